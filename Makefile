@@ -1,0 +1,53 @@
+# Headgate's one door. Every target but `help` and `clean` does its own set-up first.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types contracts tests format bench check nightly clean
+
+help: ## Print every target with one line of help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv with headgate and its tools in it (does nothing when nothing changed)
+	@sh scripts/setup.sh
+
+run: setup ## Take a real policy through one whole term; the report lands in build/demo/report.html
+	$(BIN)/headgate demo --out build/demo
+
+test: lint types contracts tests ## Everything a change must pass: lint, types, contracts, tests
+
+lint: setup ## Check style and format (ruff)
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+
+types: setup ## Check types (mypy, strict)
+	$(BIN)/python -m mypy
+
+contracts: setup ## Check that imports run one way (import-linter)
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
+
+tests: setup ## Run the test suite (pytest, two workers)
+	$(BIN)/python -m pytest -n 2
+
+format: setup ## Put the code into the house format and mend what ruff can mend
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+bench: setup ## Measure the speed scenarios; one JSON line each, fails outside the accepted ranges
+	$(BIN)/python -m bench
+
+check: ## What CI runs: `make test` with no keyboard and a time limit
+	.ci/run
+
+nightly: test ## The longer look: many more random examples, branch coverage, the benches
+	$(BIN)/python -m pytest -n 2 --hypothesis-profile=nightly
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage report
+	$(BIN)/python -m bench
+
+clean: ## Remove everything these targets made, .venv included
+	rm -rf .venv build dist .coverage .hypothesis .import_linter_cache
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The public bundle of a term: what a stranger needs to derive every decision again."""

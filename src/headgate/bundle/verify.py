@@ -1,0 +1,228 @@
+"""Verify a bundle: signatures, tree, files, and every decision derived again, byte for byte.
+
+Verification has four questions, each with its own way to name what is wrong: is the checkpoint
+signed by the keys; do the tiles make its root; is every file the one that was published; and do
+policy and facts, run through the same cycle, give the same journal and the same decisions.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, published
+from headgate.core import canonical
+from headgate.core.faults import Fault, Faulty
+from headgate.core.ledger.checkpoint import Checkpoint, Verifier, open_note, parse_vkey
+from headgate.core.ledger.entry import Entry, Kind, decode, encode
+from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.tree import Tree, leaf_hash, read_bundle
+from headgate.core.policy.document import Document
+from headgate.cycle import run
+from headgate.readers.facts import KINDS, Recorded, read_facts
+from headgate.steps.term import Term
+
+FILES_MOST, BYTES_MOST = 100_000, 4 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was verified; `faults` is empty for an honest bundle."""
+
+    faults: tuple[Fault, ...]
+    decisions: Mapping[str, int]
+    entries: int
+    transfers: int
+    root: str
+    keys: tuple[str, ...]
+
+
+def read_bundle_files(folder: Path) -> dict[str, bytes]:
+    """Every file of a bundle by its path; raises Faulty for what is no bundle or too large."""
+    if not (folder / CHECKPOINT).is_file():
+        raise Faulty([_fault(str(folder), "no-bundle", "there is no journal/checkpoint in it")])
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+    faults = [
+        _fault(path.relative_to(folder).as_posix(), "link", "a bundle holds plain files only")
+        for path in paths
+        if path.is_symlink()
+    ]
+    if len(paths) > FILES_MOST or sum(p.lstat().st_size for p in paths) > BYTES_MOST:
+        faults.append(_fault(str(folder), "too-large", "more than a bundle may hold"))
+    if faults:
+        raise Faulty(faults)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def verify(
+    files: Mapping[str, bytes],
+    pages: Callable[[Term], Mapping[str, bytes]],
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verdict:
+    """Answer the four questions; each is asked only where the one before found nothing."""
+    progress("signatures")
+    checkpoint, verifiers, faults = _checkpoint(files)
+    entries: tuple[Entry, ...] = ()
+    if checkpoint is not None:
+        progress("journal")
+        entries, faults = _journal(files, checkpoint)
+    if not faults:
+        progress("files")
+        faults = _files(files, entries)
+    decisions: dict[str, int] = {}
+    if not faults:
+        faults, decisions = _derive(files, entries, pages, progress)
+    transfers = sum(entry.kind is Kind.TRANSFER for entry in entries)
+    root = checkpoint.root.hex() if checkpoint else ""
+    keys = tuple(f"{v.name}+{v.id.hex()}" for v in verifiers)
+    return Verdict(tuple(faults), decisions, len(entries), transfers, root, keys)
+
+
+def _fault(file: str, code: str, what: str) -> Fault:
+    return Fault(file, 0, 0, code, what, "Take the bundle again from where it was published.")
+
+
+def _checkpoint(
+    files: Mapping[str, bytes],
+) -> tuple[Checkpoint | None, Sequence[Verifier], list[Fault]]:
+    try:
+        text = files.get(KEYS, b"").decode()
+        verifiers = [parse_vkey(line) for line in text.splitlines()]
+        if not verifiers or text != "".join(f"{v.vkey()}\n" for v in verifiers):
+            raise ValueError("keys are written one a line")
+    except ValueError as error:
+        return None, (), [_fault(KEYS, "keys", f"the keys cannot be read: {error}")]
+    try:
+        return open_note(files[CHECKPOINT], verifiers), verifiers, []
+    except Refused as error:
+        return None, verifiers, [_fault(CHECKPOINT, "signature", str(error))]
+
+
+def _journal(
+    files: Mapping[str, bytes], checkpoint: Checkpoint
+) -> tuple[tuple[Entry, ...], list[Fault]]:
+    """The entries, if they make the checkpoint's root; else the tiles that do not fit."""
+    lines: list[bytes] = []
+    faults: list[Fault] = []
+    hashes = b"".join(_tiles(files, "journal/tile/0/").values())
+    for path, data in _tiles(files, "journal/tile/entries/").items():
+        try:
+            bundle = read_bundle(data)
+        except Refused as error:
+            faults.append(_fault(path, "entries", str(error)))
+            continue
+        start = len(lines) * 32
+        lines += bundle
+        if b"".join(map(leaf_hash, bundle)) != hashes[start : start + 32 * len(bundle)]:
+            faults.append(_fault(path, "entries", "the entries are not those of the hash tiles"))
+    if faults:
+        return (), _blame(files, hashes, checkpoint, faults)
+    tree = Tree(lines)
+    if len(tree) != checkpoint.size or tree.root() != checkpoint.root:
+        return (), [_fault(CHECKPOINT, "root", "the entries do not make the checkpoint's root")]
+    try:
+        entries = tuple(map(decode, lines))
+    except Refused as error:
+        return (), [_fault("journal/tile/entries", "entries", str(error))]
+    expected = journal_files(entries, tree.leaf_hashes())
+    found = {path: data for path, data in files.items() if path.startswith("journal/tile/")}
+    return entries, _differences(expected, found, "tile", "the tile is not that of the entries")
+
+
+def _blame(
+    files: Mapping[str, bytes], hashes: bytes, checkpoint: Checkpoint, faults: list[Fault]
+) -> list[Fault]:
+    """Say whether entries or hash tiles were changed: the entries alone can still make the root."""
+    try:
+        bundles = _tiles(files, "journal/tile/entries/").values()
+        tree = Tree(line for data in bundles for line in read_bundle(data))
+    except Refused:
+        return faults
+    if tree.root() != checkpoint.root:
+        return faults
+    expected = journal_files([], tree.leaf_hashes())
+    found = {p: d for p, d in files.items() if p.startswith("journal/tile/") and "/entries/" not in p}
+    return _differences(expected, found, "tile", "the tile is not that of the entries")
+
+
+def _tiles(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
+    """The tiles of one level in the order of their numbers (`x001/234`, a partial one last)."""
+
+    def number(path: str) -> int:
+        name = path.removeprefix(prefix).split(".p/")[0]
+        digits = name.replace("x", "").replace("/", "")
+        return int(digits) if digits.isdigit() else 0
+
+    return {path: files[path] for path in sorted((p for p in files if p.startswith(prefix)), key=number)}
+
+
+def _differences(
+    expected: Mapping[str, bytes], found: Mapping[str, bytes], code: str, what: str
+) -> list[Fault]:
+    faults = []
+    for path in sorted(expected.keys() | found.keys()):
+        if path not in found:
+            faults.append(_fault(path, f"{code}-missing", "the file is missing"))
+        elif path not in expected:
+            faults.append(_fault(path, f"{code}-unknown", "the file does not belong to the bundle"))
+        elif expected[path] != found[path]:
+            faults.append(_fault(path, code, what))
+    return faults
+
+
+def _files(files: Mapping[str, bytes], entries: Sequence[Entry]) -> list[Fault]:
+    """Every published file is there with its digest, and no other."""
+    listed = {e.subject: e.fields[0] for e in entries if e.kind is Kind.FILE_PUBLISHED}
+    there = {path for path in files if not path.startswith("journal/")}
+    there |= {p for p in files if p.startswith("journal/") and not p.startswith("journal/tile/")}
+    there -= {CHECKPOINT, KEYS}
+    faults = [_fault(p, "file-missing", "the file is missing") for p in listed.keys() - there]
+    faults += [_fault(p, "file-unknown", "the journal does not know the file") for p in there - listed.keys()]
+    faults += [
+        _fault(path, "file-changed", "the file is not the one that was published")
+        for path in there & listed.keys()
+        if canonical.digest(files[path]) != listed[path]
+    ]
+    return sorted(faults)
+
+
+def _derive(
+    files: Mapping[str, bytes],
+    entries: Sequence[Entry],
+    pages: Callable[[Term], Mapping[str, bytes]],
+    progress: Callable[[str], None],
+) -> tuple[list[Fault], dict[str, int]]:
+    """Run the cycle again on the published policy and facts, and compare every byte."""
+    policy = {p.removeprefix("policy/"): d for p, d in files.items() if p.startswith("policy/")}
+    try:
+        document = Document.read({name: data.decode() for name, data in policy.items()})
+        facts = {
+            name: read_facts(path, name.split("/")[0], data)
+            for path, data in files.items()
+            if (name := path.removeprefix("facts/").removesuffix(".jsonl")).split("/")[0] in KINDS
+            and path.startswith("facts/")
+        }
+        term = run(document, Recorded(facts), progress)
+    except Faulty as error:
+        return list(error.faults), {}
+    except ValueError as error:
+        return [_fault("decisions", "not-derivable", str(error))], {}
+    expected = published(term, policy) | dict(pages(term))
+    found = {path: data for path, data in files.items() if not path.startswith("journal/")}
+    faults = _differences(expected, found, "derived", "policy and facts give another file")
+    faults += _first_difference(term, entries)
+    counts: dict[str, int] = {}
+    for decision in term.decisions:
+        counts[decision.step] = counts.get(decision.step, 0) + 1
+    return faults, counts
+
+
+def _first_difference(term: Term, entries: Sequence[Entry]) -> list[Fault]:
+    given = [entry for entry in entries if entry.kind is not Kind.FILE_PUBLISHED]
+    for number, (derived, entry) in enumerate(zip(term.entries, given, strict=False)):
+        if derived != entry:
+            what = f"entry {number} is {encode(entry)!r}; policy and facts give {encode(derived)!r}"
+            return [_fault("journal", "entry-derived", what)]
+    if len(term.entries) != len(given):
+        what = f"the journal has {len(given)} entries; policy and facts give {len(term.entries)}"
+        return [_fault("journal", "entry-count", what)]
+    return []

@@ -1,0 +1,54 @@
+"""Write the public bundle of a term, whole or not at all."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, publication, published
+from headgate.core.ledger.checkpoint import Checkpoint, Signer, sign
+from headgate.core.quantities import instant
+from headgate.steps.term import Term
+
+
+class TargetTaken(ValueError):
+    """The folder to write to exists and is not an earlier bundle, so it is left alone."""
+
+
+def bundle_files(
+    term: Term, policy: Mapping[str, bytes], pages: Mapping[str, bytes], signers: Sequence[Signer]
+) -> dict[str, bytes]:
+    """Every file of the bundle, by path; the term's journal ends with the files it publishes."""
+    files = published(term, policy) | dict(pages)
+    term = term.enter(publication(files, instant(term.starts)))
+    checkpoint = Checkpoint(signers[0].name, len(term.entries), term.root())
+    keys = "".join(f"{signer.verifier().vkey()}\n" for signer in signers)
+    files |= journal_files(term.entries, term.tree.leaf_hashes())
+    return files | {CHECKPOINT: sign(checkpoint, signers), KEYS: keys.encode()}
+
+
+def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
+    """Put the files where `out` says, replacing an earlier bundle; nothing is left half-written.
+
+    Raises TargetTaken when `out` is something else than a bundle or an empty folder, OSError when
+    the disk refuses.
+    """
+    if out.is_symlink() or (out.exists() and not _may_replace(out)):
+        raise TargetTaken(f"{out} exists and is no bundle; name another folder")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        for path, data in files.items():
+            target = draft / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        draft.chmod(0o755)
+        if out.exists():
+            shutil.rmtree(out)
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _may_replace(out: Path) -> bool:
+    return out.is_dir() and ((out / CHECKPOINT).is_file() or not any(out.iterdir()))

@@ -1,0 +1,78 @@
+"""The field after screening and scoring: who is still in, stage by stage, and why others are not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from headgate.core.calls.application import Application
+from headgate.core.policy.schema import Call, TieBreak
+
+
+class Standing(str, Enum):
+    """Where an application stands before awards are made."""
+
+    IN_FIELD = "in_field"
+    NOT_SCORED = "not_scored"
+    BELOW_PASS_MARK = "below_pass_mark"
+    OUT_AT_STAGE = "out_at_stage"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One application's place in the field: its rank, where it fell out, and the score to beat."""
+
+    application: str
+    rank: int
+    standing: Standing
+    stage: str
+    milli_points_needed: int
+
+
+def rank_key(
+    call: Call, application: Application, milli_points: int, lot: str
+) -> tuple[int | str, ...]:
+    """The published order: higher score first, then the policy's tie breaks, then the lot."""
+    asked = min((r.blocks_least for r in application.requests), default=0)
+    breaks: dict[TieBreak, int | str] = {TieBreak.SMALLER_REQUEST: asked, TieBreak.LOT: lot}
+    return (-milli_points, *(breaks[tie] for tie in call.ties), lot)
+
+
+def narrow(
+    call: Call,
+    applications: Sequence[Application],
+    scores: Mapping[str, int],
+    scored: frozenset[str],
+    lots: Mapping[str, str],
+) -> tuple[Place, ...]:
+    """Rank the eligible applications, drop those under the pass mark, then keep each stage's number.
+
+    `scores` are milli-points; `scored` are those with at least one whole sheet where the call has
+    criteria. The pass mark is in points of 100.
+    """
+    pass_mark = (call.pass_mark or 0) * 1000
+    ranked = sorted(applications, key=lambda a: rank_key(call, a, scores[a.id], lots[a.id]))
+    places = []
+    passing = [a for a in ranked if a.id in scored and scores[a.id] >= pass_mark]
+    for rank, application in enumerate(ranked, start=1):
+        if application.id not in scored:
+            places.append(Place(application.id, rank, Standing.NOT_SCORED, "", pass_mark))
+        elif scores[application.id] < pass_mark:
+            places.append(Place(application.id, rank, Standing.BELOW_PASS_MARK, "", pass_mark))
+        else:
+            places.append(_through_stages(call, passing, application, rank, scores))
+    return tuple(places)
+
+
+def _through_stages(
+    call: Call,
+    passing: Sequence[Application],
+    application: Application,
+    rank: int,
+    scores: Mapping[str, int],
+) -> Place:
+    position = passing.index(application)
+    for stage in call.stages:
+        if position >= stage.keeps:
+            needed = scores[passing[stage.keeps - 1].id]
+            return Place(application.id, rank, Standing.OUT_AT_STAGE, stage.id, needed)
+    return Place(application.id, rank, Standing.IN_FIELD, "", 0)

@@ -1,0 +1,84 @@
+"""Step 2, second half: marks become scores, with the reviewers' harshness in the open.
+
+A score is an exact number of milli-points of 100. Where the policy says so, a reviewer's harshness,
+estimated from all they marked, is taken out; it is reported in either case.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from headgate.core.calls.application import Mark
+from headgate.core.calls.harshness import Harshness, harshness
+from headgate.core.policy.schema import Call
+from headgate.core.quantities import half_even
+
+FULL_SCORE = 100_000
+"""Milli-points of a perfect score."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One application's score in milli-points, raw and as used, and how many reviewers gave it."""
+
+    application: str
+    milli_points: int
+    milli_points_raw: int
+    reviewers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """All scores of a call, the panel's harshness, and the sheets that could not be used."""
+
+    scores: tuple[Score, ...]
+    harshness: Harshness
+    refused: tuple[str, ...]
+
+
+def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int], tuple[str, ...]]:
+    """Weighted totals by (reviewer, application), and why any sheet is refused.
+
+    A sheet counts only when it has one mark on every criterion, each within its full marks; half a
+    sheet would move the score towards whatever was left out.
+    """
+    given: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    refused: list[str] = []
+    full = {criterion.id: criterion.full for criterion in call.criteria}
+    for mark in sorted(marks, key=lambda m: (m.application, m.reviewer, m.criterion, m.points)):
+        sheet = given[mark.reviewer, mark.application]
+        place = f"{mark.application}/{mark.reviewer}/{mark.criterion}"
+        if mark.criterion not in full or not 0 <= mark.points <= full[mark.criterion]:
+            refused.append(f"{place}: outside the criteria")
+        elif mark.criterion in sheet:
+            refused.append(f"{place}: marked twice")
+        else:
+            sheet[mark.criterion] = mark.points
+    whole = {key: sheet for key, sheet in given.items() if sheet.keys() == full.keys()}
+    refused += [f"{a}/{r}: incomplete" for r, a in sorted(given.keys() - whole.keys())]
+    return {key: _total(call, sheet) for key, sheet in whole.items()}, tuple(refused)
+
+
+def _total(call: Call, sheet: Mapping[str, int]) -> int:
+    weights = sum(criterion.weight for criterion in call.criteria)
+    points = sum(Fraction(c.weight * sheet[c.id], c.full) for c in call.criteria)
+    return half_even(points * FULL_SCORE / weights)
+
+
+def score(call: Call, marks: Iterable[Mark], applications: Collection[str]) -> Scores:
+    """Score the given applications from the panel's marks; one without a whole sheet scores 0."""
+    totals, refused = sheets(call, (m for m in marks if m.application in applications))
+    fitted = harshness([(reviewer, subject, total) for (reviewer, subject), total in totals.items()])
+    adjust = call.panel is not None and call.panel.adjust_harshness
+    by_subject: dict[str, list[int]] = defaultdict(list)
+    for (_, subject), total in totals.items():
+        by_subject[subject].append(total)
+    scores = []
+    for subject in sorted(applications):
+        given = by_subject.get(subject, [])
+        raw = half_even(Fraction(sum(given), len(given))) if given else 0
+        used = fitted.adjusted.get(subject, raw) if adjust else raw
+        used = min(max(used, 0), FULL_SCORE)
+        scores.append(Score(subject, used, raw, len(given)))
+    return Scores(tuple(scores), fitted, refused)

@@ -1,0 +1,53 @@
+"""The one way a decision or a fact becomes bytes, so that a digest means the same everywhere.
+
+Canonical lines are JSON without spaces, keys in the order the value's class declares them, UTF-8,
+ended by one newline. Floats have no canonical form and are refused: a measured number is written as
+an integer of a stated unit, as a fraction "a/b" or as a decimal string.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+
+def plain(value: object) -> Any:
+    """Turn a frozen value into JSON's types; raises TypeError for a float or an unknown type."""
+    match value:
+        case None | bool() | str():
+            return value
+        case Enum():
+            return value.value
+        case int():
+            return value
+        case Fraction():
+            return f"{value.numerator}/{value.denominator}"
+        case Decimal():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case Mapping():
+            return {str(key): plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case set() | frozenset():
+            return sorted(plain(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+def line(value: object) -> bytes:
+    """The canonical line of a value, newline included."""
+    text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of exact bytes, in lower-case hexadecimal (FIPS 180-4)."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,95 @@
+"""The port to the outside: what every engine can be told and asked.
+
+As in infrastructure tools: `observe()` what a cluster holds, `plan(orders, observed)` a pure
+difference that a person reads, `apply(plan)` it, and `usage(since)`. Applying twice says "nothing to
+do". An engine that is down loses nothing: orders wait and usage is fetched again by overlap.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from headgate.core.metering.usage import Usage
+
+
+class QuotaState(str, Enum):
+    """Whether jobs may start under a quota."""
+
+    OPEN = "open"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a cluster holds for one award and class: the same words for an order and an observation.
+
+    `gpus_most` is the limit at any moment (None: no such limit), `gpu_seconds_budget` what may be
+    used from `starts` until `ends` in all.
+    """
+
+    award: str
+    support_class: str
+    gpus_most: int | None
+    gpu_seconds_budget: int
+    starts: str
+    ends: str
+    state: QuotaState
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One quota that an engine shall hold, with the decision it rests on."""
+
+    cluster: str
+    quota: Quota
+    because: str
+
+
+class Action(str, Enum):
+    """What a change does to a quota."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: what is held, what shall be held, and why; None where there is nothing."""
+
+    action: Action
+    award: str
+    support_class: str
+    held: Quota | None
+    wanted: Quota | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All the changes one cluster needs, removals last."""
+
+    cluster: str
+    changes: tuple[Change, ...]
+
+
+class EngineDown(Exception):
+    """The engine did not answer or stopped on the way; nothing acknowledged is lost, try again."""
+
+
+class Engine(Protocol):
+    """A cluster that holds quotas and meters use."""
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name, as orders and usage records have it."""
+
+    def observe(self) -> tuple[Quota, ...]:
+        """What the cluster holds now; raises EngineDown."""
+
+    def apply(self, plan: Plan) -> None:
+        """Make the changes, in order; raises EngineDown. Applying a plan again changes nothing."""
+
+    def usage(self, since: str, until: str) -> Sequence[Usage]:
+        """Every attempt that touches the window, also those still running; raises EngineDown."""

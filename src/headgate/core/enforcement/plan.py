@@ -1,0 +1,196 @@
+"""The difference between what the decisions say and what a cluster holds, for a person to sign.
+
+Pure: the same orders and the same observation give the same plan on every machine, whatever the
+order they come in. Names are compared whole and never taken apart, so no name can reach another
+award's quota. What Headgate did not make is not its to change: a quota that `owned` denies is left
+as it is. A plan that would take away more than a set share of what is held needs an explicit word,
+because the usual cause of a mass removal is an empty or truncated list of orders.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from enum import Enum
+from fractions import Fraction
+from typing import Final
+
+from headgate.core.enforcement.engine import Action, Change, Order, Plan, Quota
+from headgate.core.ledger.text import is_instant
+
+REMOVALS_MOST: Final = Fraction(1, 10)
+"""The share of the quotas held that may go without an explicit word."""
+
+_WORD: Final = re.compile("[A-Za-z0-9._:+/-]+")
+
+NO_ORDER: Final = "no order asks for it any longer"
+
+Key = tuple[str, str]
+
+
+class Owner(Enum):
+    """Who decides a field of a quota; a cluster's value is never copied back as truth."""
+
+    AWARD = "award"
+    LEDGER = "ledger"
+    DECISION = "decision"
+
+
+OWNERS: Final[Mapping[str, Owner]] = {
+    "gpus_most": Owner.AWARD,
+    "gpu_seconds_budget": Owner.LEDGER,
+    "starts": Owner.AWARD,
+    "ends": Owner.AWARD,
+    "state": Owner.DECISION,
+}
+"""Field -> owner, for every field that is not the quota's own name."""
+
+
+class Refusal(Enum):
+    """Why no plan is made, in the order in which they are reported."""
+
+    ANOTHER_CLUSTER = "the order is for another cluster"
+    NOT_OURS = "the order names a quota that Headgate may not touch"
+    BAD_LIMIT = "a limit or a budget is below zero"
+    BAD_TERM = "the quota's start and end are not instants in order"
+    TWO_ORDERS = "two different orders for one award and class"
+    HELD_TWICE = "the cluster reports one quota of ours twice"
+    MASS_REMOVAL = "more of the quotas held would go than may go without an explicit word"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """All the reasons why there is no plan, each with what it is about, sorted."""
+
+    cluster: str
+    reasons: tuple[tuple[Refusal, str], ...]
+
+
+def plan(
+    cluster: str,
+    orders: Iterable[Order],
+    observed: Iterable[Quota],
+    owned: Callable[[Quota], bool],
+    *,
+    removals_most: Fraction = REMOVALS_MOST,
+    mass_removal: bool = False,
+) -> Plan | Refused:
+    """The changes that make the cluster hold exactly the ordered quotas, or why there is no plan.
+
+    `owned` tells Headgate's quotas from other people's. `mass_removal` is the explicit word that
+    more than `removals_most` of the quotas held may go.
+    """
+    given = sorted(set(orders), key=_order)
+    ours = [quota for quota in observed if owned(quota)]
+    wanted = {_key(order.quota): order for order in given}
+    held = {_key(quota): quota for quota in ours}
+    reasons = [*_order_refusals(cluster, given, owned), *_held_refusals(ours)]
+    gone = held.keys() - wanted.keys()
+    if not mass_removal and len(gone) > removals_most * len(held):
+        what = f"{len(gone)} of {len(held)} quotas, and {removals_most} may go"
+        reasons.append((Refusal.MASS_REMOVAL, what))
+    if reasons:
+        return Refused(cluster, tuple(sorted(reasons, key=_precedence)))
+    return Plan(cluster, (*_puts(wanted, held), *_removals(held, gone)))
+
+
+def applied(observed: Iterable[Quota], changes: Iterable[Change]) -> tuple[Quota, ...]:
+    """What a cluster holds after some changes, sorted; applying them again changes nothing."""
+    held = {_key(quota): quota for quota in observed}
+    for change in changes:
+        key = change.award, change.support_class
+        if change.wanted is None:
+            held.pop(key, None)
+        else:
+            held[key] = change.wanted
+    return tuple(held[key] for key in sorted(held))
+
+
+def explain(plan: Plan) -> tuple[str, ...]:
+    """The plan as lines for the person who signs it: each field, its owner, and the reason.
+
+    Text that is more than one plain word is quoted and escaped, so that no name can pass for
+    another line or another name.
+    """
+    counts = [
+        f"{sum(change.action is action for change in plan.changes)} to {action.value}"
+        for action in Action
+    ]
+    head = ", ".join(counts) if plan.changes else "nothing to do"
+    return (
+        f"{_shown(plan.cluster)}: {head}",
+        *(line for change in plan.changes for line in _lines(change)),
+    )
+
+
+def _puts(wanted: Mapping[Key, Order], held: Mapping[Key, Quota]) -> Iterator[Change]:
+    for key, order in sorted(wanted.items()):
+        before = held.get(key)
+        if before != order.quota:
+            action = Action.ADD if before is None else Action.CHANGE
+            yield Change(action, *key, before, order.quota, order.because)
+
+
+def _removals(held: Mapping[Key, Quota], gone: Iterable[Key]) -> Iterator[Change]:
+    for key in sorted(gone):
+        yield Change(Action.REMOVE, *key, held[key], None, NO_ORDER)
+
+
+def _order_refusals(
+    cluster: str, orders: Iterable[Order], owned: Callable[[Quota], bool]
+) -> Iterator[tuple[Refusal, str]]:
+    seen: dict[Key, Quota] = {}
+    for order in orders:
+        quota = order.quota
+        what = f"{_shown(quota.award)} {_shown(quota.support_class)}"
+        if order.cluster != cluster:
+            yield Refusal.ANOTHER_CLUSTER, f"{what} for {_shown(order.cluster)}"
+        if not owned(quota):
+            yield Refusal.NOT_OURS, what
+        if (quota.gpus_most or 0) < 0 or quota.gpu_seconds_budget < 0:
+            yield Refusal.BAD_LIMIT, what
+        instants = is_instant(quota.starts) and is_instant(quota.ends)
+        if not instants or quota.ends <= quota.starts:
+            yield Refusal.BAD_TERM, what
+        if seen.setdefault(_key(quota), quota) != quota:
+            yield Refusal.TWO_ORDERS, what
+
+
+def _held_refusals(ours: Iterable[Quota]) -> Iterator[tuple[Refusal, str]]:
+    seen: set[Key] = set()
+    for quota in ours:
+        if _key(quota) in seen:
+            yield Refusal.HELD_TWICE, f"{_shown(quota.award)} {_shown(quota.support_class)}"
+        seen.add(_key(quota))
+
+
+def _lines(change: Change) -> Iterator[str]:
+    name = f"{_shown(change.award)} {_shown(change.support_class)}"
+    yield f"{change.action.value} {name} because {_shown(change.because)}"
+    for field in fields(Quota):
+        if field.name in OWNERS:
+            before, after = (_value(quota, field.name) for quota in (change.held, change.wanted))
+            if before != after:
+                yield f"  {field.name}: {before} -> {after} (owner: {OWNERS[field.name].value})"
+
+
+def _value(quota: Quota | None, field: str) -> str:
+    if quota is None:
+        return "none"
+    value = getattr(quota, field)
+    return "unlimited" if value is None else _shown(getattr(value, "value", str(value)))
+
+
+def _shown(text: str) -> str:
+    return text if _WORD.fullmatch(text) else ascii(text)
+
+
+def _key(quota: Quota) -> Key:
+    return quota.award, quota.support_class
+
+
+def _order(order: Order) -> tuple[Key, str, str, str]:
+    return _key(order.quota), order.because, order.cluster, repr(order.quota)
+
+
+def _precedence(reason: tuple[Refusal, str]) -> tuple[int, str]:
+    return list(Refusal).index(reason[0]), reason[1]

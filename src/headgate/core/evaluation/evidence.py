@@ -1,0 +1,283 @@
+"""What is handed in for a round, and everything that keeps it from being judged.
+
+"Not enough data" is an answer, and 0 is not: a team that was not run on an item has no score there,
+and the round waits until it has one. Rows may come in any order.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headgate.core.evaluation.harshness import groups
+from headgate.core.evaluation.method import (
+    FULL_MARKS,
+    Finding,
+    Method,
+    Pillar,
+    PillarKind,
+    repeated,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScore:
+    """One attempt of one team at one item; `score` in ten-thousandths of full marks.
+
+    `cluster` names what would be drawn again together with the item (its passage, its problem);
+    it is known within its task. `weight` counts the item against others of its task.
+    """
+
+    task: str
+    item: str
+    cluster: str
+    team: str
+    attempt: int
+    score: int
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One rater's mark for one team on one criterion: `score` steps of `scale_max`, from 0.
+
+    A scale that starts at 1 is shifted by the reader, and the reader says so: "1 to 5" is 0 to 4.
+    """
+
+    criterion: str
+    rater: str
+    team: str
+    score: int
+    scale_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All evidence of a round, by the id of the pillar it belongs to."""
+
+    items: Mapping[str, tuple[ItemScore, ...]] = field(default_factory=dict)
+    ratings: Mapping[str, tuple[Rating, ...]] = field(default_factory=dict)
+
+
+class EvidenceFault(StrEnum):
+    """Every reason for which evidence is refused."""
+
+    NO_TEAM = "no-team"
+    TEAM_TWICE = "team-twice"
+    PILLAR_UNKNOWN = "pillar-unknown"
+    PILLAR_OF_OTHER_KIND = "pillar-of-other-kind"
+    PILLAR_WITHOUT_EVIDENCE = "pillar-without-evidence"
+    TEAM_UNKNOWN = "team-unknown"
+    TASK_UNKNOWN = "task-unknown"
+    NOT_AN_INTEGER = "not-an-integer"
+    SCORE_OUT_OF_RANGE = "score-out-of-range"
+    WEIGHT_NOT_POSITIVE = "weight-not-positive"
+    SCALE_NOT_POSITIVE = "scale-not-positive"
+    ROW_TWICE = "row-twice"
+    CLUSTER_DIFFERS = "cluster-differs"
+    WEIGHT_DIFFERS = "weight-differs"
+    SCALE_DIFFERS = "scale-differs"
+    ITEM_NOT_RUN = "item-not-run"
+    TEAM_NOT_RATED = "team-not-rated"
+    TOO_FEW_CLUSTERS = "too-few-clusters"
+    TOO_FEW_RATERS = "too-few-raters"
+    RATERS_NOT_CONNECTED = "raters-not-connected"
+    BEST_IS_ZERO = "best-is-zero"
+    REFERENCE_IS_ZERO = "reference-is-zero"
+    ARITHMETIC_TOO_FINE = "arithmetic-too-fine"
+
+
+def check_evidence(evidence: Evidence, teams: Sequence[str], method: Method) -> tuple[Finding, ...]:
+    """All faults of the rows, sorted. Faults of what the rows add up to come from `standings`."""
+    found = [*_check_teams(teams), *_check_pillars(evidence, method)]
+    for pillar in method.pillars:
+        known = frozenset(teams) | method.references(pillar.id)
+        if pillar.kind is PillarKind.ITEMS:
+            found += _check_items(pillar, evidence.items.get(pillar.id, ()), known)
+        else:
+            found += _check_ratings(pillar, evidence.ratings.get(pillar.id, ()), known)
+    return tuple(sorted(set(found)))
+
+
+def _check_teams(teams: Sequence[str]) -> Iterator[Finding]:
+    if not teams:
+        what = "The round has no team."
+        yield Finding(EvidenceFault.NO_TEAM, "teams", what, "Name the teams of the round.")
+    for team in repeated(teams):
+        what = f"The team {team!r} is named twice."
+        yield Finding(EvidenceFault.TEAM_TWICE, "teams", what, "Name each team once.")
+
+
+def _check_pillars(evidence: Evidence, method: Method) -> Iterator[Finding]:
+    kinds = {pillar.id: pillar.kind is PillarKind.ITEMS for pillar in method.pillars}
+    given: tuple[tuple[bool, Mapping[str, Sequence[object]]], ...] = (
+        (True, evidence.items),
+        (False, evidence.ratings),
+    )
+    for of_items, by_pillar in given:
+        for name in by_pillar:
+            if name not in kinds:
+                what = f"The method has no pillar {name!r}."
+                mend = "Name a pillar of the method."
+                yield Finding(EvidenceFault.PILLAR_UNKNOWN, name, what, mend)
+            elif kinds[name] is not of_items:
+                what = "Items were given for ratings, or ratings for items."
+                mend = "Give the kind of evidence the pillar is of."
+                yield Finding(EvidenceFault.PILLAR_OF_OTHER_KIND, name, what, mend)
+    for name, of_items in kinds.items():
+        if not (evidence.items if of_items else evidence.ratings).get(name):
+            what = "The pillar has no evidence at all."
+            mend = "Hand in its rows, or run the round without the pillar."
+            yield Finding(EvidenceFault.PILLAR_WITHOUT_EVIDENCE, name, what, mend)
+
+
+def _check_items(
+    pillar: Pillar, rows: Sequence[ItemScore], known: frozenset[str]
+) -> Iterator[Finding]:
+    tasks = frozenset(task for task, _ in pillar.tasks)
+    places: dict[tuple[str, str, str], ItemScore] = {}
+    seen: set[tuple[str, str, str, int]] = set()
+    for row in rows:
+        place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
+        yield from _check_names(place, row.team, row.task, known, tasks)
+        yield from _check_item_numbers(place, row)
+        key = (row.task, row.item, row.team, row.attempt)
+        if key in seen:
+            what = f"Attempt {row.attempt} stands twice."
+            yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row for each attempt.")
+        seen.add(key)
+        owner = "" if pillar.common_items else row.team
+        yield from _check_same_item(place, row, places.setdefault((row.task, row.item, owner), row))
+    if rows:
+        yield from _check_runs(pillar, rows, known)
+
+
+def _check_names(
+    place: str, team: str, task: str, known: frozenset[str], tasks: frozenset[str]
+) -> Iterator[Finding]:
+    if team not in known:
+        what = f"{team!r} is no team of the round and no reference of a bar."
+        mend = "Correct the name or take the rows out."
+        yield Finding(EvidenceFault.TEAM_UNKNOWN, place, what, mend)
+    if task not in tasks:
+        what = f"The pillar has no task or criterion {task!r}."
+        mend = "Correct the name or take the rows out."
+        yield Finding(EvidenceFault.TASK_UNKNOWN, place, what, mend)
+
+
+def _check_item_numbers(place: str, row: ItemScore) -> Iterator[Finding]:
+    if not _integers(row.score, row.weight, row.attempt):
+        yield _not_an_integer(place)
+        return
+    if not 0 <= row.score <= FULL_MARKS:
+        what = f"The score is {row.score}."
+        mend = f"Give ten-thousandths of full marks, from 0 to {FULL_MARKS}."
+        yield Finding(EvidenceFault.SCORE_OUT_OF_RANGE, place, what, mend)
+    if row.weight <= 0:
+        what = f"The weight is {row.weight}."
+        yield Finding(EvidenceFault.WEIGHT_NOT_POSITIVE, place, what, "Give 1 or more.")
+
+
+def _check_same_item(place: str, row: ItemScore, first: ItemScore) -> Iterator[Finding]:
+    if row.cluster != first.cluster:
+        what = f"The item stands in the clusters {first.cluster!r} and {row.cluster!r}."
+        mend = "Give the item one cluster for all teams."
+        yield Finding(EvidenceFault.CLUSTER_DIFFERS, place, what, mend)
+    if row.weight != first.weight:
+        what = f"The item has the weights {first.weight} and {row.weight}."
+        mend = "Give the item one weight for all teams."
+        yield Finding(EvidenceFault.WEIGHT_DIFFERS, place, what, mend)
+
+
+def _check_runs(
+    pillar: Pillar, rows: Sequence[ItemScore], known: frozenset[str]
+) -> Iterator[Finding]:
+    run: dict[tuple[str, str], set[str]] = defaultdict(set)
+    clusters: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        run[row.task, row.team].add(row.item)
+        clusters[row.task, "" if pillar.common_items else row.team].add(row.cluster)
+    for task, _ in pillar.tasks:
+        everything = set().union(*(items for (of, _), items in run.items() if of == task))
+        for team in sorted(known):
+            own = run[task, team]
+            missing = everything - own if pillar.common_items else ()
+            if missing or not own:
+                count = f"{len(missing)} of {len(everything)} items" if missing else "Nothing"
+                first = f" (first: {min(missing)})" if missing else ""
+                what = f"{count} of task {task!r} not run{first}."
+                mend = "Run the missing items, or take them out for every team."
+                place = f"{pillar.id}/{task}/{team}"
+                yield Finding(EvidenceFault.ITEM_NOT_RUN, place, what, mend)
+    for (task, team), names in clusters.items():
+        if len(names) < 2:
+            what = "All items stand in one cluster, so nothing can be said about chance."
+            mend = "Examine on at least two clusters, or name the clusters more finely."
+            place = f"{pillar.id}/{task}" + (f"/{team}" if team else "")
+            yield Finding(EvidenceFault.TOO_FEW_CLUSTERS, place, what, mend)
+
+
+def _check_ratings(
+    pillar: Pillar, rows: Sequence[Rating], known: frozenset[str]
+) -> Iterator[Finding]:
+    criteria = frozenset(task for task, _ in pillar.tasks)
+    scales: dict[str, int] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for row in rows:
+        place = f"{pillar.id}/{row.criterion}/{row.rater}/{row.team}"
+        yield from _check_names(place, row.team, row.criterion, known, criteria)
+        yield from _check_rating_numbers(place, row)
+        if (row.criterion, row.rater, row.team) in seen:
+            what = "The rater's mark stands twice."
+            yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one mark.")
+        seen.add((row.criterion, row.rater, row.team))
+        if scales.setdefault(row.criterion, row.scale_max) != row.scale_max:
+            what = f"The criterion has scales of {scales[row.criterion]} and {row.scale_max}."
+            mend = "Use one scale for a criterion."
+            yield Finding(EvidenceFault.SCALE_DIFFERS, place, what, mend)
+    if rows:
+        yield from _check_panel(pillar, rows, known)
+
+
+def _check_rating_numbers(place: str, row: Rating) -> Iterator[Finding]:
+    if not _integers(row.score, row.scale_max):
+        yield _not_an_integer(place)
+    elif row.scale_max <= 0:
+        what = f"The scale ends at {row.scale_max}."
+        yield Finding(EvidenceFault.SCALE_NOT_POSITIVE, place, what, "Give 1 or more.")
+    elif not 0 <= row.score <= row.scale_max:
+        what = f"The mark is {row.score} on a scale of 0 to {row.scale_max}."
+        yield Finding(EvidenceFault.SCORE_OUT_OF_RANGE, place, what, "Give a mark of the scale.")
+
+
+def _check_panel(
+    pillar: Pillar, rows: Sequence[Rating], known: frozenset[str]
+) -> Iterator[Finding]:
+    raters: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        raters[row.criterion, row.team].add(row.rater)
+    for criterion, _ in pillar.tasks:
+        for team in sorted(known):
+            place, count = f"{pillar.id}/{criterion}/{team}", len(raters[criterion, team])
+            if count == 0:
+                what, mend = "Nobody rated the team.", "Have the panel rate it."
+                yield Finding(EvidenceFault.TEAM_NOT_RATED, place, what, mend)
+            elif count == 1:
+                what = "One rater alone: agreement and chance cannot be told apart."
+                yield Finding(EvidenceFault.TOO_FEW_RATERS, place, what, "Ask a second rater.")
+    parts = groups((row.rater, f"{row.criterion}\n{row.team}") for row in rows)
+    if pillar.adjust_harshness and len(parts) > 1:
+        what = f"The panel falls into {len(parts)} parts that share no team."
+        mend = "Let a rater of each part rate a team of another, or do not adjust harshness."
+        yield Finding(EvidenceFault.RATERS_NOT_CONNECTED, pillar.id, what, mend)
+
+
+def _integers(*values: object) -> bool:
+    """Guard against a reader that let a float or a bool through the annotations."""
+    return all(type(value) is int for value in values)
+
+
+def _not_an_integer(place: str) -> Finding:
+    what = "A score, weight, attempt or scale is not an integer."
+    mend = "Give whole numbers; a score in ten-thousandths of full marks."
+    return Finding(EvidenceFault.NOT_AN_INTEGER, place, what, mend)

@@ -1,0 +1,77 @@
+"""Probabilities of places from joint draws, in parts per million that add up exactly."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from headgate.core.evaluation.harshness import IntArray
+
+PPM = 1_000_000
+
+
+def place_probabilities_ppm(draws: IntArray) -> tuple[tuple[int, ...], ...]:
+    """For each column of (replicates, teams) draws: how likely it is first, second, and so on.
+
+    Teams that tie in a replicate share the places they take equally. Rows (teams) and columns
+    (places) of the result add up to 1,000,000 each.
+    """
+    replicates, teams = draws.shape
+    table = [[Fraction(0)] * teams for _ in range(teams)]
+    for team in range(teams):
+        above = (draws > draws[:, [team]]).sum(axis=1)
+        level = (draws == draws[:, [team]]).sum(axis=1)
+        patterns, counts = np.unique(above * (teams + 1) + level, return_counts=True)
+        for pattern, count in zip(patterns.tolist(), counts.tolist(), strict=True):
+            first, sharers = divmod(pattern, teams + 1)
+            for place in range(first, first + sharers):
+                table[team][place] += Fraction(count * PPM, replicates * sharers)
+    return rounded_keeping_sums(table)
+
+
+def rounded_keeping_sums(table: Sequence[Sequence[Fraction]]) -> tuple[tuple[int, ...], ...]:
+    """Round a table with whole row and column sums, each entry to a neighbour, keeping all sums.
+
+    Controlled rounding by cycles (Causey, Cox and Ernst 1985, JASA 80): fractional entries form
+    cycles through rows and columns; moving along one makes at least one entry whole.
+    """
+    cells = [list(row) for row in table]
+    while cycle := _fractional_cycle(cells):
+        up, down = cycle[0::2], cycle[1::2]
+        room = [1 - cells[i][j] % 1 for i, j in up] + [cells[i][j] % 1 for i, j in down]
+        step = min(room)
+        for i, j in up:
+            cells[i][j] += step
+        for i, j in down:
+            cells[i][j] -= step
+    return tuple(tuple(int(value) for value in row) for row in cells)
+
+
+def _fractional_cycle(cells: Sequence[Sequence[Fraction]]) -> list[tuple[int, int]]:
+    """Fractional cells that close, by turns in one row and one column; empty if none is left."""
+    path = list(_first_fraction(cells))
+    seen = {cell: at for at, cell in enumerate(path)}
+    while path:
+        row, column = path[-1]
+        if len(path) % 2:
+            following = next(
+                (row, j) for j, v in enumerate(cells[row]) if j != column and v.denominator > 1
+            )
+        else:
+            following = next(
+                (i, column) for i, r in enumerate(cells) if i != row and r[column].denominator > 1
+            )
+        if following in seen:
+            cycle = path[seen[following] :]
+            return cycle[len(cycle) % 2 :]
+        seen[following] = len(path)
+        path.append(following)
+    return path
+
+
+def _first_fraction(cells: Sequence[Sequence[Fraction]]) -> Iterator[tuple[int, int]]:
+    for i, row in enumerate(cells):
+        for j, value in enumerate(row):
+            if value.denominator > 1:
+                yield i, j
+                return

@@ -1,0 +1,44 @@
+"""What text may stand in a ledger: the rule that keeps one entry on one honest line.
+
+The rule is a fixed list of code points and not a Unicode category, so that the same text is judged
+the same under every version of Python and of Unicode.
+"""
+
+import re
+from datetime import datetime
+from typing import Final
+
+NAME_LENGTH_MAX: Final = 1_000
+"""Characters in an id, a path or a reason: a transfer's entry stays far below 65,535 bytes."""
+
+# C0 and C1 controls, line separators, marks that reorder a printed line, and lone surrogates.
+_BREAKS: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_INSTANT: Final = re.compile(
+    "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z"
+)
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text stays on one line, reads in the order it is stored and is valid UTF-8."""
+    return (text.isascii() and text.isprintable()) or _BREAKS.search(text) is None
+
+
+def is_name(text: str) -> bool:
+    """Whether the text can name something: plain, not empty, at most `NAME_LENGTH_MAX` long."""
+    return 0 < len(text) <= NAME_LENGTH_MAX and is_plain(text)
+
+
+def is_instant(text: str) -> bool:
+    """Whether the text is an instant as the ledger writes it: UTC, ISO 8601, whole seconds.
+
+    One form only, "2026-03-09T00:00:00Z", so that the order of the text is the order of time.
+    """
+    if _INSTANT.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

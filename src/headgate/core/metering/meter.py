@@ -1,0 +1,224 @@
+"""Usage records -> transfers, exactly once, however often and in whatever order they come.
+
+Two things can be known of an attempt, and each has its own form in the ledger:
+
+- **It has ended.** One SINGLE transfer under the bare outside fact,
+  `use:{cluster}/{job}/{attempt}`, moves the whole of what it used, whether or not the attempt had
+  been seen running before, and in how many windows.
+- **It still runs.** What it has used since it was last seen is reserved: one PENDING transfer for
+  each look, `use:{cluster}/{job}/{attempt}:open:{seen}`, because a reservation cannot grow. When
+  the attempt ends, every slice is given back (VOID, `...:void`) and the single one is posted.
+
+So an award cannot spend twice what a long job is using up, and a run that its cluster lost sight of
+(a crashed node, a "runaway job") is mended by the row that gives its true end. What an award's
+balance does not cover is booked from its overuse account, under the same id with `:over`, and is
+reported: nothing used is ever lost. Allocated GPUs bill, not their load.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from headgate.core.ledger.post import Books
+from headgate.core.ledger.transfer import Phase, Transfer
+from headgate.core.metering.judge import Finding, Scope, gpu_seconds, refusal, until
+from headgate.core.metering.usage import Usage
+
+
+class Taken(Enum):
+    """What became of a row; every row becomes exactly one of these."""
+
+    CLOSED = "the attempt has ended and its use is posted"
+    RESERVED = "the attempt runs and its use since the last look is reserved"
+    EXISTING = "the row says nothing new"
+    REFUSED = "the row is refused by a finding"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the ledger holds of one attempt: the latest news, and the slices still reserved."""
+
+    record: Usage
+    reserved: tuple[Transfer, ...] = ()
+
+
+Known = Mapping[tuple[str, str], tuple[Held, ...]]
+"""All that earlier imports have told: (cluster, job) -> its attempts. Start from an empty one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One finding with the row it was made in; `gpu_seconds` is the overuse, else 0."""
+
+    finding: Finding
+    record: Usage
+    gpu_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What an import comes to: transfers in posting order, findings, what is known from now on.
+
+    `counts` has every member of `Taken`, and their sum is the number of rows.
+    """
+
+    transfers: tuple[Transfer, ...]
+    findings: tuple[Found, ...]
+    known: Known
+    counts: Mapping[Taken, int]
+
+
+def meter(scope: Scope, books: Books, known: Known, records: Iterable[Usage], why: str) -> Metered:
+    """Judge every record and make the transfers of what is new; `why` names the import.
+
+    The result does not depend on the order of the records. `books` must hold the transfers of every
+    import that `known` comes from; the transfers returned are then all created when posted.
+    """
+    desk = _Desk(scope, books, known, why)
+    for record in sorted(records, key=_order):
+        desk.counts[desk.take(record)] += 1
+    return Metered(tuple(desk.transfers), tuple(desk.findings), desk.known, desk.counts)
+
+
+def _order(record: Usage) -> tuple[str | int | bool, ...]:
+    """A total order in which an attempt's end stands before the looks that it makes old news."""
+    identity = (record.started, record.cluster, record.job, record.attempt)
+    news = (record.ended is None, record.seen, until(record))
+    return (*identity, *news, record.award, record.support_class, record.gpus)
+
+
+class _Desk:
+    """One import while it is being judged."""
+
+    def __init__(self, scope: Scope, books: Books, known: Known, why: str) -> None:
+        self.scope = scope
+        self.books = books
+        self.why = why
+        self.known = dict(known)
+        self.left: dict[str, int] = {}
+        self.transfers: list[Transfer] = []
+        self.findings: list[Found] = []
+        self.counts = dict.fromkeys(Taken, 0)
+
+    def take(self, record: Usage) -> Taken:
+        """Judge one record and make its transfers."""
+        attempts = self.known.get((record.cluster, record.job), ())
+        held = next((item for item in attempts if item.record.attempt == record.attempt), None)
+        if held is not None and _is_told_again(held.record, record):
+            return Taken.EXISTING
+        others = [item.record for item in attempts if item is not held]
+        finding = refusal(self.scope, record) or _against(held, others, record)
+        if finding is not None:
+            self.findings.append(Found(finding, record))
+            return Taken.REFUSED
+        if held is not None and _says_nothing_new(held.record, record):
+            return Taken.EXISTING
+        kept = tuple(item for item in attempts if item is not held)
+        newest = self.reserve(record, held) if record.ended is None else self.close(record, held)
+        self.known[record.cluster, record.job] = (*kept, newest)
+        return Taken.RESERVED if record.ended is None else Taken.CLOSED
+
+    def reserve(self, record: Usage, held: Held | None) -> Held:
+        """Reserve what a running attempt has used since it was last seen."""
+        reserved = held.reserved if held else ()
+        more = gpu_seconds(record) - sum(piece.amount for piece in reserved)
+        name = f"{_id(record)}:open:{record.seen}"
+        return Held(record, (*reserved, *self.charge(name, record, more, Phase.PENDING)))
+
+    def close(self, record: Usage, held: Held | None) -> Held:
+        """Give every reserved slice back and post the whole attempt."""
+        award, unit = self.award(record)
+        for piece in held.reserved if held else ():
+            self.transfers.append(
+                replace(
+                    piece,
+                    id=f"{piece.id}:void",
+                    phase=Phase.VOID,
+                    pending=piece.id,
+                    at=self.scope.now,
+                    why=self.why,
+                )
+            )
+            if piece.debit == award:
+                self.left[award] = self.available(award, unit) + piece.amount
+        self.charge(_id(record), record, gpu_seconds(record), Phase.SINGLE)
+        return Held(record)
+
+    def charge(self, name: str, record: Usage, amount: int, phase: Phase) -> list[Transfer]:
+        """Take an amount from the award as far as it reaches, and the rest as overuse."""
+        award, unit = self.award(record)
+        left = self.available(award, unit)
+        covered = min(amount, max(0, left))
+        over = amount - covered
+        made = [self.transfer(name, award, record, covered, phase)] if covered else []
+        if over:
+            account = self.scope.accounts.overuse(record.award, record.support_class)
+            made.append(self.transfer(f"{name}:over", account, record, over, phase))
+            self.findings.append(Found(Finding.OVERUSE, record, over))
+        self.transfers += made
+        self.left[award] = left - covered
+        return made
+
+    def award(self, record: Usage) -> tuple[str, str]:
+        """The account that a record is charged to, and its unit."""
+        path = self.scope.accounts.award(record.award, record.support_class)
+        return path, self.scope.unit(record.support_class)
+
+    def available(self, path: str, unit: str) -> int:
+        """What an award can still bear, with what this import has taken from it already."""
+        if path not in self.left:
+            self.left[path] = self.books.available(self.books.chart.account(path, unit))
+        return self.left[path]
+
+    def transfer(self, name: str, debit: str, record: Usage, amount: int, phase: Phase) -> Transfer:
+        """One movement from an account of the award to the use of the record's cluster."""
+        credit = self.scope.accounts.use(record.cluster, record.support_class)
+        unit = self.scope.unit(record.support_class)
+        return Transfer(name, debit, credit, amount, unit, phase, None, self.scope.now, self.why)
+
+
+def _id(record: Usage) -> str:
+    """The outside fact; a cluster's name has no "/", and the attempt is the part after the last."""
+    return f"use:{record.cluster}/{record.job}/{record.attempt}"
+
+
+def _against(held: Held | None, others: Iterable[Usage], record: Usage) -> Finding | None:
+    """What earlier rows have against a row that is sound on its own."""
+    if held is not None and _contradicts(held.record, record):
+        return Finding.CONTRADICTS
+    if any(other.started < until(record) and record.started < until(other) for other in others):
+        return Finding.OVERLAPS_ATTEMPT
+    return None
+
+
+def _contradicts(earlier: Usage, record: Usage) -> bool:
+    """Whether two rows of one attempt cannot both be true.
+
+    The award, the class, the GPUs and the start never change. An end, once told, stands; and no row
+    may say that an attempt ran when a row that looked later, or ended it, says otherwise.
+    """
+    if _fact(earlier) != _fact(record):
+        return True
+    if earlier.ended is None:
+        return record.ended is not None and record.seen < earlier.seen
+    if record.ended is None:
+        return record.seen > earlier.seen
+    return record.ended != earlier.ended
+
+
+def _is_told_again(earlier: Usage, record: Usage) -> bool:
+    """Whether a row repeats an end that is known; when it was looked at again does not matter."""
+    return record == earlier or (
+        record.ended is not None
+        and record.ended == earlier.ended
+        and _fact(record) == _fact(earlier)
+    )
+
+
+def _fact(record: Usage) -> tuple[str, str, int, str]:
+    return record.award, record.support_class, record.gpus, record.started
+
+
+def _says_nothing_new(earlier: Usage, record: Usage) -> bool:
+    """Whether a row that does not contradict an earlier one was covered by it."""
+    return earlier.ended is not None or (record.ended is None and record.seen <= earlier.seen)

@@ -1,0 +1,386 @@
+"""Every fault a policy can have: its stable name, what it says and what mends it.
+
+The enumeration is closed: a fault that is not here cannot be reported, and a test provokes each
+member from a file under `tests/bad`.
+"""
+
+from enum import Enum
+from typing import Protocol
+
+from headgate.core.faults import Fault
+
+
+class Placed(Protocol):
+    """Anything that stands somewhere in a file; lines and columns count from 1, 0 is the whole."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
+
+
+class Code(Enum):
+    """A fault's stable name, what is wrong and what mends it; words in braces are filled in."""
+
+    # Reading files
+    FILE_UNREADABLE = (
+        "file-unreadable",
+        "{name} cannot be read: {reason}",
+        "name a folder with a programme.yaml in it, or that file, and allow it to be read",
+    )
+    FILE_NOT_UTF_8 = ("file-not-utf-8", "byte {byte} is not UTF-8 text", "save the file as UTF-8")
+    FILE_TOO_LARGE = (
+        "file-too-large",
+        "the file has {size} bytes, more than the {limit} a policy may have",
+        "keep data out of the policy; a programme is read by people",
+    )
+    FILE_OUTSIDE = (
+        "file-outside",
+        "{name} leads out of the programme's folder",
+        "copy the file into the folder, so that it travels with the programme",
+    )
+    FILE_MISSING = (
+        "file-missing",
+        "there is no programme.yaml",
+        "add programme.yaml beside the folders law/ and cases/",
+    )
+
+    # YAML
+    YAML_SYNTAX = (
+        "yaml-syntax",
+        "this is not YAML 1.2: {reason}",
+        "mend the spelling here; indent with spaces, never with tabs",
+    )
+    YAML_EMPTY = (
+        "yaml-empty",
+        "the file says nothing",
+        "write the policy's sections, beginning with `headgate: 1`",
+    )
+    YAML_SHAPE = (
+        "yaml-shape",
+        "the file must be {shape}",
+        "write {shape}, nothing before it and no second document after it",
+    )
+    YAML_DUPLICATE_KEY = (
+        "yaml-duplicate-key",
+        "`{key}` is written twice; the first is on line {first}",
+        "keep one of the two",
+    )
+    YAML_KEY = (
+        "yaml-key",
+        "a key must be a plain word",
+        "write the key as one word or text before the colon",
+    )
+    YAML_ALIAS = (
+        "yaml-alias",
+        "anchors and aliases (& and *) are not used in a policy",
+        "write the value out where it is meant, so that each line stands for itself",
+    )
+    YAML_TAG = (
+        "yaml-tag",
+        "the tag {tag} is not used in a policy",
+        "take the tag away; the grammar knows each value's type",
+    )
+    YAML_TOO_DEEP = (
+        "yaml-too-deep",
+        "more than {limit} levels stand inside each other",
+        "write the policy flatter; no section needs so many levels",
+    )
+
+    # Dated values
+    DATE_WRONG = (
+        "date-wrong",
+        "`{key}` is not a day",
+        "write a day that exists as YYYY-MM-DD, without quotes",
+    )
+    DATE_MISSING = (
+        "date-missing",
+        "this entry of a dated history has no `from`",
+        "write `from: YYYY-MM-DD`; only the first entry may do without",
+    )
+    DATE_ORDER = (
+        "date-order",
+        "`until` ({until}) is not after `from` ({from_})",
+        "let `until` be the first day on which the value no longer holds",
+    )
+    DATE_OVERLAP = (
+        "date-overlap",
+        "from {day} on this value and the one on line {other} both hold",
+        "end the earlier one with `until: {day}`, or take one away",
+    )
+    DATE_HOLE = (
+        "date-hole",
+        "nothing holds from {until} to {from_}",
+        "let one entry end on the day on which the next begins",
+    )
+    DATE_EMPTY = (
+        "date-empty",
+        "`{path}` holds nothing from {day} on, though the policy needs it",
+        "add an entry from that day, or take `until` away",
+    )
+    DATED_KEY = (
+        "dated-key",
+        "`{key}` has no meaning beside `value`",
+        "use value, from, until, source, status and note only",
+    )
+    DATED_MIXED = (
+        "dated-mixed",
+        "this item has no `value`, unlike others of its list",
+        "write all items as dated values, or none",
+    )
+    STATUS_UNKNOWN = (
+        "status-unknown",
+        "`{status}` is not a status",
+        "write in force, announced or assumed",
+    )
+    SOURCE_WRONG = ("source-wrong", "a source is one text", "write `source: law/FILE.md#anchor`")
+    SOURCE_FILE = (
+        "source-file",
+        "{file_named} is not among the files of law/",
+        "add the file, or name one of: {files}",
+    )
+    SOURCE_ANCHOR = (
+        "source-anchor",
+        "{file_named} has no heading with the anchor `{anchor}`",
+        "{mend}",
+    )
+    POLICY_NOT_YET = (
+        "policy-not-yet",
+        "the policy says nothing yet on {day}; it begins on {first}",
+        "ask about a day from {first} on",
+    )
+
+    # Grammar
+    KEY_UNKNOWN = ("key-unknown", "`{key}` has no meaning here", "{mend}")
+    KEY_MISSING = ("key-missing", "`{path}` needs `{key}`", "add `{key}:` to it")
+    TYPE_WRONG = ("type-wrong", "`{path}`: {reason}", "{mend}")
+    CHOICE_WRONG = ("choice-wrong", "`{path}` is `{value}`", "write {choices}")
+    NAME_WRONG = (
+        "name-wrong",
+        "`{value}` is not a name that can travel in paths and journal lines",
+        "use lower-case letters, digits, dot, dash and underscore, 64 at most, letter or digit first",
+    )
+    VALUE_WRONG = (
+        "value-wrong",
+        "`{path}`: {reason}",
+        "write a value that the grammar allows there",
+    )
+    RANGE_WRONG = ("range-wrong", "`{path}` is {value}, which is out of range", "write {range}")
+    SHARE_WRONG = (
+        "share-wrong",
+        "`{path}` is not an exact share",
+        'write it as "1/3", "0.1" or 10 %',
+    )
+    TEXT_WITHOUT_ENGLISH = (
+        "text-without-english",
+        "`{path}` has no English",
+        "add `en:`; other languages fall back to it",
+    )
+    VERSION_UNKNOWN = (
+        "version-unknown",
+        "this grammar is version 1, the file says {value}",
+        "write `headgate: 1`, or use a Headgate that knows version {value}",
+    )
+
+    # What the sections say together
+    SHARES_SUM = (
+        "shares-sum",
+        "the shares of `{path}` add up to {sum}, not to {of}",
+        "change the shares, or `of`, so that nothing is left over or given twice",
+    )
+    WEIGHTS_SUM = (
+        "weights-sum",
+        "the weights of `{path}` add up to {sum}, not to 100",
+        "change the weights so that they add up to 100 points",
+    )
+    PARTS_SUM = (
+        "parts-sum",
+        "survivors, wildcard and pool add up to {sum}, not to {of}",
+        "change the parts so that all that is freed goes somewhere",
+    )
+    HOLDER_UNKNOWN = ("holder-unknown", "there is no holder `{name}`", "{mend}")
+    SUPPORT_UNKNOWN = ("support-unknown", "there is no support `{name}`", "{mend}")
+    CLASS_UNKNOWN = ("class-unknown", "the support has no class `{name}`", "{mend}")
+    CALL_UNKNOWN = ("call-unknown", "there is no call `{name}`", "{mend}")
+    CHIP_UNKNOWN = ("chip-unknown", "there is no chip `{name}`", "{mend}")
+    RATE_MISSING = (
+        "rate-missing",
+        "chip `{name}` has no rate, though envelopes are measured by rates",
+        "add `{name}` to the rates, a whole number",
+    )
+    UNIT_UNKNOWN = ("unit-unknown", "the support is not given in `{name}`", "use one of: {units}")
+    UNIT_COUNT = (
+        "unit-count",
+        "a block has exactly one unit",
+        "write for instance `block: {{gpu: 8}}`",
+    )
+    ID_TWICE = (
+        "id-twice",
+        "`{name}` is used twice; the first is on line {first}",
+        "give each its own id, because decisions name it",
+    )
+    OPENS_AFTER_CLOSES = (
+        "opens-after-closes",
+        "the call closes on {closes}, not after it opens on {opens}",
+        "let it close later than it opens",
+    )
+    DECIDES_BEFORE_CLOSES = (
+        "decides-before-closes",
+        "the call decides on {decides}, before it closes on {closes}",
+        "decide on or after the day it closes",
+    )
+    STARTS_BEFORE_DECIDES = (
+        "starts-before-decides",
+        "awards start on {starts}, before the decision of {decides}",
+        "start on or after the day of the decision",
+    )
+    STAGE_DATE = (
+        "stage-date",
+        "stage `{name}` is on {day}, outside the call's {closes} to {decides} or before an earlier stage",
+        "put the stages in order between closing and decision",
+    )
+    STAGE_KEEPS = (
+        "stage-keeps",
+        "stage `{name}` keeps {keeps}, no fewer than the {before} before it",
+        "let each stage keep fewer than the last",
+    )
+    CAP_ABOVE_OFFER = (
+        "cap-above-offer",
+        "one application may have {cap} of {name}, more than the {offered} on offer",
+        "lower the cap, or raise the offer",
+    )
+    OFFER_NOT_WHOLE = (
+        "offer-not-whole",
+        "{offered} on offer are not whole blocks of {block}",
+        "offer a multiple of the block",
+    )
+    OFFER_ABOVE_SUPPLY = (
+        "offer-above-supply",
+        "{offered} of {name} are on offer from {day}, by {calls}; the programme has {supply} then",
+        "offer less, or add the lot that brings the rest",
+    )
+    LOT_STATE = (
+        "lot-state",
+        "{state} of the lot's {gpus} GPUs are the state's, more than were bought",
+        "let state_gpus be at most gpus",
+    )
+    LOT_DATES = (
+        "lot-dates",
+        "the lot ends on {until}, not after the day it becomes usable, {usable}",
+        "let `until` be later than `usable`",
+    )
+    LEAST_ABOVE_MOST = (
+        "least-above-most",
+        "`{path}` has at least {least} but at most {most}",
+        "let `least` be no larger than `most`",
+    )
+    FIELDS_CLASH = (
+        "fields-clash",
+        "the form field `{name}` has the name of a fact that every one has",
+        "give the field another name",
+    )
+    ANCHOR_MISSING = (
+        "anchor-missing",
+        "pillar `{name}` is anchored, but has no anchor",
+        "add `anchor:`, the measure that gets full marks",
+    )
+    PASS_MARK = (
+        "pass-mark",
+        "the pass mark {mark} is above the {full} points that can be had",
+        "lower the pass mark",
+    )
+    ROUND_BEFORE_START = (
+        "round-before-start",
+        "the round of {day} is not after the awards of {call} start on {starts}",
+        "put the round after the start",
+    )
+
+    # Rules
+    RULE_SYNTAX = (
+        "rule-syntax",
+        "the expression is not CEL: {reason}",
+        "mend the expression at this column",
+    )
+    RULE_NAME = (
+        "rule-name",
+        "the expression names `{name}`, which no applicant or application has",
+        "{mend}",
+    )
+    RULE_FUNCTION = ("rule-function", "there is no function `{name}`", "{mend}")
+    RULE_FLOAT = (
+        "rule-float",
+        "the expression has the inexact number {name}",
+        "compare whole numbers: instead of a > 1.5 * b write 2 * a > 3 * b",
+    )
+    RULE_TYPE = (
+        "rule-type",
+        "the expression fails on a plain applicant: {reason}",
+        "compare like with like; `size(x)`, `has(x)` and quotes help",
+    )
+    RULE_RESULT = (
+        "rule-result",
+        "the expression gives {given}, not {expected}",
+        "write a condition that is {expected}",
+    )
+
+    # Cases
+    CASE_WRONG = (
+        "case-wrong",
+        "case `{name}` expects {expected}; the policy says {answer}",
+        "mend the case, or the rule it tries",
+    )
+    CASE_PATH = (
+        "case-path",
+        "case `{name}` asks about `{path}`, which is not there on {day}",
+        "{mend}",
+    )
+    CASE_FAILS = ("case-fails", "case `{name}` has no answer: {reason}", "{mend}")
+    EXCEPTIONS_BOTH = (
+        "exceptions-both",
+        "exceptions `{name}` and `{other}` ({where}) both apply in case `{case}`",
+        "narrow one of the two, so that no one has two answers",
+    )
+    HOLDERS_BOTH = (
+        "holders-both",
+        "holders `{name}` and `{other}` ({where}) both apply in case `{case}`",
+        "narrow one of the two, so that no one has two envelopes",
+    )
+
+    # Adoption
+    RULE_UNFIRED = (
+        "rule-unfired",
+        "no case fires the rule `{name}`",
+        "add a case in which it decides",
+    )
+    NOT_IN_FORCE = (
+        "not-in-force",
+        "`{path}` is {status}",
+        "give it a source in force; only the simulator may use other values",
+    )
+
+    # Overlays
+    OVERLAY_PATH = ("overlay-path", "there is no `{path}` to change on {day}", "{mend}")
+    OVERLAY_PERIOD = (
+        "overlay-period",
+        "an overlay needs `from` and either a later `until` or `onwards: true`",
+        "write both, so that nobody has to guess how long it holds",
+    )
+
+    def __init__(self, id: str, what: str, mend: str) -> None:
+        self.id = id
+        self.what = what
+        self.mend = mend
+
+    def at(self, place: Placed, **words: object) -> Fault:
+        """The fault at a place, with its sentences filled in."""
+        shown = {name: _shown(word) for name, word in words.items()}
+        what, mend = self.what.format_map(shown), self.mend.format_map(shown)
+        return Fault(place.file, place.line, place.column, self.id, what, mend)
+
+
+def _shown(word: object) -> str:
+    """A word short enough and printable, whatever a hostile file holds."""
+    text = "".join(letter if letter.isprintable() else " " for letter in str(word))
+    return text if len(text) <= 300 else text[:297] + "..."

@@ -1,0 +1,67 @@
+"""The policy on a day: typed, with the provenance of every value beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+
+from headgate.core.faults import Faulty
+from headgate.core.policy.codes import Code
+from headgate.core.policy.document import Document
+from headgate.core.policy.overlay import laid_over
+from headgate.core.policy.schema import Policy
+from headgate.core.policy.validate import validated
+from headgate.core.policy.values import Provenance, Value, day_of, find, take, walk
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The policy in force on a day, typed, and its values with their provenance."""
+
+    document: Document
+    day: date
+    policy: Policy
+    value: Value
+
+    @property
+    def provenance(self) -> Mapping[str, Provenance]:
+        """The provenance of every path, dotted, list items by their ids."""
+        return {".".join(path): value.provenance for path, value in walk(self.value)}
+
+    def assumed(self, prefixes: tuple[str, ...] = ("",)) -> tuple[str, ...]:
+        """Paths under the prefixes, as wide as possible, that rest on no source in force."""
+        found = []
+        for prefix in prefixes:
+            value = find(self.value, prefix)
+            found += _unsettled(value, prefix) if value is not None else []
+        return tuple(dict.fromkeys(found))
+
+
+def _unsettled(value: Value, path: str) -> list[str]:
+    """The widest paths below, themselves included, of which no leaf is settled."""
+    leaves = [leaf for _, leaf in walk(value) if not isinstance(leaf.data, Mapping | tuple)]
+    if not any(leaf.provenance.settled for leaf in leaves):
+        return [path] if leaves or not value.provenance.settled else []
+    found: list[str] = []
+    for name, part in value.parts():
+        found += _unsettled(part, f"{path}.{name}" if path else name)
+    return found
+
+
+@lru_cache(maxsize=64)
+def at(document: Document, day: date) -> Resolved:
+    """The policy on a day; raises Faulty with every fault of the grammar on that day.
+
+    What the sections say together is `headgate.core.policy.check`'s work.
+    """
+    tree = take(document.programme, day)
+    if document.faults:
+        raise Faulty(document.faults)
+    if tree is None:
+        begins = day_of(document.programme, "from") or day
+        raise Faulty([Code.POLICY_NOT_YET.at(document.programme, day=day, first=begins)])
+    value, faults = laid_over(document, tree.value, day)
+    checked = validated(replace(tree, value=value))
+    if checked.policy is None or checked.faults or faults:
+        raise Faulty([*faults, *checked.faults])
+    return Resolved(document, day, checked.policy, value)

@@ -1,0 +1,132 @@
+"""A programme's files as one document: what was written, where, and the digest that names it.
+
+A document is made of texts, not of paths: reading files is `headgate.readers.policy_files`' work.
+It holds everything that was written, at all dates; `headgate.core.policy.dated` says what of it is
+in force on a day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headgate.core import canonical
+from headgate.core.faults import Fault
+from headgate.core.policy.codes import Code
+from headgate.core.policy.law import Article, articles
+from headgate.core.policy.tree import Node, Place, parse
+
+PROGRAMME = "programme.yaml"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """The files of a programme, parsed; `faults` are those of the texts themselves.
+
+    `texts` and `trees` are by file name, `programme.yaml`, `law/*.md` and `cases/*.yaml`.
+    `overlays` are laid over the programme in their order; see `headgate.core.policy.overlay`.
+    """
+
+    texts: Mapping[str, str]
+    trees: Mapping[str, Node]
+    faults: tuple[Fault, ...]
+    overlays: tuple[Node, ...] = ()
+    overlay_texts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def programme(self) -> Node:
+        """The programme's tree; an empty mapping where the file could not be understood."""
+        return self.trees.get(PROGRAMME, Node(PROGRAMME, 0, 0, 0, {}))
+
+    @property
+    def cases(self) -> tuple[tuple[str, Node], ...]:
+        """The trees of the case files, by name."""
+        return tuple((name, tree) for name, tree in self.trees.items() if name != PROGRAMME)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical listing of all files' names and digests, overlays in order."""
+        listing = {name: canonical.digest(text.encode()) for name, text in self.texts.items()}
+        base = canonical.digest(canonical.line(dict(sorted(listing.items()))))
+        if not self.overlay_texts:
+            return base
+        laid = [canonical.digest(text.encode()) for text in self.overlay_texts.values()]
+        return canonical.digest(canonical.line({"base": base, "overlays": laid}))
+
+    def text(self, file: str) -> str:
+        """The text of a file of the programme or of an overlay."""
+        return self.texts.get(file) or self.overlay_texts.get(file, "")
+
+    def article(self, source: str) -> Article | None:
+        """The article that a source such as `law/split.md#shares` names, if it is there."""
+        file, _, anchor = source.partition("#")
+        return articles(file, self.texts[file]).get(anchor) if file in self.texts else None
+
+    def place(self, path: str) -> Place | None:
+        """Where a dotted path is written, through every dated entry that says something of it."""
+        node = _written(self.programme, path)
+        return Place(node.file, node.line, node.column) if node else None
+
+
+def document(texts: Mapping[str, str]) -> Document:
+    """Parse a programme's texts by file name; faults are kept in the document, never raised."""
+    trees: dict[str, Node] = {}
+    faults: list[Fault] = []
+    for name in sorted(texts):
+        if name.endswith(".md"):
+            continue
+        tree, found = parse(name, texts[name])
+        faults += found
+        shape = _shape(name, tree, bool(found))
+        faults += shape
+        if tree is not None and not shape:
+            trees[name] = tree
+    if PROGRAMME not in texts:
+        faults.append(Code.FILE_MISSING.at(Place(PROGRAMME)))
+    return Document(dict(texts), trees, tuple(sorted(faults)))
+
+
+def _shape(name: str, tree: Node | None, faulty: bool) -> list[Fault]:
+    """The programme is a mapping, a case file a list; an empty text is neither."""
+    if tree is None or tree.data is None:
+        return [] if faulty else [Code.YAML_EMPTY.at(Place(name))]
+    is_programme = name == PROGRAMME
+    if isinstance(tree.data, Mapping if is_programme else tuple):
+        return []
+    return [Code.YAML_SHAPE.at(tree, shape="a mapping" if is_programme else "a list of cases")]
+
+
+def _written(node: Node, path: str) -> Node | None:
+    """The first node written for a dotted path, whatever its date; names may have dots in them."""
+    if not path:
+        return node
+    for inner in _undated(node):
+        for name, child in named(inner):
+            if path == name or path.startswith(name + "."):
+                found = _written(child, path[len(name) + 1 :])
+                if found is not None:
+                    return found
+    return None
+
+
+def _undated(node: Node) -> list[Node]:
+    """The node, or the values of its dated entries."""
+    if isinstance(node.data, tuple) and any(item.get("value") for item in node.data):
+        return [value for item in node.data if (value := item.get("value"))]
+    value = node.get("value")
+    return [value] if value else [node]
+
+
+def named(node: Node) -> list[tuple[str, Node]]:
+    """A container's parts by name: keys, or a list's ids, or places where an item has no id."""
+    if isinstance(node.data, Mapping):
+        return list(node.data.items())
+    if isinstance(node.data, tuple):
+        return [(item_name(item, index), item) for index, item in enumerate(node.data)]
+    return []
+
+
+def item_name(item: Node, index: int) -> str:
+    """A list item is called by its id, and by its number only where it has none."""
+    inner = item.get("value") or item
+    identity = inner.get("id")
+    text = identity.data if identity else None
+    return text if isinstance(text, str) else str(index)

@@ -1,0 +1,370 @@
+"""The grammar of a policy at one date, as typed sections; the file's fields are these fields.
+
+The file itself says more than this: any value may be written as a dated history with its source and
+status. `headgate.core.policy.dated` takes the values in force at a date, these models check them, and
+`headgate.core.policy.document` keeps line, source and status of every path. A fourth country's
+programme needs words from here, not Python.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import Enum
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from headgate.core.supports import AnySupport
+from headgate.core.supports.kind import Section
+from headgate.core.supports.text import Text
+
+
+def share_of(value: object) -> Fraction:
+    """Read "1/1000", "0.1", "62.5 %" or a whole number exactly; a YAML float is refused."""
+    if isinstance(value, bool) or not isinstance(value, int | str | Fraction):
+        raise ValueError('write an exact share as text: "1/3", "0.1" or "10 %"')
+    text = str(value).strip()
+    if text.endswith("%"):
+        return Fraction(text[:-1].strip()) / 100
+    return Fraction(text)
+
+
+Share = Annotated[
+    Fraction,
+    BeforeValidator(share_of),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^-?\d+(\.\d+|/\d+)?( ?%)?$"}),
+]
+"""An exact share or ratio."""
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+"""A name that travels in account paths, file names and journal lines."""
+
+Expression = Annotated[str, Field(min_length=1)]
+"""A CEL expression; checked when the policy is loaded."""
+
+Positive = Annotated[int, Field(gt=0)]
+Natural = Annotated[int, Field(ge=0)]
+
+
+class Calendar(Section):
+    """Terms: the first day of the first one and how many months each lasts."""
+
+    first: date
+    months: Positive
+
+
+class Programme(Section):
+    """Who promises what, where, in which money and by which calendar."""
+
+    id: Identifier
+    name: Text
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    timezone: str
+    calendar: Calendar
+
+
+class Rule(Section):
+    """One condition with its name; `when` is CEL over the facts of the case."""
+
+    id: Identifier
+    when: Expression
+    because: Text
+
+
+class Exception_(Section):
+    """A named departure from a base value; two that apply at once are an error, not a race."""
+
+    id: Identifier
+    when: Expression
+    then: Any
+
+
+class Table(Section):
+    """A base value with named exceptions (after Catala's base and exceptions)."""
+
+    base: Any
+    exceptions: tuple[Exception_, ...] = ()
+
+
+class Holder(Section):
+    """A class of holders, entitled to an envelope; `when` says of an applicant that it is one."""
+
+    id: Identifier
+    name: Text
+    when: Expression
+
+
+class Seats(str, Enum):
+    """How a share of whole blocks is rounded (Balinski and Young, Fair Representation)."""
+
+    LARGEST_REMAINDER = "largest_remainder"
+    SAINTE_LAGUE = "sainte_lague"
+    DHONDT = "dhondt"
+    ADAMS = "adams"
+
+
+class Envelopes(Section):
+    """How a support is divided among the classes of holders: `shares` of the whole number `of`.
+
+    `base` is the number of first block units divided (GPUs); where it is absent, all the supply at the
+    date is. `block` is the smallest part, so that shares come out in whole nodes.
+    """
+
+    of: Positive
+    shares: Mapping[Identifier, Natural]
+    base: Positive | None = None
+    block: Mapping[str, Positive]
+    method: Seats
+
+
+class Criterion(Section):
+    """One scored question; `weight` in points of the criteria's whole, marks from 0 to `full`."""
+
+    id: Identifier
+    name: Text
+    weight: Positive
+    full: Positive
+
+
+class Gate(Section):
+    """A pass-or-fail condition apart from any score, with its evidence and right of reply."""
+
+    id: Identifier
+    name: Text
+    evidence: Text
+    reply_days: Natural
+
+
+class Panel(Section):
+    """Who reviews: how many a subject, and whether reviewers' harshness is taken out of the score."""
+
+    least: Positive
+    most: Positive
+    adjust_harshness: bool
+
+
+class Stage(Section):
+    """A narrowing of the field before the award: so many go on by that day."""
+
+    id: Identifier
+    on: date
+    keeps: Positive
+
+
+class Concentration(Section):
+    """No group of applications that share `by` (CEL, a text) may hold more than `share` of the offer."""
+
+    id: Identifier
+    by: Expression
+    share: Share
+
+
+class Floor(Section):
+    """A soft promise: those of whom `when` holds get at least `share` of the offer, or of a holder's part."""
+
+    id: Identifier
+    when: Expression
+    share: Share
+    holder: Identifier | None = None
+
+
+class TieBreak(str, Enum):
+    """What decides between equal scores, in the order the policy lists them."""
+
+    SMALLER_REQUEST = "smaller_request"
+    LOT = "lot"
+
+
+class Standby(Section):
+    """Ranked but not yet awarded: how long a winner may think before the next is asked."""
+
+    accept_days: Positive
+
+
+class Appeals(Section):
+    """The objection window after notice, and the time in which it must be answered."""
+
+    object_days: Natural
+    answer_days: Natural
+
+
+class ClassTerms(Section):
+    """What a call offers of one class, in the unit of its block, and the cap of one application in blocks."""
+
+    offered: Natural
+    cap_blocks: Positive
+
+
+class FieldKind(str, Enum):
+    """What a form field holds; CEL sees it as that type."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    DATE = "date"
+
+
+class FormField(Section):
+    """One question of the form beside those every application answers."""
+
+    kind: FieldKind
+    name: Text
+    required: bool = True
+
+
+class Organisations(Section):
+    """What is asked of every organisation: its kinds and sizes as closed lists, and further facts."""
+
+    kinds: tuple[Identifier, ...]
+    sizes: tuple[Identifier, ...]
+    fields: Mapping[Identifier, FormField] = {}
+
+
+class Call(Section):
+    """One invitation to apply, from opening to award."""
+
+    name: Text
+    support: Identifier
+    opens: date
+    closes: date
+    decides: date
+    starts: date
+    months_most: Positive
+    holders: tuple[Identifier, ...]
+    block: Mapping[str, Positive]
+    classes: Mapping[Identifier, ClassTerms]
+    fields: Mapping[Identifier, FormField] = {}
+    eligibility: tuple[Rule, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
+    pass_mark: Natural | None = None
+    panel: Panel | None = None
+    partial_awards: bool = False
+    extra_block_worth: Share = Fraction(1)
+    concentration: tuple[Concentration, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    gap: Share = Fraction(1, 1000)
+    ties: tuple[TieBreak, ...] = (TieBreak.SMALLER_REQUEST, TieBreak.LOT)
+    standby: Standby | None = None
+    appeals: Appeals | None = None
+    fee: Table | None = None
+
+
+class ReclaimStep(Section):
+    """Use under `used_below` of what was granted so far loses `loses` of the unused balance."""
+
+    id: Identifier
+    used_below: Share
+    loses: Share
+
+
+class Reclaim(Section):
+    """Taking back what lies idle: looked at once `elapsed` of the term is over."""
+
+    elapsed: Share
+    notice_days: Natural
+    steps: tuple[ReclaimStep, ...]
+
+
+class PillarKind(str, Enum):
+    """What kind of evidence a pillar rests on."""
+
+    ITEMS = "items"
+    EXPERTS = "experts"
+    USERS = "users"
+
+
+class Scaling(str, Enum):
+    """How a pillar's measure becomes points: part of full marks, best has all, or against a reference."""
+
+    SHARE_OF_MAXIMUM = "share_of_maximum"
+    BEST_IS_FULL = "best_is_full"
+    ANCHORED = "anchored"
+
+
+class Pillar(Section):
+    """One weighted part of a round's score, fixed before the stage begins."""
+
+    id: Identifier
+    name: Text
+    kind: PillarKind
+    weight: Positive
+    scaling: Scaling
+    anchor: Share | None = None
+    macro: bool = True
+    adjust_harshness: bool = False
+
+
+class Bar(Section):
+    """An absolute bar on the total, in points of 100, met by the estimate or by its lower limit."""
+
+    id: Identifier
+    points: Positive
+    on: Annotated[str, Field(pattern="^(estimate|lower_limit)$")]
+
+
+class Stay(Section):
+    """How many go on: never fewer than `least` are asked for, never more than `most` places exist."""
+
+    least: Natural
+    most: Positive
+
+
+class Remedy(str, Enum):
+    """What happens to those who cannot be told apart from the last place that stays."""
+
+    ALL_TIED_STAY = "all_tied_stay"
+    LOT = "lot"
+    MORE_ITEMS = "more_items"
+
+
+class Wildcard(Section):
+    """A call that refills places left empty: votes needed of the reviewers, and whether none may do."""
+
+    majority: Share
+    may_choose_none: bool
+
+
+class Reallocation(Section):
+    """Where the quota of those who left goes, in parts of a whole, and how survivors divide theirs."""
+
+    of: Positive
+    survivors: Natural
+    wildcard: Natural
+    pool: Natural
+    divide: Annotated[str, Field(pattern="^(equally|by_holding)$")]
+
+
+class Round(Section):
+    """One evaluation at the end of a term; everything in it is fixed before the stage begins."""
+
+    name: Text
+    call: Identifier
+    on: date
+    stay: Stay
+    gates: tuple[Gate, ...]
+    pillars: tuple[Pillar, ...]
+    bars: tuple[Bar, ...] = ()
+    confidence: Share
+    replicates: Positive
+    remedy: Remedy
+    equal_development_days: Natural
+    wildcard: Wildcard | None = None
+    reallocation: Reallocation
+    appeals: Appeals | None = None
+
+
+class Policy(Section):
+    """What the file says at one date: the whole programme, typed."""
+
+    headgate: int
+    programme: Programme
+    supports: Mapping[Identifier, AnySupport]
+    organisations: Organisations
+    holders: tuple[Holder, ...]
+    envelopes: Mapping[Identifier, Envelopes] = {}
+    calls: Mapping[Identifier, Call] = {}
+    reclaim: Mapping[Identifier, Reclaim] = {}
+    rounds: Mapping[Identifier, Round] = {}

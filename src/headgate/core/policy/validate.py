@@ -1,0 +1,215 @@
+"""The grammar's models on one day's tree: each complaint as a fault at its line.
+
+Everything wrong is wanted at once, and what the sections say together can only be asked of sections
+that are well formed. So faulty parts are pruned and the rest is validated again: `pruned` says which
+paths fell, and a later check leaves alone whatever they touch.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from headgate.core.faults import Fault
+from headgate.core.policy.codes import Code
+from headgate.core.policy.names import meant
+from headgate.core.policy.schema import Policy
+from headgate.core.policy.values import Loc, Tree, Value
+
+_MENDS = {
+    "int": "write a whole number, without quotes, unit or fraction",
+    "string": "write one text; put a number or a day into quotes",
+    "bool": "write true or false",
+    "date": "write a day that exists as YYYY-MM-DD",
+    "dict": "write a section: names, each with a colon and a value",
+    "model": "write a section: names, each with a colon and a value",
+    "tuple": "write a list: items that begin with a dash, or [a, b]",
+}
+
+
+PRUNINGS_MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The typed policy of a tree, its faults, and the paths that had to fall to make it typed.
+
+    `begun` is False while something that the grammar needs only begins later.
+    """
+
+    policy: Policy | None
+    faults: tuple[Fault, ...]
+    pruned: frozenset[Loc]
+    begun: bool
+
+
+def validated(tree: Tree) -> Checked:
+    """Validate a tree; where it has faults, what is left of it when the faulty parts are pruned."""
+    plain: Any = tree.value.plain()
+    faults: tuple[Fault, ...] = ()
+    pruned: set[Loc] = set()
+    policy, details = _tried(plain)
+    begun = not any(_loc(detail) in tree.pending for detail in details)
+    if details:
+        found = (fault for detail in details for fault in _faults(detail, tree))
+        faults = tuple(dict.fromkeys(found))
+    for _ in range(PRUNINGS_MOST):
+        fallen = {loc for detail in details if (loc := _fall(detail, plain)) is not None}
+        if not fallen:
+            break
+        pruned |= fallen
+        plain = _without(plain, (), fallen)
+        policy, details = _tried(plain)
+    return Checked(policy, faults, frozenset(pruned), begun)
+
+
+def _tried(plain: Any) -> tuple[Policy | None, list[ErrorDetails]]:
+    """The typed policy of plain data, or what the models say against it."""
+    try:
+        return Policy.model_validate_json(json.dumps(plain)), []
+    except ValidationError as error:
+        return None, error.errors(include_url=False)
+
+
+def _loc(detail: ErrorDetails) -> Loc:
+    return tuple(str(step) for step in detail["loc"])
+
+
+def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
+    """The fault, or none where the missing value only begins later or has its own fault."""
+    loc = _loc(detail)
+    spot, path = _spot(tree.value, loc)
+    kind, reason = detail["type"], detail["msg"].lower()
+    name = ".".join(path) or "the programme"
+    context: dict[str, Any] = detail.get("ctx", {})
+    if kind == "missing":
+        yield from _missing(loc, spot, name, tree)
+    elif kind == "extra_forbidden":
+        known = _known_keys(loc[:-1])
+        yield Code.KEY_UNKNOWN.at(spot, key=loc[-1], mend=meant(loc[-1], known))
+    elif kind in ("enum", "literal_error"):
+        choices = context["expected"]
+        yield Code.CHOICE_WRONG.at(spot, path=name, value=detail["input"], choices=choices)
+    elif kind == "string_pattern_mismatch" and context["pattern"].startswith("^[a-z0-9]["):
+        yield Code.NAME_WRONG.at(spot, value=detail["input"])
+    elif kind.startswith(("greater_than", "less_than")):
+        bound = reason.removeprefix("input should be ")
+        yield Code.RANGE_WRONG.at(spot, path=name, value=detail["input"], range=f"a number {bound}")
+    elif kind == "share_wrong":
+        yield Code.SHARE_WRONG.at(spot, path=name)
+    elif (family := kind.split("_")[0]) in _MENDS and kind != "string_pattern_mismatch":
+        yield Code.TYPE_WRONG.at(spot, path=name, reason=reason, mend=_MENDS[family])
+    else:
+        yield Code.VALUE_WRONG.at(spot, path=name, reason=reason)
+
+
+def _missing(loc: Loc, spot: "_Spot", name: str, tree: Tree) -> Iterator[Fault]:
+    if loc in tree.ended:
+        yield Code.DATE_EMPTY.at(tree.ended[loc], path=".".join(loc), day=tree.day)
+    elif loc in tree.pending:
+        return
+    elif loc[-1] == "en":
+        yield Code.TEXT_WITHOUT_ENGLISH.at(spot, path=name)
+    else:
+        yield Code.KEY_MISSING.at(spot, path=name, key=loc[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where a complaint points."""
+
+    file: str
+    line: int
+    column: int
+
+
+def _spot(root: Value, loc: Loc) -> tuple[_Spot, Loc]:
+    """The deepest written value along a model's location, and its path by names."""
+    value, path = root, ()
+    for step in loc:
+        for index, (name, part) in enumerate(value.parts()):
+            if step == (str(index) if isinstance(value.data, tuple) else name):
+                value, path = part, (*path, name)
+                break
+    own = value.provenance
+    return _Spot(own.file, own.line, own.column), path
+
+
+def _fall(detail: ErrorDetails, plain: Any) -> Loc | None:
+    """The path to prune for one complaint: the deepest one that exists; None for the root."""
+    path: Loc = ()
+    for step in detail["loc"]:
+        if isinstance(plain, list) and isinstance(step, int) and step < len(plain):
+            plain, path = plain[step], (*path, str(step))
+        elif isinstance(plain, dict) and step in plain:
+            plain, path = plain[step], (*path, str(step))
+    if detail["type"] == "missing" and not path:
+        return (str(detail["loc"][0]),)
+    return path or None
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "headgate": 1,
+    "programme": {
+        "id": "pruned",
+        "name": {"en": "pruned"},
+        "country": "XX",
+        "currency": "XXX",
+        "timezone": "UTC",
+        "calendar": {"first": "2000-01-01", "months": 6},
+    },
+    "supports": {},
+    "organisations": {"kinds": [], "sizes": []},
+    "holders": [],
+}
+
+
+def _without(plain: Any, path: Loc, fallen: set[Loc]) -> Any:
+    """The plain tree without the fallen paths; required sections get an empty stand-in."""
+    if isinstance(plain, list):
+        kept = [(str(index), item) for index, item in enumerate(plain)]
+        return [_without(v, (*path, k), fallen) for k, v in kept if (*path, k) not in fallen]
+    if not isinstance(plain, dict):
+        return plain
+    stand_ins = {} if path else {k: v for k, v in _STAND_INS.items() if (k,) in fallen}
+    kept = [(k, v) for k, v in plain.items() if (*path, k) not in fallen]
+    return {k: _without(v, (*path, k), fallen) for k, v in kept} | stand_ins
+
+
+@lru_cache(maxsize=1)
+def grammar() -> Mapping[str, Any]:
+    """The JSON Schema of a policy at one date."""
+    return Policy.model_json_schema()
+
+
+def _known_keys(loc: Loc) -> list[str]:
+    """The keys that the grammar knows at a model's location."""
+    waiting = [grammar()]
+    for step in (*loc, None):
+        waiting = [option for schema in waiting for option in _options(schema)]
+        if step is not None:
+            waiting = [inner for schema in waiting if (inner := _inner(schema, step)) is not None]
+    return [key for schema in waiting for key in schema.get("properties", {})]
+
+
+def _options(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """A schema with its references and alternatives followed."""
+    if "$ref" in schema:
+        return _options(grammar()["$defs"][schema["$ref"].rsplit("/", 1)[1]])
+    alternatives = schema.get("anyOf", schema.get("oneOf", ()))
+    return [option for inner in alternatives for option in _options(inner)] or [schema]
+
+
+def _inner(schema: Mapping[str, Any], step: str) -> Mapping[str, Any] | None:
+    """The schema of one key or item."""
+    if step in (properties := schema.get("properties", {})):
+        found: Mapping[str, Any] = properties[step]
+        return found
+    for patterned in schema.get("patternProperties", {}).values():
+        return patterned if isinstance(patterned, Mapping) else None
+    inner = schema.get("items" if step.isdigit() else "additionalProperties")
+    return inner if isinstance(inner, Mapping) else None

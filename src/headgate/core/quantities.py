@@ -1,0 +1,65 @@
+"""Integers that know their unit, and the exact arithmetic between them.
+
+Nothing that is promised, granted, used or paid is ever a float: amounts are integers of the smallest
+unit (GPU-seconds, won, dong, seat-days) and ratios are exact fractions.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from fractions import Fraction
+
+HOUR_SECONDS = 3600
+DAY_SECONDS = 24 * HOUR_SECONDS
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quantity:
+    """An amount of one unit; adding two units is a TypeError, never a silent sum."""
+
+    amount: int
+    unit: str
+
+    def __add__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.amount + self._same(other), self.unit)
+
+    def __sub__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.amount - self._same(other), self.unit)
+
+    def _same(self, other: "Quantity") -> int:
+        if self.unit != other.unit:
+            raise TypeError(f"{self.unit} and {other.unit} do not add up")
+        return other.amount
+
+
+def floor_share(amount: int, share: Fraction) -> int:
+    """The whole part of a share of an amount, rounded towards zero so nothing is given twice."""
+    return amount * share.numerator // share.denominator
+
+
+def half_even(value: Fraction) -> int:
+    """Round an exact fraction to the nearest integer, halves to the even one (IEEE 754 style)."""
+    return round(value)
+
+
+def instant(day: date) -> str:
+    """Midnight UTC of a day as the journal writes it, `2026-03-01T00:00:00Z`."""
+    return f"{day.isoformat()}T00:00:00Z"
+
+
+def seconds_of(text: str) -> int:
+    """Seconds since 1970-01-01 UTC of a journal instant; ValueError for any other form."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return int(moment.timestamp())
+
+
+def instant_of(seconds: int) -> str:
+    """The journal instant of seconds since 1970-01-01 UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day some months on, or that month's last day where it has no such day."""
+    index = day.month - 1 + months
+    year, month = day.year + index // 12, index % 12 + 1
+    last = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
+    return date(year, month, min(day.day, last))

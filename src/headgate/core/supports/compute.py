@@ -1,0 +1,108 @@
+"""Compute: GPU-seconds of named chip classes at sites, arriving in purchase lots.
+
+A block is either `{gpu: 8}`, a node held for the whole term, or `{gpu_hour: n}`, hours to be spent
+at any pace. Both come to GPU-seconds, which is all that the ledger sees.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from fractions import Fraction
+from typing import ClassVar, Literal
+
+from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.supports.kind import Kind, Section
+from headgate.core.supports.text import Text
+
+
+class Chip(Section):
+    """One class of accelerator; `price_per_gpu_hour` is in the programme's currency."""
+
+    name: str
+    price_per_gpu_hour: int | None = None
+
+
+class Lot(Section):
+    """One purchase: `gpus` bought, of which `state_gpus` are the programme's from `usable` on.
+
+    `until` is the first day on which they are no longer the programme's (a lease's end).
+    """
+
+    site: str
+    operator: str
+    chip: str
+    gpus: int
+    state_gpus: int
+    usable: date
+    until: date | None = None
+
+    def serves(self, day: date) -> bool:
+        """Whether the lot is at the programme's disposal on a day."""
+        return self.usable <= day and (self.until is None or day < self.until)
+
+
+class Compute(Kind):
+    """The compute section of a policy.
+
+    `measure_by: count` keeps envelopes in plain GPU-seconds (a GPU is a GPU); `rates` keeps them in
+    GPU-seconds weighted by the rate table, as official exchange rates between chips have it.
+    """
+
+    kind: Literal["compute"]
+    name: Text
+    chips: Mapping[str, Chip]
+    rates: Mapping[str, int]
+    measure_by: Literal["count", "rates"]
+    node_gpus: int
+    lots: Mapping[str, Lot]
+
+    block_units: ClassVar[tuple[str, ...]] = ("gpu", "gpu_hour")
+    enforced: ClassVar[bool] = True
+
+    @property
+    def classes(self) -> Mapping[str, Chip]:
+        """The chip classes, in the policy's order."""
+        return self.chips
+
+    @property
+    def measure(self) -> str:
+        """`gpu_second` by count, `weighted_gpu_second` by rates."""
+        return "gpu_second" if self.measure_by == "count" else "weighted_gpu_second"
+
+    def unit(self, support_class: str) -> str:
+        """GPU-seconds of one chip class."""
+        return f"gpu_second.{support_class}"
+
+    def rate(self, support_class: str) -> int:
+        """The weight of a GPU-second of a class in envelopes."""
+        return 1 if self.measure_by == "count" else self.rates[support_class]
+
+    def amount(self, block: Mapping[str, int], blocks: int, seconds: int) -> int:
+        """GPU-seconds of some blocks: GPUs times the seconds held, or the hours as granted."""
+        if "gpu" in block:
+            return blocks * block["gpu"] * seconds
+        return blocks * block["gpu_hour"] * HOUR_SECONDS
+
+    def supply(self, day: date) -> Mapping[str, int]:
+        """The programme's GPUs of each class on a day."""
+        totals = dict.fromkeys(self.chips, 0)
+        for lot in self.lots.values():
+            totals[lot.chip] += lot.state_gpus if lot.serves(day) else 0
+        return totals
+
+    def sites(self, day: date) -> Mapping[str, Mapping[str, int]]:
+        """The programme's GPUs by chip class and site on a day."""
+        found: dict[str, dict[str, int]] = {name: {} for name in self.chips}
+        for lot in self.lots.values():
+            if lot.serves(day):
+                at_site = found[lot.chip]
+                at_site[lot.site] = at_site.get(lot.site, 0) + lot.state_gpus
+        return found
+
+    def held_at_once(self, block: Mapping[str, int], blocks: int) -> int | None:
+        """GPUs at any moment for blocks of GPUs; hours may be spent at any pace."""
+        return blocks * block["gpu"] if "gpu" in block else None
+
+    def price(self, support_class: str, amount: int) -> Fraction | None:
+        """The market price of GPU-seconds of a class, where the policy states one."""
+        per_hour = self.chips[support_class].price_per_gpu_hour
+        return None if per_hour is None else Fraction(per_hour * amount, HOUR_SECONDS)

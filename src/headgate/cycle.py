@@ -1,0 +1,125 @@
+"""The cycle of a national AI programme, on one page. READ THIS FIRST.
+
+    policy -> call -> award -> enforce -> meter -> evaluate -> reallocate -> (next term) ...
+
+A programme is one policy file; a world is where facts come from: applicants, reviewers, clusters,
+evaluators, or the recorded facts of a bundle. `run` takes a policy through one whole term of a world
+and returns the term: its journal, its books, its decisions with their reasons. Nothing else decides
+anything: the rehearsal runs `run` on a simulated world, an auditor runs it on the recorded one and
+compares the bytes, and a portal calls the same steps months apart.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from typing import Protocol
+
+from headgate.core.awards.plan import Proposal
+from headgate.core.awards.problem import Problem
+from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.metering.usage import Usage
+from headgate.core.policy.document import Document
+from headgate.core.quantities import instant
+from headgate.steps.adopt import adopt, open_term
+from headgate.steps.agenda import Event, What, agenda, first_day
+from headgate.steps.awards import award, settle_call
+from headgate.steps.calls import close_call, judge, open_call, screen_call
+from headgate.steps.enforce import enforce, orders_of
+from headgate.steps.evaluate import evaluate, teams_of
+from headgate.steps.meter import meter, reclaim
+from headgate.steps.problem import problem_of
+from headgate.steps.reallocate import reallocate, turn
+from headgate.steps.term import Term
+
+
+class World(Protocol):
+    """Where facts come from. Every answer is received into the journal before it is used."""
+
+    def applications(self, call: str) -> Sequence[Application]:
+        """What came in for a call."""
+
+    def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
+        """What the call's reviewers said."""
+
+    def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
+        """What was found on the gates of a call."""
+
+    def proposal(self, call: str, problem: Problem) -> Proposal:
+        """An award list for the rules to settle; who proposes it does not matter."""
+
+    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
+        """Which winners did not accept in time."""
+
+    def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
+        """Give orders to the clusters; what each holds afterwards, as read back."""
+
+    def usage(self, since: date, until: date) -> Sequence[Usage]:
+        """What the meters saw."""
+
+    def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
+        """What was found on the gates of a round."""
+
+    def notes(self) -> Sequence[str]:
+        """What in this world stands in for something else, as sentences for every page."""
+
+    def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
+        """What was measured and judged of the teams of a round."""
+
+
+Progress = Callable[[str], None]
+
+
+def run(document: Document, world: World, progress: Progress = lambda _: None) -> Term:
+    """Take a policy through one whole term, and open the next."""
+    events = agenda(document)
+    # 1. Policy: adopted, its supply counted, its envelopes divided.
+    progress("policy")
+    opened = events[0].day
+    term = open_term(adopt(document, opened, first_day(document), "policy owner"), opened)
+    for event in events:
+        progress(f"{event.what.value} {event.about}".strip())
+        term = _step(term, world, event)
+    term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
+    # The term's unspent rights lapse, and the next term opens with what was decided.
+    progress("next term")
+    term = turn(term)
+    return enforce(term, world.enforce(orders_of(term), term.starts), term.starts)
+
+
+def _step(term: Term, world: World, event: Event) -> Term:
+    match event.what:
+        # 2. Call: opened, closed, screened, scored, narrowed to the field.
+        case What.OPEN_CALL:
+            return open_call(term, event.about)
+        case What.CLOSE_CALL:
+            return close_call(term, event.about, world.applications(event.about))
+        # 3. Award: whole blocks under envelopes, a reason for everyone.
+        case What.DECIDE_CALL:
+            return _decide(term, world, event.about)
+        # 4. Enforce: orders to the clusters, and what they hold afterwards.
+        case What.ENFORCE:
+            return enforce(term, world.enforce(orders_of(term), event.day), event.day)
+        # 5. Meter: use into the ledger, exactly once; idle rights are taken back by rule.
+        case What.METER:
+            return meter(term, world.usage(event.since, event.day), event.day)
+        case What.RECLAIM:
+            return reclaim(term, event.about, event.day)
+        # 6. Evaluate, and 7. reallocate what those who left held.
+        case What.CLOSE_ROUND:
+            return _round(term, world, event.about)
+
+
+def _decide(term: Term, world: World, call: str) -> Term:
+    applied = [a.id for a in term.facts[f"applications/{call}"].values if isinstance(a, Application)]
+    term, screened = screen_call(term, call, world.gate_findings(call, applied))
+    term, field = judge(term, screened, world.marks(call, screened.eligible))
+    term, plan = settle_call(term, field, world.proposal(call, problem_of(term, field)))
+    return award(term, field, plan, world.declined(call, [a.application for a in plan.awards]))
+
+
+def _round(term: Term, world: World, round_id: str) -> Term:
+    teams = teams_of(term, round_id)
+    findings = world.round_findings(round_id, teams)
+    term, outcome = evaluate(term, round_id, world.evidence(round_id, teams), findings)
+    return reallocate(term, round_id, outcome)

@@ -1,0 +1,138 @@
+"""Recorded facts: the lines of a bundle as the typed values they were, and a world made of them."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from headgate.core.awards.plan import Proposal
+from headgate.core.awards.problem import Problem
+from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
+from headgate.core.faults import Fault, Faulty
+from headgate.core.metering.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One line of what a cluster holds."""
+
+    cluster: str
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """One line of a round's evidence: an item's score or a rating, of one pillar."""
+
+    pillar: str
+    item: ItemScore | None = None
+    rating: Rating | None = None
+
+
+KINDS: Mapping[str, Any] = {
+    "applications": Application,
+    "gates": GateFinding,
+    "marks": Mark,
+    "proposal": Proposal,
+    "declined": str,
+    "held": Held,
+    "usage": Usage,
+    "findings": GateFinding,
+    "evidence": EvidenceRow,
+    "notes": str,
+}
+"""The type of each kind of facts; a fact file is `facts/<kind>/<about>.jsonl`."""
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(KINDS[kind])
+
+
+def read_facts(file: str, kind: str, data: bytes) -> tuple[Any, ...]:
+    """The values of one fact file; raises Faulty with every line that is none."""
+    values, faults = [], []
+    validate: Callable[[bytes], Any] = _adapter(kind).validate_json
+    for number, text in enumerate(data.splitlines(), start=1):
+        try:
+            values.append(validate(text))
+        except ValidationError as error:
+            what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+            mend = "Write the line as the programme published it."
+            faults.append(Fault(file, number, 1, "fact-line", what, mend))
+    if faults:
+        raise Faulty(faults)
+    return tuple(values)
+
+
+class Recorded:
+    """The world of a bundle: every answer is what was received then."""
+
+    def __init__(self, facts: Mapping[str, Sequence[Any]]) -> None:
+        self._facts = facts
+
+    def _get(self, kind: str, about: str) -> Sequence[Any]:
+        name = f"{kind}/{about}"
+        if name not in self._facts:
+            what = "The cycle asks for facts that the bundle does not have."
+            mend = "Publish the file, or the policy that does not ask for it."
+            raise Faulty([Fault(f"facts/{name}.jsonl", 0, 0, "fact-file-missing", what, mend)])
+        return self._facts[name]
+
+    def applications(self, call: str) -> Sequence[Application]:
+        """What came in for a call."""
+        return self._get("applications", call)
+
+    def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
+        """What the reviewers said."""
+        return self._get("marks", call)
+
+    def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
+        """What was found on a call's gates."""
+        return self._get("gates", call)
+
+    def proposal(self, call: str, problem: Problem) -> Proposal:
+        """The award list that was proposed."""
+        found: Proposal = self._get("proposal", call)[0]
+        return found
+
+    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
+        """Who declined."""
+        return self._get("declined", call)
+
+    def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
+        """What the clusters held after the orders of a day."""
+        held: Sequence[Held] = self._get("held", day.isoformat())
+        return [(line.cluster, line.quota) for line in held]
+
+    def usage(self, since: date, until: date) -> Sequence[Usage]:
+        """What the meters had seen by a day."""
+        return self._get("usage", until.isoformat())
+
+    def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
+        """What was found on a round's gates."""
+        return self._get("findings", round_id)
+
+    def notes(self) -> Sequence[str]:
+        """What stood in for something else."""
+        return self._get("notes", "world")
+
+    def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
+        """What was measured of a round's teams."""
+        rows: Sequence[EvidenceRow] = self._get("evidence", round_id)
+        items: dict[str, list[ItemScore]] = {}
+        ratings: dict[str, list[Rating]] = {}
+        for row in rows:
+            if row.item is not None:
+                items.setdefault(row.pillar, []).append(row.item)
+            if row.rating is not None:
+                ratings.setdefault(row.pillar, []).append(row.rating)
+        return Evidence(
+            {pillar: tuple(of_pillar) for pillar, of_pillar in items.items()},
+            {pillar: tuple(of_pillar) for pillar, of_pillar in ratings.items()},
+        )

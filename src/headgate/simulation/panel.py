@@ -1,0 +1,128 @@
+"""Synthetic reviewers: who marks what, how harshly, what they find on gates, and who declines.
+
+Every application has a latent quality, every reviewer a latent harshness; a mark is their sum and
+some noise, so that a fair method has something to find. Draws are named by the ids they are about:
+leaving an application out changes nobody else's marks. Reviewers belong to applicants' organisations,
+as in a small country they do, and never mark an application of their own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from headgate.core import canonical
+from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.policy.schema import Call, Gate
+from headgate.simulation.draws import PER_MILLE, Draws
+
+_LEAST, _MOST = 3, 7
+_APPLICATIONS_EACH = 12
+_QUALITY, _QUALITY_SPREAD = 660, 330
+_HARSHNESS_SPREAD = 130
+_CRITERION_SPREAD = 120
+_NOISE_SPREAD = 110
+_FAILED_ONE_IN = 50
+_REMARK_PER_MILLE = 100
+_DECLINED_ONE_IN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """One reviewer, the organisation they work for, and how far their marks lie above the others'.
+
+    `leniency` is in thousandths of full marks; it is the world's secret and no method sees it.
+    """
+
+    id: str
+    organisation: str
+    leniency: int
+
+    def may_review(self, application: Application) -> bool:
+        """Whether the reviewer's organisation has no part in the application."""
+        involved = (application.applicant, *application.members)
+        return all(self.organisation != organisation.id for organisation in involved)
+
+
+def reviewers(call: Call, applications: Sequence[Application], seed: str) -> tuple[Reviewer, ...]:
+    """The pool of a call's reviewers, enough of them for a dozen applications each."""
+    employers = sorted({application.applicant.id for application in applications})
+    _, most = _range(call)
+    count = max(3 * most, len(applications) * most // _APPLICATIONS_EACH)
+    found = []
+    for number in range(1, count + 1 if employers else 1):
+        draws = Draws(seed, "reviewer", number)
+        employer = draws.pick(employers)
+        found.append(Reviewer(f"REV-{number:03d}", employer, draws.bell(2 * _HARSHNESS_SPREAD)))
+    return tuple(found)
+
+
+def marks(call: Call, applications: Sequence[Application], seed: str) -> tuple[Mark, ...]:
+    """Every reviewer's marks on every criterion, sorted; none where the call has no criteria."""
+    pool = reviewers(call, applications, seed)
+    given = (
+        mark for application in applications for mark in _sheets(call, application, pool, seed)
+    )
+    return tuple(sorted(given, key=lambda m: (m.application, m.reviewer, m.criterion)))
+
+
+def _range(call: Call) -> tuple[int, int]:
+    """How many review one application."""
+    return (call.panel.least, call.panel.most) if call.panel else (_LEAST, _MOST)
+
+
+def _sheets(
+    call: Call, application: Application, pool: Sequence[Reviewer], seed: str
+) -> Iterator[Mark]:
+    draws = Draws(seed, "quality", application.id)
+    quality = _QUALITY + draws.bell(_QUALITY_SPREAD * 2)
+    strengths = [quality + draws.bell(_CRITERION_SPREAD) for _ in call.criteria]
+    for reviewer in _assigned(call, application, pool, seed):
+        noise = Draws(seed, "mark", application.id, reviewer.id)
+        for criterion, strength in zip(call.criteria, strengths, strict=True):
+            share = strength + reviewer.leniency + noise.bell(_NOISE_SPREAD * 2)
+            share = min(max(share, 0), PER_MILLE)
+            points = (2 * share * criterion.full + PER_MILLE) // (2 * PER_MILLE)
+            yield Mark(application.id, criterion.id, reviewer.id, points)
+
+
+def _assigned(
+    call: Call, application: Application, pool: Sequence[Reviewer], seed: str
+) -> list[Reviewer]:
+    """Those who review an application, by lot among those who may."""
+    draws = Draws(seed, "panel", application.id)
+    free = [reviewer for reviewer in pool if reviewer.may_review(application)]
+    draws.shuffle(free)
+    return free[: draws.between(*_range(call))]
+
+
+def gate_findings(
+    gates: Sequence[Gate], subjects: Sequence[str], seed: str
+) -> tuple[GateFinding, ...]:
+    """What was found on each gate of a call: one subject in 50 fails, after a reply."""
+    order = sorted(subjects)
+    Draws(seed, "gates").shuffle(order)
+    failing = set(order[: len(order) // _FAILED_ONE_IN])
+    return tuple(
+        finding(gate.id, subject, seed, passed=not (gate is gates[0] and subject in failing))
+        for subject in sorted(subjects)
+        for gate in gates
+    )
+
+
+def finding(gate: str, subject: str, seed: str, *, passed: bool) -> GateFinding:
+    """One synthetic finding, with digests of synthetic documents; one pass in ten has a remark."""
+    names = ("synthetic evidence", "synthetic finding") if passed else (
+        "synthetic evidence", "synthetic reply", "synthetic finding"
+    )  # fmt: skip
+    evidence = tuple(canonical.digest(canonical.line([name, gate, subject, seed])) for name in names)
+    if not passed:
+        return GateFinding(subject, gate, False, "synthetic: does not hold", evidence, True)
+    remarked = Draws(seed, "remark", gate, subject).chance(_REMARK_PER_MILLE)
+    remark = "synthetic: holds, with a remark" if remarked else ""
+    return GateFinding(subject, gate, True, remark, evidence, False)
+
+
+def declines(awarded: Sequence[str], seed: str) -> tuple[str, ...]:
+    """Who gives the award up: one winner in 40, as winners of such calls were reported to do."""
+    order = sorted(awarded)
+    Draws(seed, "declines").shuffle(order)
+    return tuple(sorted(order[: len(order) // _DECLINED_ONE_IN]))

@@ -1,0 +1,164 @@
+"""The simulated world: synthetic applicants, reviewers, clusters and evaluators for the real cycle.
+
+Everything here stands in for the outside and says so; no rule of the programme is here. The same
+policy, populations and seed give the same world, to the byte.
+"""
+
+from collections.abc import Mapping
+
+from headgate.core.awards.solve import propose, propose_fast
+from headgate.core.enforcement.job import Job
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.policy.schema import Policy
+from headgate.engines.rehearsal import Rehearsal
+from headgate.readers.traces import Trace
+from headgate.simulation.population import Population
+
+OVERLAP_SECONDS = 3 * 24 * 3600
+"""How far usage is fetched again, so that rows which came late are seen."""
+
+
+class ClusterFailed(ValueError):
+    """A cluster could not be brought to hold its orders."""
+
+
+class Simulated:
+    """A world made from a policy, what was published of its applicants, and a seed.
+
+    `trace` takes the place of the generated workload, `items` that of the generated benchmark items;
+    `fast` proposes awards by linear relaxation, for comparisons.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        populations: Mapping[str, Population],
+        seed: str,
+        *,
+        trace: Trace | None = None,
+        items: Evidence | None = None,
+        fast: bool = False,
+    ) -> None:
+        self._policy = policy
+        self._populations = populations
+        self._seed = seed
+        self._trace = trace
+        self._items = items
+        self._propose = propose_fast if fast else propose
+        self._engines: dict[str, Rehearsal] = {}
+        self._known: set[str] = set()
+        self._notes: list[str] = []
+
+    def applications(self, call: str) -> Sequence[Application]:
+        """Synthetic applicants; what was published of the call's totals is matched exactly."""
+        section, organisations = self._policy.calls[call], self._policy.organisations
+        return applicants(call, section, organisations, self._populations.get(call), self._seed)
+
+    def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
+        """Synthetic reviewers' marks."""
+        return marks(self._policy.calls[call], eligible, self._seed)
+
+    def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
+        """Synthetic findings on a call's gates."""
+        return gate_findings(self._policy.calls[call], applications, self._seed)
+
+    def proposal(self, call: str, problem: Problem) -> Proposal:
+        """The solver's list."""
+        return self._propose(problem)
+
+    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
+        """A few winners who did not accept in time."""
+        return declines(awarded, self._seed)
+
+    def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
+        """Bring every cluster to hold its orders; raises ClusterFailed where one does not."""
+        self._start(orders, day)
+        held: list[tuple[str, Quota]] = []
+        for name, engine in sorted(self._engines.items()):
+            engine.advance(instant(day))
+            mine = [order for order in orders if order.cluster == name]
+            receipt = enforce(engine, mine, _all, mass_removal=True)
+            if receipt.outcome not in (Enforced.CONVERGED, Enforced.NOTHING_TO_DO):
+                raise ClusterFailed(f"{name}: {receipt.outcome.value} {receipt.refused or ''}")
+            held += [(name, quota) for quota in engine.observe()]
+        return held
+
+    def _start(self, orders: Sequence[Order], day: date) -> None:
+        """Start the clusters with the first orders, and the workload of every award with its own."""
+        for site, capacity in _capacities(self._policy, day).items():
+            self._engines.setdefault(site, Rehearsal(site, capacity, ()))
+        new = [order for order in orders if order.quota.award not in self._known]
+        self._known |= {order.quota.award for order in new}
+        by_site: dict[str, list[Job]] = {}
+        for site, job in self._workload(new):
+            by_site.setdefault(site, []).append(job)
+        for site, mine in by_site.items():
+            self._engines[site].submit(mine)
+
+    def _workload(self, orders: Sequence[Order]) -> Iterable[tuple[str, Job]]:
+        """Each job with the site it is submitted to: an award's sites take turns by their blocks."""
+        sites: dict[tuple[str, str], list[Order]] = {}
+        for order in orders:
+            sites.setdefault((order.quota.award, order.quota.support_class), []).append(order)
+        for number, job in enumerate(self._jobs(sites)):
+            choices = sites[job.award, job.support_class]
+            fitting = [o for o in choices if (o.quota.gpus_most or job.gpus) >= job.gpus] or choices
+            yield fitting[number % len(fitting)].cluster, job
+
+    def _jobs(self, sites: Mapping[tuple[str, str], Sequence[Order]]) -> Iterable[Job]:
+        holdings = [
+            (award, support_class, _gpus(mine), mine[0].quota.starts, mine[0].quota.ends)
+            for (award, support_class), mine in sorted(sites.items())
+        ]
+        if self._trace is None or not holdings:
+            return jobs(holdings, self._seed)
+        quotas = [(award, support_class, gpus) for award, support_class, gpus, _, _ in holdings]
+        mapped = map_tenants(self._trace, quotas, holdings[0][3], holdings[0][4])
+        self._notes.append(str(mapped.notes))
+        return mapped.jobs
+
+    def usage(self, since: date, until: date) -> Sequence[Usage]:
+        """What the clusters account for, fetched with an overlap."""
+        rows: list[Usage] = []
+        for _, engine in sorted(self._engines.items()):
+            rows += collect(engine, instant(since), instant(until), overlap_seconds=OVERLAP_SECONDS)
+        return rows
+
+    def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
+        """Synthetic findings on a round's gates, with the replies on file."""
+        return round_findings(self._policy.rounds[round_id], teams, self._seed)
+
+    def notes(self) -> Sequence[str]:
+        """What is synthetic here, and what became of every row of a real input."""
+        return tuple(self._notes)
+
+    def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
+        """Synthetic evidence; real benchmark items take the place of generated ones where given."""
+        made = evidence(self._policy.rounds[round_id], teams, self._seed)
+        if self._items is None:
+            return made
+        return Evidence({**made.items, **self._items.items}, made.ratings)
+
+
+def _all(quota: Quota) -> bool:
+    return True
+
+
+def _gpus(orders: Sequence[Order]) -> int:
+    """GPUs at any moment over all sites; for hours, those that would spend the budget evenly."""
+    at_once = [order.quota.gpus_most for order in orders]
+    if None not in at_once:
+        return sum(gpus or 0 for gpus in at_once)
+    quota = orders[0].quota
+    seconds = seconds_of(quota.ends) - seconds_of(quota.starts)
+    return max(1, sum(order.quota.gpu_seconds_budget for order in orders) // max(seconds, 1))
+
+
+def _capacities(policy: Policy, day: date) -> Mapping[str, Mapping[str, int]]:
+    """The units of each class at each site, over all supports that engines enforce."""
+    found: dict[str, dict[str, int]] = {}
+    for support in policy.supports.values():
+        for support_class, sites in support.sites(day).items():
+            for site, count in sites.items():
+                found.setdefault(site, {})[support_class] = count
+    return found

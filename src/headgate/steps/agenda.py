@@ -1,0 +1,93 @@
+"""The agenda of a term: what is due on which day, read from the policy's own dates."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+
+from headgate.core.policy.dated import at, changes, find, take
+from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
+from headgate.core.quantities import add_months
+from headgate.steps.term import term_days
+
+
+class What(str, Enum):
+    """What can be due; on one day they come in this order."""
+
+    OPEN_CALL = "open call"
+    CLOSE_CALL = "close call"
+    DECIDE_CALL = "decide call"
+    METER = "meter"
+    RECLAIM = "reclaim"
+    ENFORCE = "enforce"
+    CLOSE_ROUND = "close round"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing due: on `day`, about a call, a round or a support; a meter looks back to `since`."""
+
+    day: date
+    what: What
+    about: str = ""
+    since: date = date.min
+
+
+def first_day(document: Document) -> date:
+    """The first day of the first term, as the earliest policy that has a calendar says.
+
+    Raises Faulty where the file says it on no day.
+    """
+    for day in (date.min, *changes(document.programme)):
+        tree = take(document.programme, day)
+        found = find(tree.value, "programme.calendar.first") if tree else None
+        if found is not None and isinstance(found.data, date):
+            return found.data
+    return at(document, date.max).policy.programme.calendar.first
+
+
+def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
+    """Everything due in a term, in order.
+
+    The calls are those decided and begun by the term's end; use is metered every month and before
+    anything that looks at it; a reclaim comes when its part of the term is over, a round on its day.
+    """
+    starts, ends = term_days(at(document, first_day(document)).policy, index)
+    policy = at(document, starts).policy
+    order = list(What)
+    looks = [*_reclaims(policy, starts, ends), *_rounds(policy, starts, ends)]
+    due = [*_calls(policy, starts, ends, first=index == 0), *looks]
+    due += _meterings(policy, starts, {event.day for event in looks})
+    given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
+    given |= {starts} | {event.day for event in looks if event.what is What.RECLAIM}
+    due += (Event(day, What.ENFORCE) for day in given)
+    return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))
+
+
+def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator[Event]:
+    for call_id, call in policy.calls.items():
+        if call.starts < ends and call.decides < ends and (first or call.decides >= starts):
+            yield Event(call.opens, What.OPEN_CALL, call_id)
+            yield Event(call.closes, What.CLOSE_CALL, call_id)
+            yield Event(call.decides, What.DECIDE_CALL, call_id)
+
+
+def _meterings(policy: Policy, starts: date, looks: set[date]) -> Iterator[Event]:
+    months = range(1, policy.programme.calendar.months + 1)
+    days = sorted({add_months(starts, month) for month in months} | looks)
+    for since, until in zip([starts, *days], days, strict=False):
+        yield Event(until, What.METER, since=since)
+
+
+def _reclaims(policy: Policy, starts: date, ends: date) -> Iterator[Event]:
+    for support, rule in policy.reclaim.items():
+        days = (ends - starts).days * rule.elapsed
+        day = starts + timedelta(days=-(-days.numerator // days.denominator))
+        yield Event(day, What.RECLAIM, support)
+
+
+def _rounds(policy: Policy, starts: date, ends: date) -> Iterator[Event]:
+    for round_id, evaluation in policy.rounds.items():
+        if starts < evaluation.on <= ends:
+            yield Event(evaluation.on, What.CLOSE_ROUND, round_id)

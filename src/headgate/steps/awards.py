@@ -1,0 +1,155 @@
+"""Step 3: the field becomes an award list in whole blocks, with a reason for every applicant."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import date
+
+from headgate.core.awards.plan import Award, Plan, Proposal, Refusal
+from headgate.core.awards.sentences import sentence
+from headgate.core.awards.settle import promote, settle
+from headgate.core.calls.application import Application
+from headgate.core.calls.case import application_case
+from headgate.core.decision import Decision
+from headgate.core.enforcement.place import Part
+from headgate.core.policy.rules import settle as settle_table
+from headgate.core.policy.schema import Call, share_of
+from headgate.core.quantities import DAY_SECONDS, add_months, instant
+from headgate.core.supports.kind import Accounts
+from headgate.steps.calls import Field, call_of
+from headgate.steps.placing import parts_of
+from headgate.steps.problem import problem_of
+from headgate.steps.term import DUE, INCOME, Holding, Term, single
+
+
+class ProposalRefused(ValueError):
+    """The solver's list breaks a rule or misses the stated gap; nothing was decided."""
+
+
+def settle_call(term: Term, field: Field, proposal: Proposal) -> tuple[Term, Plan]:
+    """Settle a proposal by the published rules; raises ProposalRefused with all its faults."""
+    name, when = field.call, instant(call_of(term, field.call).decides)
+    plan = settle(problem_of(term, field), proposal)
+    if isinstance(plan, Refusal):
+        raise ProposalRefused("\n".join(map(str, plan.faults)))
+    term = term.receive(f"proposal/{name}", name, [proposal], when)
+    return term.decide([_list_decision(term, field, plan)]), plan
+
+
+def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Term:
+    """Promote from standby for winners who declined, tell everyone why, grant, and bill."""
+    call, name = call_of(term, field.call), field.call
+    term = term.receive(f"declined/{name}", name, sorted(declined), instant(call.decides))
+    if declined:
+        plan = promote(problem_of(term, field), plan, frozenset(declined))
+    term = term.decide(list(_reasons(term, field, plan)))
+    holdings = _holdings(term, call, field, plan)
+    term = replace(term, holdings={**term.holdings, **{h.award: h for h in holdings}})
+    for holding in holdings:
+        term = grant(term, holding, instant(call.decides), f"calls.{name}")
+    return _bill(term, call, field, holdings)
+
+
+def _decision(term: Term, field: Field, step: str, subject: str, result: object) -> Decision:
+    call, rule = call_of(term, field.call), f"calls.{field.call}"
+    kinds = ("applications", "gates", "marks", "proposal", "declined")
+    names = tuple(n for kind in kinds if (n := f"{kind}/{field.call}") in term.facts)
+    assumed = term.resolved(call.decides).assumed((rule, f"envelopes.{call.support}"))
+    when = instant(call.decides)
+    return Decision(step, rule, subject, when, term.document.digest, names, assumed, result)
+
+
+def _list_decision(term: Term, field: Field, plan: Plan) -> Decision:
+    """The list as settled, before anybody declined; the reasons stand in decisions of their own."""
+    shown = (f.name for f in fields(plan) if f.name != "reasons")
+    result = {name: getattr(plan, name) for name in shown}
+    return _decision(term, field, "award-list", field.call, result)
+
+
+def _reasons(term: Term, field: Field, plan: Plan) -> Iterable[Decision]:
+    for reason in plan.reasons:
+        result = {"reason": reason, "sentence": sentence(reason)}
+        yield _decision(term, field, "award", reason.application, result)
+
+
+def _holdings(term: Term, call: Call, field: Field, plan: Plan) -> list[Holding]:
+    applications = {application.id: application for application in field.applications}
+    parts = parts_of(term, call, ((a.application, a.pool, a.blocks) for a in plan.awards))
+    return [
+        _holding(term, call, field, applications[award.application], award, parts)
+        for award in sorted(plan.awards, key=lambda a: a.application)
+    ]
+
+
+def _holding(
+    term: Term,
+    call: Call,
+    field: Field,
+    application: Application,
+    award: Award,
+    parts: Iterable[Part],
+) -> Holding:
+    starts = max(call.starts, term.starts)
+    ends = add_months(starts, application.months)
+    return Holding(
+        award.application,
+        field.call,
+        field.holders[award.application],
+        call.support,
+        award.pool,
+        award.blocks,
+        amount_in_term(term, call, award.pool, award.blocks, starts, ends),
+        starts,
+        ends,
+        tuple(part for part in parts if part.award == award.application),
+    )
+
+
+def amount_in_term(
+    term: Term, call: Call, support_class: str, blocks: int, starts: date, ends: date
+) -> int:
+    """What some blocks come to from `starts` to `ends`, as far as that lies within the term.
+
+    Hours (blocks that are not held for a time) are granted once, in the award's first term.
+    """
+    support = term.policy(term.starts).supports[call.support]
+    days = (min(ends, term.ends) - max(starts, term.starts)).days
+    return support.amount(call.block, blocks, max(days, 0) * DAY_SECONDS)
+
+
+def grant(term: Term, holding: Holding, when: str, why: str) -> Term:
+    """Move an award's amount from envelope and capacity to the award, both or neither."""
+    policy = term.policy(term.starts)
+    support, accounts = policy.supports[holding.support], Accounts(holding.support)
+    kind, name = holding.support_class, f"{holding.award}:{term.index}"
+    capacity, right = accounts.capacity(kind), accounts.award(holding.award, kind)
+    moves = [
+        single(f"grant:{name}", capacity, right, holding.amount, support.unit(kind), when, why)
+    ]
+    if holding.support in policy.envelopes:
+        envelope, granted = accounts.envelope(holding.holder), accounts.granted(holding.holder)
+        measured = holding.amount * support.rate(kind)
+        moves.append(
+            single(f"envelope:{name}", envelope, granted, measured, support.measure, when, why)
+        )
+    return term.move(moves, linked=True)
+
+
+def _bill(term: Term, call: Call, field: Field, holdings: Iterable[Holding]) -> Term:
+    if call.fee is None:
+        return term
+    policy = term.policy(call.decides)
+    applications = {application.id: application for application in field.applications}
+    decisions, moves = [], []
+    for holding in holdings:
+        facts = application_case(applications[holding.award], call.closes)
+        value, rule = settle_table(call.fee, facts)
+        price = policy.supports[holding.support].price(holding.support_class, holding.amount)
+        fee = None if price is None else int(price * share_of(value))
+        result = {"rule": rule, "share": share_of(value), "amount": fee}
+        decisions.append(_decision(term, field, "fee", holding.award, result))
+        if fee:
+            due, income = DUE.format(award=holding.award), INCOME.format(support=call.support)
+            money, when = policy.programme.currency.lower(), instant(call.decides)
+            why = f"calls.{field.call}.fee"
+            moves.append(single(f"fee:{holding.award}:{term.index}", due, income, fee, money, when, why))
+    return term.decide(decisions).move(moves)

@@ -1,0 +1,126 @@
+"""Step 2: a call is opened; what came in is screened, scored and narrowed to the field."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.calls.field import Place, Standing, narrow
+from headgate.core.calls.lots import lot
+from headgate.core.calls.scoring import Score, score
+from headgate.core.calls.screening import Screening, eligible, screen
+from headgate.core.decision import Decision
+from headgate.core.ledger.entry import Entry, Kind
+from headgate.core.policy.schema import Call
+from headgate.core.quantities import instant
+from headgate.steps.term import Term
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A call after screening: what came in, each one's lot, and the holder class of the eligible."""
+
+    call: str
+    applications: Mapping[str, Application]
+    lots: Mapping[str, str]
+    holders: Mapping[str, str]
+
+    @property
+    def eligible(self) -> tuple[Application, ...]:
+        """The applications that go to the reviewers, by id."""
+        return tuple(self.applications[name] for name in sorted(self.holders))
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A call's field after scoring: who may be awarded, with score (milli-points), holder and lot."""
+
+    call: str
+    applications: tuple[Application, ...]
+    holders: Mapping[str, str]
+    scores: Mapping[str, int]
+    lots: Mapping[str, str]
+
+
+def call_of(term: Term, call_id: str) -> Call:
+    """A call as the policy has it on the day it is decided."""
+    decides = term.policy(term.starts).calls[call_id].decides
+    return term.policy(decides).calls[call_id]
+
+
+def open_call(term: Term, call_id: str) -> Term:
+    """Enter that a call is open, under which policy and until when."""
+    call = call_of(term, call_id)
+    fields = (term.document.digest, call.support, instant(call.closes))
+    return term.enter([Entry(Kind.CALL_OPENED, instant(call.opens), call_id, fields)])
+
+
+def close_call(term: Term, call_id: str, applications: Sequence[Application]) -> Term:
+    """Receive what came in."""
+    closed = instant(call_of(term, call_id).closes)
+    return term.receive(f"applications/{call_id}", call_id, applications, closed)
+
+
+def screen_call(
+    term: Term, call_id: str, findings: Sequence[GateFinding]
+) -> tuple[Term, Screened]:
+    """Say of every application whether it may be judged at all, and by which rule not.
+
+    Lots are drawn by the journal's root right before the gate findings come in: nobody who applied
+    or received could know it.
+    """
+    call, root = call_of(term, call_id), term.root()
+    when = instant(call.decides)
+    term = term.receive(f"gates/{call_id}", call_id, findings, when)
+    received = [a for a in term.facts[f"applications/{call_id}"].values if isinstance(a, Application)]
+    screenings = screen(term.policy(call.decides), call_id, received, findings)
+    applications = {application.id: application for application in reversed(received)}
+    lots = {name: lot(root, name) for name in applications}
+    results = {s.application: _screening(s, lots) for s in screenings}
+    term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
+    return term, Screened(call_id, applications, lots, eligible(screenings))
+
+
+def judge(term: Term, screened: Screened, marks: Sequence[Mark]) -> tuple[Term, Field]:
+    """Score the eligible from the reviewers' marks, and narrow them to the field."""
+    call, name = call_of(term, screened.call), screened.call
+    term = term.receive(f"marks/{name}", name, marks, instant(call.decides))
+    scored = score(call, marks, screened.holders.keys())
+    scores = {s.application: s.milli_points for s in scored.scores}
+    seen = frozenset(s.application for s in scored.scores if s.reviewers or not call.criteria)
+    places = narrow(call, screened.eligible, scores, seen, screened.lots)
+    ranks = {place.application: place for place in places}
+    results = {s.application: _score(s, ranks[s.application]) for s in scored.scores}
+    panel = {name: {"harshness": scored.harshness, "sheets_refused": scored.refused}}
+    sections = ("criteria", "pass_mark", "panel", "stages")
+    term = term.decide(_decisions(term, name, "panel", sections, panel))
+    term = term.decide(_decisions(term, name, "score", sections, results))
+    left = {place.application for place in places if place.standing is Standing.IN_FIELD}
+    field = tuple(a for a in screened.eligible if a.id in left)
+    return term, Field(name, field, screened.holders, scores, screened.lots)
+
+
+def _decisions(
+    term: Term, call_id: str, step: str, sections: Sequence[str], results: Mapping[str, object]
+) -> list[Decision]:
+    rule, when = f"calls.{call_id}", instant(call_of(term, call_id).decides)
+    resolved = term.resolved(call_of(term, call_id).decides)
+    assumed = resolved.assumed([f"{rule}.{section}" for section in sections])
+    kinds = ("applications", "gates", "marks")
+    names = tuple(n for kind in kinds if (n := f"{kind}/{call_id}") in term.facts)
+    digest = term.document.digest
+    return [
+        Decision(step, rule, subject, when, digest, names, assumed, result)
+        for subject, result in results.items()
+    ]
+
+
+def _screening(screening: Screening, lots: Mapping[str, str]) -> Mapping[str, object]:
+    return {
+        "holder": screening.holder or "",
+        "findings": screening.findings,
+        "lot": lots[screening.application],
+    }
+
+
+def _score(given: Score, place: Place) -> Mapping[str, object]:
+    return {"score": given, "place": place}

@@ -1,0 +1,115 @@
+"""Step 6: a round is closed. Gates apart from scores, standings with their uncertainty, a decision."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from headgate.core import canonical
+from headgate.core.calls.application import GateFinding
+from headgate.core.decision import Decision
+from headgate.core.evaluation import method as rules
+from headgate.core.evaluation.decide import RoundOutcome, decide
+from headgate.core.evaluation.estimate import Standings, standings
+from headgate.core.evaluation.composite import Refused
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.ledger.entry import Entry, Kind
+from headgate.core.policy.schema import Pillar, Round
+from headgate.core.quantities import half_even, instant
+from headgate.steps.term import Term
+
+
+class RoundRefused(ValueError):
+    """The evidence does not suffice for a decision; everything that is missing is said."""
+
+
+def round_of(term: Term, round_id: str) -> Round:
+    """A round as the policy has it on the term's first day, which is before its stage begins."""
+    return term.policy(term.starts).rounds[round_id]
+
+
+def teams_of(term: Term, round_id: str) -> tuple[str, ...]:
+    """The teams of a round: every award of its call."""
+    call = round_of(term, round_id).call
+    return tuple(sorted(h.award for h in term.holdings.values() if h.call == call and h.blocks))
+
+
+def method_of(evaluation: Round, teams: int) -> rules.Method:
+    """The round of a policy as the method of estimation, fixed before the evidence is known."""
+    return rules.Method(
+        tuple(map(_pillar, evaluation.pillars)),
+        evaluation.replicates,
+        evaluation.confidence,
+        min(evaluation.stay.least, teams),
+        evaluation.stay.most,
+        rules.Remedy[evaluation.remedy.name],
+        gates=tuple(rules.Gate(gate.id) for gate in evaluation.gates),
+        bars=tuple(
+            rules.Bar(bar.id, bar.share, rules.BarOn[bar.on.name]) for bar in evaluation.bars
+        ),
+    )
+
+
+def _pillar(pillar: Pillar) -> rules.Pillar:
+    reference = half_even(pillar.anchor * rules.FULL_MARKS) if pillar.anchor else rules.FULL_MARKS
+    return rules.Pillar(
+        pillar.id,
+        pillar.weight,
+        rules.PillarKind[pillar.kind.name],
+        rules.Scaling[pillar.scaling.name],
+        tuple(pillar.tasks.items()),
+        pillar.macro,
+        pillar.adjust_harshness,
+        reference,
+    )
+
+
+def evaluate(
+    term: Term, round_id: str, evidence: Evidence, findings: Sequence[GateFinding]
+) -> tuple[Term, RoundOutcome]:
+    """Receive a round's evidence and gate findings, and decide who goes on."""
+    evaluation, teams = round_of(term, round_id), teams_of(term, round_id)
+    when, seed = instant(evaluation.on), term.root().hex()
+    term = term.receive(f"findings/{round_id}", round_id, findings, when)
+    term = term.receive(f"evidence/{round_id}", round_id, _rows(evidence), when)
+    method, gates = method_of(evaluation, len(teams)), tuple(map(_gate, findings))
+    measured = standings(method, evidence, teams, gates, seed)
+    if isinstance(measured, Refused):
+        raise RoundRefused("\n".join(f"{f.place}: {f.what} {f.mend}" for f in measured.findings))
+    outcome = decide(method, measured, gates, seed)
+    term = term.decide(_decisions(term, round_id, evaluation.on, measured, outcome))
+    fields = (
+        term.document.digest,
+        term.facts[f"evidence/{round_id}"].digest,
+        canonical.digest(canonical.line(measured)),
+    )
+    return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), outcome
+
+
+def _rows(evidence: Evidence) -> Iterator[Mapping[str, object]]:
+    for pillar, items in evidence.items.items():
+        yield from ({"pillar": pillar, "item": row} for row in items)
+    for pillar, ratings in evidence.ratings.items():
+        yield from ({"pillar": pillar, "rating": row} for row in ratings)
+
+
+def _gate(finding: GateFinding) -> rules.GateFinding:
+    passed = rules.GateOutcome.PASSED_WITH_REMARK if finding.remark else rules.GateOutcome.PASSED
+    outcome = passed if finding.passed else rules.GateOutcome.FAILED
+    return rules.GateFinding(
+        finding.subject, finding.gate, outcome, finding.evidence, finding.replied
+    )
+
+
+def _decisions(
+    term: Term, round_id: str, day: date, measured: Standings, outcome: RoundOutcome
+) -> Iterator[Decision]:
+    path = f"rounds.{round_id}"
+    assumed = term.resolved(term.starts).assumed([path])
+    facts = (f"evidence/{round_id}", f"findings/{round_id}")
+    results: dict[tuple[str, str], object] = {
+        ("standings", round_id): measured,
+        ("round", round_id): outcome,
+    }
+    results |= {("go-on", d.team): d for d in outcome.decisions}
+    for (step, subject), result in results.items():
+        policy, when = term.document.digest, instant(day)
+        yield Decision(step, path, subject, when, policy, facts, assumed, result)

@@ -1,0 +1,122 @@
+"""Step 5: what the meters saw goes into the ledger once, and idle rights are taken back by rule."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+
+from headgate.core.decision import Decision
+from headgate.core.ledger.entry import Entry, Kind
+from headgate.core.metering.idle import Grant, idle
+from headgate.core.metering.idle import reclaim as reclaim_by
+from headgate.core.metering.judge import Scope
+from headgate.core.metering.meter import meter as judge_usage
+from headgate.core.metering.usage import Usage
+from headgate.core.quantities import instant
+from headgate.core.supports.kind import Accounts
+from headgate.steps.term import Holding, Term, single
+
+
+def meter(term: Term, records: Sequence[Usage], day: date) -> Term:
+    """Receive a window of usage; post what is new, and report every row that cannot be true."""
+    when, name = instant(day), f"usage/{day.isoformat()}"
+    term = term.receive(name, "metering", records, when)
+    supports = {holding.award: holding.support for holding in term.holdings.values()}
+    first = min(supports.values(), default=min(term.policy(term.starts).supports))
+    for support in sorted({first, *supports.values()}):
+        mine = [r for r in records if supports.get(r.award, first) == support]
+        term = _meter(term, support, mine, name, when)
+    return term
+
+
+def _meter(
+    term: Term, support: str, records: Sequence[Usage], name: str, when: str
+) -> Term:
+    metered = judge_usage(_scope(term, support, when), term.books, term.known, records, name)
+    term = replace(term.move(metered.transfers), known=metered.known)
+    counts = {taken.name.lower(): count for taken, count in metered.counts.items()}
+    result = {"rows": len(records), "counts": counts, "findings": metered.findings}
+    rule, policy = f"supports.{support}", term.document.digest
+    fields = (term.facts[name].digest, str(len(records)), str(len(metered.transfers)))
+    term = term.enter([Entry(Kind.USAGE_IMPORTED, when, f"{name}/{support}", fields)])
+    subject = f"{name}/{support}"
+    return term.decide([Decision("metering", rule, subject, when, policy, (name,), (), result)])
+
+
+def _scope(term: Term, support: str, when: str) -> Scope:
+    section = term.policy(term.starts).supports[support]
+    of_support = [h for h in term.holdings.values() if h.support == support]
+    clusters: dict[str, dict[str, int]] = {}
+    for support_class, sites in section.sites(term.starts).items():
+        for site, count in sites.items():
+            clusters.setdefault(site, {})[support_class] = count
+    awards = {holding.award: frozenset((holding.support_class,)) for holding in of_support}
+    return Scope(Accounts(support), section.unit, awards, clusters, instant(term.starts), when)
+
+
+def reclaim(term: Term, support: str, day: date) -> Term:
+    """Hold every award's use against an even pace, and take back what the policy's table says.
+
+    What is taken returns to the envelope and the capacity it came from, where the next call finds it.
+    """
+    rule, when = term.policy(day).reclaim[support], instant(day)
+    resolved = term.resolved(day)
+    path, usage = f"reclaim.{support}", [n for n in term.facts if n.startswith("usage/")]
+    records = [r for n in usage for r in term.facts[n].values if isinstance(r, Usage)]
+    grants = {(h.award, h.support_class): h for h in term.holdings.values() if h.support == support}
+    latest = _latest(records)
+    decisions: list[Decision] = []
+    pace = [_grant_of(term, holding) for holding in grants.values()]
+    for found in idle(pace, latest, when):
+        holding = grants[found.award, found.support_class]
+        balance = term.available(Accounts(support).award(found.award, found.support_class))
+        taken = reclaim_by(
+            rule.steps,
+            granted=found.gpu_seconds_granted,
+            used=found.gpu_seconds_used,
+            balance=balance,
+        )
+        result = {"idle": found, "balance": balance, "taken": taken}
+        assumed = resolved.assumed([path])
+        facts = tuple(sorted(usage))
+        decisions.append(
+            Decision("reclaim", path, found.award, when, term.document.digest, facts, assumed, result)
+        )
+        if taken.gpu_seconds:
+            term = give_back(term, holding, taken.gpu_seconds, when, f"{path}.{taken.step}")
+    return term.decide(decisions)
+
+
+def _latest(records: Iterable[Usage]) -> list[Usage]:
+    """The newest row of each attempt, so that a job seen running and then ended counts once."""
+    newest: dict[tuple[str, str, int], Usage] = {}
+    for record in sorted(records, key=lambda r: r.seen):
+        newest[record.cluster, record.job, record.attempt] = record
+    return list(newest.values())
+
+
+def _grant_of(term: Term, holding: Holding) -> Grant:
+    return Grant(
+        holding.award,
+        holding.support_class,
+        holding.amount,
+        instant(max(holding.starts, term.starts)),
+        instant(min(holding.ends, term.ends)),
+    )
+
+
+def give_back(term: Term, holding: Holding, amount: int, when: str, why: str) -> Term:
+    """Move an amount of an award back to capacity and envelope, both or neither."""
+    policy, accounts = term.policy(term.starts), Accounts(holding.support)
+    support, kind = policy.supports[holding.support], holding.support_class
+    right, name = accounts.award(holding.award, kind), f"{holding.award}:{when}"
+    moves = [
+        single(f"back:{name}", right, accounts.capacity(kind), amount, support.unit(kind), when, why)
+    ]
+    if holding.support in policy.envelopes:
+        granted, envelope = accounts.granted(holding.holder), accounts.envelope(holding.holder)
+        measured = amount * support.rate(kind)
+        moves.append(
+            single(f"return:{name}", granted, envelope, measured, support.measure, when, why)
+        )
+    less = replace(holding, amount=holding.amount - amount)
+    return replace(term.move(moves, linked=True), holdings={**term.holdings, holding.award: less})

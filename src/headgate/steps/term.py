@@ -1,0 +1,167 @@
+"""The state that the steps hand on: what was adopted, received, decided, moved and held so far."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from headgate.core import canonical
+from headgate.core.decision import Decision
+from headgate.core.enforcement.place import Part
+from headgate.core.ledger.chart import Chart, Pattern
+from headgate.core.ledger.entry import Entry, Kind, encode, transfer_entry
+from headgate.core.ledger.post import Books, post_all, post_linked
+from headgate.core.ledger.transfer import Outcome, Phase, Refusal, Transfer
+from headgate.core.ledger.tree import Tree
+from headgate.core.metering.meter import Known
+from headgate.core.policy.dated import Resolved, at
+from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
+from headgate.core.quantities import add_months
+from headgate.core.supports.kind import Accounts, Kind as Support
+
+DUE, INCOME = "due/{award}", "income/{support}"
+"""Where fees owed by awards come from and go to, in the programme's currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One award that runs: who holds how many blocks of what, until when, and on which sites."""
+
+    award: str
+    call: str
+    holder: str
+    support: str
+    support_class: str
+    blocks: int
+    amount: int
+    starts: date
+    ends: date
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One set of facts as received: the values, their canonical lines, and SHA-256 of the lines."""
+
+    name: str
+    values: tuple[object, ...]
+    data: bytes
+    digest: str
+
+
+class LedgerRefused(ValueError):
+    """A step moved what the ledger refuses; the step's rules and the ledger's disagree."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """Everything decided in a term so far; each step returns a new one.
+
+    `tree` is the journal's Merkle tree over `entries`, shared by all states of one run: it only grows,
+    and `root()` is always that of this state's own entries.
+    """
+
+    document: Document
+    index: int
+    starts: date
+    ends: date
+    books: Books
+    tree: Tree
+    entries: tuple[Entry, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    holdings: Mapping[str, Holding] = field(default_factory=dict)
+    known: Known = field(default_factory=dict)
+    next_blocks: Mapping[str, int] = field(default_factory=dict)
+
+    def resolved(self, day: date) -> Resolved:
+        """The policy as the file has it on a day, with the provenance of every value."""
+        return at(self.document, day)
+
+    def policy(self, day: date) -> Policy:
+        """The policy as the file has it on a day."""
+        return self.resolved(day).policy
+
+    def root(self) -> bytes:
+        """The journal's root after this state's entries."""
+        return self.tree.root(len(self.entries))
+
+    def enter(self, entries: Iterable[Entry]) -> "Term":
+        """This term with lines added to its journal."""
+        added = tuple(entries)
+        if len(self.tree) != len(self.entries):
+            raise ValueError("an earlier state of a term cannot be continued")
+        for entry in added:
+            self.tree.append(encode(entry))
+        return replace(self, entries=self.entries + added)
+
+    def receive(self, name: str, about: str, values: Iterable[object], when: str) -> "Term":
+        """This term with a set of facts: their canonical lines are kept, their digest is entered."""
+        received = tuple(values)
+        data = b"".join(map(canonical.line, received))
+        fact = Fact(name, received, data, canonical.digest(data))
+        term = self.enter([Entry(Kind.FACTS_RECEIVED, when, name, (about, fact.digest))])
+        return replace(term, facts={**term.facts, name: fact})
+
+    def decide(self, decisions: Sequence[Decision]) -> "Term":
+        """This term with decisions, each entered by its digest and that of the facts it rests on."""
+        term = self.enter(self._decision_entry(decision) for decision in decisions)
+        return replace(term, decisions=term.decisions + tuple(decisions))
+
+    def _decision_entry(self, decision: Decision) -> Entry:
+        read = "".join(f"{name}\n{self.facts[name].digest}\n" for name in decision.facts)
+        inputs = canonical.digest(read.encode())
+        fields = (decision.step, decision.rule, decision.policy, inputs, decision.digest())
+        return Entry(Kind.DECISION_MADE, decision.at, decision.subject, fields)
+
+    def move(self, transfers: Sequence[Transfer], *, linked: bool = False) -> "Term":
+        """This term with transfers posted and entered; raises LedgerRefused if any is refused."""
+        posted = (post_linked if linked else post_all)(self.books, transfers)
+        refused = [
+            f"{transfer.id}: {outcome.value}"
+            for transfer, outcome in zip(transfers, posted.outcomes, strict=True)
+            if isinstance(outcome, Refusal)
+        ]
+        if refused:
+            raise LedgerRefused("; ".join(refused[:5]))
+        created = zip(transfers, posted.outcomes, strict=True)
+        lines = [transfer_entry(t) for t, outcome in created if outcome is Outcome.CREATED]
+        return replace(self.enter(lines), books=posted.books)
+
+    def available(self, path: str) -> int:
+        """What may still be debited from an account with a limit, in its unit."""
+        account = self.books.chart.find(path)
+        if account is None:
+            raise LedgerRefused(f"{path}: the chart has no such account")
+        return self.books.available(account)
+
+
+def single(name: str, debit: str, credit: str, amount: int, unit: str, when: str, why: str) -> Transfer:
+    """A transfer that stands alone."""
+    return Transfer(name, debit, credit, amount, unit, Phase.SINGLE, None, when, why)
+
+
+def chart_of(policy: Policy) -> Chart:
+    """The accounts that a policy's supports need, and those for fees."""
+    patterns: list[Pattern] = []
+    for name, support in policy.supports.items():
+        patterns += support.patterns(name)
+    money = policy.programme.currency.lower()
+    return Chart((*patterns, Pattern(DUE, money), Pattern(INCOME, money)))
+
+
+def term_days(policy: Policy, index: int) -> tuple[date, date]:
+    """First day of a term and the day after its last; terms count from 0."""
+    calendar = policy.programme.calendar
+    first = add_months(calendar.first, calendar.months * index)
+    return first, add_months(calendar.first, calendar.months * (index + 1))
+
+
+def accounts_of(holding: Holding) -> Accounts:
+    """The account paths of a holding's support."""
+    return Accounts(holding.support)
+
+
+def support_of(policy: Policy, holding: Holding) -> Support:
+    """The support of a holding, as the policy has it."""
+    return policy.supports[holding.support]

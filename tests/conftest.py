@@ -1,0 +1,79 @@
+"""What every test may lean on: repeatable examples, the shared data, and skips that give a name.
+
+Random examples are the same on every run (`ci`); `make nightly` draws many more and new ones
+(`nightly`). A test that needs data or a Debian package that is not here is skipped by name, so that
+a green run says what it did not look at.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("nightly", deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real traces and evaluations: HEADGATE_SHARED, or ../shared beside this one."""
+    folder = Path(os.environ.get("HEADGATE_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip(f"no shared data at {folder}: set HEADGATE_SHARED to its folder")
+    return folder
+
+
+def packages_by_suite(text: str) -> dict[str, list[str]]:
+    """Suite folder -> Debian packages, from the lines `package suite` of system-packages.txt."""
+    suites: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if words := line.partition("#")[0].split():
+            package, suite = words
+            suites.setdefault(suite, []).append(package)
+    return suites
+
+
+def installed(packages: Iterable[str]) -> set[str]:
+    """Those of the packages that dpkg holds installed; none where there is no dpkg."""
+    command = ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return set()
+    states = (line.split() for line in answer.stdout.splitlines())
+    return {package for package, state in states if state == "installed"}
+
+
+def skips(suites: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Suite folder -> why it is skipped, for the suites that lack a package."""
+    here = installed({package for packages in suites.values() for package in packages})
+    lacking = {suite: sorted(set(packages) - here) for suite, packages in suites.items()}
+    return {
+        suite: f"{suite} needs the Debian packages {', '.join(packages)}: run `make setup` as root"
+        for suite, packages in lacking.items()
+        if packages
+    }
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip, by name, the suites whose system packages are not installed."""
+    listed = config.rootpath / "tests" / "system-packages.txt"
+    suites = packages_by_suite(listed.read_text(encoding="utf-8"))
+    concerned = {
+        item: suite
+        for item in items
+        for suite in suites
+        if item.path.is_relative_to(config.rootpath / suite)
+    }
+    reasons = skips(suites) if concerned else {}
+    for item, suite in concerned.items():
+        if suite in reasons:
+            item.add_marker(pytest.mark.skip(reason=reasons[suite]))

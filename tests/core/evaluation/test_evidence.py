@@ -1,0 +1,155 @@
+"""Evidence that does not suffice is refused by name; nothing missing is ever taken for 0."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from headgate.core.evaluation.composite import Refused
+from headgate.core.evaluation.estimate import standings
+from headgate.core.evaluation.evidence import Evidence, EvidenceFault, Rating, check_evidence
+from headgate.core.evaluation.method import Bar, BarOn, Method, Scaling
+from tests.core.evaluation.rounds import EXAM, METHOD, PANEL, SEED, USERS, items, only, ratings
+
+TEAMS = ("a", "b")
+ROWS = items({"a": [9_000, 5_000, 7_000], "b": [8_000, 4_000, 2_000]})
+MARKS = ratings({"a": [80, 70, 90], "b": [60, 50, 70]})
+USES = ratings({"a": [4, 5, 3], "b": [2, 5, 3]}, 5, "use")
+SOUND = Evidence(items={"exam": ROWS}, ratings={"panel": MARKS, "users": USES})
+ADJUSTED = replace(METHOD, pillars=(EXAM, replace(PANEL, adjust_harshness=True), USERS))
+BARRED = replace(METHOD, bars=(Bar("w", Fraction(1), BarOn.ESTIMATE, "exam", "world"),))
+
+
+def exam(*rows: object) -> Evidence:
+    """The sound evidence with other rows in the exam."""
+    return replace(SOUND, items={"exam": rows})
+
+
+def panel(*rows: object) -> Evidence:
+    """The sound evidence with other marks of the panel."""
+    return replace(SOUND, ratings={"panel": rows, "users": USES})
+
+
+def changed(**changes: object) -> Evidence:
+    """The sound evidence with the first row of the exam changed."""
+    return exam(replace(ROWS[0], **changes), *ROWS[1:])  # type: ignore[arg-type]
+
+
+def marked(**changes: object) -> Evidence:
+    """The sound evidence with the first mark of the panel changed."""
+    return panel(replace(MARKS[0], **changes), *MARKS[1:])  # type: ignore[arg-type]
+
+
+APART = ratings({"a": [80, 70, None, None], "b": [None, None, 60, 50]})
+FINE = tuple(
+    replace(row, attempt=attempt)
+    for row, prime in zip(ROWS, (89, 97, 101, 103, 107, 109), strict=True)
+    for attempt in range(prime)
+)
+
+FAULTY: dict[EvidenceFault, tuple[Evidence, tuple[str, ...], Method]] = {
+    EvidenceFault.NO_TEAM: (SOUND, (), METHOD),
+    EvidenceFault.TEAM_TWICE: (SOUND, ("a", "b", "b"), METHOD),
+    EvidenceFault.PILLAR_UNKNOWN: (
+        replace(SOUND, items={"exam": ROWS, "beauty": ROWS}),
+        TEAMS,
+        METHOD,
+    ),
+    EvidenceFault.PILLAR_OF_OTHER_KIND: (
+        replace(SOUND, items={"exam": ROWS, "panel": ROWS}),
+        TEAMS,
+        METHOD,
+    ),
+    EvidenceFault.PILLAR_WITHOUT_EVIDENCE: (replace(SOUND, items={}), TEAMS, METHOD),
+    EvidenceFault.TEAM_UNKNOWN: (SOUND, ("a",), METHOD),
+    EvidenceFault.TASK_UNKNOWN: (exam(*ROWS, replace(ROWS[0], task="dance")), TEAMS, METHOD),
+    EvidenceFault.NOT_AN_INTEGER: (changed(score=0.9), TEAMS, METHOD),
+    EvidenceFault.SCORE_OUT_OF_RANGE: (changed(score=10_001), TEAMS, METHOD),
+    EvidenceFault.WEIGHT_NOT_POSITIVE: (changed(weight=0), TEAMS, METHOD),
+    EvidenceFault.SCALE_NOT_POSITIVE: (marked(scale_max=0), TEAMS, METHOD),
+    EvidenceFault.ROW_TWICE: (exam(*ROWS, ROWS[0]), TEAMS, METHOD),
+    EvidenceFault.CLUSTER_DIFFERS: (changed(cluster="c00001"), TEAMS, METHOD),
+    EvidenceFault.WEIGHT_DIFFERS: (changed(weight=2), TEAMS, METHOD),
+    EvidenceFault.SCALE_DIFFERS: (marked(scale_max=200), TEAMS, METHOD),
+    EvidenceFault.ITEM_NOT_RUN: (exam(*ROWS[1:]), TEAMS, METHOD),
+    EvidenceFault.TEAM_NOT_RATED: (panel(*MARKS[:3]), TEAMS, METHOD),
+    EvidenceFault.TOO_FEW_CLUSTERS: (
+        exam(*(replace(row, cluster="one") for row in ROWS)),
+        TEAMS,
+        METHOD,
+    ),
+    EvidenceFault.TOO_FEW_RATERS: (panel(*MARKS[:4]), TEAMS, METHOD),
+    EvidenceFault.RATERS_NOT_CONNECTED: (panel(*APART), TEAMS, ADJUSTED),
+    EvidenceFault.BEST_IS_ZERO: (
+        exam(*(replace(row, score=0) for row in ROWS)),
+        TEAMS,
+        replace(METHOD, pillars=(replace(EXAM, scaling=Scaling.BEST_IS_FULL), PANEL, USERS)),
+    ),
+    EvidenceFault.REFERENCE_IS_ZERO: (
+        exam(*ROWS, *items({"world": [0, 0, 0]})),
+        TEAMS,
+        BARRED,
+    ),
+    EvidenceFault.ARITHMETIC_TOO_FINE: (exam(*FINE), TEAMS, METHOD),
+}
+
+
+def test_sound_evidence_has_no_fault() -> None:
+    """Complete rows are judged, in whatever order they come."""
+    assert () == check_evidence(SOUND, TEAMS, METHOD)
+    assert () == check_evidence(exam(*reversed(ROWS)), TEAMS, METHOD)
+
+
+@pytest.mark.parametrize("fault", FAULTY, ids=lambda fault: fault.value)
+def test_each_fault_is_named(fault: EvidenceFault) -> None:
+    """A round on evidence with one fault is refused by that name, not judged and not crashed."""
+    evidence, teams, method = FAULTY[fault]
+    refused = standings(method, evidence, teams, (), SEED)
+    assert isinstance(refused, Refused)
+    named = [finding for finding in refused.findings if finding.code is fault]
+    assert named, refused
+    assert all(finding.place and finding.mend for finding in named)
+
+
+def test_every_fault_of_evidence_is_provoked() -> None:
+    """No name of a fault is only decoration."""
+    assert set(EvidenceFault) == FAULTY.keys()
+
+
+def test_a_missing_run_says_how_many_and_which() -> None:
+    """The person who holds the runs learns what to run, in one line for team and task."""
+    (finding,) = check_evidence(exam(*ROWS[2:]), TEAMS, METHOD)
+    assert EvidenceFault.ITEM_NOT_RUN == finding.code
+    assert "exam/mathematics/a" == finding.place
+    assert "2 of 3 items of task 'mathematics' not run (first: i00000)." == finding.what
+
+
+def test_a_reference_is_run_on_every_item_too() -> None:
+    """A bar's reference with half the items would be held against another exam."""
+    rows = (*ROWS, *items({"world": [9_000, 9_000]}))
+    (finding,) = check_evidence(exam(*rows), TEAMS, BARRED)
+    assert "exam/mathematics/world" == finding.place
+
+
+def test_own_items_need_not_be_common() -> None:
+    """Where each team brings its own items, having others than a rival is no fault."""
+    own = replace(EXAM, common_items=False)
+    rows = (*items({"a": [9_000, 5_000]}), *(replace(r, item=f"x{r.item}") for r in ROWS[3:]))
+    method = replace(METHOD, pillars=(own, PANEL, USERS))
+    assert () == check_evidence(exam(*rows), TEAMS, method)
+    (finding,) = check_evidence(exam(*rows[:2]), TEAMS, method)
+    assert "Nothing of task 'mathematics' not run." == finding.what
+
+
+def test_an_item_of_two_teams_own_exams_may_have_two_clusters() -> None:
+    """With items of their own, two teams' items of one name are two items."""
+    method = replace(METHOD, pillars=(replace(EXAM, common_items=False), PANEL, USERS))
+    rows = tuple(replace(row, cluster=f"{row.team}{row.cluster}") for row in ROWS)
+    assert () == check_evidence(exam(*rows), TEAMS, method)
+
+
+def test_a_true_is_no_mark() -> None:
+    """A reader that lets a truth value through is caught; True would count as 1."""
+    faulty = Evidence(ratings={"panel": (Rating("depth", "r", "a", True, 5), *MARKS[1:])})
+    codes = {finding.code for finding in check_evidence(faulty, TEAMS, only(PANEL))}
+    assert EvidenceFault.NOT_AN_INTEGER in codes
