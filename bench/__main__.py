@@ -7,7 +7,7 @@ from (as Kueue keeps its performance scenarios and ranges side by side).
 
 `python -m bench [folder ...]` prints one JSON line for each measure on standard output and whatever
 a scenario prints on standard error. It exits with 1 when a measure is outside its range, has no
-range, or was promised by a range and not measured.
+range, or was promised by a range and not measured, and when nothing was measured at all.
 """
 
 import contextlib
@@ -69,12 +69,12 @@ def main(names: list[str]) -> int:
     folders = [BENCH / name for name in names] or sorted(
         {path.parent for path in BENCH.glob("*/bench_*.py")}
     )
-    ok = True
+    verdicts = []
     for folder in folders:
         for result in folder_results(folder):
             print(line(result), flush=True)
-            ok = ok and result["ok"]
-    return 0 if ok else 1
+            verdicts.append(result["ok"])
+    return 0 if verdicts and all(verdicts) else 1
 
 
 def line(result: Mapping[str, Any]) -> str:

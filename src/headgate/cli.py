@@ -91,9 +91,10 @@ def demo(
 ) -> None:
     """Take a programme through one whole term and publish what a stranger needs to check it."""
     with _mendable("demo"), _steps() as progress:
-        from headgate.demo import publish, rehearse
+        from headgate.demo import Choices, publish, rehearse
 
-        rehearsal = rehearse(programme, tuple(overlay or ()), trace, evidence, seed, progress)
+        choices = Choices(tuple(overlay or ()), trace, evidence, seed)
+        rehearsal = rehearse(programme, choices, progress)
         progress("publishing")
         summary = publish(rehearsal, out)
         for line in summary:

@@ -1,19 +1,18 @@
 """The rehearsal of a whole term: the real cycle on a simulated world, and what is published of it."""
 
-import gzip
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.bundle.layout import policy_files
 from headgate.bundle.write import bundle_files, write_bundle
-from headgate.core.evaluation.evidence import Evidence
+from headgate.core.awards.seats import Method, apportion
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.policy.dated import at
-from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
 from headgate.cycle import run
+from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
 from headgate.readers.traces import Trace, read_philly, read_swf
@@ -34,33 +33,49 @@ class Rehearsed:
     data: Mapping[str, bytes]
 
 
-def rehearse(
-    programme: str,
-    overlays: Sequence[Path],
-    trace: Path | None,
-    evidence: Path | None,
-    seed: str,
-    progress: Progress,
-    *,
-    fast: bool = False,
-) -> Rehearsed:
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a rehearsal is run with: overlays on the policy, real inputs in place of made ones."""
+
+    overlays: Sequence[Path] = ()
+    trace: Path | None = None
+    evidence: Path | None = None
+    seed: str = "headgate"
+    fast: bool = False
+
+
+def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
     """Run one term of a programme; raises Faulty or ValueError with what must be mended."""
     folder = find(programme)
-    document = read_programme(folder, overlays)
+    document = read_programme(folder, choices.overlays)
     data = data_files(folder)
     policy = at(document, first_day(document)).policy
     world = Simulated(
         policy,
         populations(data, policy.calls.keys()),
-        seed,
-        trace=None if trace is None else read_trace(trace),
-        items=None if evidence is None else read_items(evidence, document),
-        fast=fast,
+        choices.seed,
+        trace=None if choices.trace is None else read_trace(choices.trace),
+        folder=None if choices.evidence is None else read_evidence(choices.evidence, policy),
+        fast=choices.fast,
     )
     return Rehearsed(run(document, world, progress), data)
 
 
-def populations(data: Mapping[str, bytes], calls: Sequence[str]) -> dict[str, Population]:
+def read_trace(path: Path) -> Trace:
+    """A real workload: the Philly columns where the name ends in csv or csv.gz, else SWF."""
+    if path.name.endswith((".csv", ".csv.gz")):
+        return read_philly(path.read_bytes(), path.name)
+    with path.open(encoding="utf-8") as lines:
+        return read_swf(lines, path.name)
+
+
+def read_evidence(path: Path, policy: Policy) -> Folder:
+    """A folder of evidence for any round of the policy."""
+    pillars = [pillar.id for each in policy.rounds.values() for pillar in each.pillars]
+    return read_folder(path, dict.fromkeys(pillars))
+
+
+def populations(data: Mapping[str, bytes], calls: Collection[str]) -> dict[str, Population]:
     """What was published of the calls' applicants, by call."""
     named = {call: f"data/{call}.yaml" for call in calls}
     return {
@@ -68,3 +83,21 @@ def populations(data: Mapping[str, bytes], calls: Sequence[str]) -> dict[str, Po
         for call, path in named.items()
         if path in data
     }
+
+
+def publish(rehearsed: Rehearsed, out: Path) -> list[str]:
+    """Sign and write the public bundle; the lines say where it is and how to check it.
+
+    The keys of a rehearsal are made for it and thrown away: they show that the bundle is whole, not
+    who made it.
+    """
+    term = rehearsed.term
+    origin = f"rehearsal.headgate/{term.policy(term.starts).programme.id}"
+    signers = [Signer(origin, algorithm, secrets.token_bytes(32)) for algorithm in Algorithm]
+    files = bundle_files(term, rehearsed.data, pages(term, rehearsed.data), signers)
+    write_bundle(files, out)
+    return [
+        f"{len(term.decisions):,} decisions and {len(term.entries):,} journal entries in {out}",
+        f"read     {out}/report.html (also report.vi.html and report.ko.html)",
+        f"check    headgate verify {out}",
+    ]

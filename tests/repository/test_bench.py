@@ -75,3 +75,8 @@ def test_value_that_is_no_number_fails(tmp_path: Path) -> None:
     body = RATE.replace("5", 'float("nan")')
     code, lines = bench(tmp_path, body, "- {scenario: post, measure: rate, at_most: 9}\n")
     assert (1, [None]) == (code, [line["value"] for line in lines])
+
+
+def test_nothing_measured_fails(tmp_path: Path) -> None:
+    """A misspelt folder or an empty scenario is not a passed bench."""
+    assert (1, []) == bench(tmp_path, "    return []\n", "")

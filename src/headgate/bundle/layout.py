@@ -1,6 +1,7 @@
 """What lies where in a bundle, as bytes by path: the one description that writer and verifier share.
 
-    policy/    the policy exactly as adopted: programme.yaml, law/, cases/, overlays
+    policy/    the policy exactly as adopted: programme.yaml, law/, cases/, overlays/
+    data/      what was published of the programme and is shown beside its decisions
     facts/     what was received: one canonical line a fact
     decisions/ what was decided: one canonical line a decision
     report*    pages for people
@@ -20,9 +21,10 @@ from headgate.steps.term import Term
 CHECKPOINT, KEYS = "journal/checkpoint", "journal/keys"
 
 
-def published(term: Term, policy: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Policy, facts and decisions of a term, by path."""
-    files = {f"policy/{name}": data for name, data in policy.items()}
+def published(term: Term, data: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Policy, data, facts and decisions of a term, by path."""
+    files = {f"policy/{name}": text.encode() for name, text in term.document.texts.items()}
+    files |= data
     files |= {f"facts/{name}.jsonl": fact.data for name, fact in term.facts.items()}
     lines: dict[str, list[bytes]] = {}
     for decision in term.decisions:

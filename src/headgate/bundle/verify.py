@@ -55,7 +55,7 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
 
 def verify(
     files: Mapping[str, bytes],
-    pages: Callable[[Term], Mapping[str, bytes]],
+    pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
     """Answer the four questions; each is asked only where the one before found nothing."""
@@ -188,7 +188,7 @@ def _files(files: Mapping[str, bytes], entries: Sequence[Entry]) -> list[Fault]:
 def _derive(
     files: Mapping[str, bytes],
     entries: Sequence[Entry],
-    pages: Callable[[Term], Mapping[str, bytes]],
+    pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
     progress: Callable[[str], None],
 ) -> tuple[list[Fault], dict[str, int]]:
     """Run the cycle again on the published policy and facts, and compare every byte."""
@@ -206,7 +206,8 @@ def _derive(
         return list(error.faults), {}
     except ValueError as error:
         return [_fault("decisions", "not-derivable", str(error))], {}
-    expected = published(term, policy) | dict(pages(term))
+    data = {path: data for path, data in files.items() if path.startswith("data/")}
+    expected = published(term, data) | dict(pages(term, data))
     found = {path: data for path, data in files.items() if not path.startswith("journal/")}
     faults = _differences(expected, found, "derived", "policy and facts give another file")
     faults += _first_difference(term, entries)

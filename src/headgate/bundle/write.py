@@ -16,10 +16,10 @@ class TargetTaken(ValueError):
 
 
 def bundle_files(
-    term: Term, policy: Mapping[str, bytes], pages: Mapping[str, bytes], signers: Sequence[Signer]
+    term: Term, data: Mapping[str, bytes], pages: Mapping[str, bytes], signers: Sequence[Signer]
 ) -> dict[str, bytes]:
     """Every file of the bundle, by path; the term's journal ends with the files it publishes."""
-    files = published(term, policy) | dict(pages)
+    files = published(term, data) | dict(pages)
     term = term.enter(publication(files, instant(term.starts)))
     checkpoint = Checkpoint(signers[0].name, len(term.entries), term.root())
     keys = "".join(f"{signer.verifier().vkey()}\n" for signer in signers)

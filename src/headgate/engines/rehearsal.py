@@ -54,7 +54,7 @@ class Rehearsal:
     """An `Engine` of `capacity` GPUs of each class that is submitted `jobs` as its clock passes.
 
     `held` are quotas it holds from the beginning, such as other people's. Raises ValueError for a
-    workload that no cluster could be given: two jobs of one id, no GPUs, no duration.
+    workload that no cluster could be given: two jobs of one id, no GPUs, no duration, the past.
     """
 
     def __init__(
@@ -67,9 +67,8 @@ class Rehearsal:
     ) -> None:
         self._cluster = cluster
         self._capacity = dict(capacity)
-        self._jobs = sorted(jobs, key=lambda job: (job.submitted, job.id))
-        _check(self._jobs)
-        self._submitted = [seconds_of(job.submitted) for job in self._jobs]
+        self._jobs: list[Job] = []
+        self._submitted: list[int] = []
         self._failures = Failures(failures)
         self._now = 0
         self._arrived = 0
@@ -84,11 +83,23 @@ class Rehearsal:
         self._rejected: list[Rejected] = []
         self._quotas: tuple[Quota, ...] = ()
         self._hold(applied(held, ()))
+        self.submit(jobs)
 
     @property
     def cluster(self) -> str:
         """The cluster's name."""
         return self._cluster
+
+    def submit(self, jobs: Iterable[Job]) -> None:
+        """Add to the workload; raises ValueError, and adds nothing, if it cannot be given."""
+        coming = [*self._jobs[self._arrived :], *jobs]
+        coming.sort(key=lambda job: (job.submitted, job.id))
+        submitted = [seconds_of(job.submitted) for job in coming]
+        if submitted and submitted[0] < self._now:
+            raise ValueError("a job cannot be submitted in the past")
+        _check([*self._jobs[: self._arrived], *coming])
+        self._jobs[self._arrived :] = coming
+        self._submitted[self._arrived :] = submitted
 
     def observe(self) -> tuple[Quota, ...]:
         """The quotas held now, sorted by award and class."""

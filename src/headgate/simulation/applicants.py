@@ -50,7 +50,7 @@ def applicants(
     rates: Mapping[str, int] | None = None,
     eligible: Eligible = lambda _: True,
 ) -> tuple[Application, ...]:
-    """Everybody who applies, `APP-0001` first to arrive; a pure function of its arguments.
+    """Everybody who applies, `open-1-0001` (call and number) first to arrive; a pure function of its arguments.
 
     Without a population every kind of organisation that the policy knows applies, for three times
     what is offered. `rates` say what a class is worth beside the others, for requests that name
@@ -68,7 +68,7 @@ def applicants(
 
 def _numbered(drawn: list[Application]) -> tuple[Application, ...]:
     ordered = sorted(drawn, key=lambda application: (application.at, application.id))
-    return tuple(replace(a, id=f"APP-{n:04d}") for n, a in enumerate(ordered, 1))
+    return tuple(replace(a, id=f"{a.call}-{n:04d}") for n, a in enumerate(ordered, 1))
 
 
 def _too_long(drawn: list[Application], call: Call, draws: Draws) -> list[Application]:

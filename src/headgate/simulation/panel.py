@@ -1,9 +1,8 @@
 """Synthetic reviewers: who marks what, how harshly, what they find on gates, and who declines.
 
-Every application has a latent quality, every reviewer a latent harshness; a mark is their sum and
-some noise, so that a fair method has something to find. Draws are named by the ids they are about:
-leaving an application out changes nobody else's marks. Reviewers belong to applicants' organisations,
-as in a small country they do, and never mark an application of their own.
+Every application has a latent quality, every reviewer a latent leniency; a mark is their sum and
+some noise, so that a fair method has something to find. Reviewers work for organisations that
+apply, as in a small country they do, and never mark an application in which theirs has a part.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 from headgate.core import canonical
 from headgate.core.calls.application import Application, GateFinding, Mark
-from headgate.core.policy.schema import Call, Gate
+from headgate.core.policy.schema import Call
 from headgate.simulation.draws import PER_MILLE, Draws
 
 _LEAST, _MOST = 3, 7
@@ -90,21 +89,23 @@ def _assigned(
     """Those who review an application, by lot among those who may."""
     draws = Draws(seed, "panel", application.id)
     free = [reviewer for reviewer in pool if reviewer.may_review(application)]
-    draws.shuffle(free)
-    return free[: draws.between(*_range(call))]
+    wanted = min(draws.between(*_range(call)), len(free))
+    chosen: dict[str, Reviewer] = {}
+    while len(chosen) < wanted:
+        reviewer = draws.pick(free)
+        chosen[reviewer.id] = reviewer
+    return list(chosen.values())
 
 
-def gate_findings(
-    gates: Sequence[Gate], subjects: Sequence[str], seed: str
-) -> tuple[GateFinding, ...]:
-    """What was found on each gate of a call: one subject in 50 fails, after a reply."""
+def gate_findings(call: Call, subjects: Sequence[str], seed: str) -> tuple[GateFinding, ...]:
+    """What was found on each gate of a call: one subject in 50 fails the first, after a reply."""
     order = sorted(subjects)
     Draws(seed, "gates").shuffle(order)
     failing = set(order[: len(order) // _FAILED_ONE_IN])
     return tuple(
-        finding(gate.id, subject, seed, passed=not (gate is gates[0] and subject in failing))
+        finding(gate.id, subject, seed, passed=place > 0 or subject not in failing)
         for subject in sorted(subjects)
-        for gate in gates
+        for place, gate in enumerate(call.gates)
     )
 
 
@@ -113,7 +114,9 @@ def finding(gate: str, subject: str, seed: str, *, passed: bool) -> GateFinding:
     names = ("synthetic evidence", "synthetic finding") if passed else (
         "synthetic evidence", "synthetic reply", "synthetic finding"
     )  # fmt: skip
-    evidence = tuple(canonical.digest(canonical.line([name, gate, subject, seed])) for name in names)
+    evidence = tuple(
+        canonical.digest(canonical.line([name, gate, subject, seed])) for name in names
+    )
     if not passed:
         return GateFinding(subject, gate, False, "synthetic: does not hold", evidence, True)
     remarked = Draws(seed, "remark", gate, subject).chance(_REMARK_PER_MILLE)

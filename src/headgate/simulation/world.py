@@ -4,16 +4,35 @@ Everything here stands in for the outside and says so; no rule of the programme 
 policy, populations and seed give the same world, to the byte.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 
+from headgate.core.awards.plan import Proposal
+from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose, propose_fast
+from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.metering.usage import Usage
 from headgate.core.policy.schema import Policy
+from headgate.core.quantities import instant, seconds_of
+from headgate.engines.drive import Enforced, collect, enforce
 from headgate.engines.rehearsal import Rehearsal
-from headgate.readers.traces import Trace
+from headgate.readers.evidence_folder import Folder
+from headgate.readers.traces import MapNotes, Trace, map_tenants
+from headgate.simulation.applicants import applicants
+from headgate.simulation.evidence import evidence, round_findings
+from headgate.simulation.panel import declines, gate_findings, marks
 from headgate.simulation.population import Population
+from headgate.simulation.workload import Holding, jobs
+from headgate.steps.evaluate import tasks_of
 
+NOTES = (
+    "This is a rehearsal. Applicants, reviewers, gate findings, workload and evidence are synthetic, "
+    "drawn from a seed; where totals of a call were published, they are matched exactly.",
+    "The clusters are the embedded rehearsal engine.",
+)
 OVERLAP_SECONDS = 3 * 24 * 3600
 """How far usage is fetched again, so that rows which came late are seen."""
 
@@ -25,8 +44,8 @@ class ClusterFailed(ValueError):
 class Simulated:
     """A world made from a policy, what was published of its applicants, and a seed.
 
-    `trace` takes the place of the generated workload, `items` that of the generated benchmark items;
-    `fast` proposes awards by linear relaxation, for comparisons.
+    `trace` takes the place of the generated workload, `folder` that of the generated evidence as far
+    as it reaches; `fast` proposes awards by linear relaxation, for comparisons.
     """
 
     def __init__(
@@ -36,18 +55,18 @@ class Simulated:
         seed: str,
         *,
         trace: Trace | None = None,
-        items: Evidence | None = None,
+        folder: Folder | None = None,
         fast: bool = False,
     ) -> None:
         self._policy = policy
         self._populations = populations
         self._seed = seed
         self._trace = trace
-        self._items = items
+        self._folder = folder
         self._propose = propose_fast if fast else propose
         self._engines: dict[str, Rehearsal] = {}
         self._known: set[str] = set()
-        self._notes: list[str] = []
+        self._notes = list(NOTES)
 
     def applications(self, call: str) -> Sequence[Application]:
         """Synthetic applicants; what was published of the call's totals is matched exactly."""
@@ -85,15 +104,17 @@ class Simulated:
 
     def _start(self, orders: Sequence[Order], day: date) -> None:
         """Start the clusters with the first orders, and the workload of every award with its own."""
-        for site, capacity in _capacities(self._policy, day).items():
-            self._engines.setdefault(site, Rehearsal(site, capacity, ()))
         new = [order for order in orders if order.quota.award not in self._known]
         self._known |= {order.quota.award for order in new}
         by_site: dict[str, list[Job]] = {}
         for site, job in self._workload(new):
             by_site.setdefault(site, []).append(job)
-        for site, mine in by_site.items():
-            self._engines[site].submit(mine)
+        for site, capacity in _capacities(self._policy, day).items():
+            mine = by_site.get(site, [])
+            if site in self._engines:
+                self._engines[site].submit(mine)
+            else:
+                self._engines[site] = Rehearsal(site, capacity, mine)
 
     def _workload(self, orders: Sequence[Order]) -> Iterable[tuple[str, Job]]:
         """Each job with the site it is submitted to: an award's sites take turns by their blocks."""
@@ -106,15 +127,13 @@ class Simulated:
             yield fitting[number % len(fitting)].cluster, job
 
     def _jobs(self, sites: Mapping[tuple[str, str], Sequence[Order]]) -> Iterable[Job]:
-        holdings = [
-            (award, support_class, _gpus(mine), mine[0].quota.starts, mine[0].quota.ends)
-            for (award, support_class), mine in sorted(sites.items())
-        ]
+        holdings = [_holding(mine) for _, mine in sorted(sites.items())]
         if self._trace is None or not holdings:
             return jobs(holdings, self._seed)
-        quotas = [(award, support_class, gpus) for award, support_class, gpus, _, _ in holdings]
-        mapped = map_tenants(self._trace, quotas, holdings[0][3], holdings[0][4])
-        self._notes.append(str(mapped.notes))
+        quotas = [(h.award, h.support_class, h.gpus) for h in holdings]
+        starts, ends = holdings[0].starts, max(h.ends for h in holdings)
+        mapped = map_tenants(self._trace, quotas, starts, ends)
+        self._notes += _trace_notes(self._trace, mapped.notes)
         return mapped.jobs
 
     def usage(self, since: date, until: date) -> Sequence[Usage]:
@@ -134,24 +153,43 @@ class Simulated:
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
         """Synthetic evidence; real benchmark items take the place of generated ones where given."""
-        made = evidence(self._policy.rounds[round_id], teams, self._seed)
-        if self._items is None:
+        evaluation = self._policy.rounds[round_id]
+        made = evidence(evaluation, teams, self._seed)
+        if self._folder is None:
             return made
-        return Evidence({**made.items, **self._items.items}, made.ratings)
+        tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
+        given, notes = self._folder.evidence(evaluation, teams, tasks)
+        self._notes += notes
+        return Evidence({**made.items, **given.items}, {**made.ratings, **given.ratings})
+
+
+def _trace_notes(trace: Trace, notes: MapNotes) -> list[str]:
+    """What became of every row of a real trace, and of every job of it."""
+    rows, dealt = trace.notes, ", ".join(f"{t} to {award}" for t, award, _ in notes.tenants)
+    return [
+        f"The workload is a real trace: {rows.rows:,} rows, of them {rows.jobs:,} jobs, "
+        f"{rows.never_run:,} that never ran and {rows.chunks:,} parts of other jobs.",
+        f"{notes.mapped:,} jobs were submitted to awards; {notes.outside:,} fall outside the term and "
+        f"{notes.too_large:,} ask for more GPUs than their award holds; "
+        f"{notes.awards_without_tenant:,} awards have no tenant.",
+        f"Tenants by GPU time are dealt to awards by quota, largest to largest: {dealt}.",
+    ]
 
 
 def _all(quota: Quota) -> bool:
     return True
 
 
-def _gpus(orders: Sequence[Order]) -> int:
-    """GPUs at any moment over all sites; for hours, those that would spend the budget evenly."""
-    at_once = [order.quota.gpus_most for order in orders]
-    if None not in at_once:
-        return sum(gpus or 0 for gpus in at_once)
-    quota = orders[0].quota
+def _holding(orders: Sequence[Order]) -> Holding:
+    """An award as its workload must know it, over all its sites.
+
+    Hours that may be spent at any pace are used as if spread evenly.
+    """
+    quota, budget = orders[0].quota, sum(order.quota.gpu_seconds_budget for order in orders)
     seconds = seconds_of(quota.ends) - seconds_of(quota.starts)
-    return max(1, sum(order.quota.gpu_seconds_budget for order in orders) // max(seconds, 1))
+    at_once = [order.quota.gpus_most for order in orders]
+    gpus = sum(n for n in at_once if n is not None) or max(1, budget // max(seconds, 1))
+    return Holding(quota.award, quota.support_class, gpus, quota.starts, quota.ends)
 
 
 def _capacities(policy: Policy, day: date) -> Mapping[str, Mapping[str, int]]:

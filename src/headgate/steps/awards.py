@@ -1,12 +1,14 @@
 """Step 3: the field becomes an award list in whole blocks, with a reason for every applicant."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import date
 
 from headgate.core.awards.plan import Award, Plan, Proposal, Refusal
+from headgate.core.awards.reasons import Reason
 from headgate.core.awards.sentences import sentence
-from headgate.core.awards.settle import promote, settle
+from headgate.core.awards.settle import settle
+from headgate.core.awards.standby import promote
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
 from headgate.core.decision import Decision
@@ -26,22 +28,29 @@ class ProposalRefused(ValueError):
 
 
 def settle_call(term: Term, field: Field, proposal: Proposal) -> tuple[Term, Plan]:
-    """Settle a proposal by the published rules; raises ProposalRefused with all its faults."""
+    """Settle a proposal by the published rules and tell everyone why they have what they have.
+
+    Raises ProposalRefused with all faults of the proposal.
+    """
     name, when = field.call, instant(call_of(term, field.call).decides)
     plan = settle(problem_of(term, field), proposal)
     if isinstance(plan, Refusal):
         raise ProposalRefused("\n".join(map(str, plan.faults)))
     term = term.receive(f"proposal/{name}", name, [proposal], when)
-    return term.decide([_list_decision(term, field, plan)]), plan
+    term = term.decide([_list_decision(term, field, plan)])
+    return term.decide(_reasons(term, field, "award", plan.reasons)), plan
 
 
 def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Term:
-    """Promote from standby for winners who declined, tell everyone why, grant, and bill."""
+    """Promote from standby for winners who declined, then grant and bill."""
     call, name = call_of(term, field.call), field.call
     term = term.receive(f"declined/{name}", name, sorted(declined), instant(call.decides))
     if declined:
-        plan = promote(problem_of(term, field), plan, frozenset(declined))
-    term = term.decide(list(_reasons(term, field, plan)))
+        final = promote(problem_of(term, field), plan, frozenset(declined))
+        winners = {award.application for award in plan.awards}
+        promoted = {award.application for award in final.awards} - winners
+        moved = [r for r in final.reasons if r.application in promoted | set(declined)]
+        term, plan = term.decide(_reasons(term, field, "acceptance", moved)), final
     holdings = _holdings(term, call, field, plan)
     term = replace(term, holdings={**term.holdings, **{h.award: h for h in holdings}})
     for holding in holdings:
@@ -65,10 +74,12 @@ def _list_decision(term: Term, field: Field, plan: Plan) -> Decision:
     return _decision(term, field, "award-list", field.call, result)
 
 
-def _reasons(term: Term, field: Field, plan: Plan) -> Iterable[Decision]:
-    for reason in plan.reasons:
+def _reasons(
+    term: Term, field: Field, step: str, reasons: Iterable[Reason]
+) -> Iterator[Decision]:
+    for reason in reasons:
         result = {"reason": reason, "sentence": sentence(reason)}
-        yield _decision(term, field, "award", reason.application, result)
+        yield _decision(term, field, step, reason.application, result)
 
 
 def _holdings(term: Term, call: Call, field: Field, plan: Plan) -> list[Holding]:

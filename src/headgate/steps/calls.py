@@ -72,12 +72,22 @@ def screen_call(
     when = instant(call.decides)
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
     received = [a for a in term.facts[f"applications/{call_id}"].values if isinstance(a, Application)]
-    screenings = screen(term.policy(call.decides), call_id, received, findings)
+    policy = term.policy(call.decides)
+    screenings = screen(policy, call_id, received, findings, _taken(term, call_id))
     applications = {application.id: application for application in reversed(received)}
     lots = {name: lot(root, name) for name in applications}
     results = {s.application: _screening(s, lots) for s in screenings}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     return term, Screened(call_id, applications, lots, eligible(screenings))
+
+
+def _taken(term: Term, call_id: str) -> frozenset[str]:
+    """The ids that applications of other calls have."""
+    others = (fact for name, fact in term.facts.items() if name.startswith("applications/"))
+    mine = f"applications/{call_id}"
+    return frozenset(
+        a.id for fact in others if fact.name != mine for a in fact.values if isinstance(a, Application)
+    )
 
 
 def judge(term: Term, screened: Screened, marks: Sequence[Mark]) -> tuple[Term, Field]:

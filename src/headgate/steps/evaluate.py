@@ -48,6 +48,11 @@ def method_of(evaluation: Round, teams: int) -> rules.Method:
     )
 
 
+def tasks_of(pillar: Pillar) -> Mapping[str, int]:
+    """A pillar's tasks or criteria with their weights."""
+    return pillar.tasks or {pillar.id: 1}
+
+
 def _pillar(pillar: Pillar) -> rules.Pillar:
     reference = half_even(pillar.anchor * rules.FULL_MARKS) if pillar.anchor else rules.FULL_MARKS
     return rules.Pillar(
@@ -55,7 +60,7 @@ def _pillar(pillar: Pillar) -> rules.Pillar:
         pillar.weight,
         rules.PillarKind[pillar.kind.name],
         rules.Scaling[pillar.scaling.name],
-        tuple(pillar.tasks.items()),
+        tuple(tasks_of(pillar).items()),
         pillar.macro,
         pillar.adjust_harshness,
         reference,

@@ -103,10 +103,11 @@ class Term:
         term = self.enter([Entry(Kind.FACTS_RECEIVED, when, name, (about, fact.digest))])
         return replace(term, facts={**term.facts, name: fact})
 
-    def decide(self, decisions: Sequence[Decision]) -> "Term":
+    def decide(self, decisions: Iterable[Decision]) -> "Term":
         """This term with decisions, each entered by its digest and that of the facts it rests on."""
-        term = self.enter(self._decision_entry(decision) for decision in decisions)
-        return replace(term, decisions=term.decisions + tuple(decisions))
+        made = tuple(decisions)
+        term = self.enter(self._decision_entry(decision) for decision in made)
+        return replace(term, decisions=term.decisions + made)
 
     def _decision_entry(self, decision: Decision) -> Entry:
         read = "".join(f"{name}\n{self.facts[name].digest}\n" for name in decision.facts)

@@ -167,7 +167,7 @@ def problems(draw: st.DrawFn, most: int = 5) -> Problem:
         candidates=candidates,
         extra_worth=draw(st.sampled_from((Fraction(0), Fraction(7, 10), Fraction(1)))),
         partial=draw(st.booleans()),
-        score_most=100,
+        score_most=64,
     )
 
 

@@ -7,7 +7,13 @@ import pytest
 
 from headgate.core.evaluation.composite import Refused
 from headgate.core.evaluation.estimate import standings
-from headgate.core.evaluation.evidence import Evidence, EvidenceFault, Rating, check_evidence
+from headgate.core.evaluation.evidence import (
+    Evidence,
+    EvidenceFault,
+    ItemScore,
+    Rating,
+    check_evidence,
+)
 from headgate.core.evaluation.method import Bar, BarOn, Method, Scaling
 from tests.core.evaluation.rounds import EXAM, METHOD, PANEL, SEED, USERS, items, only, ratings
 
@@ -20,12 +26,12 @@ ADJUSTED = replace(METHOD, pillars=(EXAM, replace(PANEL, adjust_harshness=True),
 BARRED = replace(METHOD, bars=(Bar("w", Fraction(1), BarOn.ESTIMATE, "exam", "world"),))
 
 
-def exam(*rows: object) -> Evidence:
+def exam(*rows: ItemScore) -> Evidence:
     """The sound evidence with other rows in the exam."""
     return replace(SOUND, items={"exam": rows})
 
 
-def panel(*rows: object) -> Evidence:
+def panel(*rows: Rating) -> Evidence:
     """The sound evidence with other marks of the panel."""
     return replace(SOUND, ratings={"panel": rows, "users": USES})
 

@@ -124,6 +124,15 @@ def test_note_with_any_byte_changed_is_refused(data: st.DataObject) -> None:
     assert isinstance(open_note(changed, VERIFIERS), NoteRefusal)
 
 
+def test_second_spelling_of_the_same_root_is_refused() -> None:
+    """Base64 that differs only in bits that do not count is another text, and was not signed."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    last = BODY.decode()[-2]
+    respelled = BODY.decode()[:-2] + letters[letters.index(last) ^ 1] + "="
+    assert base64.b64decode(respelled.split("\n")[2]) == HEAD.root
+    assert NoteRefusal.ROOT_BAD == open_note(resigned(respelled.encode()), VERIFIERS)
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_named_refusal(data: bytes) -> None:
     """Whatever is handed in as a note or a proof, the answer is a name and not a crash."""

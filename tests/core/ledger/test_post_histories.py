@@ -41,10 +41,13 @@ def opening(random: Random, serial: int, at: str) -> Transfer:
     return Transfer(f"t{serial}", debit, credit, amount, unit, phase, pending, at, "rule-1")
 
 
-def resolving(random: Random, history: list[Transfer], serial: int, at: str) -> Transfer:
+def resolving(
+    random: Random, history: list[Transfer], books: Books, serial: int, at: str
+) -> Transfer:
     """A post, void or expire of a transfer that was proposed before, sometimes a wrong one."""
-    reserved = [told for told in history if told.phase is Phase.PENDING] or history
-    target = random.choice(reserved if random.random() < 0.9 else history)
+    reserved = [told for told in books.history() if told.phase is Phase.PENDING] or history
+    still = [told for told in reserved if books.resolutions.get(told.id) is None] or reserved
+    target = random.choice(random.choices((still, reserved, history), (7, 2, 1))[0])
     phase = random.choice((Phase.POST, Phase.VOID, Phase.EXPIRE))
     amount = target.amount
     if random.random() < (0.7 if phase is Phase.POST else 0.1):
@@ -57,7 +60,7 @@ def resolving(random: Random, history: list[Transfer], serial: int, at: str) -> 
     return replace(resolved, credit="use/v") if random.random() < 0.03 else resolved
 
 
-def proposed(random: Random, history: list[Transfer], serial: int) -> Transfer:
+def proposed(random: Random, history: list[Transfer], books: Books, serial: int) -> Transfer:
     """The next operation: new, resolving, repeated, or spoilt in one field."""
     at = f"2026-03-09T12:{serial:02d}:00Z" if random.random() < 0.97 else NOON
     chance = random.random()
@@ -67,7 +70,7 @@ def proposed(random: Random, history: list[Transfer], serial: int) -> Transfer:
         return replace(random.choice(history), why="another")
     told = opening(random, serial, at)
     if history and chance < 0.55:
-        told = resolving(random, history, serial, at)
+        told = resolving(random, history, books, serial, at)
     if chance > 0.99:
         return random.choice((replace(told, id=""), replace(told, at=""), replace(told, why="")))
     return told
@@ -126,7 +129,7 @@ def lived(seed: int) -> Counter[Outcome | Refusal | Phase]:
     books, told, created = Books(CHART), list[Transfer](), list[Transfer]()
     outcomes: list[Outcome | Refusal] = []
     for serial in range(OPERATIONS):
-        transfer = proposed(random, told, serial)
+        transfer = proposed(random, told, books, serial)
         told.append(transfer)
         after = post(books, transfer)
         if isinstance(after, Refusal):

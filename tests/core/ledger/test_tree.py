@@ -173,6 +173,13 @@ def test_proof_with_any_part_changed_shows_nothing(tree: Tree, data: st.DataObje
     assert not verify_inclusion(leaf, -1, size, proof, head)
 
 
+def test_proof_for_a_smaller_tree_shows_nothing_about_a_larger_one(tree: Tree) -> None:
+    """A true proof cannot be passed off under a size that the journal did not have."""
+    leaf, eight = leaf_hash(entries(1)[0]), tree.root(8)
+    assert not verify_inclusion(leaf, 0, 16, tree.inclusion(0, 8), eight)
+    assert not verify_consistency(4, 16, tree.consistency(4, 8), tree.root(4), eight)
+
+
 @given(st.data())
 def test_rewritten_history_is_not_consistent(tree: Tree, data: st.DataObject) -> None:
     """Who changes one old entry cannot show the old checkpoint to be a prefix any more."""

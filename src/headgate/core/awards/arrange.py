@@ -9,6 +9,9 @@
 The steps repeat until none changes anything. They end, because each one raises the pair (value of
 the list; units of each candidate in published order, compared from the first) and lists are
 finite.
+
+What they do not decide: lists of equal value that no single raise, move or exchange connects, such
+as many small awards against few large ones when `extra_worth` is 1.
 """
 
 from headgate.core.awards.holdings import Held, Holdings

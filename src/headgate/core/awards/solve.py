@@ -45,6 +45,7 @@ class _Model:
 
     table: Table
     unit: int
+    offset: int = 0
     columns: list[_Column] = field(default_factory=list)
     costs: list[int] = field(default_factory=list)
     uppers: list[float] = field(default_factory=list)
@@ -194,12 +195,18 @@ def _add_limits(model: _Model, blocks: _Blocks) -> None:
 
 
 def _add_floors(model: _Model, blocks: _Blocks) -> None:
-    """Each floor with a column for what it is missed by, at its penalty."""
+    """Each floor with a column for what it is missed by, at its penalty.
+
+    A floor that no award can reach is a constant.
+    """
     terms: dict[int, list[tuple[int, int]]] = {}
     for column, (at, count) in blocks:
         line, choice = _line(model, column)
         for floor_at, pull in line.pulls:
             terms.setdefault(floor_at, []).append((at, count * choice.weight * pull))
+    for at, start in enumerate(model.table.floor_starts):
+        if at not in terms:
+            model.offset -= start * model.table.floor_penalties[at]
     for at, found in sorted(terms.items()):
         unit = gcd(*(coefficient for _, coefficient in found))
         missed = model.column(-model.table.floor_penalties[at] * unit, float("inf"))
@@ -276,6 +283,7 @@ def _loaded(model: _Model, whole: bool) -> "HighsLp":
     lp.num_row_ = len(model.rights)
     lp.sense_ = ObjSense.kMaximize
     lp.col_cost_ = np.array([cost / model.unit for cost in model.costs])
+    lp.offset_ = model.offset / model.unit
     lp.col_lower_ = np.zeros(len(model.costs))
     lp.col_upper_ = np.array(model.uppers)
     lp.row_lower_ = np.full(len(model.rights), -np.inf)

@@ -58,14 +58,19 @@ def screen(
     call_id: str,
     applications: Iterable[Application],
     gates: Iterable[GateFinding],
+    taken: Iterable[str] = (),
 ) -> tuple[Screening, ...]:
-    """Screen every application of a call, in order of their ids."""
+    """Screen every application of a call, in order of their ids.
+
+    `taken` are ids that applications of other calls have: an id names one application only, because
+    its award, its quota and its accounts bear it.
+    """
     failed: dict[str, list[str]] = {}
     for finding in gates:
         if not finding.passed:
             failed.setdefault(finding.subject, []).append(finding.gate)
     ordered = sorted(applications, key=lambda a: (a.id, a.at))
-    seen: set[str] = set()
+    seen = set(taken)
     screenings = []
     for application in ordered:
         repeated = application.id in seen

@@ -69,7 +69,8 @@ def idle(grants: Iterable[Grant], usage: Iterable[Usage], until: str) -> tuple[I
 
 def _idle(grant: Grant, used: int, end: int) -> Idle:
     starts, ends = seconds_of(grant.starts), seconds_of(grant.ends)
-    elapsed = Fraction(min(max(end, starts), ends) - starts, ends - starts)
+    within = min(max(end, starts), ends) - starts
+    elapsed = Fraction(within, ends - starts) if starts < ends else Fraction(end >= starts)
     granted = floor_share(grant.gpu_seconds, elapsed)
     return Idle(grant.award, grant.support_class, granted, used, max(0, granted - used))
 

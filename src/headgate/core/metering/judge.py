@@ -92,11 +92,10 @@ def _identity(scope: Scope, record: Usage) -> Iterator[Finding]:
 
 
 def _times(scope: Scope, record: Usage) -> Iterator[Finding]:
-    """Checks of time; instants of the one form are ordered as their texts are."""
+    """Checks of time, read up to the first finding; sound instants are ordered as their texts."""
     ended = until(record)
     if not all(map(is_instant, (record.started, ended, record.seen))):
         yield Finding.BAD_INSTANT
-        return
     if record.seen > scope.now:
         yield Finding.SEEN_IN_FUTURE
     if record.started > record.seen:

@@ -160,7 +160,7 @@ class Code(Enum):
     NAME_WRONG = (
         "name-wrong",
         "`{value}` is not a name that can travel in paths and journal lines",
-        "use lower-case letters, digits, dot, dash and underscore, 64 at most, letter or digit first",
+        "use at most 64 lower-case letters, digits, dots, dashes and underscores",
     )
     VALUE_WRONG = (
         "value-wrong",
@@ -238,7 +238,7 @@ class Code(Enum):
     )
     STAGE_DATE = (
         "stage-date",
-        "stage `{name}` is on {day}, outside the call's {closes} to {decides} or before an earlier stage",
+        "stage `{name}` is on {day}, out of order or outside {closes} to {decides}",
         "put the stages in order between closing and decision",
     )
     STAGE_KEEPS = (
@@ -368,15 +368,15 @@ class Code(Enum):
         "write both, so that nobody has to guess how long it holds",
     )
 
-    def __init__(self, id: str, what: str, mend: str) -> None:
-        self.id = id
-        self.what = what
-        self.mend = mend
+    @property
+    def id(self) -> str:
+        """The stable name, for tests and translations."""
+        return self.value[0]
 
     def at(self, place: Placed, **words: object) -> Fault:
         """The fault at a place, with its sentences filled in."""
         shown = {name: _shown(word) for name, word in words.items()}
-        what, mend = self.what.format_map(shown), self.mend.format_map(shown)
+        what, mend = (sentence.format_map(shown) for sentence in self.value[1:])
         return Fault(place.file, place.line, place.column, self.id, what, mend)
 
 

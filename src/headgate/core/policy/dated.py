@@ -8,10 +8,12 @@ from functools import lru_cache
 from headgate.core.faults import Faulty
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
-from headgate.core.policy.overlay import laid_over
+from headgate.core.policy.overlay import laid_over, overlay_faults
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.validate import validated
-from headgate.core.policy.values import Provenance, Value, day_of, find, take, walk
+from headgate.core.policy.values import Provenance, Value, changes, day_of, find, take, walk
+
+__all__ = ["Provenance", "Resolved", "Value", "at", "changes", "find", "take", "walk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ def at(document: Document, day: date) -> Resolved:
 
     What the sections say together is `headgate.core.policy.check`'s work.
     """
+    faults = document.faults or overlay_faults(document)
+    if faults:
+        raise Faulty(faults)
     tree = take(document.programme, day)
-    if document.faults:
-        raise Faulty(document.faults)
     if tree is None:
         begins = day_of(document.programme, "from") or day
         raise Faulty([Code.POLICY_NOT_YET.at(document.programme, day=day, first=begins)])

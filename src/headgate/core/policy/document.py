@@ -6,7 +6,7 @@ in force on a day.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from headgate.core import canonical
 from headgate.core.faults import Fault
@@ -15,21 +15,40 @@ from headgate.core.policy.law import Article, articles
 from headgate.core.policy.tree import Node, Place, parse
 
 PROGRAMME = "programme.yaml"
+_SUFFIX = {"": PROGRAMME, "law": ".md", "cases": ".yaml", "overlays": ".yaml"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """The files of a programme, parsed; `faults` are those of the texts themselves.
 
-    `texts` and `trees` are by file name, `programme.yaml`, `law/*.md` and `cases/*.yaml`.
-    `overlays` are laid over the programme in their order; see `headgate.core.policy.overlay`.
+    `texts` and `trees` are by file name: `programme.yaml`, `law/*.md`, `cases/*.yaml` and
+    `overlays/*.yaml`, which are laid over the programme in the order of their names.
     """
 
     texts: Mapping[str, str]
     trees: Mapping[str, Node]
     faults: tuple[Fault, ...]
-    overlays: tuple[Node, ...] = ()
-    overlay_texts: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str]) -> "Document":
+        """Parse a programme's texts by file name; faults are kept in the document, never raised.
+
+        Files of other names are no part of the policy and are left out.
+        """
+        known = (name for name in texts if name.endswith(_SUFFIX.get(_folder(name), "/")))
+        ours = {name: texts[name] for name in sorted(known)}
+        trees: dict[str, Node] = {}
+        faults: list[Fault] = []
+        for name in (name for name in ours if name.endswith(".yaml")):
+            tree, found = parse(name, ours[name])
+            wrong = _shape(name, tree, faulty=bool(found))
+            faults += [*found, *wrong]
+            if tree is not None and not wrong:
+                trees[name] = tree
+        if PROGRAMME not in ours:
+            faults.append(Code.FILE_MISSING.at(Place(PROGRAMME)))
+        return cls(ours, trees, tuple(sorted(faults)))
 
     @property
     def programme(self) -> Node:
@@ -39,21 +58,24 @@ class Document:
     @property
     def cases(self) -> tuple[tuple[str, Node], ...]:
         """The trees of the case files, by name."""
-        return tuple((name, tree) for name, tree in self.trees.items() if name != PROGRAMME)
+        return self._of("cases")
+
+    @property
+    def overlays(self) -> tuple[tuple[str, Node], ...]:
+        """The trees of the overlays, in the order in which they are laid."""
+        return self._of("overlays")
+
+    def _of(self, folder: str) -> tuple[tuple[str, Node], ...]:
+        return tuple((name, tree) for name, tree in self.trees.items() if _folder(name) == folder)
 
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical listing of all files' names and digests, overlays in order."""
         listing = {name: canonical.digest(text.encode()) for name, text in self.texts.items()}
-        base = canonical.digest(canonical.line(dict(sorted(listing.items()))))
-        if not self.overlay_texts:
-            return base
-        laid = [canonical.digest(text.encode()) for text in self.overlay_texts.values()]
-        return canonical.digest(canonical.line({"base": base, "overlays": laid}))
-
-    def text(self, file: str) -> str:
-        """The text of a file of the programme or of an overlay."""
-        return self.texts.get(file) or self.overlay_texts.get(file, "")
+        laid = [digest for name, digest in listing.items() if _folder(name) == "overlays"]
+        own = {name: digest for name, digest in listing.items() if _folder(name) != "overlays"}
+        base = canonical.digest(canonical.line(own))
+        return canonical.digest(canonical.line({"base": base, "overlays": laid})) if laid else base
 
     def article(self, source: str) -> Article | None:
         """The article that a source such as `law/split.md#shares` names, if it is there."""
@@ -66,32 +88,19 @@ class Document:
         return Place(node.file, node.line, node.column) if node else None
 
 
-def document(texts: Mapping[str, str]) -> Document:
-    """Parse a programme's texts by file name; faults are kept in the document, never raised."""
-    trees: dict[str, Node] = {}
-    faults: list[Fault] = []
-    for name in sorted(texts):
-        if name.endswith(".md"):
-            continue
-        tree, found = parse(name, texts[name])
-        faults += found
-        shape = _shape(name, tree, bool(found))
-        faults += shape
-        if tree is not None and not shape:
-            trees[name] = tree
-    if PROGRAMME not in texts:
-        faults.append(Code.FILE_MISSING.at(Place(PROGRAMME)))
-    return Document(dict(texts), trees, tuple(sorted(faults)))
-
-
-def _shape(name: str, tree: Node | None, faulty: bool) -> list[Fault]:
-    """The programme is a mapping, a case file a list; an empty text is neither."""
+def _shape(name: str, tree: Node | None, *, faulty: bool) -> list[Fault]:
+    """A programme and an overlay are mappings, a case file is a list; an empty text is neither."""
     if tree is None or tree.data is None:
         return [] if faulty else [Code.YAML_EMPTY.at(Place(name))]
-    is_programme = name == PROGRAMME
-    if isinstance(tree.data, Mapping if is_programme else tuple):
+    listed = _folder(name) == "cases"
+    if isinstance(tree.data, tuple if listed else Mapping):
         return []
-    return [Code.YAML_SHAPE.at(tree, shape="a mapping" if is_programme else "a list of cases")]
+    return [Code.YAML_SHAPE.at(tree, shape="a list of cases" if listed else "a mapping")]
+
+
+def _folder(name: str) -> str:
+    """The folder of a file's name; the programme itself lies in none."""
+    return name.rpartition("/")[0]
 
 
 def _written(node: Node, path: str) -> Node | None:

@@ -31,7 +31,7 @@ class Article:
 def articles(file: str, text: str) -> Mapping[str, Article]:
     """The articles of one file by anchor; of two with the same anchor the first counts."""
     lines = text.splitlines()
-    headings = [(i, found) for i, line in enumerate(lines) if (found := _HEADING.match(line))]
+    headings = [(i, head) for i, line in enumerate(lines) if (head := _HEADING.match(line))]
     ends = [index for index, _ in headings[1:]] + [len(lines)]
     found: dict[str, Article] = {}
     for (index, match), end in zip(headings, ends, strict=True):

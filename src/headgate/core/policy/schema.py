@@ -1,32 +1,38 @@
 """The grammar of a policy at one date, as typed sections; the file's fields are these fields.
 
-The file itself says more than this: any value may be written as a dated history with its source and
-status. `headgate.core.policy.dated` takes the values in force at a date, these models check them, and
-`headgate.core.policy.document` keeps line, source and status of every path. A fourth country's
-programme needs words from here, not Python.
+The file itself says more than this: any value may be written as a dated history with its source
+and status. `headgate.core.policy.values` takes what is in force on a day, with line, source and
+status of every path, and these models check it. A fourth country's programme needs words from here,
+not Python.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from headgate.core.supports import AnySupport
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
 
+_SHARE = re.compile(r"(-?\d{1,18})(?:\.(\d{1,18})|/0*([1-9]\d{0,17}))?( ?%)?")
+
 
 def share_of(value: object) -> Fraction:
-    """Read "1/1000", "0.1", "62.5 %" or a whole number exactly; a YAML float is refused."""
-    if isinstance(value, bool) or not isinstance(value, int | str | Fraction):
-        raise ValueError('write an exact share as text: "1/3", "0.1" or "10 %"')
-    text = str(value).strip()
-    if text.endswith("%"):
-        return Fraction(text[:-1].strip()) / 100
-    return Fraction(text)
+    """Read "1/1000", "0.1", "62.5 %" or a whole number exactly; a float is refused."""
+    exact = value if isinstance(value, int | str | Fraction) and not isinstance(value, bool) else ""
+    found = _SHARE.fullmatch(str(exact).strip())
+    if found is None:
+        message = 'write an exact share as text: "1/3", "0.1" or "10 %"'
+        raise PydanticCustomError("share_wrong", message)
+    whole, decimals, below, percent = found.groups()
+    share = Fraction(f"{whole}.{decimals or 0}") / int(below or 1)
+    return share / 100 if percent else share
 
 
 Share = Annotated[
@@ -65,14 +71,14 @@ class Programme(Section):
 
 
 class Rule(Section):
-    """One condition with its name; `when` is CEL over the facts of the case."""
+    """A ground of refusal with its name: where `when` (CEL) holds, the answer is no, `because`."""
 
     id: Identifier
     when: Expression
     because: Text
 
 
-class Exception_(Section):
+class TableException(Section):
     """A named departure from a base value; two that apply at once are an error, not a race."""
 
     id: Identifier
@@ -84,7 +90,7 @@ class Table(Section):
     """A base value with named exceptions (after Catala's base and exceptions)."""
 
     base: Any
-    exceptions: tuple[Exception_, ...] = ()
+    exceptions: tuple[TableException, ...] = ()
 
 
 class Holder(Section):
@@ -95,7 +101,7 @@ class Holder(Section):
     when: Expression
 
 
-class Seats(str, Enum):
+class Seats(StrEnum):
     """How a share of whole blocks is rounded (Balinski and Young, Fair Representation)."""
 
     LARGEST_REMAINDER = "largest_remainder"
@@ -107,8 +113,8 @@ class Seats(str, Enum):
 class Envelopes(Section):
     """How a support is divided among the classes of holders: `shares` of the whole number `of`.
 
-    `base` is the number of first block units divided (GPUs); where it is absent, all the supply at the
-    date is. `block` is the smallest part, so that shares come out in whole nodes.
+    `base` is the number of first block units divided (GPUs); where it is absent, all the supply at
+    the date is. `block` is the smallest part, so that shares come out in whole nodes.
     """
 
     of: Positive
@@ -137,7 +143,7 @@ class Gate(Section):
 
 
 class Panel(Section):
-    """Who reviews: how many a subject, and whether reviewers' harshness is taken out of the score."""
+    """Who reviews: how many a subject, and whether harshness is taken out of the score."""
 
     least: Positive
     most: Positive
@@ -153,7 +159,7 @@ class Stage(Section):
 
 
 class Concentration(Section):
-    """No group of applications that share `by` (CEL, a text) may hold more than `share` of the offer."""
+    """No group of applications with the same `by` (CEL, a text) holds more than `share`."""
 
     id: Identifier
     by: Expression
@@ -161,7 +167,10 @@ class Concentration(Section):
 
 
 class Floor(Section):
-    """A soft promise: those of whom `when` holds get at least `share` of the offer, or of a holder's part."""
+    """A soft promise: those of whom `when` holds get at least `share` of the offer.
+
+    With a `holder`, the share is of that class's part.
+    """
 
     id: Identifier
     when: Expression
@@ -169,7 +178,7 @@ class Floor(Section):
     holder: Identifier | None = None
 
 
-class TieBreak(str, Enum):
+class TieBreak(StrEnum):
     """What decides between equal scores, in the order the policy lists them."""
 
     SMALLER_REQUEST = "smaller_request"
@@ -190,13 +199,13 @@ class Appeals(Section):
 
 
 class ClassTerms(Section):
-    """What a call offers of one class, in the unit of its block, and the cap of one application in blocks."""
+    """What a call offers of one class, in its block's unit, and one application's cap in blocks."""
 
     offered: Natural
     cap_blocks: Positive
 
 
-class FieldKind(str, Enum):
+class FieldKind(StrEnum):
     """What a form field holds; CEL sees it as that type."""
 
     TEXT = "text"
@@ -214,7 +223,7 @@ class FormField(Section):
 
 
 class Organisations(Section):
-    """What is asked of every organisation: its kinds and sizes as closed lists, and further facts."""
+    """What is asked of every organisation: kinds and sizes as closed lists, and further facts."""
 
     kinds: tuple[Identifier, ...]
     sizes: tuple[Identifier, ...]
@@ -268,7 +277,7 @@ class Reclaim(Section):
     steps: tuple[ReclaimStep, ...]
 
 
-class PillarKind(str, Enum):
+class PillarKind(StrEnum):
     """What kind of evidence a pillar rests on."""
 
     ITEMS = "items"
@@ -276,8 +285,8 @@ class PillarKind(str, Enum):
     USERS = "users"
 
 
-class Scaling(str, Enum):
-    """How a pillar's measure becomes points: part of full marks, best has all, or against a reference."""
+class Scaling(StrEnum):
+    """How a measure becomes points: part of full marks, best has all, or against a reference."""
 
     SHARE_OF_MAXIMUM = "share_of_maximum"
     BEST_IS_FULL = "best_is_full"
@@ -285,7 +294,11 @@ class Scaling(str, Enum):
 
 
 class Pillar(Section):
-    """One weighted part of a round's score, fixed before the stage begins."""
+    """One weighted part of a round's score, fixed before the stage begins.
+
+    `tasks` are its tasks or criteria with their weights; a pillar without them is one task of its
+    own name.
+    """
 
     id: Identifier
     name: Text
@@ -293,6 +306,7 @@ class Pillar(Section):
     weight: Positive
     scaling: Scaling
     anchor: Share | None = None
+    tasks: Mapping[Identifier, Positive] = {}
     macro: bool = True
     adjust_harshness: bool = False
 
@@ -306,13 +320,13 @@ class Bar(Section):
 
 
 class Stay(Section):
-    """How many go on: never fewer than `least` are asked for, never more than `most` places exist."""
+    """How many go on: at least `least` are asked for, and `most` places exist."""
 
     least: Natural
     most: Positive
 
 
-class Remedy(str, Enum):
+class Remedy(StrEnum):
     """What happens to those who cannot be told apart from the last place that stays."""
 
     ALL_TIED_STAY = "all_tied_stay"
@@ -321,14 +335,14 @@ class Remedy(str, Enum):
 
 
 class Wildcard(Section):
-    """A call that refills places left empty: votes needed of the reviewers, and whether none may do."""
+    """A call that refills empty places: votes needed of the reviewers, and whether none may do."""
 
     majority: Share
     may_choose_none: bool
 
 
 class Reallocation(Section):
-    """Where the quota of those who left goes, in parts of a whole, and how survivors divide theirs."""
+    """Where the quota of those who left goes, in parts, and how survivors divide theirs."""
 
     of: Positive
     survivors: Natural

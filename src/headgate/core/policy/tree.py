@@ -1,7 +1,7 @@
 """YAML as a tree of plain values that know their place; nothing a file holds is executed or lost.
 
 The tree is built from the parser's events, not by its constructors: no tags, no anchors, no merge
-keys, no floats. A scalar with a point in it stays the text that was written, so that 0.1 is a tenth.
+keys, no floats. A scalar with a point in it stays the text that was written: 0.1 is a tenth.
 Source: YAML 1.2.2, section 10.3 (core schema), without its floats.
 """
 
@@ -126,8 +126,8 @@ class _Builder:
             raise _Refused(Code.YAML_TOO_DEEP.at(place, limit=LEVELS_MOST))
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             self.faults.append(Code.YAML_ALIAS.at(place))
-        if getattr(event, "tag", None):
-            self.faults.append(Code.YAML_TAG.at(place, tag=event.tag))
+        if tag := getattr(event, "tag", None):
+            self.faults.append(Code.YAML_TAG.at(place, tag=tag))
         data: Scalar | Mapping[str, Node] | tuple[Node, ...] = None
         if isinstance(event, ScalarEvent):
             data = self._scalar(event, place)
@@ -167,7 +167,7 @@ class _Builder:
 
 
 def meaning(text: str) -> Scalar:
-    """What an unquoted scalar means: nothing, a truth, a whole number, a day, or the text itself."""
+    """What an unquoted scalar means: nothing, a truth, a whole number, a day, or its own text."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _INTEGER.fullmatch(text):

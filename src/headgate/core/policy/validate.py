@@ -1,8 +1,8 @@
 """The grammar's models on one day's tree: each complaint as a fault at its line.
 
 Everything wrong is wanted at once, and what the sections say together can only be asked of sections
-that are well formed. So faulty parts are pruned and the rest is validated again: `pruned` says which
-paths fell, and a later check leaves alone whatever they touch.
+that are well formed. So faulty parts are pruned and the rest is validated again: `pruned` says
+which paths fell, and a later check leaves alone whatever they touch.
 """
 
 import json
@@ -129,7 +129,8 @@ class _Spot:
 
 def _spot(root: Value, loc: Loc) -> tuple[_Spot, Loc]:
     """The deepest written value along a model's location, and its path by names."""
-    value, path = root, ()
+    value = root
+    path: Loc = ()
     for step in loc:
         for index, (name, part) in enumerate(value.parts()):
             if step == (str(index) if isinstance(value.data, tuple) else name):
@@ -143,9 +144,8 @@ def _fall(detail: ErrorDetails, plain: Any) -> Loc | None:
     """The path to prune for one complaint: the deepest one that exists; None for the root."""
     path: Loc = ()
     for step in detail["loc"]:
-        if isinstance(plain, list) and isinstance(step, int) and step < len(plain):
-            plain, path = plain[step], (*path, str(step))
-        elif isinstance(plain, dict) and step in plain:
+        listed = isinstance(plain, list) and isinstance(step, int) and step < len(plain)
+        if listed or (isinstance(plain, dict) and step in plain):
             plain, path = plain[step], (*path, str(step))
     if detail["type"] == "missing" and not path:
         return (str(detail["loc"][0]),)

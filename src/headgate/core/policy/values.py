@@ -206,11 +206,11 @@ def _carried(node: Node, key: str) -> str | None:
     return own.data if own is not None and isinstance(own.data, str) else None
 
 
-def take(root: Node, day: date) -> Tree | None:
+def take(root: Node, day: date, around: Provenance | None = None) -> Tree | None:
     """What a written tree says on a day; None when it says nothing yet."""
     taker = _Taker(day)
     nothing = Provenance(root.file, 0, 0, None, None, ASSUMED)
-    value = taker.take(root, nothing, ())
+    value = taker.take(root, around or nothing, ())
     return Tree(value, day, taker.ended, taker.pending) if value is not None else None
 
 

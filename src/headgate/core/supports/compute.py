@@ -7,18 +7,24 @@ at any pace. Both come to GPU-seconds, which is all that the ledger sees.
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from headgate.core.quantities import HOUR_SECONDS
 from headgate.core.supports.kind import Kind, Section
 from headgate.core.supports.text import Text
+
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Some = Annotated[int, Field(gt=0, le=10**9)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
 class Chip(Section):
     """One class of accelerator; `price_per_gpu_hour` is in the programme's currency."""
 
     name: str
-    price_per_gpu_hour: int | None = None
+    price_per_gpu_hour: Count | None = None
 
 
 class Lot(Section):
@@ -27,11 +33,11 @@ class Lot(Section):
     `until` is the first day on which they are no longer the programme's (a lease's end).
     """
 
-    site: str
+    site: Name
     operator: str
-    chip: str
-    gpus: int
-    state_gpus: int
+    chip: Name
+    gpus: Some
+    state_gpus: Count
     usable: date
     until: date | None = None
 
@@ -49,11 +55,11 @@ class Compute(Kind):
 
     kind: Literal["compute"]
     name: Text
-    chips: Mapping[str, Chip]
-    rates: Mapping[str, int]
+    chips: Mapping[Name, Chip]
+    rates: Mapping[Name, Some]
     measure_by: Literal["count", "rates"]
-    node_gpus: int
-    lots: Mapping[str, Lot]
+    node_gpus: Some
+    lots: Mapping[Name, Lot]
 
     block_units: ClassVar[tuple[str, ...]] = ("gpu", "gpu_hour")
     enforced: ClassVar[bool] = True

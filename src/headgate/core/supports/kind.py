@@ -20,7 +20,9 @@ from headgate.core.ledger.chart import Limit, Pattern
 class Section(BaseModel):
     """A part of the policy file at a date: closed (unknown keys are faults), frozen and exact."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+    )
 
 
 class Kind(Section):

@@ -1,17 +1,27 @@
 """A name or sentence in the programme's languages; English is always there, for the commons."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Words = Annotated[str, Field(min_length=1)]
 
 
 class Text(BaseModel):
-    """One text in several languages, by ISO 639-1 code; the others fall back to English."""
+    """One text in several languages, by ISO 639-1 code; the others fall back to English.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    English, Vietnamese and Korean are named because the portal speaks them; any other language a
+    country needs is written the same way.
+    """
 
-    en: str
-    vi: str | None = None
-    ko: str | None = None
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+    __pydantic_extra__: dict[Annotated[str, Field(pattern="^[a-z]{2}$")], Words]
+
+    en: Words
+    vi: Words | None = None
+    ko: Words | None = None
 
     def say(self, language: str) -> str:
         """The text in a language, or in English where it has not been written yet."""
-        return getattr(self, language, None) or self.en
+        known = {"en": self.en, "vi": self.vi, "ko": self.ko} | (self.__pydantic_extra__ or {})
+        return known.get(language) or self.en

@@ -1,0 +1,2 @@
+from headgate.core.evaluation.harshness import Harshness, harshness
+__all__ = ["Harshness", "harshness"]

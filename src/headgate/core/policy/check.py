@@ -1,0 +1,167 @@
+"""Check a document: every fault at once, on every day on which it says something new.
+
+`check` is for a draft; `adoptable` asks what stands between a draft and its adoption.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+
+from headgate.core.canonical import line as canonical_line
+from headgate.core.faults import Fault
+from headgate.core.policy.ask import Answer, Apportion, NoAnswer
+from headgate.core.policy.cases import Result, read_cases, run_cases
+from headgate.core.policy.codes import Code, Placed
+from headgate.core.policy.dated import Resolved, at
+from headgate.core.policy.document import Document
+from headgate.core.policy.expressions import Unanswered
+from headgate.core.policy.overlay import laid_over, overlay_faults
+from headgate.core.policy.rule_checks import rule_faults
+from headgate.core.policy.structure import structure_faults
+from headgate.core.policy.together import together_faults
+from headgate.core.policy.tree import Place
+from headgate.core.policy.validate import Checked, validated
+from headgate.core.policy.values import Tree, Value, changes, day_of, find, take
+
+_MENDS = {
+    NoAnswer.GIVEN_WRONG: "give what the rule asks for",
+    NoAnswer.RULE_UNANSWERED: "give the fact, or let the rule ask with has()",
+}
+
+
+def check(document: Document, apportion: Apportion | None = None) -> list[Fault]:
+    """All faults of a draft, sorted by place.
+
+    `apportion` answers the cases that ask how an envelope is divided; without it they are left out.
+    """
+    found = [*document.faults, *overlay_faults(document), *structure_faults(document)]
+    broken: set[str] = set()
+    for tree, checked in _versions(document):
+        found += checked.faults
+        for expression, fault in rule_faults(document, tree.value):
+            broken.add(expression)
+            found.append(fault)
+        if checked.policy is not None:
+            found += together_faults(checked.policy, tree.value, checked.pruned)
+    found += read_cases(document)[1]
+    found += _case_faults(document, apportion, broken)
+    return sorted(dict.fromkeys(found))
+
+
+def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
+    """Every version from the first that is complete; the last one where none is."""
+    if not document.programme.data:
+        return
+    days = {*changes(document.programme)}
+    for _, overlay in document.overlays:
+        days |= {day for key in ("from", "until") if (day := day_of(overlay, key)) is not None}
+    versions = [version for day in sorted(days) or [date.min] if (version := _at(document, day))]
+    begun = [index for index, (_, checked) in enumerate(versions) if checked.begun]
+    yield from versions[begun[0] if begun else -1 :]
+
+
+def _at(document: Document, day: date) -> tuple[Tree, Checked] | None:
+    tree = take(document.programme, day)
+    if tree is None:
+        return None
+    laid = replace(tree, value=laid_over(document, tree.value, day)[0])
+    return laid, validated(laid)
+
+
+def _case_faults(
+    document: Document, apportion: Apportion | None, broken: set[str]
+) -> Iterator[Fault]:
+    """Cases that the policy answers otherwise, or cannot answer.
+
+    Days that are faulty are left out, and so are cases that a faulty expression leaves unanswered:
+    those faults are told where they are.
+    """
+    for result in run_cases(document, apportion).results:
+        if result.answer is None:
+            yield from _before(document, result)
+        elif result.answer.missing is not None:
+            trials = result.answer.trace
+            tried = {trial.when for trial in trials if isinstance(trial.answer, Unanswered)}
+            if not broken & tried:
+                yield from _unanswered(document, result, result.answer)
+        elif not result.right:
+            yield Code.CASE_WRONG.at(
+                _spot(result, "expect"),
+                name=result.case.case,
+                expected=_shown(result.case.expect),
+                answer=_shown(result.answer.value),
+            )
+
+
+def _shown(value: object) -> str:
+    return canonical_line(value).decode().strip()
+
+
+def _spot(result: Result, key: str) -> Placed:
+    return result.node.get(key) or result.node
+
+
+def _before(document: Document, result: Result) -> Iterator[Fault]:
+    """A case on a day on which nothing is in force yet."""
+    day = result.case.on
+    if document.programme.data and take(document.programme, day) is None:
+        first = day_of(document.programme, "from")
+        yield Code.POLICY_NOT_YET.at(_spot(result, "on"), day=day, first=first)
+
+
+def _unanswered(document: Document, result: Result, answer: Answer) -> Iterator[Fault]:
+    case = result.case
+    if answer.clash is not None:
+        first, second = answer.clash
+        value = at(document, case.on).value
+        other = find(value, first)
+        code = Code.HOLDERS_BOTH if case.ask == "holders" else Code.EXCEPTIONS_BOTH
+        yield code.at(
+            _written(value, second),
+            name=second.rsplit(".", 1)[-1],
+            other=first.rsplit(".", 1)[-1],
+            where=f"{other.provenance.file}:{other.provenance.line}" if other else "",
+            case=case.case,
+        )
+    elif answer.missing is NoAnswer.NO_PATH:
+        spot = _spot(result, "ask")
+        words = {"name": case.case, "path": case.ask, "day": case.on, "mend": answer.detail}
+        yield Code.CASE_PATH.at(spot, **words)
+    elif answer.missing in _MENDS:
+        spot, mend = _spot(result, "given"), _MENDS[answer.missing]
+        yield Code.CASE_FAILS.at(spot, name=case.case, reason=answer.detail, mend=mend)
+
+
+def _written(root: Value, path: str) -> Placed:
+    value = find(root, path)
+    return value.provenance if value is not None else Place(root.provenance.file)
+
+
+def adoptable(document: Document, on: date, apportion: Apportion | None = None) -> list[Fault]:
+    """What stands against adopting a document on a day: its faults, values that no source in force
+    gives, and rules that no case fires. The simulator may use such a policy, a state may not.
+    """
+    faults = check(document, apportion)
+    if faults:
+        return faults
+    tree = take(document.programme, on)
+    if tree is None:
+        first = day_of(document.programme, "from")
+        return [Code.POLICY_NOT_YET.at(document.programme, day=on, first=first)]
+    resolved = at(document, on)
+    return sorted([*_unsettled(resolved), *_unfired(resolved, apportion)])
+
+
+def _unsettled(resolved: Resolved) -> Iterator[Fault]:
+    for path in resolved.assumed():
+        if path == "headgate":  # The grammar's version is no value of the policy.
+            continue
+        value = find(resolved.value, path) or resolved.value
+        own = value.provenance
+        status = own.status if own.source is not None else f"{own.status} without a source"
+        yield Code.NOT_IN_FORCE.at(own, path=path or "the programme", status=status)
+
+
+def _unfired(resolved: Resolved, apportion: Apportion | None) -> Iterator[Fault]:
+    for path in run_cases(resolved.document, apportion).unfired:
+        yield Code.RULE_UNFIRED.at(_written(resolved.value, path), name=path)

@@ -1,0 +1,207 @@
+"""CEL expressions: what they may name, checked when the policy is loaded, and their answers.
+
+Source: the Common Expression Language specification, cel.dev. Expressions cannot loop without end,
+read a clock or reach outside their facts. Numbers are whole: doubles are refused.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+LENGTH_MOST = 2000
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|//[^\n]*)
+      | (?P<text>[rRbB]{0,2}(?:'''(?:.|\n)*?'''|\"\"\"(?:.|\n)*?\"\"\"
+                            |"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'))
+      | (?P<double>\d+\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.\d+)
+      | (?P<whole>0x[0-9a-fA-F]+u?|\d+u?)
+      | (?P<name>[A-Za-z_]\w*)
+      | (?P<sign>.)""",
+    re.VERBOSE,
+)
+_MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
+FUNCTIONS = _MACROS | {
+    "has", "size", "startsWith", "endsWith", "contains", "matches", "int", "string", "type", "dyn",
+    "timestamp", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek",
+    "getDayOfYear", "getHours", "getMinutes", "getSeconds", "bool", "uint",
+}  # fmt: skip
+_WORDS = frozenset({"true", "false", "null", "in"})
+_TYPES = frozenset(
+    {"int", "string", "bool", "uint", "list", "map", "timestamp", "duration", "type"}
+)
+
+
+class Kind(Enum):
+    """What a fact is, for checking names before there are facts."""
+
+    PLAIN = "plain"
+    APPLICANT = "applicant"
+    APPLICATION = "application"
+    REQUEST = "request"
+
+
+Shape = tuple[Kind, bool]
+"""A kind, and whether it is a list of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names an expression may use: for each kind, the facts it has and what they are."""
+
+    facts: Mapping[Kind, Mapping[str, Shape]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A word of an expression that means nothing there: where it is, and what would."""
+
+    offset: int
+    word: str
+    what: str
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Why an expression is not CEL, and where: line and column count from 1."""
+
+    line: int
+    column: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    offset: int
+
+
+class Failure(Enum):
+    """Why an expression has no answer, in order of precedence."""
+
+    SYNTAX = "syntax"
+    MISSING_FACT = "missing_fact"
+    UNKNOWN_NAME = "unknown_name"
+    WRONG_TYPE = "wrong_type"
+    ARITHMETIC = "arithmetic"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """An expression that has no answer on these facts; `detail` names the fact or the reason."""
+
+    failure: Failure
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.failure.value}: {self.detail}"
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> Any:
+    """The compiled program, or what is wrong with the expression."""
+    if len(expression) > LENGTH_MOST:
+        return Broken(1, 1, f"it has more than {LENGTH_MOST} characters")
+    try:
+        return cel.compile(expression)
+    except ValueError as error:
+        found = re.search(r"ERROR: <input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)", str(error))
+        if found is None:
+            return Broken(1, 1, "it cannot be read")
+        return Broken(int(found[1]), int(found[2]), found[3].partition(" expecting ")[0])
+
+
+def broken(expression: str) -> Broken | None:
+    """Why an expression is not CEL, or None when it is."""
+    program = _compiled(expression)
+    return program if isinstance(program, Broken) else None
+
+
+def evaluate(expression: str, facts: Mapping[str, Any]) -> Any:
+    """The answer of an expression on facts, or an `Unanswered`; never an exception."""
+    program = _compiled(expression)
+    if isinstance(program, Broken):
+        return Unanswered(Failure.SYNTAX, program.reason)
+    try:
+        return program.execute(dict(facts))
+    except KeyError as error:
+        return Unanswered(Failure.MISSING_FACT, str(error.args[0]) if error.args else "")
+    except TypeError as error:
+        return Unanswered(Failure.WRONG_TYPE, str(error).partition(". ")[0])
+    except ArithmeticError as error:
+        return Unanswered(Failure.ARITHMETIC, str(error))
+    except RuntimeError as error:
+        return Unanswered(Failure.UNKNOWN_NAME, str(error).partition(". ")[0])
+    except Exception as error:  # noqa: BLE001 - the engine is foreign code; its faults are answers.
+        return Unanswered(Failure.OTHER, f"{type(error).__name__}: {error}")
+
+
+def strays(expression: str, vocabulary: Vocabulary) -> Iterator[Stray]:
+    """The names, functions and inexact numbers of an expression that are not the grammar's."""
+    tokens = [*_tokens(expression)]
+    bound: dict[str, Shape] = {}
+    for index, token in enumerate(tokens):
+        before = tokens[index - 1].text if index else ""
+        after = tokens[index + 1].text if index + 1 < len(tokens) else ""
+        if token.kind == "double" or (token.text == "double" and after == "("):
+            yield Stray(token.offset, token.text, "double", ())
+        elif token.kind == "name" and after == "(" and token.text not in _WORDS:
+            if token.text not in FUNCTIONS:
+                yield Stray(token.offset, token.text, "function", tuple(sorted(FUNCTIONS)))
+        elif token.kind == "name" and before != "." and token.text not in _WORDS | _TYPES:
+            yield from _chain(tokens, index, bound, vocabulary)
+
+
+def _tokens(expression: str) -> Iterator[_Token]:
+    for found in _TOKEN.finditer(expression):
+        kind = found.lastgroup or "sign"
+        if kind != "space":
+            yield _Token(kind, found.group(), found.start())
+
+
+def _chain(
+    tokens: list[_Token], index: int, bound: dict[str, Shape], vocabulary: Vocabulary
+) -> Iterator[Stray]:
+    """Follow `a.b.c` from its root; a macro on a list binds its variable to the list's kind."""
+    root = tokens[index]
+    roots: dict[str, Shape] = {
+        "applicant": (Kind.APPLICANT, False),
+        "application": (Kind.APPLICATION, False),
+        **bound,
+    }
+    shape = roots.get(root.text)
+    if shape is None:
+        yield Stray(root.offset, root.text, "name", tuple(roots))
+        return
+    while [token.text for token in tokens[index + 1 : index + 2]] == ["."]:
+        name = tokens[index + 2] if index + 2 < len(tokens) else root
+        called = tokens[index + 3].text if index + 3 < len(tokens) else ""
+        if called == "(":
+            if name.text in _MACROS and index + 4 < len(tokens):
+                bound[tokens[index + 4].text] = (shape[0] if shape[1] else Kind.PLAIN, False)
+            return
+        known = vocabulary.facts.get(shape[0], {})
+        if shape[1] or shape[0] is Kind.PLAIN:
+            return
+        if name.text not in known:
+            yield Stray(name.offset, name.text, "name", tuple(known))
+            return
+        shape, index = known[name.text], index + 2
+
+
+def names_of(expression: str, roots: Iterable[str]) -> tuple[str, ...]:
+    """The facts `root.name` that an expression reads, for showing its inputs."""
+    tokens = [*_tokens(expression)]
+    found = [
+        f"{token.text}.{tokens[index + 2].text}"
+        for index, token in enumerate(tokens[:-2])
+        if token.text in roots and tokens[index + 1].text == "."
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,139 @@
+"""What-if: named changes laid over a document for a stated time, in a file of their own.
+
+    overlay: id
+    because: {en: ...}
+    from: DATE
+    until: DATE            # or: onwards: true
+    set:
+      calls.open-1.floors.outside-capital-area.share: 40 %
+
+The file lies in `overlays/`. A path names a value as `headgate explain` does. The parent must be
+there; a new name in it adds a part, and `null` takes one away. What is set is assumed: only the
+simulator may use it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+
+from headgate.core.faults import Fault
+from headgate.core.policy.codes import Code
+from headgate.core.policy.document import Document
+from headgate.core.policy.names import meant
+from headgate.core.policy.tree import Node
+from headgate.core.policy.values import ASSUMED, Provenance, Value, day_of, find, take
+
+KEYS = ("overlay", "because", "from", "until", "onwards", "set")
+
+
+def overlay_faults(document: Document) -> tuple[Fault, ...]:
+    """What is wrong with the overlays, and paths that lead nowhere on their first day."""
+    faults = [fault for _, tree in document.overlays for fault in _faults(tree)]
+    for day in {} if faults else {day_of(tree, "from"): 0 for _, tree in document.overlays}:
+        tree = take(document.programme, day) if day is not None else None
+        if tree is not None and day is not None:
+            faults += laid_over(document, tree.value, day)[1]
+    return tuple(sorted(dict.fromkeys(faults)))
+
+
+def laid_over(document: Document, value: Value, day: date) -> tuple[Value, tuple[Fault, ...]]:
+    """The values of a day with all overlays of that day laid over them, in order."""
+    faults: list[Fault] = []
+    for _, overlay in document.overlays:
+        if not _covers(overlay, day):
+            continue
+        for path, node in _sets(overlay).items():
+            changed = _changed(value, path, _taken(overlay, node, day))
+            if changed is None:
+                faults.append(_unknown(value, path, node, day))
+            else:
+                value = changed
+    return value, tuple(faults)
+
+
+def _sets(overlay: Node) -> Mapping[str, Node]:
+    sets = overlay.get("set")
+    return sets.data if sets is not None and isinstance(sets.data, Mapping) else {}
+
+
+def _covers(overlay: Node, day: date) -> bool:
+    begins, ends = day_of(overlay, "from"), day_of(overlay, "until")
+    return begins is not None and begins <= day and (ends is None or day < ends)
+
+
+def _faults(tree: Node) -> list[Fault]:
+    """What is wrong with an overlay's own keys, apart from the paths it sets."""
+    entries = tree.data if isinstance(tree.data, Mapping) else {}
+    faults = [
+        Code.KEY_UNKNOWN.at(child, key=key, mend=meant(key, KEYS))
+        for key, child in entries.items()
+        if key not in KEYS
+    ]
+    for key in ("overlay", "because", "set"):
+        if tree.get(key) is None:
+            faults.append(Code.KEY_MISSING.at(tree, path="the overlay", key=key))
+    sets = tree.get("set")
+    if sets is not None and not isinstance(sets.data, Mapping):
+        mend = "write dotted paths, each with a colon and its value"
+        faults.append(Code.TYPE_WRONG.at(sets, path="set", reason="this is no mapping", mend=mend))
+    return faults + _period_faults(tree)
+
+
+def _period_faults(tree: Node) -> list[Fault]:
+    begins, ends, onwards = day_of(tree, "from"), day_of(tree, "until"), tree.get("onwards")
+    forever = onwards is not None and onwards.data is True
+    only_one = forever != (tree.get("until") is not None)
+    later = forever or (begins is not None and ends is not None and begins < ends)
+    if begins is not None and only_one and later:
+        return []
+    return [Code.OVERLAY_PERIOD.at(tree.get("from") or tree)]
+
+
+def _taken(overlay: Node, node: Node, day: date) -> Value | None:
+    """What the overlay sets, or None where it takes a part away."""
+    if node.data is None:
+        return None
+    name = overlay.get("overlay")
+    place = (node.file, node.line, node.column)
+    source = f"{node.file}#{name.data}" if name is not None else node.file
+    own = Provenance(*place, day_of(overlay, "from"), source, ASSUMED)
+    tree = take(node, day, own)
+    return tree.value if tree is not None else None
+
+
+def _changed(value: Value, path: str, new: Value | None) -> Value | None:
+    """The tree with the value at a path replaced, added or taken away; None for no such parent."""
+    for name, part in value.parts():
+        if path == name:
+            return _with(value, name, new)
+        if path.startswith(name + "."):
+            inner = _changed(part, path[len(name) + 1 :], new)
+            if inner is not None:
+                return _with(value, name, inner)
+    addable = isinstance(value.data, Mapping) or (new is not None and new.id == path)
+    return _with(value, path, new) if addable and new is not None and _single(path) else None
+
+
+def _single(path: str) -> bool:
+    """Whether a path is one new name rather than a way through parts that are not there."""
+    return "." not in path
+
+
+def _with(value: Value, name: str, new: Value | None) -> Value:
+    """A container with one part replaced, added or taken away."""
+    parts = {key: part for key, part in value.parts() if key != name or new is not None}
+    if new is not None:
+        parts[name] = new
+    data = tuple(parts.values()) if isinstance(value.data, tuple) else parts
+    return replace(value, data=data)
+
+
+def _unknown(value: Value, path: str, node: Node, day: date) -> Fault:
+    """The fault of a path whose parent is not there, with the nearest name that is."""
+    head = path
+    while head and find(value, head) is None:
+        head = head.rpartition(".")[0]
+    parent = find(value, head) or value
+    missing = path[len(head) :].strip(".").split(".")[0]
+    mend = meant(missing, [name for name, _ in parent.parts()])
+    return Code.OVERLAY_PATH.at(node, path=path, day=day, mend=mend)

@@ -1,0 +1,331 @@
+"""Checks of what the sections of a policy say together on one day.
+
+Each check yields the path it speaks about beside the fault: where a part under that path had to be
+pruned, because it was faulty itself, the fault would be a consequence and is dropped.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from itertools import pairwise
+
+from headgate.core.faults import Fault
+from headgate.core.policy.codes import Code, Placed
+from headgate.core.policy.names import meant
+from headgate.core.policy.schema import Call, Policy, Round, Scaling, Share
+from headgate.core.policy.tree import Place
+from headgate.core.policy.values import Loc, Value, walk
+from headgate.core.quantities import DAY_SECONDS, add_months
+from headgate.core.supports import AnySupport
+
+Found = Iterator[tuple[Loc, Fault]]
+FULL_POINTS = 100
+FACTS = ("id", "kind", "size", "region", "founded", "age_days")
+APPLICATION_FACTS = ("id", "call", "months", "members", "requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Spots:
+    """Where the paths of a day's values are written, and which names stand in a section."""
+
+    root: Value
+
+    def at(self, *path: str) -> Placed:
+        """The place of a path, or of the deepest part of it that is written."""
+        value = self.root
+        for step in path:
+            part = value.part(step)
+            if part is None:
+                break
+            value = part
+        own = value.provenance
+        return Place(own.file, own.line, own.column)
+
+    def names(self, *path: str) -> list[str]:
+        """The names that stand in a section, also of parts that are faulty."""
+        value: Value | None = self.root
+        for step in path:
+            value = value.part(step) if value is not None else None
+        return [name for name, _ in value.parts()] if value is not None else []
+
+
+def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iterator[Fault]:
+    """All faults of a typed policy whose subject was not pruned."""
+    spots = Spots(root)
+    checks: tuple[Callable[[Policy, Spots], Found], ...] = (
+        _version, _repeated, _supports, _fields, _envelopes, _calls, _supply, _reclaims, _rounds,
+    )  # fmt: skip
+    for check in checks:
+        for subject, fault in check(policy, spots):
+            if not any(loc[: len(subject)] == subject for loc in pruned):
+                yield fault
+
+
+def _version(policy: Policy, spots: Spots) -> Found:
+    if policy.headgate != 1:
+        place = spots.at("headgate")
+        yield ("headgate",), Code.VERSION_UNKNOWN.at(place, value=policy.headgate)
+
+
+def _repeated(_: Policy, spots: Spots) -> Found:
+    """Two items of one list with the same id."""
+    for path, value in walk(spots.root):
+        first: dict[str, Value] = {}
+        for item in value.data if isinstance(value.data, tuple) else ():
+            if item.id is None:
+                continue
+            if item.id in first:
+                line = first[item.id].provenance.line
+                yield path, Code.ID_TWICE.at(item.provenance, name=item.id, first=line)
+            first.setdefault(item.id, item)
+
+
+def _supports(policy: Policy, spots: Spots) -> Found:
+    for name, support in policy.supports.items():
+        here = ("supports", name)
+        for chip in support.chips:
+            if support.measure_by == "rates" and chip not in support.rates:
+                place = spots.at(*here, "chips", chip)
+                yield (*here, "rates"), Code.RATE_MISSING.at(place, name=chip)
+        for identity, lot in support.lots.items():
+            path = (*here, "lots", identity)
+            yield from _known(spots, (*path, "chip"), lot.chip, (*here, "chips"), Code.CHIP_UNKNOWN)
+            if lot.state_gpus > lot.gpus:
+                words = {"state": lot.state_gpus, "gpus": lot.gpus}
+                yield path, Code.LOT_STATE.at(spots.at(*path, "state_gpus"), **words)
+            if lot.until is not None and lot.until <= lot.usable:
+                days = {"until": lot.until, "usable": lot.usable}
+                yield path, Code.LOT_DATES.at(spots.at(*path, "until"), **days)
+
+
+def _known(spots: Spots, path: Loc, name: str, among: Loc, code: Code) -> Found:
+    """A name must stand in another section; a faulty part of it still counts as named."""
+    known = spots.names(*among)
+    if name not in known:
+        yield path, code.at(spots.at(*path), name=name, mend=meant(name, known))
+
+
+def _fields(policy: Policy, spots: Spots) -> Found:
+    """A form field must not hide a fact that everyone has."""
+    forms: list[tuple[Loc, tuple[str, ...]]] = [(("organisations", "fields"), FACTS)]
+    forms += [(("calls", name, "fields"), APPLICATION_FACTS) for name in policy.calls]
+    for path, taken in forms:
+        for name in spots.names(*path):
+            if name in taken:
+                yield path, Code.FIELDS_CLASH.at(spots.at(*path, name), name=name)
+
+
+def _envelopes(policy: Policy, spots: Spots) -> Found:
+    for name, envelope in policy.envelopes.items():
+        here = ("envelopes", name)
+        yield from _known(spots, here, name, ("supports",), Code.SUPPORT_UNKNOWN)
+        for holder in envelope.shares:
+            path = (*here, "shares", holder)
+            yield from _known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
+        total = sum(envelope.shares.values())
+        if total != envelope.of:
+            words = {"path": ".".join(here), "sum": total, "of": envelope.of}
+            yield here, Code.SHARES_SUM.at(spots.at(*here, "shares"), **words)
+        yield from _block(policy.supports.get(name), envelope.block, spots, (*here, "block"))
+
+
+def _block(support: AnySupport | None, block: Mapping[str, int], spots: Spots, path: Loc) -> Found:
+    """A block is one number of a unit in which the support is given."""
+    if len(block) != 1:
+        yield path, Code.UNIT_COUNT.at(spots.at(*path))
+    for unit in block if support is not None else ():
+        if support is not None and unit not in support.block_units:
+            units = ", ".join(support.block_units)
+            yield path, Code.UNIT_UNKNOWN.at(spots.at(*path, unit), name=unit, units=units)
+
+
+def _calls(policy: Policy, spots: Spots) -> Found:
+    for name, call in policy.calls.items():
+        here = ("calls", name)
+        support = policy.supports.get(call.support)
+        path: Loc = (*here, "support")
+        yield from _known(spots, path, call.support, ("supports",), Code.SUPPORT_UNKNOWN)
+        for index, holder in enumerate(call.holders):
+            path = (*here, "holders", str(index))
+            yield from _known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
+        yield from _block(support, call.block, spots, (*here, "block"))
+        yield from _dates(call, spots, here)
+        yield from _stages(call, spots, here)
+        yield from _offers(call, spots, here)
+        yield from _marks(call, spots, here)
+        for floor in call.floors:
+            path = (*here, "floors", floor.id, "holder")
+            if floor.holder is not None:
+                yield from _known(spots, path, floor.holder, ("holders",), Code.HOLDER_UNKNOWN)
+        shares: list[tuple[Loc, Share]] = [
+            (("floors", floor.id, "share"), floor.share) for floor in call.floors
+        ]
+        shares += [(("concentration", c.id, "share"), c.share) for c in call.concentration]
+        shares += [(("extra_block_worth",), call.extra_block_worth), (("gap",), call.gap)]
+        for inner, share in shares:
+            yield from _part(spots, (*here, *inner), share)
+
+
+def _part(spots: Spots, path: Loc, share: Share, *, below_one: bool = False) -> Found:
+    """A share lies between nothing and the whole."""
+    if not 0 <= share <= 1 or (below_one and share in (0, 1)):
+        wanted = "a share above 0 and below 1" if below_one else "a share from 0 to 1"
+        place = spots.at(*path)
+        yield path, Code.RANGE_WRONG.at(place, path=".".join(path), value=share, range=wanted)
+
+
+def _dates(call: Call, spots: Spots, here: Loc) -> Found:
+    if call.closes <= call.opens:
+        days = {"closes": call.closes, "opens": call.opens}
+        yield here, Code.OPENS_AFTER_CLOSES.at(spots.at(*here, "closes"), **days)
+    if call.decides < call.closes:
+        days = {"decides": call.decides, "closes": call.closes}
+        yield here, Code.DECIDES_BEFORE_CLOSES.at(spots.at(*here, "decides"), **days)
+    if call.starts < call.decides:
+        days = {"starts": call.starts, "decides": call.decides}
+        yield here, Code.STARTS_BEFORE_DECIDES.at(spots.at(*here, "starts"), **days)
+
+
+def _stages(call: Call, spots: Spots, here: Loc) -> Found:
+    """Stages lie in order between closing and decision, and each keeps fewer than the last."""
+    earliest = call.closes
+    for stage in call.stages:
+        if not earliest <= stage.on <= call.decides:
+            words = {"name": stage.id, "day": stage.on}
+            span = {"closes": call.closes, "decides": call.decides}
+            place = spots.at(*here, "stages", stage.id, "on")
+            yield (*here, "stages"), Code.STAGE_DATE.at(place, **words, **span)
+        earliest = max(earliest, stage.on)
+    for before, stage in pairwise(call.stages):
+        if stage.keeps >= before.keeps:
+            words = {"name": stage.id, "keeps": stage.keeps, "before": before.keeps}
+            place = spots.at(*here, "stages", stage.id, "keeps")
+            yield (*here, "stages"), Code.STAGE_KEEPS.at(place, **words)
+
+
+def _offers(call: Call, spots: Spots, here: Loc) -> Found:
+    """Offers are whole blocks of classes that the support has, and no cap is above its offer."""
+    size = next(iter(call.block.values()), 1)
+    for name, terms in call.classes.items():
+        path = (*here, "classes", name)
+        among = ("supports", call.support, "chips")
+        if spots.names(*among):
+            yield from _known(spots, path, name, among, Code.CLASS_UNKNOWN)
+        if terms.cap_blocks * size > terms.offered:
+            words = {"cap": terms.cap_blocks * size, "name": name, "offered": terms.offered}
+            yield path, Code.CAP_ABOVE_OFFER.at(spots.at(*path, "cap_blocks"), **words)
+        if terms.offered % size:
+            words = {"offered": terms.offered, "block": size}
+            yield path, Code.OFFER_NOT_WHOLE.at(spots.at(*path, "offered"), **words)
+
+
+def _marks(call: Call, spots: Spots, here: Loc) -> Found:
+    """Criteria weigh 100 together, the pass mark can be reached, and a panel has a size."""
+    path = (*here, "criteria")
+    yield from _weights(spots, path, [criterion.weight for criterion in call.criteria])
+    if call.pass_mark is not None and call.pass_mark > FULL_POINTS:
+        words = {"mark": call.pass_mark, "full": FULL_POINTS}
+        yield here, Code.PASS_MARK.at(spots.at(*here, "pass_mark"), **words)
+    if call.panel is not None:
+        yield from _span(spots, (*here, "panel"), call.panel.least, call.panel.most)
+
+
+def _weights(spots: Spots, path: Loc, weights: Sequence[int]) -> Found:
+    if weights and sum(weights) != FULL_POINTS:
+        words = {"path": ".".join(path), "sum": sum(weights)}
+        yield path, Code.WEIGHTS_SUM.at(spots.at(*path), **words)
+
+
+def _span(spots: Spots, path: Loc, least: int, most: int) -> Found:
+    if least > most:
+        words = {"path": ".".join(path), "least": least, "most": most}
+        yield path, Code.LEAST_ABOVE_MOST.at(spots.at(*path, "least"), **words)
+
+
+def _supply(policy: Policy, spots: Spots) -> Found:
+    """On the day each call starts, all calls then running together offer no more than there is."""
+    for name, call in policy.calls.items():
+        support = policy.supports.get(call.support)
+        if support is None or any(lot.chip not in support.chips for lot in support.lots.values()):
+            continue
+        supply = support.supply(call.starts)
+        running = [
+            (other, terms)
+            for other, terms in policy.calls.items()
+            if terms.support == call.support and _runs(terms, call.starts)
+        ]
+        for kind in call.classes:
+            offers = {n: _held(c, kind) for n, c in running if kind in c.classes}
+            if kind in supply and sum(offers.values()) > supply[kind]:
+                path = ("calls", name, "classes", kind)
+                words = {"offered": _whole(offers.values()), "name": kind, "day": call.starts}
+                more = {"calls": " and ".join(offers), "supply": supply[kind]}
+                place = spots.at(*path, "offered")
+                yield path, Code.OFFER_ABOVE_SUPPLY.at(place, **words, **more)
+
+
+def _runs(call: Call, day: date) -> bool:
+    return call.starts <= day < _ends(call)
+
+
+def _ends(call: Call) -> date:
+    """The first day after a call's longest award; the calendar's last day for absurd lengths."""
+    months_left = (date.max.year - call.starts.year) * 12
+    return add_months(call.starts, min(call.months_most, months_left - 12))
+
+
+def _held(call: Call, kind: str) -> Fraction:
+    """What a call holds of a class all the time, in GPUs: hours are spread over its length."""
+    offered = Fraction(call.classes[kind].offered)
+    if "gpu_hour" not in call.block:
+        return offered
+    hours = (_ends(call) - call.starts).days * Fraction(DAY_SECONDS, 3600)
+    return offered / hours if hours else offered
+
+
+def _whole(offers: Iterable[Fraction]) -> int:
+    return -(-sum(offers) // 1)
+
+
+def _reclaims(policy: Policy, spots: Spots) -> Found:
+    for name, reclaim in policy.reclaim.items():
+        here = ("reclaim", name)
+        yield from _known(spots, here, name, ("supports",), Code.SUPPORT_UNKNOWN)
+        yield from _part(spots, (*here, "elapsed"), reclaim.elapsed, below_one=True)
+        for step in reclaim.steps:
+            yield from _part(spots, (*here, "steps", step.id, "used_below"), step.used_below)
+            yield from _part(spots, (*here, "steps", step.id, "loses"), step.loses)
+
+
+def _rounds(policy: Policy, spots: Spots) -> Found:
+    for name, evaluation in policy.rounds.items():
+        here = ("rounds", name)
+        path = (*here, "call")
+        yield from _known(spots, path, evaluation.call, ("calls",), Code.CALL_UNKNOWN)
+        yield from _span(spots, (*here, "stay"), evaluation.stay.least, evaluation.stay.most)
+        weights = [pillar.weight for pillar in evaluation.pillars]
+        yield from _weights(spots, (*here, "pillars"), weights)
+        confidence = (*here, "confidence")
+        yield from _part(spots, confidence, evaluation.confidence, below_one=True)
+        if evaluation.wildcard is not None:
+            majority = (*here, "wildcard", "majority")
+            yield from _part(spots, majority, evaluation.wildcard.majority)
+        yield from _parts(evaluation, spots, here)
+        call = policy.calls.get(evaluation.call)
+        if call is not None and evaluation.on <= call.starts:
+            words = {"day": evaluation.on, "call": evaluation.call, "starts": call.starts}
+            yield (*here, "on"), Code.ROUND_BEFORE_START.at(spots.at(*here, "on"), **words)
+
+
+def _parts(evaluation: Round, spots: Spots, here: Loc) -> Found:
+    """What is freed goes somewhere whole, and an anchored pillar has its anchor."""
+    parts = evaluation.reallocation
+    total = parts.survivors + parts.wildcard + parts.pool
+    if total != parts.of:
+        path = (*here, "reallocation")
+        yield path, Code.PARTS_SUM.at(spots.at(*path), sum=total, of=parts.of)
+    for pillar in evaluation.pillars:
+        if pillar.scaling is Scaling.ANCHORED and pillar.anchor is None:
+            place = spots.at(*here, "pillars", pillar.id)
+            yield (*here, "pillars"), Code.ANCHOR_MISSING.at(place, name=pillar.id)

@@ -1,0 +1,284 @@
+"""What a page says of a whole term, as values: every figure is read here, and nowhere else.
+
+Nothing here knows a language or a line of HTML. `summary_of` reads the term's decisions and books;
+`headgate.report.drawings` and the templates only show what stands here.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from headgate.core.decision import Decision
+from headgate.core.evaluation.decide import RoundOutcome
+from headgate.core.evaluation.estimate import Standings
+from headgate.core.metering.idle import Bucket, Idle
+from headgate.core.metering.judge import Finding
+from headgate.core.policy.dated import Resolved, find
+from headgate.core.policy.schema import Policy, Round
+from headgate.core.reallocation.formula import Movement
+from headgate.core.supports.text import Text
+from headgate.report.published import published_of
+from headgate.report.summary_calls import CallSummary, calls_of
+from headgate.report.use import AwardUse, Past, past_of, uses_of, weeks_of
+from headgate.steps.term import Term
+
+UNKNOWN_HOLDER = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HolderLine:
+    """A class of holders: its envelope in blocks (None: there is none) and in the measure.
+
+    `promised`, `granted` and `used` are in the support's measure; `*_units` in units of use, where
+    classes of different strength are not weighed.
+    """
+
+    holder: str
+    blocks: int | None
+    promised: int | None
+    granted: int
+    used: int
+    granted_units: int
+    used_units: int
+    back_units: int
+    unused_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One award that a rule of reclaim took something from."""
+
+    award: str
+    holder: str
+    step: str
+    idle: Idle
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaim:
+    """The look at idle rights of one support: how many were held against the table, what it took."""
+
+    support: str
+    day: str
+    awards: int
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SupportSummary:
+    """One support: who was promised, given and used how much, week by week, and what lay idle."""
+
+    id: str
+    name: Text
+    measure: str
+    block: Mapping[str, int] | None
+    holders: tuple[HolderLine, ...]
+    uses: tuple[AwardUse, ...]
+    weeks: tuple[Bucket, ...]
+    reclaim: Reclaim | None
+    rows: int
+    findings: Mapping[Finding, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundSummary:
+    """One round with what it was asked, what it found, and where freed blocks go."""
+
+    id: str
+    section: Round
+    standings: Standings
+    outcome: RoundOutcome
+    movements: tuple[Movement, ...]
+    blocks_before: Mapping[str, int]
+    blocks_next: Mapping[str, int]
+    assumed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A path of the policy that no source in force gives, and the article that says why it is so."""
+
+    path: str
+    source: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything that the page of one term shows."""
+
+    policy: Policy
+    past: Past
+    policy_digest: str
+    holders: Mapping[str, Text]
+    calls: tuple[CallSummary, ...]
+    supports: tuple[SupportSummary, ...]
+    rounds: tuple[RoundSummary, ...]
+    assumptions: Mapping[str, tuple[Assumption, ...]]
+    notes: tuple[str, ...]
+    decisions: Mapping[str, int]
+    journal_entries: int
+    journal_root: str
+
+    @property
+    def assumption_count(self) -> int:
+        """How many paths are assumed."""
+        return sum(map(len, self.assumptions.values()))
+
+    @property
+    def decision_count(self) -> int:
+        """How many decisions anyone can derive again."""
+        return sum(self.decisions.values())
+
+
+def summary_of(term: Term, data: Mapping[str, bytes]) -> Summary:
+    """Read a term, and what its programme's data files state, into the values of the page."""
+    past = past_of(term)
+    resolved = term.resolved(past.starts)
+    calls = calls_of(term, published_of(data))
+    by_award = {person.id: person.holder for call in calls for person in call.applicants}
+    return Summary(
+        policy=resolved.policy,
+        past=past,
+        policy_digest=term.document.digest,
+        holders={holder.id: holder.name for holder in resolved.policy.holders},
+        calls=calls,
+        supports=tuple(_supports(term, past, by_award)),
+        rounds=tuple(_rounds(term, past, calls)),
+        assumptions=_assumptions(term, resolved),
+        notes=_notes(term),
+        decisions=dict(Counter(decision.step for decision in term.decisions)),
+        journal_entries=len(term.entries),
+        journal_root=term.root().hex(),
+    )
+
+
+def _of(term: Term, step: str) -> Iterator[tuple[Decision, Any]]:
+    return ((decision, decision.result) for decision in term.decisions if decision.step == step)
+
+
+def _notes(term: Term) -> tuple[str, ...]:
+    fact = term.facts.get("notes/world")
+    return tuple(dict.fromkeys(str(note) for note in fact.values)) if fact else ()
+
+
+def _supports(term: Term, past: Past, by_award: Mapping[str, str]) -> Iterator[SupportSummary]:
+    policy, weeks = term.policy(past.starts), weeks_of(term, past.starts, by_award)
+    uses = uses_of(term, by_award, past.index)
+    for name, support in policy.supports.items():
+        mine = tuple(use for use in uses if use.support == name)
+        metered = [result for d, result in _of(term, "metering") if d.rule == f"supports.{name}"]
+        yield SupportSummary(
+            id=name,
+            name=support.name,
+            measure=support.measure,
+            block=policy.envelopes[name].block if name in policy.envelopes else None,
+            holders=tuple(_holders(term, past, name, mine)),
+            uses=mine,
+            weeks=weeks.get(name, ()),
+            reclaim=_reclaim(term, name, by_award),
+            rows=sum(result["rows"] for result in metered),
+            findings=Counter(f.finding for result in metered for f in result["findings"]),
+        )
+
+
+def _holders(
+    term: Term, past: Past, name: str, uses: Sequence[AwardUse]
+) -> Iterator[HolderLine]:
+    """Every class of holders with an envelope or an award, in the policy's order, unknown last."""
+    policy = term.policy(past.starts)
+    divided = next(
+        (r for d, r in _of(term, "envelopes") if d.subject == name and r["term"] == past.index), None
+    )
+    blocks = divided["blocks"] if divided else {}
+    amounts = divided["amounts"] if divided else {}
+    held = {use.holder for use in uses}
+    for holder in (*(h.id for h in policy.holders), UNKNOWN_HOLDER):
+        if holder in held or (holder and blocks.get(holder)):
+            mine = [use for use in uses if use.holder == holder]
+            yield _holder(policy, name, holder, mine, blocks.get(holder), amounts.get(holder))
+
+
+def _holder(
+    policy: Policy,
+    name: str,
+    holder: str,
+    uses: Sequence[AwardUse],
+    blocks: int | None,
+    promised: int | None,
+) -> HolderLine:
+    rates = policy.supports[name].rate
+    return HolderLine(
+        holder=holder,
+        blocks=blocks,
+        promised=promised,
+        granted=sum(use.granted * rates(use.support_class) for use in uses),
+        used=sum(use.used * rates(use.support_class) for use in uses),
+        granted_units=sum(use.granted for use in uses),
+        used_units=sum(use.used for use in uses),
+        back_units=sum(use.back for use in uses),
+        unused_units=sum(use.unused for use in uses),
+    )
+
+
+def _reclaim(term: Term, support: str, by_award: Mapping[str, str]) -> Reclaim | None:
+    looked = [(d, r) for d, r in _of(term, "reclaim") if d.rule == f"reclaim.{support}"]
+    if not looked:
+        return None
+    taken = [
+        Taken(d.subject, by_award.get(d.subject, ""), r["taken"].step, r["idle"], r["taken"].gpu_seconds)
+        for d, r in looked
+        if r["taken"].gpu_seconds
+    ]
+    taken.sort(key=lambda one: (-one.amount, one.award))
+    return Reclaim(support, looked[0][0].at[:10], len(looked), tuple(taken))
+
+
+def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[RoundSummary]:
+    held = {person.id: person.blocks for call in calls for person in call.applicants}
+    moved = {d.subject: r for d, r in _of(term, "reallocation")}
+    outcomes = {d.subject: r for d, r in _of(term, "round")}
+    for decision, measured in _of(term, "standings"):
+        name, outcome = decision.subject, outcomes[decision.subject]
+        result = moved.get(name, {"movements": (), "blocks_next": {}})
+        teams = [judged.team for judged in outcome.decisions]
+        before = {team: held.get(team, 0) for team in teams}
+        yield RoundSummary(
+            id=name,
+            section=term.policy(past.starts).rounds[name],
+            standings=measured,
+            outcome=outcome,
+            movements=tuple(result["movements"]),
+            blocks_before=before,
+            blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},
+            assumed=decision.assumed,
+        )
+
+
+def _assumptions(term: Term, resolved: Resolved) -> Mapping[str, tuple[Assumption, ...]]:
+    """Every assumed path that a decision rests on, by the section of the policy it stands in."""
+    paths = sorted({path for decision in term.decisions for path in decision.assumed})
+    grouped: dict[str, list[Assumption]] = {}
+    for path in paths:
+        grouped.setdefault(section_of(path), []).append(_assumption(term, resolved, path))
+    return {section: tuple(found) for section, found in grouped.items()}
+
+
+def section_of(path: str) -> str:
+    """The section of the policy that a path stands in: its first two names."""
+    return ".".join(path.split(".")[:2])
+
+
+def _assumption(term: Term, resolved: Resolved, path: str) -> Assumption:
+    value = find(resolved.value, path)
+    source = (value.provenance.source if value is not None else None) or ""
+    article = term.document.article(source) if source else None
+    return Assumption(path, source, article.title if article else "")
+
+
+def day_of(text: str) -> date:
+    """The day of a journal instant."""
+    return date.fromisoformat(text[:10])

@@ -1,0 +1,101 @@
+"""What is promised of a usage file: its rows exactly, or all its faults with line and mend."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.core.faults import Fault, Faulty
+from headgate.core.metering.usage import Usage
+from headgate.readers.usage_csv import Code, read_usage
+
+BAD = sorted((Path(__file__).parent.parent / "bad" / "usage").glob("*.csv"))
+
+GOOD = """\
+# exported by the accounting of cluster c
+seen,cluster,job,attempt,award,support_class,gpus,started,ended
+2026-03-09T09:00:00Z,c,"train, again",0,a1,h200,8,2026-03-09T00:00:00Z,2026-03-09T01:00:00Z
+2026-03-09T09:00:00Z,c,k,2,a2,b200,16,2026-03-09T00:00:00Z,
+"""
+
+
+def test_rows_are_read_by_the_names_of_their_columns() -> None:
+    """Columns may stand in any order, names may be quoted, an attempt that runs has no end."""
+    seen, start = "2026-03-09T09:00:00Z", "2026-03-09T00:00:00Z"
+    expected = (
+        Usage("c", "train, again", 0, "a1", "h200", 8, start, "2026-03-09T01:00:00Z", seen),
+        Usage("c", "k", 2, "a2", "b200", 16, start, None, seen),
+    )
+    assert expected == read_usage(GOOD.encode(), "usage.csv")
+
+
+def test_byte_order_mark_and_windows_line_ends_are_read() -> None:
+    """What a spreadsheet writes is a usage file too."""
+    data = "\ufeff".encode() + GOOD.partition("\n")[2].replace("\n", "\r\n").encode()
+    assert read_usage(GOOD.encode(), "u") == read_usage(data, "u")
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_bad_file_has_its_fault_at_its_line(path: Path) -> None:
+    """One fault, one report: its code, the line it stands in, and what would mend it."""
+    data = path.read_bytes()
+    _, code, line = data.partition(b"\n")[0].decode().removeprefix("# ").split()
+    with pytest.raises(Faulty) as caught:
+        read_usage(data, path.name)
+    faults = caught.value.faults
+    assert [(path.name, int(line), code)] == [
+        (fault.file, fault.line, fault.code) for fault in faults
+    ]
+    assert all(fault.what and fault.mend for fault in faults)
+
+
+def test_every_fault_has_a_bad_file() -> None:
+    """No code is only on paper; the size limit is the one that needs no file of half a gigabyte."""
+    expected = {path.read_text(errors="replace").split()[2] for path in BAD}
+    assert {code.value for code in Code} - {Code.TOO_LARGE.value} == expected
+    with pytest.raises(Faulty, match="usage-too-large"):
+        read_usage(GOOD.encode(), "u", bytes_most=100)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    """Who mends the file gets the whole list, in the order of its lines."""
+    text = (
+        "cluster,job,attempt,award,support_class,gpus,started,ended,seen\n"
+        "c,,x,a,h200,0,yesterday,2026-03-09T01:00:00Z,2026-03-09T02:00:00Z\n"
+        "c,j\n"
+        "c,j,1,a,h200,1,2026-03-09T01:00:00Z,,2026-03-09T02:00:00Z\n"
+        "c,j,1,a,h200,1,2026-03-09T00:00:00Z,2026-03-09T03:00:00Z,2026-03-09T02:00:00Z\n"
+    )
+    with pytest.raises(Faulty) as caught:
+        read_usage(text.encode(), "u.csv")
+    expected = [
+        (2, "usage-gpus-not-positive"),
+        (2, "usage-instant-bad"),
+        (2, "usage-name-bad"),
+        (2, "usage-not-a-number"),
+        (3, "usage-too-few-fields"),
+        (5, "usage-contradicted"),
+        (5, "usage-ended-after-seen"),
+        (5, "usage-unsorted"),
+    ]
+    assert expected == [(fault.line, fault.code) for fault in caught.value.faults]
+
+
+@given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 8), st.binary(max_size=6))))
+def test_no_file_makes_a_traceback(edits: list[tuple[int, int, bytes]]) -> None:
+    """Whatever is cut out of a file or written into it: rows, or faults."""
+    data = GOOD.encode()
+    for place, length, put in edits:
+        data = data[:place] + put + data[place + length :]
+    rows, faults = rows_or_faults(data)
+    assert all(row.gpus > 0 and row.started < (row.ended or row.seen) for row in rows)
+    assert all(fault.file == "u.csv" and fault.mend for fault in faults)
+
+
+def rows_or_faults(data: bytes) -> tuple[tuple[Usage, ...], tuple[Fault, ...]]:
+    """What reading a file gave: one of the two is empty."""
+    try:
+        return read_usage(data, "u.csv"), ()
+    except Faulty as faulty:
+        return (), faulty.faults
