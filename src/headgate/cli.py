@@ -22,6 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="The operating system of a national AI programme: one policy file, decisions anyone can derive.",
 )
 
@@ -178,7 +179,9 @@ def simulate(
 ) -> None:
     """Run a term under the policy as it stands and under each overlay, and compare them."""
     with _mendable(f"simulate {programme}"), _steps() as progress:
-        from headgate.demo import compare
+        from headgate.comparing import compare
+        from headgate.demo import Choices
 
-        for line in compare(programme, tuple(overlay or ()), trace, seed, out, progress):
+        choices = Choices(tuple(overlay or ()), trace, None, seed)
+        for line in compare(programme, choices, out, progress):
             _say(line)

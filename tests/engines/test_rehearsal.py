@@ -221,7 +221,7 @@ def test_workload_of_the_past_or_of_one_id_is_refused_whole(late: Job) -> None:
     """A refused submission changes nothing: neither the past nor a name can be taken twice."""
     engine = rehearsed([job("j", 5, 1)], quota("a"))
     engine.advance(at(10))
-    with pytest.raises(ValueError, match="past|two jobs"):
+    with pytest.raises(ValueError, match=r"past|two jobs"):
         engine.submit([job("new", 20, 1), late])
     assert {"j": 5} == starts(engine)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.faults import Faulty
+from headgate.core.faults import Fault, Faulty
 from headgate.simulation.population import read_population, regions_of
 from tests.simulation.builders import call_with
 
@@ -61,7 +61,6 @@ def test_what_is_published_is_read() -> None:
         ("blocks: 18", "blocks: 18\n    blocks: 19", 11, "not-yaml"),
         ("blocks: 18", "\tblocks: 18", 10, "not-yaml"),
         ("announced_plan: {business: 60, academia: 40}", "announced_plan: *x", 0, "alias"),
-        ("source: law", "source: !!python/object:os.system law", 0, ""),
         ("weight: 40", "weight: 40\n    ? [a, b]\n    : 1", 0, "not-yaml"),
     ],
 )
@@ -92,10 +91,13 @@ def test_a_file_that_is_too_large_is_not_parsed() -> None:
 @given(st.integers(0, len(GOOD)), st.integers(0, 40), st.text(max_size=12))
 def test_no_text_is_a_traceback(start: int, length: int, put: str) -> None:
     """Whatever an editor or an attacker leaves in the file, the answer is a list of faults."""
+    text = GOOD[:start] + put + GOOD[start + length :]
+    found: tuple[Fault, ...] = ()
     try:
-        read_population("open.yaml", GOOD[:start] + put + GOOD[start + length :])
+        read_population("open.yaml", text)
     except Faulty as faulty:
-        assert faulty.faults
+        found = faulty.faults
+    assert all(fault.file == "open.yaml" and fault.what for fault in found)
 
 
 def test_deep_nesting_is_a_fault() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, published
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
-from headgate.core.ledger.checkpoint import Checkpoint, Verifier, open_note, parse_vkey
+from headgate.core.ledger.checkpoint import Checkpoint, NoteRefusal, Verifier, open_note, parse_vkey
 from headgate.core.ledger.entry import Entry, Kind, decode, encode
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.tree import Tree, leaf_hash, read_bundle
@@ -91,10 +91,10 @@ def _checkpoint(
             raise ValueError("keys are written one a line")
     except ValueError as error:
         return None, (), [_fault(KEYS, "keys", f"the keys cannot be read: {error}")]
-    try:
-        return open_note(files[CHECKPOINT], verifiers), verifiers, []
-    except Refused as error:
-        return None, verifiers, [_fault(CHECKPOINT, "signature", str(error))]
+    opened = open_note(files[CHECKPOINT], verifiers)
+    if isinstance(opened, NoteRefusal):
+        return None, verifiers, [_fault(CHECKPOINT, "signature", opened.value)]
+    return opened, verifiers, []
 
 
 def _journal(

@@ -4,9 +4,12 @@ Nothing that is promised, granted, used or paid is ever a float: amounts are int
 unit (GPU-seconds, won, dong, seat-days) and ratios are exact fractions.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
@@ -48,13 +51,14 @@ def instant(day: date) -> str:
 
 def seconds_of(text: str) -> int:
     """Seconds since 1970-01-01 UTC of a journal instant; ValueError for any other form."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    return int(moment.timestamp())
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is no instant")
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 def instant_of(seconds: int) -> str:
     """The journal instant of seconds since 1970-01-01 UTC."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}Z"
 
 
 def add_months(day: date, months: int) -> date:

@@ -35,7 +35,10 @@ class Fate(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """One application from first to last; `place` and `reason` are None where it fell out before."""
+    """One application from first to last; `place` and `reason` are None where it fell out before.
+
+    `promoted` says that its award came from the standby list, after others had declined theirs.
+    """
 
     id: str
     holder: str
@@ -45,6 +48,7 @@ class Applicant:
     score: Score | None
     place: Place | None
     reason: Reason | None
+    promoted: bool
     blocks_asked: int
 
     @property
@@ -185,7 +189,8 @@ def _applicants(
         application = applications[name]
         given = results.get("score", {}).get(name)
         place = given["place"] if given else None
-        reason = results.get("award", {}).get(name)
+        told = results.get("award", {}).get(name)
+        final = results.get("acceptance", {}).get(name, told)
         holder = screening["holder"]
         yield Applicant(
             id=name,
@@ -195,7 +200,8 @@ def _applicants(
             findings=screening["findings"],
             score=given["score"] if given else None,
             place=place,
-            reason=reason["reason"] if reason else None,
+            reason=final["reason"] if final else None,
+            promoted=bool(final and final["reason"].blocks > told["reason"].blocks == 0),
             blocks_asked=application.requests[0].blocks_most if application.requests else 0,
         )
 

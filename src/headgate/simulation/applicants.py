@@ -50,8 +50,9 @@ def applicants(
     rates: Mapping[str, int] | None = None,
     eligible: Eligible = lambda _: True,
 ) -> tuple[Application, ...]:
-    """Everybody who applies, `open-1-0001` (call and number) first to arrive; a pure function of its arguments.
+    """Everybody who applies, in order of arrival; a pure function of its arguments.
 
+    An application is named by its call and number, `open-1-0001`, so that no other call has it.
     Without a population every kind of organisation that the policy knows applies, for three times
     what is offered. `rates` say what a class is worth beside the others, for requests that name
     another class. Raises Faulty where the population's totals cannot be met under the call.

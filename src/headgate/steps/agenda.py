@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import Enum
+from enum import StrEnum
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
@@ -12,7 +12,7 @@ from headgate.core.quantities import add_months
 from headgate.steps.term import term_days
 
 
-class What(str, Enum):
+class What(StrEnum):
     """What can be due; on one day they come in this order."""
 
     OPEN_CALL = "open call"
@@ -50,13 +50,13 @@ def first_day(document: Document) -> date:
 def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     """Everything due in a term, in order.
 
-    The calls are those decided and begun by the term's end; use is metered every month and before
+    The calls are those whose awards begin in the term; use is metered every month and before
     anything that looks at it; a reclaim comes when its part of the term is over, a round on its day.
     """
     starts, ends = term_days(at(document, first_day(document)).policy, index)
     policy = at(document, starts).policy
     order = list(What)
-    looks = [*_reclaims(policy, starts, ends), *_rounds(policy, starts, ends)]
+    looks = list(dict.fromkeys([*_reclaims(document, starts, ends), *_rounds(policy, starts, ends)]))
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
     due += _meterings(policy, starts, {event.day for event in looks})
     given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
@@ -67,7 +67,8 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
 
 def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator[Event]:
     for call_id, call in policy.calls.items():
-        if call.starts < ends and call.decides < ends and (first or call.decides >= starts):
+        begins = max(call.starts, call.decides)
+        if begins < ends and (first or begins >= starts):
             yield Event(call.opens, What.OPEN_CALL, call_id)
             yield Event(call.closes, What.CLOSE_CALL, call_id)
             yield Event(call.decides, What.DECIDE_CALL, call_id)
@@ -80,11 +81,15 @@ def _meterings(policy: Policy, starts: date, looks: set[date]) -> Iterator[Event
         yield Event(until, What.METER, since=since)
 
 
-def _reclaims(policy: Policy, starts: date, ends: date) -> Iterator[Event]:
-    for support, rule in policy.reclaim.items():
-        days = (ends - starts).days * rule.elapsed
-        day = starts + timedelta(days=-(-days.numerator // days.denominator))
-        yield Event(day, What.RECLAIM, support)
+def _reclaims(document: Document, starts: date, ends: date) -> Iterator[Event]:
+    """Every version of a reclaim rule that is in force on the day that it sets."""
+    versions = {starts, *(day for day in changes(document.programme) if starts < day < ends)}
+    for version in versions:
+        for support, rule in at(document, version).policy.reclaim.items():
+            days = (ends - starts).days * rule.elapsed
+            day = starts + timedelta(days=-(-days.numerator // days.denominator))
+            if at(document, day).policy.reclaim.get(support) == rule:
+                yield Event(day, What.RECLAIM, support)
 
 
 def _rounds(policy: Policy, starts: date, ends: date) -> Iterator[Event]:

@@ -11,6 +11,7 @@ from headgate.core.metering.idle import reclaim as reclaim_by
 from headgate.core.metering.judge import Scope
 from headgate.core.metering.meter import meter as judge_usage
 from headgate.core.metering.usage import Usage
+from headgate.core.policy.schema import Against
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.term import Holding, Term, single
@@ -54,7 +55,7 @@ def _scope(term: Term, support: str, when: str) -> Scope:
 
 
 def reclaim(term: Term, support: str, day: date) -> Term:
-    """Hold every award's use against an even pace, and take back what the policy's table says.
+    """Hold every award's use against its grant, and take back what the policy's table says.
 
     What is taken returns to the envelope and the capacity it came from, where the next call finds it.
     """
@@ -69,9 +70,10 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     for found in idle(pace, latest, when):
         holding = grants[found.award, found.support_class]
         balance = term.available(Accounts(support).award(found.award, found.support_class))
+        whole = rule.against is Against.ALLOCATION
         taken = reclaim_by(
             rule.steps,
-            granted=found.gpu_seconds_granted,
+            granted=holding.amount if whole else found.gpu_seconds_granted,
             used=found.gpu_seconds_used,
             balance=balance,
         )

@@ -132,6 +132,14 @@ def test_a_remedy_never_turns_the_order_round() -> None:
     assert {"a": STAYS, "b": MORE, "c": MORE, "d": MORE, "e": MORE} == short(outcome)
 
 
+def test_a_safe_team_makes_everybody_above_it_safe() -> None:
+    """e contests d's place; b's wide error touches e, but c, below b, is clear of it."""
+    outcome = decide(
+        method_of(Remedy.MORE_ITEMS, stay_max=4), round_of(tied=["de", "be"], stay_max=4), ()
+    )
+    assert {"a": STAYS, "b": STAYS, "c": STAYS, "d": MORE, "e": MORE} == short(outcome)
+
+
 def test_the_lot_falls_by_its_published_rule() -> None:
     """The smaller SHA-256 of digest and team goes on; before the lot is drawn nobody is cut."""
     method, standings = method_of(Remedy.LOT), round_of(tied=["cd"])

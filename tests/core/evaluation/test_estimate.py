@@ -22,6 +22,7 @@ from headgate.core.evaluation.method import (
     Bar,
     BarOn,
     Gate,
+    GateFault,
     GateFinding,
     GateOutcome,
     Method,
@@ -133,6 +134,29 @@ def test_errors_are_clustered() -> None:
         expected = np.sqrt(30 / 29 * np.square(by_cluster).sum()) / 120
         assert 1_000 * expected == pytest.approx(difference.closed_form_milli, abs=1)
         assert expected > 1.2 * rest.std(ddof=1) / np.sqrt(120)
+
+
+def test_errors_of_tasks_add_up_by_their_weights() -> None:
+    """Two tasks with clusters of one and of two items: each task's ratio has its own mean."""
+    rng = np.random.default_rng(9)
+    pillar = replace(EXAM, tasks=(("x", 1), ("y", 3)))
+    rows: list[ItemScore] = []
+    variance = 0.0
+    for (task, weight), mean in zip(pillar.tasks, (6_000, 3_500), strict=True):
+        score = np.rint(rng.normal(mean, 900, 30)).astype(int)
+        cluster = np.array([at // 2 if at < 20 else at for at in range(30)])
+        rows += [
+            ItemScore(task, f"i{at:02}", f"c{cluster[at]:02}", team, 1, int(score[at]) * of)
+            for at in range(30)
+            for team, of in (("a", 1), ("b", 0))
+        ]
+        rest = score - score.mean()
+        sums = [rest[cluster == name].sum() for name in np.unique(cluster)]
+        variance += (weight / 4) ** 2 * 20 / 19 * np.square(sums).sum() / 30**2
+    (difference,) = judged(
+        only(pillar), Evidence(items={"exam": tuple(rows)}), ("a", "b")
+    ).differences
+    assert 10 * np.sqrt(variance) == pytest.approx(difference.closed_form_milli, abs=1)
 
 
 def test_draws_and_closed_form_agree_for_every_scaling() -> None:
@@ -309,6 +333,16 @@ def test_a_team_that_failed_a_gate_keeps_its_points_and_takes_no_place() -> None
     assert 2 == gated.standing("t1").place
     assert (False, 0) == (gated.standing("t1").qualified, gated.standing("t1").stays_ppm)
     assert 2_000_000 == sum(standing.stays_ppm for standing in gated.standings)
+
+
+def test_a_round_waits_for_its_gates() -> None:
+    """Scores are in, and a gate has not said anything of one team: no standing is given out."""
+    evidence, teams = synthetic(np.random.default_rng(1), LEVELS)
+    method = replace(METHOD, gates=(Gate("own-design"),))
+    found = [GateFinding(team, "own-design", GateOutcome.PASSED) for team in teams[1:]]
+    refused = standings(method, evidence, teams, found, SEED)
+    assert isinstance(refused, Refused)
+    assert [GateFault.NOT_FOUND] == [finding.code for finding in refused.findings]
 
 
 def test_a_bar_may_ask_the_estimate_or_its_lower_limit() -> None:

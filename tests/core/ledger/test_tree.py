@@ -178,6 +178,7 @@ def test_proof_for_a_smaller_tree_shows_nothing_about_a_larger_one(tree: Tree) -
     leaf, eight = leaf_hash(entries(1)[0]), tree.root(8)
     assert not verify_inclusion(leaf, 0, 16, tree.inclusion(0, 8), eight)
     assert not verify_consistency(4, 16, tree.consistency(4, 8), tree.root(4), eight)
+    assert not verify_consistency(3, 8, (), tree.root(3), eight)
 
 
 @given(st.data())

@@ -5,7 +5,7 @@ promotion all ask it, so that a stated reason can never differ from the rule tha
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from headgate.core.awards.table import Choice, Line, Order, Table
@@ -43,23 +43,16 @@ class Entry:
     seat: Seat | None
 
 
-@dataclass(slots=True)
 class Holdings:
     """Awards by place in `table.lines`, with what every pool, limit and floor has left."""
 
-    table: Table
-    held: list[Held | None] = field(init=False)
-    pool_free: list[int] = field(init=False)
-    limit_free: list[int] = field(init=False)
-    floor_short: list[int] = field(init=False)
-    _seats: dict[int, tuple[Seat, ...]] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        problem = self.table.problem
-        self.held = [None] * len(self.table.lines)
-        self.pool_free = [pool.capacity for pool in problem.pools]
-        self.limit_free = [limit.most for limit in problem.limits]
-        self.floor_short = list(self.table.floor_starts)
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.held: list[Held | None] = [None] * len(table.lines)
+        self.pool_free = [pool.capacity for pool in table.problem.pools]
+        self.limit_free = [limit.most for limit in table.problem.limits]
+        self.floor_short = list(table.floor_starts)
+        self._seats: dict[int, tuple[Seat, ...]] = {}
 
     def give(self, place: int, held: Held) -> None:
         """Award, without asking whether it fits."""

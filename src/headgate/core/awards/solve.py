@@ -6,7 +6,7 @@ Source: Q. Huangfu and J. A. J. Hall, "Parallelizing the dual revised simplex me
 Programming Computation 10(1), 2018 (HiGHS).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from math import floor, gcd
 from typing import TYPE_CHECKING
@@ -39,23 +39,23 @@ class _Column:
     extra: int
 
 
-@dataclass(slots=True)
 class _Model:
     """A maximisation in rows `sum of coefficients <= upper`, with `unit` scaled value per cost."""
 
-    table: Table
-    unit: int
-    offset: int = 0
-    columns: list[_Column] = field(default_factory=list)
-    costs: list[int] = field(default_factory=list)
-    uppers: list[float] = field(default_factory=list)
-    starts: list[int] = field(default_factory=lambda: [0])
-    indices: list[int] = field(default_factory=list)
-    coefficients: list[float] = field(default_factory=list)
-    rights: list[float] = field(default_factory=list)
-    pool_rows: dict[int, int] = field(default_factory=dict)
-    limit_rows: dict[int, tuple[int, int]] = field(default_factory=dict)
-    floor_rows: dict[int, tuple[int, int]] = field(default_factory=dict)
+    def __init__(self, table: Table, unit: int) -> None:
+        self.table = table
+        self.unit = unit
+        self.offset = 0
+        self.columns: list[_Column] = []
+        self.costs: list[int] = []
+        self.uppers: list[float] = []
+        self.starts = [0]
+        self.indices: list[int] = []
+        self.coefficients: list[float] = []
+        self.rights: list[float] = []
+        self.pool_rows: dict[int, int] = {}
+        self.limit_rows: dict[int, tuple[int, int]] = {}
+        self.floor_rows: dict[int, tuple[int, int]] = {}
 
     def column(self, cost: int, upper: float) -> int:
         self.costs.append(cost)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from headgate.core.calls.application import Application
 from headgate.core.policy.schema import Call, TieBreak
 
 
-class Standing(str, Enum):
+class Standing(StrEnum):
     """Where an application stands before awards are made."""
 
     IN_FIELD = "in_field"

@@ -7,7 +7,7 @@ every rule that refuses, not the first.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import Enum
+from enum import StrEnum
 
 from headgate.core.calls.application import Application, GateFinding
 from headgate.core.calls.case import application_case
@@ -16,7 +16,7 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import instant
 
 
-class Refusal(str, Enum):
+class Refusal(StrEnum):
     """Why an application does not reach the reviewers, in order of precedence."""
 
     LATE = "late"

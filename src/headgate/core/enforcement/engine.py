@@ -7,13 +7,13 @@ do". An engine that is down loses nothing: orders wait and usage is fetched agai
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Protocol
 
 from headgate.core.metering.usage import Usage
 
 
-class QuotaState(str, Enum):
+class QuotaState(StrEnum):
     """Whether jobs may start under a quota."""
 
     OPEN = "open"
@@ -46,7 +46,7 @@ class Order:
     because: str
 
 
-class Action(str, Enum):
+class Action(StrEnum):
     """What a change does to a quota."""
 
     ADD = "add"

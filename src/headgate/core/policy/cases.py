@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -124,6 +125,7 @@ def answered(document: Document, case: Case, apportion: Apportion | None) -> Ans
     return ask(resolved, case.ask, case.given, apportion) if resolved is not None else None
 
 
+@lru_cache(maxsize=64)
 def resolved_or_none(document: Document, day: date) -> Resolved | None:
     """The policy on a day, or None where it is faulty or says nothing yet."""
     if take(document.programme, day) is None:

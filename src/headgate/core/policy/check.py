@@ -8,13 +8,12 @@ from dataclasses import replace
 from datetime import date
 
 from headgate.core.canonical import line as canonical_line
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.ask import Answer, Apportion, NoAnswer
 from headgate.core.policy.cases import Result, read_cases, run_cases
 from headgate.core.policy.codes import Code, Placed
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
-from headgate.core.policy.expressions import Unanswered
 from headgate.core.policy.overlay import laid_over, overlay_faults
 from headgate.core.policy.rule_checks import rule_faults
 from headgate.core.policy.structure import structure_faults
@@ -56,7 +55,7 @@ def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
     for _, overlay in document.overlays:
         days |= {day for key in ("from", "until") if (day := day_of(overlay, key)) is not None}
     versions = [version for day in sorted(days) or [date.min] if (version := _at(document, day))]
-    begun = [index for index, (_, checked) in enumerate(versions) if checked.begun]
+    begun = [index for index, (_, checked) in enumerate(versions) if not checked.waits]
     yield from versions[begun[0] if begun else -1 :]
 
 
@@ -73,17 +72,16 @@ def _case_faults(
 ) -> Iterator[Fault]:
     """Cases that the policy answers otherwise, or cannot answer.
 
-    Days that are faulty are left out, and so are cases that a faulty expression leaves unanswered:
-    those faults are told where they are.
+    Days that are faulty are left out, and so are cases that try a faulty expression: those
+    faults are told where they are.
     """
     for result in run_cases(document, apportion).results:
         if result.answer is None:
             yield from _before(document, result)
+        elif broken.intersection(trial.when for trial in result.answer.trace):
+            continue
         elif result.answer.missing is not None:
-            trials = result.answer.trace
-            tried = {trial.when for trial in trials if isinstance(trial.answer, Unanswered)}
-            if not broken & tried:
-                yield from _unanswered(document, result, result.answer)
+            yield from _unanswered(document, result, result.answer)
         elif not result.right:
             yield Code.CASE_WRONG.at(
                 _spot(result, "expect"),
@@ -102,11 +100,14 @@ def _spot(result: Result, key: str) -> Placed:
 
 
 def _before(document: Document, result: Result) -> Iterator[Fault]:
-    """A case on a day on which nothing is in force yet."""
-    day = result.case.on
-    if document.programme.data and take(document.programme, day) is None:
-        first = day_of(document.programme, "from")
-        yield Code.POLICY_NOT_YET.at(_spot(result, "on"), day=day, first=first)
+    """A case on a day on which the policy is not complete yet."""
+    try:
+        at(document, result.case.on)
+    except Faulty as error:
+        for fault in error.faults:
+            if fault.code == Code.POLICY_NOT_YET.id:
+                spot = _spot(result, "on")
+                yield replace(fault, file=spot.file, line=spot.line, column=spot.column)
 
 
 def _unanswered(document: Document, result: Result, answer: Answer) -> Iterator[Fault]:
@@ -144,11 +145,10 @@ def adoptable(document: Document, on: date, apportion: Apportion | None = None) 
     faults = check(document, apportion)
     if faults:
         return faults
-    tree = take(document.programme, on)
-    if tree is None:
-        first = day_of(document.programme, "from")
-        return [Code.POLICY_NOT_YET.at(document.programme, day=on, first=first)]
-    resolved = at(document, on)
+    try:
+        resolved = at(document, on)
+    except Faulty as error:
+        return list(error.faults)
     return sorted([*_unsettled(resolved), *_unfired(resolved, apportion)])
 
 

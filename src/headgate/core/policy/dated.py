@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from headgate.core.faults import Faulty
+from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.overlay import laid_over, overlay_faults
 from headgate.core.policy.schema import Policy
+from headgate.core.policy.tree import Node
 from headgate.core.policy.validate import validated
-from headgate.core.policy.values import Provenance, Value, changes, day_of, find, take, walk
+from headgate.core.policy.values import Provenance, Value, changes, find, take, walk
 
 __all__ = ["Provenance", "Resolved", "Value", "at", "changes", "find", "take", "walk"]
 
@@ -61,10 +62,17 @@ def at(document: Document, day: date) -> Resolved:
         raise Faulty(faults)
     tree = take(document.programme, day)
     if tree is None:
-        begins = day_of(document.programme, "from") or day
-        raise Faulty([Code.POLICY_NOT_YET.at(document.programme, day=day, first=begins)])
+        raise Faulty([_not_yet(document.programme, day)])
     value, faults = laid_over(document, tree.value, day)
     checked = validated(replace(tree, value=value))
     if checked.policy is None or checked.faults or faults:
         raise Faulty([*faults, *checked.faults])
+    if checked.waits:
+        raise Faulty(_not_yet(node, day) for node in checked.waits)
     return Resolved(document, day, checked.policy, value)
+
+
+def _not_yet(node: Node, day: date) -> Fault:
+    """The fault of asking before a needed value begins."""
+    first = min((begins for begins in changes(node) if begins > day), default=day)
+    return Code.POLICY_NOT_YET.at(node, day=day, first=first)

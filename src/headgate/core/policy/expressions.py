@@ -129,6 +129,8 @@ def evaluate(expression: str, facts: Mapping[str, Any]) -> Any:
     program = _compiled(expression)
     if isinstance(program, Broken):
         return Unanswered(Failure.SYNTAX, program.reason)
+    if not _exact(facts):
+        return Unanswered(Failure.WRONG_TYPE, "a fact is an inexact number, or beyond 64 bits")
     try:
         return program.execute(dict(facts))
     except KeyError as error:
@@ -138,9 +140,20 @@ def evaluate(expression: str, facts: Mapping[str, Any]) -> Any:
     except ArithmeticError as error:
         return Unanswered(Failure.ARITHMETIC, str(error))
     except RuntimeError as error:
-        return Unanswered(Failure.UNKNOWN_NAME, str(error).partition(". ")[0])
+        unknown = str(error).startswith("Undefined")
+        failure = Failure.UNKNOWN_NAME if unknown else Failure.OTHER
+        return Unanswered(failure, str(error).partition(". ")[0])
     except Exception as error:  # noqa: BLE001 - the engine is foreign code; its faults are answers.
         return Unanswered(Failure.OTHER, f"{type(error).__name__}: {error}")
+
+
+def _exact(fact: Any) -> bool:
+    """Whether all numbers of a fact are whole and survive the engine's 64 bits."""
+    if isinstance(fact, Mapping):
+        return all(map(_exact, fact.values()))
+    if isinstance(fact, list | tuple):
+        return all(map(_exact, fact))
+    return not isinstance(fact, float) and not (isinstance(fact, int) and abs(fact) >= 2**63)
 
 
 def strays(expression: str, vocabulary: Vocabulary) -> Iterator[Stray]:

@@ -269,10 +269,18 @@ class ReclaimStep(Section):
     loses: Share
 
 
+class Against(StrEnum):
+    """What use is held against: the whole grant, or what of it an even pace had come to by then."""
+
+    ALLOCATION = "allocation"
+    PACE = "pace"
+
+
 class Reclaim(Section):
     """Taking back what lies idle: looked at once `elapsed` of the term is over."""
 
     elapsed: Share
+    against: Against = Against.PACE
     notice_days: Natural
     steps: tuple[ReclaimStep, ...]
 

@@ -80,7 +80,7 @@ def parse(file: str, text: str) -> tuple[Node | None, tuple[Fault, ...]]:
         return None, (*builder.faults, refused.fault)
     except YAMLError as error:
         return None, (*builder.faults, _syntax(file, text, error))
-    except ValueError as error:  # The scanner converts escapes and versions with int() and chr().
+    except (ValueError, OverflowError) as error:  # The scanner turns escapes into characters.
         return None, (*builder.faults, Code.YAML_SYNTAX.at(Place(file), reason=error))
 
 

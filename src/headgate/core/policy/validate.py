@@ -18,6 +18,7 @@ from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.schema import Policy
+from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value
 
 _MENDS = {
@@ -38,13 +39,13 @@ PRUNINGS_MOST = 64
 class Checked:
     """The typed policy of a tree, its faults, and the paths that had to fall to make it typed.
 
-    `begun` is False while something that the grammar needs only begins later.
+    `waits` are values that the grammar needs and that only begin later.
     """
 
     policy: Policy | None
     faults: tuple[Fault, ...]
     pruned: frozenset[Loc]
-    begun: bool
+    waits: tuple[Node, ...]
 
 
 def validated(tree: Tree) -> Checked:
@@ -53,7 +54,7 @@ def validated(tree: Tree) -> Checked:
     faults: tuple[Fault, ...] = ()
     pruned: set[Loc] = set()
     policy, details = _tried(plain)
-    begun = not any(_loc(detail) in tree.pending for detail in details)
+    waits = tuple(tree.pending[loc] for d in details if (loc := _loc(d)) in tree.pending)
     if details:
         found = (fault for detail in details for fault in _faults(detail, tree))
         faults = tuple(dict.fromkeys(found))
@@ -64,7 +65,7 @@ def validated(tree: Tree) -> Checked:
         pruned |= fallen
         plain = _without(plain, (), fallen)
         policy, details = _tried(plain)
-    return Checked(policy, faults, frozenset(pruned), begun)
+    return Checked(policy, faults, frozenset(pruned), waits)
 
 
 def _tried(plain: Any) -> tuple[Policy | None, list[ErrorDetails]]:

@@ -7,13 +7,13 @@ part of the rule it follows.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from headgate.core.awards.seats import Method, apportion
 from headgate.core.policy.schema import Reallocation
 
 
-class Destination(str, Enum):
+class Destination(StrEnum):
     """Who receives freed blocks."""
 
     SURVIVOR = "survivor"

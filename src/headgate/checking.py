@@ -1,0 +1,92 @@
+"""What `headgate check` and `headgate explain` say of a programme."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from headgate.core.awards.seats import Method, apportion
+from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.cases import run_cases
+from headgate.core.policy.check import adoptable, check
+from headgate.core.policy.dated import at
+from headgate.core.policy.dated import find as find_value
+from headgate.core.policy.explain import Explanation, explain
+from headgate.core.policy.jsonschema import json_schema
+from headgate.core.policy.schema import Seats
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
+from headgate.steps.agenda import first_day
+
+
+def seats(total: int, shares: Mapping[str, int], method: Seats) -> Mapping[str, int]:
+    """Divide whole blocks as the awards do; the policy's cases ask through this."""
+    return apportion(total, shares, Method[method.name])
+
+
+def schema_text() -> str:
+    """The grammar as JSON Schema, for editors."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False)
+
+
+def check_programme(programme: str, overlays: Sequence[Path], *, adopt: bool) -> Iterator[str]:
+    """Check a programme; raises Faulty with every fault, else says what was checked."""
+    document = read_programme(find(programme), overlays)
+    faults = check(document, seats)
+    if faults:
+        raise Faulty(faults)
+    day = first_day(document)
+    if adopt and (against := adoptable(document, day, seats)):
+        raise Faulty(against)
+    ran, resolved = run_cases(document, seats), at(document, day)
+    yield f"{resolved.policy.programme.name.en}: no faults"
+    yield f"{len(ran.results):>6} cases answered as expected, {len(ran.fired)} rules fired"
+    yield f"{len(resolved.assumed()):>6} values are assumed or announced on {day}: for rehearsal only"
+    yield f"digest {document.digest}"
+
+
+def explain_path(
+    programme: str, path: str, day: date | None, given: Sequence[str], overlays: Sequence[Path]
+) -> Iterator[str]:
+    """The explanation of a value or a rule as indented lines; raises Faulty for a bad input."""
+    document = read_programme(find(programme), overlays)
+    resolved = at(document, day or first_day(document))
+    facts = _facts(given)
+    if find_value(resolved.value, path) is None:
+        what = explain(resolved, path).says
+        mend = "Name a value as `headgate check --schema` or the file itself has it."
+        raise Faulty([Fault(path, 0, 0, "path-unknown", what, mend)])
+    yield from _lines(explain(resolved, path, facts or None, seats), 0)
+
+
+def _facts(given: Sequence[str]) -> Mapping[str, Any]:
+    """`applicant.kind=firm` and the like as nested facts; JSON values where they are some."""
+    facts: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            what, mend = f"{text!r} is no input.", "Write name=value, such as applicant.kind=firm."
+            raise Faulty([Fault("--given", 0, 0, "given-wrong", what, mend)])
+        *sections, last = name.split(".")
+        at_section = facts
+        for section in sections:
+            at_section = at_section.setdefault(section, {})
+        at_section[last] = _value(value)
+    return facts
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _lines(step: Explanation, depth: int) -> Iterator[str]:
+    place = f"  ({step.file}:{step.line})" if step.file else ""
+    since = f"  since {step.from_}" if step.from_ else ""
+    status = f"  [{step.status}]" if step.status else ""
+    yield f"{'  ' * depth}{step.role} {step.title}: {step.says}{status}{since}{place}"
+    for below in step.rests_on:
+        yield from _lines(below, depth + 1)

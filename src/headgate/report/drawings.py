@@ -1,0 +1,63 @@
+"""A chart with its caption, legend and both widths, as a block of the page."""
+
+from collections.abc import Callable, Sequence
+
+from markupsafe import Markup
+
+from headgate.report import charts
+from headgate.report.blocks import Drawing
+from headgate.report.charts import NARROW, WIDE, Part, Row, Tick, figure, steps_of, swatch
+
+
+def drawing(
+    name: str,
+    title: str,
+    description: str,
+    draw: Callable[[int], tuple[int, Markup]],
+    legend: Sequence[str] = (),
+    *,
+    marks: bool = False,
+) -> Drawing:
+    """Draw something at both widths; `legend` names the styles in order, `marks` shows shapes."""
+    return Drawing(
+        title,
+        tuple((swatch(style, mark=marks), text) for style, text in enumerate(legend)),
+        figure(name, title, description, NARROW, draw(NARROW)),
+        figure(name, title, description, WIDE, draw(WIDE)),
+    )
+
+
+def described(rows: Sequence[Row]) -> str:
+    """What a chart of rows shows, in words made of its own labels."""
+    return "; ".join(f"{row.label}: {', '.join(part.text for part in row.parts)}" for row in rows)
+
+
+def bars(name: str, title: str, rows: Sequence[Row], legend: Sequence[str] = ()) -> Drawing:
+    """Bars one below the other."""
+    return drawing(name, title, described(rows), lambda w: charts.grouped(rows, w), legend)
+
+
+def stacks(
+    name: str, title: str, rows: Sequence[Row], legend: Sequence[str], most: int | None = None
+) -> Drawing:
+    """One bar a row, made of parts."""
+    return drawing(name, title, described(rows), lambda w: charts.stacked(rows, w, most), legend)
+
+
+def dots(
+    name: str, title: str, rows: Sequence[Row], ticks: Sequence[Tick], legend: Sequence[str]
+) -> Drawing:
+    """Marks on one axis."""
+    return drawing(
+        name, title, described(rows), lambda w: charts.dots(rows, ticks, w), legend, marks=True
+    )
+
+
+def single(rows: Sequence[tuple[str, int, str]], style: int = 0) -> list[Row]:
+    """Rows of one bar each: (label, amount, text)."""
+    return [Row(label, (Part(style, amount, text),)) for label, amount, text in rows]
+
+
+def ticks(high: int, count: int, written: Callable[[int], str]) -> list[Tick]:
+    """Round marks from 0 up, written by a function."""
+    return [Tick(at, written(at)) for at in steps_of(high, count)]

@@ -1,0 +1,72 @@
+"""An applicant's outcome as one sentence in the page's language, made from the codes."""
+
+from headgate.core.awards.reasons import Change, Outcome, Reason
+from headgate.core.awards.sentences import sentence as english
+from headgate.core.calls.screening import Finding
+from headgate.report.speaker import Speaker
+from headgate.report.summary_calls import Applicant, CallSummary, Fate, because
+
+
+def told(call: CallSummary, applicant: Applicant, say: Speaker) -> str:
+    """Why the applicant has what it has: the rule, the line to reach, and the nearest change."""
+    if applicant.reason is not None:
+        return sentence(applicant.reason, say)
+    if applicant.fate is Fate.REFUSED:
+        grounds = (ground(call, finding, say) for finding in applicant.findings)
+        return say.say("reason.refused", grounds="; ".join(grounds))
+    place = applicant.place
+    if applicant.fate is Fate.NOT_SCORED or place is None:
+        return say.say("reason.not_scored")
+    own = say.locale.points(applicant.score.milli_points) if applicant.score else say.say("none")
+    needed = say.locale.points(place.milli_points_needed)
+    if applicant.fate is Fate.BELOW_PASS_MARK:
+        return say.say("reason.below_pass_mark", own=own, needed=needed)
+    return say.say("reason.out_at_stage", own=own, needed=needed, stage=place.stage)
+
+
+def ground(call: CallSummary, finding: Finding, say: Speaker) -> str:
+    """One ground of refusal in the policy's own words, or in ours where it has none."""
+    words = because(call.section, finding)
+    if words is not None:
+        text = say.text(words).rstrip(".")
+        return say.say("refusal.gate", rule=text) if finding.refusal.name == "GATE" else text
+    return say.say(f"refusal.{finding.refusal.name.lower()}", rule=finding.rule)
+
+
+def sentence(reason: Reason, say: Speaker) -> str:
+    """A reason of the award list; the English one is the sentence of the decision itself."""
+    if say.language == "en":
+        return english(reason)
+    rule = reason.rules[0] if reason.rules else ""
+    blocks = say.locale.whole(reason.blocks)
+    asked = say.locale.whole(reason.blocks_asked)
+    key = f"outcome.{reason.outcome.name.lower()}"
+    words = say.say(key, blocks=blocks, asked=asked, pool=reason.pool, rule=rule)
+    if reason.outcome in (Outcome.AWARDED, Outcome.AWARDED_IN_PART, Outcome.DECLINED):
+        return words
+    parts = [words]
+    if reason.cutoff is not None:
+        own, cutoff = _points(reason.score, say), _points(reason.cutoff, say)
+        parts.append(say.say("outcome.cutoff", own=own, cutoff=cutoff))
+    return " ".join([*parts, *(_change(change, say) for change in reason.nearest)])
+
+
+def _points(milli_points: int, say: Speaker) -> str:
+    """Points without needless zeros, as `core.awards.sentences` writes them."""
+    head, point, tail = say.locale.points(milli_points, 3).rpartition(say.locale.point)
+    kept = tail.rstrip("0")
+    return f"{head}{point}{kept}" if kept else head
+
+
+def _change(change: Change, say: Speaker) -> str:
+    key = f"change.{change.kind.name.lower()}"
+    displaced = say.say("change.displaced", award=change.displaced) if change.displaced else ""
+    higher = change.kind.name == "HIGHER_SCORE"
+    return say.say(
+        key,
+        pool=change.pool,
+        value=_points(change.value, say) if higher else say.locale.whole(change.value),
+        instead=say.locale.whole(change.instead),
+        short=_points(change.value - change.instead, say) if higher else "",
+        displaced=displaced,
+    )

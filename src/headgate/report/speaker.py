@@ -1,0 +1,117 @@
+"""Who speaks on a page: the fixed words of one language, and how it writes figures.
+
+Words are YAML files with the same keys in every language; a word with `{n}` in it may have the two
+forms `one` and `other`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from fractions import Fraction
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.supports.text import Text
+from headgate.report.locale import LOCALES, Locale
+
+Value = int | str | date
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One language: `say` is for fixed words, the rest for figures and the policy's own names."""
+
+    locale: Locale
+    words: Mapping[str, Any]
+    holders: Mapping[str, Text]
+    currency: str
+
+    @property
+    def language(self) -> str:
+        """The ISO 639-1 code."""
+        return self.locale.language
+
+    def say(self, key: str, **values: Value) -> str:
+        """A fixed word with its values set in; integers and days are written as the language does."""
+        word = lookup(self.words, key)
+        if isinstance(word, Mapping):
+            word = word["one" if values.get("n") == 1 else "other"]
+        shown = {name: self._value(value) for name, value in values.items()}
+        return str(word).format_map(shown)
+
+    def _value(self, value: Value) -> str:
+        match value:
+            case int():
+                return self.locale.whole(value)
+            case date():
+                return self.locale.day(value)
+        return value
+
+    def code(self, group: str, member: Enum) -> str:
+        """The word for a member of a closed enumeration."""
+        return self.say(f"{group}.{member.name.lower()}")
+
+    def text(self, text: Text) -> str:
+        """A name of the policy in this language."""
+        return text.say(self.language)
+
+    def holder(self, holder: str) -> str:
+        """The name of a class of holders."""
+        name = self.holders.get(holder)
+        return self.text(name) if name else self.say("holder_unknown")
+
+    def amount(self, amount: int, unit: str) -> str:
+        """An amount of a ledger unit; GPU-seconds are shown as whole GPU-hours."""
+        return self.locale.whole(shown_units(amount, unit))
+
+    def unit(self, unit: str) -> str:
+        """The name of what `amount` counts."""
+        if unit.startswith("gpu_second"):
+            return self.say("unit.gpu_hours")
+        if unit.startswith("weighted_gpu_second"):
+            return self.say("unit.weighted_gpu_hours")
+        return unit
+
+    def block(self, block: Mapping[str, int], blocks: int) -> str:
+        """So many blocks, as the policy counts them."""
+        name, size = next(iter(block.items()))
+        if name in ("gpu", "gpu_hour"):
+            return self.say(f"block.{name}", n=blocks, size=size)
+        return self.say("block.other", n=blocks, size=size, unit=name)
+
+    def percent(self, part: int, whole: int) -> str:
+        """A part of a whole in percent to one place; a dash of nothing."""
+        return self.locale.percent(Fraction(part, whole)) if whole else self.say("none")
+
+
+def shown_units(amount: int, unit: str) -> int:
+    """An amount as a reader counts it: whole hours of GPU-seconds, halves to the even hour."""
+    return round(Fraction(amount, HOUR_SECONDS)) if "gpu_second" in unit else amount
+
+
+def lookup(words: Mapping[str, Any], key: str) -> Any:
+    """The word at a dotted key; raises KeyError naming the whole key."""
+    found: Any = words
+    for part in key.split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            raise KeyError(key)
+        found = found[part]
+    return found
+
+
+@cache
+def words_of(language: str) -> Mapping[str, Any]:
+    """The fixed words of a language."""
+    text = files("headgate.report").joinpath("words", f"{language}.yaml").read_text("utf-8")
+    words: Mapping[str, Any] = YAML(typ="safe", pure=True).load(text)
+    return words
+
+
+def speaker(language: str, holders: Mapping[str, Text], currency: str) -> Speaker:
+    """The speaker of a language for one programme."""
+    return Speaker(LOCALES[language], words_of(language), holders, currency)

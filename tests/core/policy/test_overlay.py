@@ -1,0 +1,85 @@
+"""A what-if changes what it names, on the days it names, and nothing else."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.core.faults import Faulty
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from tests.core.policy.small import SMALL, small
+
+OVERLAY = """\
+overlay: more-chips
+because: {en: What if there were more?}
+from: 2026-04-01
+until: 2026-07-01
+set:
+  supports.compute.node_gpus: 4
+  supports.compute.chips.b200: {name: B200}
+  holders.academia: null
+  holders.institute: {id: institute, name: {en: Institutes}, when: "false"}
+  organisations.kinds: [firm, institute]
+"""
+
+
+@given(st.dates(date(2026, 1, 1), date(2026, 12, 31)))
+def test_nothing_changes_outside_the_overlays_days(day: date) -> None:
+    """Inside [from, until) the policy is changed; on every other day it is the base's."""
+    base, laid = small(), small(overlays__a_yaml=OVERLAY)
+    inside = date(2026, 4, 1) <= day < date(2026, 7, 1)
+    assert inside is (at(base, day).policy != at(laid, day).policy)
+
+
+def test_an_overlay_replaces_adds_and_takes_away() -> None:
+    """Values by path, new parts of a section or list, and null for what goes."""
+    policy = at(small(overlays__a_yaml=OVERLAY), date(2026, 5, 1)).policy
+    assert 4 == policy.supports["compute"].node_gpus
+    assert ["h200", "b200"] == list(policy.supports["compute"].chips)
+    assert ["business", "institute"] == [holder.id for holder in policy.holders]
+    assert ("firm", "institute") == policy.organisations.kinds
+
+
+def test_what_an_overlay_sets_is_assumed_and_names_the_overlay() -> None:
+    """Every output that rests on it can say so."""
+    resolved = at(small(overlays__a_yaml=OVERLAY), date(2026, 5, 1))
+    own = resolved.provenance["supports.compute.node_gpus"]
+    assert ("overlays/a.yaml", 6, "assumed") == (own.file, own.line, own.status)
+    assert "overlays/a.yaml#more-chips" == own.source
+    assert "supports.compute.node_gpus" in resolved.assumed()
+
+
+def test_overlays_are_laid_in_order() -> None:
+    """The later one wins, and the digest names base, overlays and their order."""
+    one = "overlay: a\nbecause: {en: A}\nfrom: 2026-01-01\nonwards: true\n"
+    first = one + "set: {supports.compute.node_gpus: 1}\n"
+    second = one + "set: {supports.compute.node_gpus: 2}\n"
+    laid = small(overlays__1_yaml=first, overlays__2_yaml=second)
+    turned = small(overlays__1_yaml=second, overlays__2_yaml=first)
+    assert 2 == at(laid, date(2026, 1, 1)).policy.supports["compute"].node_gpus
+    assert 1 == at(turned, date(2026, 1, 1)).policy.supports["compute"].node_gpus
+    assert 3 == len({laid.digest, turned.digest, small().digest})
+
+
+@pytest.mark.parametrize(
+    ("path", "mend"),
+    [
+        ("suports.compute.node_gpus: 4", "did you mean `supports`?"),
+        ("holders.nobody: null", "write one of: business, academia"),
+        ("programme.calender.first: 2026-04-01", "did you mean `calendar`?"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_the_nearest(path: str, mend: str) -> None:
+    """A misspelled what-if is never silently without effect."""
+    overlay = f"overlay: a\nbecause: {{en: A}}\nfrom: 2026-01-01\nonwards: true\nset:\n  {path}\n"
+    with pytest.raises(Faulty) as raised:
+        at(small(overlays__a_yaml=overlay), date(2026, 1, 1))
+    assert [("overlay-path", 6, mend)] == [(f.code, f.line, f.mend) for f in raised.value.faults]
+
+
+def test_a_document_reads_back_what_it_was_read_from() -> None:
+    """A published bundle holds the texts, overlays included, and gives the same digest."""
+    laid = small(SMALL, overlays__a_yaml=OVERLAY)
+    assert laid.digest == Document.read(laid.texts).digest
