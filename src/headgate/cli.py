@@ -93,12 +93,12 @@ def demo(
     """Take a programme through one whole term and publish what a stranger needs to check it."""
     with _mendable("demo"), _steps() as progress:
         from headgate.demo import Choices, publish, rehearse
+        from headgate.report.pages import pages
 
         choices = Choices(tuple(overlay or ()), trace, evidence, seed)
         rehearsal = rehearse(programme, choices, progress)
         progress("publishing")
-        summary = publish(rehearsal, out)
-        for line in summary:
+        for line in publish(rehearsal, pages(rehearsal.term, rehearsal.data), out):
             _say(line)
 
 

@@ -53,7 +53,7 @@ groups:
     weight: 8
 selected: {applications: 159, blocks: 528}
 """
-NAME = re.compile(r"(FIRM|UNIV|INST)-[0-9]{3}|ALLIANCE-[A-Z]+")
+NAME = re.compile(r"(FIRM|UNIV|INST)-[0-9]{3,4}|ALLIANCE-[A-Z]+")
 RATES = {"h200": 4, "b200": 8}
 
 

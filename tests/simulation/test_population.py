@@ -53,15 +53,16 @@ def test_what_is_published_is_read() -> None:
     [
         ("blocks: 18", "blocks: many", 10, "int-type"),
         ("blocks: 18", "blocks: 1.5", 10, "int-type"),
+        ("source: law", "source: !!python/object:os.system law", 2, "tag"),
         ("blocks: 18", "blocks: -18", 10, "greater-than-equal"),
         ("weight: 60", "weight: 0", 12, "greater-than"),
         ("weight: 60", "wieght: 60", 5, "missing"),
         ("call: open\n", "call: open\ncolour: red\n", 2, "extra-forbidden"),
         ("facts: {supplier: true}", "facts: [1]", 22, "dict-type"),
-        ("blocks: 18", "blocks: 18\n    blocks: 19", 11, "not-yaml"),
-        ("blocks: 18", "\tblocks: 18", 10, "not-yaml"),
+        ("blocks: 18", "blocks: 18\n    blocks: 19", 11, "duplicate"),
+        ("blocks: 18", "\tblocks: 18", 10, "yaml"),
         ("announced_plan: {business: 60, academia: 40}", "announced_plan: *x", 0, "alias"),
-        ("weight: 40", "weight: 40\n    ? [a, b]\n    : 1", 0, "not-yaml"),
+        ("weight: 40", "weight: 40\n    ? [a, b]\n    : 1", 0, "key"),
     ],
 )
 def test_every_fault_has_its_place(old: str, new: str, line: int, code: str) -> None:
@@ -83,9 +84,9 @@ def test_all_faults_are_shown_at_once() -> None:
 
 
 def test_a_file_that_is_too_large_is_not_parsed() -> None:
-    """A megabyte of brackets costs nothing."""
-    with pytest.raises(Faulty, match="too-large"):
-        read_population("open.yaml", "[" * 1_000_001)
+    """Two megabytes of brackets costs nothing."""
+    with pytest.raises(Faulty, match="large"):
+        read_population("open.yaml", "[" * 2_000_001)
 
 
 @given(st.integers(0, len(GOOD)), st.integers(0, 40), st.text(max_size=12))
@@ -98,6 +99,12 @@ def test_no_text_is_a_traceback(start: int, length: int, put: str) -> None:
     except Faulty as faulty:
         found = faulty.faults
     assert all(fault.file == "open.yaml" and fault.what for fault in found)
+
+
+def test_an_empty_file_is_a_fault() -> None:
+    """A file that was never written is not a population of nobody."""
+    with pytest.raises(Faulty, match="empty"):
+        read_population("open.yaml", "")
 
 
 def test_deep_nesting_is_a_fault() -> None:

@@ -117,17 +117,13 @@ def _by_holder(summary: Summary, call: CallSummary, say: Speaker) -> Iterator[Bl
         for h, promised, selected, given in listed
     ]
     high = max(n or 0 for _, *numbers in listed for n in numbers)
-    unit = say.block(call.section.block, 2).split(" ", 1)[-1] if say.language == "en" else ""
-    title = say.say("drift.chart", unit=unit)
+    size = say.blocks_of(call.section.block)
+    title = say.say("drift.chart", blocks=size)
     yield dots(f"drift-{call.id}", title, rows, ticks(high, 4, say.locale.whole), legend)
     yield from _split(call, envelopes, published, awarded, say)
     heads = [say.say("col.holder"), *legend, say.say("col.beyond"), say.say("col.beyond_here")]
     lines = [_beyond(say, *line) for line in listed]
-    yield table(f"drift-{call.id}", say.say("drift.table", size=_block(call, say)), heads, lines)
-
-
-def _block(call: CallSummary, say: Speaker) -> str:
-    return say.block(call.section.block, 1)
+    yield table(f"drift-{call.id}", say.say("drift.table", blocks=size), heads, lines)
 
 
 def _envelopes(summary: Summary, call: CallSummary) -> Mapping[str, int]:

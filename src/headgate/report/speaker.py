@@ -84,6 +84,12 @@ class Speaker:
             return self.say(f"block.{name}", n=blocks, size=size)
         return self.say("block.other", n=blocks, size=size, unit=name)
 
+    def blocks_of(self, block: Mapping[str, int]) -> str:
+        """What the policy's blocks are, for a title or a column."""
+        name, size = next(iter(block.items()))
+        known = name in ("gpu", "gpu_hour")
+        return self.say(f"blocks_of.{name if known else 'other'}", size=size, unit=name)
+
     def percent(self, part: int, whole: int) -> str:
         """A part of a whole in percent to one place; a dash of nothing."""
         return self.locale.percent(Fraction(part, whole)) if whole else self.say("none")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from headgate.core.awards.plan import Cutoff, Shortfall
-from headgate.core.awards.reasons import Reason
+from headgate.core.awards.reasons import Outcome, Reason
 from headgate.core.calls.application import Application
 from headgate.core.calls.field import Place, Standing
 from headgate.core.calls.harshness import Harshness
@@ -55,6 +55,11 @@ class Applicant:
     def blocks(self) -> int:
         """What it was awarded, in blocks."""
         return self.reason.blocks if self.reason else 0
+
+    @property
+    def declined(self) -> bool:
+        """Whether it was awarded and did not take it."""
+        return self.reason is not None and self.reason.outcome is Outcome.DECLINED
 
 
 @dataclass(frozen=True, slots=True)

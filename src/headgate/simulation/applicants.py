@@ -28,7 +28,7 @@ Eligible = Callable[[Application], bool]
 
 TOO_LONG_ONE_IN = 200
 _AGAIN_ONE_IN = 3
-_ATTEMPTS = 24
+_ATTEMPTS = 48
 _AS_IT_COMES_PER_MILLE = 40
 _ALTERNATIVE_PER_MILLE = 550
 _PARTIAL_PER_MILLE = 600
@@ -129,7 +129,7 @@ class _Office:
         applicant = self._applicant(group, sort, draws, bold)
         fields = answers(self.call.fields, sort.fields, draws, self.call.opens, bold)
         requests = tuple(self._requests(blocks, draws))
-        at, months = self._arrival(draws), self._months(draws)
+        at, months = self._arrival(draws), self._months(draws, bold)
         members = self._members(group, draws)
         return Application("", self.call_id, at, applicant, members, requests, months, fields)
 
@@ -183,10 +183,11 @@ class _Office:
             if name != first and most <= terms.cap_blocks and draws.chance(_ALTERNATIVE_PER_MILLE):
                 yield Request(name, -(-most * part // 1), most)
 
-    def _months(self, draws: Draws) -> int:
+    def _months(self, draws: Draws, bold: bool) -> int:
         """Most ask for as long as they may."""
         most = self.call.months_most
-        return max(1, (most, most // 2, most // 4)[draws.weighted([70, 20, 10])])
+        weights = [1, 1, 1] if bold else [70, 20, 10]
+        return max(1, (most, most // 2, most // 4)[draws.weighted(weights)])
 
     def _arrival(self, draws: Draws) -> str:
         """An instant of the call; many come in its last days."""

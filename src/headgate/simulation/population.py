@@ -6,21 +6,17 @@ from it are synthetic, and their totals are the published ones exactly.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from io import StringIO
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from pydantic_core import ErrorDetails
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import Call, Identifier, Natural, Positive
+from headgate.core.policy.tree import Node, parse
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
-
-_LETTERS_MOST = 1_000_000
 
 
 class Count(Section):
@@ -94,59 +90,45 @@ class Population(Section):
 
 def read_population(file: str, text: str) -> Population:
     """The population a data file states; raises Faulty with every fault of the file."""
-    tree, as_json = _tree(file, text)
+    tree, faults = parse(file, text)
+    if tree is None or faults:
+        empty = Fault(file, 0, 0, "empty", "The file is empty.", _MEND)
+        raise Faulty(faults or [empty])
     try:
-        return Population.model_validate_json(as_json)
+        return Population.model_validate_json(json.dumps(_plain(tree), default=str))
     except ValidationError as error:
-        raise Faulty(_fault(file, tree, item) for item in error.errors()) from None
+        raise Faulty(_fault(tree, item) for item in error.errors()) from None
 
 
-def _tree(file: str, text: str) -> tuple[Any, str]:
-    """The file's tree, whose nodes know their lines, and the same as JSON; raises Faulty."""
-    mend = "Write plain YAML 1.2: texts as keys and each once, spaces for indents, no aliases."
-    if len(text) > _LETTERS_MOST:
-        raise Faulty([Fault(file, 0, 0, "too-large", f"Over {_LETTERS_MOST} letters.", mend)])
-    try:
-        if any(isinstance(event, AliasEvent) for event in YAML().parse(StringIO(text))):
-            raise Faulty([Fault(file, 0, 0, "alias", "The file has an alias.", mend)])
-        tree = YAML().load(StringIO(text))
-        return tree, json.dumps(tree, default=str)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        what = str(error.problem or "This is not YAML.")
-        raise Faulty([Fault(file, line, column, "not-yaml", what, mend)]) from None
-    except (YAMLError, TypeError, ValueError, RecursionError) as error:
-        if isinstance(error, Faulty):
-            raise
-        what = next(iter(str(error).splitlines()), "This is not YAML.")
-        raise Faulty([Fault(file, 0, 0, "not-yaml", what, mend)]) from None
+def _plain(node: Node) -> object:
+    if isinstance(node.data, Mapping):
+        return {key: _plain(child) for key, child in node.data.items()}
+    if isinstance(node.data, tuple):
+        return [_plain(child) for child in node.data]
+    return node.data
 
 
-def _fault(file: str, tree: Any, error: Any) -> Fault:
-    """One of pydantic's errors at the line of the nearest node that exists."""
-    path: Sequence[int | str] = error["loc"]
-    line, column, node = 1, 1, tree
-    for part in path:
-        place = _position(node, part)
-        if place is None:
+def _fault(tree: Node, error: ErrorDetails) -> Fault:
+    """One of pydantic's errors, at the nearest node that exists."""
+    node = tree
+    for part in error["loc"]:
+        below = _below(node, part)
+        if below is None:
             break
-        line, column = place[0] + 1, place[1] + 1
-        node = node[part]
-    name = ".".join(str(part) for part in path)
+        node = below
+    name = ".".join(str(part) for part in error["loc"])
     what = f"`{name}`: {error['msg']}."
-    mend = "Write the keys and types of population data; null says that it was not published."
-    return Fault(file, line, column, str(error["type"]).replace("_", "-"), what, mend)
+    code = error["type"].replace("_", "-")
+    return Fault(node.file, node.line, node.column, code, what, _MEND)
 
 
-def _position(node: Any, part: int | str) -> tuple[int, int] | None:
-    """Where a child of a YAML node stands, counted from 0; None where there is no such child."""
-    try:
-        node[part]
-        place = node.lc.key(part) if isinstance(part, str) else node.lc.item(part)
-    except (AttributeError, IndexError, KeyError, TypeError):
-        return None
-    return place[0], place[1]
+def _below(node: Node, part: int | str) -> Node | None:
+    if isinstance(part, str):
+        return node.get(part)
+    return node.data[part] if isinstance(node.data, tuple) and part < len(node.data) else None
+
+
+_MEND = "Write the keys and types of population data; null says that it was not published."
 
 
 def regions_of(call: Call) -> Mapping[str, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
@@ -43,7 +44,8 @@ def method_of(evaluation: Round, teams: int) -> rules.Method:
         rules.Remedy[evaluation.remedy.name],
         gates=tuple(rules.Gate(gate.id) for gate in evaluation.gates),
         bars=tuple(
-            rules.Bar(bar.id, bar.share, rules.BarOn[bar.on.name]) for bar in evaluation.bars
+            rules.Bar(bar.id, Fraction(bar.points, 100), rules.BarOn[bar.on.upper()])
+            for bar in evaluation.bars
         ),
     )
 

@@ -419,6 +419,8 @@ def test_the_price_of_always_cutting_is_shown() -> None:
     assert [0, 840, 1_280, 1_645, 1_960] == [row.threshold_milli for row in table]
     assert 1_000_000 == table[0].cut_ppm
     assert (table[0].wrong_ppm or 0) > 100_000
+    last = judged(replace(METHOD, stay_max=3), evidence, teams).standings[-1]
+    assert 1_000_000 - last.rank_ppm[-1] == table[0].wrong_ppm
     assert [row.cut_ppm for row in table] == sorted((row.cut_ppm for row in table), reverse=True)
     wrong = [row.wrong_ppm for row in table if row.wrong_ppm is not None]
     assert wrong == sorted(wrong, reverse=True)

@@ -89,7 +89,7 @@ def test_a_question_without_an_answer_says_why(
 
 def test_two_classes_at_once_are_named() -> None:
     """Both rules are told by their paths, and with them every reason is provoked."""
-    resolved = at(small(TEXT.replace('applicant.kind == "university"', "true")), DAY)
+    resolved = at(small(TEXT.replace('applicant.kind == "university"', '"true"')), DAY)
     answer = ask(resolved, "holders", {"applicant": {"kind": "firm"}})
     assert ("holders.business", "holders.academia") == answer.clash
     provoked = {case[2] for case in UNANSWERED} | {answer.missing}
@@ -106,7 +106,8 @@ def test_a_wrong_path_is_told_the_nearest_name() -> None:
     [
         ("5 %", "0.05", True), ("1/4", "25 %", True), (1, "1", True), (1, True, False),
         (True, True, True), ("a", "b", False), (["a"], ["a"], True), (["a"], [], False),
-        ({"a": 1}, {"a": 1}, True), ({"a": 1}, {"b": 1}, False), (None, None, True), (0, None, False),
+        ({"a": 1}, {"a": 1}, True), ({"a": 1}, {"b": 1}, False),
+        (None, None, True), (0, None, False),
     ],
 )  # fmt: skip
 def test_an_expected_value_may_be_written_another_way(

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import celpy
+from celpy.adapter import json_to_cel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,7 +58,7 @@ CONDITIONS = st.recursive(
 def test_answers_agree_with_another_implementation(expression: str) -> None:
     """cel-python, written by others in another language, gives the same truth."""
     program = ORACLE.program(ORACLE.compile(expression))
-    activation = {name: celpy.json_to_cel(json.loads(json.dumps(v))) for name, v in FACTS.items()}
+    activation = {name: json_to_cel(json.loads(json.dumps(v))) for name, v in FACTS.items()}
     assert bool(program.evaluate(activation)) == evaluate(expression, FACTS)
 
 

@@ -1,2 +1,218 @@
-from headgate.core.evaluation.harshness import Harshness, harshness
-__all__ = ["Harshness", "harshness"]
+"""A panel's harshness and agreement, for reviewers of applications and experts of a round alike.
+
+score = subject + rater + rest, fitted by least squares over whoever rated what (Scheffe 1959, the
+two-way layout without interaction). Where raters see different subjects, a raw mean carries the
+harshness of whoever happened to look; a z-score for each rater would punish the one who met strong
+subjects; the crossed model does neither, as long as raters and subjects hang together.
+
+Arithmetic: sums of integers are exact, every other step is one IEEE operation or `math.fsum`, taken
+in sorted order, so results are the same on every machine and for every order of rows.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """How far a rater lies above (mild) or below (harsh) the panel, in the unit of the scores."""
+
+    rater: str
+    offset: int
+    ratings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Harshness:
+    """A panel's offsets, every subject's score with them taken out, and the panel's agreement.
+
+    Offsets weighted by ratings add up to nothing, so adjusting moves no panel's mean. `adjusted` is
+    sorted by subject. `alpha` is Krippendorff's for interval data, None when nothing was rated
+    twice or no two scores differ. When not `connected`, each part of the panel is adjusted by
+    itself and scores of different parts cannot be compared.
+    """
+
+    offsets: tuple[Offset, ...]
+    adjusted: Mapping[str, int]
+    alpha: Fraction | None
+    connected: bool
+
+
+def harshness(rows: Iterable[tuple[str, str, int]]) -> Harshness:
+    """Fit (rater, subject, score) rows, scores in milli-points; results in the same unit, rounded.
+
+    A rater may rate a subject more than once; each row counts.
+    """
+    listed = sorted(rows)
+    parts = groups((rater, subject) for rater, subject, _ in listed)
+    offsets: list[Offset] = []
+    adjusted: dict[str, int] = {}
+    for part in parts:
+        part_offsets, part_adjusted = _fit_part([row for row in listed if row[0] in part])
+        offsets += part_offsets
+        adjusted |= part_adjusted
+    return Harshness(
+        offsets=tuple(sorted(offsets, key=lambda offset: offset.rater)),
+        adjusted=dict(sorted(adjusted.items())),
+        alpha=interval_alpha(listed),
+        connected=len(parts) < 2,
+    )
+
+
+def groups(edges: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
+    """Raters that can be compared, directly or through others: (rater, subject) edges joined.
+
+    Each group is the raters of one connected component; groups are sorted by their first rater.
+    """
+    parent: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def root(node: tuple[str, str]) -> tuple[str, str]:
+        parent.setdefault(node, node)
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for rater, subject in edges:
+        parent[root(("rater", rater))] = root(("subject", subject))
+    joined: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for side, name in list(parent):
+        if side == "rater":
+            joined[root((side, name))].add(name)
+    return sorted(map(frozenset, joined.values()), key=min)
+
+
+def interval_alpha(rows: Iterable[tuple[str, str, int]]) -> Fraction | None:
+    """Krippendorff's alpha for interval data in closed form (Krippendorff 2011, section E).
+
+    One minus the ratio of the disagreement within subjects to that among all paired scores.
+    """
+    units: dict[str, list[int]] = defaultdict(list)
+    for _, subject, score in rows:
+        units[subject].append(score)
+    paired = [scores for scores in units.values() if len(scores) > 1]
+    within = sum((Fraction(_squares(scores), len(scores) - 1) for scores in paired), Fraction(0))
+    everything = [score for scores in paired for score in scores]
+    among = _squares(everything)
+    if not among:
+        return None
+    return 1 - within * (len(everything) - 1) / among
+
+
+def _squares(scores: Sequence[int]) -> int:
+    """Half the sum of squared differences over all ordered pairs."""
+    return len(scores) * sum(score * score for score in scores) - sum(scores) ** 2
+
+
+def _fit_part(rows: Sequence[tuple[str, str, int]]) -> tuple[list[Offset], dict[str, int]]:
+    raters = sorted({rater for rater, _, _ in rows})
+    subjects = sorted({subject for _, subject, _ in rows})
+    rater_index = {rater: index for index, rater in enumerate(raters)}
+    subject_index = {subject: index for index, subject in enumerate(subjects)}
+    rater = np.array([rater_index[r] for r, _, _ in rows], dtype=np.int64)
+    subject = np.array([subject_index[s] for _, s, _ in rows], dtype=np.int64)
+    values = np.array([score for _, _, score in rows], dtype=np.float64)
+    by_rater, by_subject = _least_squares(rater, subject, values)
+    ratings = np.bincount(rater)
+    offsets = [
+        Offset(name, int(np.rint(by_rater[i])), int(ratings[i])) for i, name in enumerate(raters)
+    ]
+    adjusted = {name: int(np.rint(by_subject[i])) for i, name in enumerate(subjects)}
+    return offsets, adjusted
+
+
+def _least_squares(
+    rater: IntArray, subject: IntArray, values: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Offsets (raters,) and adjusted scores (subjects,) of one connected panel."""
+    if rater.max() < subject.max():
+        by_rater = _grounded_effects(rater, subject, values)
+        by_subject = _means(subject, values - by_rater[rater])
+    else:
+        by_subject = _grounded_effects(subject, rater, values)
+        by_rater = _means(rater, values - by_subject[subject])
+    level = math.fsum(by_rater[rater]) / len(values)
+    return by_rater - level, by_subject + level
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PanelFit:
+    """Adjusted scores (cells,) and what each rater contributes to each of them (raters, cells)."""
+
+    adjusted: FloatArray
+    influence: FloatArray
+
+
+def fit_panel(rater: IntArray, cell: IntArray, values: FloatArray) -> PanelFit:
+    """Fit a connected panel and linearise it in the raters' weights (the sandwich by rater).
+
+    Indices count from 0 without gaps. Each column of `influence` adds up to 0 over the raters.
+    """
+    by_rater, by_cell = _least_squares(rater, cell, values)
+    raters, cells = int(rater.max()) + 1, int(cell.max()) + 1
+    rest = values - by_cell[cell] - by_rater[rater]
+    score = _sums(cell * raters + rater, rest, cells * raters)
+    moved = np.zeros((cells, raters))
+    matrix = _normal_matrix(cell, rater)
+    moved[1:] = _solve(matrix[1:, 1:], score.reshape(cells, raters)[1:])
+    ratings, share = np.bincount(rater, minlength=raters), np.bincount(cell, minlength=cells)
+    for index in range(raters):
+        column = moved[:, index]
+        level = math.fsum(share * column) / len(values)
+        moved[:, index] = column - level + ratings[index] * by_rater[index] / len(values)
+    return PanelFit(by_cell, np.ascontiguousarray(moved.T))
+
+
+def _sums(index: IntArray, values: FloatArray, size: int = 0) -> FloatArray:
+    """Sums by index, added up in the order of the rows."""
+    return np.bincount(index, weights=values, minlength=size).astype(np.float64)
+
+
+def _means(index: IntArray, values: FloatArray) -> FloatArray:
+    return _sums(index, values) / np.bincount(index)
+
+
+def _grounded_effects(kept: IntArray, other: IntArray, values: FloatArray) -> FloatArray:
+    """Effects of the kept side, its first set to 0, with the other side projected out."""
+    centred = values - _means(other, values)[other]
+    right = _sums(kept, centred)
+    effects = np.zeros(len(right))
+    effects[1:] = _solve(_normal_matrix(kept, other)[1:, 1:], right[1:, None])[:, 0]
+    return effects
+
+
+def _normal_matrix(kept: IntArray, other: IntArray) -> FloatArray:
+    """The Laplacian that joins kept effects whenever one of the other side met both."""
+    size = int(kept.max()) + 1
+    matrix = np.zeros((size, size))
+    order = np.lexsort((kept, other))
+    for part in np.split(order, np.flatnonzero(np.diff(other[order])) + 1):
+        index, counts = np.unique(kept[part], return_counts=True)
+        matrix[np.ix_(index, index)] -= np.outer(counts, counts) / len(part)
+        matrix[index, index] += counts
+    return matrix
+
+
+def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Gaussian elimination in single IEEE steps; a grounded Laplacian needs no pivoting.
+
+    LAPACK would be faster and would give other last bits on other machines.
+    """
+    size = len(matrix)
+    both = np.concatenate([matrix, right], axis=1)
+    for row in range(size):
+        factors = both[row + 1 :, row] / both[row, row]
+        both[row + 1 :, row:] -= factors[:, None] * both[row, row:]
+    for row in range(size - 1, -1, -1):
+        both[row, size:] /= both[row, row]
+        both[:row, size:] -= both[:row, row][:, None] * both[row, size:]
+    return both[:, size:]

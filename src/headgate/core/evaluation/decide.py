@@ -22,7 +22,7 @@ from headgate.core.evaluation.estimate import (
     pair_spread,
 )
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.harshness import IntArray
+from headgate.core.calls.harshness import IntArray
 from headgate.core.evaluation.method import GateFinding, GateOutcome, Method, Remedy
 from headgate.core.evaluation.ranks import PPM
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from headgate.core.evaluation.composite import POINT_UNIT, Composite, Refused, composite, in_units
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.harshness import Harshness, IntArray, harshness
+from headgate.core.calls.harshness import Harshness, IntArray, harshness
 from headgate.core.evaluation.method import (
     WEIGHT_TOTAL,
     Bar,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from headgate.core.evaluation.harshness import groups
+from headgate.core.calls.harshness import groups
 from headgate.core.evaluation.method import (
     FULL_MARKS,
     Finding,

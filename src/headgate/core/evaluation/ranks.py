@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.evaluation.harshness import IntArray
+from headgate.core.calls.harshness import IntArray
 
 PPM = 1_000_000
 

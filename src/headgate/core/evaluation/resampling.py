@@ -21,7 +21,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.evaluation.harshness import FloatArray, IntArray
+from headgate.core.calls.harshness import FloatArray, IntArray
 
 MICRO = 1_000_000
 

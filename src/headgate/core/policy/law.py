@@ -34,7 +34,7 @@ def articles(file: str, text: str) -> Mapping[str, Article]:
     headings = [(i, head) for i, line in enumerate(lines) if (head := _HEADING.match(line))]
     ends = [index for index, _ in headings[1:]] + [len(lines)]
     found: dict[str, Article] = {}
-    for (index, match), end in zip(headings, ends, strict=True):
+    for (index, match), end in zip(headings, ends, strict=False):
         title, anchor = _title(match.group(2))
         words = "\n".join(lines[index + 1 : end]).strip()
         found.setdefault(anchor, Article(file, index + 1, title, words))

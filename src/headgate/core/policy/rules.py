@@ -121,7 +121,7 @@ def _single(
 
 
 def facts_of(given: Mapping[str, Any], day: date) -> Facts:
-    """The facts of a written case: ages counted to the day, members and requests none by default."""
+    """The facts of a written case: ages counted to the day; no members or requests by default."""
     applicant, application = given.get("applicant"), given.get("application")
     whole = dict(application) if isinstance(application, Mapping) else {}
     members = whole.get("members")

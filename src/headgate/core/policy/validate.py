@@ -59,7 +59,8 @@ def validated(tree: Tree) -> Checked:
         found = (fault for detail in details for fault in _faults(detail, tree))
         faults = tuple(dict.fromkeys(found))
     for _ in range(PRUNINGS_MOST):
-        fallen = {loc for detail in details if (loc := _fall(detail, plain)) is not None}
+        falls = (_fall(detail, plain) for detail in details)
+        fallen = {fall for fall in falls if fall is not None}
         if not fallen:
             break
         pruned |= fallen

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.evaluation.harshness import Offset, fit_panel, groups, harshness
+from headgate.core.calls.harshness import Offset, fit_panel, groups, harshness
 
 Row = tuple[str, str, int]
 
