@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.core.enforcement.job import Job
-from headgate.core.quantities import DAY_SECONDS, seconds_of
+from headgate.core.quantities import DAY_SECONDS, instant_of, seconds_of
 from headgate.simulation.workload import HABITS, JOBS_MOST, Habit, Holding, habits, jobs
 
 STARTS, ENDS = "2026-03-16T00:00:00Z", "2026-09-16T00:00:00Z"
@@ -34,7 +34,7 @@ def workload() -> tuple[Job, ...]:
 def served(queue: list[Job], gpus: int) -> int:
     """GPU-seconds that a first-come-first-served cluster of the award's own runs in the term.
 
-    A plain reference: each job starts when the jobs before it have started and enough of them ended.
+    A plain reference: a job starts when those before it have started and enough of them ended.
     """
     running: list[tuple[int, int]] = []
     clock = used = 0
@@ -116,8 +116,6 @@ def test_every_habit_shows_within_a_size() -> None:
 def test_any_award_has_a_workload(sizes: list[tuple[int, int]], most: int, seed: str) -> None:
     """No size of award, span or limit on jobs is too odd: empty spans and awards are idle."""
     start = seconds_of(STARTS)
-    from headgate.core.quantities import instant_of
-
     known = [
         Holding(f"a{n}", "x", gpus, STARTS, instant_of(start + span))
         for n, (gpus, span) in enumerate(sizes)
@@ -128,7 +126,7 @@ def test_any_award_has_a_workload(sizes: list[tuple[int, int]], most: int, seed:
     for job in found:
         assert 1 <= job.gpus <= room[job.award].gpus
         assert job.seconds >= 1
-        assert job.submitted <= room[job.award].ends
+        assert job.submitted < room[job.award].ends
 
 
 def test_the_same_seed_gives_the_same_jobs() -> None:

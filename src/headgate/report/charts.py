@@ -76,7 +76,9 @@ def pixels(tenths: int) -> str:
 
 def text_pixels(text: str) -> int:
     """About how wide a label of 14 pixels is: Hangul and ideographs are square, others half of it."""
-    return sum(14 if ord(letter) >= 0x1100 and not 0x1E00 <= ord(letter) < 0x2100 else 8 for letter in text)
+    return sum(
+        14 if ord(letter) >= 0x1100 and not 0x1E00 <= ord(letter) < 0x2100 else 8 for letter in text
+    )
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -90,7 +92,9 @@ def wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def figure(name: str, title: str, description: str, width: int, drawn: tuple[int, Markup]) -> Markup:
+def figure(
+    name: str, title: str, description: str, width: int, drawn: tuple[int, Markup]
+) -> Markup:
     """A drawing of some height as one SVG element with its name and description for those who listen."""
     height, body = drawn
     own = f"{name}-{width}"
@@ -237,7 +241,10 @@ def columns(parts: Sequence[Part], width: int, every: int = 1) -> tuple[int, Mar
             pixels(x + TENTH), top, pixels(wide), tall, part.style % STYLES + 1
         )
         if place % every == 0:
-            middle = min(max((x + wide // 2) // TENTH, text_pixels(part.text) // 2), width - text_pixels(part.text) // 2)
+            middle = min(
+                max((x + wide // 2) // TENTH, text_pixels(part.text) // 2),
+                width - text_pixels(part.text) // 2,
+            )
             drawn += _text(middle, 168, part.text, "tick", "middle")
     return 174, drawn
 
@@ -291,8 +298,11 @@ def swatch(style: int, *, mark: bool = False) -> Markup:
     """The sign of a series beside its name in a legend."""
     kind = f"s{style % STYLES + 1}"
     if mark:
-        inside = Markup('<path class="mark {}" transform="translate(10 9)" d="{}"/>').format(kind, shape(style))
+        inside = Markup('<path class="mark {}" transform="translate(10 9)" d="{}"/>').format(
+            kind, shape(style)
+        )
     else:
         inside = Markup('<rect x="1" y="2" width="18" height="14" class="{}"/>').format(kind)
-    return Markup('<svg class="swatch" aria-hidden="true" viewBox="0 0 20 18" width="20" height="18">{}</svg>').format(inside)
-
+    return Markup(
+        '<svg class="swatch" aria-hidden="true" viewBox="0 0 20 18" width="20" height="18">{}</svg>'
+    ).format(inside)

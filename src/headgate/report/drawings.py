@@ -17,11 +17,12 @@ def drawing(
     legend: Sequence[str] = (),
     *,
     marks: bool = False,
+    styles: Sequence[int] = range(charts.STYLES),
 ) -> Drawing:
-    """Draw something at both widths; `legend` names the styles in order, `marks` shows shapes."""
+    """Draw something at both widths; `legend` names the `styles`, `marks` shows them as shapes."""
     return Drawing(
         title,
-        tuple((swatch(style, mark=marks), text) for style, text in enumerate(legend)),
+        tuple((swatch(styles[n % len(styles)], mark=marks), text) for n, text in enumerate(legend)),
         figure(name, title, description, NARROW, draw(NARROW)),
         figure(name, title, description, WIDE, draw(WIDE)),
     )
@@ -32,16 +33,35 @@ def described(rows: Sequence[Row]) -> str:
     return "; ".join(f"{row.label}: {', '.join(part.text for part in row.parts)}" for row in rows)
 
 
-def bars(name: str, title: str, rows: Sequence[Row], legend: Sequence[str] = ()) -> Drawing:
+def bars(
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    legend: Sequence[str] = (),
+    styles: Sequence[int] = range(charts.STYLES),
+) -> Drawing:
     """Bars one below the other."""
-    return drawing(name, title, described(rows), lambda w: charts.grouped(rows, w), legend)
+
+    def draw(width: int) -> tuple[int, Markup]:
+        return charts.grouped(rows, width)
+
+    return drawing(name, title, described(rows), draw, legend, styles=styles)
 
 
 def stacks(
-    name: str, title: str, rows: Sequence[Row], legend: Sequence[str], most: int | None = None
+    name: str,
+    title: str,
+    rows: Sequence[Row],
+    legend: Sequence[str],
+    most: int | None = None,
+    styles: Sequence[int] = range(charts.STYLES),
 ) -> Drawing:
-    """One bar a row, made of parts."""
-    return drawing(name, title, described(rows), lambda w: charts.stacked(rows, w, most), legend)
+    """One bar a row, made of parts; `most` is what the whole line stands for."""
+
+    def draw(width: int) -> tuple[int, Markup]:
+        return charts.stacked(rows, width, most)
+
+    return drawing(name, title, described(rows), draw, legend, styles=styles)
 
 
 def dots(

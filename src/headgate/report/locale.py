@@ -77,7 +77,11 @@ class Locale:
 LOCALES: Final[Mapping[str, Locale]] = {
     "en": Locale("en", ",", ".", "%", {"KRW": "₩{0}", "GBP": "£{0}", "USD": "US${0}"}),
     "vi": Locale(
-        "vi", ".", ",", "%", {"KRW": "{0}\u00a0won", "VND": "{0}\u00a0đồng", "GBP": "{0}\u00a0bảng Anh"}
+        "vi",
+        ".",
+        ",",
+        "%",
+        {"KRW": "{0}\u00a0won", "VND": "{0}\u00a0đồng", "GBP": "{0}\u00a0bảng Anh"},
     ),
     "ko": Locale("ko", ",", ".", "%", {"KRW": "{0}원", "VND": "{0}동", "GBP": "{0}파운드"}),
 }

@@ -54,8 +54,16 @@ def _groups(listed: object) -> Iterator[Group]:
 
 
 def _group(item: Mapping[str, Any]) -> Group | None:
-    blocks, holder, organisation = item.get("selected_blocks"), item.get("holder"), item.get("organisation")
-    if not isinstance(blocks, int) or not isinstance(holder, str) or not isinstance(organisation, dict):
+    blocks, holder, organisation = (
+        item.get("selected_blocks"),
+        item.get("holder"),
+        item.get("organisation"),
+    )
+    if (
+        not isinstance(blocks, int)
+        or not isinstance(holder, str)
+        or not isinstance(organisation, dict)
+    ):
         return None
     try:
         name = Text.model_validate(item.get("name"))

@@ -57,7 +57,9 @@ def applicants(call: CallSummary, say: Speaker, anchors: Anchors) -> Folded:
     ids = tuple(anchors[call.id, person.id] for person in call.applicants)
     caption = say.say("applicants.title", n=len(rows))
     full = Table(f"applicants-{call.id}", caption, heads, rows, (), ids)
-    return Folded(say.say("applicants.open", n=len(rows)), (Paragraph(say.say("applicants.note")), full))
+    return Folded(
+        say.say("applicants.open", n=len(rows)), (Paragraph(say.say("applicants.note")), full)
+    )
 
 
 def outcome(person: Applicant, say: Speaker) -> str:

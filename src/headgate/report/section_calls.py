@@ -55,9 +55,7 @@ def _funnel(call: CallSummary, say: Speaker) -> Iterator[Block]:
     lines = [(say.say(f"funnel.{stage}"), n) for stage, n in zip(FUNNEL, call.funnel, strict=True)]
     rows = single([(label, n, say.locale.whole(n)) for label, n in lines])
     yield bars(f"funnel-{call.id}", title, rows)
-    cells = [
-        (label, say.locale.whole(n), say.percent(n, call.funnel[0])) for label, n in lines
-    ]
+    cells = [(label, say.locale.whole(n), say.percent(n, call.funnel[0])) for label, n in lines]
     heads = [say.say("col.stage"), say.say("col.applications"), say.say("col.of_applied")]
     yield table(f"funnel-{call.id}", title, heads, cells)
 

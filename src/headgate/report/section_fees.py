@@ -26,14 +26,29 @@ def _fees(call: CallSummary, say: Speaker) -> Iterator[Block]:
         for fee in call.fees
     ]
     yield bars(f"fees-{call.id}", title, single(lines))
-    heads = [say.say("col.rule"), say.say("col.fee_share"), say.say("col.awards"), say.say("col.fee")]
+    heads = [
+        say.say("col.rule"),
+        say.say("col.fee_share"),
+        say.say("col.awards"),
+        say.say("col.fee"),
+    ]
     cells = [
-        (fee.rule, say.locale.percent(fee.share), say.locale.whole(fee.awards), _money(fee.amount, say))
+        (
+            fee.rule,
+            say.locale.percent(fee.share),
+            say.locale.whole(fee.awards),
+            _money(fee.amount, say),
+        )
         for fee in call.fees
     ]
     awards = sum(fee.awards for fee in call.fees)
     known = [fee.amount for fee in call.fees if fee.amount is not None]
-    foot = (say.say("total"), "", say.locale.whole(awards), _money(sum(known) if known else None, say))
+    foot = (
+        say.say("total"),
+        "",
+        say.locale.whole(awards),
+        _money(sum(known) if known else None, say),
+    )
     yield table(f"fees-{call.id}", title, heads, cells, foot)
 
 

@@ -75,7 +75,9 @@ def _sums(support: SupportSummary, say: Speaker) -> tuple[Cell, ...]:
     return (
         say.say("total"),
         none,
-        say.block(support.block, sum(n.blocks or 0 for n in support.holders)) if support.block else none,
+        say.block(support.block, sum(n.blocks or 0 for n in support.holders))
+        if support.block
+        else none,
         say.amount(sum(promised), measure) if promised else none,
         say.amount(granted, measure),
         say.amount(used, measure),

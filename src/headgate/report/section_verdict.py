@@ -22,7 +22,9 @@ def verdict(summary: Summary, say: Speaker) -> Section:
 def rehearsal(summary: Summary, say: Speaker) -> Note:
     """That nobody real applied, which totals are real, and how much is assumed."""
     matched = [say.text(call.name) for call in summary.calls if call.groups]
-    told = say.say("rehearsal.matched", calls=_list(matched)) if matched else say.say("rehearsal.none")
+    told = (
+        say.say("rehearsal.matched", calls=_list(matched)) if matched else say.say("rehearsal.none")
+    )
     count = summary.assumption_count
     assumed = link("#assumptions", say.say("rehearsal.assumed", n=count))
     return Note(say.say("rehearsal.title"), (say.say("rehearsal.text"), told, assumed))

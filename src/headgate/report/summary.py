@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.evaluation.estimate import Standings
@@ -17,6 +18,7 @@ from headgate.core.metering.idle import Bucket, Idle
 from headgate.core.metering.judge import Finding
 from headgate.core.policy.dated import Resolved, find
 from headgate.core.policy.schema import Policy, Round
+from headgate.core.policy.schema import Reclaim as ReclaimRule
 from headgate.core.reallocation.formula import Movement
 from headgate.core.supports.text import Text
 from headgate.report.published import published_of
@@ -91,6 +93,7 @@ class RoundSummary:
     section: Round
     standings: Standings
     outcome: RoundOutcome
+    gate_findings: tuple[GateFinding, ...]
     movements: tuple[Movement, ...]
     blocks_before: Mapping[str, int]
     blocks_next: Mapping[str, int]
@@ -116,6 +119,7 @@ class Summary:
     holders: Mapping[str, Text]
     calls: tuple[CallSummary, ...]
     supports: tuple[SupportSummary, ...]
+    reclaims: Mapping[str, ReclaimRule]
     rounds: tuple[RoundSummary, ...]
     assumptions: Mapping[str, tuple[Assumption, ...]]
     notes: tuple[str, ...]
@@ -146,7 +150,8 @@ def summary_of(term: Term, data: Mapping[str, bytes]) -> Summary:
         policy_digest=term.document.digest,
         holders={holder.id: holder.name for holder in resolved.policy.holders},
         calls=calls,
-        supports=tuple(_supports(term, past, by_award)),
+        supports=(supports := tuple(_supports(term, past, by_award))),
+        reclaims={s.id: _rule(term, s.reclaim) for s in supports if s.reclaim is not None},
         rounds=tuple(_rounds(term, past, calls)),
         assumptions=_assumptions(term, resolved),
         notes=_notes(term),
@@ -185,13 +190,12 @@ def _supports(term: Term, past: Past, by_award: Mapping[str, str]) -> Iterator[S
         )
 
 
-def _holders(
-    term: Term, past: Past, name: str, uses: Sequence[AwardUse]
-) -> Iterator[HolderLine]:
+def _holders(term: Term, past: Past, name: str, uses: Sequence[AwardUse]) -> Iterator[HolderLine]:
     """Every class of holders with an envelope or an award, in the policy's order, unknown last."""
     policy = term.policy(past.starts)
     divided = next(
-        (r for d, r in _of(term, "envelopes") if d.subject == name and r["term"] == past.index), None
+        (r for d, r in _of(term, "envelopes") if d.subject == name and r["term"] == past.index),
+        None,
     )
     blocks = divided["blocks"] if divided else {}
     amounts = divided["amounts"] if divided else {}
@@ -229,12 +233,23 @@ def _reclaim(term: Term, support: str, by_award: Mapping[str, str]) -> Reclaim |
     if not looked:
         return None
     taken = [
-        Taken(d.subject, by_award.get(d.subject, ""), r["taken"].step, r["idle"], r["taken"].gpu_seconds)
+        Taken(
+            d.subject,
+            by_award.get(d.subject, ""),
+            r["taken"].step,
+            r["idle"],
+            r["taken"].gpu_seconds,
+        )
         for d, r in looked
         if r["taken"].gpu_seconds
     ]
     taken.sort(key=lambda one: (-one.amount, one.award))
     return Reclaim(support, looked[0][0].at[:10], len(looked), tuple(taken))
+
+
+def _rule(term: Term, looked: Reclaim) -> ReclaimRule:
+    """The rule of reclaim as the policy had it on the day it was applied."""
+    return term.policy(day_of(looked.day)).reclaim[looked.support]
 
 
 def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[RoundSummary]:
@@ -251,11 +266,17 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             section=term.policy(past.starts).rounds[name],
             standings=measured,
             outcome=outcome,
+            gate_findings=_gate_findings(term, name),
             movements=tuple(result["movements"]),
             blocks_before=before,
             blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},
             assumed=decision.assumed,
         )
+
+
+def _gate_findings(term: Term, name: str) -> tuple[GateFinding, ...]:
+    found = [v for v in term.facts[f"findings/{name}"].values if isinstance(v, GateFinding)]
+    return tuple(sorted(found, key=lambda row: (row.subject, row.gate)))
 
 
 def _assumptions(term: Term, resolved: Resolved) -> Mapping[str, tuple[Assumption, ...]]:

@@ -74,7 +74,16 @@ def uses_of(term: Term, holders: Mapping[str, str], index: int) -> tuple[AwardUs
             case [support, "award", award, kind], [_, "capacity", _]:
                 back[support, award, kind] += transfer.amount
     return tuple(
-        AwardUse(award, support, kind, holders.get(award, ""), granted[key], used[key], over[key], back[key])
+        AwardUse(
+            award,
+            support,
+            kind,
+            holders.get(award, ""),
+            granted[key],
+            used[key],
+            over[key],
+            back[key],
+        )
         for key in sorted(granted.keys() | used.keys())
         for support, award, kind in [key]
     )
@@ -91,7 +100,9 @@ def _moved(transfer: Transfer) -> int:
     return -transfer.amount if transfer.phase is Phase.VOID else transfer.amount
 
 
-def weeks_of(term: Term, starts: date, holders: Mapping[str, str]) -> Mapping[str, tuple[Bucket, ...]]:
+def weeks_of(
+    term: Term, starts: date, holders: Mapping[str, str]
+) -> Mapping[str, tuple[Bucket, ...]]:
     """GPU-seconds by week and class of holders, by support."""
     supports = {holding: support for holding, support in _supports(term)}
     records = [held.record for attempts in term.known.values() for held in attempts]

@@ -161,5 +161,6 @@ def _paced(
     before = 0
     for copies, gpus, seconds in campaigns:
         for _ in range(copies):
-            yield before * window // target + draws.below(_SWEEP_SECONDS), gpus, seconds
+            offset = before * window // target + draws.below(_SWEEP_SECONDS)
+            yield min(offset, window - 1), gpus, seconds
         before += copies * gpus * seconds

@@ -1,0 +1,110 @@
+"""The pages of a term: one self-contained HTML file in each language, as bytes.
+
+Pure and deterministic: `headgate verify` makes the pages again and compares every byte.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from headgate.report.blocks import Section
+from headgate.report.locale import LOCALES
+from headgate.report.section_applicants import anchors_of
+from headgate.report.section_calls import calls
+from headgate.report.section_end import assumptions, check, reallocation
+from headgate.report.section_fees import fees
+from headgate.report.section_round import rounds
+from headgate.report.section_shares import shares
+from headgate.report.section_use import use
+from headgate.report.section_verdict import verdict
+from headgate.report.speaker import Speaker, speaker
+from headgate.report.summary import Summary, summary_of
+from headgate.steps.term import Term
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+SECTIONS = (
+    "verdict", "shares", "calls", "fees", "use", "round", "reallocation", "check", "assumptions",
+    "main", "contents",
+)  # fmt: skip
+"""Anchors that are the page's own and that no application may take."""
+
+
+def pages(term: Term, data: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """The report of a term in every language, by file name.
+
+    `data` are the programme's data files, by path; a programme without any has a page too.
+    """
+    summary = summary_of(term, data)
+    return {file_of(language): page(summary, language) for language in LOCALES}
+
+
+def file_of(language: str) -> str:
+    """The file of a language; English has the plain name."""
+    return "report.html" if language == "en" else f"report.{language}.html"
+
+
+def page(summary: Summary, language: str) -> bytes:
+    """One page of a summary."""
+    say = speaker(language, summary.holders, summary.policy.programme.currency)
+    days = {"starts": summary.past.starts, "ends": summary.past.ends}
+    text = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            say=say,
+            title=say.text(summary.policy.programme.name),
+            subtitle=say.say("page.subtitle", **days),
+            sections=sections(summary, say),
+            style=_style(),
+            tongues=[
+                {"language": other, "name": _own_name(other), "file": file_of(other)}
+                for other in LOCALES
+            ],
+        )
+    )
+    return text.encode()
+
+
+def sections(summary: Summary, say: Speaker) -> tuple[Section, ...]:
+    """The page's parts, in the order in which a reader should meet them."""
+    anchors = anchors_of(summary.calls, SECTIONS)
+    return (
+        verdict(summary, say),
+        shares(summary, say),
+        calls(summary, say, anchors),
+        fees(summary, say),
+        use(summary, say, anchors),
+        rounds(summary, say, anchors),
+        reallocation(summary, say, anchors),
+        check(summary, say),
+        assumptions(summary, say),
+    )
+
+
+def _own_name(language: str) -> str:
+    return {"en": "English", "vi": "Tiếng Việt", "ko": "한국어"}[language]
+
+
+def _style() -> Markup:
+    """The style sheet; it is this package's own file, so nothing in it can be anybody's input."""
+    return Markup(files("headgate.report").joinpath("templates", "style.css").read_text("utf-8"))
+
+
+@cache
+def _environment() -> "Environment":
+    """The templates; Jinja is imported here, because most commands make no page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("headgate.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,239 @@
+"""The round: standings with their uncertainty, gates and bars, and the decisions they led to."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from headgate.core.evaluation.decide import TeamDecision
+from headgate.core.evaluation.ranks import PPM
+from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, link, table
+from headgate.report.charts import Part, Row
+from headgate.report.drawings import dots, stacks, ticks
+from headgate.report.section_applicants import Anchors, reference
+from headgate.report.speaker import Speaker
+from headgate.report.summary import RoundSummary, Summary, section_of
+
+MILLI_FULL = 100_000
+
+
+def rounds(summary: Summary, say: Speaker, anchors: Anchors) -> Section:
+    """Every round that was closed in the term."""
+    blocks: list[Block] = [Paragraph(say.say("round.intro" if summary.rounds else "round.none"))]
+    for evaluation in summary.rounds:
+        blocks += _round(evaluation, say, anchors)
+    return Section("round", say.say("round.title"), tuple(blocks))
+
+
+def _round(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    section = evaluation.section
+    yield Heading(3, say.text(section.name))
+    yield Paragraph(
+        say.say(
+            "round.text",
+            day=section.on,
+            n=len(evaluation.standings.standings),
+            places=section.stay.most,
+            confidence=say.locale.percent(section.confidence, 0),
+        )
+    )
+    if evaluation.assumed:
+        told = say.say("calls.assumed", n=len(evaluation.assumed))
+        yield Paragraph(link(f"#assumed-{section_of(f'rounds.{evaluation.id}')}", told), "quiet")
+    yield from _standings(evaluation, say, anchors)
+    yield from _pillars(evaluation, say, anchors)
+    yield from _places(evaluation, say, anchors)
+    yield from _gates(evaluation, say, anchors)
+    yield from _bars(evaluation, say, anchors)
+    yield from _decisions(evaluation, say, anchors)
+
+
+def _team(evaluation: RoundSummary, team: str, anchors: Anchors) -> Cell:
+    return reference(evaluation.section.call, team, anchors)
+
+
+def _standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    title = say.say(
+        "standings.title", confidence=say.locale.percent(evaluation.section.confidence, 0)
+    )
+    points, rows, cells = say.locale.points, [], []
+    for one in evaluation.standings.standings:
+        label = f"{one.place}. {one.team}"
+        spread = say.say("standings.range", low=points(one.low_milli), high=points(one.high_milli))
+        part = Part(
+            0 if one.qualified else 1, one.total_milli, f"{points(one.total_milli)} ({spread})"
+        )
+        rows.append(Row(label, (part,), (one.low_milli, one.high_milli)))
+        tied = one.tied_with_last_staying and one.team != evaluation.standings.last_staying
+        last = one.team == evaluation.standings.last_staying
+        cells.append(
+            (
+                _team(evaluation, one.team, anchors),
+                say.locale.whole(one.place),
+                points(one.total_milli),
+                spread,
+                say.locale.percent(_part(one.stays_ppm)),
+                say.say(
+                    "standings.last" if last else "standings.tied" if tied else "standings.apart"
+                )
+                if one.qualified
+                else say.say("standings.out"),
+            )
+        )
+    legend = [say.say("series.qualified"), say.say("series.not_qualified")]
+    marks = ticks(MILLI_FULL, 5, lambda at: say.locale.whole(at // 1000))
+    yield dots(f"standings-{evaluation.id}", title, rows, marks, legend)
+    heads = [
+        say.say("col.team"),
+        say.say("col.place"),
+        say.say("col.points"),
+        say.say("col.interval"),
+    ]
+    heads += [say.say("col.stays"), say.say("col.line")]
+    yield table(f"standings-{evaluation.id}", title, heads, cells, texts=frozenset({5}))
+    yield Paragraph(say.say("standings.note"), "quiet")
+    yield Paragraph(_tied(evaluation, say))
+
+
+def _part(ppm: int) -> Fraction:
+    return Fraction(ppm, PPM)
+
+
+def _tied(evaluation: RoundSummary, say: Speaker) -> str:
+    last = evaluation.standings.last_staying
+    if last is None:
+        return say.say("standings.nobody")
+    tied = [
+        s.team
+        for s in evaluation.standings.standings
+        if s.tied_with_last_staying and s.team != last
+    ]
+    if not tied:
+        return say.say("standings.clear", team=last)
+    return say.say("standings.tied_with", team=last, tied=", ".join(tied))
+
+
+def _names(evaluation: RoundSummary, say: Speaker) -> Mapping[str, str]:
+    return {pillar.id: say.text(pillar.name) for pillar in evaluation.section.pillars}
+
+
+def _pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    names, points = _names(evaluation, say), say.locale.points
+    title = say.say("pillars.title")
+    rows, cells = [], []
+    for one in evaluation.standings.standings:
+        shown = [(style, milli, points(milli)) for style, (_, milli) in enumerate(one.points_milli)]
+        label = f"{one.team}: {' + '.join(text for *_, text in shown)}"
+        rows.append(Row(label, tuple(Part(*part) for part in shown)))
+        cells.append(
+            (
+                _team(evaluation, one.team, anchors),
+                *(text for *_, text in shown),
+                points(one.total_milli),
+            )
+        )
+    yield stacks(f"pillars-{evaluation.id}", title, rows, list(names.values()), MILLI_FULL)
+    heads = [say.say("col.team"), *names.values(), say.say("total")]
+    yield table(f"pillars-{evaluation.id}", title, heads, cells)
+    heads = [say.say("col.pillar"), say.say("col.weight"), say.say("col.lead_share")]
+    weights = [
+        (
+            names.get(item.pillar, item.pillar),
+            say.locale.whole(item.weight),
+            say.say("none")
+            if item.lead_share_ppm is None
+            else say.locale.percent(_part(item.lead_share_ppm)),
+        )
+        for item in evaluation.standings.effective_weights
+    ]
+    yield table(f"weights-{evaluation.id}", say.say("weights.title"), heads, weights)
+
+
+def _places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    title = say.say("places.title")
+    count = len(evaluation.standings.standings)
+    legend = [say.say("places.place", n=n) for n in range(1, count + 1)]
+    rows, cells = [], []
+    for one in evaluation.standings.standings:
+        shown = [
+            (style, ppm, say.locale.percent(_part(ppm))) for style, ppm in enumerate(one.rank_ppm)
+        ]
+        rows.append(Row(one.team, tuple(Part(*part) for part in shown)))
+        cells.append((_team(evaluation, one.team, anchors), *(text for *_, text in shown)))
+    yield stacks(f"places-{evaluation.id}", title, rows, legend, PPM)
+    yield table(f"places-{evaluation.id}", title, [say.say("col.team"), *legend], cells)
+
+
+def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    gates = {gate.id: say.text(gate.name) for gate in evaluation.section.gates}
+    if not evaluation.gate_findings:
+        return
+    heads = [
+        say.say("col.team"),
+        say.say("col.gate"),
+        say.say("col.finding"),
+        say.say("col.evidence"),
+    ]
+    cells = [
+        (
+            _team(evaluation, row.subject, anchors),
+            gates.get(row.gate, row.gate),
+            say.say(
+                f"gate.{'remark' if row.passed and row.remark else 'passed' if row.passed else 'failed'}"
+            ),
+            say.locale.whole(len(row.evidence)),
+        )
+        for row in evaluation.gate_findings
+    ]
+    yield table(
+        f"gates-{evaluation.id}", say.say("gate.title"), heads, cells, texts=frozenset({1, 2})
+    )
+
+
+def _bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    if not evaluation.standings.bars:
+        yield Paragraph(say.say("bars.none"))
+        return
+    points = say.locale.points
+    heads = [
+        say.say("col.bar"),
+        say.say("col.team"),
+        say.say("col.margin"),
+        say.say("col.margin_low"),
+    ]
+    heads.append(say.say("col.finding"))
+    cells = [
+        (
+            bar.bar,
+            _team(evaluation, bar.team, anchors),
+            points(bar.margin_milli),
+            points(bar.margin_low_milli),
+            say.say("bars.met" if bar.met else "bars.missed"),
+        )
+        for bar in evaluation.standings.bars
+    ]
+    yield table(
+        f"bars-{evaluation.id}", say.say("bars.title"), heads, cells, texts=frozenset({1, 4})
+    )
+
+
+def _decisions(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    yield Heading(4, say.say("decided.title"))
+    heads = [say.say("col.team"), say.say("col.decision"), say.say("col.reason")]
+    cells = [
+        (
+            _team(evaluation, judged.team, anchors),
+            say.code("decision", judged.decision),
+            _why(evaluation, judged, say),
+        )
+        for judged in evaluation.outcome.decisions
+    ]
+    title = say.say("decided.caption")
+    yield table(f"decided-{evaluation.id}", title, heads, cells, texts=frozenset({1, 2}))
+    if evaluation.outcome.places_left:
+        yield Paragraph(say.say("decided.open", n=evaluation.outcome.places_left))
+
+
+def _why(evaluation: RoundSummary, judged: TeamDecision, say: Speaker) -> str:
+    gates = {gate.id: say.text(gate.name) for gate in evaluation.section.gates}
+    named = ", ".join(gates.get(name, name) for name in judged.names)
+    words = say.code("why", judged.reason)
+    return say.say("decided.named", reason=words, names=named) if named else words
