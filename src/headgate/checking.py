@@ -42,7 +42,8 @@ def check_programme(programme: str, overlays: Sequence[Path], *, adopt: bool) ->
     ran, resolved = run_cases(document, seats), at(document, day)
     yield f"{resolved.policy.programme.name.en}: no faults"
     yield f"{len(ran.results):>6} cases answered as expected, {len(ran.fired)} rules fired"
-    yield f"{len(resolved.assumed()):>6} values are assumed or announced on {day}: for rehearsal only"
+    assumed = len(resolved.assumed())
+    yield f"{assumed:>6} values are assumed or announced on {day}: for rehearsal only"
     yield f"digest {document.digest}"
 
 

@@ -23,15 +23,18 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="The operating system of a national AI programme: one policy file, decisions anyone can derive.",
+    help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
 
-ProgrammeArgument = Annotated[str, typer.Argument(help="A programme's folder or file, or its name.")]
+ProgrammeArgument = Annotated[
+    str, typer.Argument(help="A programme's folder or file, or its name.")
+]
 OverlayOption = Annotated[
     list[Path] | None, typer.Option("--overlay", help="A what-if file laid over the policy.")
 ]
 TraceOption = Annotated[
-    Path | None, typer.Option(help="Use real jobs: a trace in SWF, or the Philly CSV (.csv or .csv.gz).")
+    Path | None,
+    typer.Option(help="Use real jobs: a trace in SWF, or the Philly CSV (.csv or .csv.gz)."),
 ]
 SeedOption = Annotated[str, typer.Option(help="The seed of all that is simulated.")]
 
@@ -81,8 +84,12 @@ def _steps() -> Iterator[Callable[[str], None]]:
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="The folder of the public bundle.")] = Path("headgate-demo"),
-    programme: Annotated[str, typer.Option(help="A programme's folder, or its name.")] = "korea-2025",
+    out: Annotated[Path, typer.Option(help="The folder of the public bundle.")] = Path(
+        "headgate-demo"
+    ),
+    programme: Annotated[
+        str, typer.Option(help="A programme's folder, or its name.")
+    ] = "korea-2025",
     overlay: OverlayOption = None,
     trace: TraceOption = None,
     evidence: Annotated[
@@ -112,7 +119,8 @@ def verify(
 ) -> None:
     """Derive every decision of a bundle again and compare the bytes."""
     with _mendable("verify"), _steps() as progress:
-        from headgate.bundle.verify import read_bundle_files, verify as verify_files
+        from headgate.bundle.verify import read_bundle_files
+        from headgate.bundle.verify import verify as verify_files
         from headgate.report.pages import pages
 
         verdict = verify_files(read_bundle_files(folder), pages, progress)
@@ -126,7 +134,8 @@ def verify(
             _say(f"{count:>8,}  {step}")
         total = sum(verdict.decisions.values())
         _say(f"{total:>8,}  decisions derived again, byte for byte")
-        _say(f"{verdict.transfers:>8,}  transfers posted again, of {verdict.entries:,} journal entries")
+        _say(f"{verdict.transfers:>8,}  transfers posted again")
+        _say(f"{verdict.entries:>8,}  journal entries")
         _say(f"root {verdict.root}")
         for name in verdict.keys:
             _say(f"signed by {name}")
@@ -137,7 +146,9 @@ def check(
     programme: ProgrammeArgument,
     overlay: OverlayOption = None,
     adopt: Annotated[bool, typer.Option("--adopt", help="Ask whether it may be adopted.")] = False,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema and stop.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema and stop.")
+    ] = False,
 ) -> None:
     """Check a programme file: every fault at once, with its line and what would mend it."""
     with _mendable(f"check {programme}"):

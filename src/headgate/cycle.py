@@ -3,10 +3,10 @@
     policy -> call -> award -> enforce -> meter -> evaluate -> reallocate -> (next term) ...
 
 A programme is one policy file; a world is where facts come from: applicants, reviewers, clusters,
-evaluators, or the recorded facts of a bundle. `run` takes a policy through one whole term of a world
-and returns the term: its journal, its books, its decisions with their reasons. Nothing else decides
-anything: the rehearsal runs `run` on a simulated world, an auditor runs it on the recorded one and
-compares the bytes, and a portal calls the same steps months apart.
+evaluators, or the recorded facts of a bundle. `run` takes a policy through one whole term of a
+world and returns the term: its journal, its books, its decisions with their reasons. Nothing else
+decides anything: the rehearsal runs `run` on a simulated world, an auditor runs it on the recorded
+one and compares the bytes, and a portal calls the same steps months apart.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -111,7 +111,9 @@ def _step(term: Term, world: World, event: Event) -> Term:
 
 
 def _decide(term: Term, world: World, call: str) -> Term:
-    applied = [a.id for a in term.facts[f"applications/{call}"].values if isinstance(a, Application)]
+    applied = [
+        a.id for a in term.facts[f"applications/{call}"].values if isinstance(a, Application)
+    ]
     term, screened = screen_call(term, call, world.gate_findings(call, applied))
     term, field = judge(term, screened, world.marks(call, screened.eligible))
     term, plan = settle_call(term, field, world.proposal(call, problem_of(term, field)))

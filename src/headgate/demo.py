@@ -1,13 +1,11 @@
-"""The rehearsal of a whole term: the real cycle on a simulated world, and what is published of it."""
+"""The rehearsal of a term: the real cycle on a simulated world, and what is published of it."""
 
-import json
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
-from headgate.core.awards.seats import Method, apportion
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.evaluation.evidence import ItemScore, Rating
-from headgate.core.faults import Faulty
+from headgate.core.faults import Fault, Faulty
 from headgate.readers.evidence_csv import (
     Benchmark,
     Code,
@@ -137,12 +137,12 @@ def test_all_faults_come_at_once() -> None:
 def test_no_bytes_are_a_traceback(put: bytes, at: int, layout: str) -> None:
     """Whatever stands in a file, the answer is its rows or its faults."""
     good = {"items": ITEMS, "ratings": RATINGS, "benchmark": BENCHMARK}[layout].encode()
-    faults = 0
+    faults: tuple[Fault, ...] = ()
     try:
         READERS[layout](good[:at] + put + good[at:], "evidence.csv")
     except Faulty as faulty:
-        faults = len(faulty.faults)
-    assert faults >= 0
+        faults = faulty.faults
+    assert all(fault.file == "evidence.csv" and fault.mend for fault in faults)
 
 
 def public(scores: dict[str, int], *, without: str = "") -> Benchmark:
@@ -184,7 +184,7 @@ def test_equal_means_go_by_name_and_gaps_have_no_place() -> None:
 
 def test_the_real_file_gives_five_teams(shared_data: Path) -> None:
     """The published LiveCodeBench items are read whole: 479 items for each of five teams."""
-    path = shared_data / "evaluations" / "livecodebench-per-item" / "execution.csv"
+    path = shared_data / "data" / "evaluations" / "livecodebench-per-item" / "execution.csv"
     if not path.is_file():
         pytest.skip(f"no LiveCodeBench items at {path}")
     teams = tuple(f"Alliance {letter}" for letter in "ABCDE")

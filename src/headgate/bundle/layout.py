@@ -1,4 +1,5 @@
-"""What lies where in a bundle, as bytes by path: the one description that writer and verifier share.
+"""What lies where in a bundle, as bytes by path: the one description that writer and verifier
+share.
 
     policy/    the policy exactly as adopted: programme.yaml, law/, cases/, overlays/
     data/      what was published of the programme and is shown beside its decisions

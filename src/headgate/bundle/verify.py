@@ -115,7 +115,7 @@ def _journal(
         if b"".join(map(leaf_hash, bundle)) != hashes[start : start + 32 * len(bundle)]:
             faults.append(_fault(path, "entries", "the entries are not those of the hash tiles"))
     if faults:
-        return (), _blame(files, hashes, checkpoint, faults)
+        return (), _blame(files, checkpoint, faults)
     tree = Tree(lines)
     if len(tree) != checkpoint.size or tree.root() != checkpoint.root:
         return (), [_fault(CHECKPOINT, "root", "the entries do not make the checkpoint's root")]
@@ -128,9 +128,7 @@ def _journal(
     return entries, _differences(expected, found, "tile", "the tile is not that of the entries")
 
 
-def _blame(
-    files: Mapping[str, bytes], hashes: bytes, checkpoint: Checkpoint, faults: list[Fault]
-) -> list[Fault]:
+def _blame(files: Mapping[str, bytes], checkpoint: Checkpoint, faults: list[Fault]) -> list[Fault]:
     """Say whether entries or hash tiles were changed: the entries alone can still make the root."""
     try:
         bundles = _tiles(files, "journal/tile/entries/").values()
@@ -140,7 +138,9 @@ def _blame(
     if tree.root() != checkpoint.root:
         return faults
     expected = journal_files([], tree.leaf_hashes())
-    found = {p: d for p, d in files.items() if p.startswith("journal/tile/") and "/entries/" not in p}
+    found = {
+        p: d for p, d in files.items() if p.startswith("journal/tile/") and "/entries/" not in p
+    }
     return _differences(expected, found, "tile", "the tile is not that of the entries")
 
 
@@ -152,7 +152,9 @@ def _tiles(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         digits = name.replace("x", "").replace("/", "")
         return int(digits) if digits.isdigit() else 0
 
-    return {path: files[path] for path in sorted((p for p in files if p.startswith(prefix)), key=number)}
+    return {
+        path: files[path] for path in sorted((p for p in files if p.startswith(prefix)), key=number)
+    }
 
 
 def _differences(
@@ -176,7 +178,10 @@ def _files(files: Mapping[str, bytes], entries: Sequence[Entry]) -> list[Fault]:
     there |= {p for p in files if p.startswith("journal/") and not p.startswith("journal/tile/")}
     there -= {CHECKPOINT, KEYS}
     faults = [_fault(p, "file-missing", "the file is missing") for p in listed.keys() - there]
-    faults += [_fault(p, "file-unknown", "the journal does not know the file") for p in there - listed.keys()]
+    faults += [
+        _fault(p, "file-unknown", "the journal does not know the file")
+        for p in there - listed.keys()
+    ]
     faults += [
         _fault(path, "file-changed", "the file is not the one that was published")
         for path in there & listed.keys()

@@ -13,9 +13,10 @@ from headgate.core import canonical
 class Decision:
     """One decision of one step of the cycle.
 
-    `rule` is the path of the policy section that was applied, `policy` the digest of the whole file,
-    `facts` the names of the fact files read, and `assumed` the policy paths it rests on that no
-    source gives: every page that shows the decision says so. `result` is made of canonical types.
+    `rule` is the path of the policy section that was applied, `policy` the digest of the whole
+    file, `facts` the names of the fact files read, and `assumed` the policy paths it rests on that
+    no source gives: every page that shows the decision says so. `result` is made of canonical
+    types.
     """
 
     step: str

@@ -1,7 +1,7 @@
 """Integers that know their unit, and the exact arithmetic between them.
 
-Nothing that is promised, granted, used or paid is ever a float: amounts are integers of the smallest
-unit (GPU-seconds, won, dong, seat-days) and ratios are exact fractions.
+Nothing that is promised, granted, used or paid is ever a float: amounts are integers of the
+smallest unit (GPU-seconds, won, dong, seat-days) and ratios are exact fractions.
 """
 
 import re

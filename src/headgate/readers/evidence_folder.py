@@ -25,7 +25,8 @@ class Folder:
     def evidence(
         self, evaluation: Round, teams: Sequence[str], tasks: Mapping[str, Sequence[str]]
     ) -> tuple[Evidence, tuple[str, ...]]:
-        """The evidence for those pillars of a round that the folder has, and what must be said of it.
+        """The evidence for those pillars of a round that the folder has, and what must be said of
+        it.
 
         A public benchmark stands in for the first pillar of items. Raises Faulty with every fault.
         """

@@ -62,7 +62,9 @@ def read_facts(file: str, kind: str, data: bytes) -> tuple[Any, ...]:
         try:
             values.append(validate(text))
         except ValidationError as error:
-            what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+            what = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3]
+            )
             mend = "Write the line as the programme published it."
             faults.append(Fault(file, number, 1, "fact-line", what, mend))
     if faults:

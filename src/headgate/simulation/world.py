@@ -29,8 +29,8 @@ from headgate.simulation.workload import Holding, jobs
 from headgate.steps.evaluate import tasks_of
 
 NOTES = (
-    "This is a rehearsal. Applicants, reviewers, gate findings, workload and evidence are synthetic, "
-    "drawn from a seed; where totals of a call were published, they are matched exactly.",
+    "This is a rehearsal: applicants, reviewers, gate findings, jobs and evidence are synthetic.",
+    "Where totals of a call were published, the synthetic applications match them exactly.",
     "The clusters are the embedded rehearsal engine.",
 )
 OVERLAP_SECONDS = 3 * 24 * 3600
@@ -44,8 +44,8 @@ class ClusterFailed(ValueError):
 class Simulated:
     """A world made from a policy, what was published of its applicants, and a seed.
 
-    `trace` takes the place of the generated workload, `folder` that of the generated evidence as far
-    as it reaches; `fast` proposes awards by linear relaxation, for comparisons.
+    `trace` takes the place of the generated workload, `folder` that of the generated evidence as
+    far as it reaches; `fast` proposes awards by linear relaxation, for comparisons.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Simulated:
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         """A few winners who did not accept in time."""
-        return declines(awarded, self._seed)
+        return declines(awarded, f"{self._seed}/{call}")
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """Bring every cluster to hold its orders; raises ClusterFailed where one does not."""
@@ -103,7 +103,7 @@ class Simulated:
         return held
 
     def _start(self, orders: Sequence[Order], day: date) -> None:
-        """Start the clusters with the first orders, and the workload of every award with its own."""
+        """Start the clusters with the first orders, and each workload with its award's."""
         new = [order for order in orders if order.quota.award not in self._known]
         self._known |= {order.quota.award for order in new}
         by_site: dict[str, list[Job]] = {}
@@ -117,7 +117,7 @@ class Simulated:
                 self._engines[site] = Rehearsal(site, capacity, mine)
 
     def _workload(self, orders: Sequence[Order]) -> Iterable[tuple[str, Job]]:
-        """Each job with the site it is submitted to: an award's sites take turns by their blocks."""
+        """Each job with the site it is submitted to: the sites of an award take turns."""
         sites: dict[tuple[str, str], list[Order]] = {}
         for order in orders:
             sites.setdefault((order.quota.award, order.quota.support_class), []).append(order)
@@ -167,16 +167,16 @@ def _trace_notes(trace: Trace, notes: MapNotes) -> list[str]:
     """What became of every row of a real trace, and of every job of it."""
     rows, dealt = trace.notes, ", ".join(f"{t} to {award}" for t, award, _ in notes.tenants)
     return [
-        f"The workload is a real trace: {rows.rows:,} rows, of them {rows.jobs:,} jobs, "
-        f"{rows.never_run:,} that never ran and {rows.chunks:,} parts of other jobs.",
-        f"{notes.mapped:,} jobs were submitted to awards; {notes.outside:,} fall outside the term and "
-        f"{notes.too_large:,} ask for more GPUs than their award holds; "
-        f"{notes.awards_without_tenant:,} awards have no tenant.",
+        f"The workload is a real trace of {rows.rows:,} rows and {rows.jobs:,} jobs.",
+        f"Of its rows {rows.never_run:,} never ran and {rows.chunks:,} are parts of other jobs.",
+        f"{notes.mapped:,} of its jobs were submitted to awards.",
+        f"{notes.outside:,} jobs fall outside the term; {notes.too_large:,} exceed their award.",
+        f"{notes.awards_without_tenant:,} awards have no tenant of the trace.",
         f"Tenants by GPU time are dealt to awards by quota, largest to largest: {dealt}.",
     ]
 
 
-def _all(quota: Quota) -> bool:
+def _all(_: Quota) -> bool:
     return True
 
 

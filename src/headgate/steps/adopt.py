@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from datetime import date
 
-from headgate.core.awards.seats import Method, apportion
 from headgate.core import canonical
+from headgate.core.awards.seats import Method, apportion
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.ledger.post import Books
-from headgate.core.ledger.tree import Tree
 from headgate.core.ledger.transfer import Transfer
+from headgate.core.ledger.tree import Tree
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Envelopes
 from headgate.core.quantities import DAY_SECONDS, instant
-from headgate.core.supports.kind import Accounts, Kind as Support
+from headgate.core.supports.kind import Accounts
+from headgate.core.supports.kind import Kind as Support
 from headgate.steps.term import Term, chart_of, single, term_days
 
 
@@ -66,14 +67,16 @@ def seats(envelopes: Envelopes, support: Support, day: date) -> Mapping[str, int
 
     Where envelopes are kept by the rate table, a class counts as many blocks as its rate.
     """
-    unit_name, size = next(iter(envelopes.block.items()))
+    size = next(iter(envelopes.block.values()))
     supplied = sum(n * support.rate(c) for c, n in support.supply(day).items())
     base = supplied if envelopes.base is None else envelopes.base
     method = Method[envelopes.method.name]
     shares = dict(envelopes.shares)
     rest = envelopes.of - sum(shares.values())
-    return apportion(base // size, {**shares, "": rest}, method) if rest else apportion(
-        base // size, shares, method
+    return (
+        apportion(base // size, {**shares, "": rest}, method)
+        if rest
+        else apportion(base // size, shares, method)
     )
 
 

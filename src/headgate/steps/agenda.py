@@ -26,7 +26,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing due: on `day`, about a call, a round or a support; a meter looks back to `since`."""
+    """One thing due on `day`, about a call, a round or a support; a meter looks to `since`."""
 
     day: date
     what: What
@@ -51,12 +51,15 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     """Everything due in a term, in order.
 
     The calls are those whose awards begin in the term; use is metered every month and before
-    anything that looks at it; a reclaim comes when its part of the term is over, a round on its day.
+    anything that looks at it; a reclaim comes when its part of the term is over, a round on its
+    day.
     """
     starts, ends = term_days(at(document, first_day(document)).policy, index)
     policy = at(document, starts).policy
     order = list(What)
-    looks = list(dict.fromkeys([*_reclaims(document, starts, ends), *_rounds(policy, starts, ends)]))
+    looks = list(
+        dict.fromkeys([*_reclaims(document, starts, ends), *_rounds(policy, starts, ends)])
+    )
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
     due += _meterings(policy, starts, {event.day for event in looks})
     given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}

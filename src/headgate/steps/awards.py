@@ -74,9 +74,7 @@ def _list_decision(term: Term, field: Field, plan: Plan) -> Decision:
     return _decision(term, field, "award-list", field.call, result)
 
 
-def _reasons(
-    term: Term, field: Field, step: str, reasons: Iterable[Reason]
-) -> Iterator[Decision]:
+def _reasons(term: Term, field: Field, step: str, reasons: Iterable[Reason]) -> Iterator[Decision]:
     for reason in reasons:
         result = {"reason": reason, "sentence": sentence(reason)}
         yield _decision(term, field, step, reason.application, result)
@@ -108,16 +106,14 @@ def _holding(
         call.support,
         award.pool,
         award.blocks,
-        amount_in_term(term, call, award.pool, award.blocks, starts, ends),
+        amount_in_term(term, call, award.blocks, starts, ends),
         starts,
         ends,
         tuple(part for part in parts if part.award == award.application),
     )
 
 
-def amount_in_term(
-    term: Term, call: Call, support_class: str, blocks: int, starts: date, ends: date
-) -> int:
+def amount_in_term(term: Term, call: Call, blocks: int, starts: date, ends: date) -> int:
     """What some blocks come to from `starts` to `ends`, as far as that lies within the term.
 
     Hours (blocks that are not held for a time) are granted once, in the award's first term.
@@ -162,5 +158,7 @@ def _bill(term: Term, call: Call, field: Field, holdings: Iterable[Holding]) -> 
             due, income = DUE.format(award=holding.award), INCOME.format(support=call.support)
             money, when = policy.programme.currency.lower(), instant(call.decides)
             why = f"calls.{field.call}.fee"
-            moves.append(single(f"fee:{holding.award}:{term.index}", due, income, fee, money, when, why))
+            moves.append(
+                single(f"fee:{holding.award}:{term.index}", due, income, fee, money, when, why)
+            )
     return term.decide(decisions).move(moves)

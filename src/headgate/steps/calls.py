@@ -7,7 +7,7 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
 from headgate.core.calls.lots import lot
 from headgate.core.calls.scoring import Score, score
-from headgate.core.calls.screening import Screening, eligible, screen
+from headgate.core.calls.screening import Screening, by_arrival, eligible, screen
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Call
@@ -17,7 +17,7 @@ from headgate.steps.term import Term
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A call after screening: what came in, each one's lot, and the holder class of the eligible."""
+    """A call after screening: what came in, each one's lot, the eligible by holder class."""
 
     call: str
     applications: Mapping[str, Application]
@@ -32,7 +32,7 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A call's field after scoring: who may be awarded, with score (milli-points), holder and lot."""
+    """A call's field after scoring: who may be awarded, with score (milli-points) and lot."""
 
     call: str
     applications: tuple[Application, ...]
@@ -60,9 +60,7 @@ def close_call(term: Term, call_id: str, applications: Sequence[Application]) ->
     return term.receive(f"applications/{call_id}", call_id, applications, closed)
 
 
-def screen_call(
-    term: Term, call_id: str, findings: Sequence[GateFinding]
-) -> tuple[Term, Screened]:
+def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tuple[Term, Screened]:
     """Say of every application whether it may be judged at all, and by which rule not.
 
     Lots are drawn by the journal's root right before the gate findings come in: nobody who applied
@@ -71,12 +69,15 @@ def screen_call(
     call, root = call_of(term, call_id), term.root()
     when = instant(call.decides)
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
-    received = [a for a in term.facts[f"applications/{call_id}"].values if isinstance(a, Application)]
+    received = [
+        a for a in term.facts[f"applications/{call_id}"].values if isinstance(a, Application)
+    ]
     policy = term.policy(call.decides)
     screenings = screen(policy, call_id, received, findings, _taken(term, call_id))
-    applications = {application.id: application for application in reversed(received)}
+    applications = {a.id: a for a in reversed(by_arrival(received))}
     lots = {name: lot(root, name) for name in applications}
-    results = {s.application: _screening(s, lots) for s in screenings}
+    results = {s.application: _screening(s, lots) for s in reversed(screenings)}
+    results = {name: results[name] for name in sorted(results)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     return term, Screened(call_id, applications, lots, eligible(screenings))
 
@@ -86,7 +87,11 @@ def _taken(term: Term, call_id: str) -> frozenset[str]:
     others = (fact for name, fact in term.facts.items() if name.startswith("applications/"))
     mine = f"applications/{call_id}"
     return frozenset(
-        a.id for fact in others if fact.name != mine for a in fact.values if isinstance(a, Application)
+        a.id
+        for fact in others
+        if fact.name != mine
+        for a in fact.values
+        if isinstance(a, Application)
     )
 
 

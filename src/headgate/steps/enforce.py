@@ -18,7 +18,7 @@ def orders_of(term: Term) -> tuple[Order, ...]:
 
 
 def _orders(term: Term, holding: Holding) -> Iterator[Order]:
-    """One order for each site of an award; the budget is what it was granted, in parts by blocks."""
+    """One order for each site of an award; the budget is its grant, divided by blocks."""
     support = term.policy(term.starts).supports[holding.support]
     block = call_of(term, holding.call).block
     for part, budget in zip(holding.parts, _split(holding.amount, holding.parts), strict=True):
@@ -42,11 +42,13 @@ def _split(amount: int, parts: Sequence[Part]) -> list[int]:
 
 
 def enforce(term: Term, held: Iterable[tuple[str, Quota]], day: date) -> Term:
-    """Receive what the clusters hold after the orders, and decide of each order whether it stands."""
+    """Receive what the clusters hold now, and decide of each order whether it stands."""
     orders, when = orders_of(term), instant(day)
     name = f"held/{day.isoformat()}"
     observed = sorted(held, key=lambda h: (h[0], h[1].award, h[1].support_class))
-    term = term.receive(name, "enforcement", [{"cluster": c, "quota": q} for c, q in observed], when)
+    term = term.receive(
+        name, "enforcement", [{"cluster": c, "quota": q} for c, q in observed], when
+    )
     found = {(c, q.award, q.support_class): q for c, q in observed}
     decisions = []
     for order in orders:
@@ -54,6 +56,8 @@ def enforce(term: Term, held: Iterable[tuple[str, Quota]], day: date) -> Term:
         result = {"order": order, "stands": found.get(key) == order.quota}
         subject = f"{order.quota.award}@{order.cluster}"
         decisions.append(
-            Decision("order", order.because, subject, when, term.document.digest, (name,), (), result)
+            Decision(
+                "order", order.because, subject, when, term.document.digest, (name,), (), result
+            )
         )
     return term.decide(decisions)

@@ -1,4 +1,4 @@
-"""Step 6: a round is closed. Gates apart from scores, standings with their uncertainty, a decision."""
+"""Step 6: a round is closed: gates apart from scores, standings with their uncertainty."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -8,9 +8,9 @@ from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
 from headgate.core.evaluation import method as rules
+from headgate.core.evaluation.composite import Refused
 from headgate.core.evaluation.decide import RoundOutcome, decide
 from headgate.core.evaluation.estimate import Standings, standings
-from headgate.core.evaluation.composite import Refused
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Pillar, Round

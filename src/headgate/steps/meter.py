@@ -29,9 +29,7 @@ def meter(term: Term, records: Sequence[Usage], day: date) -> Term:
     return term
 
 
-def _meter(
-    term: Term, support: str, records: Sequence[Usage], name: str, when: str
-) -> Term:
+def _meter(term: Term, support: str, records: Sequence[Usage], name: str, when: str) -> Term:
     metered = judge_usage(_scope(term, support, when), term.books, term.known, records, name)
     term = replace(term.move(metered.transfers), known=metered.known)
     counts = {taken.name.lower(): count for taken, count in metered.counts.items()}
@@ -57,7 +55,8 @@ def _scope(term: Term, support: str, when: str) -> Scope:
 def reclaim(term: Term, support: str, day: date) -> Term:
     """Hold every award's use against its grant, and take back what the policy's table says.
 
-    What is taken returns to the envelope and the capacity it came from, where the next call finds it.
+    What is taken returns to the envelope and the capacity it came from, where the next call finds
+    it.
     """
     rule, when = term.policy(day).reclaim[support], instant(day)
     resolved = term.resolved(day)
@@ -81,7 +80,9 @@ def reclaim(term: Term, support: str, day: date) -> Term:
         assumed = resolved.assumed([path])
         facts = tuple(sorted(usage))
         decisions.append(
-            Decision("reclaim", path, found.award, when, term.document.digest, facts, assumed, result)
+            Decision(
+                "reclaim", path, found.award, when, term.document.digest, facts, assumed, result
+            )
         )
         if taken.gpu_seconds:
             term = give_back(term, holding, taken.gpu_seconds, when, f"{path}.{taken.step}")
@@ -112,7 +113,9 @@ def give_back(term: Term, holding: Holding, amount: int, when: str, why: str) ->
     support, kind = policy.supports[holding.support], holding.support_class
     right, name = accounts.award(holding.award, kind), f"{holding.award}:{when}"
     moves = [
-        single(f"back:{name}", right, accounts.capacity(kind), amount, support.unit(kind), when, why)
+        single(
+            f"back:{name}", right, accounts.capacity(kind), amount, support.unit(kind), when, why
+        )
     ]
     if holding.support in policy.envelopes:
         granted, envelope = accounts.granted(holding.holder), accounts.envelope(holding.holder)

@@ -66,7 +66,9 @@ def _concentrations(
 ) -> Iterable[Limit]:
     for rule in call.concentration:
         most = floor_share(offered, rule.share)
-        groups = {tag for of_one in tags.values() for tag in of_one if tag.startswith(f"{rule.id}:")}
+        groups = {
+            tag for of_one in tags.values() for tag in of_one if tag.startswith(f"{rule.id}:")
+        }
         for tag in sorted(groups):
             yield Limit(tag, LimitKind.CONCENTRATION, tag, most)
 

@@ -63,8 +63,8 @@ def turn(term: Term) -> Term:
     """End a term: what was not used lapses, and the next one opens with what was decided for it.
 
     An award goes on while its time lasts and no round has ended it. Blocks that are held for a time
-    are granted anew for each term and placed anew, so that a site freed by one who left can hold one
-    who grew; hours that may be spent at any pace stay with their award until its end.
+    are granted anew for each term and placed anew, so that a site freed by one who left can hold
+    one who grew; hours that may be spent at any pace stay with their award until its end.
     """
     starts, ends = term_days(term.policy(term.starts), term.index + 1)
     going_on = {
@@ -100,8 +100,7 @@ def _renew(term: Term, holdings: Mapping[str, Holding]) -> Term:
         of_call = [h for h in holdings.values() if h.call == call_id]
         parts = parts_of(term, call, ((h.award, h.support_class, h.blocks) for h in of_call))
         for old in of_call:
-            kind, until = old.support_class, old.ends
-            amount = amount_in_term(term, call, kind, old.blocks, term.starts, until)
+            amount = amount_in_term(term, call, old.blocks, term.starts, old.ends)
             mine = tuple(part for part in parts if part.award == old.award)
             holding = replace(old, amount=amount, parts=mine)
             term = replace(term, holdings={**term.holdings, holding.award: holding})
@@ -117,7 +116,10 @@ def _lapse(term: Term, carried: Collection[str], day: date) -> Term:
         accounts, kind, right = Accounts(holding.support), holding.support_class, _right(holding)
         left = 0 if holding.award in carried else term.available(right)
         if left:
-            name, unit = f"lapse:{holding.award}:{term.index}", policy.supports[holding.support].unit(kind)
+            name, unit = (
+                f"lapse:{holding.award}:{term.index}",
+                policy.supports[holding.support].unit(kind),
+            )
             moves.append(single(name, right, accounts.lapsed(kind), left, unit, when, "term end"))
     for name, support in policy.supports.items():
         accounts = Accounts(name)

@@ -17,7 +17,8 @@ from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import add_months
-from headgate.core.supports.kind import Accounts, Kind as Support
+from headgate.core.supports.kind import Accounts
+from headgate.core.supports.kind import Kind as Support
 
 DUE, INCOME = "due/{award}", "income/{support}"
 """Where fees owed by awards come from and go to, in the programme's currency."""
@@ -57,8 +58,8 @@ class LedgerRefused(ValueError):
 class Term:
     """Everything decided in a term so far; each step returns a new one.
 
-    `tree` is the journal's Merkle tree over `entries`, shared by all states of one run: it only grows,
-    and `root()` is always that of this state's own entries.
+    `tree` is the journal's Merkle tree over `entries`, shared by all states of one run: it only
+    grows, and `root()` is always that of this state's own entries.
     """
 
     document: Document
@@ -96,7 +97,7 @@ class Term:
         return replace(self, entries=self.entries + added)
 
     def receive(self, name: str, about: str, values: Iterable[object], when: str) -> "Term":
-        """This term with a set of facts: their canonical lines are kept, their digest is entered."""
+        """This term with a set of facts: their lines are kept, their digest is entered."""
         received = tuple(values)
         data = b"".join(map(canonical.line, received))
         fact = Fact(name, received, data, canonical.digest(data))
@@ -104,7 +105,7 @@ class Term:
         return replace(term, facts={**term.facts, name: fact})
 
     def decide(self, decisions: Iterable[Decision]) -> "Term":
-        """This term with decisions, each entered by its digest and that of the facts it rests on."""
+        """This term with decisions, each entered by its digest and its facts' digest."""
         made = tuple(decisions)
         term = self.enter(self._decision_entry(decision) for decision in made)
         return replace(term, decisions=term.decisions + made)
@@ -137,7 +138,9 @@ class Term:
         return self.books.available(account)
 
 
-def single(name: str, debit: str, credit: str, amount: int, unit: str, when: str, why: str) -> Transfer:
+def single(
+    name: str, debit: str, credit: str, amount: int, unit: str, when: str, why: str
+) -> Transfer:
     """A transfer that stands alone."""
     return Transfer(name, debit, credit, amount, unit, Phase.SINGLE, None, when, why)
 

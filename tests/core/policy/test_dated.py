@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.faults import Faulty
+from headgate.core.policy.check import check
 from headgate.core.policy.dated import at, changes, find
 from headgate.core.policy.document import Document
 from tests.core.policy.small import SMALL, small, with_lines
@@ -149,3 +150,23 @@ def test_a_document_knows_where_a_path_is_written() -> None:
     assert place is not None
     assert ("programme.yaml", 29) == (place.file, place.line)
     assert small().place("reclaim.compute") is None
+
+
+@pytest.mark.parametrize("day", ["2025-06-01", "2026-03-01", "2026-09-01"])
+def test_a_fault_is_told_whichever_day_it_holds_on(day: str) -> None:
+    """A check looks at every version: before the first change, between two, and after the last."""
+    wrong = {"2025-06-01": 0, "2026-03-01": 1, "2026-09-01": 2}[day]
+    days = ["false" if index == wrong else "7" for index in range(3)]
+    text = with_lines(
+        "reclaim:",
+        "  compute:",
+        "    elapsed: 1/2",
+        "    steps: []",
+        "    notice_days:",
+        f"      - {{value: {days[0]}, until: 2026-01-01}}",
+        f"      - {{value: {days[1]}, from: 2026-01-01, until: 2026-06-01}}",
+        f"      - {{value: {days[2]}, from: 2026-06-01}}",
+    )
+    assert [("type-wrong", 30 + wrong)] == [(f.code, f.line) for f in check(small(text))]
+    with pytest.raises(Faulty):
+        at(small(text), date.fromisoformat(day))

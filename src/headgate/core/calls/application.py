@@ -53,7 +53,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One reviewer's mark on one criterion of one application, from 0 to the criterion's full marks."""
+    """One reviewer's mark on one criterion of one application, from 0 to full marks."""
 
     application: str
     criterion: str
@@ -63,7 +63,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class GateFinding:
-    """What was found on a pass-or-fail condition, on which evidence, and whether the subject replied."""
+    """What was found on a gate, on which evidence, and whether the subject replied."""
 
     subject: str
     gate: str

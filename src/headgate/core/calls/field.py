@@ -1,4 +1,4 @@
-"""The field after screening and scoring: who is still in, stage by stage, and why others are not."""
+"""The field after scoring: who is still in, stage by stage, and why others are not."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,8 @@ def narrow(
     scored: frozenset[str],
     lots: Mapping[str, str],
 ) -> tuple[Place, ...]:
-    """Rank the eligible applications, drop those under the pass mark, then keep each stage's number.
+    """Rank the eligible applications, drop those under the pass mark, then keep each stage's
+    number.
 
     `scores` are milli-points; `scored` are those with at least one whole sheet where the call has
     criteria. The pass mark is in points of 100.

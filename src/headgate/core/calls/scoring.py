@@ -62,14 +62,16 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
 
 def _total(call: Call, sheet: Mapping[str, int]) -> int:
     weights = sum(criterion.weight for criterion in call.criteria)
-    points = sum(Fraction(c.weight * sheet[c.id], c.full) for c in call.criteria)
+    points = sum((Fraction(c.weight * sheet[c.id], c.full) for c in call.criteria), Fraction())
     return half_even(points * FULL_SCORE / weights)
 
 
 def score(call: Call, marks: Iterable[Mark], applications: Collection[str]) -> Scores:
     """Score the given applications from the panel's marks; one without a whole sheet scores 0."""
     totals, refused = sheets(call, (m for m in marks if m.application in applications))
-    fitted = harshness([(reviewer, subject, total) for (reviewer, subject), total in totals.items()])
+    fitted = harshness(
+        [(reviewer, subject, total) for (reviewer, subject), total in totals.items()]
+    )
     adjust = call.panel is not None and call.panel.adjust_harshness
     by_subject: dict[str, list[int]] = defaultdict(list)
     for (_, subject), total in totals.items():

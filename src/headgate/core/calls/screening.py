@@ -53,6 +53,11 @@ class Screening:
         return not self.findings
 
 
+def by_arrival(applications: Iterable[Application]) -> list[Application]:
+    """Applications as they were handed in; those of one instant stay as they were received."""
+    return sorted(applications, key=lambda application: application.at)
+
+
 def screen(
     policy: Policy,
     call_id: str,
@@ -63,13 +68,14 @@ def screen(
     """Screen every application of a call, in order of their ids.
 
     `taken` are ids that applications of other calls have: an id names one application only, because
-    its award, its quota and its accounts bear it.
+    its award, its quota and its accounts bear it. Of several with one id the first handed in
+    stands, and its screening comes first.
     """
     failed: dict[str, list[str]] = {}
     for finding in gates:
         if not finding.passed:
             failed.setdefault(finding.subject, []).append(finding.gate)
-    ordered = sorted(applications, key=lambda a: (a.id, a.at))
+    ordered = sorted(by_arrival(applications), key=lambda a: a.id)
     seen = set(taken)
     screenings = []
     for application in ordered:
@@ -106,6 +112,8 @@ def _form(call: Call, application: Application) -> Iterable[Finding]:
         yield Finding(Refusal.LATE, application.at)
     if application.months > call.months_most:
         yield Finding(Refusal.TERM_TOO_LONG, str(application.months))
+    if application.months < 1:
+        yield Finding(Refusal.REQUEST_NOT_POSITIVE, "months")
     for request in application.requests:
         name = request.support_class
         if name not in call.classes:

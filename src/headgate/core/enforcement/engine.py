@@ -1,8 +1,8 @@
 """The port to the outside: what every engine can be told and asked.
 
 As in infrastructure tools: `observe()` what a cluster holds, `plan(orders, observed)` a pure
-difference that a person reads, `apply(plan)` it, and `usage(since)`. Applying twice says "nothing to
-do". An engine that is down loses nothing: orders wait and usage is fetched again by overlap.
+difference that a person reads, `apply(plan)` it, and `usage(since)`. Applying twice says "nothing
+to do". An engine that is down loses nothing: orders wait and usage is fetched again by overlap.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,8 @@ class NoRoom(ValueError):
 def place(
     awards: Iterable[tuple[str, str, int]], sites: Mapping[str, Mapping[str, int]]
 ) -> tuple[Part, ...]:
-    """Place (award, class, blocks) on sites given as class -> site -> free blocks, by the rule above.
+    """Place (award, class, blocks) on sites given as class -> site -> free blocks, by the rule
+    above.
 
     Raises NoRoom when a class is overfull; parts come in order of award and site.
     """
@@ -47,7 +48,9 @@ def _taken(blocks: int, room: Mapping[str, int]) -> Iterable[tuple[str, int]]:
     if fitting:
         return [(min(fitting)[1], blocks)]
     taken, left = [], blocks
-    for free, site in sorted(((free, site) for site, free in room.items()), key=lambda f: (-f[0], f[1])):
+    for free, site in sorted(
+        ((free, site) for site, free in room.items()), key=lambda f: (-f[0], f[1])
+    ):
         part = min(free, left)
         left -= part
         if part:

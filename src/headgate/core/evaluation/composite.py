@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.evaluation.evidence import Evidence, EvidenceFault, check_evidence
 from headgate.core.calls.harshness import FloatArray, IntArray
+from headgate.core.evaluation.evidence import Evidence, EvidenceFault, check_evidence
 from headgate.core.evaluation.method import (
     FULL_MARKS,
     Finding,

@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from headgate.core.calls.harshness import IntArray
 from headgate.core.evaluation.composite import Composite, Refused, composite
 from headgate.core.evaluation.estimate import (
     MILLI,
@@ -22,7 +23,6 @@ from headgate.core.evaluation.estimate import (
     pair_spread,
 )
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.calls.harshness import IntArray
 from headgate.core.evaluation.method import GateFinding, GateOutcome, Method, Remedy
 from headgate.core.evaluation.ranks import PPM
 

@@ -12,9 +12,9 @@ from itertools import combinations
 
 import numpy as np
 
+from headgate.core.calls.harshness import Harshness, IntArray, harshness
 from headgate.core.evaluation.composite import POINT_UNIT, Composite, Refused, composite, in_units
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.calls.harshness import Harshness, IntArray, harshness
 from headgate.core.evaluation.method import (
     WEIGHT_TOTAL,
     Bar,

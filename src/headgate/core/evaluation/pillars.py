@@ -13,8 +13,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.evaluation.evidence import ItemScore, Rating
 from headgate.core.calls.harshness import FloatArray, IntArray, fit_panel
+from headgate.core.evaluation.evidence import ItemScore, Rating
 from headgate.core.evaluation.method import FULL_MARKS, Pillar
 from headgate.core.evaluation.resampling import EXACT_MAX, SHARE_UNIT, Stratum
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Usage:
     """One attempt of one job, as its cluster accounts for it.
 
-    `gpus` are the allocated devices (allocation bills, not load). Instants are UTC, ISO 8601. `ended`
-    is None while the attempt runs; `seen` is when the meter looked. The outside fact that makes the
-    ledger's transfer id is (cluster, job, attempt).
+    `gpus` are the allocated devices (allocation bills, not load). Instants are UTC, ISO 8601.
+    `ended` is None while the attempt runs; `seen` is when the meter looked. The outside fact that
+    makes the ledger's transfer id is (cluster, job, attempt).
     """
 
     cluster: str

@@ -111,7 +111,7 @@ def run_cases(document: Document, apportion: Apportion | None = None) -> Run:
         for case, node in read_cases(document)[0]
     ]
     fired = frozenset(path for r in results if r.answer is not None for path in r.answer.fired)
-    days = {*changes(document.programme), *(result.case.on for result in results)}
+    days = {date.min, *changes(document.programme), *(result.case.on for result in results)}
     known: dict[str, None] = {}
     for day in sorted(days):
         if (resolved := resolved_or_none(document, day)) is not None:

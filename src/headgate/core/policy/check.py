@@ -48,15 +48,15 @@ def check(document: Document, apportion: Apportion | None = None) -> list[Fault]
 
 
 def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
-    """Every version from the first that is complete; the last one where none is."""
+    """Every version, by the day on which it begins; what only begins later is not missed yet."""
     if not document.programme.data:
         return
-    days = {*changes(document.programme)}
+    days = {date.min, *changes(document.programme)}
     for _, overlay in document.overlays:
         days |= {day for key in ("from", "until") if (day := day_of(overlay, key)) is not None}
-    versions = [version for day in sorted(days) or [date.min] if (version := _at(document, day))]
-    begun = [index for index, (_, checked) in enumerate(versions) if not checked.waits]
-    yield from versions[begun[0] if begun else -1 :]
+    for day in sorted(days):
+        if (version := _at(document, day)) is not None:
+            yield version
 
 
 def _at(document: Document, day: date) -> tuple[Tree, Checked] | None:

@@ -1,6 +1,6 @@
 """The policy on a day: typed, with the provenance of every value beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -31,7 +31,7 @@ class Resolved:
         """The provenance of every path, dotted, list items by their ids."""
         return {".".join(path): value.provenance for path, value in walk(self.value)}
 
-    def assumed(self, prefixes: tuple[str, ...] = ("",)) -> tuple[str, ...]:
+    def assumed(self, prefixes: Iterable[str] = ("",)) -> tuple[str, ...]:
         """Paths under the prefixes, as wide as possible, that rest on no source in force."""
         found = []
         for prefix in prefixes:

@@ -1,8 +1,8 @@
 """Step 7: where the quota of those who left goes, by the policy's formula, in whole blocks.
 
-The formula names parts of a whole for the survivors, for a wildcard call and for the pool. Parts are
-rounded by largest remainder (Hamilton), so nothing is lost or made, and each movement says which
-part of the rule it follows.
+The formula names parts of a whole for the survivors, for a wildcard call and for the pool. Parts
+are rounded by largest remainder (Hamilton), so nothing is lost or made, and each movement says
+which part of the rule it follows.
 """
 
 from collections.abc import Mapping

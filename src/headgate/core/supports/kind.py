@@ -28,9 +28,9 @@ class Section(BaseModel):
 class Kind(Section):
     """One support as its section of the policy describes it; subclasses are one file each.
 
-    Two units matter. `unit(c)` is what awards and use of class `c` are counted in. `measure` is what
-    envelopes and limits are kept in, so that classes of different worth share one envelope; one
-    `unit(c)` is worth `rate(c)` of `measure`, a whole number of the policy's dated rate table.
+    Two units matter. `unit(c)` is what awards and use of class `c` are counted in. `measure` is
+    what envelopes and limits are kept in, so that classes of different worth share one envelope;
+    one `unit(c)` is worth `rate(c)` of `measure`, a whole number of the policy's dated rate table.
     """
 
     block_units: ClassVar[tuple[str, ...]]
