@@ -73,6 +73,9 @@ def _facts(given: Sequence[str]) -> Mapping[str, Any]:
         at_section = facts
         for section in sections:
             at_section = at_section.setdefault(section, {})
+            if not isinstance(at_section, dict):
+                what, mend = f"{section} of {name} has a value.", "Give a name one value or parts."
+                raise Faulty([Fault("--given", 0, 0, "given-clash", what, mend)])
         at_section[last] = _value(value)
     return facts
 

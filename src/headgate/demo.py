@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
+from headgate.checking import seats
+from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
+from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
@@ -48,6 +51,8 @@ def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
     """Run one term of a programme; raises Faulty or ValueError with what must be mended."""
     folder = find(programme)
     document = read_programme(folder, choices.overlays)
+    if faults := _faults(document):
+        raise Faulty(faults)
     policy = at(document, first_day(document)).policy
     document = _with_wide_gaps(document, policy) if choices.fast else document
     data = data_files(folder)
@@ -60,6 +65,12 @@ def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
         fast=choices.fast,
     )
     return Rehearsed(run(document, world, progress), data)
+
+
+def _faults(document: Document) -> list[Fault]:
+    """What is wrong with a policy; under a what-if its cases may well expect something else."""
+    faults = check(document, seats)
+    return [f for f in faults if not (document.overlays and f.file.startswith("cases/"))]
 
 
 def _with_wide_gaps(document: Document, policy: Policy) -> Document:

@@ -176,7 +176,7 @@ def test_with_the_rules_at_hand_most_are_eligible() -> None:
 
     def eligible(application: Application) -> bool:
         large_enough = application.requests[0].blocks_least >= 50
-        by_right = application.applicant.kind == "institute" and application.months == 6
+        by_right = application.applicant.kind == "institute" and application.months in (6, 12)
         return large_enough and by_right and application.fields["open_results"] is True
 
     received = applicants("access", call, organisations_with(), None, "7", eligible=eligible)

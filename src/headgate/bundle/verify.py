@@ -15,18 +15,30 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Checkpoint, NoteRefusal, Verifier, open_note, parse_vkey
 from headgate.core.ledger.entry import Entry, Kind, decode, encode
 from headgate.core.ledger.refused import Refused
-from headgate.core.ledger.tree import Tree, leaf_hash, read_bundle
+from headgate.core.ledger.tree import (
+    TILE_WIDTH,
+    Tree,
+    entry_bundles,
+    leaf_hash,
+    read_bundle,
+    tiles,
+)
 from headgate.core.policy.document import Document
 from headgate.cycle import run
 from headgate.readers.facts import KINDS, Recorded, read_facts
 from headgate.steps.term import Term
 
+TILES, ENTRIES = "journal/tile/", "journal/tile/entries/"
 FILES_MOST, BYTES_MOST = 100_000, 4 * 1024**3
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was verified; `faults` is empty for an honest bundle."""
+    """What was verified; `faults` is empty for an honest bundle.
+
+    `keys` are those that signed, as name+SHA-256 of the published line: the four bytes by which a
+    note tells keys apart could be made to fit another key.
+    """
 
     faults: tuple[Fault, ...]
     decisions: Mapping[str, int]
@@ -40,11 +52,11 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     """Every file of a bundle by its path; raises Faulty for what is no bundle or too large."""
     if not (folder / CHECKPOINT).is_file():
         raise Faulty([_fault(str(folder), "no-bundle", "there is no journal/checkpoint in it")])
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()]
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
     faults = [
         _fault(path.relative_to(folder).as_posix(), "link", "a bundle holds plain files only")
         for path in paths
-        if path.is_symlink()
+        if path.is_symlink() or not path.is_file()
     ]
     if len(paths) > FILES_MOST or sum(p.lstat().st_size for p in paths) > BYTES_MOST:
         faults.append(_fault(str(folder), "too-large", "more than a bundle may hold"))
@@ -73,7 +85,7 @@ def verify(
         faults, decisions = _derive(files, entries, pages, progress)
     transfers = sum(entry.kind is Kind.TRANSFER for entry in entries)
     root = checkpoint.root.hex() if checkpoint else ""
-    keys = tuple(f"{v.name}+{v.id.hex()}" for v in verifiers)
+    keys = tuple(f"{v.name}+{canonical.digest(v.vkey().encode())}" for v in verifiers)
     return Verdict(tuple(faults), decisions, len(entries), transfers, root, keys)
 
 
@@ -101,60 +113,53 @@ def _journal(
     files: Mapping[str, bytes], checkpoint: Checkpoint
 ) -> tuple[tuple[Entry, ...], list[Fault]]:
     """The entries, if they make the checkpoint's root; else the tiles that do not fit."""
+    found = {path: data for path, data in files.items() if path.startswith(TILES)}
+    if faults := _tile_names(found, checkpoint.size):
+        return (), faults
+    lines, faults = _lines(found)
+    tree = Tree(lines)
+    if len(tree) != checkpoint.size or tree.root() != checkpoint.root:
+        return (), faults or [_fault(CHECKPOINT, "root", "its root is not that of the entries")]
+    expected = journal_files((), tree.leaf_hashes())
+    hashes = {path: data for path, data in found.items() if not path.startswith(ENTRIES)}
+    if faults := _differences(expected, hashes, "tile", "the tile is not that of the entries"):
+        return (), faults
+    try:
+        return tuple(map(decode, lines)), []
+    except Refused as error:
+        return (), [_fault(ENTRIES, "entries", str(error))]
+
+
+def _tile_names(found: Mapping[str, bytes], size: int) -> list[Fault]:
+    """The tiles that a journal of this size has and others, by name."""
+    if size > len(found) * TILE_WIDTH:
+        return [_fault(CHECKPOINT, "size", f"the tiles cannot hold {size} entries")]
+    paths = entry_bundles([b""] * size).keys() | tiles([bytes(32)] * size).keys()
+    expected = dict.fromkeys((f"journal/{path}" for path in paths), b"")
+    return _differences(expected, dict.fromkeys(found, b""), "tile", "")
+
+
+def _lines(found: Mapping[str, bytes]) -> tuple[list[bytes], list[Fault]]:
+    """All entries in order, and the bundles of entries that do not make their tile of hashes."""
     lines: list[bytes] = []
     faults: list[Fault] = []
-    hashes = b"".join(_tiles(files, "journal/tile/0/").values())
-    for path, data in _tiles(files, "journal/tile/entries/").items():
+    bundles = sorted((path for path in found if path.startswith(ENTRIES)), key=_number)
+    for path in bundles:
         try:
-            bundle = read_bundle(data)
+            bundle = read_bundle(found[path])
         except Refused as error:
             faults.append(_fault(path, "entries", str(error)))
             continue
-        start = len(lines) * 32
         lines += bundle
-        if b"".join(map(leaf_hash, bundle)) != hashes[start : start + 32 * len(bundle)]:
+        if b"".join(map(leaf_hash, bundle)) != found[path.replace(ENTRIES, f"{TILES}0/")]:
             faults.append(_fault(path, "entries", "the entries are not those of the hash tiles"))
-    if faults:
-        return (), _blame(files, checkpoint, faults)
-    tree = Tree(lines)
-    if len(tree) != checkpoint.size or tree.root() != checkpoint.root:
-        return (), [_fault(CHECKPOINT, "root", "the entries do not make the checkpoint's root")]
-    try:
-        entries = tuple(map(decode, lines))
-    except Refused as error:
-        return (), [_fault("journal/tile/entries", "entries", str(error))]
-    expected = journal_files(entries, tree.leaf_hashes())
-    found = {path: data for path, data in files.items() if path.startswith("journal/tile/")}
-    return entries, _differences(expected, found, "tile", "the tile is not that of the entries")
+    return lines, faults
 
 
-def _blame(files: Mapping[str, bytes], checkpoint: Checkpoint, faults: list[Fault]) -> list[Fault]:
-    """Say whether entries or hash tiles were changed: the entries alone can still make the root."""
-    try:
-        bundles = _tiles(files, "journal/tile/entries/").values()
-        tree = Tree(line for data in bundles for line in read_bundle(data))
-    except Refused:
-        return faults
-    if tree.root() != checkpoint.root:
-        return faults
-    expected = journal_files([], tree.leaf_hashes())
-    found = {
-        p: d for p, d in files.items() if p.startswith("journal/tile/") and "/entries/" not in p
-    }
-    return _differences(expected, found, "tile", "the tile is not that of the entries")
-
-
-def _tiles(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
-    """The tiles of one level in the order of their numbers (`x001/234`, a partial one last)."""
-
-    def number(path: str) -> int:
-        name = path.removeprefix(prefix).split(".p/")[0]
-        digits = name.replace("x", "").replace("/", "")
-        return int(digits) if digits.isdigit() else 0
-
-    return {
-        path: files[path] for path in sorted((p for p in files if p.startswith(prefix)), key=number)
-    }
+def _number(path: str) -> int:
+    """The number of a bundle of entries: `x001/234` is 1,234; a partial one has its width too."""
+    name = path.removeprefix(ENTRIES).split(".p/")[0]
+    return int(name.replace("x", "").replace("/", ""))
 
 
 def _differences(

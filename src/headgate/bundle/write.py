@@ -43,11 +43,23 @@ def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
         draft.chmod(0o755)
-        if out.exists():
-            shutil.rmtree(out)
-        draft.rename(out)
+        _put_in_place(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _put_in_place(draft: Path, out: Path) -> None:
+    """Move a finished draft to its name; an earlier bundle goes only when the new one is there."""
+    earlier = draft.with_name(f"{draft.name}.earlier")
+    if out.exists():
+        out.rename(earlier)
+    try:
+        draft.rename(out)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(out)
+        raise
+    shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _may_replace(out: Path) -> bool:

@@ -32,7 +32,11 @@ class Folder:
         """
         pillars = {pillar.id: pillar.kind for pillar in evaluation.pillars}
         if self.benchmark is not None:
-            name = next(p for p, kind in pillars.items() if kind is PillarKind.ITEMS)
+            name = next((p for p, kind in pillars.items() if kind is PillarKind.ITEMS), "")
+            if not name:
+                what = "The round has no pillar of items for which a benchmark could stand in."
+                mend = "Put the evidence there as one file for each pillar."
+                raise Faulty([Fault(str(self.path), 0, 0, "evidence-unused", what, mend)])
             items = {name: self.benchmark.stand_in(teams, tasks[name])}
             return Evidence(items), self.benchmark.notes(len(teams))
         found = Evidence(
@@ -48,11 +52,15 @@ class Folder:
             },
         )
         used = ", ".join(sorted({*found.items, *found.ratings}))
-        return found, (f"Evidence read from files for: {used}.",)
+        return found, (f"Evidence read from files for: {used}.",) if used else ()
 
 
 def read_folder(path: Path, pillars: Iterable[str]) -> Folder:
     """Read `<pillar>.csv` files, or the public benchmark's; raises Faulty where there are none."""
+    pillars = tuple(pillars)
+    if not pillars:
+        what, mend = "The policy has no round that evidence could be for.", "Leave the folder out."
+        raise Faulty([Fault(str(path), 0, 0, "evidence-unused", what, mend)])
     if (path / BENCHMARK).is_file():
         data = (path / BENCHMARK).read_bytes()
         return Folder(path, {}, read_livecodebench(data, BENCHMARK))

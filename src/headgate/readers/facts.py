@@ -80,8 +80,10 @@ class Recorded:
 
     def _get(self, kind: str, about: str) -> Sequence[Any]:
         name = f"{kind}/{about}"
-        if name not in self._facts:
-            what = "The cycle asks for facts that the bundle does not have."
+        if name not in self._facts or (kind == "proposal" and len(self._facts[name]) != 1):
+            what = (
+                "The cycle asks for facts that are not there, or are not the one line it needs."
+            )
             mend = "Publish the file, or the policy that does not ask for it."
             raise Faulty([Fault(f"facts/{name}.jsonl", 0, 0, "fact-file-missing", what, mend)])
         return self._facts[name]

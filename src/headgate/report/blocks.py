@@ -1,6 +1,6 @@
-"""What a page is made of: paragraphs, tables, drawings and the like, ready to be laid out.
+"""What a page is made of: paragraphs, tables, drawings and the like, ready to lay out.
 
-Texts are plain and escaped by the template; only `Markup` made here or in `charts` is taken as HTML.
+Texts are plain and escaped by the template; only `Markup` made here or in `charts` is HTML.
 """
 
 from collections.abc import Sequence

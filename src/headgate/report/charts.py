@@ -2,8 +2,8 @@
 
 A drawing has a width in CSS pixels and is shown at that width, so that letters keep their size: a
 page carries each chart once for a telephone and once for everything else. Places are integers of a
-tenth of a pixel, so the same values give the same bytes everywhere. Colours and patterns are classes
-`s1` to `s6` of the page's style; whatever a colour says, a label says too.
+tenth of a pixel, so the same values give the same bytes everywhere. Colours and patterns are the
+classes `s1` to `s6` of the page's style; what a colour says, a label says too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -75,7 +75,7 @@ def pixels(tenths: int) -> str:
 
 
 def text_pixels(text: str) -> int:
-    """About how wide a label of 14 pixels is: Hangul and ideographs are square, others half of it."""
+    """About how wide a label of 14 pixels is: Hangul and ideographs are square, others half."""
     return sum(
         14 if ord(letter) >= 0x1100 and not 0x1E00 <= ord(letter) < 0x2100 else 8 for letter in text
     )
@@ -95,7 +95,7 @@ def wrapped(text: str, width: int) -> list[str]:
 def figure(
     name: str, title: str, description: str, width: int, drawn: tuple[int, Markup]
 ) -> Markup:
-    """A drawing of some height as one SVG element with its name and description for those who listen."""
+    """A drawing (height, body) as one SVG element, named and described for those who listen."""
     height, body = drawn
     own = f"{name}-{width}"
     return Markup(
@@ -228,25 +228,27 @@ def _tick(scale: Scale, tick: Tick, bottom: int, width: int) -> Markup:
 
 
 def columns(parts: Sequence[Part], width: int, every: int = 1) -> tuple[int, Markup]:
-    """A histogram: columns side by side, the label of every so many-th below it."""
+    """A histogram: columns side by side, each with its amount above it.
+
+    A part's text is the edge at its left, and every so many-th of them is written.
+    """
     most = max((part.amount for part in parts), default=0)
-    scale = Scale(0, max(most, 1), 0, 130)
+    scale = Scale(0, max(most, 1), 0, 120)
     step = Fraction(width, max(len(parts), 1))
     drawn = Markup('<path class="axis" d="M0 150H{}"/>').format(width)
     for place, part in enumerate(parts):
-        x, wide = round(step * place * TENTH), round((step - 2) * TENTH)
-        tall = scale.length(part.amount)
-        top = pixels(150 * TENTH - round(Fraction(tall) * TENTH))
-        drawn += Markup('<rect x="{}" y="{}" width="{}" height="{}" class="s{}"/>').format(
-            pixels(x + TENTH), top, pixels(wide), tall, part.style % STYLES + 1
-        )
+        left = round(step * place)
+        drawn += _column(scale, part, left, round(step * (place + 1)) - left)
         if place % every == 0:
-            middle = min(
-                max((x + wide // 2) // TENTH, text_pixels(part.text) // 2),
-                width - text_pixels(part.text) // 2,
-            )
-            drawn += _text(middle, 168, part.text, "tick", "middle")
+            half = text_pixels(part.text) // 2
+            drawn += _text(max(left, half), 168, part.text, "tick", "middle")
     return 174, drawn
+
+
+def _column(scale: Scale, part: Part, left: int, wide: int) -> Markup:
+    tall = round(Fraction(scale.length(part.amount)))
+    column = _rect(str(left + 1), 150 - tall, str(wide - 2), tall, part.style)
+    return column + _text(left + wide // 2, 145 - tall, f"{part.amount}", "tick", "middle")
 
 
 def area(
@@ -285,7 +287,7 @@ def _stairs(x: Scale, y: Scale, below: Sequence[int], above: Sequence[int]) -> s
 
 
 def steps_of(high: int, count: int) -> list[int]:
-    """Round marks from 0 to at least `high`: about `count` steps of 1, 2 or 5 times a power of ten."""
+    """Round marks from 0 to at least `high`, `count` or fewer: 1, 2 or 5 times a power of ten."""
     least, power = max(-(-max(high, 1) // count), 1), 1
     while power < least:
         power *= 10

@@ -18,7 +18,7 @@ from headgate.core.supports.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of applicants: of which class of holders, of which kinds, and how many blocks it got."""
+    """A group of applicants: its class of holders, its kinds, and how many blocks it got."""
 
     id: str
     name: Text

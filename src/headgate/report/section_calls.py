@@ -106,22 +106,27 @@ def _times(asked: int, offered: int, say: Speaker) -> str:
 
 def _list(call: CallSummary, listed: Listed, say: Speaker) -> Iterator[Block]:
     yield Heading(4, say.say("list.title"))
-    percent = say.locale.percent
-    yield Paragraph(
-        say.say(
-            "list.gap",
-            stated=percent(call.section.gap, 2),
-            reached=percent(listed.gap_reached, 3),
-            proved=percent(listed.gap_proved, 3),
-            solver=listed.solver,
-        )
-    )
+    yield Paragraph(_gap(call.section, listed, say))
     yield from _cutoffs(call, listed.cutoffs, say)
     yield from _floors(call.section, call.id, listed, say)
     declined = sum(person.declined for person in call.applicants)
     promoted = sum(person.promoted for person in call.applicants)
     if declined:
         yield Paragraph(say.say("list.declined", n=declined, promoted=promoted))
+
+
+def _gap(section: Call, listed: Listed, say: Speaker) -> str:
+    """How far the list is from the best there could be, and how that is known."""
+    percent = say.locale.percent
+    if not listed.gap_proved:
+        return say.say("list.best", stated=percent(section.gap, 2), solver=listed.solver)
+    return say.say(
+        "list.gap",
+        stated=percent(section.gap, 2),
+        reached=percent(listed.gap_reached, 3),
+        proved=percent(listed.gap_proved, 3),
+        solver=listed.solver,
+    )
 
 
 def _cutoffs(call: CallSummary, cutoffs: Sequence[Cutoff], say: Speaker) -> Iterator[Block]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.decide import TeamDecision
 from headgate.core.evaluation.ranks import PPM
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, link, table
@@ -56,11 +57,11 @@ def _standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iter
     )
     points, rows, cells = say.locale.points, [], []
     for one in evaluation.standings.standings:
-        label = f"{one.place}. {one.team}"
         spread = say.say("standings.range", low=points(one.low_milli), high=points(one.high_milli))
         part = Part(
             0 if one.qualified else 1, one.total_milli, f"{points(one.total_milli)} ({spread})"
         )
+        label = f"{one.place}. {one.team}: {part.text}"
         rows.append(Row(label, (part,), (one.low_milli, one.high_milli)))
         tied = one.tied_with_last_staying and one.team != evaluation.standings.last_staying
         last = one.team == evaluation.standings.last_staying
@@ -176,9 +177,7 @@ def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
         (
             _team(evaluation, row.subject, anchors),
             gates.get(row.gate, row.gate),
-            say.say(
-                f"gate.{'remark' if row.passed and row.remark else 'passed' if row.passed else 'failed'}"
-            ),
+            _found(row, say),
             say.locale.whole(len(row.evidence)),
         )
         for row in evaluation.gate_findings
@@ -186,6 +185,12 @@ def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     yield table(
         f"gates-{evaluation.id}", say.say("gate.title"), heads, cells, texts=frozenset({1, 2})
     )
+
+
+def _found(row: GateFinding, say: Speaker) -> str:
+    if not row.passed:
+        return say.say("gate.failed")
+    return say.say("gate.remark" if row.remark else "gate.passed")
 
 
 def _bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:

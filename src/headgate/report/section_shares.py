@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, table
 from headgate.report.charts import Part, Row
-from headgate.report.drawings import bars, dots, stacks, ticks
+from headgate.report.drawings import bars, stacks
 from headgate.report.speaker import Speaker, shown_units
 from headgate.report.summary import HolderLine, Summary, SupportSummary
 from headgate.report.summary_calls import CallSummary
@@ -118,10 +118,8 @@ def _by_holder(summary: Summary, call: CallSummary, say: Speaker) -> Iterator[Bl
         Row(say.holder(h), tuple(_parts(say, promised, selected, given)))
         for h, promised, selected, given in listed
     ]
-    high = max(n or 0 for _, *numbers in listed for n in numbers)
     size = say.blocks_of(call.section.block)
-    title = say.say("drift.chart", blocks=size)
-    yield dots(f"drift-{call.id}", title, rows, ticks(high, 4, say.locale.whole), legend)
+    yield bars(f"drift-{call.id}", say.say("drift.chart", blocks=size), rows, legend)
     yield from _split(call, envelopes, published, awarded, say)
     heads = [say.say("col.holder"), *legend, say.say("col.beyond"), say.say("col.beyond_here")]
     lines = [_beyond(say, *line) for line in listed]

@@ -37,7 +37,7 @@ class Speaker:
         return self.locale.language
 
     def say(self, key: str, **values: Value) -> str:
-        """A fixed word with its values set in; integers and days are written as the language does."""
+        """A fixed word with its values set in, integers and days as the language writes them."""
         word = lookup(self.words, key)
         if isinstance(word, Mapping):
             word = word["one" if values.get("n") == 1 else "other"]

@@ -61,7 +61,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Reclaim:
-    """The look at idle rights of one support: how many were held against the table, what it took."""
+    """The look at idle rights of one support: how many awards it met, and what it took."""
 
     support: str
     day: str
@@ -102,7 +102,7 @@ class RoundSummary:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A path of the policy that no source in force gives, and the article that says why it is so."""
+    """A path of the policy that no source in force gives, and the article that says why."""
 
     path: str
     source: str

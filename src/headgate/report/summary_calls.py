@@ -1,4 +1,4 @@
-"""What a page says of each call: the funnel, the refusals, the list, and every applicant's outcome."""
+"""What a page says of each call: funnel, refusals, award list, and every applicant's outcome."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -206,9 +206,14 @@ def _applicants(
             score=given["score"] if given else None,
             place=place,
             reason=final["reason"] if final else None,
-            promoted=bool(final and final["reason"].blocks > told["reason"].blocks == 0),
+            promoted=_promoted(told, final),
             blocks_asked=application.requests[0].blocks_most if application.requests else 0,
         )
+
+
+def _promoted(told: Mapping[str, Any] | None, final: Mapping[str, Any] | None) -> bool:
+    """Whether an application that the list left out was awarded when others declined."""
+    return bool(told and final and final["reason"].blocks and not told["reason"].blocks)
 
 
 _FATES = {

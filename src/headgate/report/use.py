@@ -5,7 +5,7 @@ whose sum is the ledger's to the second.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -104,7 +104,7 @@ def weeks_of(
     term: Term, starts: date, holders: Mapping[str, str]
 ) -> Mapping[str, tuple[Bucket, ...]]:
     """GPU-seconds by week and class of holders, by support."""
-    supports = {holding: support for holding, support in _supports(term)}
+    supports = dict(_supports(term))
     records = [held.record for attempts in term.known.values() for held in attempts]
     grouped: dict[str, list[Bucket]] = {}
     for support in sorted({*supports.values()}):
@@ -119,8 +119,3 @@ def _supports(term: Term) -> Iterator[tuple[str, str]]:
         parts = transfer.credit.split("/")
         if len(parts) == 4 and parts[1] == "award":
             yield parts[2], parts[0]
-
-
-def total(uses: Iterable[AwardUse], name: str) -> int:
-    """The sum of one column over awards."""
-    return sum(getattr(use, name) for use in uses)

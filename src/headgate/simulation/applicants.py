@@ -29,6 +29,7 @@ Eligible = Callable[[Application], bool]
 TOO_LONG_ONE_IN = 200
 _AGAIN_ONE_IN = 3
 _ATTEMPTS = 48
+_ATTEMPTS_EACH_SIZE = 4
 _AS_IT_COMES_PER_MILLE = 40
 _ALTERNATIVE_PER_MILLE = 550
 _PARTIAL_PER_MILLE = 600
@@ -114,12 +115,13 @@ class _Office:
         first = draft = self._draft(group, sort, blocks, draws, bold=False)
         if draws.chance(_AS_IT_COMES_PER_MILLE):
             return first
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
             if self.eligible(draft):
                 return draft
             if self.anyone:
                 sort = group.sorts[draws.weighted(weights)]
-            size = blocks if bound else draws.between(1, cap_of(self.call))
+            larger = draws.below(1 + attempt // _ATTEMPTS_EACH_SIZE)
+            size = blocks if bound else min(cap_of(self.call), blocks << larger)
             draft = self._draft(group, sort, size, draws, bold=True)
         return first
 

@@ -43,7 +43,8 @@ class Reviewer:
 
 def reviewers(call: Call, applications: Sequence[Application], seed: str) -> tuple[Reviewer, ...]:
     """The pool of a call's reviewers, enough of them for a dozen applications each."""
-    employers = sorted({application.applicant.id for application in applications})
+    involved = (o.id for a in applications for o in (a.applicant, *a.members))
+    employers = sorted(set(involved))
     _, most = _range(call)
     count = max(3 * most, len(applications) * most // _APPLICATIONS_EACH)
     found = []

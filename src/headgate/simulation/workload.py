@@ -147,7 +147,8 @@ def _campaigns(target: int, wide: int, runs: int, draws: Draws) -> list[tuple[in
     """
     found = []
     while runs > 0:
-        copies = min((1, 2, 4)[draws.weighted([40, 35, 25])], wide, runs)
+        copies = (1, 2, 4)[draws.weighted([40, 35, 25])]
+        copies = copies if copies <= min(wide, runs) else 1
         found.append((copies, wide // copies, draws.octaves(_PARTS_LEAST, _PARTS_MOST)))
         runs -= copies
     whole = sum(copies * gpus * parts for copies, gpus, parts in found)

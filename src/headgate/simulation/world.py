@@ -5,6 +5,7 @@ policy, populations and seed give the same world, to the byte.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from headgate.core.awards.plan import Proposal
@@ -134,7 +135,8 @@ class Simulated:
         starts, ends = holdings[0].starts, max(h.ends for h in holdings)
         mapped = map_tenants(self._trace, quotas, starts, ends)
         self._notes += _trace_notes(self._trace, mapped.notes)
-        return mapped.jobs
+        # Awards that begin later are dealt the same trace: the day keeps the jobs' ids apart.
+        return [replace(job, id=f"{starts[:10]}-{job.id}") for job in mapped.jobs]
 
     def usage(self, since: date, until: date) -> Sequence[Usage]:
         """What the clusters account for, fetched with an overlap."""

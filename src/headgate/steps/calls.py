@@ -1,5 +1,6 @@
 """Step 2: a call is opened; what came in is screened, scored and narrowed to the field."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,23 +77,19 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     screenings = screen(policy, call_id, received, findings, _taken(term, call_id))
     applications = {a.id: a for a in reversed(by_arrival(received))}
     lots = {name: lot(root, name) for name in applications}
-    results = {s.application: _screening(s, lots) for s in reversed(screenings)}
-    results = {name: results[name] for name in sorted(results)}
+    copies = Counter(application.id for application in received)
+    first = {s.application: s for s in reversed(screenings)}
+    results = {name: _screening(first[name], lots, copies) for name in sorted(first)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     return term, Screened(call_id, applications, lots, eligible(screenings))
 
 
 def _taken(term: Term, call_id: str) -> frozenset[str]:
-    """The ids that applications of other calls have."""
-    others = (fact for name, fact in term.facts.items() if name.startswith("applications/"))
-    mine = f"applications/{call_id}"
-    return frozenset(
-        a.id
-        for fact in others
-        if fact.name != mine
-        for a in fact.values
-        if isinstance(a, Application)
-    )
+    """The ids of applications to calls that closed before this one."""
+    names = [name for name in term.facts if name.startswith("applications/")]
+    earlier = names[: names.index(f"applications/{call_id}")]
+    values = (value for name in earlier for value in term.facts[name].values)
+    return frozenset(value.id for value in values if isinstance(value, Application))
 
 
 def judge(term: Term, screened: Screened, marks: Sequence[Mark]) -> tuple[Term, Field]:
@@ -129,11 +126,16 @@ def _decisions(
     ]
 
 
-def _screening(screening: Screening, lots: Mapping[str, str]) -> Mapping[str, object]:
+def _screening(
+    screening: Screening, lots: Mapping[str, str], copies: Mapping[str, int]
+) -> Mapping[str, object]:
+    """What is said of the application that stands, and how many with its id were refused."""
+    name = screening.application
     return {
         "holder": screening.holder or "",
         "findings": screening.findings,
-        "lot": lots[screening.application],
+        "lot": lots[name],
+        "duplicates": copies[name] - 1,
     }
 
 

@@ -9,8 +9,8 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
 from headgate.core.evaluation import method as rules
 from headgate.core.evaluation.composite import Refused
-from headgate.core.evaluation.decide import RoundOutcome, decide
-from headgate.core.evaluation.estimate import Standings, standings
+from headgate.core.evaluation.decide import RoundOutcome, decide, error_table
+from headgate.core.evaluation.estimate import standings
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Pillar, Round
@@ -82,7 +82,13 @@ def evaluate(
     if isinstance(measured, Refused):
         raise RoundRefused("\n".join(f"{f.place}: {f.what} {f.mend}" for f in measured.findings))
     outcome = decide(method, measured, gates, seed)
-    term = term.decide(_decisions(term, round_id, evaluation.on, measured, outcome))
+    results: dict[tuple[str, str], object] = {
+        ("standings", round_id): measured,
+        ("cut-rule-errors", round_id): error_table(method, evidence, teams, gates, seed),
+        ("round", round_id): outcome,
+    }
+    results |= {("go-on", d.team): d for d in outcome.decisions}
+    term = term.decide(_decisions(term, round_id, evaluation.on, results))
     fields = (
         term.document.digest,
         term.facts[f"evidence/{round_id}"].digest,
@@ -107,16 +113,11 @@ def _gate(finding: GateFinding) -> rules.GateFinding:
 
 
 def _decisions(
-    term: Term, round_id: str, day: date, measured: Standings, outcome: RoundOutcome
+    term: Term, round_id: str, day: date, results: Mapping[tuple[str, str], object]
 ) -> Iterator[Decision]:
     path = f"rounds.{round_id}"
     assumed = term.resolved(term.starts).assumed([path])
     facts = (f"evidence/{round_id}", f"findings/{round_id}")
-    results: dict[tuple[str, str], object] = {
-        ("standings", round_id): measured,
-        ("round", round_id): outcome,
-    }
-    results |= {("go-on", d.team): d for d in outcome.decisions}
     for (step, subject), result in results.items():
         policy, when = term.document.digest, instant(day)
         yield Decision(step, path, subject, when, policy, facts, assumed, result)

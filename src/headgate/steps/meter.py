@@ -1,6 +1,6 @@
 """Step 5: what the meters saw goes into the ledger once, and idle rights are taken back by rule."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -61,12 +61,10 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     rule, when = term.policy(day).reclaim[support], instant(day)
     resolved = term.resolved(day)
     path, usage = f"reclaim.{support}", [n for n in term.facts if n.startswith("usage/")]
-    records = [r for n in usage for r in term.facts[n].values if isinstance(r, Usage)]
     grants = {(h.award, h.support_class): h for h in term.holdings.values() if h.support == support}
-    latest = _latest(records)
     decisions: list[Decision] = []
     pace = [_grant_of(term, holding) for holding in grants.values()]
-    for found in idle(pace, latest, when):
+    for found in idle(pace, _accepted(term), when):
         holding = grants[found.award, found.support_class]
         balance = term.available(Accounts(support).award(found.award, found.support_class))
         whole = rule.against is Against.ALLOCATION
@@ -89,12 +87,11 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     return term.decide(decisions)
 
 
-def _latest(records: Iterable[Usage]) -> list[Usage]:
-    """The newest row of each attempt, so that a job seen running and then ended counts once."""
-    newest: dict[tuple[str, str, int], Usage] = {}
-    for record in sorted(records, key=lambda r: r.seen):
-        newest[record.cluster, record.job, record.attempt] = record
-    return list(newest.values())
+def _accepted(term: Term) -> list[Usage]:
+    """What is known of each attempt in this term: the rows that the meter did not refuse."""
+    starts = instant(term.starts)
+    known = [held.record for of_job in term.known.values() for held in of_job]
+    return [replace(record, started=max(record.started, starts)) for record in known]
 
 
 def _grant_of(term: Term, holding: Holding) -> Grant:

@@ -25,7 +25,7 @@ LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
 def reallocate(term: Term, round_id: str, outcome: RoundOutcome) -> Term:
     """Divide what leavers held among survivors, a wildcard call and the pool, for the next term."""
     evaluation = round_of(term, round_id)
-    leavers = {d.team for d in outcome.decisions if d.decision in LEAVING}
+    leavers = sorted(d.team for d in outcome.decisions if d.decision in LEAVING)
     teams = {d.team: term.holdings[d.team] for d in outcome.decisions}
     movements = [
         movement
@@ -33,7 +33,7 @@ def reallocate(term: Term, round_id: str, outcome: RoundOutcome) -> Term:
         for movement in divide(
             evaluation.reallocation,
             {support_class: _blocks(teams, support_class, leavers)},
-            {t: teams[t].blocks for t in teams.keys() - leavers if _is_of(teams[t], support_class)},
+            _held(teams, support_class, leavers),
             outcome.places_left,
         )
     ]
@@ -55,8 +55,16 @@ def _is_of(holding: Holding, support_class: str) -> bool:
     return holding.support_class == support_class
 
 
-def _blocks(teams: Mapping[str, Holding], support_class: str, leavers: set[str]) -> int:
+def _blocks(teams: Mapping[str, Holding], support_class: str, leavers: Collection[str]) -> int:
     return sum(teams[t].blocks for t in leavers if _is_of(teams[t], support_class))
+
+
+def _held(
+    teams: Mapping[str, Holding], support_class: str, leavers: Collection[str]
+) -> Mapping[str, int]:
+    """What each survivor of a class holds, in blocks."""
+    staying = (team for team in teams if team not in leavers)
+    return {team: teams[team].blocks for team in staying if _is_of(teams[team], support_class)}
 
 
 def turn(term: Term) -> Term:

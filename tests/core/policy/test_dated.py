@@ -167,6 +167,6 @@ def test_a_fault_is_told_whichever_day_it_holds_on(day: str) -> None:
         f"      - {{value: {days[1]}, from: 2026-01-01, until: 2026-06-01}}",
         f"      - {{value: {days[2]}, from: 2026-06-01}}",
     )
-    assert [("type-wrong", 30 + wrong)] == [(f.code, f.line) for f in check(small(text))]
+    assert [("type-wrong", 31 + wrong)] == [(f.code, f.line) for f in check(small(text))]
     with pytest.raises(Faulty):
         at(small(text), date.fromisoformat(day))

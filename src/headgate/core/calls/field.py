@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headgate.core.calls.application import Application
-from headgate.core.policy.schema import Call, TieBreak
+from headgate.core.policy.schema import Call, Stage, TieBreak
 
 
 class Standing(StrEnum):
@@ -53,27 +53,23 @@ def narrow(
     pass_mark = (call.pass_mark or 0) * 1000
     ranked = sorted(applications, key=lambda a: rank_key(call, a, scores[a.id], lots[a.id]))
     places = []
-    passing = [a for a in ranked if a.id in scored and scores[a.id] >= pass_mark]
+    passing = [a.id for a in ranked if a.id in scored and scores[a.id] >= pass_mark]
+    positions = {name: position for position, name in enumerate(passing)}
     for rank, application in enumerate(ranked, start=1):
         if application.id not in scored:
             places.append(Place(application.id, rank, Standing.NOT_SCORED, "", pass_mark))
         elif scores[application.id] < pass_mark:
             places.append(Place(application.id, rank, Standing.BELOW_PASS_MARK, "", pass_mark))
         else:
-            places.append(_through_stages(call, passing, application, rank, scores))
+            out = _stage_missed(call, positions[application.id])
+            if out is None:
+                places.append(Place(application.id, rank, Standing.IN_FIELD, "", 0))
+            else:
+                needed = scores[passing[out.keeps - 1]]
+                places.append(Place(application.id, rank, Standing.OUT_AT_STAGE, out.id, needed))
     return tuple(places)
 
 
-def _through_stages(
-    call: Call,
-    passing: Sequence[Application],
-    application: Application,
-    rank: int,
-    scores: Mapping[str, int],
-) -> Place:
-    position = passing.index(application)
-    for stage in call.stages:
-        if position >= stage.keeps:
-            needed = scores[passing[stage.keeps - 1].id]
-            return Place(application.id, rank, Standing.OUT_AT_STAGE, stage.id, needed)
-    return Place(application.id, rank, Standing.IN_FIELD, "", 0)
+def _stage_missed(call: Call, position: int) -> Stage | None:
+    """The first stage that keeps fewer than come before this position and itself."""
+    return next((stage for stage in call.stages if position >= stage.keeps), None)

@@ -41,9 +41,10 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
     """Weighted totals by (reviewer, application), and why any sheet is refused.
 
     A sheet counts only when it has one mark on every criterion, each within its full marks; half a
-    sheet would move the score towards whatever was left out.
+    sheet would move the score towards whatever was left out, and of two marks none can be chosen.
     """
     given: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    twice: set[tuple[str, str]] = set()
     refused: list[str] = []
     full = {criterion.id: criterion.full for criterion in call.criteria}
     for mark in sorted(marks, key=lambda m: (m.application, m.reviewer, m.criterion, m.points)):
@@ -53,11 +54,13 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
             refused.append(f"{place}: outside the criteria")
         elif mark.criterion in sheet:
             refused.append(f"{place}: marked twice")
+            twice.add((mark.reviewer, mark.application))
         else:
             sheet[mark.criterion] = mark.points
     whole = {key: sheet for key, sheet in given.items() if sheet.keys() == full.keys()}
     refused += [f"{a}/{r}: incomplete" for r, a in sorted(given.keys() - whole.keys())]
-    return {key: _total(call, sheet) for key, sheet in whole.items()}, tuple(refused)
+    counted = {key: sheet for key, sheet in whole.items() if key not in twice}
+    return {key: _total(call, sheet) for key, sheet in counted.items()}, tuple(refused)
 
 
 def _total(call: Call, sheet: Mapping[str, int]) -> int:

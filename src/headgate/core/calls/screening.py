@@ -67,7 +67,7 @@ def screen(
 ) -> tuple[Screening, ...]:
     """Screen every application of a call, in order of their ids.
 
-    `taken` are ids that applications of other calls have: an id names one application only, because
+    `taken` are ids that applications of earlier calls have: an id names one application only, as
     its award, its quota and its accounts bear it. Of several with one id the first handed in
     stands, and its screening comes first.
     """
