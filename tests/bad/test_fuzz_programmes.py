@@ -32,7 +32,8 @@ VALUES: list[Any] = [
     "2026-04-01", [], {}, [1], [[]], {"value": 1}, {"en": "x"}, {"id": "x"}, [{"id": "x"}],
     {"value": 1, "from": "2026-04-01"}, [{"value": 1, "until": "2026-04-01"}], {"value": None},
     {"gpu_hour": 1}, "applicant.kind", "true", "1/0 == 1", "applicant.x.y.z", "business", "open",
-    [{"value": 8, "until": "2026-04-01"}, {"value": 9, "from": "2026-04-01"}], {"status": "assumed"},
+    [{"value": 8, "until": "2026-04-01"}, {"value": 9, "from": "2026-04-01"}],
+    {"status": "assumed"},
 ]  # fmt: skip
 
 
@@ -46,14 +47,12 @@ def plain(text: str) -> Any:
 
 def altered(value: Any, chance: random.Random) -> None:
     """One value somewhere below replaced, lost, doubled or put under another name."""
-    inner = value
-    while isinstance(inner, dict | list) and inner and (inner is value or chance.random() < 0.8):
-        value, key = (
-            inner,
-            chance.choice(list(inner) if isinstance(inner, dict) else range(len(inner))),
-        )
-        inner = value[key]
-    if not isinstance(value, dict | list) or not value:
+    if not value:
+        return
+    key = chance.choice(list(value) if isinstance(value, dict) else range(len(value)))
+    inner = value[key]
+    if isinstance(inner, dict | list) and inner and chance.random() < 0.8:
+        altered(inner, chance)
         return
     match chance.randrange(5):
         case 0:

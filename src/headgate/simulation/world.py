@@ -12,6 +12,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.calls.screening import screen
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.evaluation.evidence import Evidence
@@ -72,7 +73,15 @@ class Simulated:
     def applications(self, call: str) -> Sequence[Application]:
         """Synthetic applicants; what was published of the call's totals is matched exactly."""
         section, organisations = self._policy.calls[call], self._policy.organisations
-        return applicants(call, section, organisations, self._populations.get(call), self._seed)
+        return applicants(
+            call,
+            section,
+            organisations,
+            self._populations.get(call),
+            self._seed,
+            rates=self._policy.supports[section.support].rates,
+            eligible=lambda one: screen(self._policy, call, [one], ())[0].eligible,
+        )
 
     def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
         """Synthetic reviewers' marks."""

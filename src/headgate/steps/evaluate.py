@@ -28,9 +28,10 @@ def round_of(term: Term, round_id: str) -> Round:
 
 
 def teams_of(term: Term, round_id: str) -> tuple[str, ...]:
-    """The teams of a round: every award of its call."""
+    """The teams of a round: every award of its call that no earlier round has ended."""
     call = round_of(term, round_id).call
-    return tuple(sorted(h.award for h in term.holdings.values() if h.call == call and h.blocks))
+    mine = (h for h in term.holdings.values() if h.call == call)
+    return tuple(sorted(h.award for h in mine if term.next_blocks.get(h.award, h.blocks)))
 
 
 def method_of(evaluation: Round, teams: int) -> rules.Method:

@@ -67,10 +67,10 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     for found in idle(pace, _accepted(term), when):
         holding = grants[found.award, found.support_class]
         balance = term.available(Accounts(support).award(found.award, found.support_class))
-        whole = rule.against is Against.ALLOCATION
+        whole, begun = rule.against is Against.ALLOCATION, holding.starts < day
         taken = reclaim_by(
             rule.steps,
-            granted=holding.amount if whole else found.gpu_seconds_granted,
+            granted=holding.amount if whole and begun else found.gpu_seconds_granted,
             used=found.gpu_seconds_used,
             balance=balance,
         )

@@ -49,7 +49,7 @@ def _capacity(call: Call, support_class: str) -> int:
 def _tags(call: Call, field: Field, application: Application) -> frozenset[str]:
     facts = application_case(application, call.closes)
     tags = {f"holder:{field.holders[application.id]}"}
-    tags |= {f"{rule.id}:{text_of(rule.by, facts)}" for rule in call.concentration}
+    tags |= {f"group:{rule.id}:{text_of(rule.by, facts)}" for rule in call.concentration}
     tags |= {f"floor:{floor.id}" for floor in call.floors if holds(floor.when, facts)}
     return frozenset(tags)
 
@@ -66,11 +66,10 @@ def _concentrations(
 ) -> Iterable[Limit]:
     for rule in call.concentration:
         most = floor_share(offered, rule.share)
-        groups = {
-            tag for of_one in tags.values() for tag in of_one if tag.startswith(f"{rule.id}:")
-        }
+        prefix = f"group:{rule.id}:"
+        groups = {tag for of_one in tags.values() for tag in of_one if tag.startswith(prefix)}
         for tag in sorted(groups):
-            yield Limit(tag, LimitKind.CONCENTRATION, tag, most)
+            yield Limit(tag.removeprefix("group:"), LimitKind.CONCENTRATION, tag, most)
 
 
 def _floors(call: Call, offered: int) -> Iterable[Floor]:

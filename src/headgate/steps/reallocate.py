@@ -9,7 +9,7 @@ from headgate.core.evaluation.decide import Decision as Verdict
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.ledger.transfer import Transfer
 from headgate.core.quantities import instant
-from headgate.core.reallocation.formula import Destination
+from headgate.core.reallocation.formula import Destination, Movement
 from headgate.core.reallocation.formula import reallocate as divide
 from headgate.core.supports.kind import Accounts
 from headgate.steps.adopt import open_term
@@ -23,25 +23,24 @@ LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
 
 
 def reallocate(term: Term, round_id: str, outcome: RoundOutcome) -> Term:
-    """Divide what leavers held among survivors, a wildcard call and the pool, for the next term."""
+    """Divide what leavers held among survivors, a wildcard call and the pool, for the next term.
+
+    What a class of holders was promised stays with it: survivors of the leaver's own class divide.
+    """
     evaluation = round_of(term, round_id)
-    leavers = sorted(d.team for d in outcome.decisions if d.decision in LEAVING)
+    leavers = {d.team for d in outcome.decisions if d.decision in LEAVING}
     teams = {d.team: term.holdings[d.team] for d in outcome.decisions}
-    movements = [
-        movement
-        for support_class in sorted({holding.support_class for holding in teams.values()})
-        for movement in divide(
-            evaluation.reallocation,
-            {support_class: _blocks(teams, support_class, leavers)},
-            _held(teams, support_class, leavers),
-            outcome.places_left,
-        )
-    ]
-    blocks = dict.fromkeys(leavers, 0)
+    held = {team: term.next_blocks.get(team, h.blocks) for team, h in teams.items()}
+    blocks = dict.fromkeys(sorted(leavers), 0)
+    movements: list[Movement] = []
+    for group in sorted({_group(holding) for holding in teams.values()}):
+        mine = sorted(team for team in teams if _group(teams[team]) == group)
+        freed = {group[0]: sum(held[team] for team in mine if team in leavers)}
+        staying = {team: held[team] for team in mine if team not in leavers}
+        movements += divide(evaluation.reallocation, freed, staying, outcome.places_left)
     for movement in movements:
         if movement.destination is Destination.SURVIVOR:
-            held = blocks.get(movement.award, teams[movement.award].blocks)
-            blocks[movement.award] = held + movement.blocks
+            blocks[movement.award] = held[movement.award] + movement.blocks
     path, when = f"rounds.{round_id}.reallocation", instant(evaluation.on)
     result = {"movements": movements, "blocks_next": blocks, "places_open": outcome.places_left}
     assumed = term.resolved(term.starts).assumed([path])
@@ -51,20 +50,9 @@ def reallocate(term: Term, round_id: str, outcome: RoundOutcome) -> Term:
     return replace(term.decide([decision]), next_blocks={**term.next_blocks, **blocks})
 
 
-def _is_of(holding: Holding, support_class: str) -> bool:
-    return holding.support_class == support_class
-
-
-def _blocks(teams: Mapping[str, Holding], support_class: str, leavers: Collection[str]) -> int:
-    return sum(teams[t].blocks for t in leavers if _is_of(teams[t], support_class))
-
-
-def _held(
-    teams: Mapping[str, Holding], support_class: str, leavers: Collection[str]
-) -> Mapping[str, int]:
-    """What each survivor of a class holds, in blocks."""
-    staying = (team for team in teams if team not in leavers)
-    return {team: teams[team].blocks for team in staying if _is_of(teams[team], support_class)}
+def _group(holding: Holding) -> tuple[str, str]:
+    """What may be divided together: one chip class of one class of holders."""
+    return holding.support_class, holding.holder
 
 
 def turn(term: Term) -> Term:

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import celpy
-from celpy.adapter import json_to_cel
 import pytest
+from celpy.adapter import json_to_cel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -69,19 +69,22 @@ def screen(
 
     `taken` are ids that applications of earlier calls have: an id names one application only, as
     its award, its quota and its accounts bear it. Of several with one id the first handed in
-    stands, and its screening comes first.
+    stands, and its screening comes first. A gate of the call on which nothing was found is not
+    passed, shown as its id and `?`; a finding on a gate that the call does not have is no ground.
     """
-    failed: dict[str, list[str]] = {}
-    for finding in gates:
-        if not finding.passed:
-            failed.setdefault(finding.subject, []).append(finding.gate)
+    found: dict[tuple[str, str], bool] = {}
+    for given in gates:
+        key = given.subject, given.gate
+        found[key] = found.get(key, True) and given.passed
     ordered = sorted(by_arrival(applications), key=lambda a: a.id)
     seen = set(taken)
     screenings = []
     for application in ordered:
         repeated = application.id in seen
         seen.add(application.id)
-        gate_ids = tuple(sorted(failed.get(application.id, ())))
+        asked = sorted(gate.id for gate in policy.calls[call_id].gates)
+        passed = {gate: found.get((application.id, gate)) for gate in asked}
+        gate_ids = tuple(f"{g}?" if p is None else g for g, p in passed.items() if not p)
         screenings.append(_screen_one(policy, call_id, application, repeated, gate_ids))
     return tuple(screenings)
 

@@ -164,7 +164,7 @@ def _reclaimed(resolved: Resolved, path: str, support: str, given: Given) -> Ans
     if isinstance(wholes, Answer):
         return wholes
     granted, used, balance = wholes
-    steps = resolved.policy.reclaim[support].steps if granted else ()
+    steps = resolved.policy.reclaim[support].steps if granted and balance else ()
     under = [step for step in steps if Fraction(used, granted) < step.used_below]
     if not under:
         return Answer(path, 0)

@@ -1,0 +1,68 @@
+"""One value has one text, and what has none is refused."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum, StrEnum
+from fractions import Fraction
+
+import pytest
+
+from headgate.core import canonical
+
+
+class Colour(Enum):
+    """An enumeration whose names differ from its values."""
+
+    TEAL = "blue-green"
+
+
+class Word(StrEnum):
+    """An enumeration that is text."""
+
+    YES = "yes"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Fields in an order that is not the alphabet's."""
+
+    zeta: int
+    alpha: str
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "null"),
+        (True, "true"),
+        (10**30, "1" + "0" * 30),
+        ("서울 “đồng”", '"서울 “đồng”"'),
+        ("a\nb\u2028", '"a\\nb\u2028"'),
+        (Fraction(6, 4), '"3/2"'),
+        (Decimal("1.50"), '"1.50"'),
+        (date(2026, 3, 1), '"2026-03-01"'),
+        (datetime(2026, 3, 1, tzinfo=UTC), '"2026-03-01T00:00:00+00:00"'),
+        (Colour.TEAL, '"blue-green"'),
+        (Word.YES, '"yes"'),
+        ({"b": 1, "a": (2, [3])}, '{"b":1,"a":[2,[3]]}'),
+        (frozenset({"b", "a"}), '["a","b"]'),
+        (Row(1, "x"), '{"zeta":1,"alpha":"x"}'),
+    ],
+)
+def test_each_type_has_one_text(value: object, expected: str) -> None:
+    """A stranger who writes the value by the published rule gets the same bytes."""
+    assert f"{expected}\n".encode() == canonical.line(value)
+
+
+@pytest.mark.parametrize("value", [1.0, float("nan"), {"a": [0.5]}, Row, object(), b"x"])
+def test_what_has_no_text_is_refused(value: object) -> None:
+    """A float, or anything whose text depends on the machine, never reaches the journal."""
+    with pytest.raises(TypeError, match="has no canonical form"):
+        canonical.line(value)
+
+
+def test_digest_is_sha256() -> None:
+    """The digest of an empty text is the one that FIPS 180-4 gives."""
+    expected = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert expected == canonical.digest(b"")

@@ -1,0 +1,53 @@
+"""Whole terms for the report's tests: the real cycle on a short trace, each run once a session."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from headgate.core.policy.dated import at
+from headgate.cycle import run
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import data_files
+from headgate.readers.traces import read_swf
+from headgate.report.summary import Summary, summary_of
+from headgate.simulation.population import read_population
+from headgate.simulation.world import Simulated
+from headgate.steps.agenda import first_day
+from headgate.steps.term import Term
+
+ROOT = Path(__file__).parents[2]
+SMALL = "tests/programmes/small"
+SHIPPED = ("programmes/korea-2025", "programmes/uk-airr-2026", "programmes/us-alcc-2026")
+JOBS = 600
+
+Rehearsal = tuple[Term, Mapping[str, bytes]]
+
+
+def trace() -> list[str]:
+    """A log in SWF: an hour between jobs of 8 processors, which run from 4 hours to 4 days."""
+    rows = [
+        f"{n} {n * 3600} 10 {14400 * (1 + n % 24)} 8 -1 -1 8 -1 -1 1 {n % 9 + 1} 1 -1 1 -1 -1 -1"
+        for n in range(1, JOBS)
+    ]
+    return ["; UnixStartTime: 1000000000", *rows]
+
+
+@cache
+def rehearsal(folder: str) -> Rehearsal:
+    """A term of a programme of this repository, with its data files."""
+    path = ROOT / folder
+    document, data = read_programme(path, ()), data_files(path)
+    policy = at(document, first_day(document)).policy
+    populations = {
+        call: read_population(name, data[name].decode())
+        for call in policy.calls
+        if (name := f"data/{call}.yaml") in data
+    }
+    world = Simulated(policy, populations, "report", trace=read_swf(trace(), "trace.swf"))
+    return run(document, world), data
+
+
+@cache
+def summary(folder: str) -> Summary:
+    """What the page of that term shows."""
+    return summary_of(*rehearsal(folder))
