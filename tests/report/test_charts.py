@@ -14,7 +14,8 @@ PARTS = st.builds(
     Part, st.integers(0, 9), st.integers(0, 10**15), st.text("<>&\"'aé한0 ", max_size=12)
 )
 ROWS = st.lists(
-    st.builds(Row, st.text("<&x 한", max_size=80), st.lists(PARTS, max_size=4).map(tuple)), max_size=4
+    st.builds(Row, st.text("<&x 한", max_size=80), st.lists(PARTS, max_size=4).map(tuple)),
+    max_size=4,
 )
 
 
@@ -77,7 +78,9 @@ def test_an_area_stands_on_the_one_below() -> None:
 def test_columns_show_their_amounts() -> None:
     """Every column carries its count, and its height follows from it."""
     svg = drawn(charts.columns([Part(0, 3, "0"), Part(2, 6, "5")], 200))
-    assert [("90", "60"), ("30", "120")] == [(c.get("y"), c.get("height")) for c in svg.iter("rect")]
+    assert [("90", "60"), ("30", "120")] == [
+        (c.get("y"), c.get("height")) for c in svg.iter("rect")
+    ]
     assert ["3", "0", "6", "5"] == [text.text for text in svg.iter("text")]
 
 

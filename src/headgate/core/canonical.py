@@ -13,18 +13,24 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from typing import Any
+
+
+_AS_IT_IS = frozenset({type(None), bool, int, str})
 
 
 def plain(value: object) -> Any:
     """Turn a frozen value into JSON's types; raises TypeError for a float or an unknown type."""
+    kind: type[Any] = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    names = _names(kind)
+    if names is not None:
+        return {name: plain(getattr(value, name)) for name in names}
     match value:
-        case None | bool() | str():
-            return value
         case Enum():
             return value.value
-        case int():
-            return value
         case Fraction():
             return f"{value.numerator}/{value.denominator}"
         case Decimal():
@@ -37,9 +43,13 @@ def plain(value: object) -> Any:
             return [plain(item) for item in value]
         case set() | frozenset():
             return sorted(plain(item) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+@cache
+def _names(kind: type[Any]) -> tuple[str, ...] | None:
+    """The names of a dataclass's fields, in their order; None for another type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def line(value: object) -> bytes:

@@ -17,8 +17,8 @@ def told(call: CallSummary, applicant: Applicant, say: Speaker) -> str:
     place = applicant.place
     if applicant.fate is Fate.NOT_SCORED or place is None:
         return say.say("reason.not_scored")
-    own = say.locale.points(applicant.score.milli_points) if applicant.score else say.say("none")
-    needed = say.locale.points(place.milli_points_needed)
+    own = _points(applicant.score.milli_points, say) if applicant.score else say.say("none")
+    needed = _points(place.milli_points_needed, say)
     if applicant.fate is Fate.BELOW_PASS_MARK:
         return say.say("reason.below_pass_mark", own=own, needed=needed)
     return say.say("reason.out_at_stage", own=own, needed=needed, stage=place.stage)

@@ -69,8 +69,8 @@ def screen(
 
     `taken` are ids that applications of earlier calls have: an id names one application only, as
     its award, its quota and its accounts bear it. Of several with one id the first handed in
-    stands, and its screening comes first. A gate of the call on which nothing was found is not
-    passed, shown as its id and `?`; a finding on a gate that the call does not have is no ground.
+    stands, and its screening comes first. A finding on a gate that the call does not have is no
+    ground to refuse.
     """
     found: dict[tuple[str, str], bool] = {}
     for given in gates:
@@ -83,8 +83,7 @@ def screen(
         repeated = application.id in seen
         seen.add(application.id)
         asked = sorted(gate.id for gate in policy.calls[call_id].gates)
-        passed = {gate: found.get((application.id, gate)) for gate in asked}
-        gate_ids = tuple(f"{g}?" if p is None else g for g, p in passed.items() if not p)
+        gate_ids = tuple(gate for gate in asked if not found.get((application.id, gate), True))
         screenings.append(_screen_one(policy, call_id, application, repeated, gate_ids))
     return tuple(screenings)
 

@@ -1,0 +1,105 @@
+"""Every outcome can be told in every language, with the rule and the numbers it rests on."""
+
+import pytest
+
+from headgate.core.awards.reasons import Change, ChangeKind, Outcome, Reason
+from headgate.core.awards.sentences import sentence as english
+from headgate.core.calls.field import Place, Standing
+from headgate.core.calls.scoring import Score
+from headgate.core.calls.screening import Finding, Refusal
+from headgate.report.reasons import ground, sentence, told
+from headgate.report.speaker import speaker
+from headgate.report.summary_calls import Applicant, Fate
+from tests.report.builders import SMALL, summary
+
+CHANGES = tuple(Change(kind, "h200", 72_500, 71_700, "app-9") for kind in ChangeKind)
+
+
+def reason(outcome: Outcome) -> Reason:
+    """A reason with every part it can have."""
+    awarded = outcome in (Outcome.AWARDED, Outcome.AWARDED_IN_PART)
+    lost = not awarded and outcome is not Outcome.DECLINED
+    return Reason(
+        "app-1", outcome, 71_700, "h200", 12 if awarded else 0, 24, ("academia", "h200"),
+        80_000 if lost else None, CHANGES if lost else (),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["vi", "ko"])
+@pytest.mark.parametrize("outcome", Outcome)
+def test_every_outcome_is_told_with_its_numbers(outcome: Outcome, language: str) -> None:
+    """An applicant reads the rule, the line to reach, the own score and the nearest change."""
+    words = sentence(reason(outcome), speaker(language, {}, "KRW"))
+    assert "{" not in words
+    if reason(outcome).nearest:
+        points = ("71,7", "72,5") if language == "vi" else ("71.7", "72.5")
+        for part in ("academia", "80", *points, "app-9", "h200"):
+            assert part in words
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_english_is_the_decision_itself(outcome: Outcome) -> None:
+    """The English page quotes the sentence of the decision, to the letter."""
+    assert english(reason(outcome)) == sentence(reason(outcome), speaker("en", {}, "KRW"))
+
+
+def test_points_are_written_without_needless_zeros() -> None:
+    """80 points are 80, not 80.000, and a hundred keeps its own zeros."""
+    won = Reason("a", Outcome.POOL_SPENT, 100_000, "h200", 0, 1, ("h200",), 80_000, ())
+    words = sentence(won, speaker("ko", {}, "KRW"))
+    assert words.endswith("최저 배정 점수는 80점, 이 신청은 100점입니다.")
+
+
+def applicant(fate: Fate, standing: Standing, *findings: Finding) -> Applicant:
+    """An applicant that fell out before the award list."""
+    place = None if findings else Place("a", 7, standing, "written-review", 60_000)
+    score = None if findings else Score("a", 59_950, 59_950, 5)
+    return Applicant("a", "business", "", fate, findings, score, place, None, False, 3)
+
+
+@pytest.mark.parametrize(
+    ("fate", "standing", "expected"),
+    [
+        (
+            Fate.BELOW_PASS_MARK, Standing.BELOW_PASS_MARK,
+            "Its score is 59.95; the pass mark is 60.",
+        ),
+        (
+            Fate.OUT_AT_STAGE, Standing.OUT_AT_STAGE,
+            "Its score of 59.95 was not enough for the stage written-review, which needed 60.",
+        ),
+        (Fate.NOT_SCORED, Standing.NOT_SCORED, "No reviewer gave it a complete sheet."),
+    ],
+)  # fmt: skip
+def test_who_fell_out_before_the_list_is_told_why(
+    fate: Fate, standing: Standing, expected: str
+) -> None:
+    """The stage or mark is named, with the score that was needed, exact enough to see the gap."""
+    call = summary(SMALL).calls[0]
+    assert expected == told(call, applicant(fate, standing), speaker("en", {}, "KRW"))
+
+
+def test_a_refusal_names_every_ground() -> None:
+    """Somebody refused on two grounds reads both."""
+    findings = (Finding(Refusal.LATE, "2026"), Finding(Refusal.ABOVE_CAP, "h200"))
+    words = told(
+        summary(SMALL).calls[0],
+        applicant(Fate.REFUSED, Standing.NOT_SCORED, *findings),
+        speaker("en", {}, "KRW"),
+    )
+    assert (
+        "Refused before review: It came in after the call had closed; "
+        "It asks for more of h200 than one application may have."
+    ) == words
+
+
+def test_a_rule_is_told_in_the_policys_own_words() -> None:
+    """A refusal by a rule of the policy quotes the rule, in the reader's language."""
+    call = next(c for c in summary("programmes/korea-2025").calls if c.id == "open-1")
+    finding = Finding(Refusal.RULE, "same-work")
+    words = [ground(call, finding, speaker(language, {}, "KRW")) for language in ("en", "ko")]
+    expected = [
+        "The same work already has GPUs from the state",
+        "동일한 과제로 이미 국가 GPU를 지원받고 있습니다",
+    ]
+    assert expected == words

@@ -1,0 +1,96 @@
+"""A term opens with its capacity by class and its supply divided in whole blocks."""
+
+from datetime import date
+
+import pytest
+
+from headgate.core.ledger.entry import Kind
+from headgate.core.quantities import DAY_SECONDS
+from headgate.steps.adopt import adopt, seats
+from headgate.steps.agenda import first_day
+from headgate.steps.term import LedgerRefused, single
+from tests.steps.builders import TERM_SECONDS, balances, document, opened
+
+
+def test_supply_is_counted_and_divided_by_hand() -> None:
+    """80 h200 and 80 b200 at rate 2 are 240, 30 blocks of 8: 60/20/20 of them are 18, 6 and 6."""
+    term, node = opened(), 8 * TERM_SECONDS
+    envelopes = next(d for d in term.decisions if d.step == "envelopes")
+    result = envelopes.result
+    assert isinstance(result, dict)
+    assert {"national": 18, "business": 6, "academia": 6} == result["blocks"]
+    assert {
+        "compute/arrival/b200": (10 * node, 0),
+        "compute/arrival/h200": (10 * node, 0),
+        "compute/capacity/b200": (0, 10 * node),
+        "compute/capacity/h200": (0, 10 * node),
+        "compute/envelope/academia": (0, 6 * node),
+        "compute/envelope/business": (0, 6 * node),
+        "compute/envelope/national": (0, 18 * node),
+        "compute/supply": (30 * node, 0),
+    } == dict(sorted(balances(term).items()))
+
+
+@pytest.mark.parametrize(
+    ("shares", "of", "expected"),
+    [
+        ("{national: 60, business: 20, academia: 20}", 100, {"national": 18, "business": 6}),
+        ("{national: 50, business: 10, academia: 10}", 100, {"national": 15, "business": 3}),
+        ("{national: 1, business: 1, academia: 1}", 3, {"national": 10, "business": 10}),
+    ],
+)
+def test_a_share_is_of_the_stated_whole(shares: str, of: int, expected: dict[str, int]) -> None:
+    """What is promised to nobody stays undivided; the others do not grow by it."""
+    policy = opened(("{national: 60, business: 20, academia: 20}", shares)).policy(date(2026, 3, 1))
+    envelopes = policy.envelopes["compute"].model_copy(update={"of": of})
+    found = seats(envelopes, policy.supports["compute"], date(2026, 3, 1))
+    assert expected.items() <= found.items()
+    assert 30 == sum(found.values())
+
+
+def test_the_journal_begins_with_the_policy() -> None:
+    """The first line of the journal is the adoption, with the digest of the whole file."""
+    policy = document()
+    term = adopt(policy, date(2026, 1, 5), first_day(policy), "minister")
+    (entry,) = term.entries
+    assert (Kind.POLICY_ADOPTED, "small") == (entry.kind, entry.subject)
+    assert policy.digest == entry.fields[0]
+    assert "minister" == entry.fields[3]
+    assert term.tree.root() == term.root()
+
+
+def test_an_earlier_state_cannot_be_continued() -> None:
+    """A journal has one history: a second one cannot be grown from an earlier state of it."""
+    policy = document()
+    earlier = adopt(policy, date(2026, 1, 5), first_day(policy), "minister")
+    root = earlier.root()
+    later = earlier.receive("notes/x", "x", ["y"], "2026-01-05T00:00:00Z")
+    assert root == earlier.root() != later.root()
+    with pytest.raises(ValueError, match="cannot be continued"):
+        earlier.receive("notes/x", "x", ["z"], "2026-01-05T00:00:00Z")
+
+
+def test_what_the_ledger_refuses_is_said_and_leaves_no_trace() -> None:
+    """A step that moves what the ledger forbids stops with the refusal's name; nothing is entered."""
+    term = opened()
+    before, root = balances(term), term.root()
+    sound = single(
+        "a", "compute/capacity/h200", "compute/award/a/h200", 5, "gpu_second.h200",
+        "2026-03-01T00:00:00Z", "test",
+    )  # fmt: skip
+    wrong = single(
+        "b", "compute/envelope/business", "compute/granted/business", 10**12,
+        "weighted_gpu_second", "2026-03-01T00:00:00Z", "test",
+    )  # fmt: skip
+    for linked in (True, False):
+        with pytest.raises(LedgerRefused, match="b: the debited account's debits would exceed"):
+            term.move([sound, wrong], linked=linked)
+    with pytest.raises(LedgerRefused, match="no such account"):
+        term.available("compute/nobody")
+    assert (before, root) == (balances(term), term.root())
+
+
+def test_a_term_has_the_seconds_of_its_days() -> None:
+    """Amounts of a term are its days in seconds, whatever the months in it."""
+    term = opened()
+    assert TERM_SECONDS == (term.ends - term.starts).days * DAY_SECONDS
