@@ -10,13 +10,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from headgate.core.calls.harshness import harshness
 from headgate.core.evaluation.composite import Refused
 from headgate.core.evaluation.estimate import standings
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
-from headgate.core.calls.harshness import harshness
-from headgate.core.evaluation.method import Method, Pillar, PillarKind, Remedy, Scaling
+from headgate.core.evaluation.method import Method, Pillar
 from headgate.core.evaluation.pillars import item_shares
 from headgate.core.evaluation.resampling import drawn_deltas
+from headgate.core.policy.schema import PillarKind, Remedy, Scaling
 
 TEAMS = ("a", "b", "c", "d", "e")
 ITEMS = 5_000

@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from headgate.core.awards.seats import Method, apportion
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.cases import run_cases
 from headgate.core.policy.check import adoptable, check
@@ -14,15 +13,9 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.dated import find as find_value
 from headgate.core.policy.explain import Explanation, explain
 from headgate.core.policy.jsonschema import json_schema
-from headgate.core.policy.schema import Seats
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.steps.agenda import first_day
-
-
-def seats(total: int, shares: Mapping[str, int], method: Seats) -> Mapping[str, int]:
-    """Divide whole blocks as the awards do; the policy's cases ask through this."""
-    return apportion(total, shares, Method[method.name])
 
 
 def schema_text() -> str:
@@ -33,13 +26,13 @@ def schema_text() -> str:
 def check_programme(programme: str, overlays: Sequence[Path], *, adopt: bool) -> Iterator[str]:
     """Check a programme; raises Faulty with every fault, else says what was checked."""
     document = read_programme(find(programme), overlays)
-    faults = check(document, seats)
+    faults = check(document)
     if faults:
         raise Faulty(faults)
     day = first_day(document)
-    if adopt and (against := adoptable(document, day, seats)):
+    if adopt and (against := adoptable(document, day)):
         raise Faulty(against)
-    ran, resolved = run_cases(document, seats), at(document, day)
+    ran, resolved = run_cases(document), at(document, day)
     yield f"{resolved.policy.programme.name.en}: no faults"
     yield f"{len(ran.results):>6} cases answered as expected, {len(ran.fired)} rules fired"
     assumed = len(resolved.assumed())
@@ -58,7 +51,7 @@ def explain_path(
         what = explain(resolved, path).says
         mend = "Name a value as `headgate check --schema` or the file itself has it."
         raise Faulty([Fault(path, 0, 0, "path-unknown", what, mend)])
-    yield from _lines(explain(resolved, path, facts or None, seats), 0)
+    yield from _lines(explain(resolved, path, facts or None), 0)
 
 
 def _facts(given: Sequence[str]) -> Mapping[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
-from headgate.checking import seats
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.policy.check import check
@@ -69,7 +68,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
 
 def _faults(document: Document) -> list[Fault]:
     """What is wrong with a policy; under a what-if its cases may well expect something else."""
-    faults = check(document, seats)
+    faults = check(document)
     return [f for f in faults if not (document.overlays and f.file.startswith("cases/"))]
 
 

@@ -7,28 +7,19 @@ adoption (`# adopt: DAY`).
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from headgate.core.awards.seats import Method
-from headgate.core.awards.seats import apportion as divide
 from headgate.core.faults import Fault
 from headgate.core.policy.check import adoptable, check
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import PROGRAMME, Document
-from headgate.core.policy.schema import Seats
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "programmes").glob("*.yaml"))
 READING = {"file-unreadable", "file-not-utf-8", "file-too-large", "file-outside", "file-missing"}
-
-
-def apportion(total: int, shares: Mapping[str, int], method: Seats) -> Mapping[str, int]:
-    """The awards' own division, as `headgate check` uses it."""
-    return divide(total, shares, Method[method.name])
 
 
 def good() -> dict[str, str]:
@@ -63,16 +54,16 @@ def told(text: str) -> tuple[list[Fault], str]:
     document, name = programme(text)
     adopted = notes(text, "adopt")
     if adopted:
-        assert check(document, apportion) == []
-        return adoptable(document, date.fromisoformat(adopted[0]), apportion), name
-    return check(document, apportion), name
+        assert check(document) == []
+        return adoptable(document, date.fromisoformat(adopted[0])), name
+    return check(document), name
 
 
 def test_the_good_programme_is_good() -> None:
     """A programme without faults passes, and may be adopted: no rule of it is untried."""
     document = Document.read(good())
-    assert check(document, apportion) == []
-    assert adoptable(document, date(2026, 3, 1), apportion) == []
+    assert check(document) == []
+    assert adoptable(document, date(2026, 3, 1)) == []
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

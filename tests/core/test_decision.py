@@ -1,6 +1,7 @@
 """A decision's line holds all it rests on, and its digest changes with any of it."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 from headgate.core import canonical
 from headgate.core.decision import Decision
@@ -20,10 +21,12 @@ def test_the_line_is_the_published_one() -> None:
     assert canonical.digest(expected) == GIVEN.digest()
 
 
+def _changed(name: str) -> Decision:
+    given: dict[str, Any] = {name: ("x",) if name in ("facts", "assumed") else "x"}
+    return replace(GIVEN, **given)
+
+
 def test_every_part_of_a_decision_is_in_its_digest() -> None:
     """Nothing of a decision can be changed without its digest saying so."""
-    others = [
-        replace(GIVEN, **{field.name: ("x",) if field.name in ("facts", "assumed") else "x"})
-        for field in fields(GIVEN)
-    ]
+    others = [_changed(field.name) for field in fields(GIVEN)]
     assert len(others) + 1 == len({GIVEN.digest(), *(other.digest() for other in others)})

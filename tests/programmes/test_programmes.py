@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from headgate.core.awards.seats import Method, apportion
 from headgate.core.policy.cases import run_cases
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
-from headgate.core.policy.schema import Policy, Seats, share_of
+from headgate.core.policy.schema import Policy, share_of
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.population import read_population
 from headgate.simulation.totals import check_population
@@ -77,11 +76,6 @@ def texts(node: Any) -> Iterator[Mapping[str, str]]:
             yield from texts(value)
 
 
-def seats(total: int, shares: Mapping[str, int], method: Seats) -> dict[str, int]:
-    """Divide whole blocks as the award step does, which is a layer that policies do not see."""
-    return apportion(total, shares, Method[method.name])
-
-
 def policy_at(folder: Path, day: date) -> Policy:
     """What a shipped programme says on a day."""
     return at(read_programme(folder), day).policy
@@ -92,13 +86,13 @@ def test_a_shipped_programme_has_no_faults(folder: Path) -> None:
     """Whoever copies a shipped programme starts from a file that checks clean."""
     document = read_programme(folder)
     assert isinstance(document, Document)
-    assert [] == [str(fault) for fault in check(document, seats)]
+    assert [] == [str(fault) for fault in check(document)]
 
 
 @each_programme
 def test_every_case_holds_and_every_rule_is_fired(folder: Path) -> None:
     """A reader sees each rule at work in a case, and the policy does what the case says."""
-    run = run_cases(read_programme(folder), seats)
+    run = run_cases(read_programme(folder))
     assert run.results
     assert [] == [(result.case.case, result.answer) for result in run.results if not result.right]
     assert () == run.unfired

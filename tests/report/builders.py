@@ -43,7 +43,7 @@ def rehearsal(folder: str) -> Rehearsal:
         for call in policy.calls
         if (name := f"data/{call}.yaml") in data
     }
-    world = Simulated(policy, populations, "report", trace=read_swf(trace(), "trace.swf"))
+    world = Simulated(policy, populations, "headgate", trace=read_swf(trace(), "trace.swf"))
     return run(document, world), data
 
 

@@ -20,7 +20,9 @@ from headgate.report.summary_calls import Fate
 OWN_SENTENCES = ("outcome", "change")
 """What English takes from the decision itself, so that the words stand in the others only."""
 
-SAME_EVERYWHERE = {"none", "block.other", "standings.range", "panel.range", "drift.group"}
+SAME_EVERYWHERE = {
+    "none", "block.other", "standings.range", "panel.range", "drift.group", "decided.named",
+}  # fmt: skip
 """Patterns without a word in them."""
 
 FORMS = {"one", "other"}

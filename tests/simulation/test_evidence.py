@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.core.evaluation.evidence import Evidence, check_evidence
-from headgate.core.evaluation.method import Method, Pillar, PillarKind, Remedy, Scaling
-from headgate.core.policy.schema import Round
+from headgate.core.evaluation.method import Method, Pillar
+from headgate.core.policy.schema import Remedy, Round, Scaling
 from headgate.simulation.evidence import EXPERTS, USERS, evidence, round_findings, strengths
 
 TEAMS = tuple(f"alliance-{n:04d}" for n in range(1, 6))
@@ -57,7 +57,7 @@ def method() -> Method:
         Pillar(
             pillar.id,
             pillar.weight,
-            PillarKind[pillar.kind.name],
+            pillar.kind,
             Scaling.SHARE_OF_MAXIMUM,
             tuple((task, 1) for task in TASKS[pillar.id]),
         )

@@ -71,7 +71,7 @@ def test_an_earlier_state_cannot_be_continued() -> None:
 
 
 def test_what_the_ledger_refuses_is_said_and_leaves_no_trace() -> None:
-    """A step that moves what the ledger forbids stops with the refusal's name; nothing is entered."""
+    """A step that moves what the ledger forbids stops with its refusal; nothing is entered."""
     term = opened()
     before, root = balances(term), term.root()
     sound = single(

@@ -40,7 +40,7 @@ def reclaims(first: str, second: str) -> list[str]:
 
 
 def test_the_small_programmes_term_in_order() -> None:
-    """Calls by their dates, a look at the meters every month and before every rule that needs it."""
+    """Calls by their dates; meters every month and before every rule that looks at them."""
     expected = [
         ("2026-01-05", What.OPEN_CALL, "alliance"),
         ("2026-01-05", What.OPEN_CALL, "open"),
@@ -77,7 +77,7 @@ def test_the_second_term_repeats_no_call() -> None:
 
 
 def test_a_call_that_decides_in_mid_term_belongs_to_it() -> None:
-    """What is decided late in a term is still that term's, and what begins after it is the next's."""
+    """What begins late in a term is still that term's; what begins after it is the next's."""
     later = document(("decides: 2026-05-01", "decides: 2026-08-31"), ("2026-05-10", "2026-09-01"))
     assert "hours" not in [about for _, about in days(agenda(later), What.DECIDE_CALL)]
     assert [("2026-08-31", "hours")] == days(agenda(later, 1), What.DECIDE_CALL)

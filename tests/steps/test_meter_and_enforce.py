@@ -136,7 +136,7 @@ def test_more_than_an_award_has_cannot_be_taken_back() -> None:
 
 
 def test_orders_give_each_site_its_part_of_the_budget() -> None:
-    """Nine nodes lie on two sites of six and four: budgets by blocks, and their sum is the grant."""
+    """Nine nodes lie on sites of six and four: budgets go by blocks, and add up to the grant."""
     changes = ("h200: {offered: 48, cap_blocks: 4}", "h200: {offered: 80, cap_blocks: 9}")
     shares = (
         "national: 60, business: 20, academia: 20",

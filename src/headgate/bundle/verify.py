@@ -99,8 +99,8 @@ def _checkpoint(
     try:
         text = files.get(KEYS, b"").decode()
         verifiers = [parse_vkey(line) for line in text.splitlines()]
-        if not verifiers or text != "".join(f"{v.vkey()}\n" for v in verifiers):
-            raise ValueError("keys are written one a line")
+        if not verifiers or text != "".join(f"{v.vkey()}\n" for v in dict.fromkeys(verifiers)):
+            raise ValueError("keys are written one a line, each once")
     except ValueError as error:
         return None, (), [_fault(KEYS, "keys", f"the keys cannot be read: {error}")]
     opened = open_note(files[CHECKPOINT], verifiers)

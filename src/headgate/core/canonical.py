@@ -8,14 +8,12 @@ an integer of a stated unit, as a fraction "a/b" or as a decimal string.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from functools import cache
 from typing import Any
-
 
 _AS_IT_IS = frozenset({type(None), bool, int, str})
 
@@ -25,9 +23,8 @@ def plain(value: object) -> Any:
     kind: type[Any] = type(value)
     if kind in _AS_IT_IS:
         return value
-    names = _names(kind)
-    if names is not None:
-        return {name: plain(getattr(value, name)) for name in names}
+    if is_dataclass(kind):
+        return {name: plain(getattr(value, name)) for name in kind.__dataclass_fields__}
     match value:
         case Enum():
             return value.value
@@ -44,12 +41,6 @@ def plain(value: object) -> Any:
         case set() | frozenset():
             return sorted(plain(item) for item in value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
-
-
-@cache
-def _names(kind: type[Any]) -> tuple[str, ...] | None:
-    """The names of a dataclass's fields, in their order; None for another type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else None
 
 
 def line(value: object) -> bytes:

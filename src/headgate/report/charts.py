@@ -75,9 +75,9 @@ def pixels(tenths: int) -> str:
 
 
 def text_pixels(text: str) -> int:
-    """About how wide a label of 14 pixels is: Hangul and ideographs are square, others half."""
+    """How wide a label of 14 pixels is at most, about: Hangul is square, other letters are not."""
     return sum(
-        14 if ord(letter) >= 0x1100 and not 0x1E00 <= ord(letter) < 0x2100 else 8 for letter in text
+        14 if ord(letter) >= 0x1100 and not 0x1E00 <= ord(letter) < 0x2100 else 9 for letter in text
     )
 
 

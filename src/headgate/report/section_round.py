@@ -8,7 +8,7 @@ from headgate.core.evaluation.decide import TeamDecision
 from headgate.core.evaluation.ranks import PPM
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, link, table
 from headgate.report.charts import Part, Row
-from headgate.report.drawings import dots, stacks, ticks
+from headgate.report.drawings import bars, dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
@@ -42,6 +42,7 @@ def _round(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     yield from _standings(evaluation, say, anchors)
     yield from _pillars(evaluation, say, anchors)
     yield from _places(evaluation, say, anchors)
+    yield from _errors(evaluation, say)
     yield from _gates(evaluation, say, anchors)
     yield from _bars(evaluation, say, anchors)
     yield from _decisions(evaluation, say, anchors)
@@ -161,6 +162,36 @@ def _places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterato
         cells.append((_team(evaluation, one.team, anchors), *(text for *_, text in shown)))
     yield stacks(f"places-{evaluation.id}", title, rows, legend, PPM)
     yield table(f"places-{evaluation.id}", title, [say.say("col.team"), *legend], cells)
+
+
+def _errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+    """What other rules for the line would cost, where the line leaves anybody out."""
+    if not evaluation.errors:
+        return
+    title = say.say("errors.title")
+    none, percent = say.say("none"), say.locale.percent
+    cells = [
+        (
+            _threshold(row.threshold_milli, say),
+            percent(_part(row.cut_ppm)),
+            none if row.wrong_ppm is None else percent(_part(row.wrong_ppm)),
+        )
+        for row in evaluation.errors
+    ]
+    rows = [
+        (label, row.wrong_ppm or 0, wrong)
+        for row, (label, _, wrong) in zip(evaluation.errors, cells, strict=True)
+    ]
+    yield bars(f"errors-{evaluation.id}", title, single(rows, 1))
+    heads = [say.say("col.cut_rule"), say.say("col.cuts"), say.say("col.wrong")]
+    yield table(f"errors-{evaluation.id}", title, heads, cells)
+    yield Paragraph(say.say("errors.note"), "quiet")
+
+
+def _threshold(milli: int, say: Speaker) -> str:
+    if not milli:
+        return say.say("errors.always")
+    return say.say("errors.only", errors=say.locale.fixed(Fraction(milli, 1000), 2))
 
 
 def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:

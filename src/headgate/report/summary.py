@@ -12,7 +12,7 @@ from typing import Any
 
 from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
-from headgate.core.evaluation.decide import RoundOutcome
+from headgate.core.evaluation.decide import ErrorRow, RoundOutcome
 from headgate.core.evaluation.estimate import Standings
 from headgate.core.metering.idle import Bucket, Idle
 from headgate.core.metering.judge import Finding
@@ -94,6 +94,7 @@ class RoundSummary:
     standings: Standings
     outcome: RoundOutcome
     gate_findings: tuple[GateFinding, ...]
+    errors: tuple[ErrorRow, ...]
     movements: tuple[Movement, ...]
     blocks_before: Mapping[str, int]
     blocks_next: Mapping[str, int]
@@ -256,6 +257,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
     held = {person.id: person.blocks for call in calls for person in call.applicants}
     moved = {d.subject: r for d, r in _of(term, "reallocation")}
     outcomes = {d.subject: r for d, r in _of(term, "round")}
+    errors = {d.subject: r for d, r in _of(term, "cut-rule-errors")}
     for decision, measured in _of(term, "standings"):
         name, outcome = decision.subject, outcomes[decision.subject]
         result = moved.get(name, {"movements": (), "blocks_next": {}})
@@ -267,6 +269,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             standings=measured,
             outcome=outcome,
             gate_findings=_gate_findings(term, name),
+            errors=tuple(errors.get(name, ())),
             movements=tuple(result["movements"]),
             blocks_before=before,
             blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from headgate.core.awards.seats import Method, apportion
+from headgate.core.seats import Method, apportion
 from headgate.core.faults import Fault
 from headgate.core.policy.schema import Call, Organisations
 from headgate.core.supports.text import Text

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 
 from headgate.core import canonical
-from headgate.core.awards.seats import Method, apportion
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.ledger.post import Books
@@ -14,6 +13,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Envelopes
 from headgate.core.quantities import DAY_SECONDS, instant
+from headgate.core.seats import apportion
 from headgate.core.supports.kind import Accounts
 from headgate.core.supports.kind import Kind as Support
 from headgate.steps.term import Term, chart_of, single, term_days
@@ -70,14 +70,7 @@ def seats(envelopes: Envelopes, support: Support, day: date) -> Mapping[str, int
     size = next(iter(envelopes.block.values()))
     supplied = sum(n * support.rate(c) for c, n in support.supply(day).items())
     base = supplied if envelopes.base is None else envelopes.base
-    method = Method[envelopes.method.name]
-    shares = dict(envelopes.shares)
-    rest = envelopes.of - sum(shares.values())
-    return (
-        apportion(base // size, {**shares, "": rest}, method)
-        if rest
-        else apportion(base // size, shares, method)
-    )
+    return apportion(base // size, envelopes.shares, envelopes.method)
 
 
 def _divide(term: Term, name: str, support: Support, envelopes: Envelopes, day: date) -> Term:

@@ -42,11 +42,11 @@ def method_of(evaluation: Round, teams: int) -> rules.Method:
         evaluation.confidence,
         min(evaluation.stay.least, teams),
         evaluation.stay.most,
-        rules.Remedy[evaluation.remedy.name],
+        evaluation.remedy,
+        evaluation.tie_breakers,
         gates=tuple(rules.Gate(gate.id) for gate in evaluation.gates),
         bars=tuple(
-            rules.Bar(bar.id, Fraction(bar.points, 100), rules.BarOn[bar.on.upper()])
-            for bar in evaluation.bars
+            rules.Bar(bar.id, Fraction(bar.points, 100), bar.on) for bar in evaluation.bars
         ),
     )
 
@@ -61,8 +61,8 @@ def _pillar(pillar: Pillar) -> rules.Pillar:
     return rules.Pillar(
         pillar.id,
         pillar.weight,
-        rules.PillarKind[pillar.kind.name],
-        rules.Scaling[pillar.scaling.name],
+        pillar.kind,
+        pillar.scaling,
         tuple(tasks_of(pillar).items()),
         pillar.macro,
         pillar.adjust_harshness,

@@ -7,10 +7,10 @@ from datetime import date
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.metering.idle import Grant, idle
-from headgate.core.metering.idle import reclaim as reclaim_by
 from headgate.core.metering.judge import Scope
 from headgate.core.metering.meter import meter as judge_usage
 from headgate.core.metering.usage import Usage
+from headgate.core.policy.reclaim import reclaim as reclaim_by
 from headgate.core.policy.schema import Against
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts

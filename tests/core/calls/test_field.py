@@ -8,7 +8,10 @@ from headgate.core.calls.application import Application, Request
 from headgate.core.calls.field import Place, Standing, narrow
 from tests.core.calls.builders import application, policy_with
 
-STAGES = [{"id": "paper", "on": "2026-02-05", "keeps": 3}, {"id": "talk", "on": "2026-02-09", "keeps": 2}]
+STAGES = [
+    {"id": "paper", "on": "2026-02-05", "keeps": 3},
+    {"id": "talk", "on": "2026-02-09", "keeps": 2},
+]
 
 
 def places(

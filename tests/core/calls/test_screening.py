@@ -76,7 +76,7 @@ def test_the_closing_day_is_still_in_time() -> None:
 
 
 def test_of_one_id_the_first_handed_in_stands() -> None:
-    """Whoever comes later under somebody's id takes nothing from them, however the file is sorted."""
+    """Whoever comes later under somebody's id takes nothing from them, in any order of rows."""
     first = application(at="2026-01-10T00:00:00Z")
     later = application(at="2026-01-11T00:00:00Z", size="large")
     for received in ([first, later], [later, first]):
@@ -92,7 +92,7 @@ def test_an_id_of_an_earlier_call_is_taken() -> None:
 
 
 def test_a_rule_without_an_answer_refuses() -> None:
-    """Silence never opens a gate: a missing answer refuses and says which rule could not be asked."""
+    """Silence never opens a gate: a missing answer refuses and names the rule."""
     found = findings([application(fields={})])
     assert [Refusal.RULE] == [finding.refusal for finding in found]
     assert found[0].rule.startswith("asked? ")
@@ -108,4 +108,6 @@ def test_age_is_counted_to_the_closing_day() -> None:
     """A rule on young firms sees their age on the day; an unknown founding date is -1, not old."""
     facts = application_case(application(founded=date(2026, 1, 1)), date(2026, 2, 1))
     assert 31 == facts["applicant"]["age_days"]
-    assert -1 == application_case(application(founded=None), date(2026, 2, 1))["applicant"]["age_days"]
+    assert (
+        -1 == application_case(application(founded=None), date(2026, 2, 1))["applicant"]["age_days"]
+    )

@@ -58,7 +58,7 @@ def test_classes_do_not_share_room() -> None:
 def test_every_block_is_placed_once_and_no_site_is_overfull(
     sizes: list[int], sites: dict[str, int]
 ) -> None:
-    """Parts add up to the awards, and fit; where the awards do not fit in all, nothing is placed."""
+    """Parts add up to the awards, and fit; where not all awards fit, nothing is placed."""
     awards = [(f"a{n}", size) for n, size in enumerate(sizes)]
     if sum(sizes) > sum(sites.values()):
         with pytest.raises(NoRoom):

@@ -8,7 +8,8 @@ import numpy as np
 
 from headgate.core.evaluation.estimate import Standings, standings
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
-from headgate.core.evaluation.method import GateFinding, Method, Pillar, PillarKind, Remedy, Scaling
+from headgate.core.evaluation.method import GateFinding, Method, Pillar
+from headgate.core.policy.schema import PillarKind, Remedy, Scaling
 
 SEED = "5eed"
 

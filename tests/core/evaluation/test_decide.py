@@ -18,7 +18,8 @@ from headgate.core.evaluation.decide import (
     lot_number,
 )
 from headgate.core.evaluation.estimate import BarFinding, Difference, Standing, Standings
-from headgate.core.evaluation.method import Gate, GateFinding, GateOutcome, Method, Remedy
+from headgate.core.evaluation.method import Gate, GateFinding, GateOutcome, Method
+from headgate.core.policy.schema import Remedy
 from tests.core.evaluation.rounds import METHOD
 
 TOTALS = {"a": 90_000, "b": 80_000, "c": 70_000, "d": 69_000, "e": 50_000}

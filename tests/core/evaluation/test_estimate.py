@@ -18,16 +18,8 @@ from headgate.core.evaluation.composite import Refused
 from headgate.core.evaluation.decide import error_table
 from headgate.core.evaluation.estimate import standings
 from headgate.core.evaluation.evidence import Evidence, ItemScore
-from headgate.core.evaluation.method import (
-    Bar,
-    BarOn,
-    Gate,
-    GateFault,
-    GateFinding,
-    GateOutcome,
-    Method,
-    Scaling,
-)
+from headgate.core.evaluation.method import Bar, Gate, GateFault, GateFinding, GateOutcome, Method
+from headgate.core.policy.schema import BarOn, Scaling
 from tests.core.evaluation.rounds import (
     EXAM,
     METHOD,

@@ -14,7 +14,8 @@ from headgate.core.evaluation.evidence import (
     Rating,
     check_evidence,
 )
-from headgate.core.evaluation.method import Bar, BarOn, Method, Scaling
+from headgate.core.evaluation.method import Bar, Method
+from headgate.core.policy.schema import BarOn, Scaling
 from tests.core.evaluation.rounds import EXAM, METHOD, PANEL, SEED, USERS, items, only, ratings
 
 TEAMS = ("a", "b")

@@ -8,20 +8,17 @@ import pytest
 
 from headgate.core.evaluation.method import (
     Bar,
-    BarOn,
     Gate,
     GateFault,
     GateFinding,
     GateOutcome,
     Method,
     MethodFault,
-    PillarKind,
-    Remedy,
-    Scaling,
     check_gates,
     check_method,
     check_seed,
 )
+from headgate.core.policy.schema import BarOn, PillarKind, Remedy, Scaling
 from tests.core.evaluation.rounds import EXAM, METHOD, PANEL, SEED, USERS, only
 
 BAR = Bar("world", Fraction(19, 20), BarOn.ESTIMATE, "exam", "world-model")

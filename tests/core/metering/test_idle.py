@@ -1,15 +1,12 @@
-"""What is promised of idle shares, of taking back, and of use over time: exact integers."""
-
-from fractions import Fraction
+"""What is promised of idle shares and of use over time: exact integers."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.metering.idle import Bucket, Grant, Idle, Reclaimed, idle, reclaim, series
+from headgate.core.metering.idle import Bucket, Grant, Idle, idle, series
 from headgate.core.metering.judge import gpu_seconds
 from headgate.core.metering.usage import Usage
-from headgate.core.policy.schema import ReclaimStep
 from headgate.core.quantities import instant_of, seconds_of
 
 DAY = 86_400
@@ -25,42 +22,6 @@ def row(start: int, end: int | None, gpus: int = 1, award: str = "a", seen: int 
     """One attempt of an award."""
     ended = None if end is None else at(end)
     return Usage("c", "j", 1, award, "h200", gpus, at(start), ended, at(seen))
-
-
-# The reduction table that the US DOE's ALCC programme publishes for the middle of its year.
-ALCC = (
-    ReclaimStep(id="low", used_below=Fraction(1, 4), loses=Fraction(15, 100)),
-    ReclaimStep(id="very-low", used_below=Fraction(1, 10), loses=Fraction(25, 100)),
-)
-
-
-@pytest.mark.parametrize(
-    ("used", "expected"),
-    [
-        (0, Reclaimed(2500, "very-low")),
-        (999, Reclaimed(2250, "very-low")),
-        (1000, Reclaimed(1350, "low")),
-        (2499, Reclaimed(1125, "low")),
-        (2500, Reclaimed(0, None)),
-        (10_000, Reclaimed(0, None)),
-        (11_000, Reclaimed(0, None)),
-    ],
-)
-def test_alcc_table(used: int, expected: Reclaimed) -> None:
-    """9.99 % used loses 25 % of the unused balance, from 10 % on 15 %, from 25 % on nothing."""
-    assert expected == reclaim(ALCC, granted=10_000, used=used, balance=10_000 - used)
-
-
-def test_nothing_is_taken_of_nothing() -> None:
-    """An award without a grant so far, or without a balance, cannot lose any."""
-    assert Reclaimed(0, None) == reclaim(ALCC, granted=0, used=0, balance=10)
-    assert Reclaimed(0, None) == reclaim(ALCC, granted=10, used=0, balance=0)
-    assert Reclaimed(0, None) == reclaim((), granted=10, used=0, balance=10)
-
-
-def test_what_is_taken_is_rounded_down() -> None:
-    """The holder keeps the broken GPU-second."""
-    assert Reclaimed(2, "very-low") == reclaim(ALCC, granted=100, used=0, balance=11)
 
 
 def test_idle_is_measured_against_an_even_pace() -> None:

@@ -1,17 +1,13 @@
 """One question, one answer, with the rules that gave it; or a named reason for having none."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import pytest
 
-from headgate.core.awards.seats import Method
-from headgate.core.awards.seats import apportion as divide
 from headgate.core.policy.ask import NoAnswer, ask
 from headgate.core.policy.cases import run_cases, same
 from headgate.core.policy.dated import at
-from headgate.core.policy.schema import Seats
 from tests.core.policy.small import small, with_lines
 
 DAY = date(2026, 3, 1)
@@ -27,11 +23,6 @@ TEXT = with_lines(
     "      - {id: under-tenth, used_below: 10 %, loses: 25 %}",
 )
 RESOLVED = at(small(TEXT), DAY)
-
-
-def apportion(total: int, shares: Mapping[str, int], method: Seats) -> Mapping[str, int]:
-    """The awards' own division."""
-    return divide(total, shares, Method[method.name])
 
 
 @pytest.mark.parametrize(
@@ -64,7 +55,7 @@ def test_a_question_has_an_answer_and_the_rules_that_gave_it(
     path: str, given: dict[str, Any], value: object, fired: tuple[str, ...]
 ) -> None:
     """Rules answer by what is given; any other path answers with its value."""
-    answer = ask(RESOLVED, path, given, apportion)
+    answer = ask(RESOLVED, path, given)
     assert (value, fired, None) == (answer.value, answer.fired, answer.missing)
 
 
@@ -73,7 +64,7 @@ UNANSWERED: list[tuple[str, dict[str, Any], NoAnswer]] = [
     ("reclaim.compute", {"balance": -1}, NoAnswer.GIVEN_WRONG),
     ("supports.compute.rates", {"amount": 1, "from": "h100", "to": "h200"}, NoAnswer.GIVEN_WRONG),
     ("holders", {"applicant": {"size": "small"}}, NoAnswer.RULE_UNANSWERED),
-    ("envelopes.compute", {"total": 5}, NoAnswer.NOT_DIVIDED_HERE),
+    ("envelopes.compute", {"total": -5}, NoAnswer.GIVEN_WRONG),
 ]
 
 

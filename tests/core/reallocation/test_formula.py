@@ -27,7 +27,7 @@ def test_two_parts_to_survivors_two_to_a_wildcard_one_to_the_pool() -> None:
 
 
 def test_by_holding_larger_survivors_receive_more() -> None:
-    """Ten blocks among holders of 3 and 1 are 7.5 and 2.5; the tie of remainders goes by name."""
+    """Ten blocks among holders of 3 and 1 are 7.5 and 2.5; equal remainders go by name."""
     moved = reallocate(rule(1, 0, 0, "by_holding"), {"b200": 10}, {"a": 3, "b": 1}, 0)
     assert [("a", 8), ("b", 2)] == told(moved)
 

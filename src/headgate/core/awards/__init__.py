@@ -26,15 +26,14 @@ from headgate.core.awards.problem import (
     Problem,
 )
 from headgate.core.awards.reasons import Change, ChangeKind, Outcome, Reason
-from headgate.core.awards.seats import Method, apportion
 from headgate.core.awards.sentences import points, sentence
 from headgate.core.awards.settle import settle
 from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.awards.standby import promote
 
 __all__ = [
-    "Award", "Candidate", "Change", "ChangeKind", "Cutoff", "Floor", "Limit", "LimitKind", "Method",
+    "Award", "Candidate", "Change", "ChangeKind", "Cutoff", "Floor", "Limit", "LimitKind",
     "Option", "Outcome", "Plan", "Pool", "Prices", "Problem", "ProblemFault", "Proposal",
-    "ProposalFault", "Reason", "Refusal", "Shortfall", "Standby", "apportion", "bound_proved",
+    "ProposalFault", "Reason", "Refusal", "Shortfall", "Standby", "bound_proved",
     "check", "points", "promote", "propose", "propose_fast", "sentence", "settle",
 ]  # fmt: skip

@@ -17,14 +17,13 @@ from headgate.core.evaluation.method import (
     GateFinding,
     Method,
     Pillar,
-    PillarKind,
-    Scaling,
     check_gates,
     check_method,
     check_seed,
 )
 from headgate.core.evaluation.pillars import PillarShares, item_shares, rating_shares
 from headgate.core.evaluation.resampling import SHARE_UNIT, drawn_deltas
+from headgate.core.policy.schema import PillarKind, Scaling
 
 POINT_UNIT = SHARE_UNIT
 """One point of 100: a share of 1 (SHARE_UNIT) of a pillar of weight 1."""

@@ -23,8 +23,9 @@ from headgate.core.evaluation.estimate import (
     pair_spread,
 )
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.method import GateFinding, GateOutcome, Method, Remedy
+from headgate.core.evaluation.method import GateFinding, GateOutcome, Method
 from headgate.core.evaluation.ranks import PPM
+from headgate.core.policy.schema import Remedy
 
 
 class Decision(Enum):

@@ -15,17 +15,10 @@ import numpy as np
 from headgate.core.calls.harshness import Harshness, IntArray, harshness
 from headgate.core.evaluation.composite import POINT_UNIT, Composite, Refused, composite, in_units
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.method import (
-    WEIGHT_TOTAL,
-    Bar,
-    BarOn,
-    GateFinding,
-    GateOutcome,
-    Method,
-    PillarKind,
-)
+from headgate.core.evaluation.method import WEIGHT_TOTAL, Bar, GateFinding, GateOutcome, Method
 from headgate.core.evaluation.ranks import PPM, place_probabilities_ppm
 from headgate.core.evaluation.resampling import Spread, spread
+from headgate.core.policy.schema import BarOn, PillarKind
 
 MILLI = 1_000
 

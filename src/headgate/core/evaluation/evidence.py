@@ -10,14 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headgate.core.calls.harshness import groups
-from headgate.core.evaluation.method import (
-    FULL_MARKS,
-    Finding,
-    Method,
-    Pillar,
-    PillarKind,
-    repeated,
-)
+from headgate.core.evaluation.method import FULL_MARKS, Finding, Method, Pillar, repeated
+from headgate.core.policy.schema import PillarKind
 
 
 @dataclass(frozen=True, slots=True)

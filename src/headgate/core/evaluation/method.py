@@ -11,47 +11,13 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from fractions import Fraction
 
+from headgate.core.policy.schema import BarOn, PillarKind, Remedy, Scaling
+
 FULL_MARKS = 10_000  # Scores and shares of full marks are given in ten-thousandths.
 WEIGHT_TOTAL = 100  # The weights of the pillars are points and add up to this.
 REPLICATES_MIN = 100
 REPLICATES_MAX = 1_000_000
 BAR_SHARE_MAX = 2
-
-
-class PillarKind(Enum):
-    """Where a pillar's evidence comes from, and so what is drawn again: items, experts or users."""
-
-    ITEMS = "items"
-    EXPERTS = "experts"
-    USERS = "users"
-
-
-class Scaling(Enum):
-    """How a share of full marks becomes points; it decides a pillar's effective weight.
-
-    SHARE_OF_MAXIMUM gives weight x share. BEST_IS_FULL gives the best team all the points and the
-    others their proportion of it. ANCHORED gives all the points at `reference_score` and above.
-    """
-
-    SHARE_OF_MAXIMUM = "share-of-maximum"
-    BEST_IS_FULL = "best-is-full"
-    ANCHORED = "anchored"
-
-
-class Remedy(Enum):
-    """What happens to teams that cannot be told from the last place that stays."""
-
-    ALL_TIED_STAY = "all-tied-stay"
-    NAMED_TIE_BREAKERS = "named-tie-breakers"
-    LOT = "lot"
-    MORE_ITEMS = "more-items"
-
-
-class BarOn(Enum):
-    """Whether a bar is held against the estimate or against the lower limit of its interval."""
-
-    ESTIMATE = "estimate"
-    LOWER_LIMIT = "lower-limit"
 
 
 class GateOutcome(Enum):

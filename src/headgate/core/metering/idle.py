@@ -1,4 +1,4 @@
-"""What lies idle, what a rule takes back of it, and use over time: exact integers all the way."""
+"""What lies idle, and use over time: exact integers all the way."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from headgate.core.metering.judge import until as known_until
 from headgate.core.metering.usage import Usage
-from headgate.core.policy.schema import ReclaimStep
 from headgate.core.quantities import floor_share, instant_of, seconds_of
 
 
@@ -31,14 +30,6 @@ class Idle:
     gpu_seconds_granted: int
     gpu_seconds_used: int
     gpu_seconds_idle: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reclaimed:
-    """What a rule takes back, and the step that says so; None where nothing is taken."""
-
-    gpu_seconds: int
-    step: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +64,6 @@ def _idle(grant: Grant, used: int, end: int) -> Idle:
     elapsed = Fraction(within, ends - starts) if starts < ends else Fraction(end >= starts)
     granted = floor_share(grant.gpu_seconds, elapsed)
     return Idle(grant.award, grant.support_class, granted, used, max(0, granted - used))
-
-
-def reclaim(steps: Iterable[ReclaimStep], *, granted: int, used: int, balance: int) -> Reclaimed:
-    """Apply the lowest step that the use falls under to the unused balance, rounded down.
-
-    The step with the lowest `used_below` above the part used applies, whatever the order in which
-    the policy lists them. Nothing is taken where nothing was granted or no balance is left.
-    """
-    if granted <= 0 or balance <= 0:
-        return Reclaimed(0, None)
-    part = Fraction(used, granted)
-    under = [step for step in steps if part < step.used_below]
-    if not under:
-        return Reclaimed(0, None)
-    step = min(under, key=lambda step: step.used_below)
-    return Reclaimed(floor_share(balance, step.loses), step.id)
 
 
 def series(

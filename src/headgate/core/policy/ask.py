@@ -2,11 +2,12 @@
 
 Rules are asked by the path of their section: `holders`, `calls.ID.eligibility`, `calls.ID.floors`,
 `calls.ID.concentration`, `calls.ID.fee` (given applicant and application), `envelopes.SUPPORT`
-(given total, in whole blocks), `reclaim.SUPPORT` (given granted_so_far, used_so_far, balance) and
-`supports.SUPPORT.rates` (given amount, from, to). Any other path is asked for its value.
+(given total, in whole blocks), `reclaim.SUPPORT` (given used_so_far, balance and granted_so_far,
+which is what the rule holds use `against`) and `supports.SUPPORT.rates` (given amount, from, to).
+Any other path is asked for its value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -15,13 +16,12 @@ from typing import Any
 from headgate.core.policy.dated import Resolved, find
 from headgate.core.policy.expressions import Unanswered, evaluate
 from headgate.core.policy.names import meant
+from headgate.core.policy.reclaim import reclaim
 from headgate.core.policy.rules import Facts, Settled, Trial, facts_of, held, settled, try_condition
-from headgate.core.policy.schema import Call, Envelopes, Seats
-from headgate.core.quantities import floor_share
+from headgate.core.policy.schema import Call, Envelopes, Reclaim
+from headgate.core.seats import apportion
 
 Given = Mapping[str, Any]
-Apportion = Callable[[int, Mapping[str, int], Seats], Mapping[str, int]]
-"""Divides whole blocks by shares; awards do it, and a policy only says by which method."""
 
 
 class NoAnswer(Enum):
@@ -31,7 +31,6 @@ class NoAnswer(Enum):
     GIVEN_WRONG = "given_wrong"
     RULE_UNANSWERED = "rule_unanswered"
     BOTH_APPLY = "both_apply"
-    NOT_DIVIDED_HERE = "not_divided_here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,7 @@ class Answer:
     clash: tuple[str, str] | None = None
 
 
-def ask(
-    resolved: Resolved, path: str, given: Given | None = None, apportion: Apportion | None = None
-) -> Answer:
+def ask(resolved: Resolved, path: str, given: Given | None = None) -> Answer:
     """Answer one question; what cannot be answered is named, never raised."""
     steps = _steps(resolved, path)
     given = given or {}
@@ -66,9 +63,9 @@ def ask(
             if found is not None:
                 return found
         case ("envelopes", support) if "total" in given and support in resolved.policy.envelopes:
-            return _divided(path, resolved.policy.envelopes[support], given, apportion)
+            return _divided(path, resolved.policy.envelopes[support], given)
         case ("reclaim", support) if "balance" in given and support in resolved.policy.reclaim:
-            return _reclaimed(resolved, path, support, given)
+            return _reclaimed(path, resolved.policy.reclaim[support], given)
         case ("supports", _, "rates") if "amount" in given:
             return _converted(resolved, path, given)
     return _value(resolved, path)
@@ -149,27 +146,21 @@ def _wholes(path: str, given: Given, names: tuple[str, ...]) -> tuple[int, ...] 
     return tuple(given[name] for name in names)
 
 
-def _divided(path: str, rule: Envelopes, given: Given, apportion: Apportion | None) -> Answer:
+def _divided(path: str, rule: Envelopes, given: Given) -> Answer:
     wholes = _wholes(path, given, ("total",))
     if isinstance(wholes, Answer):
         return wholes
-    if apportion is None:
-        return Answer(path, None, missing=NoAnswer.NOT_DIVIDED_HERE, detail="nothing divides here")
-    return Answer(path, dict(apportion(wholes[0], rule.shares, rule.method)), (path,))
+    return Answer(path, apportion(wholes[0], rule.shares, rule.method), (path,))
 
 
-def _reclaimed(resolved: Resolved, path: str, support: str, given: Given) -> Answer:
-    """What idle quota loses by the lowest step that its use falls under, rounded down."""
+def _reclaimed(path: str, rule: Reclaim, given: Given) -> Answer:
     wholes = _wholes(path, given, ("granted_so_far", "used_so_far", "balance"))
     if isinstance(wholes, Answer):
         return wholes
     granted, used, balance = wholes
-    steps = resolved.policy.reclaim[support].steps if granted and balance else ()
-    under = [step for step in steps if Fraction(used, granted) < step.used_below]
-    if not under:
-        return Answer(path, 0)
-    step = min(under, key=lambda step: step.used_below)
-    return Answer(path, floor_share(balance, step.loses), (f"{path}.steps.{step.id}",))
+    taken = reclaim(rule.steps, granted=granted, used=used, balance=balance)
+    fired = () if taken.step is None else (f"{path}.steps.{taken.step}",)
+    return Answer(path, taken.gpu_seconds, fired)
 
 
 def _converted(resolved: Resolved, path: str, given: Given) -> Answer:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from headgate.core.faults import Fault, Faulty
-from headgate.core.policy.ask import Answer, Apportion, ask
+from headgate.core.policy.ask import Answer, ask
 from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
@@ -104,11 +104,10 @@ def _fault(node: Node, loc: Iterable[Any], detail: Mapping[str, Any]) -> Fault:
     return Code.TYPE_WRONG.at(spot or node, path=name or "case", reason=reason, mend=mend)
 
 
-def run_cases(document: Document, apportion: Apportion | None = None) -> Run:
+def run_cases(document: Document) -> Run:
     """Ask every case; a day on which the policy is faulty or not there yet has no answers."""
     results = [
-        Result(case, node, answered(document, case, apportion))
-        for case, node in read_cases(document)[0]
+        Result(case, node, answered(document, case)) for case, node in read_cases(document)[0]
     ]
     fired = frozenset(path for r in results if r.answer is not None for path in r.answer.fired)
     days = {date.min, *changes(document.programme), *(result.case.on for result in results)}
@@ -119,10 +118,10 @@ def run_cases(document: Document, apportion: Apportion | None = None) -> Run:
     return Run(tuple(results), fired, tuple(path for path in known if path not in fired))
 
 
-def answered(document: Document, case: Case, apportion: Apportion | None) -> Answer | None:
+def answered(document: Document, case: Case) -> Answer | None:
     """What the policy answers to a case, or None where it has no valid version on that day."""
     resolved = resolved_or_none(document, case.on)
-    return ask(resolved, case.ask, case.given, apportion) if resolved is not None else None
+    return ask(resolved, case.ask, case.given) if resolved is not None else None
 
 
 @lru_cache(maxsize=64)

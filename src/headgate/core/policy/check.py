@@ -9,7 +9,7 @@ from datetime import date
 
 from headgate.core.canonical import line as canonical_line
 from headgate.core.faults import Fault, Faulty
-from headgate.core.policy.ask import Answer, Apportion, NoAnswer
+from headgate.core.policy.ask import Answer, NoAnswer
 from headgate.core.policy.cases import Result, read_cases, run_cases
 from headgate.core.policy.codes import Code, Placed
 from headgate.core.policy.dated import Resolved, at
@@ -28,11 +28,8 @@ _MENDS = {
 }
 
 
-def check(document: Document, apportion: Apportion | None = None) -> list[Fault]:
-    """All faults of a draft, sorted by place.
-
-    `apportion` answers the cases that ask how an envelope is divided; without it they are left out.
-    """
+def check(document: Document) -> list[Fault]:
+    """All faults of a draft, sorted by place."""
     found = [*document.faults, *overlay_faults(document), *structure_faults(document)]
     broken: set[str] = set()
     for tree, checked in _versions(document):
@@ -43,7 +40,7 @@ def check(document: Document, apportion: Apportion | None = None) -> list[Fault]
         if checked.policy is not None:
             found += together_faults(checked.policy, tree.value, checked.pruned)
     found += read_cases(document)[1]
-    found += _case_faults(document, apportion, broken)
+    found += _case_faults(document, broken)
     return sorted(dict.fromkeys(found))
 
 
@@ -67,15 +64,13 @@ def _at(document: Document, day: date) -> tuple[Tree, Checked] | None:
     return laid, validated(laid)
 
 
-def _case_faults(
-    document: Document, apportion: Apportion | None, broken: set[str]
-) -> Iterator[Fault]:
+def _case_faults(document: Document, broken: set[str]) -> Iterator[Fault]:
     """Cases that the policy answers otherwise, or cannot answer.
 
     Days that are faulty are left out, and so are cases that try a faulty expression: those
     faults are told where they are.
     """
-    for result in run_cases(document, apportion).results:
+    for result in run_cases(document).results:
         if result.answer is None:
             yield from _before(document, result)
         elif broken.intersection(trial.when for trial in result.answer.trace):
@@ -138,18 +133,18 @@ def _written(root: Value, path: str) -> Placed:
     return value.provenance if value is not None else Place(root.provenance.file)
 
 
-def adoptable(document: Document, on: date, apportion: Apportion | None = None) -> list[Fault]:
+def adoptable(document: Document, on: date) -> list[Fault]:
     """What stands against adopting a document on a day: its faults, values that no source in force
     gives, and rules that no case fires. The simulator may use such a policy, a state may not.
     """
-    faults = check(document, apportion)
+    faults = check(document)
     if faults:
         return faults
     try:
         resolved = at(document, on)
     except Faulty as error:
         return list(error.faults)
-    return sorted([*_unsettled(resolved), *_unfired(resolved, apportion)])
+    return sorted([*_unsettled(resolved), *_unfired(resolved)])
 
 
 def _unsettled(resolved: Resolved) -> Iterator[Fault]:
@@ -162,6 +157,6 @@ def _unsettled(resolved: Resolved) -> Iterator[Fault]:
         yield Code.NOT_IN_FORCE.at(own, path=path or "the programme", status=status)
 
 
-def _unfired(resolved: Resolved, apportion: Apportion | None) -> Iterator[Fault]:
-    for path in run_cases(resolved.document, apportion).unfired:
+def _unfired(resolved: Resolved) -> Iterator[Fault]:
+    for path in run_cases(resolved.document).unfired:
         yield Code.RULE_UNFIRED.at(_written(resolved.value, path), name=path)

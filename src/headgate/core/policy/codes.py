@@ -286,6 +286,12 @@ class Code(Enum):
         "pillar `{name}` is anchored, but has no anchor",
         "add `anchor:`, the measure that gets full marks",
     )
+    PILLAR_UNKNOWN = ("pillar-unknown", "`{name}` is no pillar of the round", "{mend}")
+    TIE_BREAKERS_ASTRAY = (
+        "tie-breakers-astray",
+        "the remedy is {remedy}, and {count} tie-breakers are named",
+        "name `tie_breakers:` with the remedy named_tie_breakers, and with no other",
+    )
     PASS_MARK = (
         "pass-mark",
         "the pass mark {mark} is above the {full} points that can be had",

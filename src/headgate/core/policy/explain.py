@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from headgate.core import canonical
-from headgate.core.policy.ask import Answer, Apportion, Given, ask
+from headgate.core.policy.ask import Answer, Given, ask
 from headgate.core.policy.dated import Resolved, find
 from headgate.core.policy.expressions import names_of
 from headgate.core.policy.rules import Trial, facts_of
@@ -32,11 +32,9 @@ class Explanation:
     rests_on: tuple["Explanation", ...] = ()
 
 
-def explain(
-    resolved: Resolved, path: str, given: Given | None = None, apportion: Apportion | None = None
-) -> Explanation:
+def explain(resolved: Resolved, path: str, given: Given | None = None) -> Explanation:
     """Explain the answer to a path; with nothing given, the value written there and its parts."""
-    answer = ask(resolved, path, given, apportion) if given is not None else None
+    answer = ask(resolved, path, given) if given is not None else None
     value = find(resolved.value, path)
     if value is None:
         detail = (answer or ask(resolved, path)).detail

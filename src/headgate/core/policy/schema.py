@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from headgate.core.seats import Method
 from headgate.core.supports import AnySupport
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
@@ -101,15 +102,6 @@ class Holder(Section):
     when: Expression
 
 
-class Seats(StrEnum):
-    """How a share of whole blocks is rounded (Balinski and Young, Fair Representation)."""
-
-    LARGEST_REMAINDER = "largest_remainder"
-    SAINTE_LAGUE = "sainte_lague"
-    DHONDT = "dhondt"
-    ADAMS = "adams"
-
-
 class Envelopes(Section):
     """How a support is divided among the classes of holders: `shares` of the whole number `of`.
 
@@ -121,7 +113,7 @@ class Envelopes(Section):
     shares: Mapping[Identifier, Natural]
     base: Positive | None = None
     block: Mapping[str, Positive]
-    method: Seats
+    method: Method
 
 
 class Criterion(Section):
@@ -286,7 +278,7 @@ class Reclaim(Section):
 
 
 class PillarKind(StrEnum):
-    """What kind of evidence a pillar rests on."""
+    """Where a pillar's evidence comes from, and so what is drawn again: items, experts or users."""
 
     ITEMS = "items"
     EXPERTS = "experts"
@@ -294,7 +286,11 @@ class PillarKind(StrEnum):
 
 
 class Scaling(StrEnum):
-    """How a measure becomes points: part of full marks, best has all, or against a reference."""
+    """How a share of full marks becomes points; it decides a pillar's effective weight.
+
+    SHARE_OF_MAXIMUM gives weight x share. BEST_IS_FULL gives the best team all the points and the
+    others their proportion of it. ANCHORED gives all the points at the pillar's anchor and above.
+    """
 
     SHARE_OF_MAXIMUM = "share_of_maximum"
     BEST_IS_FULL = "best_is_full"
@@ -319,12 +315,19 @@ class Pillar(Section):
     adjust_harshness: bool = False
 
 
+class BarOn(StrEnum):
+    """Whether a bar is held against the estimate or against the lower limit of its interval."""
+
+    ESTIMATE = "estimate"
+    LOWER_LIMIT = "lower_limit"
+
+
 class Bar(Section):
-    """An absolute bar on the total, in points of 100, met by the estimate or by its lower limit."""
+    """An absolute bar on the total, in points of 100."""
 
     id: Identifier
     points: Positive
-    on: Annotated[str, Field(pattern="^(estimate|lower_limit)$")]
+    on: BarOn
 
 
 class Stay(Section):
@@ -338,6 +341,7 @@ class Remedy(StrEnum):
     """What happens to those who cannot be told apart from the last place that stays."""
 
     ALL_TIED_STAY = "all_tied_stay"
+    NAMED_TIE_BREAKERS = "named_tie_breakers"
     LOT = "lot"
     MORE_ITEMS = "more_items"
 
@@ -360,7 +364,10 @@ class Reallocation(Section):
 
 
 class Round(Section):
-    """One evaluation at the end of a term; everything in it is fixed before the stage begins."""
+    """One evaluation at the end of a term; everything in it is fixed before the stage begins.
+
+    `tie_breakers` are pillars, of which the first that differs decides; they go with their remedy.
+    """
 
     name: Text
     call: Identifier
@@ -372,6 +379,7 @@ class Round(Section):
     confidence: Share
     replicates: Positive
     remedy: Remedy
+    tie_breakers: tuple[Identifier, ...] = ()
     equal_development_days: Natural
     wildcard: Wildcard | None = None
     reallocation: Reallocation

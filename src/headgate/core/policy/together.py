@@ -13,7 +13,7 @@ from itertools import pairwise
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code, Placed
 from headgate.core.policy.names import meant
-from headgate.core.policy.schema import Call, Policy, Round, Scaling, Share
+from headgate.core.policy.schema import Call, Policy, Remedy, Round, Scaling, Share
 from headgate.core.policy.tree import Place
 from headgate.core.policy.values import Loc, Value, walk
 from headgate.core.quantities import DAY_SECONDS, add_months
@@ -312,6 +312,7 @@ def _rounds(policy: Policy, spots: Spots) -> Found:
             majority = (*here, "wildcard", "majority")
             yield from _part(spots, majority, evaluation.wildcard.majority)
         yield from _parts(evaluation, spots, here)
+        yield from _tie_breakers(evaluation, spots, here)
         call = policy.calls.get(evaluation.call)
         if call is not None and evaluation.on <= call.starts:
             words = {"day": evaluation.on, "call": evaluation.call, "starts": call.starts}
@@ -329,3 +330,14 @@ def _parts(evaluation: Round, spots: Spots, here: Loc) -> Found:
         if pillar.scaling is Scaling.ANCHORED and pillar.anchor is None:
             place = spots.at(*here, "pillars", pillar.id)
             yield (*here, "pillars"), Code.ANCHOR_MISSING.at(place, name=pillar.id)
+
+
+def _tie_breakers(evaluation: Round, spots: Spots, here: Loc) -> Found:
+    """Tie-breakers are pillars, and go with the remedy that asks for them."""
+    remedy, named = evaluation.remedy, evaluation.tie_breakers
+    for index, name in enumerate(named):
+        path = (*here, "tie_breakers", str(index))
+        yield from _known(spots, path, name, (*here, "pillars"), Code.PILLAR_UNKNOWN)
+    if (remedy is Remedy.NAMED_TIE_BREAKERS) != bool(named):
+        place = spots.at(*here, "remedy")
+        yield here, Code.TIE_BREAKERS_ASTRAY.at(place, remedy=remedy.value, count=len(named))

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from headgate.core.awards.seats import Method, apportion
 from headgate.core.policy.schema import Reallocation
+from headgate.core.seats import Method, apportion
 
 
 class Destination(StrEnum):

@@ -4,21 +4,21 @@ Source: M. L. Balinski and H. P. Young, "Fair Representation" (2nd ed., 2001), c
 """
 
 from collections.abc import Mapping
-from enum import Enum
+from enum import StrEnum
 from fractions import Fraction
 from heapq import heapify, heapreplace
 
 
-class Method(Enum):
-    """How fractions of a block are settled.
+class Method(StrEnum):
+    """How fractions of a block are settled; the values are the policy file's words.
 
     LARGEST_REMAINDER keeps quota: nobody is a whole block from the exact share. The three divisor
     methods never take a block away because the total grew; SAINTE_LAGUE leans to neither side,
     DHONDT leans to large shares and ADAMS to small ones.
     """
 
-    LARGEST_REMAINDER = "largest-remainder"
-    SAINTE_LAGUE = "sainte-lague"
+    LARGEST_REMAINDER = "largest_remainder"
+    SAINTE_LAGUE = "sainte_lague"
     DHONDT = "dhondt"
     ADAMS = "adams"
 

@@ -7,7 +7,7 @@ from apportionment import methods
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from headgate.core.awards import Method, apportion
+from headgate.core.seats import Method, apportion
 
 WEIGHTS = st.lists(st.integers(1, 10**6), min_size=1, max_size=12)
 LIBRARY = {
