@@ -39,6 +39,11 @@ def notes(text: str, word: str) -> list[str]:
     return re.findall(rf"(?m)^# {word}: (.*)$", text)
 
 
+def expected_of(text: str) -> list[str]:
+    """The faults that a bad file's head names, each with its line, sorted."""
+    return sorted(entry.strip() for line in notes(text, "expect") for entry in line.split(","))
+
+
 def programme(text: str) -> tuple[Document, str]:
     """The good programme with a bad file in it, and the name under which the file stands."""
     texts = good()
@@ -68,22 +73,17 @@ def test_the_good_programme_is_good() -> None:
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_a_fault_is_told_with_its_line_and_its_mend(path: Path) -> None:
-    """Exactly the faults that the file's first line names, at those lines, each with a mend."""
+    """Exactly the faults that the file's head names, at those lines, each with a mend."""
     text = path.read_text("utf-8")
-    expected = sorted(entry.strip() for entry in notes(text, "expect")[0].split(","))
     faults, name = told(text)
-    assert expected == sorted(f"{fault.code} {fault.line}" for fault in faults)
+    assert expected_of(text) == sorted(f"{fault.code} {fault.line}" for fault in faults)
     assert {name} == {fault.file for fault in faults}
     assert all(fault.what and fault.mend and "{" not in fault.mend[:1] for fault in faults)
 
 
 def test_there_are_enough_bad_files_and_every_fault_is_among_them() -> None:
     """The corpus provokes every member of the enumeration; reading's own are provoked elsewhere."""
-    provoked = {
-        entry.split()[0]
-        for path in BAD
-        for entry in notes(path.read_text("utf-8"), "expect")[0].split(",")
-    }
+    provoked = {entry.split()[0] for path in BAD for entry in expected_of(path.read_text("utf-8"))}
     assert {code.id for code in Code} - READING == provoked
     assert len(BAD) >= 80
 

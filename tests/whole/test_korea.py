@@ -3,6 +3,7 @@
 from typing import Any
 
 from headgate.bundle.verify import verify
+from headgate.bundle.write import bundle_files
 from headgate.core.calls.application import Application
 from headgate.report.pages import pages
 from headgate.simulation.applicants import blocks_asked
@@ -55,8 +56,6 @@ def test_five_alliances_are_evaluated_and_at_most_four_stay_without_a_tie() -> N
 
 def test_a_stranger_derives_every_decision_and_page_again() -> None:
     """From the bundle alone: the same decisions, the same journal, the same pages, to the byte."""
-    from headgate.bundle.write import bundle_files
-
     made = korea()
     term, files = made.term, pages(made.term, made.data)
     verdict = verify(bundle_files(term, made.data, files, signers()), pages)

@@ -81,8 +81,8 @@ def _drift(summary: Summary, call: CallSummary, say: Speaker) -> Iterator[str]:
             "verdict.drift",
             holder=say.holder(holder),
             published=say.block(call.section.block, published[holder]),
-            promised=say.locale.whole(envelopes[holder]),
-            awarded=say.locale.whole(call.blocks_by("holder").get(holder, 0)),
+            promised=say.block(call.section.block, envelopes[holder]),
+            awarded=say.block(call.section.block, call.blocks_by("holder").get(holder, 0)),
         )
 
 

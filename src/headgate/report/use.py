@@ -64,7 +64,7 @@ def uses_of(term: Term, holders: Mapping[str, str], index: int) -> tuple[AwardUs
         debit, credit = transfer.debit.split("/"), transfer.credit.split("/")
         match debit, credit:
             case [_, "capacity", _], [support, "award", award, kind]:
-                if True:
+                if _term_of(transfer) <= index:
                     granted[support, award, kind] += transfer.amount
             case [support, "award", award, kind], [_, "use", _, _]:
                 used[support, award, kind] += _moved(transfer)

@@ -1,0 +1,173 @@
+"""A CSV file as a table: all that is wrong with it at once, each at its line, or all its rows.
+
+Lines before the header that begin with "#" are comments. The header names the columns, in any
+order; one line is one row, so no value can hold a line break. Each layout has codes of its own; the
+faults that any table can have are members of all of them, by the names that are used here.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, TypeVar
+
+from headgate.core.faults import Fault, Faulty
+from headgate.core.ledger.text import is_name
+
+Row = TypeVar("Row")
+Found = tuple[StrEnum, str]
+"""A fault of a row: its code and what is wrong."""
+
+_MENDS: Final[Mapping[str, str]] = {
+    "NOT_UTF8": "export the file as UTF-8",
+    "CUT": "send the whole file: its last line must end with a line break",
+    "COLUMN_MISSING": "add the column to the header and to every row",
+    "COLUMN_TWICE": "keep one column of each name",
+    "QUOTES": 'close every quote on its own line and write a quote inside as ""',
+    "TOO_FEW_FIELDS": "send the row again: it has been cut",
+    "TOO_MANY_FIELDS": "quote a value that holds a comma",
+    "NAME_BAD": "write a name of at most 1000 plain characters",
+    "NOT_A_NUMBER": "write a whole number in digits",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns a file must and may have, its codes, and what mends those that are its own."""
+
+    codes: type[StrEnum]
+    mends: Mapping[StrEnum, str]
+    required: Sequence[str]
+    optional: Sequence[str] = ()
+
+    def fault(self, file: str, line: int, code: StrEnum, what: str) -> Fault:
+        """A fault at a line of a file; at line 0, of the file as a whole."""
+        mend = self.mends[code] if code in self.mends else _MENDS[code.name]
+        return Fault(file, line, 1 if line else 0, code.value, what, mend)
+
+    def shared(self, file: str, line: int, name: str, what: str) -> Faulty:
+        """A fault that any table can have, by its member's name, ready to be raised."""
+        return Faulty([self.fault(file, line, self.codes[name], what)])
+
+
+class Bad(ValueError):
+    """What is wrong with the values of one row."""
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        super().__init__()
+        self.found = found
+
+
+@dataclass(slots=True)
+class Values:
+    """One row by column, judged value by value; `done` raises what was found."""
+
+    codes: type[StrEnum]
+    row: Mapping[str, str]
+    found: list[Found] = field(default_factory=list)
+
+    def bad(self, code: StrEnum, column: str) -> None:
+        """Note that a value is not what its column asks for."""
+        self.found.append((code, f"{column} is {self.row[column][:40]!r}"))
+
+    def name(self, column: str) -> str:
+        """A name as the ledger has them."""
+        if not is_name(self.row[column]):
+            self.bad(self.codes["NAME_BAD"], column)
+        return self.row[column]
+
+    def whole(self, column: str, otherwise: int) -> int:
+        """A whole number of at most 18 digits; `otherwise`, with the fault noted, for no number."""
+        if re.fullmatch("-?[0-9]{1,18}", self.row[column]):
+            return int(self.row[column])
+        self.bad(self.codes["NOT_A_NUMBER"], column)
+        return otherwise
+
+    def done(self) -> None:
+        """Raise `Bad` where anything was found."""
+        if self.found:
+            raise Bad(self.found)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file whose header is right: the header's line, its columns, and the lines after it."""
+
+    layout: Layout
+    file: str
+    header: int
+    columns: Sequence[str]
+    lines: Sequence[str]
+
+    def rows(
+        self,
+        build: Callable[[Mapping[str, str]], Row],
+        against: Callable[[Row], Iterable[Found]],
+    ) -> tuple[Row, ...]:
+        """Every row as a value; raises `Faulty` with the faults of all rows.
+
+        `build` makes a value of a row or raises `Bad`; `against` says what else speaks against a
+        value, for instance the values before it. It never sees a row of which no value was made.
+        """
+        rows: list[Row] = []
+        faults: list[Fault] = []
+        for number, line in enumerate(self.lines, self.header + 1):
+            try:
+                row = build(self._split(line))
+            except Bad as bad:
+                found: Iterable[Found] = bad.found
+            else:
+                rows.append(row)
+                found = against(row)
+            faults += [self.layout.fault(self.file, number, code, what) for code, what in found]
+        if faults:
+            raise Faulty(faults)
+        return tuple(rows)
+
+    def _split(self, line: str) -> dict[str, str]:
+        """The row's values by column."""
+        codes = self.layout.codes
+        try:
+            values = next(csv.reader([line], strict=True), [])
+        except csv.Error as error:
+            raise Bad([(codes["QUOTES"], f"no CSV row: {error}")]) from None
+        if len(values) != len(self.columns):
+            code = "TOO_FEW_FIELDS" if len(values) < len(self.columns) else "TOO_MANY_FIELDS"
+            what = f"{len(values)} values in a row of {len(self.columns)} columns"
+            raise Bad([(codes[code], what)])
+        return dict(zip(self.columns, values, strict=True))
+
+
+def read_table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table:
+    """The file as a table; raises `Faulty` where it is no whole text or has another header."""
+    if len(data) > bytes_most:
+        what = f"the file has {len(data)} bytes, more than {bytes_most}"
+        raise layout.shared(file, 0, "TOO_LARGE", what)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise layout.shared(file, line, "NOT_UTF8", "a byte is not UTF-8") from None
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines.pop():
+        what = "the last line has no line break: the file has been cut"
+        raise layout.shared(file, len(lines) + 1, "CUT", what)
+    header = next((at for at, line in enumerate(lines, 1) if not line.startswith("#")), 0)
+    if not header:
+        raise layout.shared(file, 0, "EMPTY", "the file has no header and no rows")
+    columns = [name.strip() for name in lines[header - 1].split(",")]
+    if faults := [
+        layout.fault(file, header, layout.codes[code], f"column {name[:40]!r}")
+        for code, name in _column_faults(columns, layout)
+    ]:
+        raise Faulty(faults)
+    return Table(layout, file, header, columns, lines[header:])
+
+
+def _column_faults(columns: Sequence[str], layout: Layout) -> list[tuple[str, str]]:
+    known = (*layout.required, *layout.optional)
+    missing = [("COLUMN_MISSING", name) for name in layout.required if name not in columns]
+    unknown = [("COLUMN_UNKNOWN", name) for name in columns if name not in known]
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    return [*missing, *unknown, *(("COLUMN_TWICE", name) for name in twice)]

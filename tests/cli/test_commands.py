@@ -1,0 +1,168 @@
+"""The commands as a person types them: what they answer, and that they answer at once."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from headgate.cli import app
+from headgate.core.policy.jsonschema import json_schema
+from tests.whole.small import PROGRAMME, trace_text
+
+OVERLAY = """\
+overlay: fewer
+because: {en: What if half as much were offered?}
+from: 2026-01-01
+onwards: true
+set:
+  calls.open.classes.h200: {offered: 24, cap_blocks: 2}
+"""
+
+
+def run(*words: str | Path) -> Result:
+    """What a command says and how it ends."""
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    """The small workload as a file."""
+    path = tmp_path / "workload.swf"
+    path.write_text(trace_text(), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """A what-if on the small programme."""
+    path = tmp_path / "fewer.yaml"
+    path.write_text(OVERLAY, encoding="utf-8")
+    return path
+
+
+def test_help_lists_exactly_the_commands() -> None:
+    """There is one door, and every room behind it is on the sign."""
+    printed = run("--help")
+    listed = printed.stdout.partition("Commands:")[2].split("\n")
+    assert 0 == printed.exit_code
+    assert ["demo", "verify", "check", "explain", "simulate"] == [
+        line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "
+    ]
+
+
+def test_no_command_at_all_is_help() -> None:
+    """Who types `headgate` alone learns what it can do."""
+    assert "Commands:" in run().output
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """Help answers at once because what is slow to load is loaded by whoever needs it."""
+    heavy = ["pydantic", "numpy", "highspy", "ruamel.yaml", "cryptography", "jinja2", "rich.live"]
+    script = (
+        "import sys\n"
+        "from headgate.cli import app\n"
+        "try:\n    app(['--help'])\nexcept SystemExit:\n    pass\n"
+        f"print([name for name in {heavy!r} if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "[]" == printed.stdout.splitlines()[-1]
+
+
+def test_demo_writes_a_bundle_that_verify_derives_again(tmp_path: Path, trace: Path) -> None:
+    """The two commands of the README: one takes a term through, the other derives it again."""
+    out = tmp_path / "out"
+    made = run("demo", "--programme", PROGRAMME, "--trace", trace, "--out", out)
+    assert 0 == made.exit_code, made.output
+    assert f"headgate verify {out}" in made.stdout
+    assert {"report.html", "report.vi.html", "report.ko.html"} <= {p.name for p in out.iterdir()}
+    checked = run("verify", out)
+    assert 0 == checked.exit_code, checked.output
+    assert "decisions derived again, byte for byte" in checked.stdout
+    signed = [line.split()[2] for line in checked.stdout.splitlines() if line.startswith("signed")]
+    assert 2 == len(signed)
+    assert 0 == run("verify", out, "--key", signed[0], "--key", signed[1]).exit_code
+    other = run("verify", out, "--key", signed[0][:-1] + ("0" if signed[0][-1] != "0" else "1"))
+    assert 2 == other.exit_code
+    assert "has not signed" in other.output
+
+
+def test_a_real_workload_and_what_became_of_it_are_named(tmp_path: Path, trace: Path) -> None:
+    """A trace takes the generated workload's place, and its rows are accounted for."""
+    run("demo", "--programme", PROGRAMME, "--trace", trace, "--out", tmp_path / "out")
+    notes = (tmp_path / "out" / "facts" / "notes" / "world.jsonl").read_text("utf-8")
+    assert "480 rows and 480 jobs" in notes
+    assert "Tenants by GPU time are dealt to awards" in notes
+
+
+@pytest.mark.parametrize("programme", ["uk-airr-2026", "us-alcc-2026"])
+def test_demo_runs_the_other_programmes(programme: str, tmp_path: Path, trace: Path) -> None:
+    """Another country needs no Python: the same command, the same bundle."""
+    made = run("demo", "--programme", programme, "--trace", trace, "--out", tmp_path / "out")
+    assert 0 == made.exit_code, made.output
+    assert 0 == run("verify", tmp_path / "out").exit_code
+
+
+def test_demo_under_an_overlay_publishes_the_overlay(
+    tmp_path: Path, trace: Path, overlay: Path
+) -> None:
+    """A what-if is part of the policy that the bundle shows, so nobody takes it for the law."""
+    out = tmp_path / "out"
+    words = ("--programme", PROGRAMME, "--trace", trace, "--overlay", overlay, "--out", out)
+    made = run("demo", *words)
+    assert 0 == made.exit_code, made.output
+    assert OVERLAY == (out / "policy/overlays/01-fewer.yaml").read_text("utf-8")
+    assert 0 == run("verify", out).exit_code
+
+
+def test_simulate_lays_the_figures_side_by_side(tmp_path: Path, trace: Path, overlay: Path) -> None:
+    """Each variant has a column, each figure a row, and a difference is shown as one."""
+    out = tmp_path / "comparison.json"
+    made = run("simulate", PROGRAMME, "--overlay", overlay, "--trace", trace, "--out", out)
+    assert 0 == made.exit_code, made.output
+    header, *rows = made.stdout.splitlines()
+    assert ["as", "it", "stands", "fewer"] == header.split()
+    written = json.loads(out.read_text("utf-8"))
+    variants = [outcome["variant"] for outcome in written["outcomes"]]
+    assert ["as it stands", "fewer"] == variants
+    first, second = (outcome["figures"] for outcome in written["outcomes"])
+    assert first["open: applications"] == second["open: applications"] == 9
+    assert second["open: awarded"] < first["open: awarded"]
+    assert len(rows) == len(first.keys() | second.keys())
+
+
+def test_check_says_what_was_checked() -> None:
+    """A sound programme is said to be one, with the digest that an adoption would name."""
+    made = run("check", PROGRAMME)
+    assert 0 == made.exit_code
+    assert made.stdout.startswith("A small programme: no faults\n")
+    assert "digest " in made.stdout
+
+
+def test_schema_is_json_and_the_grammars() -> None:
+    """An editor reads the schema that the loader keeps to."""
+    assert json.loads(json.dumps(json_schema())) == json.loads(
+        run("check", PROGRAMME, "--schema").stdout
+    )
+
+
+def test_korea_may_not_be_adopted_as_it_stands() -> None:
+    """What no source gives is assumed, and an assumption is no law: adoption lists each of them."""
+    made = run("check", "korea-2025", "--adopt")
+    assert 2 == made.exit_code
+    assert "[not-in-force]" in made.output
+    assert "mend:" in made.output
+
+
+def test_explain_says_where_a_value_comes_from() -> None:
+    """Value, article and rule with file and line; with an input, the exception that applies."""
+    made = run("explain", PROGRAMME, "calls.open.fee", "--given", "applicant.kind=firm",
+               "--given", "applicant.youth_led=true")  # fmt: skip
+    assert 0 == made.exit_code, made.output
+    assert "youth" in made.stdout
+    assert "programme.yaml:" in made.stdout
+    assert "law/act.md" in made.stdout
