@@ -28,6 +28,7 @@ from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.enforce import enforce, orders_of
 from headgate.steps.evaluate import evaluate, teams_of
 from headgate.steps.meter import meter, reclaim
+from headgate.steps.notes import Note
 from headgate.steps.problem import problem_of
 from headgate.steps.reallocate import reallocate, turn
 from headgate.steps.term import Term
@@ -60,8 +61,8 @@ class World(Protocol):
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on the gates of a round."""
 
-    def notes(self) -> Sequence[str]:
-        """What in this world stands in for something else, as sentences for every page."""
+    def notes(self) -> Sequence[Note]:
+        """What in this world stands in for something else."""
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
         """What was measured and judged of the teams of a round."""

@@ -1,5 +1,6 @@
 """A forger who rewrites everything consistently is caught by the rules, or by the keys."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -71,6 +72,35 @@ def test_a_fact_that_was_rewritten_and_signed_gives_other_decisions(
 ) -> None:
     """Whoever changes a fact must change every decision that rests on it, by the rules."""
     assert forged_line(path, old, new).faults
+
+
+FILES = small_bundle()
+FACTS = sorted(path for path in FILES if path.startswith("facts/"))
+SPOILT: dict[str, Callable[[bytes], bytes]] = {
+    "emptied": lambda _: b"",
+    "renamed": lambda data: data.replace(b'-0001"', b'-9999"'),
+    "negative": lambda data: re.sub(rb":(\d+)", rb":-\1", data),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "spoil"),
+    [
+        (path, name)
+        for path in FACTS
+        for name, by in SPOILT.items()
+        if by(FILES[path]) != FILES[path]
+    ],
+)
+def test_spoilt_facts_that_were_signed_end_in_faults_and_not_in_a_crash(
+    path: str, spoil: str
+) -> None:
+    """Whatever a forger puts into the facts and signs, a verifier ends with a list of faults."""
+    files = small_bundle()
+    files[path] = SPOILT[spoil](files[path])
+    verdict = verify(resigned(files, list(small().term.entries)), pages)
+    assert all(fault.file and fault.what for fault in verdict.faults)
+    assert verdict.faults
 
 
 def test_a_whole_term_made_up_of_forged_facts_has_other_keys() -> None:

@@ -17,6 +17,7 @@ from headgate.readers.evidence_csv import (
     read_livecodebench,
     read_ratings,
 )
+from headgate.steps.notes import NoteCode, note
 
 BAD = sorted((Path(__file__).parent.parent / "bad" / "evidence").glob("*.csv"))
 READERS = {"items": read_items, "ratings": read_ratings, "benchmark": read_livecodebench}
@@ -167,8 +168,12 @@ def test_the_middle_systems_stand_in_under_other_names() -> None:
     items = benchmark.stand_in(("x", "y", "z"), ("common", "own"))
     assert {("x", 5000), ("y", 4000), ("z", 3000)} == {(item.team, item.score) for item in items}
     assert {("common", "c0"), ("own", "c1")} == {(item.task, item.cluster) for item in items}
-    assert "public models" in benchmark.notes(3)[0]
-    assert "7 systems" in benchmark.notes(3)[1]
+    source = "LiveCodeBench (CC BY-SA 4.0)"
+    expected = (
+        note(NoteCode.BENCHMARK_ITEMS, teams=3, items=2, source=source),
+        note(NoteCode.BENCHMARK_PLACES, teams=3, systems=7),
+    )
+    assert expected == benchmark.notes(3)
 
 
 def test_equal_means_go_by_name_and_gaps_have_no_place() -> None:

@@ -23,6 +23,7 @@ from headgate.report.section_applicants import anchors_of
 from headgate.report.speaker import speaker
 from headgate.report.summary import Summary
 from headgate.steps.adopt import adopt
+from headgate.steps.notes import NoteCode, note
 from tests.report.builders import ROOT, SHIPPED, SMALL, rehearsal, summary
 
 KOREA = SHIPPED[0]
@@ -219,7 +220,7 @@ def hostile() -> Summary:
     first, *others = call.applicants
     people = (replace(first, id=BAD, holder=BAD), *others)
     groups = tuple(replace(group, name=Text(en=BAD)) for group in call.groups)
-    notes = (BAD,)
+    notes = (note(NoteCode.TRACE_DEALT, dealt=BAD),)
     calls = (*found.calls[:-1], replace(call, applicants=people, groups=groups))
     programme = found.policy.programme.model_copy(update={"name": Text(en=BAD)})
     policy = found.policy.model_copy(update={"programme": programme})

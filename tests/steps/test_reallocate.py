@@ -15,7 +15,7 @@ from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.enforce import orders_of
 from headgate.steps.evaluate import teams_of
-from headgate.steps.meter import meter
+from headgate.steps.meter import give_back, meter
 from headgate.steps.problem import problem_of
 from headgate.steps.reallocate import reallocate, turn
 from headgate.steps.term import Term
@@ -148,6 +148,16 @@ def test_everything_of_the_old_term_lapses() -> None:
     node, following = 8 * TERM_SECONDS, 8 * NEXT_SECONDS
     assert (10 * node + 10 * following, 2 * node) == books["compute/arrival/b200"]
     assert (30 * node + 30 * following, (30 - 16) * node) == books["compute/supply"]
+
+
+def test_what_an_award_gives_back_counts_in_its_envelope_by_its_rate() -> None:
+    """A b200 counts twice in the envelope that is kept by rates: given back, it returns twice."""
+    term = four_alliances()
+    holding, second = term.holdings["a"], "2026-06-01T00:00:00Z"
+    after = give_back(term, holding, 1000, second, "reclaim.compute.idle")
+    names = ("compute/capacity/b200", "compute/envelope/national", "compute/granted/national")
+    moved = [after.available(name) - term.available(name) for name in names]
+    assert [1000, 2000, -2000] == moved
 
 
 def test_hours_stay_with_their_award_over_the_terms_end() -> None:

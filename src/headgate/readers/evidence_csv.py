@@ -22,6 +22,7 @@ from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Faulty
 from headgate.core.quantities import half_even
 from headgate.readers.tables import Layout, Row, Table, Values, read_table
+from headgate.steps.notes import Note, NoteCode, note
 
 BYTES_MOST: Final = 64 * 1024 * 1024
 NUMBER_MOST: Final = 1_000_000
@@ -147,19 +148,17 @@ class Benchmark:
             if r.system in team_of
         )
 
-    def notes(self, teams: int) -> tuple[str, ...]:
+    def notes(self, teams: int) -> tuple[Note, ...]:
         """What a reader of the results must be told."""
         systems = len({result.system for result in self.results})
         items = len({result.item for result in self.results})
-        source = (
-            f"The benchmark items are of public models that stand in for the {teams} teams: "
-            f"LiveCodeBench (CC BY-SA 4.0), {items} items, about ten tries each."
+        return (
+            note(NoteCode.BENCHMARK_ITEMS, teams=teams, items=items, source=LIVECODEBENCH),
+            note(NoteCode.BENCHMARK_PLACES, teams=teams, systems=systems),
         )
-        rule = (
-            f"They are the {teams} consecutive places around the median of {systems} systems by "
-            "mean score, renamed; the results say nothing about any real team."
-        )
-        return source, rule
+
+
+LIVECODEBENCH = "LiveCodeBench (CC BY-SA 4.0)"
 
 
 def read_livecodebench(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Benchmark:

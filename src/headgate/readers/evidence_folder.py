@@ -9,6 +9,7 @@ from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import PillarKind, Round
 from headgate.readers.evidence_csv import Benchmark, read_items, read_livecodebench, read_ratings
+from headgate.steps.notes import Note, NoteCode, note
 
 BENCHMARK = "execution.csv"
 Row = TypeVar("Row", ItemScore, Rating)
@@ -24,7 +25,7 @@ class Folder:
 
     def evidence(
         self, evaluation: Round, teams: Sequence[str], tasks: Mapping[str, Sequence[str]]
-    ) -> tuple[Evidence, tuple[str, ...]]:
+    ) -> tuple[Evidence, tuple[Note, ...]]:
         """The evidence for those pillars of a round that the folder has, and what must be said of
         it.
 
@@ -52,7 +53,7 @@ class Folder:
             },
         )
         used = ", ".join(sorted({*found.items, *found.ratings}))
-        return found, (f"Evidence read from files for: {used}.",) if used else ()
+        return found, (note(NoteCode.EVIDENCE_FILES, pillars=used),) if used else ()
 
 
 def read_folder(path: Path, pillars: Iterable[str]) -> Folder:

@@ -15,6 +15,7 @@ from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
+from headgate.steps.notes import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ KINDS: Mapping[str, Any] = {
     "usage": Usage,
     "findings": GateFinding,
     "evidence": EvidenceRow,
-    "notes": str,
+    "notes": Note,
 }
 """The type of each kind of facts; a fact file is `facts/<kind>/<about>.jsonl`."""
 
@@ -81,9 +82,7 @@ class Recorded:
     def _get(self, kind: str, about: str) -> Sequence[Any]:
         name = f"{kind}/{about}"
         if name not in self._facts or (kind == "proposal" and len(self._facts[name]) != 1):
-            what = (
-                "The cycle asks for facts that are not there, or are not the one line it needs."
-            )
+            what = "The cycle asks for facts that are not there, or are not the one line it needs."
             mend = "Publish the file, or the policy that does not ask for it."
             raise Faulty([Fault(f"facts/{name}.jsonl", 0, 0, "fact-file-missing", what, mend)])
         return self._facts[name]
@@ -122,7 +121,7 @@ class Recorded:
         """What was found on a round's gates."""
         return self._get("findings", round_id)
 
-    def notes(self) -> Sequence[str]:
+    def notes(self) -> Sequence[Note]:
         """What stood in for something else."""
         return self._get("notes", "world")
 

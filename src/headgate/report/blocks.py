@@ -74,10 +74,9 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """A list without order; `language` says when it is not that of the page."""
+    """A list without order."""
 
     items: tuple[Cell, ...]
-    language: str = ""
     block: str = "items"
 
 

@@ -90,7 +90,8 @@ def assumptions(summary: Summary, say: Speaker) -> Section:
     for section, found in summary.assumptions.items():
         blocks += _assumed(section, found, say)
     if summary.notes:
-        blocks += [Heading(3, say.say("assumptions.notes")), Items(summary.notes, "en")]
+        told = tuple(say.say(f"note.{one.code}", **one.values) for one in summary.notes)
+        blocks += [Heading(3, say.say("assumptions.notes")), Items(told)]
     return Section("assumptions", say.say("assumptions.title"), tuple(blocks))
 
 

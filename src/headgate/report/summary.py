@@ -24,6 +24,7 @@ from headgate.core.supports.text import Text
 from headgate.report.published import published_of
 from headgate.report.summary_calls import CallSummary, calls_of
 from headgate.report.use import AwardUse, Past, past_of, uses_of, weeks_of
+from headgate.steps.notes import Note
 from headgate.steps.term import Term
 
 UNKNOWN_HOLDER = ""
@@ -123,7 +124,7 @@ class Summary:
     reclaims: Mapping[str, ReclaimRule]
     rounds: tuple[RoundSummary, ...]
     assumptions: Mapping[str, tuple[Assumption, ...]]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     decisions: Mapping[str, int]
     journal_entries: int
     journal_root: str
@@ -166,9 +167,9 @@ def _of(term: Term, step: str) -> Iterator[tuple[Decision, Any]]:
     return ((decision, decision.result) for decision in term.decisions if decision.step == step)
 
 
-def _notes(term: Term) -> tuple[str, ...]:
+def _notes(term: Term) -> tuple[Note, ...]:
     fact = term.facts.get("notes/world")
-    return tuple(dict.fromkeys(str(note) for note in fact.values)) if fact else ()
+    return tuple(note for note in fact.values if isinstance(note, Note)) if fact else ()
 
 
 def _supports(term: Term, past: Past, by_award: Mapping[str, str]) -> Iterator[SupportSummary]:

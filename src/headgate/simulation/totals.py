@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from headgate.core.seats import Method, apportion
 from headgate.core.faults import Fault
 from headgate.core.policy.schema import Call, Organisations
+from headgate.core.seats import Method, apportion
 from headgate.core.supports.text import Text
 from headgate.simulation.population import Count, Group, Population, Profile, Variant
 
@@ -137,8 +137,6 @@ def _sums(population: Population) -> Iterator[tuple[str, str]]:
 
 
 def _reach(population: Population, call: Call) -> Iterator[tuple[str, str]]:
-    if population.applied.applications == 0:
-        yield "nobody-applied", "A call of no applications needs no applicants."
     for total in totals(call, population):
         count, blocks, cap = total.applications, total.blocks, cap_of(call)
         if not count <= blocks <= count * cap:

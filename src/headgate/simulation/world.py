@@ -29,11 +29,12 @@ from headgate.simulation.panel import declines, gate_findings, marks
 from headgate.simulation.population import Population
 from headgate.simulation.workload import Holding, jobs
 from headgate.steps.evaluate import tasks_of
+from headgate.steps.notes import Note, NoteCode, note
 
 NOTES = (
-    "This is a rehearsal: applicants, reviewers, gate findings, jobs and evidence are synthetic.",
-    "Where totals of a call were published, the synthetic applications match them exactly.",
-    "The clusters are the embedded rehearsal engine.",
+    note(NoteCode.REHEARSAL),
+    note(NoteCode.TOTALS_MATCHED),
+    note(NoteCode.REHEARSAL_ENGINE),
 )
 OVERLAP_SECONDS = 3 * 24 * 3600
 """How far usage is fetched again, so that rows which came late are seen."""
@@ -163,7 +164,7 @@ class Simulated:
         """Synthetic findings on a round's gates, with the replies on file."""
         return round_findings(self._policy.rounds[round_id], teams, self._seed)
 
-    def notes(self) -> Sequence[str]:
+    def notes(self) -> Sequence[Note]:
         """What is synthetic here, and what became of every row of a real input."""
         return tuple(self._notes)
 
@@ -179,16 +180,20 @@ class Simulated:
         return Evidence({**made.items, **given.items}, {**made.ratings, **given.ratings})
 
 
-def _trace_notes(trace: Trace, notes: MapNotes) -> list[str]:
+def _trace_notes(trace: Trace, notes: MapNotes) -> list[Note]:
     """What became of every row of a real trace, and of every job of it."""
-    rows, dealt = trace.notes, ", ".join(f"{t} to {award}" for t, award, _ in notes.tenants)
+    rows, dealt = trace.notes, ", ".join(f"{t}: {award}" for t, award, _ in notes.tenants)
+    left_out = rows.never_run + rows.chunks
     return [
-        f"The workload is a real trace of {rows.rows:,} rows and {rows.jobs:,} jobs.",
-        f"Of its rows {rows.never_run:,} never ran and {rows.chunks:,} are parts of other jobs.",
-        f"{notes.mapped:,} of its jobs were submitted to awards.",
-        f"{notes.outside:,} jobs fall outside the term; {notes.too_large:,} exceed their award.",
-        f"{notes.awards_without_tenant:,} awards have no tenant of the trace.",
-        f"Tenants by GPU time are dealt to awards by quota, largest to largest: {dealt}.",
+        note(NoteCode.TRACE_ROWS, rows=rows.rows, jobs=rows.jobs, left_out=left_out),
+        note(
+            NoteCode.TRACE_JOBS,
+            mapped=notes.mapped,
+            outside=notes.outside,
+            too_large=notes.too_large,
+            without=notes.awards_without_tenant,
+        ),
+        note(NoteCode.TRACE_DEALT, dealt=dealt),
     ]
 
 

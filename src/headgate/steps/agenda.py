@@ -35,7 +35,7 @@ class Event:
 
 
 def first_day(document: Document) -> date:
-    """The first day of the first term, as the earliest policy that has a calendar says.
+    """The first day of the first term: as the policy of the earliest day that is named has it.
 
     Raises Faulty where the file says it on no day.
     """
@@ -43,7 +43,7 @@ def first_day(document: Document) -> date:
         tree = take(document.programme, day)
         found = find(tree.value, "programme.calendar.first") if tree else None
         if found is not None and isinstance(found.data, date):
-            return found.data
+            return at(document, found.data).policy.programme.calendar.first
     return at(document, date.max).policy.programme.calendar.first
 
 

@@ -45,9 +45,7 @@ def method_of(evaluation: Round, teams: int) -> rules.Method:
         evaluation.remedy,
         evaluation.tie_breakers,
         gates=tuple(rules.Gate(gate.id) for gate in evaluation.gates),
-        bars=tuple(
-            rules.Bar(bar.id, Fraction(bar.points, 100), bar.on) for bar in evaluation.bars
-        ),
+        bars=tuple(rules.Bar(bar.id, Fraction(bar.points, 100), bar.on) for bar in evaluation.bars),
     )
 
 
@@ -78,6 +76,8 @@ def evaluate(
     when, seed = instant(evaluation.on), term.root().hex()
     term = term.receive(f"findings/{round_id}", round_id, findings, when)
     term = term.receive(f"evidence/{round_id}", round_id, _rows(evidence), when)
+    if not teams:
+        return _nobody(term, round_id, evaluation)
     method, gates = method_of(evaluation, len(teams)), tuple(map(_gate, findings))
     measured = standings(method, evidence, teams, gates, seed)
     if isinstance(measured, Refused):
@@ -95,6 +95,16 @@ def evaluate(
         term.facts[f"evidence/{round_id}"].digest,
         canonical.digest(canonical.line(measured)),
     )
+    return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), outcome
+
+
+def _nobody(term: Term, round_id: str, evaluation: Round) -> tuple[Term, RoundOutcome]:
+    """Close a round whose call has no award left: nobody is judged, and every place is open."""
+    outcome = RoundOutcome((), evaluation.stay.least, None)
+    term = term.decide(_decisions(term, round_id, evaluation.on, {("round", round_id): outcome}))
+    evidence, digest = term.facts[f"evidence/{round_id}"].digest, term.decisions[-1].digest()
+    fields = (term.document.digest, evidence, digest)
+    when = instant(evaluation.on)
     return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), outcome
 
 

@@ -31,6 +31,7 @@ RESOLVED = at(small(TEXT), DAY)
         ("holders", {"applicant": {"kind": "firm"}}, "business", ("holders.business",)),
         ("holders", {"applicant": {"kind": "person"}}, None, ()),
         ("envelopes.compute", {"total": 5}, {"business": 3, "academia": 2}, ("envelopes.compute",)),
+        ("envelopes.compute", {"total": 4}, {"business": 3, "academia": 1}, ("envelopes.compute",)),
         (
             "reclaim.compute",
             {"granted_so_far": 1000, "used_so_far": 99, "balance": 10},

@@ -1,0 +1,69 @@
+"""A bundle's facts are read as the typed values they were, or refused line by line."""
+
+from datetime import date
+
+import pytest
+
+from headgate.core import canonical
+from headgate.core.faults import Faulty
+from headgate.cycle import run
+from headgate.readers.facts import KINDS, Recorded, read_facts
+from tests.whole.small import small
+
+
+def test_facts_come_back_as_they_were() -> None:
+    """Every fact of a term, written and read again, has the same line to the byte."""
+    kinds = set()
+    for name, fact in small().term.facts.items():
+        kind = name.split("/")[0]
+        kinds.add(kind)
+        values = read_facts(name, kind, fact.data)
+        assert fact.data == b"".join(map(_line, values)), name
+    assert set(KINDS) == kinds
+
+
+def _line(value: object) -> bytes:
+    """A value's canonical line; evidence of the other kind than a row's own is left out."""
+    plain = canonical.plain(value)
+    if isinstance(plain, dict) and "pillar" in plain:
+        plain = {key: part for key, part in plain.items() if part is not None}
+    return canonical.line(plain)
+
+
+def test_a_recorded_world_gives_the_same_term() -> None:
+    """A stranger's run on the recorded facts ends with the same journal."""
+    honest = small().term
+    facts = {
+        name: read_facts(name, name.split("/")[0], fact.data) for name, fact in honest.facts.items()
+    }
+    term = run(honest.document, Recorded(facts))
+    assert honest.decisions == term.decisions
+    assert honest.entries == term.entries
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("marks", b'{"application":"a","criterion":"c","reviewer":"r"}'),
+        ("marks", b'{"application":"a","criterion":"c","reviewer":"r","points":"many"}'),
+        ("marks", b'{"application":"a","criterion":"c","reviewer":"r","points":1.5}'),
+        ("marks", b'{"application":"a","criterion":"c","reviewer":"r","points":NaN}'),
+        ("marks", b"[" * 100_000),
+        ("declined", b"{}"),
+        ("notes", b"\xff"),
+        ("usage", b""),
+    ],
+)
+def test_every_line_that_is_no_fact_is_told(kind: str, line: bytes) -> None:
+    """All lines of a file that cannot be read are told at once, each with its number."""
+    with pytest.raises(Faulty) as refused:
+        read_facts("facts/x.jsonl", kind, line + b"\n" + line + b"\n")
+    assert [1, 2] == [fault.line for fault in refused.value.faults]
+    assert {"fact-line"} == {fault.code for fault in refused.value.faults}
+
+
+def test_a_fact_that_the_cycle_asks_for_and_nobody_published_is_named() -> None:
+    """What is missing is named as the file that should have been there."""
+    with pytest.raises(Faulty) as refused:
+        Recorded({}).usage(date(2026, 3, 1), date(2026, 4, 1))
+    assert ["facts/usage/2026-04-01.jsonl"] == [fault.file for fault in refused.value.faults]
