@@ -170,7 +170,7 @@ def test_the_middle_systems_stand_in_under_other_names() -> None:
     assert {("common", "c0"), ("own", "c1")} == {(item.task, item.cluster) for item in items}
     source = "LiveCodeBench (CC BY-SA 4.0)"
     expected = (
-        note(NoteCode.BENCHMARK_ITEMS, teams=3, items=2, source=source),
+        note(NoteCode.BENCHMARK_ITEMS, teams=3, items=4, source=source),
         note(NoteCode.BENCHMARK_PLACES, teams=3, systems=7),
     )
     assert expected == benchmark.notes(3)
