@@ -132,6 +132,7 @@ def test_the_next_term_opens_with_what_was_decided() -> None:
     assert 4 * node == term.available("compute/capacity/b200")
     assert (18 - 12) * node == term.available("compute/envelope/national")
     assert {24} == {order.quota.gpus_most for order in orders_of(term)}
+    assert {"2026-09-01T00:00:00Z"} == {order.quota.starts for order in orders_of(term)}
 
 
 def test_everything_of_the_old_term_lapses() -> None:
