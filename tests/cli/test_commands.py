@@ -94,9 +94,12 @@ def test_demo_writes_a_bundle_that_verify_derives_again(tmp_path: Path, trace: P
 def test_a_real_workload_and_what_became_of_it_are_named(tmp_path: Path, trace: Path) -> None:
     """A trace takes the generated workload's place, and its rows are accounted for."""
     run("demo", "--programme", PROGRAMME, "--trace", trace, "--out", tmp_path / "out")
-    notes = (tmp_path / "out" / "facts" / "notes" / "world.jsonl").read_text("utf-8")
-    assert "480 rows and 480 jobs" in notes
-    assert "Tenants by GPU time are dealt to awards" in notes
+    text = (tmp_path / "out" / "facts" / "notes" / "world.jsonl").read_text("utf-8")
+    notes = {note["code"]: note["values"] for note in map(json.loads, text.splitlines())}
+    assert {"rows": 480, "jobs": 480, "left_out": 0} == notes["trace_rows"]
+    jobs = notes["trace_jobs"]
+    assert 480 == jobs["mapped"] + jobs["outside"] + jobs["too_large"]
+    assert 12 == len(notes["trace_dealt"]["dealt"].split(", "))
 
 
 @pytest.mark.parametrize("programme", ["uk-airr-2026", "us-alcc-2026"])

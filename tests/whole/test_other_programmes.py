@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from headgate.bundle.write import bundle_files
 from headgate.checking import check_programme
 from headgate.core.calls.application import Application, GateFinding
 from headgate.core.calls.screening import screen
+from headgate.core.decision import Decision
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.policy.dated import at
 from headgate.core.quantities import instant
@@ -174,24 +176,28 @@ def test_a_programme_of_any_shape_goes_through_a_term(shape: str, tmp_path: Path
 
 def awarded(term: Term) -> int:
     """The blocks of the first award list, before anybody declined."""
-    (listed,) = (d.result for d in term.decisions if d.step == "award-list")
-    assert isinstance(listed, Mapping)
+    (listed,) = (_result(d) for d in term.decisions if d.step == "award-list")
     return sum(award.blocks for award in listed["awards"])
-
-
-def granted(term: Term) -> Mapping[str, int]:
-    """The blocks that each class of holders holds in the term that was opened last."""
-    blocks = dict.fromkeys(sorted(h.holder for h in term.holdings.values()), 0)
-    for holding in term.holdings.values():
-        blocks[holding.holder] += holding.blocks
-    return blocks
 
 
 def test_what_a_round_frees_stays_with_the_leavers_class_of_holders(tmp_path: Path) -> None:
     """Universities' nodes do not go to firms by the back door: the law's shares bind in a round."""
     term = whole_term(written(tmp_path, more=ROUND))
-    assert granted(term)
-    assert all(most >= granted(term)[h] for h, most in {"business": 6, "academia": 4}.items())
+    holders = {d.subject: _result(d)["holder"] for d in term.decisions if d.step == "screening"}
+    (listed,) = (_result(d) for d in term.decisions if d.step == "award-list")
+    (moved,) = (_result(d) for d in term.decisions if d.step == "reallocation")
+    held = {award.application: award.blocks for award in listed["awards"]}
+    changed = {"business": 0, "academia": 0}
+    for team, blocks in moved["blocks_next"].items():
+        changed[holders[team]] += blocks - held[team]
+    assert {holders[team] for team, n in moved["blocks_next"].items() if n} == changed.keys()
+    assert {"business": 0, "academia": 0} == changed
+
+
+def _result(decision: Decision) -> Mapping[str, Any]:
+    """What a decision says, by name."""
+    assert isinstance(decision.result, Mapping)
+    return decision.result
 
 
 def test_who_left_at_a_round_is_not_judged_again(tmp_path: Path) -> None:
