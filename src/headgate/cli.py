@@ -36,6 +36,9 @@ TraceOption = Annotated[
     Path | None,
     typer.Option(help="Use real jobs: a trace in SWF, or the Philly CSV (.csv or .csv.gz)."),
 ]
+UsageOption = Annotated[
+    Path | None, typer.Option(help="Use real metering: a CSV file of usage rows.")
+]
 SeedOption = Annotated[str, typer.Option(help="The seed of all that is simulated.")]
 
 
@@ -92,6 +95,7 @@ def demo(
     ] = "korea-2025",
     overlay: OverlayOption = None,
     trace: TraceOption = None,
+    usage: UsageOption = None,
     evidence: Annotated[
         Path | None, typer.Option(help="Use real benchmark items: a folder of per-item scores.")
     ] = None,
@@ -102,7 +106,7 @@ def demo(
         from headgate.demo import Choices, publish, rehearse
         from headgate.report.pages import pages
 
-        choices = Choices(tuple(overlay or ()), trace, evidence, seed)
+        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed)
         rehearsal = rehearse(programme, choices, progress)
         progress("publishing")
         for line in publish(rehearsal, pages(rehearsal.term, rehearsal.data), out):
@@ -193,6 +197,6 @@ def simulate(
         from headgate.comparing import compare
         from headgate.demo import Choices
 
-        choices = Choices(tuple(overlay or ()), trace, None, seed)
+        choices = Choices(tuple(overlay or ()), trace, None, None, seed)
         for line in compare(programme, choices, out, progress):
             _say(line)

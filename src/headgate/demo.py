@@ -8,6 +8,7 @@ from pathlib import Path
 from headgate.bundle.write import bundle_files, write_bundle
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
+from headgate.core.metering.usage import Usage
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
@@ -17,6 +18,7 @@ from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
 from headgate.readers.traces import Trace, read_philly, read_swf
+from headgate.readers.usage_csv import read_usage
 from headgate.simulation.population import Population, read_population
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
@@ -41,6 +43,7 @@ class Choices:
 
     overlays: Sequence[Path] = ()
     trace: Path | None = None
+    usage: Path | None = None
     evidence: Path | None = None
     seed: str = "headgate"
     fast: bool = False
@@ -60,10 +63,16 @@ def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
         populations(data, policy.calls.keys()),
         choices.seed,
         trace=None if choices.trace is None else read_trace(choices.trace),
+        usage=None if choices.usage is None else _usage(choices.usage),
         folder=None if choices.evidence is None else read_evidence(choices.evidence, policy),
         fast=choices.fast,
     )
     return Rehearsed(run(document, world, progress), data)
+
+
+def _usage(path: Path) -> tuple[Usage, ...]:
+    """Metered rows from a file, in place of what the rehearsed clusters would account for."""
+    return read_usage(path.read_bytes(), path.name)
 
 
 def _faults(document: Document) -> list[Fault]:

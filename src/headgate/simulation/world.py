@@ -47,8 +47,9 @@ class ClusterFailed(ValueError):
 class Simulated:
     """A world made from a policy, what was published of its applicants, and a seed.
 
-    `trace` takes the place of the generated workload, `folder` that of the generated evidence as
-    far as it reaches; `fast` proposes awards by linear relaxation, for comparisons.
+    `trace` takes the place of the generated workload, `usage` that of everything the clusters
+    would account for, `folder` that of the generated evidence as far as it reaches; `fast`
+    proposes awards by linear relaxation, for comparisons.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Simulated:
         seed: str,
         *,
         trace: Trace | None = None,
+        usage: Sequence[Usage] | None = None,
         folder: Folder | None = None,
         fast: bool = False,
     ) -> None:
@@ -65,6 +67,8 @@ class Simulated:
         self._populations = populations
         self._seed = seed
         self._trace = trace
+        self._metered = usage
+        self._told: set[Usage] = set()
         self._folder = folder
         self._fast = fast
         self._engines: dict[str, Rehearsal] = {}
@@ -154,7 +158,12 @@ class Simulated:
         return [replace(job, id=f"{starts[:10]}-{job.id}") for job in mapped.jobs]
 
     def usage(self, since: date, until: date) -> Sequence[Usage]:
-        """What the clusters account for, fetched with an overlap."""
+        """What the clusters account for, with an overlap; rows of a file once they were seen."""
+        if self._metered is not None:
+            seen = [row for row in self._metered if row.seen <= instant(until)]
+            new = [row for row in seen if row not in self._told]
+            self._told.update(new)
+            return new
         rows: list[Usage] = []
         for _, engine in sorted(self._engines.items()):
             rows += collect(engine, instant(since), instant(until), overlap_seconds=OVERLAP_SECONDS)
@@ -166,7 +175,11 @@ class Simulated:
 
     def notes(self) -> Sequence[Note]:
         """What is synthetic here, and what became of every row of a real input."""
-        return tuple(self._notes)
+        if self._metered is None:
+            return tuple(self._notes)
+        later = sum(row not in self._told for row in self._metered)
+        counts = {"rows": len(self._metered), "later": later}
+        return (*self._notes, note(NoteCode.USAGE_FILE, **counts))
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
         """Synthetic evidence; real benchmark items take the place of generated ones where given."""

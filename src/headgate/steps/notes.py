@@ -11,6 +11,7 @@ class NoteCode(StrEnum):
     REHEARSAL = "rehearsal"
     TOTALS_MATCHED = "totals_matched"
     REHEARSAL_ENGINE = "rehearsal_engine"
+    USAGE_FILE = "usage_file"
     TRACE_ROWS = "trace_rows"
     TRACE_JOBS = "trace_jobs"
     TRACE_DEALT = "trace_dealt"
