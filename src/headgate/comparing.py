@@ -46,7 +46,8 @@ def compare(
 
 def _outcome(variant: str, rehearsed: Rehearsed) -> Outcome:
     summary = summary_of(rehearsed.term, rehearsed.data)
-    figures = dict([*_calls(summary), *_supports(summary), *_rounds(summary)])
+    assumed = ("values that no source in force gives", summary.assumption_count)
+    figures = dict([*_calls(summary), *_supports(summary), *_rounds(summary), assumed])
     return Outcome(variant, summary.policy_digest, figures)
 
 

@@ -128,9 +128,11 @@ def publish(rehearsed: Rehearsed, pages: Mapping[str, bytes], out: Path) -> list
     origin = f"rehearsal.headgate/{term.policy(term.starts).programme.id}"
     signers = [Signer(origin, algorithm, secrets.token_bytes(32)) for algorithm in Algorithm]
     files = bundle_files(term, rehearsed.data, pages, signers)
+    assumed = {path for decision in term.decisions for path in decision.assumed}
     write_bundle(files, out)
     return [
         f"{len(term.decisions):,} decisions and {len(term.entries):,} journal entries in {out}",
+        f"{len(assumed)} values behind them are assumed; the report lists each",
         f"read     {out}/report.html (also report.vi.html and report.ko.html)",
         f"check    headgate verify {out}",
     ]
