@@ -23,7 +23,7 @@ def copy(tmp_path: Path) -> Path:
 def setup(copy: Path, python: Path) -> subprocess.CompletedProcess[str]:
     """`make setup` with that interpreter."""
     return subprocess.run(
-        ["make", "setup", f"PYTHON={python}"],
+        ["make", "--no-print-directory", "setup", f"PYTHON={python}"],
         cwd=copy,
         capture_output=True,
         text=True,

@@ -25,7 +25,9 @@ def test_repository_keeps_rule(name: str, tree: dict[str, str]) -> None:
 
 def test_bare_make_prints_every_target_with_its_help() -> None:
     """Who types `make` and nothing else learns everything it can do."""
-    printed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     expected = tidy.makefile_targets((ROOT / "Makefile").read_text(encoding="utf-8"))
     lines = [line.split(maxsplit=2) for line in printed.splitlines() if line.startswith("  make ")]
     assert expected == {target: told for _, target, told in lines}
