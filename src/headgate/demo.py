@@ -1,7 +1,7 @@
 """The rehearsal of a term: the real cycle on a simulated world, and what is published of it."""
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,11 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.check import check
+from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
+from headgate.core.policy.tree import Place, parse
 from headgate.cycle import run
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
@@ -53,11 +55,11 @@ def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
     """Run one term of a programme; raises Faulty or ValueError with what must be mended."""
     folder = find(programme)
     document = read_programme(folder, choices.overlays)
-    if faults := _faults(document):
+    data = data_files(folder)
+    if faults := [*_faults(document), *_data_faults(data)]:
         raise Faulty(faults)
     policy = at(document, first_day(document)).policy
     document = _with_wide_gaps(document, policy) if choices.fast else document
-    data = data_files(folder)
     world = Simulated(
         policy,
         populations(data, policy.calls.keys()),
@@ -79,6 +81,15 @@ def _faults(document: Document) -> list[Fault]:
     """What is wrong with a policy; under a what-if its cases may well expect something else."""
     faults = check(document)
     return [f for f in faults if not (document.overlays and f.file.startswith("cases/"))]
+
+
+def _data_faults(data: Mapping[str, bytes]) -> Iterator[Fault]:
+    """What keeps a programme's data files from being read at all, by file."""
+    for path, content in data.items():
+        try:
+            yield from parse(path, content.decode())[1]
+        except UnicodeDecodeError as error:
+            yield Code.FILE_NOT_UTF_8.at(Place(path), byte=error.start + 1)
 
 
 def _with_wide_gaps(document: Document, policy: Policy) -> Document:

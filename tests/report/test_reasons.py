@@ -1,5 +1,8 @@
 """Every outcome can be told in every language, with the rule and the numbers it rests on."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from headgate.core.awards.reasons import Change, ChangeKind, Outcome, Reason
@@ -7,6 +10,8 @@ from headgate.core.awards.sentences import sentence as english
 from headgate.core.calls.field import Place, Standing
 from headgate.core.calls.scoring import Score
 from headgate.core.calls.screening import Finding, Refusal
+from headgate.core.policy.schema import Gate
+from headgate.core.supports.text import Text
 from headgate.report.reasons import ground, sentence, told
 from headgate.report.speaker import speaker
 from headgate.report.summary_calls import Applicant, Fate
@@ -47,7 +52,22 @@ def test_points_are_written_without_needless_zeros() -> None:
     """80 points are 80, not 80.000, and a hundred keeps its own zeros."""
     won = Reason("a", Outcome.POOL_SPENT, 100_000, "h200", 0, 1, ("h200",), 80_000, ())
     words = sentence(won, speaker("ko", {}, "KRW"))
-    assert words.endswith("최저 배정 점수는 80점, 이 신청은 100점입니다.")
+    assert "이 신청은 100점입니다. 해당 한도에서 80점까지 배정되었으나" in words
+
+
+@pytest.mark.parametrize("language", ["vi", "ko"])
+@pytest.mark.parametrize("score", [79_000, 80_000, 81_000])
+def test_the_line_to_reach_is_told_for_every_standing(score: int, language: str) -> None:
+    """Below, at or above the lowest score awarded: the sentence has both scores and its own words,
+    and only who was below reads of a line that was missed.
+    """
+    say = speaker(language, {}, "KRW")
+    lost = Reason("a", Outcome.POOL_SPENT, score, "h200", 0, 1, ("h200",), 80_000, ())
+    words = sentence(lost, say)
+    assert {"80", str(score // 1000)} <= set(re.findall("[0-9]+", words))
+    assert (score < 80_000) == (
+        say.say("outcome.cutoff", own=f"{score // 1000}", cutoff="80") in words
+    )
 
 
 def applicant(fate: Fate, standing: Standing, *findings: Finding) -> Applicant:
@@ -91,6 +111,19 @@ def test_a_refusal_names_every_ground() -> None:
         "Refused before review: It came in after the call had closed; "
         "It asks for more of h200 than one application may have."
     ) == words
+
+
+def test_a_silent_gate_is_told_apart_from_a_failed_one() -> None:
+    """Who was never looked at does not read that a condition was not met."""
+    call = summary(SMALL).calls[0]
+    gate = Gate(id="audit", name=Text(en="Audited"), evidence=Text(en="-"), reply_days=1)
+    gated = replace(call, section=call.section.model_copy(update={"gates": (gate,)}))
+    told_of = [
+        ground(gated, Finding(Refusal.GATE, rule), speaker("en", {}, "KRW"))
+        for rule in ("audit", "audit?")
+    ]
+    expected = ["Condition not met: Audited", "Nothing was found on the condition: Audited"]
+    assert expected == told_of
 
 
 def test_a_rule_is_told_in_the_policys_own_words() -> None:

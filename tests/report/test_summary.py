@@ -201,7 +201,8 @@ def test_a_term_in_which_nothing_happened_has_a_summary() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        b"\xff", b"[", b"- 1", b"call: open", b"call: open\ngroups: 3", b"groups: [{}]",
+        b"\xff", b"[", b"[" * 100_000, b"- 1", b"call: open", b"call: open\ngroups: 3",
+        b"groups: [{}]",
         b"call: open\ngroups: [1, {id: a, selected_blocks: many}]",
         b"call: open\ngroups: [{id: a, holder: h, selected_blocks: 1, organisation: {}, name: 3}]",
         b"call: [1]\ngroups: [{holder: h, selected_blocks: 1, organisation: {}, name: {en: A}}]",

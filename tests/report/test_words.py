@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from headgate.core.awards.reasons import ChangeKind, Outcome
+from headgate.core.awards.sentences import CutoffLine
 from headgate.core.calls.screening import Refusal
 from headgate.core.evaluation.decide import Decision, Reason
 from headgate.core.metering.judge import Finding
@@ -108,7 +109,8 @@ def test_every_code_has_a_word(language: str, group: str, members: set[Enum]) ->
 def test_every_outcome_of_a_list_has_a_sentence(language: str) -> None:
     """Every outcome and every nearest change can be told in the applicant's language."""
     outcomes, changes = (set(lookup(words_of(language), name)) for name in OWN_SENTENCES)
-    assert {outcome.name.lower() for outcome in Outcome} | {"cutoff"} == outcomes
+    lines = {line.name.lower() for line in CutoffLine}
+    assert {outcome.name.lower() for outcome in Outcome} | lines == outcomes
     assert {kind.name.lower() for kind in ChangeKind} | {"displaced"} == changes
 
 

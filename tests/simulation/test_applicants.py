@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 
 from headgate.core import canonical
 from headgate.core.calls.application import Application
+from headgate.core.calls.window import window
 from headgate.core.faults import Faulty
 from headgate.core.policy.schema import Call
-from headgate.simulation.applicants import TOO_LONG_ONE_IN, applicants, blocks_asked
+from headgate.simulation.applicants import (
+    TOO_LONG_ONE_IN,
+    Conditions,
+    applicants,
+    blocks_asked,
+)
 from headgate.simulation.population import Population, read_population
 from tests.simulation.builders import call_with, organisations_with
 
@@ -65,7 +71,8 @@ def population(text: str = KOREA_LIKE) -> Population:
 def drawn(seed: str, call: Call | None = None, text: str = KOREA_LIKE) -> tuple[Application, ...]:
     """Applicants of the Korean-like call."""
     given_call = call or call_with()
-    return applicants("open", given_call, organisations_with(), population(text), seed, rates=RATES)
+    organisations, known = organisations_with(), Conditions(rates=RATES)
+    return applicants("open", given_call, organisations, population(text), seed, known)
 
 
 @given(st.text(max_size=6))
@@ -179,9 +186,20 @@ def test_with_the_rules_at_hand_most_are_eligible() -> None:
         by_right = application.applicant.kind == "institute" and application.months in (6, 12)
         return large_enough and by_right and application.fields["open_results"] is True
 
-    received = applicants("access", call, organisations_with(), None, "7", eligible=eligible)
+    known = Conditions(eligible=eligible)
+    received = applicants("access", call, organisations_with(), None, "7", known)
     met = sum(map(eligible, received))
     assert len(received) * 6 // 10 < met < len(received)
+
+
+@pytest.mark.parametrize("timezone", ["America/New_York", "Asia/Seoul", "Pacific/Kiritimati"])
+def test_everyone_comes_in_while_the_call_is_open_where_it_is(timezone: str) -> None:
+    """Nobody simulated is early or late: the call's days are those of the programme's zone."""
+    call = call_with()
+    opens, closed = window(call, timezone)
+    known = Conditions(timezone=timezone)
+    received = applicants("open", call, organisations_with(), None, "7", known)
+    assert all(opens <= application.at < closed for application in received)
 
 
 def test_a_new_stream_shifts_no_other() -> None:

@@ -7,14 +7,20 @@ from pathlib import Path
 
 from headgate.core.awards.plan import Plan
 from headgate.core.awards.solve import propose
-from headgate.core.calls.application import Application, Mark, Organisation, Request
+from headgate.core.calls.application import (
+    Application,
+    GateFinding,
+    Mark,
+    Organisation,
+    Request,
+)
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS
 from headgate.steps.adopt import adopt, open_term
 from headgate.steps.agenda import first_day
 from headgate.steps.awards import award, settle_call
-from headgate.steps.calls import Field, close_call, judge, open_call, screen_call
+from headgate.steps.calls import Field, call_of, close_call, judge, open_call, screen_call
 from headgate.steps.problem import problem_of
 from headgate.steps.term import Term
 
@@ -64,12 +70,18 @@ def marks(points: Mapping[str, int]) -> list[Mark]:
     ]
 
 
+def passed(term: Term, call: str, applications: Sequence[Application]) -> tuple[GateFinding, ...]:
+    """Every gate of a call, passed by everybody."""
+    gates = call_of(term, call).gates
+    return tuple(GateFinding(a.id, g.id, True, "", (), False) for a in applications for g in gates)
+
+
 def fielded(
     term: Term, applications: Sequence[Application], points: Mapping[str, int], call: str = "open"
 ) -> tuple[Term, Field]:
-    """The term with a call closed, screened and scored."""
+    """The term with a call closed, screened and scored; everybody passes its gates."""
     term = close_call(open_call(term, call), call, applications)
-    term, screened = screen_call(term, call, ())
+    term, screened = screen_call(term, call, passed(term, call, applications))
     return judge(term, screened, marks(points))
 
 

@@ -43,7 +43,7 @@ def test_a_share_is_of_the_stated_whole(shares: str, of: int, expected: dict[str
     """Half of thirty blocks is fifteen, a third is ten: every block goes to somebody, once."""
     policy = opened(("{national: 60, business: 20, academia: 20}", shares)).policy(date(2026, 3, 1))
     envelopes = policy.envelopes["compute"].model_copy(update={"of": of})
-    found = seats(envelopes, policy.supports["compute"], date(2026, 3, 1))
+    found = seats(envelopes, policy.supports["compute"], date(2026, 3, 1), date(2026, 9, 1))
     assert expected.items() <= found.items()
     assert 30 == sum(found.values())
 

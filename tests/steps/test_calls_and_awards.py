@@ -21,6 +21,7 @@ from tests.steps.builders import (
     balances,
     fielded,
     opened,
+    passed,
     settle,
 )
 
@@ -69,9 +70,9 @@ def test_of_two_calls_with_one_id_the_call_that_closed_first_keeps_it() -> None:
     other = applicant("a", 1, kind="university")
     term = close_call(open_call(opened(), "open"), "open", [applicant("a", 1)])
     term = close_call(open_call(term, "hours"), "hours", [replace(other, call="hours")])
-    term, screened = screen_call(term, "open", ())
+    term, screened = screen_call(term, "open", passed(term, "open", [other]))
     assert {"a": "business"} == screened.holders
-    term, screened = screen_call(term, "hours", ())
+    term, screened = screen_call(term, "hours", passed(term, "hours", [other]))
     assert {} == screened.holders
 
 

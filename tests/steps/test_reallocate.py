@@ -19,7 +19,7 @@ from headgate.steps.meter import give_back, meter
 from headgate.steps.problem import problem_of
 from headgate.steps.reallocate import reallocate, turn
 from headgate.steps.term import Term
-from tests.steps.builders import TERM_SECONDS, balances, marks, opened, used
+from tests.steps.builders import TERM_SECONDS, balances, marks, opened, passed, used
 
 NEXT_SECONDS = 181 * DAY_SECONDS
 """From 1 September 2026 to 1 March 2027."""
@@ -31,14 +31,14 @@ def applying(name: str, call: str, months: int) -> Application:
     kind = "firm" if alliance else "university"
     organisation = Organisation(f"org-{name}", kind, "small", "KR-11", None, {"youth_led": False})
     request = Request("b200", 2, 2) if alliance else Request("h200", 4, 4)
-    at = "2026-01-15T00:00:00Z"
+    at = "2026-02-15T00:00:00Z" if call == "hours" else "2026-01-15T00:00:00Z"
     return Application(name, call, at, organisation, (), (request,), months, {})
 
 
 def running(term: Term, call: str, applications: Sequence[Application]) -> Term:
     """The term after a call, everybody marked alike and nobody declining."""
     term = close_call(open_call(term, call), call, applications)
-    term, screened = screen_call(term, call, ())
+    term, screened = screen_call(term, call, passed(term, call, applications))
     points = {a.id: 8 for a in applications}
     given = [replace(m, criterion="goal") for m in marks(points) if m.criterion == "effect"]
     term, field = judge(term, screened, given if call == "alliance" else ())

@@ -150,7 +150,7 @@ def test_capacity_is_granted_or_free(term: Term) -> None:
             granted = sum(
                 t.amount
                 for t in term.books.history()
-                if t.id.startswith("grant:")
+                if t.id.startswith(("grant:", "carry:"))
                 and t.id.endswith(f":{term.index}")
                 and t.debit == f"{support_id}/capacity/{name}"
             )

@@ -1,18 +1,17 @@
 """What was published of a real selection, as far as a programme's data files state it.
 
 A file is used when it names a call and groups of applicants of whom `selected_blocks` is stated;
-everything else in it, and every other file, is left aside.
+everything else in it, and every other file, is left aside. A file that cannot be read states
+nothing: a rehearsal refuses it by name before it begins, and a bundle with one is still verified.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from io import StringIO
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from headgate.core.policy.tree import parse
 from headgate.core.supports.text import Text
 
 
@@ -31,18 +30,16 @@ def published_of(data: Mapping[str, bytes]) -> Mapping[str, tuple[Group, ...]]:
     """The groups of every call of which the selection was published, by call."""
     found: dict[str, tuple[Group, ...]] = {}
     for path in sorted(data):
-        tree = _tree(data[path]) if path.endswith(".yaml") else {}
+        tree = _tree(path, data[path]) if path.endswith(".yaml") else {}
         groups = tuple(_groups(tree.get("groups")))
         if groups and isinstance(tree.get("call"), str):
             found[tree["call"]] = groups
     return found
 
 
-def _tree(text: bytes) -> Mapping[str, Any]:
-    try:
-        tree = YAML(typ="safe", pure=True).load(StringIO(text.decode()))
-    except (YAMLError, UnicodeDecodeError, ValueError):
-        return {}
+def _tree(path: str, text: bytes) -> Mapping[str, Any]:
+    node, faults = parse(path, text.decode(errors="replace"))
+    tree = node.plain() if node is not None and not faults else {}
     return tree if isinstance(tree, dict) else {}
 
 

@@ -1,8 +1,9 @@
 """An applicant's outcome as one sentence in the page's language, made from the codes."""
 
 from headgate.core.awards.reasons import Change, Outcome, Reason
+from headgate.core.awards.sentences import cutoff_line
 from headgate.core.awards.sentences import sentence as english
-from headgate.core.calls.screening import Finding
+from headgate.core.calls.screening import SILENT, Finding, Refusal
 from headgate.report.speaker import Speaker
 from headgate.report.summary_calls import Applicant, CallSummary, Fate, because
 
@@ -29,7 +30,10 @@ def ground(call: CallSummary, finding: Finding, say: Speaker) -> str:
     words = because(call.section, finding)
     if words is not None:
         text = say.text(words).rstrip(".")
-        return say.say("refusal.gate", rule=text) if finding.refusal.name == "GATE" else text
+        if finding.refusal is not Refusal.GATE:
+            return text
+        silent = finding.rule.endswith(SILENT)
+        return say.say("refusal.gate_silent" if silent else "refusal.gate", rule=text)
     return say.say(f"refusal.{finding.refusal.name.lower()}", rule=finding.rule)
 
 
@@ -47,7 +51,8 @@ def sentence(reason: Reason, say: Speaker) -> str:
     parts = [words]
     if reason.cutoff is not None:
         own, cutoff = _points(reason.score, say), _points(reason.cutoff, say)
-        parts.append(say.say("outcome.cutoff", own=own, cutoff=cutoff))
+        line = cutoff_line(reason.score, reason.cutoff)
+        parts.append(say.say(f"outcome.{line.name.lower()}", own=own, cutoff=cutoff))
     return " ".join([*parts, *(_change(change, say) for change in reason.nearest)])
 
 

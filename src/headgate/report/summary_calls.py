@@ -14,7 +14,7 @@ from headgate.core.calls.application import Application
 from headgate.core.calls.field import Place, Standing
 from headgate.core.calls.harshness import Harshness
 from headgate.core.calls.scoring import Score
-from headgate.core.calls.screening import Finding, Refusal
+from headgate.core.calls.screening import SILENT, Finding, Refusal, subject_of
 from headgate.core.decision import Decision
 from headgate.core.policy.schema import Call
 from headgate.core.supports.text import Text
@@ -155,7 +155,7 @@ def _call(
     section = call_of(term, call_id)
     results = _results(decisions)
     applications = {
-        a.id: a
+        subject_of(a.id): a
         for a in reversed(term.facts[f"applications/{call_id}"].values)
         if isinstance(a, Application)
     }
@@ -260,7 +260,8 @@ def because(section: Call, finding: Finding) -> Text | None:
         case Refusal.RULE:
             return next((r.because for r in section.eligibility if r.id == finding.rule), None)
         case Refusal.GATE:
-            return next((g.name for g in section.gates if g.id == finding.rule), None)
+            gate = finding.rule.removesuffix(SILENT)
+            return next((g.name for g in section.gates if g.id == gate), None)
     return None
 
 

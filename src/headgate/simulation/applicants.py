@@ -15,9 +15,10 @@ from fractions import Fraction
 from itertools import product
 
 from headgate.core.calls.application import Application, Organisation, Request
+from headgate.core.calls.window import window
 from headgate.core.faults import Faulty
 from headgate.core.policy.schema import Call, FieldKind, Organisations
-from headgate.core.quantities import HOUR_SECONDS, instant, instant_of, seconds_of
+from headgate.core.quantities import HOUR_SECONDS, instant_of, seconds_of
 from headgate.simulation.draws import Draws
 from headgate.simulation.organisations import ALLIANCE, Registry, answers
 from headgate.simulation.population import Group, Population, Range, Variant, regions_of
@@ -36,6 +37,19 @@ _PARTIAL_PER_MILLE = 600
 _MEMBERS = Range(least=3, most=12)
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the rest of the policy says that applicants of a call know.
+
+    `rates` are what a class is worth beside the others, for requests that name another class;
+    `timezone` is the one in whose days the call opens and closes.
+    """
+
+    rates: Mapping[str, int] = field(default_factory=dict)
+    timezone: str = "UTC"
+    eligible: Eligible = lambda _: True
+
+
 def blocks_asked(application: Application) -> int:
     """What an application counts for in published totals: the most of its first request."""
     return application.requests[0].blocks_most
@@ -47,23 +61,21 @@ def applicants(
     organisations: Organisations,
     population: Population | None,
     seed: str,
-    *,
-    rates: Mapping[str, int] | None = None,
-    eligible: Eligible = lambda _: True,
+    conditions: Conditions | None = None,
 ) -> tuple[Application, ...]:
     """Everybody who applies, in order of arrival; a pure function of its arguments.
 
     An application is named by its call and number, `open-1-0001`, so that no other call has it.
     Without a population every kind of organisation that the policy knows applies, for three times
-    what is offered. `rates` say what a class is worth beside the others, for requests that name
-    another class. Raises Faulty where the population's totals cannot be met under the call.
+    what is offered. Raises Faulty where the population's totals cannot be met under the call.
     """
     known = population or anyone(call_id, call, organisations)
     if faults := check_population(f"population of {call_id}", known, call, organisations):
         raise Faulty(faults)
     regions = known.regions or regions_of(call)
     registry = Registry(organisations, regions, call.opens)
-    office = _Office(call_id, call, registry, population is None, seed, rates or {}, eligible)
+    known_of_policy = conditions or Conditions()
+    office = _Office(call_id, call, registry, population is None, seed, known_of_policy)
     drawn = [application for group in known.groups for application in office.receive(group, known)]
     return _numbered(_too_long(drawn, call, Draws(seed, call_id, "too long")))
 
@@ -91,8 +103,7 @@ class _Office:
     registry: Registry
     anyone: bool
     seed: str
-    rates: Mapping[str, int]
-    eligible: Eligible
+    conditions: Conditions
     earlier: dict[str, list[Organisation]] = field(default_factory=dict)
 
     def receive(self, group: Group, population: Population) -> Iterator[Application]:
@@ -116,7 +127,7 @@ class _Office:
         if draws.chance(_AS_IT_COMES_PER_MILLE):
             return first
         for attempt in range(_ATTEMPTS):
-            if self.eligible(draft):
+            if self.conditions.eligible(draft):
                 return draft
             if self.anyone:
                 sort = group.sorts[draws.weighted(weights)]
@@ -173,14 +184,14 @@ class _Office:
 
     def _requests(self, blocks: int, draws: Draws) -> Iterator[Request]:
         """The first request, of a class whose cap allows it, and others worth about as much."""
-        offered = offers(self.call)
+        offered, rates = offers(self.call), self.conditions.rates
         allowed = [n for n, terms in self.call.classes.items() if terms.cap_blocks >= blocks]
         first = allowed[draws.weighted([max(1, offered[name]) for name in allowed])]
         partial = self.call.partial_awards and blocks > 1 and draws.chance(_PARTIAL_PER_MILLE)
         part = Fraction(draws.between(50, 90) if partial else 100, 100)
         yield Request(first, -(-blocks * part // 1), blocks)
         for name, terms in self.call.classes.items():
-            worth = Fraction(self.rates.get(first, 1), self.rates.get(name, 1))
+            worth = Fraction(rates.get(first, 1), rates.get(name, 1))
             most = -(-blocks * worth // 1)
             if name != first and most <= terms.cap_blocks and draws.chance(_ALTERNATIVE_PER_MILLE):
                 yield Request(name, -(-most * part // 1), most)
@@ -192,10 +203,10 @@ class _Office:
         return max(1, (most, most // 2, most // 4)[draws.weighted(weights)])
 
     def _arrival(self, draws: Draws) -> str:
-        """An instant of the call; many come in its last days."""
-        starts, ends = seconds_of(instant(self.call.opens)), seconds_of(instant(self.call.closes))
-        span = ends - starts + 12 * HOUR_SECONDS
-        return instant_of(starts + span - 1 - min(draws.below(span) for _ in range(3)))
+        """An instant of the call, before the noon of its last day; many come in its last days."""
+        opens, closed = map(seconds_of, window(self.call, self.conditions.timezone))
+        span = closed - opens - 12 * HOUR_SECONDS
+        return instant_of(opens + span - 1 - min(draws.below(span) for _ in range(3)))
 
 
 def _key(group: Group, kind: str, size: str) -> str:

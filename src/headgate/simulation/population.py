@@ -95,17 +95,9 @@ def read_population(file: str, text: str) -> Population:
         empty = Fault(file, 0, 0, "empty", "The file is empty.", _MEND)
         raise Faulty(faults or [empty])
     try:
-        return Population.model_validate_json(json.dumps(_plain(tree), default=str))
+        return Population.model_validate_json(json.dumps(tree.plain(), default=str))
     except ValidationError as error:
         raise Faulty(_fault(tree, item) for item in error.errors()) from None
-
-
-def _plain(node: Node) -> object:
-    if isinstance(node.data, Mapping):
-        return {key: _plain(child) for key, child in node.data.items()}
-    if isinstance(node.data, tuple):
-        return [_plain(child) for child in node.data]
-    return node.data
 
 
 def _fault(tree: Node, error: ErrorDetails) -> Fault:

@@ -12,7 +12,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.calls.application import Application, GateFinding, Mark
-from headgate.core.calls.screening import screen
+from headgate.core.calls.screening import Refusal, screen
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.evaluation.evidence import Evidence
@@ -23,7 +23,7 @@ from headgate.engines.drive import Enforced, collect, enforce
 from headgate.engines.rehearsal import Rehearsal
 from headgate.readers.evidence_folder import Folder
 from headgate.readers.traces import MapNotes, Trace, map_tenants
-from headgate.simulation.applicants import applicants
+from headgate.simulation.applicants import Conditions, applicants
 from headgate.simulation.evidence import evidence, round_findings
 from headgate.simulation.panel import declines, gate_findings, marks
 from headgate.simulation.population import Population
@@ -84,8 +84,11 @@ class Simulated:
             organisations,
             self._populations.get(call),
             self._seed,
-            rates=self._policy.supports[section.support].rates,
-            eligible=lambda one: screen(self._policy, call, [one], ())[0].eligible,
+            Conditions(
+                self._policy.supports[section.support].rates,
+                self._policy.programme.timezone,
+                lambda draft: _welcome(self._policy, call, draft),
+            ),
         )
 
     def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
@@ -208,6 +211,12 @@ def _trace_notes(trace: Trace, notes: MapNotes) -> list[Note]:
         ),
         note(NoteCode.TRACE_DEALT, dealt=dealt),
     ]
+
+
+def _welcome(policy: Policy, call: str, draft: Application) -> bool:
+    """Whether a call's form and rules let a draft in, which has no id and met no gate yet."""
+    (screening,) = screen(policy, call, [replace(draft, id="draft")], ())
+    return all(finding.refusal is Refusal.GATE for finding in screening.findings)
 
 
 def _all(_: Quota) -> bool:

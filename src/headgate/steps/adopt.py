@@ -40,44 +40,54 @@ def open_term(term: Term, day: date) -> Term:
 
 
 def _arrive(term: Term, name: str, support: Support, day: date) -> Term:
-    accounts, seconds = Accounts(name), _seconds(term)
-    unit_name = support.block_units[0]
+    accounts = Accounts(name)
+    amounts = {c: support.capacity(c, term.starts, term.ends) for c in support.classes}
     transfers = [
         single(
             f"arrival:{name}:{support_class}:{term.index}",
             accounts.arrival(support_class),
             accounts.capacity(support_class),
-            support.amount({unit_name: 1}, count, seconds),
+            amount,
             support.unit(support_class),
             instant(day),
             f"supports.{name}",
         )
-        for support_class, count in support.supply(term.starts).items()
-        if count
+        for support_class, amount in amounts.items()
+        if amount
     ]
     return term.move(transfers)
 
 
-def _seconds(term: Term) -> int:
-    return (term.ends - term.starts).days * DAY_SECONDS
+def seats(envelopes: Envelopes, support: Support, starts: date, ends: date) -> Mapping[str, int]:
+    """Whole blocks of each class of holders from `starts` up to `ends`, by the policy's method.
 
-
-def seats(envelopes: Envelopes, support: Support, day: date) -> Mapping[str, int]:
-    """Whole blocks of each class of holders: the shares of the base, by the policy's method.
-
-    Where envelopes are kept by the rate table, a class counts as many blocks as its rate.
+    What is divided is what the term's capacity comes to in blocks held throughout, so that a lot
+    that serves half the term counts with half its GPUs. A stated base is the most that is divided:
+    more than there is is promised to nobody. Where envelopes are kept by the rate table, a class
+    counts as many blocks as its rate.
     """
-    size = next(iter(envelopes.block.values()))
-    supplied = sum(n * support.rate(c) for c, n in support.supply(day).items())
-    base = supplied if envelopes.base is None else envelopes.base
-    return apportion(base // size, envelopes.shares, envelopes.method)
+    seconds = (ends - starts).days * DAY_SECONDS
+    supplied = sum(support.capacity(c, starts, ends) * support.rate(c) for c in support.classes)
+    if envelopes.base is not None:
+        stated = support.amount({support.block_units[0]: 1}, envelopes.base, seconds)
+        supplied = min(supplied, stated)
+    blocks = supplied // support.amount(envelopes.block, 1, seconds)
+    return apportion(blocks, envelopes.shares, envelopes.method)
+
+
+def amounts_of(
+    envelopes: Envelopes, support: Support, blocks: Mapping[str, int], starts: date, ends: date
+) -> dict[str, int]:
+    """What each class of holders may be granted from `starts` up to `ends`, in `measure`."""
+    seconds = (ends - starts).days * DAY_SECONDS
+    return {holder: support.amount(envelopes.block, n, seconds) for holder, n in blocks.items()}
 
 
 def _divide(term: Term, name: str, support: Support, envelopes: Envelopes, day: date) -> Term:
     resolved = term.resolved(term.starts)
     path, accounts = f"envelopes.{name}", Accounts(name)
-    blocks = seats(envelopes, support, term.starts)
-    measured = {h: support.amount(envelopes.block, n, _seconds(term)) for h, n in blocks.items()}
+    blocks = seats(envelopes, support, term.starts, term.ends)
+    measured = amounts_of(envelopes, support, blocks, term.starts, term.ends)
     result = {"term": term.index, "blocks": blocks, "measure": support.measure, "amounts": measured}
     assumed = resolved.assumed((path, f"supports.{name}"))
     decision = Decision(

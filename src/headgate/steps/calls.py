@@ -8,7 +8,7 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
 from headgate.core.calls.lots import lot
 from headgate.core.calls.scoring import Score, score
-from headgate.core.calls.screening import Screening, by_arrival, eligible, screen
+from headgate.core.calls.screening import Screening, by_arrival, eligible, screen, subject_of
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Call
@@ -79,7 +79,7 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     lots = {name: lot(root, name) for name in applications}
     copies = Counter(application.id for application in received)
     first = {s.application: s for s in reversed(screenings)}
-    results = {name: _screening(first[name], lots, copies) for name in sorted(first)}
+    results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     return term, Screened(call_id, applications, lots, eligible(screenings))
 

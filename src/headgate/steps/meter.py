@@ -45,9 +45,11 @@ def _scope(term: Term, support: str, when: str) -> Scope:
     section = term.policy(term.starts).supports[support]
     of_support = [h for h in term.holdings.values() if h.support == support]
     clusters: dict[str, dict[str, int]] = {}
-    for support_class, sites in section.sites(term.starts).items():
-        for site, count in sites.items():
-            clusters.setdefault(site, {})[support_class] = count
+    for day in sorted({term.starts, *(max(h.starts, term.starts) for h in of_support)}):
+        for support_class, sites in section.sites(day).items():
+            for site, count in sites.items():
+                here = clusters.setdefault(site, {})
+                here[support_class] = max(count, here.get(support_class, 0))
     awards = {holding.award: frozenset((holding.support_class,)) for holding in of_support}
     return Scope(Accounts(support), section.unit, awards, clusters, instant(term.starts), when)
 

@@ -1,35 +1,111 @@
 """Where a call's awards run: the free blocks of each site as the term has them, and the rule."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date
+from enum import StrEnum
 
 from headgate.core.enforcement.place import Part, place
+from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.dated import find
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS
+from headgate.core.supports.kind import Kind as Support
 from headgate.steps.calls import call_of
-from headgate.steps.term import Term
+from headgate.steps.term import Holding, Term
+
+Sites = Mapping[str, Mapping[str, int]]
+
+
+class Shortage(StrEnum):
+    """What can be too little for what was decided, as the fault's code."""
+
+    ROOM = "room-short"
+    CAPACITY = "capacity-short"
+    ENVELOPE = "envelope-short"
+
+
+def short(term: Term, shortage: Shortage, path: str, what: str, mend: str) -> Fault:
+    """The fault of a shortage in a term, at the part of the policy that says what there is."""
+    root = term.resolved(term.starts).value
+    own = (find(root, path) or root).provenance
+    return Fault(own.file, own.line, own.column, shortage.value, what, mend)
 
 
 def parts_of(term: Term, call: Call, awards: Iterable[tuple[str, str, int]]) -> tuple[Part, ...]:
-    """Place (award, class, blocks) of a call on the sites; nothing where no engine enforces it."""
-    room = _room(term, call)
-    return place(awards, room) if room else ()
+    """Place (award, class, blocks) of a call on the sites; nothing where no engine enforces it.
+
+    The sites are those of the day on which the awards start, or go on into the term. Raises Faulty
+    with one fault for each class that has too few whole blocks free.
+    """
+    wanted, room = list(awards), _room(term, call)
+    if not room:
+        return ()
+    blocks: Counter[str] = Counter()
+    for _, support_class, count in wanted:
+        blocks[support_class] += count
+    faults = [
+        _no_room(term, call, support_class, count, free)
+        for support_class, count in blocks.items()
+        if count > (free := sum(room.get(support_class, {}).values()))
+    ]
+    if faults:
+        raise Faulty(faults)
+    return place(wanted, room)
 
 
-def _room(term: Term, call: Call) -> Mapping[str, Mapping[str, int]]:
-    """Free blocks of the call's size by class and site, after all that is held already."""
+def _no_room(term: Term, call: Call, support_class: str, wanted: int, free: int) -> Fault:
+    ((unit, size),) = call.block.items()
+    day, path = max(call.starts, term.starts), f"supports.{call.support}.lots"
+    what = (
+        f"{wanted} blocks of {size} {unit} of {support_class} are to start on {day};"
+        f" its sites have {free} whole blocks free then"
+    )
+    mend = f"offer {free} blocks at most, or add a lot that serves on {day} and brings the rest"
+    return short(term, Shortage.ROOM, path, what, mend)
+
+
+def _room(term: Term, call: Call) -> Sites:
+    """Free blocks of the call's size by class and site, after all that is held already.
+
+    A site counts in whole blocks. Blocks that are held for a time need what the site has on the
+    first day; hours may draw on all that its lots give until the term ends.
+    """
     support = term.policy(term.starts).supports[call.support]
-    seconds = (term.ends - term.starts).days * DAY_SECONDS
-    one = support.amount(call.block, 1, seconds)
-    unit = {support.block_units[0]: 1}
+    day = max(call.starts, term.starts)
+    seconds = (term.ends - day).days * DAY_SECONDS
+    one, unit = support.amount(call.block, 1, seconds), {support.block_units[0]: 1}
+    by_time = support.held_at_once(call.block, 1) is not None
     free = {
-        support_class: {site: support.amount(unit, count, seconds) for site, count in sites.items()}
-        for support_class, sites in support.sites(term.starts).items()
+        support_class: {
+            site: support.amount(unit, count, seconds)
+            if by_time
+            else support.capacity(support_class, day, term.ends, site)
+            for site, count in sites.items()
+        }
+        for support_class, sites in support.sites(day).items()
     }
     for holding in term.holdings.values():
-        for part in holding.parts if holding.support == call.support else ():
-            block = call_of(term, holding.call).block
-            free[part.support_class][part.site] -= support.amount(block, part.blocks, seconds)
+        if holding.support == call.support and holding.ends > day:
+            for part in holding.parts:
+                at_class = free.get(part.support_class, {})
+                if part.site in at_class:
+                    at_class[part.site] -= _held(term, support, holding, part, day)
     return {
         support_class: {site: max(amount, 0) // one for site, amount in sites.items()}
         for support_class, sites in free.items()
     }
+
+
+def _held(term: Term, support: Support, holding: Holding, part: Part, day: date) -> int:
+    """What a part of an award keeps for itself from a day to the end of the term, in `unit`.
+
+    Of hours it is what an even pace leaves on that day, rounded up.
+    """
+    block = call_of(term, holding.call).block
+    if support.held_at_once(block, 1) is not None:
+        return support.amount(block, part.blocks, (term.ends - day).days * DAY_SECONDS)
+    begun = max(holding.starts, term.starts)
+    left = (holding.ends - max(day, begun)).days
+    whole = holding.blocks * (holding.ends - begun).days
+    return -(-holding.amount * part.blocks * left // whole)

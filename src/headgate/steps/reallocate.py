@@ -1,22 +1,25 @@
 """Step 7: what those who left held goes where the policy says, and the term turns into the next."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 
 from headgate.core.decision import Decision
+from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.decide import Decision as Verdict
 from headgate.core.evaluation.decide import RoundOutcome
+from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.transfer import Transfer
 from headgate.core.quantities import instant
 from headgate.core.reallocation.formula import Destination, Movement
 from headgate.core.reallocation.formula import reallocate as divide
 from headgate.core.supports.kind import Accounts
-from headgate.steps.adopt import open_term
+from headgate.steps.adopt import amounts_of, open_term, seats
 from headgate.steps.awards import amount_in_term, grant
 from headgate.steps.calls import call_of
 from headgate.steps.evaluate import round_of
-from headgate.steps.placing import parts_of
+from headgate.steps.placing import Shortage, parts_of, short
 from headgate.steps.term import Holding, Term, single, term_days
 
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
@@ -60,7 +63,9 @@ def turn(term: Term) -> Term:
 
     An award goes on while its time lasts and no round has ended it. Blocks that are held for a time
     are granted anew for each term and placed anew, so that a site freed by one who left can hold
-    one who grew; hours that may be spent at any pace stay with their award until its end.
+    one who grew; hours that may be spent at any pace stay with their award until its end, and are
+    taken out of what the new term gives. Raises Faulty, before anything is moved, with every class
+    and every envelope that cannot bear what goes on.
     """
     starts, ends = term_days(term.policy(term.starts), term.index + 1)
     going_on = {
@@ -73,12 +78,14 @@ def turn(term: Term) -> Term:
         for name, h in going_on.items()
         if not _by_time(term, h)
     }
-    term = _lapse(term, carried.keys(), starts)
-    term = replace(
+    renewed = {name: h for name, h in going_on.items() if name not in carried}
+    planned = replace(
         term, index=term.index + 1, starts=starts, ends=ends, holdings=carried, next_blocks={}
     )
-    renewed = {name: h for name, h in going_on.items() if name not in carried}
-    return _renew(open_term(term, starts), renewed)
+    planned = _placed(planned, renewed)
+    lapsed = _lapse(term, carried.keys(), starts)
+    opened = open_term(replace(planned, books=lapsed.books, entries=lapsed.entries), starts)
+    return _grant_anew(_carry(opened, carried.keys()), renewed.keys())
 
 
 def _right(holding: Holding) -> str:
@@ -90,17 +97,118 @@ def _by_time(term: Term, holding: Holding) -> bool:
     return support.held_at_once(call_of(term, holding.call).block, 1) is not None
 
 
-def _renew(term: Term, holdings: Mapping[str, Holding]) -> Term:
-    for call_id in sorted({holding.call for holding in holdings.values()}):
-        call = call_of(term, call_id)
-        of_call = [h for h in holdings.values() if h.call == call_id]
-        parts = parts_of(term, call, ((h.award, h.support_class, h.blocks) for h in of_call))
-        for old in of_call:
-            amount = amount_in_term(term, call, old.blocks, term.starts, old.ends)
-            mine = tuple(part for part in parts if part.award == old.award)
-            holding = replace(old, amount=amount, parts=mine)
-            term = replace(term, holdings={**term.holdings, holding.award: holding})
-            term = grant(term, holding, instant(term.starts), f"calls.{call_id}")
+def _placed(term: Term, renewed: Mapping[str, Holding]) -> Term:
+    """The term with all that goes on, in the term's amounts and at the term's sites.
+
+    Carried hours stay where they are while their sites are there.
+    """
+    homeless = {name: h for name, h in term.holdings.items() if not _at_home(term, h)}
+    kept = {name: h for name, h in term.holdings.items() if name not in homeless}
+    moving = homeless | {name: _anew(term, holding) for name, holding in renewed.items()}
+    faults = _shortages(term, [*kept.values(), *moving.values()])
+    term = replace(term, holdings=kept)
+    for call_id in sorted({holding.call for holding in moving.values()}):
+        of_call = [h for h in moving.values() if h.call == call_id]
+        wanted = ((h.award, h.support_class, h.blocks) for h in of_call)
+        try:
+            parts = parts_of(term, call_of(term, call_id), wanted)
+        except Faulty as error:
+            faults.extend(error.faults)
+            continue
+        placed = {h.award: replace(h, parts=_of(parts, h)) for h in of_call}
+        term = replace(term, holdings={**term.holdings, **placed})
+    if faults:
+        raise Faulty(faults)
+    return term
+
+
+def _of(parts: Iterable[Part], holding: Holding) -> tuple[Part, ...]:
+    return tuple(part for part in parts if part.award == holding.award)
+
+
+def _at_home(term: Term, holding: Holding) -> bool:
+    sites = term.policy(term.starts).supports[holding.support].sites(term.starts)
+    here = sites.get(holding.support_class, {})
+    return all(part.site in here for part in holding.parts)
+
+
+def _anew(term: Term, old: Holding) -> Holding:
+    call = call_of(term, old.call)
+    return replace(old, amount=amount_in_term(term, call, old.blocks, term.starts, old.ends))
+
+
+def _shortages(term: Term, holdings: Collection[Holding]) -> list[Fault]:
+    """Every class and every envelope that the new term gives too little of for what goes on."""
+    return [
+        fault
+        for name, mine in _by(holdings, lambda h: h.support).items()
+        for fault in (*_classes_short(term, name, mine), *_envelopes_short(term, name, mine))
+    ]
+
+
+def _by(
+    holdings: Iterable[Holding], key: Callable[[Holding], str]
+) -> Mapping[str, Sequence[Holding]]:
+    return {k: list(group) for k, group in groupby(sorted(holdings, key=key), key)}
+
+
+def _rules(holdings: Iterable[Holding]) -> str:
+    """Under which rules awards go on."""
+    return " and ".join(sorted({f"calls.{holding.call}" for holding in holdings}))
+
+
+def _classes_short(term: Term, name: str, holdings: Iterable[Holding]) -> Iterator[Fault]:
+    support = term.policy(term.starts).supports[name]
+    for kind, mine in _by(holdings, lambda h: h.support_class).items():
+        wanted, there = sum(h.amount for h in mine), support.capacity(kind, term.starts, term.ends)
+        if wanted > there:
+            what = (
+                f"{wanted:,} {support.unit(kind)} go on into the term from {term.starts} by"
+                f" {_rules(mine)}; the lots give {there:,} until {term.ends}"
+            )
+            mend = f"add a lot of {kind} that serves until {term.ends}, or let fewer awards go on"
+            yield short(term, Shortage.CAPACITY, f"supports.{name}.lots", what, mend)
+
+
+def _envelopes_short(term: Term, name: str, holdings: Iterable[Holding]) -> Iterator[Fault]:
+    policy = term.policy(term.starts)
+    if name not in policy.envelopes:
+        return
+    support, envelopes = policy.supports[name], policy.envelopes[name]
+    blocks = seats(envelopes, support, term.starts, term.ends)
+    given = amounts_of(envelopes, support, blocks, term.starts, term.ends)
+    for holder, mine in _by(holdings, lambda h: h.holder).items():
+        wanted = sum(h.amount * support.rate(h.support_class) for h in mine)
+        there, path = given.get(holder, 0), f"envelopes.{name}.shares.{holder}"
+        if wanted > there:
+            what = (
+                f"{wanted:,} {support.measure} of {holder} go on into the term from {term.starts}"
+                f" by {_rules(mine)}; its envelope has {there:,}"
+            )
+            mend = f"raise its share or the supply from {term.starts}, or let fewer awards go on"
+            yield short(term, Shortage.ENVELOPE, path, what, mend)
+
+
+def _carry(term: Term, carried: Collection[str]) -> Term:
+    """Take what awards carried over out of capacity and envelope, so that nobody else gets it."""
+    policy, when = term.policy(term.starts), instant(term.starts)
+    moves: list[Transfer] = []
+    for holding in (term.holdings[name] for name in carried if term.holdings[name].amount):
+        support, accounts = policy.supports[holding.support], Accounts(holding.support)
+        kind, amount = holding.support_class, holding.amount
+        capacity, arrival = accounts.capacity(kind), accounts.arrival(kind)
+        name, unit = f"carry:{holding.award}:{term.index}", support.unit(kind)
+        moves.append(single(name, capacity, arrival, amount, unit, when, "carried"))
+        if holding.support in policy.envelopes:
+            envelope, measured = accounts.envelope(holding.holder), amount * support.rate(kind)
+            name, unit = f"carry-envelope:{holding.award}:{term.index}", support.measure
+            moves.append(single(name, envelope, accounts.supply, measured, unit, when, "carried"))
+    return term.move(moves)
+
+
+def _grant_anew(term: Term, renewed: Collection[str]) -> Term:
+    for holding in [h for name, h in term.holdings.items() if name in renewed]:
+        term = grant(term, holding, instant(term.starts), f"calls.{holding.call}")
     return term
 
 

@@ -84,6 +84,35 @@ def test_score_short_of_an_envelope() -> None:
     assert [81_301] == [change.value for change in reason.nearest]
 
 
+def test_a_lower_score_that_was_awarded_is_explained() -> None:
+    """Nobody reads that an award went to a lower score without reading why theirs could not."""
+    large, small = candidate("A", 83_333, 8, 8), candidate("B", 73_667, 5, 5)
+    plan = settled(problem(9, candidate("C", 90_000, 4, 4), large, small))
+    expected = (
+        "A is not awarded: the pool h200 is spent (its score is "
+        "83.333; scores down to 73.667 were awarded there, but only for requests that it could not "
+        "replace without a loss of worth, or in another class)."
+    )
+    assert sentence(plan.reasons[1]).startswith(expected)
+
+
+def test_an_equal_score_that_was_awarded_is_explained() -> None:
+    """Equal scores are told apart by the published order, and the sentence does not hide it."""
+    plan = settled(problem(4, candidate("A", 80_000, 4, 4), candidate("B", 80_000, 4, 4)))
+    expected = (
+        "B is not awarded: the pool h200 is spent (its score is 80, and so is the lowest awarded "
+        "there: for requests before it in the published order, or that it could not replace "
+        "without a loss of worth, or in another class)."
+    )
+    assert sentence(plan.reasons[1]).startswith(expected)
+
+
+def test_nothing_to_give_is_said_as_such() -> None:
+    """No request is too large for an envelope or a pool that is empty: it has nothing to give."""
+    told_why = sentence(settled(problem(0, FIRST)).reasons[0])
+    assert told_why.startswith("A is not awarded: h200 has nothing to give, not one block.")
+
+
 def test_partial_award_names_what_stopped_it() -> None:
     """Who gets less than the whole request learns which rule left no room."""
     plan = settled(problem(31, FIRST))
@@ -109,6 +138,9 @@ def test_every_outcome_has_its_case() -> None:
     assert [won, ("B", Outcome.POOL_SPENT, ("h200",))] == told(problem(4, a, b))
     assert [won, ("B", Outcome.BELOW_MINIMUM_FIT, ("h200",))] == told(problem(7, a, b))
     assert [("A", Outcome.TOO_LARGE, ("h200",))] == told(problem(3, a))
+    spent = Limit("envelope", LimitKind.ENVELOPE, "org", 0)
+    nothing = ("A", Outcome.NOTHING_TO_GIVE, ("envelope", "h200"))
+    assert [nothing] == told(problem(3, a, limits=(spent,)))
     assert [("A", Outcome.FLOOR_RESERVED, ("small",))] == told(problem(4, a, floors=(floor,)))
     assert [("A", Outcome.AWARDED_IN_PART, ("h200",))] == told(problem(31, FIRST))
     one = problem(4, a)
@@ -151,7 +183,7 @@ def test_two_thousand_equal_candidates_are_decided_by_lot() -> None:
 def test_nobody_and_nothing() -> None:
     """No candidates, or no blocks, is an empty list and no error."""
     assert () == settled(problem(5)).awards
-    assert [("A", Outcome.TOO_LARGE, ("h200",))] == told(problem(0, FIRST))
+    assert [("A", Outcome.NOTHING_TO_GIVE, ("h200",))] == told(problem(0, FIRST))
     assert () == settled(Problem((), (), (), ())).awards
 
 

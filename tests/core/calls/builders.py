@@ -39,8 +39,18 @@ POLICY: dict[str, Any] = {
         "timezone": "Asia/Seoul",
         "calendar": {"first": "2026-03-01", "months": 6},
     },
-    "supports": {},
-    "organisations": {"kinds": ["firm", "university"], "sizes": ["small", "large"]},
+    "supports": {
+        "compute": {
+            "kind": "compute",
+            "name": {"en": "GPUs"},
+            "chips": {"h200": {"name": "NVIDIA H200"}},
+            "rates": {"h200": 1},
+            "measure_by": "count",
+            "node_gpus": 8,
+            "lots": {},
+        }
+    },
+    "organisations": {"kinds": ["firm", "university", "institute"], "sizes": ["small", "large"]},
     "holders": [
         {"id": "business", "name": {"en": "Firms"}, "when": 'applicant.kind == "firm"'},
         {"id": "academia", "name": {"en": "Schools"}, "when": 'applicant.kind == "university"'},

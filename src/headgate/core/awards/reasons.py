@@ -16,14 +16,16 @@ from headgate.core.awards.table import Choice, Line, Order
 class Outcome(Enum):
     """What happened to a candidate.
 
-    For one who was not awarded the first that applies, in this order: the candidate declined; its
-    minimum fits in no list at all; a limit or pool has not one block left, in the order below; what
-    is left is less than its minimum; the room is needed to keep a floor.
+    For one who was not awarded the first that applies, in this order: the candidate declined; a
+    limit or pool has not one block to give to anybody; its minimum fits in no list at all; a limit
+    or pool has not one block left, in the order below; what is left is less than its minimum; the
+    room is needed to keep a floor.
     """
 
     AWARDED = "awarded"
     AWARDED_IN_PART = "awarded-in-part"
     DECLINED = "declined"
+    NOTHING_TO_GIVE = "nothing-to-give"
     TOO_LARGE = "too-large"
     CONCENTRATION_LIMIT = "concentration-limit"
     CAP_REACHED = "cap-reached"
@@ -172,7 +174,9 @@ def _obstacle(holdings: Holdings, line: Line) -> tuple[Outcome, tuple[str, ...]]
     pairs = list(zip(line.choices, bars, strict=True))
     never = [[bar for bar in found if bar.whole < choice.low] for choice, found in pairs]
     if all(never):
-        return Outcome.TOO_LARGE, _names(bar for found in never for bar in found)
+        barring = sorted((bar for found in never for bar in found), key=lambda bar: bar.whole > 0)
+        outcome = Outcome.TOO_LARGE if barring[0].whole > 0 else Outcome.NOTHING_TO_GIVE
+        return outcome, _names(iter(barring))
     common = set.intersection(*({bar.rule for bar in found} for found in bars))
     every = [bar for found in bars for bar in found]
     ranked = sorted(every, key=lambda bar: (bar.rule not in common, *_standing(bar)))

@@ -1,8 +1,30 @@
 """A reason as one plain English sentence; other languages translate from the codes."""
 
+from enum import Enum
+
 from headgate.core.awards.reasons import Change, ChangeKind, Outcome, Reason
 
+
+class CutoffLine(Enum):
+    """How the lowest score awarded stands to a refused one: above it, equal to it, or below it.
+
+    Only the first is a line that was missed. The others were awarded what the refused request could
+    not have taken over, and the sentence says so.
+    """
+
+    CUTOFF = "lowest score awarded there {cutoff}, its score is {own}"
+    CUTOFF_EQUAL = (
+        "its score is {own}, and so is the lowest awarded there: for requests before it in the "
+        "published order, or that it could not replace without a loss of worth, or in another class"
+    )
+    CUTOFF_BELOW = (
+        "its score is {own}; scores down to {cutoff} were awarded there, but only for requests "
+        "that it could not replace without a loss of worth, or in another class"
+    )
+
+
 _BECAUSE = {
+    Outcome.NOTHING_TO_GIVE: "{rule} has nothing to give, not one block",
     Outcome.TOO_LARGE: "its minimum request is more than {rule} could ever give",
     Outcome.CONCENTRATION_LIMIT: "nothing is left under the concentration limit {rule}",
     Outcome.CAP_REACHED: "nothing is left under the cap {rule}",
@@ -34,8 +56,15 @@ def _blocks(count: int, pool: str) -> str:
 def _cutoff(reason: Reason) -> str:
     if reason.cutoff is None:
         return ""
-    own = f"its score is {points(reason.score)}"
-    return f" (lowest score awarded there {points(reason.cutoff)}, {own})"
+    line = cutoff_line(reason.score, reason.cutoff).value
+    return f" ({line.format(own=points(reason.score), cutoff=points(reason.cutoff))})"
+
+
+def cutoff_line(score: int, cutoff: int) -> CutoffLine:
+    """How to speak of a cut-off (milli-points) to one with that score."""
+    if score == cutoff:
+        return CutoffLine.CUTOFF_EQUAL
+    return CutoffLine.CUTOFF if score < cutoff else CutoffLine.CUTOFF_BELOW
 
 
 def _change(change: Change) -> str:

@@ -8,16 +8,19 @@ from headgate.core.calls.application import Application, Organisation
 
 
 def organisation_case(organisation: Organisation, day: date) -> dict[str, Any]:
-    """One organisation's facts on a day; `age_days` is -1 where the founding date is not known."""
+    """One organisation's facts on a day; `age_days` is -1 where the founding date is not known.
+
+    What it says in further fields never takes the place of what everyone is asked.
+    """
     founded = organisation.founded
     return {
+        **organisation.facts,
         "id": organisation.id,
         "kind": organisation.kind,
         "size": organisation.size,
         "region": organisation.region,
         "founded": founded.isoformat() if founded else "",
         "age_days": (day - founded).days if founded else -1,
-        **organisation.facts,
     }
 
 
@@ -31,11 +34,11 @@ def application_case(application: Application, day: date) -> Mapping[str, Any]:
     return {
         "applicant": organisation_case(application.applicant, day),
         "application": {
+            **application.fields,
             "id": application.id,
             "call": application.call,
             "months": application.months,
             "members": members,
             "requests": requests,
-            **application.fields,
         },
     }

@@ -1,27 +1,46 @@
 """Step 2, first half: who may apply at all, with the rule behind every refusal.
 
 Eligibility is decided from the policy's rules alone, before anybody is scored, and the answer names
-every rule that refuses, not the first.
+every rule that refuses, not the first. Whatever one application holds, it is refused alone: the
+others are screened as if it were not there.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
+from typing import Final
 
+from headgate.core import canonical
 from headgate.core.calls.application import Application, GateFinding
 from headgate.core.calls.case import application_case
+from headgate.core.calls.window import window
+from headgate.core.ledger.text import is_instant, is_name
 from headgate.core.policy.rules import holder_of, refusals
-from headgate.core.policy.schema import Call, Policy
-from headgate.core.quantities import instant
+from headgate.core.policy.schema import Call, Organisations, Policy
+
+ID_LENGTH_MAX: Final = 64
+"""Characters in an application's id, which travels in account paths and quota names."""
+
+SILENT: Final = "?"
+"""Follows a gate's id where nothing was found on it."""
+
+# A path's separator, white space, and marks that take no room.
+_APART: Final = re.compile("[/\\s\u200b-\u200d\u2060\ufeff]")
 
 
 class Refusal(StrEnum):
     """Why an application does not reach the reviewers, in order of precedence."""
 
+    BAD_ID = "bad_id"
+    BAD_INSTANT = "bad_instant"
+    EARLY = "early"
     LATE = "late"
     DUPLICATE = "duplicate"
+    UNKNOWN_KIND = "unknown_kind"
     UNKNOWN_CLASS = "unknown_class"
+    CLASS_TWICE = "class_twice"
     REQUEST_NOT_POSITIVE = "request_not_positive"
     ABOVE_CAP = "above_cap"
     TERM_TOO_LONG = "term_too_long"
@@ -54,8 +73,26 @@ class Screening:
 
 
 def by_arrival(applications: Iterable[Application]) -> list[Application]:
-    """Applications as they were handed in; those of one instant stay as they were received."""
-    return sorted(applications, key=lambda application: application.at)
+    """Applications as they were handed in; those of one instant stay as they were received.
+
+    Those that give no instant come last, so that none takes another's id by giving none.
+    """
+    return sorted(applications, key=lambda a: (not is_instant(a.at), a.at))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text can be an application's id: a ledger name, short, without spaces or `/`."""
+    return is_name(text) and len(text) <= ID_LENGTH_MAX and _APART.search(text) is None
+
+
+def subject_of(application_id: str) -> str:
+    """What decisions call an application: its id, or a digest of one that no journal line can hold.
+
+    The digest is longer than an id may be, so that nobody can apply under it.
+    """
+    if is_id(application_id):
+        return application_id
+    return f"sha256:{canonical.digest(application_id.encode(errors='surrogatepass'))}"
 
 
 def screen(
@@ -69,8 +106,8 @@ def screen(
 
     `taken` are ids that applications of earlier calls have: an id names one application only, as
     its award, its quota and its accounts bear it. Of several with one id the first handed in
-    stands, and its screening comes first. A finding on a gate that the call does not have is no
-    ground to refuse.
+    stands, and its screening comes first. A gate on which nothing was found refuses, because
+    silence must never open it; a finding on a gate that the call does not have is no ground.
     """
     found: dict[tuple[str, str], bool] = {}
     for given in gates:
@@ -82,10 +119,19 @@ def screen(
     for application in ordered:
         repeated = application.id in seen
         seen.add(application.id)
-        asked = sorted(gate.id for gate in policy.calls[call_id].gates)
-        gate_ids = tuple(gate for gate in asked if not found.get((application.id, gate), True))
-        screenings.append(_screen_one(policy, call_id, application, repeated, gate_ids))
+        closed = tuple(_closed_gates(policy.calls[call_id], application, found))
+        screenings.append(_screen_one(policy, call_id, application, repeated, closed))
     return tuple(screenings)
+
+
+def _closed_gates(
+    call: Call, application: Application, found: Mapping[tuple[str, str], bool]
+) -> Iterable[str]:
+    """The gates that did not open, those on which nothing was found followed by `?`."""
+    for gate in call.gates:
+        passed = found.get((application.id, gate.id))
+        if not passed:
+            yield gate.id + SILENT if passed is None else gate.id
 
 
 def _screen_one(
@@ -94,7 +140,9 @@ def _screen_one(
     call = policy.calls[call_id]
     facts = application_case(application, call.closes)
     holder, fault = holder_of(policy.holders, facts)
-    findings = [*_form(call, application)]
+    findings = [*_handed_in(call, policy.programme.timezone, application)]
+    findings += _organisations(policy.organisations, application)
+    findings += _form(call, application)
     if repeated:
         findings.append(Finding(Refusal.DUPLICATE, application.id))
     if holder is None:
@@ -108,10 +156,29 @@ def _screen_one(
     return Screening(application.id, holder, tuple(findings))
 
 
+def _handed_in(call: Call, timezone: str, application: Application) -> Iterable[Finding]:
+    """What is wrong with the application's name, or with when it came in."""
+    opens, closed = window(call, timezone)
+    if not is_id(application.id):
+        yield Finding(Refusal.BAD_ID, application.id)
+    if not is_instant(application.at):
+        yield Finding(Refusal.BAD_INSTANT, application.at)
+    elif application.at < opens:
+        yield Finding(Refusal.EARLY, application.at)
+    elif application.at >= closed:
+        yield Finding(Refusal.LATE, application.at)
+
+
+def _organisations(known: Organisations, application: Application) -> Iterable[Finding]:
+    """Kinds and sizes, of the applicant and every member, that the policy's lists do not have."""
+    everyone = (application.applicant, *application.members)
+    strange = {one.kind for one in everyone} - set(known.kinds)
+    strange |= {one.size for one in everyone} - set(known.sizes)
+    return [Finding(Refusal.UNKNOWN_KIND, name) for name in sorted(strange)]
+
+
 def _form(call: Call, application: Application) -> Iterable[Finding]:
     """What is wrong with the request itself, whoever asks."""
-    if application.at >= instant(date.fromordinal(call.closes.toordinal() + 1)):
-        yield Finding(Refusal.LATE, application.at)
     if application.months > call.months_most:
         yield Finding(Refusal.TERM_TOO_LONG, str(application.months))
     if application.months < 1:
@@ -124,6 +191,9 @@ def _form(call: Call, application: Application) -> Iterable[Finding]:
             yield Finding(Refusal.ABOVE_CAP, name)
         if not 0 < request.blocks_least <= request.blocks_most:
             yield Finding(Refusal.REQUEST_NOT_POSITIVE, name)
+    named = Counter(request.support_class for request in application.requests)
+    for name in (name for name, times in named.items() if times > 1):
+        yield Finding(Refusal.CLASS_TWICE, name)
     if not application.requests:
         yield Finding(Refusal.REQUEST_NOT_POSITIVE, "")
 

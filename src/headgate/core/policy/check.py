@@ -14,6 +14,7 @@ from headgate.core.policy.cases import Result, read_cases, run_cases
 from headgate.core.policy.codes import Code, Placed
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
+from headgate.core.policy.fee_checks import fee_faults
 from headgate.core.policy.overlay import laid_over, overlay_faults
 from headgate.core.policy.rule_checks import rule_faults
 from headgate.core.policy.structure import structure_faults
@@ -37,6 +38,7 @@ def check(document: Document) -> list[Fault]:
         for expression, fault in rule_faults(document, tree.value):
             broken.add(expression)
             found.append(fault)
+        found += fee_faults(tree.value)
         if checked.policy is not None:
             found += together_faults(checked.policy, tree.value, checked.pruned)
     found += read_cases(document)[1]

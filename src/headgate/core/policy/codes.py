@@ -168,6 +168,12 @@ class Code(Enum):
         "write a value that the grammar allows there",
     )
     RANGE_WRONG = ("range-wrong", "`{path}` is {value}, which is out of range", "write {range}")
+    EMPTY_SECTION = (
+        "empty-section",
+        "`{path}` has nothing in it, and the policy needs one entry at least",
+        "add the first entry",
+    )
+    TIMEZONE_UNKNOWN = ("timezone-unknown", "there is no time zone `{name}`", "{mend}")
     SHARE_WRONG = (
         "share-wrong",
         "`{path}` is not an exact share",
@@ -258,8 +264,27 @@ class Code(Enum):
     )
     OFFER_ABOVE_SUPPLY = (
         "offer-above-supply",
-        "{offered} of {name} are on offer from {day}, by {calls}; the programme has {supply} then",
-        "offer less, or add the lot that brings the rest",
+        (
+            "{offered} of {name} are on offer from {day}, by {calls}; the sites have {supply} then,"
+            " in whole blocks of {block}"
+        ),
+        "offer {supply} of {name} at most on {day}, or add the lot that brings the rest",
+    )
+    OFFER_OUTLASTS_LOT = (
+        "offer-outlasts-lot",
+        (
+            "a lot leaves on {day}, when {offered} of {name} may still be held, by {calls}; the"
+            " sites have {supply} from then on, in whole blocks of {block}"
+        ),
+        "offer {supply} of {name} at most, let awards end by {day}, or extend the lot beyond it",
+    )
+    HOURS_ABOVE_SUPPLY = (
+        "hours-above-supply",
+        (
+            "{offered} {unit} of {name} may be used from {day} to {until}, by {calls}; the lots"
+            " give {supply}"
+        ),
+        "offer less, so that {supply} suffice from {day} to {until}, or add a lot",
     )
     LOT_STATE = (
         "lot-state",

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from headgate.core.seats import Method
@@ -52,12 +54,32 @@ Expression = Annotated[str, Field(min_length=1)]
 Positive = Annotated[int, Field(gt=0)]
 Natural = Annotated[int, Field(ge=0)]
 
+DAY_LEAST, DAY_MOST = date(1970, 1, 1), date(2200, 12, 31)
+Day = Annotated[date, Field(ge=DAY_LEAST, le=DAY_MOST)]
+"""A day of the programme, near enough that terms and deadlines can be counted from it."""
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """The names of the IANA time zone database, as this machine or the package tzdata has it."""
+    return frozenset(available_timezones())
+
+
+def _known_timezone(name: str) -> str:
+    if name not in timezones():
+        raise PydanticCustomError("timezone_unknown", "there is no such time zone")
+    return name
+
+
+Timezone = Annotated[str, AfterValidator(_known_timezone)]
+"""A time zone by its IANA name; a call's days are days there."""
+
 
 class Calendar(Section):
     """Terms: the first day of the first one and how many months each lasts."""
 
-    first: date
-    months: Positive
+    first: Day
+    months: Annotated[int, Field(gt=0, le=120)]
 
 
 class Programme(Section):
@@ -67,7 +89,7 @@ class Programme(Section):
     name: Text
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    timezone: str
+    timezone: Timezone
     calendar: Calendar
 
 
@@ -111,7 +133,7 @@ class Envelopes(Section):
 
     of: Positive
     shares: Mapping[Identifier, Natural]
-    base: Positive | None = None
+    base: Annotated[int, Field(gt=0, le=10**9)] | None = None
     block: Mapping[str, Positive]
     method: Method
 
@@ -146,7 +168,7 @@ class Stage(Section):
     """A narrowing of the field before the award: so many go on by that day."""
 
     id: Identifier
-    on: date
+    on: Day
     keeps: Positive
 
 
@@ -217,8 +239,8 @@ class FormField(Section):
 class Organisations(Section):
     """What is asked of every organisation: kinds and sizes as closed lists, and further facts."""
 
-    kinds: tuple[Identifier, ...]
-    sizes: tuple[Identifier, ...]
+    kinds: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    sizes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     fields: Mapping[Identifier, FormField] = {}
 
 
@@ -227,14 +249,14 @@ class Call(Section):
 
     name: Text
     support: Identifier
-    opens: date
-    closes: date
-    decides: date
-    starts: date
+    opens: Day
+    closes: Day
+    decides: Day
+    starts: Day
     months_most: Positive
-    holders: tuple[Identifier, ...]
+    holders: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     block: Mapping[str, Positive]
-    classes: Mapping[Identifier, ClassTerms]
+    classes: Annotated[Mapping[Identifier, ClassTerms], Field(min_length=1)]
     fields: Mapping[Identifier, FormField] = {}
     eligibility: tuple[Rule, ...] = ()
     gates: tuple[Gate, ...] = ()
@@ -371,13 +393,13 @@ class Round(Section):
 
     name: Text
     call: Identifier
-    on: date
+    on: Day
     stay: Stay
     gates: tuple[Gate, ...]
     pillars: tuple[Pillar, ...]
     bars: tuple[Bar, ...] = ()
     confidence: Share
-    replicates: Positive
+    replicates: Annotated[int, Field(gt=0, le=1_000_000)]
     remedy: Remedy
     tie_breakers: tuple[Identifier, ...] = ()
     equal_development_days: Natural
@@ -391,9 +413,9 @@ class Policy(Section):
 
     headgate: int
     programme: Programme
-    supports: Mapping[Identifier, AnySupport]
+    supports: Annotated[Mapping[Identifier, AnySupport], Field(min_length=1)]
     organisations: Organisations
-    holders: tuple[Holder, ...]
+    holders: Annotated[tuple[Holder, ...], Field(min_length=1)]
     envelopes: Mapping[Identifier, Envelopes] = {}
     calls: Mapping[Identifier, Call] = {}
     reclaim: Mapping[Identifier, Reclaim] = {}

@@ -4,22 +4,22 @@ Each check yields the path it speaks about beside the fault: where a part under 
 pruned, because it was faulty itself, the fault would be a consequence and is dropped.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 from itertools import pairwise
 
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code, Placed
 from headgate.core.policy.names import meant
-from headgate.core.policy.schema import Call, Policy, Remedy, Round, Scaling, Share
+from headgate.core.policy.schema import Calendar, Call, Policy, Remedy, Round, Scaling, Share
 from headgate.core.policy.tree import Place
 from headgate.core.policy.values import Loc, Value, walk
 from headgate.core.quantities import DAY_SECONDS, add_months
 from headgate.core.supports import AnySupport
 
 Found = Iterator[tuple[Loc, Fault]]
+Shortage = tuple[Code, Mapping[str, object]]
 FULL_POINTS = 100
 FACTS = ("id", "kind", "size", "region", "founded", "age_days")
 APPLICATION_FACTS = ("id", "call", "months", "members", "requests")
@@ -244,48 +244,130 @@ def _span(spots: Spots, path: Loc, least: int, most: int) -> Found:
 
 
 def _supply(policy: Policy, spots: Spots) -> Found:
-    """On the day each call starts, all calls then running together offer no more than there is."""
+    """All calls of a support together offer no more than its lots give, while awards may last."""
     for name, call in policy.calls.items():
         support = policy.supports.get(call.support)
         if support is None or any(lot.chip not in support.chips for lot in support.lots.values()):
             continue
-        supply = support.supply(call.starts)
-        running = [
-            (other, terms)
+        sharing = {
+            other: terms
             for other, terms in policy.calls.items()
-            if terms.support == call.support and _runs(terms, call.starts)
-        ]
-        for kind in call.classes:
-            offers = {n: _held(c, kind) for n, c in running if kind in c.classes}
-            if kind in supply and sum(offers.values()) > supply[kind]:
+            if terms.support == call.support
+            and len(terms.block) == 1
+            and set(terms.block) <= set(support.block_units)
+        }
+        for kind in call.classes if name in sharing else ():
+            if kind in support.chips:
+                same = {n: c for n, c in sharing.items() if kind in c.classes}
+                offers = Offers(policy.programme.calendar, support, kind, same)
                 path = ("calls", name, "classes", kind)
-                words = {"offered": _whole(offers.values()), "name": kind, "day": call.starts}
-                more = {"calls": " and ".join(offers), "supply": supply[kind]}
                 place = spots.at(*path, "offered")
-                yield path, Code.OFFER_ABOVE_SUPPLY.at(place, **words, **more)
+                for code, words in (*offers.blocks_short(call), *offers.hours_short(call)):
+                    yield path, code.at(place, name=kind, **words)
 
 
-def _runs(call: Call, day: date) -> bool:
-    return call.starts <= day < _ends(call)
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What all calls that share a class offer of it, held against what its lots give."""
+
+    calendar: Calendar
+    support: AnySupport
+    kind: str
+    calls: Mapping[str, Call]
+
+    def blocks_short(self, call: Call) -> Iterator[Shortage]:
+        """Blocks held for a time need whole blocks of sites: when the call starts, and on every day
+        within its longest award on which a lot leaves.
+        """
+        if self._size(call) is None:
+            return
+        begins, ends = self._begins(call), self._ends(call)
+        untils = {lot.until for lot in self.support.lots.values() if lot.chip == self.kind}
+        leaving = sorted(day for day in untils if day is not None and begins < day < ends)
+        for day in (begins, *leaving):
+            code = Code.OFFER_ABOVE_SUPPLY if day == begins else Code.OFFER_OUTLASTS_LOT
+            for words in self._blocks_short(day):
+                yield code, words
+
+    def _blocks_short(self, day: date) -> Iterator[Mapping[str, object]]:
+        """The first block size for which blocks of at least that size do not find their place."""
+        sites = self.support.sites(day)[self.kind].values()
+        held = {
+            name: (size, call.classes[self.kind].offered)
+            for name, call in self.calls.items()
+            if (size := self._size(call)) is not None
+            and self._begins(call) <= day < self._ends(call)
+        }
+        for block in sorted({size for size, _ in held.values()}):
+            there = sum(units // block * block for units in sites)
+            offers = {name: units for name, (size, units) in held.items() if size >= block}
+            if sum(offers.values()) > there:
+                words = {"offered": sum(offers.values()), "calls": " and ".join(offers)}
+                yield {**words, "day": day, "supply": there, "block": block}
+                return
+
+    def hours_short(self, call: Call) -> Iterator[Shortage]:
+        """Hours need what the lots give from the call's start to the end of the term it starts in,
+        at the sites that are there on the first day, beside the blocks that are held meanwhile.
+        """
+        day = self._begins(call)
+        until = self._turn(day)
+        wanted = {
+            name: amount
+            for name, other in self.calls.items()
+            if (amount := self._wanted(other, day, until))
+        }
+        granted = [call for name in wanted if self._size(call := self.calls[name]) is None]
+        there = sum(
+            self.support.capacity(self.kind, day, until, site)
+            for site in self.support.sites(day)[self.kind]
+        )
+        if granted and sum(wanted.values()) > there:
+            unit = next(iter(granted[0].block))
+            one = self.support.amount({unit: 1}, 1, 0)
+            words = {"offered": -(-sum(wanted.values()) // one), "unit": unit, "day": day}
+            more = {"until": until, "calls": " and ".join(wanted), "supply": there // one}
+            yield Code.HOURS_ABOVE_SUPPLY, {**words, **more}
+
+    def _wanted(self, call: Call, day: date, until: date) -> int:
+        """What a call may use of the class between two days, in the unit of awards.
+
+        Hours granted within the time count whole; of earlier ones, what an even pace leaves.
+        """
+        begins, ends = self._begins(call), self._ends(call)
+        ((unit, _),), offered = call.block.items(), call.classes[self.kind].offered
+        if begins >= min(until, ends) or ends <= day:
+            return 0
+        if self._size(call) is not None:
+            days = (min(ends, until) - max(begins, day)).days
+            return self.support.amount({unit: 1}, offered, days * DAY_SECONDS)
+        amount = self.support.amount({unit: 1}, offered, 0)
+        return -(-amount * (ends - max(begins, day)).days // (ends - begins).days)
+
+    def _size(self, call: Call) -> int | None:
+        """The units of a block that is held for a time; None for hours."""
+        return self.support.held_at_once(call.block, 1)
+
+    def _begins(self, call: Call) -> date:
+        """Awards of a call begin on its day, and never before the first term."""
+        return max(call.starts, self.calendar.first)
+
+    def _ends(self, call: Call) -> date:
+        """The first day after a call's longest award."""
+        return _after(self._begins(call), call.months_most)
+
+    def _turn(self, day: date) -> date:
+        """The first day of the term after the one that a day lies in."""
+        first, months = self.calendar.first, self.calendar.months
+        terms = ((day.year - first.year) * 12 + day.month - first.month) // months
+        turns = (_after(first, months * (terms + later)) for later in (0, 1))
+        return next((turn for turn in turns if turn > day), date.max)
 
 
-def _ends(call: Call) -> date:
-    """The first day after a call's longest award; the calendar's last day for absurd lengths."""
-    months_left = (date.max.year - call.starts.year) * 12
-    return add_months(call.starts, min(call.months_most, months_left - 12))
-
-
-def _held(call: Call, kind: str) -> Fraction:
-    """What a call holds of a class all the time, in GPUs: hours are spread over its length."""
-    offered = Fraction(call.classes[kind].offered)
-    if "gpu_hour" not in call.block:
-        return offered
-    hours = (_ends(call) - call.starts).days * Fraction(DAY_SECONDS, 3600)
-    return offered / hours if hours else offered
-
-
-def _whole(offers: Iterable[Fraction]) -> int:
-    return -(-sum(offers) // 1)
+def _after(day: date, months: int) -> date:
+    """The day some months on; the calendar's last year for absurd lengths."""
+    months_left = (date.max.year - day.year) * 12
+    return add_months(day, min(months, months_left - 12))
 
 
 def _reclaims(policy: Policy, spots: Spots) -> Found:

@@ -61,6 +61,14 @@ class Node:
         """The entry of a mapping, or None where there is none or this is no mapping."""
         return self.data.get(key) if isinstance(self.data, Mapping) else None
 
+    def plain(self) -> object:
+        """The value without its places: mappings, lists and scalars; days stay days."""
+        if isinstance(self.data, Mapping):
+            return {key: node.plain() for key, node in self.data.items()}
+        if isinstance(self.data, tuple):
+            return [node.plain() for node in self.data]
+        return self.data
+
 
 class _Refused(Exception):
     """A fault after which the rest of the file cannot be understood."""

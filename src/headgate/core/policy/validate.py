@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
-from headgate.core.policy.schema import Policy
+from headgate.core.policy.schema import DAY_LEAST, DAY_MOST, Policy, timezones
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value
 
@@ -99,14 +99,25 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
     elif kind == "string_pattern_mismatch" and context["pattern"].startswith("^[a-z0-9]["):
         yield Code.NAME_WRONG.at(spot, value=detail["input"])
     elif kind.startswith(("greater_than", "less_than")):
-        bound = reason.removeprefix("input should be ")
-        yield Code.RANGE_WRONG.at(spot, path=name, value=detail["input"], range=f"a number {bound}")
+        yield Code.RANGE_WRONG.at(spot, path=name, value=detail["input"], range=_range(detail))
+    elif kind == "too_short":
+        yield Code.EMPTY_SECTION.at(spot, path=name)
+    elif kind == "timezone_unknown":
+        mend = meant(detail["input"], sorted(timezones()))
+        yield Code.TIMEZONE_UNKNOWN.at(spot, name=detail["input"], mend=mend)
     elif kind == "share_wrong":
         yield Code.SHARE_WRONG.at(spot, path=name)
     elif (family := kind.split("_")[0]) in _MENDS and kind != "string_pattern_mismatch":
         yield Code.TYPE_WRONG.at(spot, path=name, reason=reason, mend=_MENDS[family])
     else:
         yield Code.VALUE_WRONG.at(spot, path=name, reason=reason)
+
+
+def _range(detail: ErrorDetails) -> str:
+    """What a number or a day may be."""
+    if isinstance(detail["input"], str):
+        return f"a day from {DAY_LEAST} to {DAY_MOST}"
+    return f"a number {detail['msg'].lower().removeprefix('input should be ')}"
 
 
 def _missing(loc: Loc, spot: "_Spot", name: str, tree: Tree) -> Iterator[Fault]:
@@ -164,9 +175,19 @@ _STAND_INS: Mapping[str, Any] = {
         "timezone": "UTC",
         "calendar": {"first": "2000-01-01", "months": 6},
     },
-    "supports": {},
-    "organisations": {"kinds": [], "sizes": []},
-    "holders": [],
+    "supports": {
+        "pruned": {
+            "kind": "compute",
+            "name": {"en": "pruned"},
+            "chips": {},
+            "rates": {},
+            "measure_by": "count",
+            "node_gpus": 1,
+            "lots": {},
+        }
+    },
+    "organisations": {"kinds": ["pruned"], "sizes": ["pruned"]},
+    "holders": [{"id": "pruned", "name": {"en": "pruned"}, "when": "false"}],
 }
 
 

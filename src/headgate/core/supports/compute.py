@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.core.supports.kind import Kind, Section
 from headgate.core.supports.text import Text
 
@@ -44,6 +44,11 @@ class Lot(Section):
     def serves(self, day: date) -> bool:
         """Whether the lot is at the programme's disposal on a day."""
         return self.usable <= day and (self.until is None or day < self.until)
+
+    def days(self, starts: date, ends: date) -> int:
+        """How many days the lot serves from `starts` up to `ends`."""
+        last = ends if self.until is None else min(ends, self.until)
+        return max((last - max(starts, self.usable)).days, 0)
 
 
 class Compute(Kind):
@@ -94,6 +99,17 @@ class Compute(Kind):
         for lot in self.lots.values():
             totals[lot.chip] += lot.state_gpus if lot.serves(day) else 0
         return totals
+
+    def capacity(
+        self, support_class: str, starts: date, ends: date, site: str | None = None
+    ) -> int:
+        """GPU-seconds of every lot of the class, for the days on which it serves."""
+        gpu_days = sum(
+            lot.state_gpus * lot.days(starts, ends)
+            for lot in self.lots.values()
+            if lot.chip == support_class and site in (None, lot.site)
+        )
+        return gpu_days * DAY_SECONDS
 
     def sites(self, day: date) -> Mapping[str, Mapping[str, int]]:
         """The programme's GPUs by chip class and site on a day."""

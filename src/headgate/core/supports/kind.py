@@ -63,6 +63,15 @@ class Kind(Section):
         """What the programme can give of each class on a day, in the first of `block_units`."""
 
     @abstractmethod
+    def capacity(
+        self, support_class: str, starts: date, ends: date, site: str | None = None
+    ) -> int:
+        """What the programme can give of a class from `starts` up to `ends`, in `unit`.
+
+        With a `site`, only what that site gives.
+        """
+
+    @abstractmethod
     def sites(self, day: date) -> Mapping[str, Mapping[str, int]]:
         """Class by class, how much each site has on a day; empty where no engine enforces it."""
 

@@ -1,0 +1,44 @@
+"""Checks of a call's fee: whatever rule settles it, what is owed is a share of the price.
+
+A table's values may be anything, so that the models leave them alone; what a fee makes of them is
+said here, before the first award is billed.
+"""
+
+from collections.abc import Iterator
+
+from pydantic_core import PydanticCustomError
+
+from headgate.core.faults import Fault
+from headgate.core.policy.codes import Code
+from headgate.core.policy.schema import share_of
+from headgate.core.policy.values import Value
+
+
+def fee_faults(root: Value) -> Iterator[Fault]:
+    """The base and the exceptions of every call's fee that are no share from 0 to 100 %."""
+    calls = root.part("calls")
+    for name, call in calls.parts() if calls is not None else ():
+        fee = call.part("fee")
+        for key, value in _values(fee) if fee is not None else ():
+            yield from _fault(f"calls.{name}.fee.{key}", value)
+
+
+def _values(fee: Value) -> Iterator[tuple[str, Value]]:
+    """Every value that a fee may settle on, by its path in the fee."""
+    if (base := fee.part("base")) is not None:
+        yield "base", base
+    exceptions = fee.part("exceptions")
+    for name, exception in exceptions.parts() if exceptions is not None else ():
+        if (then := exception.part("then")) is not None:
+            yield f"exceptions.{name}.then", then
+
+
+def _fault(path: str, value: Value) -> Iterator[Fault]:
+    try:
+        share = share_of(value.data)
+    except PydanticCustomError:
+        yield Code.SHARE_WRONG.at(value.provenance, path=path)
+        return
+    if not 0 <= share <= 1:
+        words = {"path": path, "value": value.data, "range": "a share from 0 to 100 %"}
+        yield Code.RANGE_WRONG.at(value.provenance, **words)
