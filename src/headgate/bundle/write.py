@@ -7,6 +7,8 @@ from pathlib import Path
 
 from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, publication, published
 from headgate.core.ledger.checkpoint import Checkpoint, Signer, sign
+from headgate.core.ledger.entry import encode
+from headgate.core.ledger.tree import Tree
 from headgate.core.quantities import instant
 from headgate.steps.term import Term
 
@@ -18,12 +20,16 @@ class TargetTaken(ValueError):
 def bundle_files(
     term: Term, data: Mapping[str, bytes], pages: Mapping[str, bytes], signers: Sequence[Signer]
 ) -> dict[str, bytes]:
-    """Every file of the bundle, by path; the term's journal ends with the files it publishes."""
+    """Every file of the bundle, by path; its journal is the term's and the files it publishes.
+
+    The term itself goes on as it was: a term may be published more than once.
+    """
     files = published(term, data) | dict(pages)
-    term = term.enter(publication(files, instant(term.starts)))
-    checkpoint = Checkpoint(signers[0].name, len(term.entries), term.root())
+    entries = [*term.entries, *publication(files, instant(term.starts))]
+    tree = Tree(map(encode, entries))
+    checkpoint = Checkpoint(signers[0].name, len(tree), tree.root())
     keys = "".join(f"{signer.verifier().vkey()}\n" for signer in signers)
-    files |= journal_files(term.entries, term.tree.leaf_hashes())
+    files |= journal_files(entries, tree.leaf_hashes())
     return files | {CHECKPOINT: sign(checkpoint, signers), KEYS: keys.encode()}
 
 
