@@ -10,7 +10,7 @@ one and compares the bytes, and a portal calls the same steps months apart.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from headgate.core.awards.plan import Proposal
@@ -74,9 +74,9 @@ Progress = Callable[[str], None]
 def run(document: Document, world: World, progress: Progress = lambda _: None) -> Term:
     """Take a policy through one whole term, and open the next."""
     events = agenda(document)
-    # 1. Policy: adopted, its supply counted, its envelopes divided.
+    # 1. Policy: adopted the day before anything is due, its supply counted, its envelopes divided.
     progress("policy")
-    opened = events[0].day
+    opened = events[0].day - timedelta(days=1)
     term = open_term(adopt(document, opened, first_day(document), "policy owner"), opened)
     for event in events:
         progress(f"{event.what.value} {event.about}".strip())

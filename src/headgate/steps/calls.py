@@ -9,6 +9,7 @@ from headgate.core.calls.field import Place, Standing, narrow
 from headgate.core.calls.lots import lot
 from headgate.core.calls.scoring import Score, score
 from headgate.core.calls.screening import Screening, by_arrival, eligible, screen, subject_of
+from headgate.core.calls.window import window
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Call
@@ -51,13 +52,20 @@ def call_of(term: Term, call_id: str) -> Call:
 def open_call(term: Term, call_id: str) -> Term:
     """Enter that a call is open, under which policy and until when."""
     call = call_of(term, call_id)
-    fields = (term.document.digest, call.support, instant(call.closes))
-    return term.enter([Entry(Kind.CALL_OPENED, instant(call.opens), call_id, fields)])
+    opened, closed = _window(term, call_id)
+    fields = (term.document.digest, call.support, closed)
+    return term.enter([Entry(Kind.CALL_OPENED, opened, call_id, fields)])
+
+
+def _window(term: Term, call_id: str) -> tuple[str, str]:
+    """The instants from which a call is open and from which it is closed again."""
+    call = call_of(term, call_id)
+    return window(call, term.policy(call.decides).programme.timezone)
 
 
 def close_call(term: Term, call_id: str, applications: Sequence[Application]) -> Term:
     """Receive what came in."""
-    closed = instant(call_of(term, call_id).closes)
+    _, closed = _window(term, call_id)
     return term.receive(f"applications/{call_id}", call_id, applications, closed)
 
 
