@@ -20,6 +20,7 @@ from headgate.core.supports.kind import Accounts
 from headgate.steps.calls import Field, call_of
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
+from headgate.steps.rights import Way, in_two_units
 from headgate.steps.term import DUE, INCOME, Holding, Term, single
 
 
@@ -125,20 +126,14 @@ def amount_in_term(term: Term, call: Call, blocks: int, starts: date, ends: date
 
 def grant(term: Term, holding: Holding, when: str, why: str) -> Term:
     """Move an award's amount from envelope and capacity to the award, both or neither."""
-    policy = term.policy(term.starts)
-    support, accounts = policy.supports[holding.support], Accounts(holding.support)
-    kind, name = holding.support_class, f"{holding.award}:{term.index}"
-    capacity, right = accounts.capacity(kind), accounts.award(holding.award, kind)
-    moves = [
-        single(f"grant:{name}", capacity, right, holding.amount, support.unit(kind), when, why)
-    ]
-    if holding.support in policy.envelopes:
-        envelope, granted = accounts.envelope(holding.holder), accounts.granted(holding.holder)
-        measured = holding.amount * support.rate(kind)
-        moves.append(
-            single(f"envelope:{name}", envelope, granted, measured, support.measure, when, why)
-        )
-    return term.move(moves, linked=True)
+    accounts, kind = Accounts(holding.support), holding.support_class
+    name, holder = f"{holding.award}:{term.index}", holding.holder
+    right = accounts.award(holding.award, kind)
+    ways = (
+        Way(f"grant:{name}", accounts.capacity(kind), right),
+        Way(f"envelope:{name}", accounts.envelope(holder), accounts.granted(holder)),
+    )
+    return term.move(in_two_units(term, holding, ways, holding.amount, when, why), linked=True)
 
 
 def _bill(term: Term, call: Call, field: Field, holdings: Iterable[Holding]) -> Term:

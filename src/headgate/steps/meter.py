@@ -14,7 +14,8 @@ from headgate.core.policy.reclaim import reclaim as reclaim_by
 from headgate.core.policy.schema import Against
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
-from headgate.steps.term import Holding, Term, single
+from headgate.steps.rights import Way, in_two_units
+from headgate.steps.term import Holding, Term
 
 
 def meter(term: Term, records: Sequence[Usage], day: date) -> Term:
@@ -61,8 +62,9 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     it.
     """
     rule, when = term.policy(day).reclaim[support], instant(day)
-    resolved = term.resolved(day)
-    path, usage = f"reclaim.{support}", [n for n in term.facts if n.startswith("usage/")]
+    path, policy = f"reclaim.{support}", term.document.digest
+    facts = tuple(sorted(name for name in term.facts if name.startswith("usage/")))
+    assumed = term.resolved(day).assumed([path])
     grants = {(h.award, h.support_class): h for h in term.holdings.values() if h.support == support}
     decisions: list[Decision] = []
     pace = [_grant_of(term, holding) for holding in grants.values()]
@@ -77,12 +79,8 @@ def reclaim(term: Term, support: str, day: date) -> Term:
             balance=balance,
         )
         result = {"idle": found, "balance": balance, "taken": taken}
-        assumed = resolved.assumed([path])
-        facts = tuple(sorted(usage))
         decisions.append(
-            Decision(
-                "reclaim", path, found.award, when, term.document.digest, facts, assumed, result
-            )
+            Decision("reclaim", path, found.award, when, policy, facts, assumed, result)
         )
         if taken.gpu_seconds:
             term = give_back(term, holding, taken.gpu_seconds, when, f"{path}.{taken.step}")
@@ -108,19 +106,13 @@ def _grant_of(term: Term, holding: Holding) -> Grant:
 
 def give_back(term: Term, holding: Holding, amount: int, when: str, why: str) -> Term:
     """Move an amount of an award back to capacity and envelope, both or neither."""
-    policy, accounts = term.policy(term.starts), Accounts(holding.support)
-    support, kind = policy.supports[holding.support], holding.support_class
-    right, name = accounts.award(holding.award, kind), f"{holding.award}:{when}"
-    moves = [
-        single(
-            f"back:{name}", right, accounts.capacity(kind), amount, support.unit(kind), when, why
-        )
-    ]
-    if holding.support in policy.envelopes:
-        granted, envelope = accounts.granted(holding.holder), accounts.envelope(holding.holder)
-        measured = amount * support.rate(kind)
-        moves.append(
-            single(f"return:{name}", granted, envelope, measured, support.measure, when, why)
-        )
+    accounts, kind = Accounts(holding.support), holding.support_class
+    name, holder = f"{holding.award}:{when}", holding.holder
+    right = accounts.award(holding.award, kind)
+    ways = (
+        Way(f"back:{name}", right, accounts.capacity(kind)),
+        Way(f"return:{name}", accounts.granted(holder), accounts.envelope(holder)),
+    )
+    moved = term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)
     less = replace(holding, amount=holding.amount - amount)
-    return replace(term.move(moves, linked=True), holdings={**term.holdings, holding.award: less})
+    return replace(moved, holdings={**term.holdings, holding.award: less})

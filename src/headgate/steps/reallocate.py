@@ -20,6 +20,7 @@ from headgate.steps.awards import amount_in_term, grant
 from headgate.steps.calls import call_of
 from headgate.steps.evaluate import round_of
 from headgate.steps.placing import Shortage, parts_of, short
+from headgate.steps.rights import Way, in_two_units
 from headgate.steps.term import Holding, Term, single, term_days
 
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
@@ -191,18 +192,17 @@ def _envelopes_short(term: Term, name: str, holdings: Iterable[Holding]) -> Iter
 
 def _carry(term: Term, carried: Collection[str]) -> Term:
     """Take what awards carried over out of capacity and envelope, so that nobody else gets it."""
-    policy, when = term.policy(term.starts), instant(term.starts)
+    when = instant(term.starts)
     moves: list[Transfer] = []
     for holding in (term.holdings[name] for name in carried if term.holdings[name].amount):
-        support, accounts = policy.supports[holding.support], Accounts(holding.support)
-        kind, amount = holding.support_class, holding.amount
-        capacity, arrival = accounts.capacity(kind), accounts.arrival(kind)
-        name, unit = f"carry:{holding.award}:{term.index}", support.unit(kind)
-        moves.append(single(name, capacity, arrival, amount, unit, when, "carried"))
-        if holding.support in policy.envelopes:
-            envelope, measured = accounts.envelope(holding.holder), amount * support.rate(kind)
-            name, unit = f"carry-envelope:{holding.award}:{term.index}", support.measure
-            moves.append(single(name, envelope, accounts.supply, measured, unit, when, "carried"))
+        accounts, kind = Accounts(holding.support), holding.support_class
+        name = f"{holding.award}:{term.index}"
+        envelope = accounts.envelope(holding.holder)
+        ways = (
+            Way(f"carry:{name}", accounts.capacity(kind), accounts.arrival(kind)),
+            Way(f"carry-envelope:{name}", envelope, accounts.supply),
+        )
+        moves += in_two_units(term, holding, ways, holding.amount, when, "carried")
     return term.move(moves)
 
 

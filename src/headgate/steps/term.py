@@ -17,8 +17,6 @@ from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import add_months
-from headgate.core.supports.kind import Accounts
-from headgate.core.supports.kind import Kind as Support
 
 DUE, INCOME = "due/{award}", "income/{support}"
 """Where fees owed by awards come from and go to, in the programme's currency."""
@@ -159,13 +157,3 @@ def term_days(policy: Policy, index: int) -> tuple[date, date]:
     calendar = policy.programme.calendar
     first = add_months(calendar.first, calendar.months * index)
     return first, add_months(calendar.first, calendar.months * (index + 1))
-
-
-def accounts_of(holding: Holding) -> Accounts:
-    """The account paths of a holding's support."""
-    return Accounts(holding.support)
-
-
-def support_of(policy: Policy, holding: Holding) -> Support:
-    """The support of a holding, as the policy has it."""
-    return policy.supports[holding.support]

@@ -1,0 +1,33 @@
+"""How rights move: in a class's own unit and in the measure of envelopes, both together."""
+
+from dataclasses import dataclass
+
+from headgate.core.ledger.transfer import Transfer
+from headgate.steps.term import Holding, Term, single
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the two movements: its transfer's id, the account debited, the account credited."""
+
+    name: str
+    debit: str
+    credit: str
+
+
+def in_two_units(
+    term: Term, holding: Holding, ways: tuple[Way, Way], amount: int, when: str, why: str
+) -> list[Transfer]:
+    """An amount of a holding's class in its own unit, the first way, and measured, the second.
+
+    Where the support is not divided among envelopes there is only the first.
+    """
+    policy, kind = term.policy(term.starts), holding.support_class
+    support, (own, kept) = policy.supports[holding.support], ways
+    moves = [single(own.name, own.debit, own.credit, amount, support.unit(kind), when, why)]
+    if holding.support in policy.envelopes:
+        measured = amount * support.rate(kind)
+        moves.append(
+            single(kept.name, kept.debit, kept.credit, measured, support.measure, when, why)
+        )
+    return moves
