@@ -7,11 +7,15 @@ a green run says what it did not look at.
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.servers.postgres import Cluster
 
 pytest_plugins = ["pytester"]
 
@@ -29,6 +33,29 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder}: set HEADGATE_SHARED to its folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Cluster"]:
+    """A private PostgreSQL, started when first asked for, that does not wait for the disk."""
+    yield from _private_postgres(fast=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_durable() -> Iterator["Cluster"]:
+    """A private PostgreSQL that loses nothing it acknowledged: for what is proved by killing."""
+    yield from _private_postgres(fast=False)
+
+
+def _private_postgres(fast: bool) -> Iterator["Cluster"]:
+    from tests.servers.postgres import Unavailable, private_postgres, programs
+
+    try:
+        programs()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with private_postgres(fast) as cluster:
+        yield cluster
 
 
 def packages_by_suite(text: str) -> dict[str, list[str]]:

@@ -9,7 +9,8 @@ decides anything: the rehearsal runs `run` on a simulated world, an auditor runs
 one and compares the bytes, and a portal calls the same steps months apart.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -18,15 +19,18 @@ from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.steps.adopt import adopt, open_term
-from headgate.steps.agenda import Event, What, agenda, first_day
+from headgate.steps.agenda import agenda, first_day
 from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
+from headgate.steps.correct import correct
 from headgate.steps.enforce import enforce, orders_of
 from headgate.steps.evaluate import evaluate, teams_of
+from headgate.steps.event import Event, What
 from headgate.steps.meter import meter, reclaim
 from headgate.steps.notes import Note
 from headgate.steps.problem import problem_of
@@ -55,8 +59,11 @@ class World(Protocol):
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """Give orders to the clusters; what each holds afterwards, as read back."""
 
-    def usage(self, since: date, until: date) -> Sequence[Usage]:
-        """What the meters saw."""
+    def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
+        """What the meters saw, or one part of it that was imported under a name."""
+
+    def corrections(self, name: str) -> Sequence[Correction]:
+        """What was found to have been moved wrongly, as corrected under a name."""
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on the gates of a round."""
@@ -73,19 +80,32 @@ Progress = Callable[[str], None]
 
 def run(document: Document, world: World, progress: Progress = lambda _: None) -> Term:
     """Take a policy through one whole term, and open the next."""
-    events = agenda(document)
-    # 1. Policy: adopted the day before anything is due, its supply counted, its envelopes divided.
+    return replay(document, agenda(document), world, progress)
+
+
+def replay(
+    document: Document, events: Iterable[Event], world: World, progress: Progress = lambda _: None
+) -> Term:
+    """Take a policy through the events that were, in their order."""
     progress("policy")
-    opened = events[0].day - timedelta(days=1)
-    term = open_term(adopt(document, opened, first_day(document), "policy owner"), opened)
+    term = begin(document)
     for event in events:
         progress(f"{event.what.value} {event.about}".strip())
-        term = _step(term, world, event)
-    term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
-    # The term's unspent rights lapse, and the next term opens with what was decided.
-    progress("next term")
-    term = turn(term)
-    return enforce(term, world.enforce(orders_of(term), term.starts), term.starts)
+        term = take(term, world, event)
+    return term
+
+
+def begin(document: Document) -> Term:
+    """A term in which nothing has happened yet but its beginning."""
+    # 1. Policy: adopted the day before anything is due, its supply counted, its envelopes divided.
+    day = agenda(document)[0].day - timedelta(days=1)
+    return open_term(adopt(document, day, first_day(document), "policy owner"), day)
+
+
+def take(term: Term, world: World, event: Event) -> Term:
+    """The term after one event: the only place where anything happens to a programme."""
+    after = _step(term, world, event)
+    return replace(after, taken=(*term.taken, event))
 
 
 def _step(term: Term, world: World, event: Event) -> Term:
@@ -103,12 +123,20 @@ def _step(term: Term, world: World, event: Event) -> Term:
             return enforce(term, world.enforce(orders_of(term), event.day), event.day)
         # 5. Meter: use into the ledger, exactly once; idle rights are taken back by rule.
         case What.METER:
-            return meter(term, world.usage(event.since, event.day), event.day)
+            records = world.usage(event.since, event.day, event.about)
+            return meter(term, records, event.day, event.about)
+        case What.CORRECT:
+            return correct(term, world.corrections(event.about), event.about, event.day)
         case What.RECLAIM:
             return reclaim(term, event.about, event.day)
         # 6. Evaluate, and 7. reallocate what those who left held.
         case What.CLOSE_ROUND:
             return _round(term, world, event.about)
+        # The term's unspent rights lapse, and the next term opens with what was decided.
+        case What.TURN:
+            term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
+            term = turn(term)
+            return enforce(term, world.enforce(orders_of(term), term.starts), term.starts)
 
 
 def _decide(term: Term, world: World, call: str) -> Term:

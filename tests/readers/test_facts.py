@@ -65,5 +65,5 @@ def test_every_line_that_is_no_fact_is_told(kind: str, line: bytes) -> None:
 def test_a_fact_that_the_cycle_asks_for_and_nobody_published_is_named() -> None:
     """What is missing is named as the file that should have been there."""
     with pytest.raises(Faulty) as refused:
-        Recorded({}).usage(date(2026, 3, 1), date(2026, 4, 1))
+        Recorded({}).usage(date(2026, 3, 1), date(2026, 4, 1), "")
     assert ["facts/usage/2026-04-01.jsonl"] == [fault.file for fault in refused.value.faults]

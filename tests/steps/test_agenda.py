@@ -8,7 +8,8 @@ import pytest
 from headgate.core.policy.dated import at
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.steps.agenda import Event, What, agenda, first_day
+from headgate.steps.agenda import agenda, first_day
+from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
 from tests.steps.builders import document
 

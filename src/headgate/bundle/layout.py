@@ -5,6 +5,7 @@ share.
     data/      what was published of the programme and is shown beside its decisions
     facts/     what was received: one canonical line a fact
     decisions/ what was decided: one canonical line a decision
+    events     what happened, in order: one canonical line an event
     report*    pages for people
     journal/   checkpoint, keys, and the tiles of the tree over every entry (C2SP tlog-tiles)
 
@@ -19,14 +20,15 @@ from headgate.core.ledger.entry import Entry, Kind, encode
 from headgate.core.ledger.tree import entry_bundles, tiles
 from headgate.steps.term import Term
 
-CHECKPOINT, KEYS = "journal/checkpoint", "journal/keys"
+CHECKPOINT, KEYS, EVENTS = "journal/checkpoint", "journal/keys", "events.jsonl"
 
 
 def published(term: Term, data: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Policy, data, facts and decisions of a term, by path."""
+    """Policy, data, facts, events and decisions of a term, by path."""
     files = {f"policy/{name}": text.encode() for name, text in term.document.texts.items()}
     files |= data
     files |= {f"facts/{name}.jsonl": fact.data for name, fact in term.facts.items()}
+    files |= {EVENTS: b"".join(map(canonical.line, term.taken))}
     lines: dict[str, list[bytes]] = {}
     for decision in term.decisions:
         lines.setdefault(decision.step, []).append(decision.line())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, published
+from headgate.bundle.layout import CHECKPOINT, EVENTS, KEYS, journal_files, published
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Checkpoint, NoteRefusal, Verifier, open_note, parse_vkey
@@ -24,8 +24,10 @@ from headgate.core.ledger.tree import (
     tiles,
 )
 from headgate.core.policy.document import Document
-from headgate.cycle import run
-from headgate.readers.facts import KINDS, Recorded, read_facts
+from headgate.cycle import replay
+from headgate.readers.facts import KINDS, Recorded, read_events, read_facts
+from headgate.steps.agenda import agenda
+from headgate.steps.event import Event
 from headgate.steps.term import Term
 
 TILES, ENTRIES = "journal/tile/", "journal/tile/entries/"
@@ -211,7 +213,10 @@ def _derive(
             if (name := path.removeprefix("facts/").removesuffix(".jsonl")).split("/")[0] in KINDS
             and path.startswith("facts/")
         }
-        term = run(document, Recorded(facts), progress)
+        events = read_events(EVENTS, files.get(EVENTS, b""))
+        if faults := _undone(document, events):
+            return faults, {}
+        term = replay(document, events, Recorded(facts), progress)
     except Faulty as error:
         return list(error.faults), {}
     except ValueError as error:
@@ -225,6 +230,17 @@ def _derive(
     for decision in term.decisions:
         counts[decision.step] = counts.get(decision.step, 0) + 1
     return faults, counts
+
+
+def _undone(document: Document, events: Sequence[Event]) -> list[Fault]:
+    """Whether the term did everything that its policy's calendar holds, in that order."""
+    due = [event for event in events if not event.at_will]
+    expected = agenda(document)
+    if due == list(expected):
+        return []
+    odd = next((e for e, given in zip(expected, [*due, None], strict=False) if e != given), None)
+    what = f"the calendar holds {odd}" if odd else "more happened than the calendar holds"
+    return [_fault(EVENTS, "events", what)]
 
 
 def _first_difference(term: Term, entries: Sequence[Entry]) -> list[Fault]:

@@ -14,7 +14,9 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
 from headgate.core.faults import Fault, Faulty
+from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
+from headgate.steps.event import Event
 from headgate.steps.notes import Note
 
 
@@ -43,6 +45,7 @@ KINDS: Mapping[str, Any] = {
     "declined": str,
     "held": Held,
     "usage": Usage,
+    "corrections": Correction,
     "findings": GateFinding,
     "evidence": EvidenceRow,
     "notes": Note,
@@ -55,10 +58,18 @@ def _adapter(kind: str) -> TypeAdapter[Any]:
     return TypeAdapter(KINDS[kind])
 
 
+@cache
+def _events() -> TypeAdapter[Event]:
+    return TypeAdapter(Event)
+
+
 def read_facts(file: str, kind: str, data: bytes) -> tuple[Any, ...]:
     """The values of one fact file; raises Faulty with every line that is none."""
+    return _read(file, _adapter(kind).validate_json, data)
+
+
+def _read(file: str, validate: Callable[[bytes], Any], data: bytes) -> tuple[Any, ...]:
     values, faults = [], []
-    validate: Callable[[bytes], Any] = _adapter(kind).validate_json
     for number, text in enumerate(data.splitlines(), start=1):
         try:
             values.append(validate(text))
@@ -71,6 +82,11 @@ def read_facts(file: str, kind: str, data: bytes) -> tuple[Any, ...]:
     if faults:
         raise Faulty(faults)
     return tuple(values)
+
+
+def read_events(file: str, data: bytes) -> tuple[Event, ...]:
+    """What happened, in order; raises Faulty with every line that is no event."""
+    return _read(file, _events().validate_json, data)
 
 
 class Recorded:
@@ -113,9 +129,13 @@ class Recorded:
         held: Sequence[Held] = self._get("held", day.isoformat())
         return [(line.cluster, line.quota) for line in held]
 
-    def usage(self, since: date, until: date) -> Sequence[Usage]:
-        """What the meters had seen by a day."""
-        return self._get("usage", until.isoformat())
+    def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
+        """What the meters had seen by a day, or a part of it."""
+        return self._get("usage", f"{until.isoformat()}{'/' if part else ''}{part}")
+
+    def corrections(self, name: str) -> Sequence[Correction]:
+        """What was corrected under a name."""
+        return self._get("corrections", name)
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on a round's gates."""

@@ -16,6 +16,7 @@ from headgate.core.calls.screening import Refusal, screen
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import instant, seconds_of
@@ -160,7 +161,7 @@ class Simulated:
         # Awards that begin later are dealt the same trace: the day keeps the jobs' ids apart.
         return [replace(job, id=f"{starts[:10]}-{job.id}") for job in mapped.jobs]
 
-    def usage(self, since: date, until: date) -> Sequence[Usage]:
+    def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """What the clusters account for, with an overlap; rows of a file once they were seen."""
         if self._metered is not None:
             seen = [row for row in self._metered if row.seen <= instant(until)]
@@ -171,6 +172,10 @@ class Simulated:
         for _, engine in sorted(self._engines.items()):
             rows += collect(engine, instant(since), instant(until), overlap_seconds=OVERLAP_SECONDS)
         return rows
+
+    def corrections(self, name: str) -> Sequence[Correction]:
+        """A rehearsal moves nothing wrongly."""
+        return ()
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """Synthetic findings on a round's gates, with the replies on file."""

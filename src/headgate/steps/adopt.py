@@ -8,7 +8,6 @@ from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.ledger.post import Books
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.ledger.tree import Tree
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Envelopes
@@ -23,7 +22,7 @@ def adopt(document: Document, day: date, starts: date, adopted_by: str) -> Term:
     """Begin a journal with the adoption of a policy for the term that starts on a day."""
     policy = at(document, starts).policy
     _, ends = term_days(policy, 0)
-    term = Term(document, 0, starts, ends, Books(chart_of(policy)), Tree())
+    term = Term(document, 0, starts, ends, Books(chart_of(policy)))
     law = canonical.digest(canonical.line(dict(sorted(document.texts.items()))))
     fields = (document.digest, law, instant(starts), adopted_by)
     return term.enter([Entry(Kind.POLICY_ADOPTED, instant(day), policy.programme.id, fields)])

@@ -1,37 +1,14 @@
 """The agenda of a term: what is due on which day, read from the policy's own dates."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import add_months
+from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
-
-
-class What(StrEnum):
-    """What can be due; on one day they come in this order."""
-
-    OPEN_CALL = "open call"
-    CLOSE_CALL = "close call"
-    DECIDE_CALL = "decide call"
-    METER = "meter"
-    RECLAIM = "reclaim"
-    ENFORCE = "enforce"
-    CLOSE_ROUND = "close round"
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing due on `day`, about a call, a round or a support; a meter looks to `since`."""
-
-    day: date
-    what: What
-    about: str = ""
-    since: date = date.min
 
 
 def first_day(document: Document) -> date:
@@ -65,6 +42,7 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
     given |= {starts} | {event.day for event in looks if event.what is What.RECLAIM}
     due += (Event(day, What.ENFORCE) for day in given)
+    due += [Event(ends, What.TURN)]
     return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))
 
 

@@ -18,9 +18,12 @@ from headgate.steps.rights import Way, in_two_units
 from headgate.steps.term import Holding, Term
 
 
-def meter(term: Term, records: Sequence[Usage], day: date) -> Term:
-    """Receive a window of usage; post what is new, and report every row that cannot be true."""
-    when, name = instant(day), f"usage/{day.isoformat()}"
+def meter(term: Term, records: Sequence[Usage], day: date, part: str = "") -> Term:
+    """Receive a window of usage; post what is new, and report every row that cannot be true.
+
+    Use that comes in parts is received part by part, each under its own name.
+    """
+    when, name = instant(day), f"usage/{day.isoformat()}{'/' if part else ''}{part}"
     term = term.receive(name, "metering", records, when)
     supports = {holding.award: holding.support for holding in term.holdings.values()}
     first = min(supports.values(), default=min(term.policy(term.starts).supports))

@@ -85,7 +85,9 @@ def turn(term: Term) -> Term:
     )
     planned = _placed(planned, renewed)
     lapsed = _lapse(term, carried.keys(), starts)
-    opened = open_term(replace(planned, books=lapsed.books, entries=lapsed.entries), starts)
+    opened = open_term(
+        replace(planned, books=lapsed.books, entries=lapsed.entries, tree=lapsed.tree), starts
+    )
     return _grant_anew(_carry(opened, carried.keys()), renewed.keys())
 
 

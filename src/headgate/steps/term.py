@@ -3,20 +3,23 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Protocol
 
 from headgate.core import canonical
 from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part
 from headgate.core.ledger.chart import Chart, Pattern
 from headgate.core.ledger.entry import Entry, Kind, encode, transfer_entry
+from headgate.core.ledger.frontier import Frontier
+from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Books, post_all, post_linked
 from headgate.core.ledger.transfer import Outcome, Phase, Refusal, Transfer
-from headgate.core.ledger.tree import Tree
 from headgate.core.metering.meter import Known
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import add_months
+from headgate.steps.event import Event
 
 DUE, INCOME = "due/{award}", "income/{support}"
 """Where fees owed by awards come from and go to, in the programme's currency."""
@@ -48,6 +51,22 @@ class Fact:
     digest: str
 
 
+class Received(Protocol):
+    """A set of facts as a step reads it: in memory, or read from where it is kept when needed."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the lines."""
+
+    @property
+    def data(self) -> bytes:
+        """The canonical lines."""
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The values of the lines."""
+
+
 class LedgerRefused(ValueError):
     """A step moved what the ledger refuses; the step's rules and the ledger's disagree."""
 
@@ -56,8 +75,8 @@ class LedgerRefused(ValueError):
 class Term:
     """Everything decided in a term so far; each step returns a new one.
 
-    `tree` is the journal's Merkle tree over `entries`, shared by all states of one run: it only
-    grows, and `root()` is always that of this state's own entries.
+    A term that is read from where it is kept begins with no `entries`, `decisions` and `taken`:
+    they hold what was added since. Its `tree` is that of the whole journal.
     """
 
     document: Document
@@ -65,13 +84,14 @@ class Term:
     starts: date
     ends: date
     books: Books
-    tree: Tree
+    tree: Frontier = field(default_factory=Frontier)
     entries: tuple[Entry, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    facts: Mapping[str, Fact] = field(default_factory=dict)
+    facts: Layers[str, Received] = field(default_factory=Layers)
     holdings: Mapping[str, Holding] = field(default_factory=dict)
-    known: Known = field(default_factory=dict)
+    known: Known = field(default_factory=Layers)
     next_blocks: Mapping[str, int] = field(default_factory=dict)
+    taken: tuple[Event, ...] = ()
 
     def resolved(self, day: date) -> Resolved:
         """The policy as the file has it on a day, with the provenance of every value."""
@@ -83,16 +103,13 @@ class Term:
 
     def root(self) -> bytes:
         """The journal's root after this state's entries."""
-        return self.tree.root(len(self.entries))
+        return self.tree.root()
 
     def enter(self, entries: Iterable[Entry]) -> "Term":
         """This term with lines added to its journal."""
         added = tuple(entries)
-        if len(self.tree) != len(self.entries):
-            raise ValueError("an earlier state of a term cannot be continued")
-        for entry in added:
-            self.tree.append(encode(entry))
-        return replace(self, entries=self.entries + added)
+        tree = self.tree.grown(map(encode, added))
+        return replace(self, entries=self.entries + added, tree=tree)
 
     def receive(self, name: str, about: str, values: Iterable[object], when: str) -> "Term":
         """This term with a set of facts: their lines are kept, their digest is entered."""
@@ -100,7 +117,7 @@ class Term:
         data = b"".join(map(canonical.line, received))
         fact = Fact(name, received, data, canonical.digest(data))
         term = self.enter([Entry(Kind.FACTS_RECEIVED, when, name, (about, fact.digest))])
-        return replace(term, facts={**term.facts, name: fact})
+        return replace(term, facts=term.facts.under({name: fact}))
 
     def decide(self, decisions: Iterable[Decision]) -> "Term":
         """This term with decisions, each entered by its digest and its facts' digest."""

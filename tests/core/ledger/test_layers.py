@@ -13,7 +13,7 @@ def test_map_equals_a_dictionary_and_every_older_map_keeps_its_content(
     added: list[dict[str, int]],
 ) -> None:
     """Each map answers as the dictionary of that moment would, in the same order, for ever."""
-    layers: Layers[int] = Layers()
+    layers: Layers[str, int] = Layers()
     expected: dict[str, int] = {}
     moments = [(layers, dict(expected))]
     for addition in added:
@@ -30,7 +30,7 @@ def test_map_equals_a_dictionary_and_every_older_map_keeps_its_content(
 @given(st.lists(st.integers(1, 40), max_size=60))
 def test_look_up_passes_few_dictionaries(sizes: list[int]) -> None:
     """However books were posted, a look-up stays logarithmic in what they hold."""
-    layers: Layers[int] = Layers()
+    layers: Layers[str, int] = Layers()
     count = 0
     for size in sizes:
         layers = layers.under({f"key {count + n}": n for n in range(size)})

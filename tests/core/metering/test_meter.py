@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.ledger.chart import Chart, Limit, Pattern
+from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Books, post_all
 from headgate.core.ledger.transfer import Outcome, Phase, Transfer
 from headgate.core.metering.judge import Finding, Scope
@@ -77,7 +78,7 @@ class Meter:
 
     def __init__(self, **grants: int) -> None:
         self.books = books(**grants)
-        self.known: Known = {}
+        self.known: Known = Layers()
         self.rows = 0
         self.counts: Counter[Taken] = Counter()
 
@@ -322,7 +323,7 @@ def test_one_import_does_not_depend_on_the_order_of_its_rows(
 
 
 def _import(rows: Iterable[Usage]) -> Metered:
-    return meter(scope(100), books(a=300, b=300), {}, rows, "import")
+    return meter(scope(100), books(a=300, b=300), Layers(), rows, "import")
 
 
 wild = st.builds(

@@ -5,29 +5,35 @@ large as the one before it. A dictionary is added by merging it with every small
 copy O(n log n) items in all, a look-up passes at most log2(n) dictionaries, and an old map keeps
 its own content for ever. It is the binary counter of Bentley and Saxe ("Decomposable searching
 problems I", Journal of Algorithms 1, 1980).
+
+Under the stack lies a base, which is never copied and never changed: nothing, or what a database
+holds. So the same rules run on books in memory and on books that are read only where they are
+looked into, and what was added to the base is known exactly.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layers(Generic[Value]):
-    """A persistent map from text to values; iteration follows the order of first insertion."""
+class Layers(Mapping[Key, Value]):
+    """A persistent map; iteration follows the order of first insertion, the base's keys first."""
 
-    stack: tuple[dict[str, Value], ...] = ()
+    stack: tuple[dict[Key, Value], ...] = ()
+    base: Mapping[Key, Value] = field(default_factory=dict)
 
-    def get(self, key: str) -> Value | None:
-        """The newest value of a key, or None."""
+    def get(self, key: Key, default: Value | None = None) -> Value | None:  # type: ignore[override]
+        """The newest value of a key, or the default."""
         for layer in self.stack:
             if key in layer:
                 return layer[key]
-        return None
+        return self.base.get(key, default)
 
-    def under(self, added: dict[str, Value]) -> "Layers[Value]":
+    def under(self, added: dict[Key, Value]) -> "Layers[Key, Value]":
         """This map with `added` on top, which the caller must not touch again."""
         if not added:
             return self
@@ -37,11 +43,24 @@ class Layers(Generic[Value]):
                 break
             added = layer | added
             below += 1
-        return Layers((added, *self.stack[below:]))
+        return Layers((added, *self.stack[below:]), self.base)
 
-    def items(self) -> Iterator[tuple[str, Value]]:
-        """Every key once with its newest value."""
-        merged: dict[str, Value] = {}
+    def added(self) -> dict[Key, Value]:
+        """Everything that lies on the base, each key once with its newest value."""
+        merged: dict[Key, Value] = {}
         for layer in reversed(self.stack):
             merged.update(layer)
-        yield from merged.items()
+        return merged
+
+    def __getitem__(self, key: Key) -> Value:
+        for layer in self.stack:
+            if key in layer:
+                return layer[key]
+        return self.base[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from self.base
+        yield from (key for key in self.added() if key not in self.base)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -49,9 +49,9 @@ class Books:
     """The state of a ledger: its chart, every transfer, every balance, the latest instant."""
 
     chart: Chart
-    transfers: Layers[Transfer] = field(default_factory=Layers)
-    resolutions: Layers[Phase] = field(default_factory=Layers)
-    balances: Layers[Balance] = field(default_factory=Layers)
+    transfers: Layers[str, Transfer] = field(default_factory=Layers)
+    resolutions: Layers[str, Phase] = field(default_factory=Layers)
+    balances: Layers[str, Balance] = field(default_factory=Layers)
     at: str = ""
 
     def balance(self, account: Account) -> Balance:
@@ -74,7 +74,7 @@ class Books:
 
     def history(self) -> Iterator[Transfer]:
         """Every transfer, in the order in which they were posted."""
-        return (transfer for _, transfer in self.transfers.items())
+        return iter(self.transfers.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ Hashing and proofs are RFC 6962 section 2.1, verification RFC 9162 sections 2.1.
 files C2SP tlog-tiles. A leaf is an entry's exact bytes; every hash is 32 bytes of SHA-256.
 """
 
-from collections.abc import Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from hashlib import sha256
 from typing import Final
@@ -37,8 +38,75 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
-class Tree:
-    """An append-only Merkle tree that can prove anything about any size it ever had.
+class Provable(ABC):
+    """A tree that can prove anything about any size up to its own, wherever its hashes are kept.
+
+    RFC 6962 cuts every tree into perfect subtrees; who can give the hash of each of those has all
+    that roots and proofs are made of.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many entries the tree holds."""
+
+    @abstractmethod
+    def subtree(self, height: int, index: int) -> bytes:
+        """The hash of the perfect subtree of 2^height entries that is number `index` from left."""
+
+    def root(self, size: int | None = None) -> bytes:
+        """The Merkle tree hash of the first `size` entries (of all, when none is given)."""
+        size = len(self) if size is None else size
+        self._check_size(size)
+        return root_of(size, self.subtree)
+
+    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        """The proof that entry `index` stands in the tree of `size`: PATH of RFC 6962 2.1.1."""
+        self._check_size(size)
+        if not 0 <= index < size:
+            raise Refused(TreeRefusal.INDEX_OUT_OF_RANGE, f"{index} of {size}")
+        path: list[bytes] = []
+        low, high = 0, size
+        while high - low > 1:
+            middle = low + _split(high - low)
+            if index < middle:
+                path.append(_range_hash(middle, high, self.subtree))
+                high = middle
+            else:
+                path.append(_range_hash(low, middle, self.subtree))
+                low = middle
+        return tuple(reversed(path))
+
+    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
+        """The proof that the tree of size `old` is a prefix of that of `new`: RFC 6962 2.1.2.
+
+        Empty when there is nothing to show: `old` is 0 or equals `new`.
+        """
+        self._check_size(new)
+        if not 0 <= old <= new:
+            raise Refused(TreeRefusal.SIZE_OUT_OF_RANGE, f"{old} of {new}")
+        if old == 0:
+            return ()
+        path: list[bytes] = []
+        low, high = 0, new
+        while high != old:
+            middle = low + _split(high - low)
+            if old <= middle:
+                path.append(_range_hash(middle, high, self.subtree))
+                high = middle
+            else:
+                path.append(_range_hash(low, middle, self.subtree))
+                low = middle
+        if low:
+            path.append(_range_hash(low, high, self.subtree))
+        return tuple(reversed(path))
+
+    def _check_size(self, size: int) -> None:
+        if not 0 <= size <= len(self):
+            raise Refused(TreeRefusal.SIZE_OUT_OF_RANGE, f"{size} of {len(self)}")
+
+
+class Tree(Provable):
+    """An append-only Merkle tree in memory.
 
     `_levels[k]` holds the hash of every complete subtree of 2^k leaves, from the left; appending
     completes as many subtrees as the new size has trailing zero bits, one on average.
@@ -51,6 +119,10 @@ class Tree:
 
     def __len__(self) -> int:
         return len(self._levels[0])
+
+    def subtree(self, height: int, index: int) -> bytes:
+        """The hash of a complete subtree, which appending has kept."""
+        return self._levels[height][index]
 
     def append(self, entry: bytes) -> int:
         """Add one entry's bytes and return its index, counted from 0."""
@@ -72,70 +144,19 @@ class Tree:
         """The hash of every entry, in order: what `tiles` publishes."""
         return tuple(self._levels[0])
 
-    def root(self, size: int | None = None) -> bytes:
-        """The Merkle tree hash of the first `size` entries (of all, when none is given)."""
-        size = len(self) if size is None else size
-        self._check_size(size)
-        return self._range_hash(0, size) if size else sha256().digest()
-
-    def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
-        """The proof that entry `index` stands in the tree of `size`: PATH of RFC 6962 2.1.1."""
-        self._check_size(size)
-        if not 0 <= index < size:
-            raise Refused(TreeRefusal.INDEX_OUT_OF_RANGE, f"{index} of {size}")
-        path: list[bytes] = []
-        low, high = 0, size
-        while high - low > 1:
-            middle = low + _split(high - low)
-            if index < middle:
-                path.append(self._range_hash(middle, high))
-                high = middle
-            else:
-                path.append(self._range_hash(low, middle))
-                low = middle
-        return tuple(reversed(path))
-
-    def consistency(self, old: int, new: int) -> tuple[bytes, ...]:
-        """The proof that the tree of size `old` is a prefix of that of `new`: RFC 6962 2.1.2.
-
-        Empty when there is nothing to show: `old` is 0 or equals `new`.
-        """
-        self._check_size(new)
-        if not 0 <= old <= new:
-            raise Refused(TreeRefusal.SIZE_OUT_OF_RANGE, f"{old} of {new}")
-        if old == 0:
-            return ()
-        path: list[bytes] = []
-        low, high = 0, new
-        while high != old:
-            middle = low + _split(high - low)
-            if old <= middle:
-                path.append(self._range_hash(middle, high))
-                high = middle
-            else:
-                path.append(self._range_hash(low, middle))
-                low = middle
-        if low:
-            path.append(self._range_hash(low, high))
-        return tuple(reversed(path))
-
-    def _check_size(self, size: int) -> None:
-        if not 0 <= size <= len(self):
-            raise Refused(TreeRefusal.SIZE_OUT_OF_RANGE, f"{size} of {len(self)}")
-
-    def _range_hash(self, low: int, high: int) -> bytes:
-        """MTH(D[low:high]) of a range that begins at a multiple of its rounded-up size."""
-        size = high - low
-        if size & (size - 1) == 0:
-            height = size.bit_length() - 1
-            return self._levels[height][low >> height]
-        middle = low + _split(size)
-        return node_hash(self._range_hash(low, middle), self._range_hash(middle, high))
-
 
 def root(entries: Iterable[bytes]) -> bytes:
     """The Merkle tree hash of entries: MTH of RFC 6962 section 2.1."""
     return Tree(entries).root()
+
+
+def root_of(size: int, subtree: Callable[[int, int], bytes]) -> bytes:
+    """The Merkle tree hash of `size` entries from the hashes of their perfect subtrees.
+
+    `subtree(height, index)` is asked only for the subtrees of the right edge: one for each bit of
+    the size, which is all that a journal needs to remember in order to grow.
+    """
+    return _range_hash(0, size, subtree) if size else sha256().digest()
 
 
 def verify_inclusion(
@@ -205,9 +226,9 @@ def tiles(hashes: Sequence[bytes]) -> dict[str, bytes]:
     while row:
         for start in range(0, len(row), TILE_WIDTH):
             tile = row[start : start + TILE_WIDTH]
-            files[_tile_path(str(level), start // TILE_WIDTH, len(tile))] = b"".join(tile)
+            files[tile_path(str(level), start // TILE_WIDTH, len(tile))] = b"".join(tile)
         full = len(row) // TILE_WIDTH
-        row = [_tile_root(row[n * TILE_WIDTH : (n + 1) * TILE_WIDTH]) for n in range(full)]
+        row = [perfect_root(row[n * TILE_WIDTH : (n + 1) * TILE_WIDTH]) for n in range(full)]
         level += 1
     return files
 
@@ -220,7 +241,7 @@ def entry_bundles(entries: Sequence[bytes]) -> dict[str, bytes]:
         for index, entry in enumerate(bundle, start):
             if len(entry) > ENTRY_BYTES_MAX:
                 raise Refused(TreeRefusal.ENTRY_TOO_LONG, f"entry {index}: {len(entry)} bytes")
-        path = _tile_path("entries", start // TILE_WIDTH, len(bundle))
+        path = tile_path("entries", start // TILE_WIDTH, len(bundle))
         files[path] = b"".join(len(entry).to_bytes(2, "big") + entry for entry in bundle)
     return files
 
@@ -243,13 +264,24 @@ def _split(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def _tile_root(tile: list[bytes]) -> bytes:
-    while len(tile) > 1:
-        tile = [node_hash(tile[n], tile[n + 1]) for n in range(0, len(tile), 2)]
-    return tile[0]
+def _range_hash(low: int, high: int, subtree: Callable[[int, int], bytes]) -> bytes:
+    """MTH(D[low:high]) of a range that begins at a multiple of its rounded-up size."""
+    size = high - low
+    if size & (size - 1) == 0:
+        height = size.bit_length() - 1
+        return subtree(height, low >> height)
+    middle = low + _split(size)
+    return node_hash(_range_hash(low, middle, subtree), _range_hash(middle, high, subtree))
 
 
-def _tile_path(level: str, number: int, width: int) -> str:
+def perfect_root(hashes: Sequence[bytes]) -> bytes:
+    """The hash over 2^k hashes: a full tile's, or that of an aligned part of a tile."""
+    while len(hashes) > 1:
+        hashes = [node_hash(hashes[n], hashes[n + 1]) for n in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
+def tile_path(level: str, number: int, width: int) -> str:
     """The name of a tile: its number in groups of three digits, all but the last after an "x"."""
     groups = [f"{number % 1000:03d}"]
     while number := number // 1000:

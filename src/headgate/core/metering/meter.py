@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Books
 from headgate.core.ledger.transfer import Phase, Transfer
 from headgate.core.metering.judge import Finding, Scope, gpu_seconds, refusal, until
@@ -42,7 +43,7 @@ class Held:
     reserved: tuple[Transfer, ...] = ()
 
 
-Known = Mapping[tuple[str, str], tuple[Held, ...]]
+Known = Layers[tuple[str, str], tuple[Held, ...]]
 """All that earlier imports have told: (cluster, job) -> its attempts. Start from an empty one."""
 
 
@@ -77,7 +78,7 @@ def meter(scope: Scope, books: Books, known: Known, records: Iterable[Usage], wh
     desk = _Desk(scope, books, known, why)
     for record in sorted(records, key=_order):
         desk.counts[desk.take(record)] += 1
-    return Metered(tuple(desk.transfers), tuple(desk.findings), desk.known, desk.counts)
+    return Metered(tuple(desk.transfers), tuple(desk.findings), known.under(desk.news), desk.counts)
 
 
 def _order(record: Usage) -> tuple[str | int | bool, ...]:
@@ -94,7 +95,8 @@ class _Desk:
         self.scope = scope
         self.books = books
         self.why = why
-        self.known = dict(known)
+        self.known = known
+        self.news: dict[tuple[str, str], tuple[Held, ...]] = {}
         self.left: dict[str, int] = {}
         self.transfers: list[Transfer] = []
         self.findings: list[Found] = []
@@ -102,7 +104,8 @@ class _Desk:
 
     def take(self, record: Usage) -> Taken:
         """Judge one record and make its transfers."""
-        attempts = self.known.get((record.cluster, record.job), ())
+        job = record.cluster, record.job
+        attempts = self.news.get(job) or self.known.get(job) or ()
         held = next((item for item in attempts if item.record.attempt == record.attempt), None)
         if held is not None and _is_told_again(held.record, record):
             return Taken.EXISTING
@@ -115,7 +118,7 @@ class _Desk:
             return Taken.EXISTING
         kept = tuple(item for item in attempts if item is not held)
         newest = self.reserve(record, held) if record.ended is None else self.close(record, held)
-        self.known[record.cluster, record.job] = (*kept, newest)
+        self.news[job] = (*kept, newest)
         return Taken.RESERVED if record.ended is None else Taken.CLOSED
 
     def reserve(self, record: Usage, held: Held | None) -> Held:
