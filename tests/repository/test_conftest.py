@@ -46,3 +46,21 @@ def test_shared_data_is_where_the_environment_says(
     )
     result = suite.runpytest_subprocess("--rootdir", suite.path, "tests/test_data.py")
     result.assert_outcomes(passed=1)
+
+
+def test_test_without_postgresql_is_skipped_by_name(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no server is installed, a test of any suite that needs one is skipped and says so."""
+    (suite.path / "tests" / "test_kept.py").write_text(
+        "from pathlib import Path\n"
+        "from tests.servers import postgres\n"
+        "postgres.DEBIAN_PROGRAMS = Path('nowhere')\n"
+        "def test_fast(postgres): assert False\n"
+        "def test_durable(postgres_durable): assert False\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(CONFTEST.parents[1]))
+    monkeypatch.setenv("PATH", "")
+    result = suite.runpytest_subprocess("-rs", "--rootdir", suite.path, "tests/test_kept.py")
+    result.assert_outcomes(skipped=2)
+    result.stdout.fnmatch_lines(["*no PostgreSQL server here: run `make setup` as root*"])

@@ -99,7 +99,7 @@ def private_postgres(fast: bool = False) -> Iterator[Cluster]:
 
     Raises Unavailable where no server is installed, DidNotStart with the server's log.
     """
-    guard, cluster = _started(fast)
+    guard, cluster = _started(fast, PORTS_TRIED_MAX)
     try:
         for role in ("headgate_owner", "headgate_site"):
             cluster._command(SQL("CREATE ROLE {} LOGIN").format(Identifier(role)))
@@ -142,9 +142,7 @@ def free_port() -> int:
         return port
 
 
-def _started(
-    fast: bool, tries_max: int = PORTS_TRIED_MAX
-) -> tuple[subprocess.Popen[bytes], Cluster]:
+def _started(fast: bool, tries_max: int) -> tuple[subprocess.Popen[bytes], Cluster]:
     """Start on a free port; on another one when somebody was quicker to take it."""
     try:
         return _started_on(free_port(), fast)

@@ -1,6 +1,7 @@
 """The private PostgreSQL is real, reachable from here alone, and leaves nothing behind."""
 
 import os
+import pwd
 import signal
 import socket
 import subprocess
@@ -8,7 +9,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SECONDS_MAX = 60
 
 
-def asked(cluster: Cluster, query: str, user: str = "admin") -> list[tuple[object, ...]]:
+def asked(cluster: Cluster, query: str, user: str = "admin") -> list[tuple[Any, ...]]:
     """The rows of one query in the database `postgres`."""
     with psycopg.connect(cluster.url("postgres", user)) as connection:
         return connection.execute(query.encode()).fetchall()
@@ -32,10 +35,10 @@ def processes_under(folder: Path) -> list[int]:
     found = []
     for link in Path("/proc").glob("[0-9]*/cwd"):
         try:
-            place = os.readlink(link)
+            place = link.readlink()
         except OSError:
             continue
-        if Path(place).is_relative_to(folder):
+        if place.is_relative_to(folder):
             found.append(int(link.parent.name))
     return found
 
@@ -80,19 +83,14 @@ def test_settings(request: pytest.FixtureRequest, fixture: str, durable: str) ->
         "fsync": durable,
         "synchronous_commit": durable,
     }
-    query = "SELECT name, setting FROM pg_settings"
-    actual = dict(asked(request.getfixturevalue(fixture), query))
-    collation = "SELECT datcollate, datctype FROM pg_database WHERE datname = 'template1'"
-    assert [("C", "C")] == asked(request.getfixturevalue(fixture), collation)
-    assert expected == {"lc_collate": "C", "lc_ctype": "C"} | {
-        name: actual[name] for name in expected if name in actual
-    }
+    cluster = request.getfixturevalue(fixture)
+    assert expected == {name: asked(cluster, f"SHOW {name}")[0][0] for name in expected}
 
 
 def test_only_on_loopback(postgres: Cluster) -> None:
     """No other machine can reach a server that asks nobody for a password."""
-    addresses = ["127.0.0.1", "127.0.0.2", "::1", socket.gethostname()]
-    assert [True, False, False, False] == [accepts(name, postgres.port) for name in addresses]
+    addresses = ["127.0.0.1", "127.0.0.2", "::1"]
+    assert [True, False, False] == [accepts(address, postgres.port) for address in addresses]
     rules = "SELECT type, database, user_name, address, netmask, auth_method FROM pg_hba_file_rules"
     everybody = ["all"]
     assert [("host", everybody, everybody, "127.0.0.1", "255.255.255.255", "trust")] == asked(
@@ -123,7 +121,6 @@ def test_owner_builds_and_site_may_nothing(postgres: Cluster) -> None:
     postgres.create("roles")
     with psycopg.connect(postgres.url("roles")) as owner:
         owner.execute("CREATE TABLE kept (id integer)")
-        owner.execute("CREATE SCHEMA apart")
     with psycopg.connect(postgres.url("roles", "site"), autocommit=True) as site:
         for command in ("SELECT FROM kept", "DROP TABLE kept", "CREATE TABLE other (id integer)"):
             with pytest.raises(errors.InsufficientPrivilege):
@@ -153,7 +150,7 @@ def test_copies_of_a_template(postgres: Cluster) -> None:
 def test_backend_killed(postgres_durable: Cluster) -> None:
     """A SIGKILL of one connection's process costs the open work and nothing that was committed."""
     url = postgres_durable.url("postgres", "admin")
-    with psycopg.connect(url) as other, psycopg.connect(url) as killed:
+    with closing(psycopg.connect(url)) as other, closing(psycopg.connect(url)) as killed:
         killed.execute("CREATE TABLE survives AS SELECT 1 AS id")
         killed.commit()
         killed.execute("INSERT INTO survives VALUES (2)")
@@ -184,12 +181,19 @@ def test_side_by_side() -> None:
 @pytest.mark.parametrize("fast", [True, False])
 def test_gone_afterwards(temporary: Path, fast: bool) -> None:
     """Nothing is left when the block ends in an error with a transaction still open."""
-    with pytest.raises(ZeroDivisionError), private_postgres(fast) as cluster:
-        assert [cluster.folder] == list(temporary.iterdir())
-        assert cluster.pid in processes_under(cluster.folder)
-        left = psycopg.connect(cluster.url("postgres"))
-        left.execute("SELECT 1")
-        _ = 1 // 0
+
+    def fail_in_the_block() -> None:
+        with private_postgres(fast) as cluster:
+            assert [cluster.folder] == list(temporary.iterdir())
+            assert cluster.pid in processes_under(cluster.folder)
+            used.append((cluster, psycopg.connect(cluster.url("postgres"))))
+            used[0][1].execute("SELECT 1")
+            raise ZeroDivisionError
+
+    used: list[tuple[Cluster, psycopg.Connection]] = []
+    with pytest.raises(ZeroDivisionError):
+        fail_in_the_block()
+    ((cluster, left),) = used
     left.close()
     assert ([], []) == (list(temporary.iterdir()), processes_under(temporary))
     assert not accepts(cluster.host, cluster.port)
@@ -223,31 +227,6 @@ def test_killed_harness(temporary: Path, number: signal.Signals, moment: str) ->
     assert in_time(lambda: not list(temporary.iterdir()) and not processes_under(temporary))
 
 
-def test_log_in_the_error(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that cannot start says why in its own words, and leaves nothing."""
-    with socket.socket() as taken:
-        taken.bind((servers.HOST, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        monkeypatch.setattr(servers, "free_port", lambda: port)
-        monkeypatch.setattr(servers, "PORTS_TRIED_MAX", 1)
-        with pytest.raises(DidNotStart) as refused, private_postgres():
-            pass
-    assert 'could not bind IPv4 address "127.0.0.1": Address already in use' in str(refused.value)
-    assert ([], []) == (list(temporary.iterdir()), processes_under(temporary))
-
-
-def test_port_taken_in_the_meantime(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two runs at once may want the same port: who comes second takes another."""
-    with socket.socket() as taken:
-        taken.bind((servers.HOST, 0))
-        taken.listen()
-        found = iter([taken.getsockname()[1], servers.free_port()])
-        monkeypatch.setattr(servers, "free_port", lambda: next(found))
-        with private_postgres(fast=True) as cluster:
-            assert [("headgate_site",)] == asked(cluster, "SELECT current_user", "site")
-
-
 def install(folder: Path, *names: str) -> Path:
     """A folder with programs of these names that only say who they are."""
     folder.mkdir(parents=True)
@@ -255,6 +234,86 @@ def install(folder: Path, *names: str) -> Path:
         (folder / name).write_text(f"#!/bin/sh\necho this is no {name}\nexit 3\n")
         (folder / name).chmod(0o755)
     return folder
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.socket() as listener:
+        listener.bind((servers.HOST, 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_port_taken_in_the_meantime(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    """Two runs at once may want the same port: who comes second takes another."""
+    found = iter([taken, servers.free_port()])
+    monkeypatch.setattr(servers, "free_port", lambda: next(found))
+    with private_postgres(fast=True) as cluster:
+        assert [("headgate_site",)] == asked(cluster, "SELECT current_user", "site")
+
+
+def test_log_in_the_error(temporary: Path, monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    """A server that finds no port, again and again, says why in its own words."""
+    ports = [taken] * 2
+    monkeypatch.setattr(servers, "free_port", ports.pop)
+    monkeypatch.setattr(servers, "PORTS_TRIED_MAX", len(ports))
+    with pytest.raises(DidNotStart) as refused, private_postgres():
+        pass
+    assert 'could not bind IPv4 address "127.0.0.1": Address already in use' in str(refused.value)
+    assert ([], [], []) == (ports, list(temporary.iterdir()), processes_under(temporary))
+
+
+def test_installation_that_does_not_work(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure that another port would not mend is told at once, in the program's own words."""
+    install(temporary / "debian" / "99" / "bin", "initdb", "postgres")
+    monkeypatch.setattr(servers, "DEBIAN_PROGRAMS", temporary / "debian")
+    ports = [servers.free_port()]
+    monkeypatch.setattr(servers, "free_port", ports.pop)
+    with pytest.raises(DidNotStart, match="this is no initdb"), private_postgres():
+        pass
+    assert [temporary / "debian"] == list(temporary.iterdir())
+
+
+def test_not_ready_in_time(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server for which nobody waits any longer is ended too."""
+    monkeypatch.setattr(servers, "START_SECONDS_MAX", 0)
+    with pytest.raises(DidNotStart), private_postgres():
+        pass
+    assert ([], []) == (list(temporary.iterdir()), processes_under(temporary))
+
+
+SUITE = """
+import tempfile
+from pathlib import Path
+
+def clusters():
+    return set(Path(tempfile.gettempdir()).glob("headgate-postgres-*"))
+
+def test_before():
+    assert set() == clusters()
+
+def test_fails(postgres):
+    assert set() == clusters()
+
+def test_again(postgres):
+    assert {postgres.folder} == clusters()
+
+def test_both(postgres, postgres_durable):
+    assert {postgres.folder, postgres_durable.folder} == clusters()
+"""
+
+
+def test_fixtures(temporary: Path, pytester: pytest.Pytester) -> None:
+    """A suite has one cluster of each kind, from first use on, and leaves none though it fails."""
+    pytester.makeconftest((ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"))
+    pytester.mkdir("tests").joinpath("system-packages.txt").touch()
+    pytester.makepyfile(SUITE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=3, failed=1)
+    assert [] == list(temporary.iterdir())
 
 
 def test_newest_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +337,7 @@ def test_root_without_its_user(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyError(name)
 
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(servers.pwd, "getpwnam", unknown)
+    monkeypatch.setattr(pwd, "getpwnam", unknown)
     with pytest.raises(Unavailable, match="root needs the user postgres"), private_postgres():
         pass
 

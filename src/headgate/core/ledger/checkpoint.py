@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -52,6 +52,7 @@ class NoteRefusal(Enum):
     NAME_BAD = "a name is 1 to 255 bytes of plain text without spaces or plus signs"
     KEY_BAD = "the key is not one of its algorithm"
     VKEY_BAD = "a verifier key is written name+id+base64, and the id belongs to the key"
+    KEYS_BAD = "a file of keys holds verifier keys one a line, each once and at least one"
     SIZE_BAD = "a tree's size is a whole number from 0 to 2^63 - 1 without leading zeros"
     ROOT_BAD = "a tree's root is 32 bytes, in base64"
     PROOF_HEADER_BAD = "the proof does not begin with c2sp.org/tlog-proof@v1"
@@ -63,6 +64,7 @@ class NoteRefusal(Enum):
     SIGNATURE_LINE_BAD = "a signature line is an em dash, a name and base64"
     BODY_BAD = "a checkpoint has three lines: origin, size, root"
     LOG_KEYS_MISSING = "the origin's own Ed25519 and ML-DSA-44 keys are both needed"
+    TIME_BAD = "a witness signs at a time after 1970, in whole seconds"
     SIGNATURE_MISSING = "a key that must have signed has not"
     SIGNATURE_WRONG = "a signature does not belong to the checkpoint and the key"
     NOT_INCLUDED = "the proof does not lead from the entry to the checkpoint's root"
@@ -77,7 +79,7 @@ class Checkpoint:
     root: bytes
 
     def __post_init__(self) -> None:
-        if not _is_key_name(self.origin):
+        if not is_key_name(self.origin):
             raise Refused(NoteRefusal.NAME_BAD, repr(self.origin[:80]))
         if not 0 <= self.size <= _SIZE_MAX:
             raise Refused(NoteRefusal.SIZE_BAD, str(self.size))
@@ -89,16 +91,31 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n".encode()
 
 
+class NoteKey(Protocol):
+    """What `open_note` must know of a key that has to have signed: a log's, or a witness's."""
+
+    @property
+    def name(self) -> str:
+        """The name in the signature line."""
+
+    @property
+    def id(self) -> bytes:
+        """The four bytes that follow the name in the signature line."""
+
+    def valid(self, checkpoint: Checkpoint, signature: bytes) -> bool:
+        """Whether the signature (without the key id) is this key's over the checkpoint."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """A public key under its name; `public` is 32 bytes for Ed25519, 1,312 for ML-DSA-44."""
+    """A log's public key under its name; `public` is 32 bytes for Ed25519, 1,312 for ML-DSA-44."""
 
     name: str
     algorithm: Algorithm
     public: bytes
 
     def __post_init__(self) -> None:
-        if not _is_key_name(self.name):
+        if not is_key_name(self.name):
             raise Refused(NoteRefusal.NAME_BAD, repr(self.name[:80]))
         try:
             self._key()
@@ -108,11 +125,15 @@ class Verifier:
     @property
     def id(self) -> bytes:
         """The four bytes that, with the name, say which key signed (signed-note, "Signatures")."""
-        return sha256(self.name.encode() + b"\n" + self._typed()).digest()[:4]
+        return key_id(self.name, self._typed())
 
     def vkey(self) -> str:
         """The key as text, for publication: name+id+base64(type, public key)."""
         return f"{self.name}+{self.id.hex()}+{b64encode(self._typed()).decode()}"
+
+    def pin(self) -> str:
+        """The key as a person pins it, name+SHA-256 of the vkey: an id of 4 bytes can be forged."""
+        return f"{self.name}+sha256:{sha256(self.vkey().encode()).hexdigest()}"
 
     def valid(self, checkpoint: Checkpoint, signature: bytes) -> bool:
         """Whether the signature (without the key id) is this key's over the checkpoint."""
@@ -174,7 +195,7 @@ def parse_vkey(text: str) -> Verifier:
     """The inverse of `Verifier.vkey`; raises `Refused` for any other text."""
     name, _, rest = text.partition("+")
     _, _, encoded = rest.partition("+")
-    typed = _unbase64(encoded)
+    typed = unbase64(encoded)
     try:
         verifier = Verifier(name, Algorithm(typed[0]), typed[1:]) if typed else None
     except (ValueError, Refused):
@@ -184,26 +205,53 @@ def parse_vkey(text: str) -> Verifier:
     return verifier
 
 
-def sign(checkpoint: Checkpoint, signers: Sequence[Signer]) -> bytes:
+def parse_vkeys(data: bytes) -> tuple[Verifier, ...]:
+    """The keys of a published file of keys: one vkey a line, each once, at least one."""
+    try:
+        lines = data.decode().split("\n")
+    except UnicodeDecodeError as error:
+        raise Refused(NoteRefusal.KEYS_BAD, str(error)) from None
+    verifiers = tuple(map(parse_vkey, lines[:-1]))
+    if not verifiers or lines[-1] or len(set(verifiers)) < len(verifiers):
+        raise Refused(NoteRefusal.KEYS_BAD, f"{len(lines)} lines")
+    return verifiers
+
+
+def sign(checkpoint: Checkpoint, signers: Sequence[Signer], log: str | None = None) -> bytes:
     """The signed note of a checkpoint, one line a signer, in the order given.
 
-    Raises `Refused` unless the origin's own two keys are among the signers.
+    Raises `Refused` unless both keys of the log are among the signers; the log is the origin
+    itself, or `log` where a log signs a tree that goes with it (the keys that it hands over to).
     """
     verifiers = [signer.verifier() for signer in signers]
-    if not _has_log_keys(checkpoint.origin, verifiers):
+    if not _has_log_keys(checkpoint.origin if log is None else log, verifiers):
         raise Refused(NoteRefusal.LOG_KEYS_MISSING, checkpoint.origin)
     lines = [
-        f"{_DASH}{signer.name} {b64encode(verifier.id + signer.signature(checkpoint)).decode()}\n"
+        signature_line(verifier, signer.signature(checkpoint))
         for signer, verifier in zip(signers, verifiers, strict=True)
     ]
-    return checkpoint.body() + b"\n" + "".join(lines).encode()
+    return checkpoint.body() + b"\n" + b"".join(lines)
 
 
-def open_note(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint | NoteRefusal:
+def signature_line(key: NoteKey, signature: bytes) -> bytes:
+    """The line that a signature adds to a note."""
+    return f"{_DASH}{key.name} {b64encode(key.id + signature).decode()}\n".encode()
+
+
+def claimed(note: bytes) -> Checkpoint | NoteRefusal:
+    """The checkpoint that a note claims, whoever signed it: nothing is shown by it yet."""
+    parts = _split_note(note)
+    return parts if isinstance(parts, NoteRefusal) else _parse_body(parts[0])
+
+
+def open_note(
+    note: bytes, verifiers: Sequence[NoteKey], log: str | None = None
+) -> Checkpoint | NoteRefusal:
     """The checkpoint of a note that every verifier has signed, or why it must be ignored.
 
-    The verifiers must hold both of the origin's own keys, so a note of another log is refused; a
-    witness's key may be added and is then demanded too. Lines of unknown keys are passed over.
+    The verifiers must hold both keys of the log (the origin, or `log` as in `sign`), so a note of
+    another log is refused; a witness's key may be added and is then demanded too. Lines of unknown
+    keys are passed over.
     """
     parts = _split_note(note)
     if isinstance(parts, NoteRefusal):
@@ -212,7 +260,7 @@ def open_note(note: bytes, verifiers: Sequence[Verifier]) -> Checkpoint | NoteRe
     checkpoint = _parse_body(text)
     if isinstance(checkpoint, NoteRefusal):
         return checkpoint
-    if not _has_log_keys(checkpoint.origin, verifiers):
+    if not _has_log_keys(checkpoint.origin if log is None else log, verifiers):
         return NoteRefusal.LOG_KEYS_MISSING
     for verifier in verifiers:
         own = [blob[4:] for name, blob in signatures if (name, blob[:4]) == _who(verifier)]
@@ -245,7 +293,7 @@ def verify_tlog_proof(
     index = lines[0].removeprefix("index ") if lines and lines[0].startswith("index ") else ""
     if _NUMBER.fullmatch(index) is None:
         return NoteRefusal.PROOF_INDEX_BAD
-    path = [node for line in lines[1:] if len(node := _unbase64(line)) == sha256().digest_size]
+    path = [node for line in lines[1:] if len(node := unbase64(line)) == sha256().digest_size]
     if len(path) < len(lines) - 1:
         return NoteRefusal.PROOF_HASH_BAD
     checkpoint = open_note(note, verifiers)
@@ -272,8 +320,8 @@ def _split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]] | NoteRefusa
     signatures = []
     for line in block[:-1].split("\n"):
         name, _, encoded = line.removeprefix(_DASH).partition(" ")
-        blob = _unbase64(encoded)
-        if not line.startswith(_DASH) or not _is_key_name(name) or len(blob) <= 4:
+        blob = unbase64(encoded)
+        if not line.startswith(_DASH) or not is_key_name(name) or len(blob) <= 4:
             return NoteRefusal.SIGNATURE_LINE_BAD
         signatures.append((name, blob))
     return f"{text}\n", signatures
@@ -285,13 +333,13 @@ def _parse_body(text: str) -> Checkpoint | NoteRefusal:
     if len(lines) != 4 or lines[3]:
         return NoteRefusal.BODY_BAD
     origin, size, root, _ = lines
-    if not _is_key_name(origin):
+    if not is_key_name(origin):
         return NoteRefusal.NAME_BAD
     if _NUMBER.fullmatch(size) is None or int(size) > _SIZE_MAX:
         return NoteRefusal.SIZE_BAD
-    if len(_unbase64(root)) != sha256().digest_size:
+    if len(unbase64(root)) != sha256().digest_size:
         return NoteRefusal.ROOT_BAD
-    return Checkpoint(origin, int(size), _unbase64(root))
+    return Checkpoint(origin, int(size), unbase64(root))
 
 
 def _cosigned_message(name: str, timestamp: bytes, checkpoint: Checkpoint) -> bytes:
@@ -311,21 +359,27 @@ def _cosigned_message(name: str, timestamp: bytes, checkpoint: Checkpoint) -> by
     )
 
 
-def _has_log_keys(origin: str, verifiers: Sequence[Verifier]) -> bool:
-    own = {verifier.algorithm for verifier in verifiers if verifier.name == origin}
-    return own == set(Algorithm)
+def _has_log_keys(origin: str, keys: Sequence[NoteKey]) -> bool:
+    own = [key for key in keys if isinstance(key, Verifier) and key.name == origin]
+    return {key.algorithm for key in own} == set(Algorithm)
 
 
-def _who(verifier: Verifier) -> tuple[str, bytes]:
-    return verifier.name, verifier.id
+def _who(key: NoteKey) -> tuple[str, bytes]:
+    return key.name, key.id
 
 
-def _is_key_name(name: str) -> bool:
+def key_id(name: str, typed: bytes) -> bytes:
+    """The four bytes of a key with its type byte before it (signed-note, "Signatures")."""
+    return sha256(name.encode() + b"\n" + typed).digest()[:4]
+
+
+def is_key_name(name: str) -> bool:
+    """Whether a note can name a key, or a log, so."""
     fits = 0 < len(name.encode(errors="replace")) <= _NAME_BYTES_MAX
     return fits and is_plain(name) and "+" not in name and not any(map(str.isspace, name))
 
 
-def _unbase64(text: str) -> bytes:
+def unbase64(text: str) -> bytes:
     """The bytes of canonical base64 (RFC 4648 section 4); empty for any other text."""
     try:
         data = b64decode(text, validate=True)

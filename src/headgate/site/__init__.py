@@ -1,0 +1,1 @@
+"""The programme kept in a database: the only part of the house that knows Django."""

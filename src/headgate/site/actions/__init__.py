@@ -1,0 +1,1 @@
+"""Things that can be done to what is kept: each is one transaction of the one writer."""

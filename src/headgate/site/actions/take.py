@@ -1,0 +1,72 @@
+"""The cycle on what is kept: each event is read, taken by the same function, and written back."""
+
+from collections.abc import Callable
+
+from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.document import Document
+from headgate.cycle import World, begin, take
+from headgate.journal.points import Point, reached
+from headgate.site.records.books import stored
+from headgate.site.records.database import Database
+from headgate.site.records.journal import append, head
+from headgate.site.records.kept import events, keep, load
+from headgate.readers.facts import read_events
+from headgate.steps.agenda import agenda
+from headgate.steps.event import Event
+from headgate.steps.term import Term
+
+
+def change(database: Database, action: Callable[[Term | None], Term]) -> Term:
+    """Read the term, let an action go on from it, and keep what was added: one transaction."""
+    with database.writing():
+        at, ledger = head(database), stored(database)
+        before = load(database, ledger, at.latest)
+        after = action(before)
+        reached(Point.JUDGED)
+        ends = append(database, at, ledger, after.books.chart, after.entries)
+        keep(database, before, after, ends)
+        reached(Point.STATE_WRITTEN)
+    return after
+
+
+def begin_programme(database: Database, document: Document) -> Term:
+    """Adopt a policy in an empty ledger; raises Faulty where a programme has begun."""
+
+    def action(before: Term | None) -> Term:
+        if before is not None:
+            what = "a programme has begun in this database"
+            raise Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
+        return begin(document)
+
+    return change(database, action)
+
+
+def take_event(database: Database, world: World, event: Event) -> Term:
+    """Let one event happen; raises Faulty before a programme has begun."""
+
+    def action(before: Term | None) -> Term:
+        if before is None:
+            what, mend = "no programme has begun in this database", "Begin one with its policy."
+            raise Faulty([Fault("--database", 0, 0, "programme-missing", what, mend)])
+        return take(before, world, event)
+
+    return change(database, action)
+
+
+def run(
+    database: Database,
+    document: Document,
+    world: World,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Term:
+    """Take a programme to the end of its term from where it stands, one event after another."""
+    done = read_events("events", events(database))
+    progress("policy")
+    term = begin_programme(database, document) if not head(database).size else None
+    due = [event for event in done if not event.at_will]
+    for event in agenda(document)[len(due) :]:
+        progress(f"{event.what.value} {event.about}".strip())
+        term = take_event(database, world, event)
+    if term is None:
+        raise ValueError("the term has ended already")
+    return term

@@ -1,0 +1,215 @@
+"""A term, read from where it is kept and written back: what lies between two actions.
+
+Everything is one or more canonical lines by sort and key, pinned to the entry after which it held;
+the newest holds. What was received and decided has its digest in the journal; what follows from it
+(holdings, what the meters know, the tree) can be derived again, and `verify` does.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from functools import cache, cached_property
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from headgate.core import canonical
+from headgate.core.ledger.entry import Kind, decode
+from headgate.core.ledger.frontier import Frontier
+from headgate.core.ledger.layers import Layers
+from headgate.core.metering.meter import Held
+from headgate.core.policy.dated import at as policy_at
+from headgate.core.policy.document import Document
+from headgate.readers.facts import read_facts
+from headgate.site.records.books import Looked, Stored
+from headgate.site.records.database import Database, Row
+from headgate.site.records.journal import Head
+from headgate.steps.agenda import first_day
+from headgate.steps.event import Event
+from headgate.steps.term import Holding, Received, Term, chart_of
+
+
+class Sort(StrEnum):
+    """What is kept, and by which key."""
+
+    POLICY = "policy"
+    """The texts of the policy as adopted, by file name."""
+    TERM = "term"
+    """Where the programme stands: one `Standing`."""
+    HOLDINGS = "holdings"
+    """Every award that runs, in order, under one key."""
+    EVENT = "event"
+    """What happened, by its number."""
+    FACT = "fact"
+    """What was received, by its name."""
+    DECISION = "decision"
+    """What was decided, by the number of its entry."""
+    KNOWN = "known"
+    """What the meters know of a job, by cluster, tab and job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a programme stands between two actions; `roots` are the journal's frontier in hex."""
+
+    index: int
+    starts: date
+    ends: date
+    events: int
+    next_blocks: Mapping[str, int]
+    size: int
+    roots: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoredFact:
+    """A set of facts whose lines are read when they are asked for."""
+
+    database: Database
+    name: str
+    seq: int
+    digest: str
+
+    @property
+    def data(self) -> bytes:
+        """The canonical lines."""
+        sql = "SELECT data FROM kept WHERE kind = %s AND key = %s AND seq = %s"
+        text: str = self.database.rows(sql, [Sort.FACT.value, self.name, self.seq])[0][0]
+        return text.encode()
+
+    @cached_property
+    def values(self) -> tuple[object, ...]:
+        """The values of the lines."""
+        kind = self.name.split("/", maxsplit=1)[0]
+        return read_facts(f"facts/{self.name}.jsonl", kind, self.data)
+
+
+_NEWEST = """
+    SELECT key, data FROM kept k WHERE kind = %s AND seq =
+        (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
+    ORDER BY key
+"""
+_KNOWN = """
+    WITH wanted (key) AS (VALUES {keys})
+    SELECT k.key, k.data FROM wanted JOIN kept k ON k.kind = 'known' AND k.key = wanted.key
+        AND k.seq = (SELECT max(seq) FROM kept m WHERE m.kind = 'known' AND m.key = wanted.key)
+"""
+_FACTS = """
+    SELECT k.key, k.seq, e.line FROM kept k JOIN entry e ON e.seq = k.seq
+    WHERE k.kind = 'fact' ORDER BY k.seq
+"""
+
+
+def newest(database: Database, sort: Sort) -> dict[str, str]:
+    """Everything of a sort that holds now, by key."""
+    return dict(database.rows(_NEWEST, [sort.value]))
+
+
+def events(database: Database) -> bytes:
+    """What happened, in order: one canonical line an event."""
+    sql = "SELECT data FROM kept WHERE kind = %s ORDER BY seq, key"
+    return "".join(data for (data,) in database.rows(sql, [Sort.EVENT.value])).encode()
+
+
+def document(database: Database) -> Document | None:
+    """The policy as adopted, or None before that."""
+    texts = newest(database, Sort.POLICY)
+    return Document.read(texts) if texts else None
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def load(database: Database, ledger: Stored, latest: str) -> Term | None:
+    """The term as it is kept, with nothing added to it yet; None before a programme was begun."""
+    adopted = document(database)
+    if adopted is None:
+        return None
+    standing: Standing = _adapter(Standing).validate_json(newest(database, Sort.TERM)[""])
+    lines = newest(database, Sort.HOLDINGS).get("", "").splitlines()
+    holdings: list[Holding] = [_adapter(Holding).validate_json(line) for line in lines]
+    chart = chart_of(policy_at(adopted, first_day(adopted)).policy)
+    return Term(
+        adopted,
+        standing.index,
+        standing.starts,
+        standing.ends,
+        ledger.books(chart, latest),
+        Frontier(standing.size, tuple(map(bytes.fromhex, standing.roots))),
+        facts=Layers(base=stored_facts(database)),
+        holdings={holding.award: holding for holding in holdings},
+        known=Layers(base=_known(database)),
+        next_blocks=standing.next_blocks,
+    )
+
+
+def stored_facts(database: Database) -> Mapping[str, Received]:
+    """Everything that was received, by name, in the order in which it first came."""
+    facts: dict[str, Received] = {}
+    for name, seq, line in database.rows(_FACTS):
+        facts[name] = StoredFact(database, name, seq, decode(line.encode()).fields[1])
+    return facts
+
+
+def _known(database: Database) -> Looked[tuple[str, str], tuple[Held, ...]]:
+    read = _adapter(tuple[Held, ...]).validate_json
+
+    def found(rows: list[Row]) -> dict[tuple[str, str], tuple[Held, ...]]:
+        named = ((key.partition("\t"), data) for key, data in rows)
+        return {(cluster, job): read(data) for (cluster, _, job), data in named}
+
+    def look_up(jobs: list[tuple[str, str]]) -> dict[tuple[str, str], tuple[Held, ...]]:
+        return found(database.among(_KNOWN, map("\t".join, jobs), each="(%s)"))
+
+    return Looked(look_up, lambda: found(database.rows(_NEWEST, [Sort.KNOWN.value])))
+
+
+def keep(database: Database, before: Term | None, after: Term, at: Head) -> None:
+    """Keep what an action changed; its entries have been appended, and `at` is where they end."""
+    counted = _event_count(database)
+    first, last = at.size - len(after.entries), at.size - 1
+    rows = list(_received_and_decided(after, first))
+    if before is None:
+        rows += [(Sort.POLICY, n, last, text) for n, text in after.document.texts.items()]
+    for number, event in enumerate(after.taken, counted):
+        rows.append((Sort.EVENT, f"{number:09}", last, canonical.line(event).decode()))
+    if before is None or before.holdings != after.holdings:
+        lines = b"".join(map(canonical.line, after.holdings.values()))
+        rows.append((Sort.HOLDINGS, "", last, lines.decode()))
+    for (cluster, job), held in after.known.added().items():
+        rows.append((Sort.KNOWN, f"{cluster}\t{job}", last, canonical.line(held).decode()))
+    rows.append((Sort.TERM, "", last, _standing(after, counted).decode()))
+    kept = [(sort.value, key, seq, data) for sort, key, seq, data in rows]
+    database.insert("kept", ("kind", "key", "seq", "data"), kept)
+
+
+def _event_count(database: Database) -> int:
+    told = newest(database, Sort.TERM)
+    return _adapter(Standing).validate_json(told[""]).events if told else 0
+
+
+def _standing(term: Term, counted: int) -> bytes:
+    return canonical.line(
+        Standing(
+            term.index,
+            term.starts,
+            term.ends,
+            counted + len(term.taken),
+            term.next_blocks,
+            term.tree.size,
+            tuple(root.hex() for root in term.tree.roots),
+        )
+    )
+
+
+def _received_and_decided(after: Term, first: int) -> Iterator[tuple[Sort, str, int, str]]:
+    """Facts and decisions, each with the entry that has its digest."""
+    facts, decisions = after.facts.added(), iter(after.decisions)
+    for seq, entry in enumerate(after.entries, first):
+        if entry.kind is Kind.FACTS_RECEIVED and facts[entry.subject].digest == entry.fields[1]:
+            yield Sort.FACT, entry.subject, seq, facts[entry.subject].data.decode()
+        elif entry.kind is Kind.DECISION_MADE:
+            yield Sort.DECISION, f"{seq:012}", seq, next(decisions).line().decode()
