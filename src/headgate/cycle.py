@@ -19,6 +19,7 @@ from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.faults import Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.document import Document
@@ -30,7 +31,7 @@ from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.correct import correct
 from headgate.steps.enforce import enforce, orders_of
 from headgate.steps.evaluate import evaluate, teams_of
-from headgate.steps.event import Event, What
+from headgate.steps.event import Event, What, fault, refusal
 from headgate.steps.meter import meter, reclaim
 from headgate.steps.notes import Note
 from headgate.steps.problem import problem_of
@@ -90,7 +91,7 @@ def replay(
     progress("policy")
     term = begin(document)
     for event in events:
-        progress(f"{event.what.value} {event.about}".strip())
+        progress(str(event))
         term = take(term, world, event)
     return term
 
@@ -103,9 +104,22 @@ def begin(document: Document) -> Term:
 
 
 def take(term: Term, world: World, event: Event) -> Term:
-    """The term after one event: the only place where anything happens to a programme."""
+    """The term after one event: the only place where anything happens to a programme.
+
+    Raises Faulty for an event that cannot be taken now, or whose facts cannot be used.
+    """
+    if refused := refusal(event, _latest(term, event), term.facts):
+        raise Faulty([fault(event, refused)])
     after = _step(term, world, event)
     return replace(after, taken=(*term.taken, event))
+
+
+def _latest(term: Term, event: Event) -> date:
+    """The day before which an event comes too late: the last event's; at will, the books' too."""
+    days = [earlier.day for earlier in term.taken[-1:]]
+    if event.at_will and term.books.at:
+        days.append(date.fromisoformat(term.books.at[:10]))
+    return max(days, default=date.min)
 
 
 def _step(term: Term, world: World, event: Event) -> Term:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +61,11 @@ def accepts(address: str, port: int) -> bool:
 
 
 @pytest.fixture
-def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A TMPDIR of its own, in which the server's user may work too."""
+def temporary(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """A TMPDIR of its own, in which the server's user may work too; pytest keeps to another."""
+    tmp_path_factory.getbasetemp()
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o1777)
         monkeypatch.setenv("TMPDIR", name)
@@ -200,7 +203,7 @@ def test_gone_afterwards(temporary: Path, fast: bool) -> None:
 
 
 HARNESS = """
-import sys, time
+import time
 from tests.servers.postgres import private_postgres
 with private_postgres(fast=True) as cluster:
     print("running", flush=True)
@@ -208,23 +211,52 @@ with private_postgres(fast=True) as cluster:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ["at initdb", "starting", "running"])
-def test_killed_harness(temporary: Path, number: signal.Signals, moment: str) -> None:
-    """A test run that is killed, at whatever moment, leaves no process and no folder."""
-    command = [sys.executable, "-c", HARNESS]
+@pytest.fixture
+def harness(temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that starts a cluster under `temporary`, says so and sleeps."""
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as harness:
-        assert harness.stdout is not None
-        if moment == "running":
-            assert b"running\n" == harness.stdout.readline()
-        else:
-            sign = {"at initdb": "*/data", "starting": "*/data/postmaster.pid"}[moment]
-            assert in_time(lambda: any(temporary.glob(sign)))
-        harness.send_signal(number)
-    assert 0 != harness.returncode
+        [sys.executable, "-c", HARNESS],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as started:
+        yield started
+        started.kill()
+
+
+def says_running(harness: subprocess.Popen[bytes]) -> bool:
+    """Whether the cluster has come up, once the program has said anything."""
+    assert harness.stdout is not None
+    return harness.stdout.readline() == b"running\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sign", ["*/data", "*/data/postmaster.pid", "running"])
+def test_killed_harness(
+    temporary: Path, harness: subprocess.Popen[bytes], number: signal.Signals, sign: str
+) -> None:
+    """A run that is killed, be it during initdb, start or use, leaves no process and no folder."""
+    if sign == "running":
+        assert says_running(harness)
+    else:
+        assert in_time(lambda: any(temporary.glob(sign)))
+    harness.send_signal(number)
     assert in_time(lambda: not list(temporary.iterdir()) and not processes_under(temporary))
+
+
+def test_everybody_told_to_end(temporary: Path, harness: subprocess.Popen[bytes]) -> None:
+    """When a container is stopped, all its processes are told at once; the folder goes too."""
+    assert says_running(harness)
+    for pid in [*processes_under(temporary), harness.pid]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    assert in_time(lambda: not list(temporary.iterdir()) and not processes_under(temporary))
+
+
+def test_deaf_to_the_terminal(postgres: Cluster) -> None:
+    """Ctrl-C reaches the test run alone, which still has its server while it ends its tests."""
+    assert os.getsid(0) != os.getsid(postgres.pid)
 
 
 def install(folder: Path, *names: str) -> Path:

@@ -5,7 +5,7 @@ share.
     data/      what was published of the programme and is shown beside its decisions
     facts/     what was received: one canonical line a fact
     decisions/ what was decided: one canonical line a decision
-    events     what happened, in order: one canonical line an event
+    events*    what happened, in order: one canonical line an event
     report*    pages for people
     journal/   checkpoint, keys, and the tiles of the tree over every entry (C2SP tlog-tiles)
 
@@ -18,9 +18,10 @@ from collections.abc import Mapping, Sequence
 from headgate.core import canonical
 from headgate.core.ledger.entry import Entry, Kind, encode
 from headgate.core.ledger.tree import entry_bundles, tiles
+from headgate.steps.event import EVENTS
 from headgate.steps.term import Term
 
-CHECKPOINT, KEYS, EVENTS = "journal/checkpoint", "journal/keys", "events.jsonl"
+CHECKPOINT, KEYS = "journal/checkpoint", "journal/keys"
 
 
 def published(term: Term, data: Mapping[str, bytes]) -> dict[str, bytes]:

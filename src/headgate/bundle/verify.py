@@ -6,10 +6,12 @@ policy and facts, run through the same cycle, give the same journal and the same
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import zip_longest
 from pathlib import Path
 
-from headgate.bundle.layout import CHECKPOINT, EVENTS, KEYS, journal_files, published
+from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, published
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Checkpoint, NoteRefusal, Verifier, open_note, parse_vkey
@@ -25,9 +27,9 @@ from headgate.core.ledger.tree import (
 )
 from headgate.core.policy.document import Document
 from headgate.cycle import replay
-from headgate.readers.facts import KINDS, Recorded, read_events, read_facts
+from headgate.readers.facts import FAULTS_MOST, KINDS, Recorded, read_events, read_facts
 from headgate.steps.agenda import agenda
-from headgate.steps.event import Event
+from headgate.steps.event import EVENTS, Event, brings, fault, refusal
 from headgate.steps.term import Term
 
 TILES, ENTRIES = "journal/tile/", "journal/tile/entries/"
@@ -213,8 +215,10 @@ def _derive(
             if (name := path.removeprefix("facts/").removesuffix(".jsonl")).split("/")[0] in KINDS
             and path.startswith("facts/")
         }
-        events = read_events(EVENTS, files.get(EVENTS, b""))
-        if faults := _undone(document, events):
+        if EVENTS not in files:
+            return [_fault(EVENTS, "file-missing", "the file is missing")], {}
+        events = read_events(EVENTS, files[EVENTS])
+        if faults := _untakable(events) or _undone(document, events):
             return faults, {}
         term = replay(document, events, Recorded(facts), progress)
     except Faulty as error:
@@ -232,15 +236,36 @@ def _derive(
     return faults, counts
 
 
+def _untakable(events: Sequence[Event]) -> list[Fault]:
+    """The events that cannot have been taken where they stand, before any is taken again."""
+    faults: list[Fault] = []
+    received: set[str] = set()
+    latest = date.min
+    for line, event in enumerate(events, start=1):
+        if (refused := refusal(event, latest, received)) and len(faults) < FAULTS_MOST:
+            faults.append(fault(event, refused, line))
+        received.add(brings(event))
+        latest = max(latest, event.day)
+    return faults
+
+
 def _undone(document: Document, events: Sequence[Event]) -> list[Fault]:
-    """Whether the term did everything that its policy's calendar holds, in that order."""
-    due = [event for event in events if not event.at_will]
-    expected = agenda(document)
-    if due == list(expected):
-        return []
-    odd = next((e for e, given in zip(expected, [*due, None], strict=False) if e != given), None)
-    what = f"the calendar holds {odd}" if odd else "more happened than the calendar holds"
-    return [_fault(EVENTS, "events", what)]
+    """The first place where the term did not do what its policy's calendar holds, in its order."""
+    due = [(line, event) for line, event in enumerate(events, start=1) if not event.at_will]
+    for expected, found in zip_longest(agenda(document), due):
+        line, given = found or (0, None)
+        if expected != given:
+            what = f"the calendar holds {_told(expected)} here, and {_told(given)} was done"
+            return [replace(_fault(EVENTS, "events", what), line=line, column=1 if line else 0)]
+    return []
+
+
+def _told(event: Event | None) -> str:
+    """An event in words that show every part of it; a look of the meter has its window."""
+    if event is None:
+        return "nothing more"
+    since = "" if event.since == date.min else f" since {event.since}"
+    return f"{event} on {event.day}{since}"
 
 
 def _first_difference(term: Term, entries: Sequence[Entry]) -> list[Fault]:

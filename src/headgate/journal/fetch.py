@@ -138,7 +138,7 @@ def _at_most(bytes_max: int, where: str, read: Callable[[int], bytes]) -> bytes:
 class _SameScheme(urllib.request.HTTPRedirectHandler):
     """Follow a redirect only where it stays with the scheme that was asked."""
 
-    def redirect_request(  # noqa: PLR0913  The signature is urllib's.
+    def redirect_request(
         self,
         req: urllib.request.Request,
         fp: IO[bytes],

@@ -44,6 +44,7 @@ NAME: Final = "headgate-witness"
 """What a witness is called that was given no name; its key tells it from others."""
 
 _HANDOVERS_MAX: Final = 1_000
+_NETWORK: Final = (FetchRefusal.UNREACHABLE, FetchRefusal.TOO_SLOW, FetchRefusal.STATUS_BAD)
 
 
 class WitnessRefusal(Enum):
@@ -176,9 +177,9 @@ def _first_trusted(read: Read, pins: Sequence[str], trust_first: bool) -> tuple[
     try:
         listed = parse_vkeys(_get(read, "keys"))
     except Refused as error:
-        if error.reason in NoteRefusal:
-            raise Refused(WitnessRefusal.KEYS_UNREADABLE, str(error)) from None
-        raise
+        if not isinstance(error.reason, NoteRefusal):
+            raise
+        raise Refused(WitnessRefusal.KEYS_UNREADABLE, str(error)) from None
     if not pins:
         if trust_first:
             return listed
@@ -259,7 +260,7 @@ def _accept(
 
 def _keep_evidence(state: Path, kept: bytes | None, note: bytes, error: Refused) -> None:
     """Keep both notes and the reason; a network that failed is evidence of nothing."""
-    if isinstance(error.reason, FetchRefusal):
+    if error.reason in _NETWORK:
         return
     why = f"{error.reason.name}: {error.reason.value}: {error.about}\n".encode()
     folder = f"refused/{sha256(b''.join((kept or b'', note, why))).hexdigest()[:16]}"

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Any
+from io import BytesIO
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,8 +17,11 @@ from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
-from headgate.steps.event import Event
+from headgate.steps.event import Event, corrections_name, usage_name
 from headgate.steps.notes import Note
+
+FAULTS_MOST: Final = 100
+"""How many lines of a file are told before the rest is left: more helps nobody to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +68,16 @@ def _events() -> TypeAdapter[Event]:
 
 
 def read_facts(file: str, kind: str, data: bytes) -> tuple[Any, ...]:
-    """The values of one fact file; raises Faulty with every line that is none."""
+    """The values of one fact file; raises Faulty with the lines that are none."""
     return _read(file, _adapter(kind).validate_json, data)
 
 
 def _read(file: str, validate: Callable[[bytes], Any], data: bytes) -> tuple[Any, ...]:
-    values, faults = [], []
-    for number, text in enumerate(data.splitlines(), start=1):
+    values: list[Any] = []
+    faults: list[Fault] = []
+    for number, text in enumerate(BytesIO(data), start=1):
+        if len(faults) == FAULTS_MOST:
+            break
         try:
             values.append(validate(text))
         except ValidationError as error:
@@ -85,7 +92,7 @@ def _read(file: str, validate: Callable[[bytes], Any], data: bytes) -> tuple[Any
 
 
 def read_events(file: str, data: bytes) -> tuple[Event, ...]:
-    """What happened, in order; raises Faulty with every line that is no event."""
+    """What happened, in order; raises Faulty with the lines that are no events."""
     return _read(file, _events().validate_json, data)
 
 
@@ -95,9 +102,9 @@ class Recorded:
     def __init__(self, facts: Mapping[str, Sequence[Any]]) -> None:
         self._facts = facts
 
-    def _get(self, kind: str, about: str) -> Sequence[Any]:
-        name = f"{kind}/{about}"
-        if name not in self._facts or (kind == "proposal" and len(self._facts[name]) != 1):
+    def _get(self, name: str) -> Sequence[Any]:
+        one = name.startswith("proposal/")
+        if name not in self._facts or (one and len(self._facts[name]) != 1):
             what = "The cycle asks for facts that are not there, or are not the one line it needs."
             mend = "Publish the file, or the policy that does not ask for it."
             raise Faulty([Fault(f"facts/{name}.jsonl", 0, 0, "fact-file-missing", what, mend)])
@@ -105,49 +112,49 @@ class Recorded:
 
     def applications(self, call: str) -> Sequence[Application]:
         """What came in for a call."""
-        return self._get("applications", call)
+        return self._get(f"applications/{call}")
 
     def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
         """What the reviewers said."""
-        return self._get("marks", call)
+        return self._get(f"marks/{call}")
 
     def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on a call's gates."""
-        return self._get("gates", call)
+        return self._get(f"gates/{call}")
 
     def proposal(self, call: str, problem: Problem) -> Proposal:
         """The award list that was proposed."""
-        found: Proposal = self._get("proposal", call)[0]
+        found: Proposal = self._get(f"proposal/{call}")[0]
         return found
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         """Who declined."""
-        return self._get("declined", call)
+        return self._get(f"declined/{call}")
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """What the clusters held after the orders of a day."""
-        held: Sequence[Held] = self._get("held", day.isoformat())
+        held: Sequence[Held] = self._get(f"held/{day.isoformat()}")
         return [(line.cluster, line.quota) for line in held]
 
     def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """What the meters had seen by a day, or a part of it."""
-        return self._get("usage", f"{until.isoformat()}{'/' if part else ''}{part}")
+        return self._get(usage_name(until, part))
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """What was corrected under a name."""
-        return self._get("corrections", name)
+        return self._get(corrections_name(name))
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on a round's gates."""
-        return self._get("findings", round_id)
+        return self._get(f"findings/{round_id}")
 
     def notes(self) -> Sequence[Note]:
         """What stood in for something else."""
-        return self._get("notes", "world")
+        return self._get("notes/world")
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
         """What was measured of a round's teams."""
-        rows: Sequence[EvidenceRow] = self._get("evidence", round_id)
+        rows: Sequence[EvidenceRow] = self._get(f"evidence/{round_id}")
         items: dict[str, list[ItemScore]] = {}
         ratings: dict[str, list[Rating]] = {}
         for row in rows:

@@ -6,6 +6,7 @@ from datetime import date
 from headgate.core.ledger.correct import Correction
 from headgate.core.ledger.correct import correct as correction_transfers
 from headgate.core.quantities import instant
+from headgate.steps.event import corrections_name
 from headgate.steps.term import Term
 
 
@@ -15,7 +16,7 @@ def correct(term: Term, corrections: Sequence[Correction], name: str, day: date)
     Raises Faulty with every correction that cannot be made, LedgerRefused where an account's limit
     stands against them.
     """
-    when = instant(day)
-    transfers = correction_transfers(term.books, corrections, when)
-    term = term.receive(f"corrections/{name}", "ledger", corrections, when)
+    when, facts = instant(day), corrections_name(name)
+    transfers = correction_transfers(term.books, corrections, when, f"facts/{facts}.jsonl")
+    term = term.receive(facts, "ledger", corrections, when)
     return term.move(transfers, linked=True)

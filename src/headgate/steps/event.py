@@ -1,8 +1,19 @@
 """What can happen to a programme: the words in which its days are told, kept and taken again."""
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
+from enum import Enum, StrEnum
+from typing import Final
+
+from headgate.core.faults import Fault
+
+EVENTS: Final = "events.jsonl"
+"""The file in which events are published; a refused event is a fault of it."""
+
+# It becomes a file's name and a part of it: no dots, no separators, and no two that differ in case.
+_NAME: Final = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
 
 
 class What(StrEnum):
@@ -17,6 +28,15 @@ class What(StrEnum):
     CLOSE_ROUND = "close round"
     TURN = "turn"
     CORRECT = "correct"
+
+
+class EventRefusal(Enum):
+    """Why an event is not taken, in order of precedence; the value is what mends it."""
+
+    NAME_BAD = "Name it in 1 to 64 of a-z, 0-9, - and _; the first is a letter or a digit."
+    WINDOW_BAD = "A part of usage looks back from its day; a correction looks nowhere."
+    NAME_TAKEN = "What was received stays as it is: receive the rest under another name."
+    DAY_PASSED = "Take events in the order of their days."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +56,46 @@ class Event:
     def at_will(self) -> bool:
         """Whether the event is done when somebody asks for it and not because it is due."""
         return self.what is What.CORRECT or (self.what is What.METER and self.about != "")
+
+    def __str__(self) -> str:
+        # What comes from outside may hold what a terminal obeys, and any amount of it.
+        return " ".join(filter(None, (self.what.value, ascii(self.about[:80])[1:-1])))
+
+
+def usage_name(day: date, part: str = "") -> str:
+    """The name of the facts that a meter brings on a day, or of a part that came under a name."""
+    return f"usage/{day.isoformat()}/{part}" if part else f"usage/{day.isoformat()}"
+
+
+def corrections_name(name: str) -> str:
+    """The name of the facts of a set of corrections."""
+    return f"corrections/{name}"
+
+
+def brings(event: Event) -> str:
+    """The name of the facts that a meter or a correction brings; empty for other events."""
+    if event.what is What.CORRECT:
+        return corrections_name(event.about)
+    return usage_name(event.day, event.about) if event.what is What.METER else ""
+
+
+def refusal(event: Event, latest: date, received: Container[str]) -> EventRefusal | None:
+    """Why an event cannot be taken after one of day `latest` and after these facts, if it cannot.
+
+    The one rule for what is done at will, whoever does it: what a file holds and what was moved can
+    be found by the event's name, and nothing received before is covered by it.
+    """
+    if event.at_will and _NAME.fullmatch(event.about) is None:
+        return EventRefusal.NAME_BAD
+    if event.at_will and event.since > (date.min if event.what is What.CORRECT else event.day):
+        return EventRefusal.WINDOW_BAD
+    if (name := brings(event)) and name in received:
+        return EventRefusal.NAME_TAKEN
+    return EventRefusal.DAY_PASSED if event.day < latest else None
+
+
+def fault(event: Event, refused: EventRefusal, line: int = 0) -> Fault:
+    """A refusal as a fault of the events, at the event's line where they stand in a file."""
+    words = refused.name.lower().replace("_", " ")
+    code, what = f"event-{words.replace(' ', '-')}", f"{event} on {event.day}: {words}"
+    return Fault(EVENTS, line, 1 if line else 0, code, what, refused.value)

@@ -14,6 +14,7 @@ from headgate.core.policy.reclaim import reclaim as reclaim_by
 from headgate.core.policy.schema import Against
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
+from headgate.steps.event import usage_name
 from headgate.steps.rights import Way, in_two_units
 from headgate.steps.term import Holding, Term
 
@@ -23,7 +24,7 @@ def meter(term: Term, records: Sequence[Usage], day: date, part: str = "") -> Te
 
     Use that comes in parts is received part by part, each under its own name.
     """
-    when, name = instant(day), f"usage/{day.isoformat()}{'/' if part else ''}{part}"
+    when, name = instant(day), usage_name(day, part)
     term = term.receive(name, "metering", records, when)
     supports = {holding.award: holding.support for holding in term.holdings.values()}
     first = min(supports.values(), default=min(term.policy(term.starts).supports))

@@ -1,6 +1,7 @@
 """Signed checkpoints and offline proofs: C2SP's bytes, both signatures, every refusal by name."""
 
 import base64
+import hashlib
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,12 +18,15 @@ from headgate.core.ledger.checkpoint import (
     NoteRefusal,
     Signer,
     Verifier,
+    claimed,
     open_note,
     parse_vkey,
+    parse_vkeys,
     sign,
     tlog_proof,
     verify_tlog_proof,
 )
+from headgate.core.ledger.cosign import Witness
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.tree import Tree
 from tests.core.ledger.builders import numbered
@@ -38,6 +42,7 @@ ENTRIES = [f"entry {n}".encode() for n in range(11)]
 TREE = Tree(ENTRIES)
 HEAD = Checkpoint(ORIGIN, len(TREE), TREE.root())
 NOTE = sign(HEAD, SIGNERS)
+KEYS = "".join(f"{verifier.vkey()}\n" for verifier in VERIFIERS).encode()
 BODY, SIGNATURES = NOTE.split(b"\n\n")
 PROOF = tlog_proof(4, TREE.inclusion(4, len(TREE)), NOTE)
 
@@ -72,6 +77,32 @@ def test_vkey_and_key_id_are_those_of_the_go_implementation() -> None:
 def test_vkey_is_read_back(verifier: Verifier) -> None:
     """Both of the log's public keys can be published as text."""
     assert verifier == parse_vkey(verifier.vkey())
+
+
+def test_file_of_keys_is_read_back() -> None:
+    """The keys that a journal publishes are one vkey a line."""
+    assert VERIFIERS == parse_vkeys(KEYS)
+
+
+def test_pin_is_the_digest_of_the_published_line() -> None:
+    """Anyone computes a pin with sha256sum; it is what `headgate verify` prints."""
+    vkey = VERIFIERS[0].vkey()
+    assert f"{ORIGIN}+sha256:{hashlib.sha256(vkey.encode()).hexdigest()}" == VERIFIERS[0].pin()
+
+
+def test_log_may_sign_a_tree_that_goes_with_it() -> None:
+    """Keys sign another origin only where the reader asks for exactly that."""
+    other = replace(HEAD, origin=f"{ORIGIN}/handover/1")
+    note = sign(other, SIGNERS, log=ORIGIN)
+    assert other == open_note(note, VERIFIERS, log=ORIGIN)
+    assert NoteRefusal.LOG_KEYS_MISSING == open_note(note, VERIFIERS)
+    assert NoteRefusal.LOG_KEYS_MISSING == open_note(NOTE, VERIFIERS, log="another")
+
+
+def test_claim_of_a_note_is_read_without_belief() -> None:
+    """What a note says can be read from a forged one too, and only a note says anything."""
+    assert HEAD == claimed(NOTE) == claimed(resigned(BODY))
+    assert NoteRefusal.NOTE_UNSIGNED == claimed(BODY)
 
 
 def test_ed25519_signs_the_body() -> None:
@@ -227,6 +258,13 @@ REFUSED_VALUES: list[tuple[NoteRefusal, Callable[[], object]]] = [
     (NoteRefusal.VKEY_BAD, lambda: parse_vkey("name+c74f20a3+")),
     (NoteRefusal.VKEY_BAD, lambda: parse_vkey("name+c74f20a3+AAAA")),
     (NoteRefusal.VKEY_BAD, lambda: parse_vkey(VERIFIERS[0].vkey().replace("서울", "부산"))),
+    (NoteRefusal.KEYS_BAD, lambda: parse_vkeys(b"")),
+    (NoteRefusal.KEYS_BAD, lambda: parse_vkeys(b"\xff\n")),
+    (NoteRefusal.KEYS_BAD, lambda: parse_vkeys(KEYS[:-1])),
+    (NoteRefusal.KEYS_BAD, lambda: parse_vkeys(KEYS + KEYS)),
+    (NoteRefusal.VKEY_BAD, lambda: parse_vkeys(KEYS + b"\n")),
+    (NoteRefusal.TIME_BAD, lambda: Witness("w", bytes(32)).cosign(NOTE, 0)),
+    (NoteRefusal.TIME_BAD, lambda: Witness("w", bytes(32)).cosign(NOTE, 2**63)),
     (NoteRefusal.SIZE_BAD, lambda: replace(HEAD, size=-1)),
     (NoteRefusal.SIZE_BAD, lambda: replace(HEAD, size=2**63)),
     (NoteRefusal.ROOT_BAD, lambda: replace(HEAD, root=b"short")),

@@ -5,10 +5,9 @@ one the other way between the same accounts. All corrections of one transfer tog
 most what it moved.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import count
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.post import Books
@@ -38,28 +37,39 @@ class CorrectionRefusal(Enum):
     REASON_BAD = "Write the reason as one line of plain text that fits beside the transfer's id."
 
 
-def correct(books: Books, corrections: Sequence[Correction], at: str) -> list[Transfer]:
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """How many corrections a transfer has, and how much they give back together."""
+
+    number: int = 0
+    amount: int = 0
+
+
+def correct(
+    books: Books, corrections: Sequence[Correction], at: str, file: str = "corrections"
+) -> list[Transfer]:
     """The transfers that carry corrections out, to be posted as one linked group.
 
-    Raises `Faulty` with every correction that cannot be made.
+    Raises `Faulty` with every correction that cannot be made, by its line in `file`.
     """
     made: list[Transfer] = []
     faults: list[Fault] = []
+    given: dict[str, _Given] = {}
     for place, correction in enumerate(corrections, start=1):
-        judged = _judge(books, made, correction, at)
+        judged = _judge(books, given, correction, at)
         if isinstance(judged, Transfer):
             made.append(judged)
         else:
-            what = f"{correction.transfer}: {judged.name.lower().replace('_', ' ')}"
-            code = f"correction-{judged.name.lower().replace('_', '-')}"
-            faults.append(Fault("corrections", place, 0, code, what, judged.value))
+            words = judged.name.lower().replace("_", " ")
+            what, code = f"{correction.transfer[:80]!a}: {words}", f"correction-{words}"
+            faults.append(Fault(file, place, 1, code.replace(" ", "-"), what, judged.value))
     if faults:
         raise Faulty(faults)
     return made
 
 
 def _judge(
-    books: Books, made: Iterable[Transfer], correction: Correction, at: str
+    books: Books, given: dict[str, _Given], correction: Correction, at: str
 ) -> Transfer | CorrectionRefusal:
     wrong = books.transfers.get(correction.transfer)
     if wrong is None:
@@ -69,20 +79,21 @@ def _judge(
     if type(correction.amount) is not int or correction.amount < 1:
         return CorrectionRefusal.AMOUNT_NOT_POSITIVE
     prefix = f"correct:{wrong.id}:"
-    earlier = [*_earlier(books, prefix), *(t for t in made if t.id.startswith(prefix))]
-    if sum(t.amount for t in earlier) + correction.amount > wrong.amount:
+    earlier = given.get(wrong.id) or _earlier(books, prefix)
+    now = _Given(earlier.number + 1, earlier.amount + correction.amount)
+    if now.amount > wrong.amount:
         return CorrectionRefusal.EXCEEDS_TRANSFER
-    name, why = f"{prefix}{len(earlier) + 1}", f"corrects {wrong.id}: {correction.because}"
-    if not correction.because or not is_name(why) or not is_name(name):
+    name, why = f"{prefix}{now.number}", f"corrects {wrong.id}: {correction.because}"
+    if not correction.because.strip() or not is_name(why) or not is_name(name):
         return CorrectionRefusal.REASON_BAD
+    given[wrong.id] = now
     parts = wrong.credit, wrong.debit, correction.amount, wrong.unit
     return Transfer(name, *parts, Phase.SINGLE, None, at, why)
 
 
-def _earlier(books: Books, prefix: str) -> Iterator[Transfer]:
-    """The corrections in the books; they are numbered from 1 without a gap."""
-    for number in count(1):
-        transfer = books.transfers.get(f"{prefix}{number}")
-        if transfer is None:
-            return
-        yield transfer
+def _earlier(books: Books, prefix: str) -> _Given:
+    """What the corrections in the books gave back; they are numbered from 1 without a gap."""
+    given = _Given()
+    while transfer := books.transfers.get(f"{prefix}{given.number + 1}"):
+        given = _Given(given.number + 1, given.amount + transfer.amount)
+    return given

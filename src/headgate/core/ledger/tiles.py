@@ -69,9 +69,12 @@ class Tiles(Provable):
         """The hashes of one tile, as many as a journal of this size has in it."""
         key = (level, number)
         if key not in self._tiles:
-            self._tiles[key] = self._checked(level, number)
-            if len(self._tiles) > _TILES_KEPT:
-                self._tiles.popitem(last=False)
+            hashes = self._checked(level, number)
+            if len(self._tiles) >= _TILES_KEPT:
+                # Tiles of leaf hashes go first: whoever reads on needs the higher ones again.
+                low = next((kept for kept in self._tiles if kept[0] == 0), next(iter(self._tiles)))
+                del self._tiles[low]
+            self._tiles[key] = hashes
         self._tiles.move_to_end(key)
         return self._tiles[key]
 

@@ -6,11 +6,11 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
 from headgate.journal.points import Point, reached
+from headgate.readers.facts import read_events
 from headgate.site.records.books import stored
 from headgate.site.records.database import Database
 from headgate.site.records.journal import append, head
 from headgate.site.records.kept import events, keep, load
-from headgate.readers.facts import read_events
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event
 from headgate.steps.term import Term

@@ -78,7 +78,7 @@ class Database:
         names = ", ".join(columns)
         with self.connection.cursor() as cursor:
             if self.vendor == "postgresql" and len(rows) >= COPY_FROM:
-                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                     for row in rows:
                         copy.write_row(row)
                 return
@@ -104,8 +104,10 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Everything read within is of one moment; writers go on meanwhile."""
-        begin = "BEGIN DEFERRED" if self.vendor == "sqlite" else (
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        begin = (
+            "BEGIN DEFERRED"
+            if self.vendor == "sqlite"
+            else ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         )
         with self.connection.cursor() as cursor:
             cursor.execute(begin)

@@ -26,7 +26,6 @@ from headgate.site.records.books import Looked, Stored
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import Head
 from headgate.steps.agenda import first_day
-from headgate.steps.event import Event
 from headgate.steps.term import Holding, Received, Term, chart_of
 
 

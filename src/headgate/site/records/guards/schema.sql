@@ -66,6 +66,7 @@ CREATE TABLE leg (
 ) {strict};
 
 CREATE UNIQUE INDEX leg_first_once ON leg (account) WHERE was_half IS NULL;
+CREATE INDEX leg_seq ON leg (seq);
 
 CREATE TABLE entry (
     seq                 {int}  NOT NULL PRIMARY KEY CHECK (seq >= 0),

@@ -1,0 +1,122 @@
+"""A journal that reads as sentences, and processes that are killed at a named point."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from headgate.core.ledger.checkpoint import Checkpoint, Signer, sign
+from headgate.core.ledger.tiles import Tiles
+from headgate.core.ledger.tree import Tree
+from headgate.journal import keys
+from headgate.journal.fetch import folder_reader
+from headgate.journal.folder import publish
+from headgate.journal.keys import Keys, Ring
+from headgate.journal.points import VARIABLE, Point
+
+ROOT = Path(__file__).parents[2]
+ORIGIN = "example.org/headgate"
+NOW = 1_790_000_000
+
+
+def line(index: int) -> bytes:
+    """Entry number `index`."""
+    return f"entry {index}".encode()
+
+
+@dataclass
+class Log:
+    """A log whose entries are numbered, published to a folder by a ring's keys."""
+
+    base: Path
+    origin: str = ORIGIN
+    rewritten: frozenset[int] = frozenset()
+    sealed: list[Checkpoint] = field(default_factory=list)
+
+    @property
+    def ring(self) -> Path:
+        """Where its keys are; made when first asked for."""
+        folder = self.base / "ring"
+        if not folder.exists():
+            keys.create(folder, self.origin)
+        return folder
+
+    @property
+    def folder(self) -> Path:
+        """Where it is published."""
+        return self.base / "public"
+
+    def lines(self, start: int) -> Iterator[bytes]:
+        """Its entries, without end; those that were rewritten are other ones."""
+        while True:
+            yield line(start) + b"!" * (start in self.rewritten)
+            start += 1
+
+    def tree(self, size: int) -> Tree:
+        """Its tree in memory."""
+        return Tree(entry for entry, _ in zip(self.lines(0), range(size), strict=False))
+
+    def publish(self, size: int, ring: Ring | None = None) -> bytes:
+        """Publish that many entries; the note that stands in the folder."""
+        held = ring or keys.load(self.ring)
+
+        def seal(checkpoint: Checkpoint) -> bytes:
+            self.sealed.append(checkpoint)
+            return sign(checkpoint, held.signers)
+
+        return publish(self.folder, size, self.lines, seal, held.keys)
+
+    def rotate(self) -> None:
+        """Begin to change keys."""
+        keys.rotate(self.ring)
+
+    def retire(self) -> None:
+        """End the change of keys."""
+        keys.retire(self.ring)
+
+    def pins(self) -> list[str]:
+        """What the programme prints elsewhere of its newest keys."""
+        return [key.pin() for key in keys.load(self.ring).keys.pairs[-1]]
+
+    def files(self) -> dict[str, bytes]:
+        """Every file of the public folder."""
+        paths = (path for path in self.folder.rglob("*") if path.is_file())
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def published(folder: Path, size: int) -> Tiles:
+    """The journal of that size in a folder."""
+    return Tiles(size, folder_reader(folder))
+
+
+def forged_note(signers: tuple[Signer, ...], size: int, root: bytes) -> bytes:
+    """A note that the log's own keys sign over anything."""
+    return sign(Checkpoint(signers[0].name, size, root), signers)
+
+
+def with_keys(signers: tuple[Signer, ...], handovers: tuple[bytes, ...] = ()) -> Ring:
+    """A ring in memory, for a thief who has the seeds and no folder."""
+    pair = (signers[0].verifier(), signers[1].verifier())
+    return Ring((signers[0], signers[1]), (), Keys((pair,), handovers, False))
+
+
+def run(code: str, point: Point | None = None, times: int = 1) -> int:
+    """Run code that says `log`, `visit` and so on in a process; its exit code, -9 if killed."""
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if point is not None:
+        environment[VARIABLE] = f"{point.name}:{times}"
+    preface = "from pathlib import Path; from tests.journal.builders import *\n"
+    done = subprocess.run(
+        [sys.executable, "-c", preface + code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode
