@@ -15,7 +15,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Place, parse
-from headgate.cycle import run
+from headgate.cycle import World, run
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
@@ -27,6 +27,7 @@ from headgate.steps.agenda import first_day
 from headgate.steps.term import Term
 
 Progress = Callable[[str], None]
+Run = Callable[[Document, World, Progress], Term]
 WHAT_IF_GAP = "1/2"
 """What the list of a what-if may miss of the proven bound before it is refused."""
 
@@ -51,8 +52,11 @@ class Choices:
     fast: bool = False
 
 
-def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
-    """Run one term of a programme; raises Faulty or ValueError with what must be mended."""
+def rehearse(programme: str, choices: Choices, progress: Progress, through: Run = run) -> Rehearsed:
+    """Run one term of a programme; raises Faulty or ValueError with what must be mended.
+
+    `through` takes the term there: the cycle in memory, or one that keeps what happens.
+    """
     folder = find(programme)
     document = read_programme(folder, choices.overlays)
     data = data_files(folder)
@@ -69,7 +73,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress) -> Rehearsed:
         folder=None if choices.evidence is None else read_evidence(choices.evidence, policy),
         fast=choices.fast,
     )
-    return Rehearsed(run(document, world, progress), data)
+    return Rehearsed(through(document, world, progress), data)
 
 
 def _usage(path: Path) -> tuple[Usage, ...]:

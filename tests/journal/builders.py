@@ -34,6 +34,7 @@ class Log:
     base: Path
     origin: str = ORIGIN
     rewritten: frozenset[int] = frozenset()
+    last: int = 1_000_000
     sealed: list[Checkpoint] = field(default_factory=list)
 
     @property
@@ -50,8 +51,8 @@ class Log:
         return self.base / "public"
 
     def lines(self, start: int) -> Iterator[bytes]:
-        """Its entries, without end; those that were rewritten are other ones."""
-        while True:
+        """Its entries up to the last; those that were rewritten are other ones."""
+        while start < self.last:
             yield line(start) + b"!" * (start in self.rewritten)
             start += 1
 

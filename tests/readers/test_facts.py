@@ -7,14 +7,15 @@ import pytest
 from headgate.core import canonical
 from headgate.core.faults import Faulty
 from headgate.cycle import run
-from headgate.readers.facts import KINDS, Recorded, read_facts
+from headgate.readers.facts import FAULTS_MOST, KINDS, Recorded, read_events, read_facts
+from tests.whole.mended import mended
 from tests.whole.small import small
 
 
 def test_facts_come_back_as_they_were() -> None:
     """Every fact of a term, written and read again, has the same line to the byte."""
     kinds = set()
-    for name, fact in small().term.facts.items():
+    for name, fact in mended().facts.items():
         kind = name.split("/")[0]
         kinds.add(kind)
         values = read_facts(name, kind, fact.data)
@@ -67,3 +68,30 @@ def test_a_fact_that_the_cycle_asks_for_and_nobody_published_is_named() -> None:
     with pytest.raises(Faulty) as refused:
         Recorded({}).usage(date(2026, 3, 1), date(2026, 4, 1), "")
     assert ["facts/usage/2026-04-01.jsonl"] == [fault.file for fault in refused.value.faults]
+
+
+def test_the_world_of_a_bundle_keeps_parts_and_sets_apart() -> None:
+    """Each name has its own facts; a part is not the look of its day."""
+    facts = {"usage/2026-04-01": ["look"], "usage/2026-04-01/a": ["part"], "corrections/a": ["set"]}
+    world, day = Recorded(facts), date(2026, 4, 1)
+    found = [world.usage(date.min, day, ""), world.usage(day, day, "a"), world.corrections("a")]
+    assert [["look"], ["part"], ["set"]] == found
+    with pytest.raises(Faulty, match="facts/corrections/b"):
+        world.corrections("b")
+
+
+def test_of_a_file_that_is_all_wrong_a_hundred_lines_are_told() -> None:
+    """A person mends a hundred lines at a time; a forged million does not fill the screen."""
+    with pytest.raises(Faulty) as refused:
+        read_events("events.jsonl", b"x\n" * 1_000_000)
+    assert list(range(1, FAULTS_MOST + 1)) == [fault.line for fault in refused.value.faults]
+
+
+def test_events_come_back_as_they_were() -> None:
+    """The line of an event is read as the event, and only whole lines are events."""
+    events = mended().taken
+    data = b"".join(map(canonical.line, events))
+    assert events == read_events("events.jsonl", data)
+    with pytest.raises(Faulty) as refused:
+        read_events("events.jsonl", data.replace(b"\n", b"\r", 1))
+    assert [1] == [fault.line for fault in refused.value.faults]

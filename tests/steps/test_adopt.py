@@ -4,11 +4,12 @@ from datetime import date
 
 import pytest
 
-from headgate.core.ledger.entry import Kind
+from headgate.core.ledger.entry import Kind, encode
+from headgate.core.ledger.tree import Tree
 from headgate.core.quantities import DAY_SECONDS
 from headgate.steps.adopt import adopt, seats
 from headgate.steps.agenda import first_day
-from headgate.steps.term import LedgerRefused, single
+from headgate.steps.term import LedgerRefused, ReceivedAlready, single
 from tests.steps.builders import TERM_SECONDS, balances, document, opened
 
 
@@ -56,18 +57,30 @@ def test_the_journal_begins_with_the_policy() -> None:
     assert (Kind.POLICY_ADOPTED, "small") == (entry.kind, entry.subject)
     assert policy.digest == entry.fields[0]
     assert "minister" == entry.fields[3]
-    assert term.tree.root() == term.root()
+    assert Tree([encode(entry)]).root() == term.root()
 
 
-def test_an_earlier_state_cannot_be_continued() -> None:
-    """A journal has one history: a second one cannot be grown from an earlier state of it."""
+def test_an_earlier_state_can_be_continued_and_stays_what_it_was() -> None:
+    """A term is a value: what goes on from an earlier state is another journal, whole in itself."""
     policy = document()
     earlier = adopt(policy, date(2026, 1, 5), first_day(policy), "minister")
     root = earlier.root()
-    later = earlier.receive("notes/x", "x", ["y"], "2026-01-05T00:00:00Z")
-    assert root == earlier.root() != later.root()
-    with pytest.raises(ValueError, match="cannot be continued"):
-        earlier.receive("notes/x", "x", ["z"], "2026-01-05T00:00:00Z")
+    one, other = (earlier.receive("notes/x", "x", [v], "2026-01-05T00:00:00Z") for v in "yz")
+    assert 3 == len({root, one.root(), other.root()})
+    assert root == earlier.root() and not earlier.facts
+    for term in (earlier, one, other):
+        assert Tree(map(encode, term.entries)).root() == term.root()
+    assert [("y",), ("z",)] == [term.facts["notes/x"].values for term in (one, other)]
+
+
+def test_facts_are_received_once_under_a_name() -> None:
+    """What was received is never covered by what comes later: a second set is refused, unentered."""
+    term = opened().receive("notes/x", "x", ["y"], "2026-01-05T00:00:00Z")
+    root = term.root()
+    for again in (["y"], ["z"], []):
+        with pytest.raises(ReceivedAlready, match="notes/x"):
+            term.receive("notes/x", "x", again, "2026-01-05T00:00:00Z")
+    assert (root, ("y",)) == (term.root(), term.facts["notes/x"].values)
 
 
 def test_what_the_ledger_refuses_is_said_and_leaves_no_trace() -> None:

@@ -63,6 +63,7 @@ def test_the_small_programmes_term_in_order() -> None:
         ("2026-08-01", What.METER, ""),
         ("2026-09-01", What.METER, ""),
         ("2026-09-01", What.CLOSE_ROUND, "stage"),
+        ("2026-09-01", What.TURN, ""),
     ]
     found = agenda(document())
     assert expected == [(event.day.isoformat(), event.what, event.about) for event in found]
@@ -111,7 +112,23 @@ def test_a_round_on_the_day_after_the_terms_last_is_still_its_own(on: str, index
     assert [(on, "stage")] == days(agenda(policy, index), What.CLOSE_ROUND)
     assert [] == days(agenda(policy, 1 - index), What.CLOSE_ROUND)
     of_day = [event.what for event in agenda(policy, index) if event.day.isoformat() == on]
-    assert [What.METER, What.CLOSE_ROUND] == [w for w in of_day if w is not What.ENFORCE]
+    turned = [What.TURN] if on in ("2026-09-01", "2027-03-01") else []
+    others = [what for what in of_day if what is not What.ENFORCE]
+    assert [What.METER, What.CLOSE_ROUND, *turned] == others
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "given"),
+    [
+        ("1/2", ["2026-03-01", "2026-05-10", "2026-06-01"]),
+        ("1", ["2026-03-01", "2026-05-10"]),
+    ],
+)
+def test_orders_of_the_terms_last_day_are_given_as_it_turns(elapsed: str, given: list[str]) -> None:
+    """What clusters hold on a day is received once: the turn's orders, where the term ends."""
+    events = agenda(document(('elapsed: "1/2"', f'elapsed: "{elapsed}"')))
+    assert given == [day for day, _ in days(events, What.ENFORCE)]
+    assert (date(2026, 9, 1), What.TURN) == (events[-1].day, events[-1].what)
 
 
 def test_months_end_with_the_month() -> None:

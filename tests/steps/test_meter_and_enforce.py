@@ -111,7 +111,7 @@ def test_a_job_seen_running_and_then_ended_is_used_once() -> None:
     running = replace(one_job(0), ended=None, seen="2026-04-01T00:00:00Z")
     term = meter(holding_two_nodes(), [running], date(2026, 4, 1))
     ended = replace(running, ended="2026-05-01T00:00:00Z", seen=instant(JUNE))
-    term = meter(meter(term, [ended], JUNE), [ended, running], JUNE)
+    term = meter(meter(term, [ended], JUNE), [ended, running], JUNE, "again")
     seconds = 61 * 86_400
     assert (0, 16 * seconds) == posted(term, "compute/use/north/h200")
     decision = next(d for d in reclaim(term, "compute", JUNE).decisions if d.step == "reclaim")

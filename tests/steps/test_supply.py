@@ -44,10 +44,10 @@ def alliance_in_june() -> tuple[str, str]:
 
 def faults_of_turn(term: Term) -> list[str]:
     """What is said when a term cannot turn; the journal has not grown by then."""
-    entries, leaves = term.entries, len(term.tree)
+    entries, tree = term.entries, term.tree
     with pytest.raises(Faulty) as refused:
         turn(term)
-    assert (entries, leaves) == (term.entries, len(term.tree))
+    assert (entries, tree) == (term.entries, term.tree)
     assert all(f.file == "programme.yaml" and f.line and f.mend for f in refused.value.faults)
     return [f"{fault.code}: {fault.what}" for fault in refused.value.faults]
 

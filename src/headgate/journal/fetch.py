@@ -149,6 +149,7 @@ class _SameScheme(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         """The request that follows, refused where the scheme changes."""
         if urlsplit(newurl).scheme != urlsplit(req.full_url).scheme:
+            fp.close()
             raise Refused(FetchRefusal.REDIRECTED, f"{req.full_url} to {newurl[:200]}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

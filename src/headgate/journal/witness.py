@@ -37,7 +37,7 @@ from headgate.core.ledger.tree import verify_consistency
 from headgate.journal.fetch import FetchRefusal, reader
 from headgate.journal.files import found, locked, put, settle
 from headgate.journal.handover import Handover, read_handover
-from headgate.journal.keys import check_private, read_seed, write_seed
+from headgate.journal.keys import RingRefusal, check_private, read_seed, write_seed
 from headgate.journal.points import Point, reached
 
 NAME: Final = "headgate-witness"
@@ -273,7 +273,15 @@ def _keep_evidence(state: Path, kept: bytes | None, note: bytes, error: Refused)
 
 def _fault(url: str, keep: Path, error: Refused) -> Fault:
     code = error.reason.name.lower().replace("_", "-")
-    mend = f"Trust nothing new of this journal; evidence, if any, is in {keep / 'refused'}."
-    if isinstance(error.reason, FetchRefusal):
-        mend = "Look at the address and the network, and visit again."
-    return Fault(url, 0, 0, code, f"{error.reason.value}: {error.about}", mend)
+    return Fault(url, 0, 0, code, f"{error.reason.value}: {error.about}", _mend(keep, error.reason))
+
+
+def _mend(keep: Path, reason: Enum) -> str:
+    """What to do about a refusal: it is the network's, the witness's own, or the journal's."""
+    if isinstance(reason, FetchRefusal):
+        return "Look at the address and the network, and visit again."
+    if reason in (WitnessRefusal.KEYS_UNPINNED, WitnessRefusal.KEY_NOT_PUBLISHED):
+        return "Compare the keys with those that the programme prints elsewhere, and name them."
+    if isinstance(reason, RingRefusal | NoteRefusal) or reason is WitnessRefusal.STATE_BAD:
+        return f"Mend what is the witness's own: its name, or its folder {keep}."
+    return f"Trust nothing new of this journal; the evidence is in {keep / 'refused'}."

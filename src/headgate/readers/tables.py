@@ -114,7 +114,7 @@ class Table:
         faults: list[Fault] = []
         for number, line in enumerate(self.lines, self.header + 1):
             try:
-                row = build(self._split(line))
+                row = build(self.split(line))
             except Bad as bad:
                 found: Iterable[Found] = bad.found
             else:
@@ -125,8 +125,8 @@ class Table:
             raise Faulty(faults)
         return tuple(rows)
 
-    def _split(self, line: str) -> dict[str, str]:
-        """The row's values by column."""
+    def split(self, line: str) -> dict[str, str]:
+        """A row's values by column; raises `Bad` for a line that is no row of the table."""
         codes = self.layout.codes
         try:
             values = next(csv.reader([line], strict=True), [])
@@ -156,13 +156,20 @@ def read_table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table
     header = next((at for at, line in enumerate(lines, 1) if not line.startswith("#")), 0)
     if not header:
         raise layout.shared(file, 0, "EMPTY", "the file has no header and no rows")
-    columns = [name.strip() for name in lines[header - 1].split(",")]
+    return table_under(lines[header - 1], file, header, layout, lines[header:])
+
+
+def table_under(
+    names: str, file: str, header: int, layout: Layout, lines: Sequence[str] = ()
+) -> Table:
+    """The table whose columns a header names; raises `Faulty` with the columns that are wrong."""
+    columns = [name.strip() for name in names.split(",")]
     if faults := [
         layout.fault(file, header, layout.codes[code], f"column {name[:40]!r}")
         for code, name in _column_faults(columns, layout)
     ]:
         raise Faulty(faults)
-    return Table(layout, file, header, columns, lines[header:])
+    return Table(layout, file, header, columns, lines)
 
 
 def _column_faults(columns: Sequence[str], layout: Layout) -> list[tuple[str, str]]:

@@ -1,20 +1,35 @@
-"""Usage from a CSV file: all its faults at once, each with its line, or all its rows.
+"""Usage from a CSV file of any size: all its faults at once, each with its line, or all its rows.
 
 The header names the fields of a usage record; `ended` is empty while an attempt runs. A file that
 an operator sends is held to more than a meter's stream is: it must be whole, sorted by start and
 without repeats, because a file that is not has been cut, joined or edited on the way.
+
+A file is read line by line. What must be known of all its rows at once, which attempts it has told,
+is kept as digests on the disk and compared at the end, some at a time: memory has a bound that no
+file can move.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from enum import StrEnum
-from typing import Final
+from hashlib import blake2b
+from io import BytesIO
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, Final
 
+import numpy as np
+
+from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.text import is_instant
 from headgate.core.metering.usage import Usage
-from headgate.readers.tables import Found, Layout, Values, read_table
+from headgate.readers.tables import Bad, Found, Layout, Table, Values, table_under
 
 BYTES_MOST: Final = 512 * 1024 * 1024
+LINE_BYTES_MOST: Final = 65_536
+FAULTS_MOST: Final = 1_000
+"""How many faults of a file are told before the rest is left: more helps nobody to mend it."""
+
 GPUS_MOST: Final = 1_000_000
 COLUMNS: Final = tuple(field.name for field in fields(Usage))
 
@@ -69,8 +84,85 @@ _LAYOUT: Final = Layout(Code, _MENDS, COLUMNS)
 
 
 def read_usage(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple[Usage, ...]:
-    """The rows of a usage file; raises `Faulty` with every fault of it, each at its line."""
-    return read_table(data, file, _LAYOUT, bytes_most).rows(_usage, _Earlier().against)
+    """The rows of a usage file in memory; raises `Faulty` with its faults, each at its line."""
+    if len(data) > bytes_most:
+        what = f"the file has {len(data)} bytes, more than {bytes_most}"
+        raise _LAYOUT.shared(file, 0, "TOO_LARGE", what)
+    return tuple(usage_rows(BytesIO(data), file))
+
+
+def usage_rows(source: BinaryIO, file: str) -> Iterator[Usage]:
+    """The rows of a usage file as it is read; raises `Faulty` after the last, with its faults.
+
+    So nothing may be done with a row before the whole file was read once. The faults are those of
+    all lines, or the first `FAULTS_MOST` of them.
+    """
+    faults: list[Fault] = []
+    with _Attempts() as attempts:
+        try:
+            for number, judged in _judged(source, file):
+                if isinstance(judged, Usage):
+                    attempts.add(number, judged)
+                    yield judged
+                else:
+                    faults.append(judged)
+                    if len(faults) == FAULTS_MOST:
+                        break
+        except Faulty as end:
+            faults += end.faults
+        told = islice(attempts.told_again(), FAULTS_MOST - len(faults))
+        faults += [_LAYOUT.fault(file, number, code, what) for number, code, what in told]
+    if faults:
+        raise Faulty(faults)
+
+
+def _judged(source: BinaryIO, file: str) -> Iterator[tuple[int, Usage | Fault]]:
+    """Every row that can be read, and every fault; raises `Faulty` where nothing more can be."""
+    lines = _lines(source, file)
+    table, earlier = _table(lines, file), _Earlier()
+    for number, line in lines:
+        found: Iterable[Found] = ()
+        try:
+            record = _usage(table.split(_text(line, number, file)))
+        except Bad as bad:
+            found = bad.found
+        except Faulty as error:
+            yield from ((number, fault) for fault in error.faults)
+        else:
+            yield number, record
+            found = earlier.against(record)
+        for code, what in found:
+            yield number, _LAYOUT.fault(file, number, code, what)
+
+
+def _lines(source: BinaryIO, file: str) -> Iterator[tuple[int, bytes]]:
+    """Every line with its number, without its end; raises `Faulty` for one that has none."""
+    number = 0
+    while line := source.readline(LINE_BYTES_MOST):
+        number += 1
+        if not line.endswith(b"\n"):
+            if len(line) == LINE_BYTES_MOST:
+                what = f"the line has more than {LINE_BYTES_MOST} bytes"
+                raise _LAYOUT.shared(file, number, "TOO_LARGE", what)
+            what = "the last line has no line break: the file has been cut"
+            raise _LAYOUT.shared(file, number, "CUT", what)
+        yield number, line[:-1].removesuffix(b"\r")
+
+
+def _text(line: bytes, number: int, file: str) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError:
+        raise _LAYOUT.shared(file, number, "NOT_UTF8", "a byte is not UTF-8") from None
+
+
+def _table(lines: Iterator[tuple[int, bytes]], file: str) -> Table:
+    """The table under the header, which is the first line that is no comment."""
+    for number, line in lines:
+        text = _text(line, number, file)
+        if not text.startswith("#"):
+            return table_under(text, file, number, _LAYOUT)
+    raise _LAYOUT.shared(file, 0, "EMPTY", "the file has no header and no rows")
 
 
 def _usage(row: Mapping[str, str]) -> Usage:
@@ -105,20 +197,59 @@ class _Earlier:
     """The rows of a file so far, against which the next one is held."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[str, str, int], Usage] = {}
         self.started = ""
 
     def against(self, record: Usage) -> Iterator[Found]:
-        """What its own instants and the rows before have against a row."""
+        """What its own instants and the row before have against a row."""
         yield from _time_faults(record)
-        attempt = record.cluster, record.job, record.attempt
-        earlier = self.seen.setdefault(attempt, record)
-        if earlier is not record:
-            code = Code.REPEATED if earlier == record else Code.CONTRADICTED
-            yield code, f"attempt {record.attempt} of job {record.job!r} has a row already"
         if record.started < self.started:
             yield Code.UNSORTED, f"{record.started} stands after {self.started}"
         self.started = record.started
+
+
+_TOLD: Final = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<u8"), ("line", "<u8")])
+_TOLD_AT_ONCE: Final = 500_000
+_TOLD_IN_MEMORY: Final = 16 * 1024 * 1024
+
+
+class _Attempts:
+    """Which attempts a file has told: digests of 32 bytes a row, on the disk once they are many."""
+
+    def __init__(self) -> None:
+        self._file = SpooledTemporaryFile(_TOLD_IN_MEMORY)  # noqa: SIM115
+        self._rows = 0
+
+    def __enter__(self) -> "_Attempts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, line: int, record: Usage) -> None:
+        """Note the attempt of a row, and what the row says of it."""
+        attempt = f"{record.cluster}\t{record.job}\t{record.attempt}".encode()
+        self._file.write(blake2b(attempt, digest_size=16).digest())
+        self._file.write(blake2b(repr(record).encode(), digest_size=8).digest())
+        self._file.write(line.to_bytes(8, "little"))
+        self._rows += 1
+
+    def told_again(self) -> Iterator[tuple[int, Code, str]]:
+        """Every line whose attempt an earlier line has told, and whether it says the same."""
+        shares = 1 + self._rows // _TOLD_AT_ONCE
+        for share in range(shares):
+            mine = np.concatenate([some[some["low"] % shares == share] for some in self._read()])
+            mine = mine[np.lexsort((mine["line"], mine["low"], mine["high"]))]
+            again = (mine["high"][1:] == mine["high"][:-1]) & (mine["low"][1:] == mine["low"][:-1])
+            for place in np.flatnonzero(again):
+                first, second = mine[place], mine[place + 1]
+                code = Code.REPEATED if first["row"] == second["row"] else Code.CONTRADICTED
+                yield int(second["line"]), code, f"line {first['line']} is of the same attempt"
+
+    def _read(self) -> Iterator[np.ndarray[Any, np.dtype[Any]]]:
+        self._file.seek(0)
+        yield np.empty(0, _TOLD)
+        while data := self._file.read(_TOLD.itemsize * _TOLD_AT_ONCE):
+            yield np.frombuffer(data, _TOLD)
 
 
 def _time_faults(record: Usage) -> Iterator[tuple[Code, str]]:

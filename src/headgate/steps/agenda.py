@@ -29,7 +29,7 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
 
     The calls are those whose awards begin in the term; use is metered every month and before
     anything that looks at it; a reclaim comes when its part of the term is over, a round on its
-    day.
+    day. Orders that change with the term's end are given as it turns.
     """
     starts, ends = term_days(at(document, first_day(document)).policy, index)
     policy = at(document, starts).policy
@@ -40,7 +40,7 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
     due += _meterings(policy, starts, {event.day for event in looks})
     given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
-    given |= {starts} | {event.day for event in looks if event.what is What.RECLAIM}
+    given |= {starts} | {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
     due += (Event(day, What.ENFORCE) for day in given)
     due += [Event(ends, What.TURN)]
     return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))

@@ -26,6 +26,7 @@ def meter(term: Term, records: Sequence[Usage], day: date, part: str = "") -> Te
     """
     when, name = instant(day), usage_name(day, part)
     term = term.receive(name, "metering", records, when)
+    term.known.prefetch((record.cluster, record.job) for record in records)
     supports = {holding.award: holding.support for holding in term.holdings.values()}
     first = min(supports.values(), default=min(term.policy(term.starts).supports))
     for support in sorted({first, *supports.values()}):

@@ -67,6 +67,10 @@ class Received(Protocol):
         """The values of the lines."""
 
 
+class ReceivedAlready(ValueError):
+    """Facts came a second time under one name; the first would be gone from what is published."""
+
+
 class LedgerRefused(ValueError):
     """A step moved what the ledger refuses; the step's rules and the ledger's disagree."""
 
@@ -112,7 +116,12 @@ class Term:
         return replace(self, entries=self.entries + added, tree=tree)
 
     def receive(self, name: str, about: str, values: Iterable[object], when: str) -> "Term":
-        """This term with a set of facts: their lines are kept, their digest is entered."""
+        """This term with a set of facts: their lines are kept, their digest is entered.
+
+        Raises ReceivedAlready where facts of that name are there.
+        """
+        if name in self.facts:
+            raise ReceivedAlready(f"{name}: facts of this name were received already")
         received = tuple(values)
         data = b"".join(map(canonical.line, received))
         fact = Fact(name, received, data, canonical.digest(data))
@@ -133,6 +142,7 @@ class Term:
 
     def move(self, transfers: Sequence[Transfer], *, linked: bool = False) -> "Term":
         """This term with transfers posted and entered; raises LedgerRefused if any is refused."""
+        self.books.prefetch(transfers)
         posted = (post_linked if linked else post_all)(self.books, transfers)
         refused = [
             f"{transfer.id}: {outcome.value}"

@@ -152,6 +152,19 @@ def test_older_size_is_read_from_the_full_tiles_that_replaced_its_partial_ones(o
     assert large().root(old) == found.root()
     assert line(old - 1) == found.entry(old - 1)
     assert large().inclusion(old // 2, old) == found.inclusion(old // 2, old)
+    number, last = divmod(old - 1, 256)
+    assert [line(n) for n in range(old - last - 1, old)] == list(found.bundle(number))
+    assert 32 * (last + 1) == len(found.tile(0, number))
+
+
+@pytest.mark.parametrize("gone", ["tile/0/001.p/44", "tile/entries/001.p/44"])
+def test_one_partial_file_may_be_gone_before_the_other(gone: str) -> None:
+    """Whichever file a journal removes first, its reader finds the entries that it had."""
+    files = whole(300) | whole(600)
+    del files[gone]
+    found = Tiles(300, files.__getitem__)
+    assert large().root(300) == found.root()
+    assert [line(n) for n in range(300)] == list(found.lines(0, 300))
 
 
 def broken(path: str, data: bytes | None) -> Tiles:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from headgate.core.ledger.chart import Chart, Limit, Pattern
 from headgate.core.ledger.layers import Layers
-from headgate.core.ledger.post import Books, post_all
+from headgate.core.ledger.post import Balance, Books, post_all
 from headgate.core.ledger.transfer import Outcome, Phase, Transfer
 from headgate.core.metering.judge import Finding, Scope
 from headgate.core.metering.meter import Known, Metered, Taken, meter
@@ -308,6 +308,35 @@ def test_totals_do_not_depend_on_how_rows_arrive(
     for award, grant in (("a", grant_a), ("b", grant_b)):
         used = sum(gpus * length for _, name, gpus, _, length in lives if name == award)
         assert (min(used, grant), 0, max(0, used - grant)) == told.state(award)
+
+
+@given(
+    st.lists(attempts, max_size=6), st.sampled_from([300, 10**9]), st.randoms(use_true_random=False)
+)
+def test_an_import_in_parts_leaves_the_balances_of_one_whole_import(
+    lives: list[tuple[str, str, int, int, int]], grant: int, random: Random
+) -> None:
+    """However rows are cut into parts, and in whatever order they come, every account agrees.
+
+    Where a grant falls short this holds for attempts that have ended: of two that run, the one that
+    is told first has the rest of the award reserved.
+    """
+    parts: dict[int, list[Usage]] = {}
+    for number, attempt in enumerate(lives):
+        runs_on = grant == 10**9 and random.random() < 0.5
+        for record in life(number, attempt):
+            if not (runs_on and record.ended is not None):
+                parts.setdefault(random.randrange(4), []).append(record)
+    told, whole = Meter(a=grant, b=grant), Meter(a=grant, b=grant)
+    whole.take(100, [record for part in parts.values() for record in part])
+    for part in parts.values():
+        told.take(100, part)
+    assert moved(whole.books) == moved(told.books)
+
+
+def moved(books: Books) -> dict[str, Balance]:
+    """Every account with anything in it."""
+    return {path: balance for path, balance in books.balances.items() if balance != Balance()}
 
 
 @given(st.lists(attempts, min_size=1, max_size=6), st.randoms(use_true_random=False))

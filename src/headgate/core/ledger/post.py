@@ -72,6 +72,13 @@ class Books:
             case Limit.NONE:
                 raise Refused(AccountRefusal.LIMIT_NONE, account.id)
 
+    def prefetch(self, transfers: Sequence[Transfer]) -> None:
+        """Say what posting these transfers will look into, where that is kept outside."""
+        pending = [t.pending for t in transfers if t.pending is not None]
+        self.transfers.prefetch([*(t.id for t in transfers), *pending])
+        self.resolutions.prefetch(pending)
+        self.balances.prefetch(path for t in transfers for path in (t.debit, t.credit))
+
     def history(self) -> Iterator[Transfer]:
         """Every transfer, in the order in which they were posted."""
         return iter(self.transfers.values())

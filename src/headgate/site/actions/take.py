@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.document import Document
-from headgate.cycle import World, begin, take
+from headgate.cycle import World, begin, replay, take
 from headgate.journal.points import Point, reached
 from headgate.readers.facts import read_events
 from headgate.site.records.books import stored
@@ -59,14 +59,43 @@ def run(
     world: World,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Term:
-    """Take a programme to the end of its term from where it stands, one event after another."""
+    """Take a programme to the end of its term from where it stands, one event after another.
+
+    Raises Faulty where the term has ended.
+    """
     done = read_events("events", events(database))
     progress("policy")
     term = begin_programme(database, document) if not head(database).size else None
     due = [event for event in done if not event.at_will]
     for event in agenda(document)[len(due) :]:
-        progress(f"{event.what.value} {event.about}".strip())
+        progress(str(event))
         term = take_event(database, world, event)
     if term is None:
-        raise ValueError("the term has ended already")
+        what, mend = "the term has ended in this database", "Name an empty one."
+        raise Faulty([Fault("--database", 0, 0, "term-ended", what, mend)])
     return term
+
+
+def rehearse(
+    database: Database,
+    document: Document,
+    world: World,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Term:
+    """The same with a world that is made as it goes on: one that was stopped is caught up with.
+
+    What happened is taken again in memory, which brings the world to where it was; raises Faulty
+    where that is not what stands in the database.
+    """
+    before = kept_term(database)
+    if before is not None:
+        done = read_events("events", events(database))
+        if replay(document, done, world, progress).root() != before.root():
+            what = "another programme or rehearsal has begun in this database"
+            raise Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
+    return run(database, document, world, progress)
+
+
+def kept_term(database: Database) -> Term | None:
+    """The term as it stands, to be looked at; None before a programme was begun."""
+    return load(database, stored(database), head(database).latest)

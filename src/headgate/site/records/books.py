@@ -4,6 +4,7 @@
 rules as every test of them, and the constraints say those rules a second time.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -11,8 +12,9 @@ from typing import Final, Generic, TypeVar
 from headgate.core.ledger.chart import Chart, Limit
 from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Balance, Books
+from headgate.core.ledger.text import is_name
 from headgate.core.ledger.transfer import Phase, Transfer
-from headgate.site.records.database import Database, Row
+from headgate.site.records.database import Database, Question, Row
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -27,17 +29,32 @@ BOUNDS: Final = {
 
 TRANSFER_COLUMNS: Final = "subject, debit, credit, amount, unit, phase, pending, at, why"
 
-_LAST_LEGS: Final = """
-    WITH wanted (account) AS (VALUES {keys})
-    SELECT l.account, l.half,
-        l.debits_posted, l.credits_posted, l.debits_pending, l.credits_pending
-    FROM wanted JOIN leg l
-        ON l.half = (SELECT max(half) FROM leg WHERE leg.account = wanted.account)
+_TRANSFERS: Final = {
+    vendor: f"""
+        SELECT {TRANSFER_COLUMNS}, seq, (SELECT r.phase FROM entry r WHERE r.pending_seq = e.seq)
+        FROM entry e WHERE kind = 'transfer' AND subject {among}
+    """
+    for vendor, among in {
+        "sqlite": "IN (SELECT value FROM json_each(?))",
+        "postgresql": "= ANY (%s::text[])",
+    }.items()
+}
+"""Some transfers, each with its number and how it was resolved."""
+
+_LEG: Final = """
+    SELECT account, half, debits_posted, credits_posted, debits_pending, credits_pending FROM leg
 """
-_RESOLUTIONS: Final = """
-    SELECT p.subject, r.phase FROM entry p JOIN entry r ON r.pending_seq = p.seq
-    WHERE p.kind = 'transfer' AND p.subject IN ({keys})
-"""
+_LAST_HALF: Final = "(SELECT max(half) FROM leg WHERE account = wanted.value)"
+_LEGS: Final = {
+    "sqlite": f"""
+        {_LEG} WHERE half IN (SELECT {_LAST_HALF} FROM json_each(?) AS wanted)
+    """,
+    "postgresql": f"""
+        {_LEG} WHERE half = ANY (
+            ARRAY(SELECT {_LAST_HALF} FROM unnest(%s::text[]) AS wanted (value)))
+    """,
+}
+"""The last legs of some accounts; nothing in it could be joined in any way but by the indexes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +87,17 @@ class Looked(Mapping[Key, Value]):
 
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Look up all of the keys that were not looked up before, in one go."""
-        new = [key for key in dict.fromkeys(keys) if key not in self._found]
-        if new:
-            self._found |= dict.fromkeys(new)
-            self._found |= self._look_up(new)
+        if new := self.new(keys):
+            self.learn(new, self._look_up(new))
+
+    def new(self, keys: Iterable[Key]) -> list[Key]:
+        """Those of the keys that were not looked up before, each once."""
+        return [key for key in dict.fromkeys(keys) if key not in self._found]
+
+    def learn(self, keys: Iterable[Key], found: Mapping[Key, Value]) -> None:
+        """Take what was found for keys that somebody else looked up."""
+        self._found |= dict.fromkeys(keys)
+        self._found |= found
 
     def look(self, key: Key) -> Value | None:
         """The value of a key, or None."""
@@ -108,6 +132,10 @@ class View(Mapping[Key, Part], Generic[Key, Value, Part]):
         self._whole = whole
         self._part = part
 
+    def prefetch(self, keys: Iterable[Key]) -> None:
+        """Look up all of the keys in one go."""
+        self._whole.prefetch(keys)
+
     def get(self, key: Key, default: Part | None = None) -> Part | None:  # type: ignore[override]
         """The part of a key's value, or the default."""
         value = self._whole.look(key)
@@ -127,17 +155,31 @@ class View(Mapping[Key, Part], Generic[Key, Value, Part]):
 class Stored:
     """What a ledger holds, by transfer's id, by reservation's id and by account's path."""
 
+    database: Database
     transfers: Looked[str, Seated]
     resolutions: Looked[str, Phase]
     legs: Looked[str, Last]
 
-    def prefetch(self, transfers: Iterable[Transfer]) -> None:
-        """Look up at once everything that posting these transfers will ask for."""
+    def prefetch(self, transfers: Iterable[Transfer], *others: Question) -> list[list[Row]]:
+        """Look up at once all that posting these transfers will ask for; the others' answers too.
+
+        One conversation with the database, whatever is asked.
+        """
         batch = list(transfers)
-        pending = [t.pending for t in batch if t.pending is not None]
-        self.transfers.prefetch([*(t.id for t in batch), *pending])
-        self.resolutions.prefetch(pending)
-        self.legs.prefetch(path for t in batch for path in (t.debit, t.credit))
+        names = [name for t in batch for name in (t.id, t.pending) if name is not None]
+        ids = self.transfers.new(names)
+        paths = self.legs.new(path for t in batch for path in (t.debit, t.credit))
+        if not (ids or paths or others):
+            return []
+        moved, legs, *told = self.database.answers(
+            _question(self.database, _TRANSFERS, ids),
+            _question(self.database, _LEGS, paths),
+            *others,
+        )
+        self.transfers.learn(ids, _seated(moved))
+        self.resolutions.learn(ids, _resolved(moved))
+        self.legs.learn(paths, _lasts(legs))
+        return told
 
     def books(self, chart: Chart, latest: str) -> Books:
         """The books under a chart; `latest` is the instant of the latest transfer."""
@@ -152,16 +194,28 @@ class Stored:
 
 def stored(database: Database) -> Stored:
     """The ledger of a database, nothing of it looked up yet."""
+
+    def rows(words: Mapping[str, str], keys: list[str]) -> list[Row]:
+        return database.answers(_question(database, words, keys))[0]
+
     return Stored(
-        Looked(lambda keys: _transfers(database, keys), lambda: _all_transfers(database)),
-        Looked(lambda keys: _resolutions(database, keys), lambda: _all_resolutions(database)),
-        Looked(lambda keys: _legs(database, keys), lambda: _all_legs(database)),
+        database,
+        Looked(lambda ids: _seated(rows(_TRANSFERS, ids)), lambda: _all_transfers(database)),
+        Looked(lambda ids: _resolved(rows(_TRANSFERS, ids)), lambda: _all_resolutions(database)),
+        Looked(lambda paths: _lasts(rows(_LEGS, paths)), lambda: _all_legs(database)),
     )
+
+
+def _question(database: Database, words: Mapping[str, str], keys: list[str]) -> Question:
+    """A question about keys of any number; what no ledger can hold is asked of none."""
+    names = [key for key in keys if is_name(key)]
+    vendor = database.vendor
+    return Question(words[vendor], (json.dumps(names) if vendor == "sqlite" else names,))
 
 
 def _all_transfers(database: Database) -> dict[str, Seated]:
     sql = f"SELECT {TRANSFER_COLUMNS}, seq FROM entry WHERE kind = 'transfer' ORDER BY seq"
-    return {row[0]: Seated(row[-1], as_transfer(row)) for row in database.rows(sql)}
+    return _seated(database.rows(sql))
 
 
 def _all_resolutions(database: Database) -> dict[str, Phase]:
@@ -170,22 +224,21 @@ def _all_resolutions(database: Database) -> dict[str, Phase]:
 
 
 def _all_legs(database: Database) -> dict[str, Last]:
-    sql = "SELECT account FROM leg WHERE was_half IS NULL ORDER BY half"
-    return _legs(database, [path for (path,) in database.rows(sql)])
+    every = database.rows("SELECT account FROM leg WHERE was_half IS NULL ORDER BY half")
+    question = _question(database, _LEGS, [path for (path,) in every])
+    found = _lasts(database.answers(question)[0])
+    return {path: found[path] for (path,) in every}
 
 
-def _transfers(database: Database, ids: list[str]) -> dict[str, Seated]:
-    where = "kind = 'transfer' AND subject IN ({keys})"
-    rows = database.among(f"SELECT {TRANSFER_COLUMNS}, seq FROM entry WHERE {where}", ids)
-    return {row[0]: Seated(row[-1], as_transfer(row)) for row in rows}
+def _seated(rows: list[Row]) -> dict[str, Seated]:
+    return {row[0]: Seated(row[9], as_transfer(row)) for row in rows}
 
 
-def _resolutions(database: Database, ids: list[str]) -> dict[str, Phase]:
-    return {name: Phase(phase) for name, phase in database.among(_RESOLUTIONS, ids)}
+def _resolved(rows: list[Row]) -> dict[str, Phase]:
+    return {row[0]: Phase(row[10]) for row in rows if row[10] is not None}
 
 
-def _legs(database: Database, paths: list[str]) -> dict[str, Last]:
-    rows = database.among(_LAST_LEGS, paths, each="(%s)")
+def _lasts(rows: list[Row]) -> dict[str, Last]:
     return {row[0]: Last(row[1], Balance(*row[2:])) for row in rows}
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import django
@@ -20,7 +21,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from headgate.core.faults import Fault, Faulty
 from headgate.journal.points import Point, reached
-from headgate.site.records.address import connection_settings
+from headgate.site.records.address import WAIT_SECONDS, connection_settings
+from headgate.site.records.unavailable import named
 
 LOCK: Final = 0x6865616467617465
 """The advisory lock of the ledger: "headgate" in ASCII."""
@@ -31,6 +33,22 @@ COPY_FROM: Final = 20
 TABLES: Final = ("leg", "entry", "kept", "checkpoint")
 
 Row = tuple[Any, ...]
+
+
+_LOCK_FIRST: Final = """
+    SELECT set_config('lock_timeout', %s, true), set_config('enable_seqscan', 'off', true),
+        pg_advisory_xact_lock(%s)
+"""
+"""The writer's turn, and for its transaction alone: how long to wait for it, and plans that are
+right for a large ledger though they were made, and kept, when it was small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query in the database's own words, the same text each time, so that it is planned once."""
+
+    sql: str
+    parameters: Sequence[Any] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +69,13 @@ class Database:
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
-        with self.connection.cursor() as cursor:
+        with named(self.connection), self.connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows of a query, a few at a time, however many there are; inside `reading` only."""
-        with self.connection.chunked_cursor() as cursor:
+        with named(self.connection), self.connection.chunked_cursor() as cursor:
             cursor.execute(sql, parameters)
             while some := cursor.fetchmany(2_000):
                 yield from some
@@ -71,35 +89,77 @@ class Database:
             found += self.rows(sql.format(keys=", ".join([each] * len(some))), some)
         return found
 
+    def answers(self, *questions: Question) -> list[list[Row]]:
+        """The rows of several queries, none of which waits for the answer to another."""
+        with named(self.connection), self._sent_together(), self.connection.wrap_database_errors:
+            asked = [self._asked(question) for question in questions]
+            return [cursor.fetchall() for cursor in asked]
+
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Add rows to a table, in the quickest way that the database has for so many."""
         if not rows:
             return
-        names = ", ".join(columns)
-        with self.connection.cursor() as cursor:
-            if self.vendor == "postgresql" and len(rows) >= COPY_FROM:
-                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        driver = self._driver()
+        with self.connection.wrap_database_errors:
+            if self.vendor == "sqlite":
+                driver.executemany(_insertion(table, tuple(columns), "?"), rows)
+            elif len(rows) < COPY_FROM or _is_sending(driver):
+                with self._sent_together():
+                    _insert_prepared(driver, _insertion(table, tuple(columns), "%s"), rows)
+            else:
+                with driver.cursor().copy(
+                    f"COPY {table} ({', '.join(columns)}) FROM STDIN"
+                ) as copy:
                     for row in rows:
                         copy.write_row(row)
-                return
-            marks = f"({', '.join(['%s'] * len(columns))})"
-            if self.vendor == "postgresql":
-                values = ", ".join([marks] * len(rows))
-                flat = [value for row in rows for value in row]
-                cursor.execute(f"INSERT INTO {table} ({names}) VALUES {values}", flat)
-            else:
-                cursor.executemany(f"INSERT INTO {table} ({names}) VALUES {marks}", rows)
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction of the one writer; when it has ended well, what it did is on the disk."""
+    def writing(self, *, at_once: bool = False) -> Iterator[None]:
+        """One transaction of the one writer; when it has ended well, what it did is on the disk.
+
+        For a few rows, `at_once` sends PostgreSQL each statement before the last was answered; what
+        is wrong with a row is then told by the end of the transaction at the latest.
+        """
         reached(Point.BEGUN)
-        with transaction.atomic(using=self.alias, durable=True):
+        with (
+            named(self.connection),
+            self._sent_together(at_once),
+            transaction.atomic(using=self.alias, durable=True),
+        ):
             if self.vendor == "postgresql":
-                self.rows("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+                self._lock()
             reached(Point.LOCKED)
             yield
         reached(Point.COMMITTED)
+
+    def _lock(self) -> None:
+        with self._sent_together(), self.connection.wrap_database_errors:
+            self._asked(Question(_LOCK_FIRST, (f"{WAIT_SECONDS}s", LOCK)))
+
+    def _driver(self) -> Any:
+        """The driver's own connection: Django's cursors neither prepare nor send together."""
+        self.connection.ensure_connection()
+        return self.connection.connection
+
+    def _asked(self, question: Question) -> Any:
+        """A cursor of the driver with the question's answer in it, or under way."""
+        driver = self._driver()
+        if self.vendor == "sqlite":
+            return driver.execute(question.sql, question.parameters)
+        return _prepared(driver, question.sql, question.parameters)
+
+    @contextmanager
+    def _sent_together(self, wanted: bool = True) -> Iterator[None]:
+        """On PostgreSQL, send statements without waiting for the answers to those before.
+
+        Within another such block this one changes nothing: psycopg would wait at its ends.
+        """
+        driver = self._driver() if wanted and self.vendor == "postgresql" else None
+        if driver is None or _is_sending(driver):
+            yield
+        else:
+            with self.connection.wrap_database_errors, driver.pipeline():
+                yield
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -109,12 +169,41 @@ class Database:
             if self.vendor == "sqlite"
             else ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         )
-        with self.connection.cursor() as cursor:
+        with named(self.connection), self.connection.cursor() as cursor:
             cursor.execute(begin)
             try:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
+
+
+@cache
+def _insertion(table: str, columns: tuple[str, ...], mark: str) -> str:
+    marks = ", ".join([mark] * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+
+
+def _prepared(driver: Any, sql: str, parameters: Sequence[Any]) -> Any:
+    """A cursor of psycopg that has executed a statement which the server keeps prepared."""
+    from psycopg import Cursor
+
+    return Cursor(driver).execute(sql, parameters, prepare=True)
+
+
+def _insert_prepared(driver: Any, sql: str, rows: Sequence[Row]) -> None:
+    """Execute one prepared statement for each row.
+
+    Integers go as text, because psycopg would prepare anew for each mixture of their sizes.
+    """
+    for row in rows:
+        _prepared(driver, sql, [str(v) if type(v) is int else v for v in row])
+
+
+def _is_sending(driver: Any) -> bool:
+    """Whether statements are being sent together, among which there can be no COPY."""
+    from psycopg.pq import PipelineStatus
+
+    return bool(driver.pgconn.pipeline_status != PipelineStatus.OFF)
 
 
 def set_up() -> None:
@@ -128,8 +217,10 @@ def opened(url: str, alias: str = "default") -> Database:
     set_up()
     defaults = connections.configure_settings({"default": {}, alias: connection_settings(url)})
     connections.settings[alias] = defaults[alias]
-    if alias in connections:
-        del connections[alias]
+    for connection in connections.all(initialized_only=True):
+        if connection.alias == alias:
+            connection.close()
+            del connections[alias]
     return Database(alias)
 
 

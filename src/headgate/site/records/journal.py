@@ -13,8 +13,8 @@ from headgate.core.ledger.entry import Entry, Kind, as_transfer, encode
 from headgate.core.ledger.post import Balance
 from headgate.core.ledger.transfer import Phase, Transfer
 from headgate.journal.points import Point, reached
-from headgate.site.records.books import BOUNDS, Last, Seated, Stored
-from headgate.site.records.database import Database, Row
+from headgate.site.records.books import BOUNDS, Stored, stored
+from headgate.site.records.database import Database, Question, Row
 
 ENTRY_COLUMNS: Final = (
     *("seq", "was_seq", "kind", "at", "subject", "line", "was_latest", "latest"),
@@ -30,6 +30,11 @@ LEG_COLUMNS: Final = (
 )
 _NO_TRANSFER: Final = (None,) * 17
 _NO_PENDING: Final = (None,) * 6
+_POSTS: Final = frozenset((Phase.SINGLE.value, Phase.POST.value))
+_PENDING: Final = Phase.PENDING.value
+
+_Ends = tuple[int | None, int, int, int, int]
+"""An account's last half and its four totals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,21 @@ class Head:
     latest: str
 
 
+_HEAD: Final = Question("SELECT seq, latest FROM entry ORDER BY seq DESC LIMIT 1")
+
+
 def head(database: Database) -> Head:
     """Where the journal stands."""
-    rows = database.rows("SELECT seq, latest FROM entry ORDER BY seq DESC LIMIT 1")
+    return _stands(database.answers(_HEAD)[0])
+
+
+def standing(database: Database, transfers: Iterable[Transfer]) -> tuple[Head, Stored]:
+    """Where the journal stands, and what posting these transfers looks into: asked at once."""
+    ledger = stored(database)
+    return _stands(ledger.prefetch(transfers, _HEAD)[0]), ledger
+
+
+def _stands(rows: list[Row]) -> Head:
     return Head(rows[0][0] + 1, rows[0][1]) if rows else Head(0, "")
 
 
@@ -51,10 +68,10 @@ def append(
 ) -> Head:
     """Write entries after the head that was read under this lock; where the journal then stands."""
     pen = _Pen(at, ledger, chart)
-    transfers = {e.subject: as_transfer(e) for e in entries if e.kind is Kind.TRANSFER}
-    ledger.prefetch(transfers.values())
-    for entry in entries:
-        pen.write(entry)
+    transfers = [as_transfer(entry) if entry.kind is Kind.TRANSFER else None for entry in entries]
+    ledger.prefetch(filter(None, transfers))
+    for entry, transfer in zip(entries, transfers, strict=True):
+        pen.write(entry, transfer)
     database.insert("leg", LEG_COLUMNS, pen.legs)
     reached(Point.LEGS_WRITTEN)
     database.insert("entry", ENTRY_COLUMNS, pen.entries)
@@ -68,71 +85,75 @@ class _Pen:
     def __init__(self, at: Head, ledger: Stored, chart: Chart) -> None:
         self.seq, self.latest = at.size, at.latest
         self.ledger, self.chart = ledger, chart
-        self.lasts: dict[str, Last] = {}
-        self.seated: dict[str, Seated] = {}
+        self.lasts: dict[str, _Ends] = {}
+        self.bounds: dict[tuple[str, str], str] = {}
+        self.seats: dict[str, tuple[int, int]] = {}
         self.entries: list[Row] = []
         self.legs: list[Row] = []
 
-    def write(self, entry: Entry) -> None:
-        """Add one entry's rows."""
+    def write(self, entry: Entry, transfer: Transfer | None) -> None:
+        """Add one entry's rows; `transfer` is what the entry says, if it says one."""
         seq, was = self.seq, self.latest
         rest: Row = _NO_TRANSFER
-        if entry.kind is Kind.TRANSFER:
-            transfer = as_transfer(entry)
+        if transfer is not None:
             rest = self.transfer(seq, transfer)
             self.latest = transfer.at
-        first = (None, None) if seq == 0 else (seq - 1, was)
+        was_seq, was_latest = (seq - 1, was) if seq else (None, None)
         line = encode(entry).decode()
-        common = (seq, first[0], entry.kind.value, entry.at, entry.subject, line, first[1])
+        common = (seq, was_seq, entry.kind.value, entry.at, entry.subject, line, was_latest)
         self.entries.append((*common, self.latest, *rest))
         self.seq = seq + 1
 
     def transfer(self, seq: int, transfer: Transfer) -> Row:
         """Add a transfer's legs and give its own columns."""
-        amount, phase = transfer.amount, transfer.phase
+        amount, phase, pending = transfer.amount, transfer.phase.value, transfer.pending
         resolved: Row = _NO_PENDING
         reserved = 0
-        if transfer.pending is not None:
-            seat = self.seated.get(transfer.pending) or self.ledger.transfers[transfer.pending]
-            reserved = seat.transfer.amount
-            halves = (2 * seat.seq, 2 * seat.seq + 1)
-            resolved = (transfer.pending, seat.seq, *halves, 0, reserved)
-        posted = amount if phase in (Phase.SINGLE, Phase.POST) else 0
-        reserves = amount if phase is Phase.PENDING else -reserved
-        self.leg(2 * seq, "debit", transfer.debit, transfer.unit, (posted, reserves))
-        self.leg(2 * seq + 1, "credit", transfer.credit, transfer.unit, (posted, reserves))
-        self.seated[transfer.id] = Seated(seq, transfer)
-        body = (seq, transfer.debit, transfer.credit, amount, transfer.unit, phase.value)
-        return (*body, transfer.why, 2 * seq, 2 * seq + 1, posted, reserves, *resolved)
+        if pending is not None:
+            pending_seq, reserved = self.seat(pending)
+            halves = (2 * pending_seq, 2 * pending_seq + 1)
+            resolved = (pending, pending_seq, *halves, 0, reserved)
+        posted = amount if phase in _POSTS else 0
+        reserves = amount if phase == _PENDING else -reserved
+        self.leg(2 * seq, transfer.debit, transfer.unit, posted, reserves)
+        self.leg(2 * seq + 1, transfer.credit, transfer.unit, posted, reserves)
+        self.seats[transfer.id] = (seq, amount)
+        body = (seq, transfer.debit, transfer.credit, amount, transfer.unit, phase, transfer.why)
+        return (*body, 2 * seq, 2 * seq + 1, posted, reserves, *resolved)
 
-    def leg(self, half: int, side: str, path: str, unit: str, moved: tuple[int, int]) -> None:
-        """Add one leg: an account's totals before and after."""
-        last = self.lasts.get(path) or self.ledger.legs.look(path)
-        was = last.balance if last else Balance()
-        posted, reserves = moved
-        after = (
-            Balance(
-                was.debits_posted + posted,
-                was.credits_posted,
-                was.debits_pending + reserves,
-                was.credits_pending,
-            )
-            if side == "debit"
-            else Balance(
-                was.debits_posted,
-                was.credits_posted + posted,
-                was.debits_pending,
-                was.credits_pending + reserves,
-            )
-        )
-        account = self.chart.account(path, unit)
-        self.lasts[path] = Last(half, after)
-        self.legs.append(
-            (
-                *(half, half // 2, side, path, unit, BOUNDS[account.limit], posted, reserves),
-                *(last.half if last else None, *totals(was), *totals(after)),
-            )
-        )
+    def seat(self, name: str) -> tuple[int, int]:
+        """The number of a transfer's entry and its amount, from these entries or those before."""
+        seat = self.seats.get(name)
+        if seat is None:
+            seated = self.ledger.transfers[name]
+            seat = (seated.seq, seated.transfer.amount)
+        return seat
+
+    def leg(self, half: int, path: str, unit: str, posted: int, reserves: int) -> None:
+        """Add one leg: an account's totals before and after; an odd half is a credit."""
+        was = self.lasts.get(path) or self.ends(path)
+        _, debited, credited, debits_pending, credits_pending = was
+        if half & 1:
+            side = "credit"
+            after = (debited, credited + posted, debits_pending, credits_pending + reserves)
+        else:
+            side = "debit"
+            after = (debited + posted, credited, debits_pending + reserves, credits_pending)
+        bound = self.bounds.get((path, unit)) or self.bound(path, unit)
+        self.lasts[path] = (half, *after)
+        own = (half, half >> 1, side, path, unit, bound, posted, reserves)
+        self.legs.append((*own, *was, *after))
+
+    def ends(self, path: str) -> _Ends:
+        """Where an account ended before these entries."""
+        last = self.ledger.legs.look(path)
+        return (last.half, *totals(last.balance)) if last else (None, 0, 0, 0, 0)
+
+    def bound(self, path: str, unit: str) -> str:
+        """The limit of an account, which the chart must know in that unit."""
+        bound = BOUNDS[self.chart.account(path, unit).limit]
+        self.bounds[path, unit] = bound
+        return bound
 
 
 def totals(balance: Balance) -> tuple[int, int, int, int]:

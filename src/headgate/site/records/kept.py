@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -18,6 +18,7 @@ from headgate.core import canonical
 from headgate.core.ledger.entry import Kind, decode
 from headgate.core.ledger.frontier import Frontier
 from headgate.core.ledger.layers import Layers
+from headgate.core.ledger.text import is_name
 from headgate.core.metering.meter import Held
 from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
@@ -84,6 +85,9 @@ class StoredFact:
         return read_facts(f"facts/{self.name}.jsonl", kind, self.data)
 
 
+_HELD = """
+    SELECT data FROM kept WHERE kind = %s AND key = '' ORDER BY seq DESC LIMIT 1
+"""
 _NEWEST = """
     SELECT key, data FROM kept k WHERE kind = %s AND seq =
         (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
@@ -95,14 +99,20 @@ _KNOWN = """
         AND k.seq = (SELECT max(seq) FROM kept m WHERE m.kind = 'known' AND m.key = wanted.key)
 """
 _FACTS = """
-    SELECT k.key, k.seq, e.line FROM kept k JOIN entry e ON e.seq = k.seq
-    WHERE k.kind = 'fact' ORDER BY k.seq
+    SELECT k.key, k.seq, e.line FROM kept k JOIN entry e ON e.seq = k.seq WHERE k.kind = 'fact'
 """
 
 
 def newest(database: Database, sort: Sort) -> dict[str, str]:
     """Everything of a sort that holds now, by key."""
     return dict(database.rows(_NEWEST, [sort.value]))
+
+
+def held(database: Database, sort: Sort) -> str | None:
+    """What holds now of a sort that has but one key; None where there is nothing yet."""
+    rows = database.rows(_HELD, [sort.value])
+    found: str | None = rows[0][0] if rows else None
+    return found
 
 
 def events(database: Database) -> bytes:
@@ -114,7 +124,13 @@ def events(database: Database) -> bytes:
 def document(database: Database) -> Document | None:
     """The policy as adopted, or None before that."""
     texts = newest(database, Sort.POLICY)
-    return Document.read(texts) if texts else None
+    return _read(tuple(sorted(texts.items()))) if texts else None
+
+
+@lru_cache(maxsize=4)
+def _read(texts: tuple[tuple[str, str], ...]) -> Document:
+    """The policy of these texts; reading it takes longer than most actions that look into it."""
+    return Document.read(dict(texts))
 
 
 @cache
@@ -127,8 +143,8 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
     adopted = document(database)
     if adopted is None:
         return None
-    standing: Standing = _adapter(Standing).validate_json(newest(database, Sort.TERM)[""])
-    lines = newest(database, Sort.HOLDINGS).get("", "").splitlines()
+    standing: Standing = _adapter(Standing).validate_json(held(database, Sort.TERM) or "")
+    lines = (held(database, Sort.HOLDINGS) or "").splitlines()
     holdings: list[Holding] = [_adapter(Holding).validate_json(line) for line in lines]
     chart = chart_of(policy_at(adopted, first_day(adopted)).policy)
     return Term(
@@ -146,11 +162,18 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
 
 
 def stored_facts(database: Database) -> Mapping[str, Received]:
-    """Everything that was received, by name, in the order in which it first came."""
-    facts: dict[str, Received] = {}
-    for name, seq, line in database.rows(_FACTS):
-        facts[name] = StoredFact(database, name, seq, decode(line.encode()).fields[1])
-    return facts
+    """Everything that was received, by name; all of it in the order in which it first came."""
+
+    def found(rows: list[Row]) -> dict[str, Received]:
+        return {
+            name: StoredFact(database, name, seq, decode(line.encode()).fields[1])
+            for name, seq, line in rows
+        }
+
+    def look_up(names: list[str]) -> dict[str, Received]:
+        return found(database.among(f"{_FACTS} AND k.key IN ({{keys}})", filter(is_name, names)))
+
+    return Looked(look_up, lambda: found(database.rows(f"{_FACTS} ORDER BY k.seq")))
 
 
 def _known(database: Database) -> Looked[tuple[str, str], tuple[Held, ...]]:
@@ -161,7 +184,8 @@ def _known(database: Database) -> Looked[tuple[str, str], tuple[Held, ...]]:
         return {(cluster, job): read(data) for (cluster, _, job), data in named}
 
     def look_up(jobs: list[tuple[str, str]]) -> dict[tuple[str, str], tuple[Held, ...]]:
-        return found(database.among(_KNOWN, map("\t".join, jobs), each="(%s)"))
+        named = ("\t".join(job) for job in jobs if all(map(is_name, job)))
+        return found(database.among(_KNOWN, named, each="(%s)"))
 
     return Looked(look_up, lambda: found(database.rows(_NEWEST, [Sort.KNOWN.value])))
 
@@ -186,8 +210,8 @@ def keep(database: Database, before: Term | None, after: Term, at: Head) -> None
 
 
 def _event_count(database: Database) -> int:
-    told = newest(database, Sort.TERM)
-    return _adapter(Standing).validate_json(told[""]).events if told else 0
+    told = held(database, Sort.TERM)
+    return _adapter(Standing).validate_json(told).events if told else 0
 
 
 def _standing(term: Term, counted: int) -> bytes:

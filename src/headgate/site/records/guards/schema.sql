@@ -10,18 +10,18 @@ CREATE TABLE leg (
     side                {text} NOT NULL,
     account             {text} NOT NULL,
     unit                {text} NOT NULL,
-    bound               {text} NOT NULL CHECK (bound IN ('none', 'debits', 'credits')),
-    posted              {int}  NOT NULL CHECK (posted >= 0),
+    bound               {text} NOT NULL,
+    posted              {int}  NOT NULL,
     reserves            {int}  NOT NULL,
     was_half            {int}  UNIQUE,
     was_debits_posted   {int}  NOT NULL,
     was_credits_posted  {int}  NOT NULL,
     was_debits_pending  {int}  NOT NULL,
     was_credits_pending {int}  NOT NULL,
-    debits_posted       {int}  NOT NULL CHECK (debits_posted >= 0),
-    credits_posted      {int}  NOT NULL CHECK (credits_posted >= 0),
-    debits_pending      {int}  NOT NULL CHECK (debits_pending >= 0),
-    credits_pending     {int}  NOT NULL CHECK (credits_pending >= 0),
+    debits_posted       {int}  NOT NULL,
+    credits_posted      {int}  NOT NULL,
+    debits_pending      {int}  NOT NULL,
+    credits_pending     {int}  NOT NULL,
     UNIQUE (half, account, unit, posted, reserves),
     UNIQUE (
         account, half, unit, bound, debits_posted, credits_posted, debits_pending, credits_pending
@@ -47,15 +47,20 @@ CREATE TABLE leg (
             AND debits_posted = was_debits_posted AND debits_pending = was_debits_pending
         END
     ),
+    CONSTRAINT leg_least CHECK (
+        posted >= 0 AND debits_posted >= 0 AND credits_posted >= 0
+        AND debits_pending >= 0 AND credits_pending >= 0
+    ),
     CONSTRAINT leg_most CHECK (
         debits_posted + debits_pending <= 9223372036854775807
         AND credits_posted + credits_pending <= 9223372036854775807
     ),
     CONSTRAINT leg_bound CHECK (
         CASE bound
+        WHEN 'none' THEN 1 = 1
         WHEN 'debits' THEN debits_posted + debits_pending <= credits_posted
         WHEN 'credits' THEN credits_posted + credits_pending <= debits_posted
-        ELSE 1 = 1 END
+        ELSE 1 = 0 END
     ),
     CONSTRAINT leg_follows FOREIGN KEY (
         account, was_half, unit, bound,
@@ -69,11 +74,11 @@ CREATE UNIQUE INDEX leg_first_once ON leg (account) WHERE was_half IS NULL;
 CREATE INDEX leg_seq ON leg (seq);
 
 CREATE TABLE entry (
-    seq                 {int}  NOT NULL PRIMARY KEY CHECK (seq >= 0),
+    seq                 {int}  NOT NULL PRIMARY KEY,
     was_seq             {int},
     kind                {text} NOT NULL,
     at                  {text} NOT NULL,
-    subject             {text} NOT NULL CHECK (length(subject) BETWEEN 1 AND 1000),
+    subject             {text} NOT NULL,
     line                {text} NOT NULL,
 
     -- The latest transfer's instant: time does not run backwards from one transfer to the next.
@@ -107,10 +112,10 @@ CREATE TABLE entry (
 
     CONSTRAINT entry_gapless CHECK (
         CASE WHEN seq = 0 THEN was_seq IS NULL AND was_latest IS NULL
-        ELSE was_seq IS NOT NULL AND was_latest IS NOT NULL AND was_seq = seq - 1 END
+        ELSE seq > 0 AND was_seq IS NOT NULL AND was_latest IS NOT NULL AND was_seq = seq - 1 END
     ),
     CONSTRAINT entry_follows FOREIGN KEY (was_seq, was_latest) REFERENCES entry (seq, latest),
-    CONSTRAINT entry_at CHECK (at LIKE '____-__-__T__:__:__Z'),
+    CONSTRAINT entry_at CHECK ({at_is_instant}),
     CONSTRAINT entry_time CHECK (
         CASE WHEN kind = 'transfer' THEN latest = at AND at >= coalesce(was_latest, '')
         ELSE latest = coalesce(was_latest, '') END
@@ -138,6 +143,25 @@ CREATE TABLE entry (
                 'headgate-1' || {tab} || kind || {tab} || at || {tab} || subject || {tab}
         END
     ),
+    -- Each field stands once between two tabs, so a line can be read in one way only.
+    CONSTRAINT entry_fields CHECK (
+        length(line) - length(replace(line, {tab}, '')) =
+            CASE kind
+            WHEN 'policy-adopted' THEN 7
+            WHEN 'call-opened' THEN 6
+            WHEN 'facts-received' THEN 5
+            WHEN 'score-given' THEN 7
+            WHEN 'decision-made' THEN 8
+            WHEN 'transfer' THEN 10
+            WHEN 'order-given' THEN 6
+            WHEN 'usage-imported' THEN 6
+            WHEN 'round-closed' THEN 6
+            WHEN 'file-published' THEN 5
+            ELSE -1 END
+    ),
+    CONSTRAINT entry_plain CHECK ({line_is_plain}),
+    CONSTRAINT entry_size CHECK ({line_bytes} <= 65535),
+    CONSTRAINT entry_subject CHECK (length(subject) BETWEEN 1 AND 1000),
     CONSTRAINT entry_why CHECK (length(why) BETWEEN 1 AND 1000),
     CONSTRAINT entry_amount CHECK (amount > 0),
     CONSTRAINT entry_accounts CHECK (debit <> credit),
@@ -193,7 +217,8 @@ CREATE TABLE kept (
 CREATE TABLE checkpoint (
     size     {int}  NOT NULL PRIMARY KEY,
     last_seq {int}  NOT NULL REFERENCES entry (seq),
-    root     {text} NOT NULL CHECK (length(root) = 64),
+    root     {text} NOT NULL,
     note     {text} NOT NULL,
+    CONSTRAINT checkpoint_root CHECK (length(root) = 64),
     CONSTRAINT checkpoint_size CHECK (size = last_seq + 1)
 ) {strict};

@@ -1,0 +1,27 @@
+"""The command line: `headgate demo | verify | check | explain | simulate | ledger | witness`.
+
+Bad input ends with exit code 2 and the list of its faults, never with a traceback. Everything heavy
+is imported by the command that needs it, so that `headgate --help` answers at once.
+"""
+
+import typer
+
+from headgate.cli.journal import verify, witness
+from headgate.cli.ledger import ledger
+from headgate.cli.programme import check, demo, explain, simulate
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
+)
+for command in (demo, verify, check, explain, simulate, witness):
+    app.command()(command)
+app.add_typer(ledger, name="ledger")
+
+
+def main() -> None:
+    """The entry point."""
+    app()

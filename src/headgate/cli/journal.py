@@ -1,0 +1,73 @@
+"""The commands of whoever does not take our word: verify what is given out, watch the journal."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headgate.cli.shared import BAD_INPUT, complain, mendable, say, steps
+
+if TYPE_CHECKING:
+    from headgate.bundle.verify import Verdict
+
+
+def verify(
+    target: Annotated[str, typer.Argument(help="The folder of a public bundle.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A key that must have signed, as the programme publishes it elsewhere."),
+    ] = None,
+) -> None:
+    """Derive every decision again and compare the bytes."""
+    with mendable("verify"):
+        _verify_bundle(Path(target), key or [])
+
+
+def _verify_bundle(folder: Path, keys: list[str]) -> None:
+    with steps() as progress:
+        from headgate.bundle.verify import read_bundle_files
+        from headgate.bundle.verify import verify as verify_files
+        from headgate.report.pages import pages
+
+        verdict = verify_files(read_bundle_files(folder), pages, progress)
+    missing = [wanted for wanted in keys if wanted not in verdict.keys]
+    if verdict.faults or missing:
+        complain(verdict.faults, f"{folder} is NOT what was published")
+        for wanted in missing:
+            typer.echo(f"the key {wanted} has not signed", err=True)
+        raise typer.Exit(BAD_INPUT)
+    _tell_bundle(verdict)
+
+
+def _tell_bundle(verdict: "Verdict") -> None:
+    for step, count in verdict.decisions.items():
+        say(f"{count:>8,}  {step}")
+    total = sum(verdict.decisions.values())
+    say(f"{total:>8,}  decisions derived again, byte for byte")
+    say(f"{verdict.transfers:>8,}  transfers posted again")
+    say(f"{verdict.entries:>8,}  journal entries")
+    say(f"root {verdict.root}")
+    for name in verdict.keys:
+        say(f"signed by {name}")
+
+
+def witness(
+    url: Annotated[str, typer.Argument(help="Where the journal is published, or its folder.")],
+    keep: Annotated[Path, typer.Option(help="The witness's own folder: what it saw, and its key.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A key to trust from the first visit on: NAME+sha256:..."),
+    ] = None,
+    trust_first: Annotated[
+        bool, typer.Option("--trust-first", help="Trust the keys that the first visit finds.")
+    ] = False,
+    name: Annotated[
+        str, typer.Option(help="What the witness calls itself; used when its key is made.")
+    ] = "headgate-witness",
+) -> None:
+    """Visit a published journal: it may only have grown since the last visit. For auditors."""
+    with mendable(f"witness {url}"):
+        from headgate.journal.witness import witness_lines
+
+        for line in witness_lines(url, keep, key or [], trust_first, name):
+            say(line)

@@ -1,0 +1,167 @@
+"""The commands on a kept ledger: `headgate ledger create | rehearse | meter | ...`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headgate.cli.shared import (
+    EvidenceOption,
+    OverlayOption,
+    SeedOption,
+    TraceOption,
+    UsageOption,
+    database_at,
+    fault,
+    ledger_at,
+    mendable,
+    say,
+    steps,
+)
+
+if TYPE_CHECKING:
+    from headgate.site.records.database import Database
+
+ledger = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Keep a programme in a database."
+)
+
+AddressArgument = Annotated[
+    str, typer.Argument(help="sqlite:///file.db or postgresql://user@host/name.")
+]
+DatabaseOption = Annotated[
+    str, typer.Option("--database", envvar="HEADGATE_DATABASE", help="The ledger's address.")
+]
+DayOption = Annotated[
+    datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The day, as of its beginning (UTC).")
+]
+
+
+@ledger.command()
+def create(
+    address: AddressArgument,
+    keys: Annotated[
+        Path | None, typer.Option(envvar="HEADGATE_KEYS", help="Make the keys in this folder.")
+    ] = None,
+    origin: Annotated[
+        str | None, typer.Option(help="The name that the journal signs with, for ever.")
+    ] = None,
+) -> None:
+    """Make the tables with their guards, and the keys of the journal."""
+    with mendable("ledger create"), database_at(address) as database:
+        from headgate.site.records.database import create as create_tables
+
+        if origin is not None and keys is None:
+            mend = "Say in which folder: --keys FOLDER."
+            raise fault("--origin", "keys-unnamed", "the keys have a name but no folder", mend)
+        create_tables(database)
+        say("the ledger is there, and every guard with it")
+        if keys is not None:
+            _make_keys(keys, origin)
+
+
+def _make_keys(folder: Path, origin: str | None) -> None:
+    """Make the keys, or see that they are there."""
+    from headgate.core.ledger.refused import Refused
+    from headgate.journal.keys import RingRefusal, load
+    from headgate.journal.keys import create as create_ring
+
+    try:
+        ring = load(folder)
+    except Refused as error:
+        if error.reason is not RingRefusal.RING_MISSING:
+            raise
+        if origin is None:
+            mend = "Name the journal as the programme's own address: --origin example.org/log."
+            raise fault("--origin", "origin-missing", "new keys need a name", mend) from None
+        ring = create_ring(folder, origin)
+    if origin is not None and ring.keys.origin != origin:
+        what = f"the keys in {folder} are of {ring.keys.origin}"
+        raise fault("--origin", "origin-other", what, "Name that origin, or another folder.")
+    for key in ring.keys.listed:
+        say(f"signs as {key.pin()}")
+
+
+@ledger.command()
+def rehearse(
+    address: AddressArgument,
+    programme: Annotated[
+        str, typer.Option(help="A programme's folder, or its name.")
+    ] = "korea-2025",
+    overlay: OverlayOption = None,
+    trace: TraceOption = None,
+    usage: UsageOption = None,
+    evidence: EvidenceOption = None,
+    seed: SeedOption = "headgate",
+) -> None:
+    """Take a programme through one whole term in the database, with a simulated world.
+
+    Killed, the same command goes on from where it was.
+    """
+    with mendable("ledger rehearse"), steps() as progress, ledger_at(address) as database:
+        from functools import partial
+
+        from headgate.demo import Choices
+        from headgate.demo import rehearse as rehearse_programme
+        from headgate.site.actions.take import rehearse as rehearse_kept
+
+        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed)
+        rehearse_programme(programme, choices, progress, partial(rehearse_kept, database))
+        _tell_standing(database)
+
+
+@ledger.command()
+def meter(
+    file: Annotated[Path, typer.Argument(help="Metered rows as a CSV file, of any size.")],
+    on: DayOption,
+    database: DatabaseOption,
+) -> None:
+    """Import use. Every fault of the file at once, or all its rows; killed, run it again."""
+    with mendable(f"ledger meter {file}"), steps() as progress, ledger_at(database) as kept:
+        from headgate.site.actions.usage import import_usage
+
+        imported = import_usage(kept, file, on.date(), progress)
+        if not imported.taken:
+            say(f"nothing to do: the {imported.rows:,} rows of {file.name} are in")
+            return
+        say(f"{imported.taken:,} of {imported.rows:,} rows taken")
+        for name, count in {**imported.counts, **imported.findings}.items():
+            say(f"{count:>12,}  {name}")
+
+
+@ledger.command()
+def correct(
+    transfer: Annotated[str, typer.Argument(help="The id of the transfer that was wrong.")],
+    amount: Annotated[int, typer.Argument(help="How much of it is taken back, in its unit.")],
+    because: Annotated[str, typer.Option(help="Why: a finding or a decision, never a person.")],
+    on: DayOption,
+    database: DatabaseOption,
+    name: Annotated[
+        str | None, typer.Option(help="The correction's name; made of what it says if not given.")
+    ] = None,
+) -> None:
+    """Take back what a transfer moved, or a part of it, by a new transfer that says why."""
+    with mendable("ledger correct"), ledger_at(database) as kept:
+        from headgate.core import canonical
+        from headgate.core.ledger.correct import Correction
+        from headgate.site.actions.correct import correct as correct_kept
+
+        correction = Correction(transfer, amount, because)
+        named = name or f"c-{canonical.digest(canonical.line(correction))[:16]}"
+        for moved in correct_kept(kept, named, [correction], on.date()):
+            say(f"{moved.id}: {moved.amount:,} {moved.unit} from {moved.debit} to {moved.credit}")
+
+
+@ledger.command()
+def status(database: DatabaseOption) -> None:
+    """Where the journal and the programme stand."""
+    with mendable("ledger status"), ledger_at(database) as kept:
+        _tell_standing(kept)
+
+
+def _tell_standing(database: "Database") -> None:
+    from headgate.site.status import status_lines
+
+    for line in status_lines(database):
+        say(line)

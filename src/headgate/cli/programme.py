@@ -1,0 +1,98 @@
+"""The commands on a policy and on what was published of it: no database, nothing to install."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headgate.cli.shared import (
+    EvidenceOption,
+    OverlayOption,
+    ProgrammeArgument,
+    SeedOption,
+    TraceOption,
+    UsageOption,
+    mendable,
+    say,
+    steps,
+)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder of the public bundle.")] = Path(
+        "headgate-demo"
+    ),
+    programme: Annotated[
+        str, typer.Option(help="A programme's folder, or its name.")
+    ] = "korea-2025",
+    overlay: OverlayOption = None,
+    trace: TraceOption = None,
+    usage: UsageOption = None,
+    evidence: EvidenceOption = None,
+    seed: SeedOption = "headgate",
+) -> None:
+    """Take a programme through one whole term and publish what a stranger needs to check it."""
+    with mendable("demo"), steps() as progress:
+        from headgate.demo import Choices, publish, rehearse
+        from headgate.report.pages import pages
+
+        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed)
+        rehearsal = rehearse(programme, choices, progress)
+        progress("publishing")
+        for line in publish(rehearsal, pages(rehearsal.term, rehearsal.data), out):
+            say(line)
+
+
+def check(
+    programme: ProgrammeArgument,
+    overlay: OverlayOption = None,
+    adopt: Annotated[bool, typer.Option("--adopt", help="Ask whether it may be adopted.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema and stop.")
+    ] = False,
+) -> None:
+    """Check a programme file: every fault at once, with its line and what would mend it."""
+    with mendable(f"check {programme}"):
+        from headgate.checking import check_programme, schema_text
+
+        if schema:
+            say(schema_text())
+            return
+        for line in check_programme(programme, tuple(overlay or ()), adopt=adopt):
+            say(line)
+
+
+def explain(
+    programme: ProgrammeArgument,
+    path: Annotated[str, typer.Argument(help="A value or rule, such as calls.open-1.fee.")],
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day.")] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(help="An input of the rule, as name=value; repeat it.")
+    ] = None,
+    overlay: OverlayOption = None,
+) -> None:
+    """Say where a value comes from: value, rule, article, inputs, each with file and line."""
+    with mendable(f"explain {programme}"):
+        from headgate.checking import explain_path
+
+        day: date | None = on.date() if on else None
+        for line in explain_path(programme, path, day, given or [], tuple(overlay or ())):
+            say(line)
+
+
+def simulate(
+    programme: ProgrammeArgument,
+    overlay: OverlayOption = None,
+    trace: TraceOption = None,
+    seed: SeedOption = "headgate",
+    out: Annotated[Path | None, typer.Option(help="Write the comparison as JSON.")] = None,
+) -> None:
+    """Run a term under the policy as it stands and under each overlay, and compare them."""
+    with mendable(f"simulate {programme}"), steps() as progress:
+        from headgate.comparing import compare
+        from headgate.demo import Choices
+
+        choices = Choices(tuple(overlay or ()), trace, None, None, seed)
+        for line in compare(programme, choices, out, progress):
+            say(line)

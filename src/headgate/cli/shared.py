@@ -1,0 +1,122 @@
+"""What every command shares: how it speaks, how it fails, and how it finds the ledger."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from headgate.core.faults import Fault, Faulty
+    from headgate.site.records.database import Database
+
+BAD_INPUT: Final = 2
+EXTRA: Final = ("django", "psycopg", "xlsxwriter")
+"""The packages that come with headgate[site] and not with headgate."""
+
+ProgrammeArgument = Annotated[
+    str, typer.Argument(help="A programme's folder or file, or its name.")
+]
+OverlayOption = Annotated[
+    list[Path] | None, typer.Option("--overlay", help="A what-if file laid over the policy.")
+]
+TraceOption = Annotated[
+    Path | None,
+    typer.Option(help="Use real jobs: a trace in SWF, or the Philly CSV (.csv or .csv.gz)."),
+]
+UsageOption = Annotated[
+    Path | None, typer.Option(help="Use real metering: a CSV file of usage rows.")
+]
+EvidenceOption = Annotated[
+    Path | None, typer.Option(help="Use real benchmark items: a folder of per-item scores.")
+]
+SeedOption = Annotated[str, typer.Option(help="The seed of all that is simulated.")]
+
+
+def say(text: str) -> None:
+    """One line of a command's answer."""
+    typer.echo(text)
+
+
+def complain(faults: "tuple[Fault, ...]", what: str) -> None:
+    """The list of faults, and how many they are."""
+    for fault in faults:
+        typer.echo(str(fault), err=True)
+    typer.echo(f"{what}: {len(faults)} {'fault' if len(faults) == 1 else 'faults'}", err=True)
+
+
+@contextmanager
+def mendable(what: str) -> Iterator[None]:
+    """Turn every named refusal of a command into its list of faults and exit code 2."""
+    from headgate.core.faults import Faulty
+
+    try:
+        yield
+    except Faulty as error:
+        complain(error.faults, what)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        complain(_site_missing(error).faults, what)
+    except (ValueError, OSError) as error:
+        typer.echo(f"{what}: {error}", err=True)
+    else:
+        return
+    raise typer.Exit(BAD_INPUT)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], None]]:
+    """Show what is being done, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
+
+
+@contextmanager
+def database_at(address: str) -> "Iterator[Database]":
+    """A database for the length of a command; what it cannot do is a fault and not a traceback."""
+    from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
+
+    from headgate.site.records.database import opened
+
+    database = opened(address)
+    try:
+        yield database
+    except (DatabaseError, ImproperlyConfigured) as error:
+        what = (str(error).strip() or type(error).__name__).splitlines()[0]
+        mend = "Look whether the database is there, runs, and lets this user in."
+        raise fault("--database", "database-unavailable", what, mend) from error
+    finally:
+        database.connection.close()
+
+
+@contextmanager
+def ledger_at(address: str) -> "Iterator[Database]":
+    """The ledger that a command works on; raises `Faulty` where there is none."""
+    with database_at(address) as database:
+        name = database.connection.settings_dict["NAME"]
+        is_there = database.vendor != "sqlite" or Path(name).is_file()
+        if not is_there or "entry" not in database.connection.introspection.table_names():
+            mend = "Make one with `headgate ledger create ADDRESS`, or name another address."
+            raise fault("--database", "ledger-missing", "there is no ledger at the address", mend)
+        yield database
+
+
+def fault(file: str, code: str, what: str, mend: str) -> "Faulty":
+    """One fault of what a person typed, ready to be raised."""
+    from headgate.core.faults import Fault, Faulty
+
+    return Faulty([Fault(file, 0, 0, code, what, mend)])
+
+
+def _site_missing(error: ModuleNotFoundError) -> "Faulty":
+    what = f"this command keeps or reads a database, and {error.name} is not installed"
+    return fault("headgate", "site-missing", what, "Install headgate[site].")

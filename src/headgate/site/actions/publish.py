@@ -1,0 +1,103 @@
+"""The journal handed out: tiles and signed checkpoints as static files, and proofs of one entry."""
+
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+from headgate.core.ledger.checkpoint import Checkpoint, open_note, sign, tlog_proof
+from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.tiles import Tiles
+from headgate.journal.fetch import folder_reader
+from headgate.journal.folder import CHECKPOINT
+from headgate.journal.folder import publish as publish_folder
+from headgate.journal.keys import Keys, Ring, load, retire
+from headgate.site.records.database import Database
+from headgate.site.records.journal import head
+
+LINES_MOST = 5_000
+"""Entries that are read at once."""
+
+
+class PublicationRefusal(Enum):
+    """Why nothing is signed, or nothing can be proved."""
+
+    ROOT_DIFFERS = "another root was signed for a journal of this size: never sign both"
+    JOURNAL_EMPTY = "the journal has no entry yet"
+    NOT_PUBLISHED = "the folder has no checkpoint of this log's keys; publish first"
+    ENTRY_UNKNOWN = "the journal has no such entry; name a transfer, a decision or a number"
+    ENTRY_NOT_PUBLISHED = "the entry is younger than the published checkpoint; publish first"
+
+
+def publish(database: Database, folder: Path, ring_folder: Path) -> bytes:
+    """Bring the public folder to where the journal stands; the signed note that stands in it.
+
+    The note is kept in the database before it leaves the house. What two generations of keys have
+    signed ends their rotation. Raises `Refused`.
+    """
+    ring, size = load(ring_folder), head(database).size
+    if size == 0:
+        raise Refused(PublicationRefusal.JOURNAL_EMPTY, "0 entries")
+    note = publish_folder(
+        folder,
+        size,
+        lambda start: _lines(database, start, size),
+        lambda checkpoint: _seal(database, ring, checkpoint),
+        ring.keys,
+    )
+    if ring.keys.retiring:
+        retire(ring_folder)
+    return note
+
+
+def _lines(database: Database, start: int, stop: int) -> Iterator[bytes]:
+    """The exact bytes of entries; they never change, so they need not be read at one moment."""
+    sql = "SELECT line FROM entry WHERE seq >= %s AND seq < %s ORDER BY seq"
+    for low in range(start, stop, LINES_MOST):
+        rows = database.rows(sql, [low, min(low + LINES_MOST, stop)])
+        yield from (line.encode() for (line,) in rows)
+
+
+def _seal(database: Database, ring: Ring, checkpoint: Checkpoint) -> bytes:
+    """Sign a checkpoint, once for each size, and keep it: the only place where one is signed."""
+    root = checkpoint.root.hex()
+    with database.writing():
+        rows = database.rows("SELECT root FROM checkpoint WHERE size = %s", [checkpoint.size])
+        if rows and rows[0][0] != root:
+            raise Refused(PublicationRefusal.ROOT_DIFFERS, f"size {checkpoint.size}")
+        note = sign(checkpoint, ring.signers)
+        if not rows:
+            row = (checkpoint.size, checkpoint.size - 1, root, note.decode())
+            database.insert("checkpoint", ("size", "last_seq", "root", "note"), [row])
+    return note
+
+
+def prove(database: Database, folder: Path, keys: Keys, name: str) -> bytes:
+    """The proof that an entry stands under the published checkpoint, with the entry in it.
+
+    `name` is a transfer's id, the subject of a decision or of other entries (the newest is meant),
+    or an entry's number. Raises `Refused`.
+    """
+    seq, line = _entry(database, name)
+    read = folder_reader(folder)
+    try:
+        note = read(CHECKPOINT)
+    except LookupError:
+        raise Refused(PublicationRefusal.NOT_PUBLISHED, str(folder)) from None
+    checkpoint = open_note(note, keys.listed)
+    if not isinstance(checkpoint, Checkpoint):
+        raise Refused(PublicationRefusal.NOT_PUBLISHED, f"{folder}: {checkpoint.value}")
+    if seq >= checkpoint.size:
+        raise Refused(PublicationRefusal.ENTRY_NOT_PUBLISHED, f"{seq} of {checkpoint.size}")
+    path = Tiles(checkpoint.size, read).inclusion(seq, checkpoint.size)
+    return tlog_proof(seq, path, note, line)
+
+
+def _entry(database: Database, name: str) -> tuple[int, bytes]:
+    by_subject = "SELECT seq, line FROM entry WHERE subject = %s ORDER BY seq DESC LIMIT 1"
+    transfer = "SELECT seq, line FROM entry WHERE kind = 'transfer' AND subject = %s"
+    rows = database.rows(transfer, [name]) or database.rows(by_subject, [name])
+    if not rows and name.isascii() and name.isdigit() and len(name) < 19:
+        rows = database.rows("SELECT seq, line FROM entry WHERE seq = %s", [int(name)])
+    if not rows:
+        raise Refused(PublicationRefusal.ENTRY_UNKNOWN, name)
+    return rows[0][0], rows[0][1].encode()

@@ -1,0 +1,96 @@
+"""Why a database cannot be used just now, by name: what whoever operates it can mend.
+
+A constraint that refuses a row is none of these: it stays the database's own error, because whoever
+meets it has tried to write what the rules forbid.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from typing import Final
+
+from django.db import Error
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.utils import InterfaceError, OperationalError
+
+from headgate.core.faults import Fault, Faulty
+
+
+class Unavailable(Enum):
+    """What is in the way; the value is the fault's published code."""
+
+    BUSY = "database-busy"
+    READ_ONLY = "database-read-only"
+    DISK_FULL = "database-disk-full"
+    DISK_FAILS = "database-disk-fails"
+    DAMAGED = "database-damaged"
+    FORBIDDEN = "database-forbidden"
+    TABLES_MISSING = "database-tables-missing"
+    UNREACHABLE = "database-unreachable"
+
+
+_MENDS: Final = {
+    Unavailable.BUSY: "End what holds the ledger, or try again when it has ended.",
+    Unavailable.READ_ONLY: "Let the service write to the database's file and to its folder.",
+    Unavailable.DISK_FULL: "Make room on the disk; what was acknowledged is safe.",
+    Unavailable.DISK_FAILS: "Look after the disk, then verify: headgate verify ADDRESS.",
+    Unavailable.DAMAGED: "Name a database that headgate made, or restore a backup of it.",
+    Unavailable.FORBIDDEN: "Connect as the site's role, which may read and add.",
+    Unavailable.TABLES_MISSING: "Let its owner create the ledger: headgate ledger create ADDRESS.",
+    Unavailable.UNREACHABLE: "See that the server runs and takes us; then ask again: what was "
+    "written already is not written twice.",
+}
+
+# https://sqlite.org/rescode.html, primary result codes.
+_SQLITE: Final = {
+    5: Unavailable.BUSY,
+    6: Unavailable.BUSY,
+    8: Unavailable.READ_ONLY,
+    10: Unavailable.DISK_FAILS,
+    11: Unavailable.DAMAGED,
+    13: Unavailable.DISK_FULL,
+    14: Unavailable.UNREACHABLE,
+    26: Unavailable.DAMAGED,
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: codes, then classes of them.
+_POSTGRESQL: Final = {
+    "25006": Unavailable.READ_ONLY,
+    "42501": Unavailable.FORBIDDEN,
+    "42P01": Unavailable.TABLES_MISSING,
+    "53100": Unavailable.DISK_FULL,
+    "55P03": Unavailable.BUSY,
+    "08": Unavailable.UNREACHABLE,
+    "53": Unavailable.UNREACHABLE,
+    "57": Unavailable.UNREACHABLE,
+    "58": Unavailable.DISK_FAILS,
+    "XX": Unavailable.DAMAGED,
+}
+
+
+def why(error: Error) -> Unavailable | None:
+    """What a database's error says is in the way, or None where it speaks of the rows."""
+    cause = error.__cause__
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        missing = str(cause).startswith("no such table")
+        return Unavailable.TABLES_MISSING if missing else _SQLITE.get(code & 0xFF)
+    state = getattr(cause, "sqlstate", None)
+    if state is not None:
+        return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
+    lost = isinstance(error, (OperationalError, InterfaceError))
+    return Unavailable.UNREACHABLE if lost else None
+
+
+@contextmanager
+def named(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Give errors that say what is in the way as faults; a lost connection is made anew later."""
+    try:
+        yield
+    except Error as error:
+        found = why(error)
+        if found is None:
+            raise
+        if found is Unavailable.UNREACHABLE:
+            connection.close()
+        what = " ".join(str(error).split())
+        raise Faulty([Fault("--database", 0, 0, found.value, what, _MENDS[found])]) from error

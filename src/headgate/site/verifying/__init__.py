@@ -1,0 +1,91 @@
+"""Verify a live database: its guards, its ledger, its signed checkpoints, its decisions.
+
+Four questions, each with its own way to name what is wrong. Are the guards there, exactly as the
+migrations make them? Does every entry stand in its order, with the columns and legs that follow
+from its line? Is every checkpoint that was ever signed, here or elsewhere, one of this journal? And
+do the events, taken again from the recorded facts, give this journal and these decisions?
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from headgate.core.faults import Fault
+from headgate.core.ledger.chart import Chart
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from headgate.journal.keys import Keys
+from headgate.site.records.database import Database
+from headgate.site.verifying.derived import Derived, adopted_policy, derive
+from headgate.site.verifying.findings import Finding, first_wrong
+from headgate.site.verifying.guards import guard_findings
+from headgate.site.verifying.ledger import chart_of_legs, walk
+from headgate.site.verifying.signed import signed
+from headgate.steps.agenda import first_day
+from headgate.steps.term import chart_of
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseVerdict:
+    """What was verified; `faults` is empty for an honest database.
+
+    `first_wrong` is the number of the first entry that is known to be wrong, None where no entry
+    is, or none can be named. `decisions` counts those that were derived again, by step.
+    """
+
+    faults: tuple[Fault, ...]
+    first_wrong: int | None
+    entries: int
+    transfers: int
+    events: int
+    decisions: Mapping[str, int]
+    checkpoints: int
+    root: str
+
+
+def verify_database(
+    database: Database,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    notes: Sequence[bytes] = (),
+    keys: Keys | None = None,
+) -> DatabaseVerdict:
+    """Answer the four questions of one moment of a database, while others go on writing to it.
+
+    `notes` are signed checkpoints that were kept outside: only they can reveal a history that was
+    rewritten from end to end. With `keys`, every checkpoint must be signed by a pair of them.
+    """
+    # 1. The guards, as the migrations make them.
+    progress("guards")
+    findings = guard_findings(database)
+    with database.reading():
+        policy = adopted_policy(database)
+        # 2. The journal line by line, and every transfer posted again.
+        progress("ledger")
+        walked = walk(database, _chart(policy) or chart_of_legs(database))
+        # 3. The checkpoints that were signed.
+        progress("checkpoints")
+        shown = signed(database, notes, keys)
+        # 4. The events taken again.
+        derived = Derived()
+        if isinstance(policy, Document):
+            derived = derive(database, policy, progress)
+    stated = [policy] if isinstance(policy, Finding) else []
+    found = [*findings, *stated, walked.wrong, *shown.findings, derived.wrong]
+    wrong = [finding for finding in found if finding is not None]
+    return DatabaseVerdict(
+        tuple(finding.fault() for finding in wrong),
+        first_wrong(wrong),
+        walked.entries,
+        walked.transfers,
+        derived.events,
+        derived.decisions,
+        shown.checkpoints,
+        shown.root.hex(),
+    )
+
+
+def _chart(policy: Document | Finding | None) -> Chart | None:
+    """The chart of a programme's accounts, where there is a programme."""
+    if not isinstance(policy, Document):
+        return None
+    return chart_of(at(policy, first_day(policy)).policy)

@@ -1,0 +1,252 @@
+"""The events taken again, from the facts that were received, and compared with what is kept.
+
+Nothing of a term is read from the database here but policy, events and facts: the rest is made
+anew, in memory, and every entry and every kept row must be what comes of it.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, count, zip_longest
+from typing import Final
+
+from headgate.core import canonical
+from headgate.core.ledger.entry import VERSION, Entry, Kind, encode
+from headgate.core.ledger.layers import Layers
+from headgate.core.metering.meter import Held
+from headgate.core.policy.document import Document
+from headgate.cycle import begin, take
+from headgate.readers.facts import Recorded, read_events
+from headgate.site.records.database import Database, Row
+from headgate.site.records.journal import lines
+from headgate.site.records.kept import Sort, Standing, document, events, stored_facts
+from headgate.site.verifying.findings import Finding, Wrong, told
+from headgate.steps.agenda import agenda
+from headgate.steps.event import Event
+from headgate.steps.term import Received, Term
+
+ABOUT_THE_JOURNAL: Final = (Kind.FILE_PUBLISHED,)
+"""Entries that no event makes: they say something of the journal itself."""
+
+_PASSED_OVER: Final = tuple(f"{VERSION}\t{kind.value}\t".encode() for kind in ABOUT_THE_JOURNAL)
+_OF_A_PROGRAMME: Final = (Kind.POLICY_ADOPTED, Kind.FACTS_RECEIVED, Kind.DECISION_MADE)
+_KEPT: Final = """
+    SELECT seq, kind, key, CASE WHEN kind = 'fact' THEN '' ELSE data END FROM kept
+    ORDER BY seq, kind, key
+"""
+
+
+@dataclass(slots=True)
+class Derived:
+    """What was taken again, and the first thing that comes out otherwise."""
+
+    events: int = 0
+    decisions: Counter[str] = field(default_factory=Counter)
+    wrong: Finding | None = None
+
+
+class Values(Mapping[str, Sequence[object]]):
+    """The values of facts, read when they are asked for and not held."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._names = stored_facts(database)
+
+    def __getitem__(self, name: str) -> Sequence[object]:
+        if name not in self._names:
+            raise KeyError(name)
+        return stored_facts(self._database)[name].values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+def derive(
+    database: Database, adopted: Document, progress: Callable[[str], None]
+) -> Derived:
+    """Take every event again, up to the first difference; inside `reading`."""
+    derived, kept = Derived(), _Kept(database)
+    try:
+        facts = stored_facts(database)
+        world = Recorded(Values(database))
+        happened = read_events("events", events(database))
+        if (wrong := _undone(adopted, happened)) is not None:
+            derived.wrong = wrong
+            return derived
+        term = begin(adopted)
+        derived.wrong = kept.compare(derived, None, term)
+        for event in happened:
+            if derived.wrong is not None:
+                break
+            progress(str(event))
+            before = _as_kept(term, facts, kept.known)
+            term = take(before, world, event)
+            derived.events += 1
+            derived.wrong = kept.compare(derived, before, term)
+        derived.wrong = derived.wrong or kept.rest()
+    except ValueError as error:
+        what = f"event {derived.events} cannot be taken: {error}"
+        derived.wrong = Finding(Wrong.EVENTS_DIFFER, kept.number, what)
+    return derived
+
+
+def adopted_policy(database: Database) -> Document | Finding | None:
+    """The policy of a database, None for a ledger without a programme; inside `reading`."""
+    try:
+        adopted = document(database)
+    except ValueError as error:
+        return Finding(Wrong.PROGRAMME_UNREADABLE, 0, str(error))
+    if adopted is not None:
+        faults = "; ".join(str(fault) for fault in adopted.faults[:3])
+        return Finding(Wrong.PROGRAMME_UNREADABLE, 0, faults) if faults else adopted
+    kinds = ", ".join(f"'{kind.value}'" for kind in _OF_A_PROGRAMME)
+    first = database.rows(f"SELECT min(seq) FROM entry WHERE kind IN ({kinds})")[0][0]
+    if first is None:
+        first = database.rows("SELECT min(seq) FROM kept")[0][0]
+    if first is None:
+        return None
+    return Finding(Wrong.PROGRAMME_UNREADABLE, first, "there is no policy that it could rest on")
+
+
+def _undone(adopted: Document, happened: Sequence[Event]) -> Finding | None:
+    """The first place where the events are not those that the calendar holds, so far."""
+    due = [event for event in happened if not event.at_will]
+    calendar = chain.from_iterable(agenda(adopted, index) for index in count())
+    for expected, event in zip(calendar, due, strict=False):
+        if expected != event:
+            what = f"the calendar holds {expected} on {expected.day}, done was {event}"
+            return Finding(Wrong.EVENTS_DIFFER, None, f"{what} on {event.day}", "events")
+    return None
+
+
+def _as_kept(
+    term: Term, facts: Mapping[str, Received], known: Mapping[tuple[str, str], tuple[Held, ...]]
+) -> Term:
+    """A term as an action finds it: nothing added yet, and facts that are read when needed."""
+    received = {name: facts[name] for name in term.facts}
+    return replace(
+        term,
+        entries=(),
+        decisions=(),
+        taken=term.taken[-1:],
+        facts=Layers(base=received),
+        known=Layers(base=known),
+    )
+
+
+class _Kept:
+    """The journal and the kept rows, compared action by action with what each should have left."""
+
+    def __init__(self, database: Database) -> None:
+        self.number = 0
+        self.known: dict[tuple[str, str], tuple[Held, ...]] = {}
+        self._database = database
+        self._lines = iter(lines(database, 0))
+        self._line = next(self._lines, None)
+        self._rows = database.stream(_KEPT)
+        self._row = next(self._rows, None)
+
+    def compare(self, derived: Derived, before: Term | None, after: Term) -> Finding | None:
+        """The first thing in which an action left something else than it should have."""
+        expected: dict[tuple[str, str, int], str] = {}
+        facts, decisions = after.facts.added(), iter(after.decisions)
+        wrong, last = None, 0
+        for entry in after.entries:
+            self._pass_over()
+            if self._line != encode(entry):
+                wrong = self._other_entry(entry)
+                break
+            last = self.number
+            if entry.kind is Kind.FACTS_RECEIVED:
+                expected[Sort.FACT.value, entry.subject, last] = ""
+                wrong = wrong or self._fact(entry.subject, last, facts[entry.subject])
+            elif entry.kind is Kind.DECISION_MADE:
+                decision = next(decisions)
+                derived.decisions[decision.step] += 1
+                key = (Sort.DECISION.value, f"{last:012}", last)
+                expected[key] = decision.line().decode()
+            self._advance()
+        if wrong is None:
+            expected |= _state(derived.events, before, after, last)
+        below = self.number if wrong is None else wrong.entry or 0
+        self.known |= after.known.added()
+        return self._other_row(expected, below) or wrong
+
+    def rest(self) -> Finding | None:
+        """What is in the database although no event left it there."""
+        self._pass_over()
+        if self._line is not None:
+            what = f"no event gives this entry: {told(self._line.decode())}"
+            return Finding(Wrong.ENTRY_DERIVED, self.number, what)
+        if self._row is not None:
+            seq, kind, key, _ = self._row
+            return Finding(Wrong.KEPT_DIFFERS, seq, f"no event leaves the {kind} {told(key)}")
+        return None
+
+    def _pass_over(self) -> None:
+        while self._line is not None and self._line.startswith(_PASSED_OVER):
+            self._advance()
+
+    def _advance(self) -> None:
+        self.number += 1
+        self._line = next(self._lines, None)
+
+    def _other_entry(self, entry: Entry) -> Finding:
+        should = told(encode(entry).decode())
+        if self._line is None:
+            what = f"the journal ends before it, and the events give {should}"
+            return Finding(Wrong.ENTRY_MISSING, self.number, what)
+        what = f"it is {told(self._line.decode())}; policy and facts give {should}"
+        return Finding(Wrong.ENTRY_DERIVED, self.number, what)
+
+    def _fact(self, name: str, seq: int, fact: Received) -> Finding | None:
+        """The kept lines of a fact, which are too long to be read with the other rows."""
+        sql = "SELECT data FROM kept WHERE kind = %s AND key = %s AND seq = %s"
+        rows = self._database.rows(sql, [Sort.FACT.value, name, seq])
+        if rows and (rows[0][0] or "").encode() != fact.data:
+            what = f"the lines of {told(name)} are not in the form in which they were received"
+            return Finding(Wrong.KEPT_DIFFERS, seq, what)
+        return None
+
+    def _other_row(self, expected: Mapping[tuple[str, str, int], str], below: int) -> Finding | None:
+        """The first kept row below an entry that is not what should stand there."""
+        found: dict[tuple[str, str, int], str] = {}
+        while self._row is not None and self._row[0] < below:
+            seq, kind, key, data = self._row
+            found[kind, key, seq] = data
+            self._row = next(self._rows, None)
+        keys = {key for key in expected.keys() | found.keys() if key[2] < below}
+        differ = (key for key in keys if expected.get(key) != found.get(key))
+        first = min(differ, key=lambda key: (key[2], key), default=None)
+        if first is None:
+            return None
+        kind, name, seq = first
+        stands = told(found[first]) if first in found else "missing"
+        should = told(expected[first]) if first in expected else "not there"
+        what = f"the {kind} {told(name)} is {stands} and should be {should}"
+        return Finding(Wrong.KEPT_DIFFERS, seq, what)
+
+
+def _state(
+    taken: int, before: Term | None, after: Term, last: int
+) -> Iterator[tuple[tuple[str, str, int], str]]:
+    """What an action leaves besides facts and decisions, pinned to its last entry."""
+    if before is None:
+        for name, text in after.document.texts.items():
+            yield (Sort.POLICY.value, name, last), text
+    else:
+        event = canonical.line(after.taken[-1]).decode()
+        yield (Sort.EVENT.value, f"{taken - 1:09}", last), event
+    if before is None or before.holdings != after.holdings:
+        held = b"".join(map(canonical.line, after.holdings.values()))
+        yield (Sort.HOLDINGS.value, "", last), held.decode()
+    for (cluster, job), items in after.known.added().items():
+        yield (Sort.KNOWN.value, f"{cluster}\t{job}", last), canonical.line(items).decode()
+    tree = after.tree
+    roots = tuple(root.hex() for root in tree.roots)
+    dates = (after.index, after.starts, after.ends)
+    standing = Standing(*dates, taken, after.next_blocks, tree.size, roots)
+    yield (Sort.TERM.value, "", last), canonical.line(standing).decode()
