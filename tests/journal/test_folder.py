@@ -322,7 +322,7 @@ def test_partial_tiles_that_a_crash_left_go_with_the_next_growth(log: Log) -> No
 def test_reader_in_the_midst_of_a_checkpoint_reads_it_to_the_end(log: Log) -> None:
     """The checkpoint is exchanged in one step: nobody ever reads half of one."""
     note = log.publish(10)
-    with (log.folder / "checkpoint").open("rb") as opened:
+    with (log.folder / "checkpoint").open("rb", buffering=0) as opened:
         head = opened.read(20)
         log.publish(20)
         assert note == head + opened.read()

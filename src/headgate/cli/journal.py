@@ -1,26 +1,59 @@
 """The commands of whoever does not take our word: verify what is given out, watch the journal."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.shared import BAD_INPUT, complain, mendable, say, steps
+from headgate.cli.shared import BAD_INPUT, complain, ledger_at, mendable, say, steps
 
 if TYPE_CHECKING:
     from headgate.bundle.verify import Verdict
 
 
 def verify(
-    target: Annotated[str, typer.Argument(help="The folder of a public bundle.")],
+    target: Annotated[
+        str, typer.Argument(help="A public bundle's folder, a ledger's address, or a .tlog-proof.")
+    ],
     key: Annotated[
         list[str] | None,
         typer.Option(help="A key that must have signed, as the programme publishes it elsewhere."),
     ] = None,
+    note: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint kept elsewhere, to which a ledger must hold; repeat it."),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(envvar="HEADGATE_KEYS", help="The ledger's key ring, if its notes are ours."),
+    ] = None,
 ) -> None:
     """Derive every decision again and compare the bytes."""
-    with mendable("verify"):
-        _verify_bundle(Path(target), key or [])
+    with mendable(f"verify {target}"):
+        if "://" in target:
+            _verify_ledger(target, note or [], keys)
+        else:
+            _verify_bundle(Path(target), key or [])
+
+
+def _verify_ledger(address: str, notes: list[Path], ring: Path | None) -> None:
+    with steps() as progress, ledger_at(address) as database:
+        from headgate.journal.keys import load
+        from headgate.site.verifying import verify_database
+
+        kept = [path.read_bytes() for path in notes]
+        signing = load(ring).keys if ring is not None else None
+        verdict = verify_database(database, progress, notes=kept, keys=signing)
+    if verdict.faults:
+        complain(verdict.faults, "the ledger is NOT what it says")
+        raise typer.Exit(BAD_INPUT)
+    _tell_decisions(verdict.decisions)
+    say(f"{verdict.events:>8,}  events taken again")
+    say(f"{verdict.transfers:>8,}  transfers posted again")
+    say(f"{verdict.entries:>8,}  journal entries")
+    say(f"{verdict.checkpoints:>8,}  checkpoints are heads of this journal")
+    say(f"root {verdict.root}")
 
 
 def _verify_bundle(folder: Path, keys: list[str]) -> None:
@@ -30,7 +63,8 @@ def _verify_bundle(folder: Path, keys: list[str]) -> None:
         from headgate.report.pages import pages
 
         verdict = verify_files(read_bundle_files(folder), pages, progress)
-    missing = [wanted for wanted in keys if wanted not in verdict.keys]
+    pins = [name.replace("+", "+sha256:") for name in verdict.keys]
+    missing = [wanted for wanted in keys if wanted not in (*pins, *verdict.keys)]
     if verdict.faults or missing:
         complain(verdict.faults, f"{folder} is NOT what was published")
         for wanted in missing:
@@ -40,15 +74,18 @@ def _verify_bundle(folder: Path, keys: list[str]) -> None:
 
 
 def _tell_bundle(verdict: "Verdict") -> None:
-    for step, count in verdict.decisions.items():
-        say(f"{count:>8,}  {step}")
-    total = sum(verdict.decisions.values())
-    say(f"{total:>8,}  decisions derived again, byte for byte")
+    _tell_decisions(verdict.decisions)
     say(f"{verdict.transfers:>8,}  transfers posted again")
     say(f"{verdict.entries:>8,}  journal entries")
     say(f"root {verdict.root}")
     for name in verdict.keys:
-        say(f"signed by {name}")
+        say(f"signed by {name.replace('+', '+sha256:')}")
+
+
+def _tell_decisions(decisions: Mapping[str, int]) -> None:
+    for step, count in decisions.items():
+        say(f"{count:>8,}  {step}")
+    say(f"{sum(decisions.values()):>8,}  decisions derived again, byte for byte")
 
 
 def witness(

@@ -33,6 +33,9 @@ AddressArgument = Annotated[
 DatabaseOption = Annotated[
     str, typer.Option("--database", envvar="HEADGATE_DATABASE", help="The ledger's address.")
 ]
+KeysOption = Annotated[
+    Path, typer.Option("--keys", envvar="HEADGATE_KEYS", help="The folder of the journal's keys.")
+]
 DayOption = Annotated[
     datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="The day, as of its beginning (UTC).")
 ]
@@ -151,6 +154,66 @@ def correct(
         named = name or f"c-{canonical.digest(canonical.line(correction))[:16]}"
         for moved in correct_kept(kept, named, [correction], on.date()):
             say(f"{moved.id}: {moved.amount:,} {moved.unit} from {moved.debit} to {moved.credit}")
+
+
+@ledger.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(help="The folder that a web server hands out.")],
+    keys: KeysOption,
+    database: DatabaseOption,
+) -> None:
+    """Bring the public journal to where the ledger stands, signed by every key that must sign."""
+    with mendable("ledger publish"), ledger_at(database) as kept:
+        from headgate.site.actions.publish import publish as publish_journal
+
+        note = publish_journal(kept, folder, keys)
+        say(note.decode().partition("\n\n")[0])
+
+
+@ledger.command()
+def bundle(
+    folder: Annotated[Path, typer.Argument(help="The folder of the public bundle.")],
+    keys: KeysOption,
+    database: DatabaseOption,
+    programme: Annotated[
+        str | None, typer.Option(help="Whose published data files are shown beside the decisions.")
+    ] = None,
+) -> None:
+    """Publish what a stranger needs to derive every decision of a whole term again."""
+    with mendable("ledger bundle"), steps() as progress, ledger_at(database) as kept:
+        from headgate.readers.programmes import data_files, find
+        from headgate.report.pages import pages
+        from headgate.site.publication import publish_bundle
+
+        data = data_files(find(programme)) if programme is not None else {}
+        publish_bundle(kept, keys, folder, data, pages, progress)
+        say(f"check    headgate verify {folder}")
+
+
+@ledger.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file; none is ever written over.")],
+    database: DatabaseOption,
+) -> None:
+    """Write all that the ledger holds at one moment to a file, but for the keys."""
+    with mendable("ledger backup"), steps() as progress, ledger_at(database) as kept:
+        from headgate.site.backup import backup as back_up
+
+        manifest = back_up(kept, file, progress)
+        say(f"{manifest.size:,} entries, root {manifest.root}")
+
+
+@ledger.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `headgate ledger backup` wrote.")],
+    database: DatabaseOption,
+) -> None:
+    """Fill an empty ledger from a backup, all or nothing, through every constraint."""
+    with mendable("ledger restore"), steps() as progress, ledger_at(database) as kept:
+        from headgate.site.backup import restore as restore_from
+
+        manifest = restore_from(file, kept, progress)
+        say(f"{manifest.size:,} entries, root {manifest.root}")
 
 
 @ledger.command()

@@ -91,9 +91,9 @@ def database_at(address: str) -> "Iterator[Database]":
     try:
         yield database
     except (DatabaseError, ImproperlyConfigured) as error:
-        what = (str(error).strip() or type(error).__name__).splitlines()[0]
-        mend = "Look whether the database is there, runs, and lets this user in."
-        raise fault("--database", "database-unavailable", what, mend) from error
+        what = " ".join(str(error).split()) or type(error).__name__
+        mend = "Verify the ledger: headgate verify ADDRESS."
+        raise fault("--database", "database-refuses", what, mend) from error
     finally:
         database.connection.close()
 
@@ -102,11 +102,11 @@ def database_at(address: str) -> "Iterator[Database]":
 def ledger_at(address: str) -> "Iterator[Database]":
     """The ledger that a command works on; raises `Faulty` where there is none."""
     with database_at(address) as database:
-        name = database.connection.settings_dict["NAME"]
-        is_there = database.vendor != "sqlite" or Path(name).is_file()
-        if not is_there or "entry" not in database.connection.introspection.table_names():
+        file = database.connection.settings_dict["NAME"]
+        if database.vendor == "sqlite" and not Path(file).is_file():
             mend = "Make one with `headgate ledger create ADDRESS`, or name another address."
-            raise fault("--database", "ledger-missing", "there is no ledger at the address", mend)
+            raise fault("--database", "ledger-missing", f"there is no file {file}", mend)
+        database.rows("SELECT 1 FROM entry LIMIT 1")
         yield database
 
 

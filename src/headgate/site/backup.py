@@ -60,7 +60,6 @@ class BackupRefusal(Enum):
     """Why no backup is made, or none restored; the value is what mends it."""
 
     FILE_TAKEN = "Name a file that is not there yet: no backup is ever written over."
-    DATABASE_UNMADE = "Create the database first: headgate ledger create ADDRESS."
     DATABASE_FULL = "Restore into a database that was just created and holds nothing."
     NO_BACKUP = "Name a file that headgate backup made."
     VERSION_UNKNOWN = "Restore it with the version of headgate that made it."
@@ -83,7 +82,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a backup holds: the journal's size and root, and its newest signed checkpoint, if any."""
+    """What a backup holds: the journal's size and root, and its newest checkpoint, if any."""
 
     version: str
     size: int
@@ -95,11 +94,10 @@ class Manifest:
 def backup(database: Database, path: Path, progress: Progress = lambda _: None) -> Manifest:
     """Write everything that a database holds at one moment to a new file, whole or not at all.
 
-    Raises Faulty where a file is there already or the database was never created.
+    Raises Faulty where a file is there already, or the database cannot be read.
     """
     if path.exists() or path.is_symlink():
         raise _faulty(BackupRefusal.FILE_TAKEN, str(path), "there is a file of this name")
-    _check_made(database)
     handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -179,18 +177,17 @@ def restore(path: Path, database: Database, progress: Progress = lambda _: None)
     """Fill an empty database from a backup: all of it or nothing, through every constraint.
 
     Raises Faulty for a file that is none, is damaged or was forged, and for a database that is not
-    empty. That the journal is the one which was published, `verify` says, with a checkpoint that was
-    kept elsewhere.
+    empty. That the journal is the one which was published, `verify` says, with a checkpoint that
+    was kept elsewhere.
     """
     with _readable(path), zipfile.ZipFile(path) as archive:
         manifest = _read_manifest(path, archive)
-        _check_made(database)
         with _accepted(path), database.writing():
             _check_empty(database)
             trunk = _Trunk()
             for table in COLUMNS:
                 progress(table)
-                rows = _read_rows(path, archive, table, manifest.tables[table])
+                rows = _read_rows(archive, table, manifest.tables[table])
                 _fill(database, table, trunk.seen(table, rows))
             _check_root(path, manifest, trunk.tree)
             _check_held(path, manifest, database)
@@ -199,9 +196,7 @@ def restore(path: Path, database: Database, progress: Progress = lambda _: None)
 
 def _fill(database: Database, table: str, rows: Iterator[Row]) -> None:
     while some := list(islice(rows, BATCH_ROWS)):
-        # A bulk copy goes past Django's own cursor, which would name its errors.
-        with database.connection.wrap_database_errors:
-            database.insert(table, COLUMNS[table], some)
+        database.insert(table, COLUMNS[table], some)
 
 
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
@@ -230,9 +225,7 @@ def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     return manifest
 
 
-def _read_rows(
-    path: Path, archive: zipfile.ZipFile, table: str, told: Table
-) -> Iterator[Row]:
+def _read_rows(archive: zipfile.ZipFile, table: str, told: Table) -> Iterator[Row]:
     """The rows of a table; once the last was read, they have turned out to be those told of."""
     name, digest, length, count = f"{table}.jsonl", hashlib.sha256(), 0, -1
     with archive.open(name) as member:
@@ -267,16 +260,6 @@ def _storable(value: object) -> bool:
     if isinstance(value, str):
         return _UNSTORABLE.search(value) is None
     return value is None or (type(value) is int and value in _INTEGERS)
-
-
-def _check_made(database: Database) -> None:
-    try:
-        tables = set(database.connection.introspection.table_names())
-    except DatabaseError as error:
-        raise _faulty(BackupRefusal.DATABASE_UNMADE, "--database", str(error).strip()) from None
-    if missing := [table for table in COLUMNS if table not in tables]:
-        what = f"it has no table {missing[0]}"
-        raise _faulty(BackupRefusal.DATABASE_UNMADE, "--database", what)
 
 
 def _check_empty(database: Database) -> None:

@@ -17,8 +17,7 @@ def status_lines(database: Database) -> Iterator[str]:
     """Size and root of the journal, its newest checkpoint, the term, and what is due next."""
     with database.reading():
         at, term = head(database), kept_term(database)
-        known = term.tree if term else Frontier()
-        tree = known.grown(lines(database, known.size))
+        tree = Frontier().grown(lines(database, 0))
         checkpoints = database.rows("SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1")
         done = read_events("events", events(database))
     yield f"journal      {at.size:,} entries, root {tree.root().hex()}"

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def rows(count: int, first: int = 0) -> list[str]:
     made = []
     for number in range(first, first + count):
         award, support_class, cluster = AWARDS[number % 2]
-        starts = datetime(2026, 3, 2) + timedelta(minutes=number)
+        starts = datetime(2026, 3, 2, tzinfo=UTC) + timedelta(minutes=number)
         ends = starts + timedelta(seconds=60 + number % 50)
         ended = "" if number % 7 == 3 else f"{ends:%Y-%m-%dT%H:%M:%SZ}"
         what = f"{cluster},job-{number},0,{award},{support_class},{1 + number % 3}"

@@ -64,8 +64,10 @@ class Case:
 
 
 TABLE: Final = (
-    Case(Refusal.ID_BAD, use(id=""), "entry_subject_check", "length(subject) BETWEEN 1 AND 1000"),
-    Case(Refusal.ID_BAD, use(id="x" * 1_001), "entry_subject_check", "length(subject) BETWEEN"),
+    Case(Refusal.ID_BAD, use(id=""), "entry_subject"),
+    Case(Refusal.ID_BAD, use(id="x" * 1_001), "entry_subject"),
+    Case(Refusal.ID_BAD, use(id="a\tb"), "entry_fields"),
+    Case(Refusal.ID_BAD, use(id="line\u2028break"), "entry_plain"),
     Case(
         Refusal.EXISTS_WITH_DIFFERENT_BODY,
         use(id="single", amount=2),
@@ -74,10 +76,13 @@ TABLE: Final = (
     ),
     Case(Refusal.AT_BAD, use(at="noon"), "entry_at"),
     Case(Refusal.AT_BAD, use(at="2026-03-09T12:00:00+00:00"), "entry_at"),
+    Case(Refusal.AT_BAD, use(at="２026-03-09T12:00:00Z"), "entry_at"),
     Case(Refusal.WHY_BAD, use(why=""), "entry_why"),
+    Case(Refusal.WHY_BAD, use(why="line\nbreak"), "entry_plain"),
+    Case(Refusal.WHY_BAD, use(why="\u202eback"), "entry_plain"),
     Case(Refusal.WHY_BAD, use(why="x" * 1_001), "entry_why"),
     Case(Refusal.AMOUNT_NOT_POSITIVE, use(0), "entry_amount"),
-    Case(Refusal.AMOUNT_NOT_POSITIVE, use(-1), "leg_posted_check", "posted >= 0"),
+    Case(Refusal.AMOUNT_NOT_POSITIVE, use(-1), "leg_least"),
     Case(Refusal.SAME_ACCOUNT, use(credit="award/a"), "entry_accounts"),
     Case(Refusal.UNIT_MISMATCH, use(unit="krw"), "leg_follows", FOREIGN),
     Case(
@@ -117,8 +122,7 @@ TABLE: Final = (
     Case(
         Refusal.PENDING_HAS_DIFFERENT_ACCOUNTS,
         settle(credit="use/busan"),
-        "leg_credits_pending_check",
-        "credits_pending >= 0",
+        "leg_least",
     ),
     Case(
         Refusal.PENDING_ALREADY_POSTED,
@@ -171,10 +175,7 @@ NOT_IN_THE_SCHEMA: Final = {
 LET_THROUGH: Final = (
     (Refusal.DEBIT_ACCOUNT_UNKNOWN, use(debit="nowhere")),
     (Refusal.CREDIT_ACCOUNT_UNKNOWN, use(credit="nowhere")),
-    # The schema measures texts and their order; which signs are plain, and which days there are,
-    # the rules know.
-    (Refusal.ID_BAD, use(id="a\tb")),
-    (Refusal.WHY_BAD, use(why="line\nbreak")),
+    # The schema knows how an instant is written; which days there are, the rules know.
     (Refusal.AT_BAD, use(at="2026-13-40T12:00:00Z")),
     # An account's first leg says its unit and its limit; which they should be, the chart knows.
     (Refusal.UNIT_MISMATCH, use(debit="use/new", credit="supply/new", unit="krw")),

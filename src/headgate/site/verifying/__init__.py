@@ -6,22 +6,18 @@ from its line? Is every checkpoint that was ever signed, here or elsewhere, one 
 do the events, taken again from the recorded facts, give this journal and these decisions?
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from headgate.core.faults import Fault
-from headgate.core.ledger.chart import Chart
-from headgate.core.policy.dated import at
-from headgate.core.policy.document import Document
 from headgate.journal.keys import Keys
 from headgate.site.records.database import Database
-from headgate.site.verifying.derived import Derived, adopted_policy, derive
+from headgate.site.verifying.derived import Adopted, Derived, adopted_policy, derive
 from headgate.site.verifying.findings import Finding, first_wrong
 from headgate.site.verifying.guards import guard_findings
 from headgate.site.verifying.ledger import chart_of_legs, walk
 from headgate.site.verifying.signed import signed
-from headgate.steps.agenda import first_day
-from headgate.steps.term import chart_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +53,19 @@ def verify_database(
     # 1. The guards, as the migrations make them.
     progress("guards")
     findings = guard_findings(database)
-    with database.reading():
+    with _whatever_bytes(database), database.reading():
         policy = adopted_policy(database)
         # 2. The journal line by line, and every transfer posted again.
         progress("ledger")
-        walked = walk(database, _chart(policy) or chart_of_legs(database))
+        programme = policy if isinstance(policy, Adopted) else None
+        walked = walk(database, programme.chart if programme else chart_of_legs(database))
         # 3. The checkpoints that were signed.
         progress("checkpoints")
         shown = signed(database, notes, keys)
         # 4. The events taken again.
-        derived = Derived()
-        if isinstance(policy, Document):
-            derived = derive(database, policy, progress)
+        derived = derive(database, programme.document, progress) if programme else Derived()
     stated = [policy] if isinstance(policy, Finding) else []
-    found = [*findings, *stated, walked.wrong, *shown.findings, derived.wrong]
+    found = [*findings, *stated, walked.wrong, *shown.findings, *derived.findings]
     wrong = [finding for finding in found if finding is not None]
     return DatabaseVerdict(
         tuple(finding.fault() for finding in wrong),
@@ -84,8 +79,19 @@ def verify_database(
     )
 
 
-def _chart(policy: Document | Finding | None) -> Chart | None:
-    """The chart of a programme's accounts, where there is a programme."""
-    if not isinstance(policy, Document):
-        return None
-    return chart_of(at(policy, first_day(policy)).policy)
+@contextmanager
+def _whatever_bytes(database: Database) -> Iterator[None]:
+    """Read bytes that are no text as text that cannot be right; SQLite keeps whatever it is given.
+
+    PostgreSQL refuses them itself.
+    """
+    if database.vendor != "sqlite":
+        yield
+        return
+    database.connection.ensure_connection()
+    driver = database.connection.connection
+    driver.text_factory = lambda data: data.decode(errors="replace")
+    try:
+        yield
+    finally:
+        driver.text_factory = str

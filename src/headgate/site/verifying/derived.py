@@ -1,4 +1,4 @@
-"""The events taken again, from the facts that were received, and compared with what is kept.
+"""The events taken again from the facts that were received, and compared with what is kept.
 
 Nothing of a term is read from the database here but policy, events and facts: the rest is made
 anew, in memory, and every entry and every kept row must be what comes of it.
@@ -7,33 +7,41 @@ anew, in memory, and every entry and every kept row must be what comes of it.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count, zip_longest
+from itertools import chain, count
 from typing import Final
 
 from headgate.core import canonical
-from headgate.core.ledger.entry import VERSION, Entry, Kind, encode
+from headgate.core.ledger.chart import Chart
+from headgate.core.ledger.entry import VERSION, Entry, Kind, decode, encode
 from headgate.core.ledger.layers import Layers
 from headgate.core.metering.meter import Held
+from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.cycle import begin, take
 from headgate.readers.facts import Recorded, read_events
-from headgate.site.records.database import Database, Row
+from headgate.site.records.database import Database
 from headgate.site.records.journal import lines
 from headgate.site.records.kept import Sort, Standing, document, events, stored_facts
-from headgate.site.verifying.findings import Finding, Wrong, told
-from headgate.steps.agenda import agenda
+from headgate.site.verifying.findings import Finding, Wrong, apart, told
+from headgate.steps.agenda import agenda, first_day
 from headgate.steps.event import Event
-from headgate.steps.term import Received, Term
+from headgate.steps.term import Received, Term, chart_of
 
 ABOUT_THE_JOURNAL: Final = (Kind.FILE_PUBLISHED,)
 """Entries that no event makes: they say something of the journal itself."""
 
 _PASSED_OVER: Final = tuple(f"{VERSION}\t{kind.value}\t".encode() for kind in ABOUT_THE_JOURNAL)
 _OF_A_PROGRAMME: Final = (Kind.POLICY_ADOPTED, Kind.FACTS_RECEIVED, Kind.DECISION_MADE)
+_RECEIVED: Final = "SELECT seq, line FROM entry WHERE kind = %s ORDER BY seq"
+_LINES: Final = "SELECT data FROM kept WHERE kind = %s AND key = %s AND seq = %s"
 _KEPT: Final = """
     SELECT seq, kind, key, CASE WHEN kind = 'fact' THEN '' ELSE data END FROM kept
     ORDER BY seq, kind, key
 """
+
+
+RowKey = tuple[str, str, int]
+"""Kind, key and entry of a kept row."""
 
 
 @dataclass(slots=True)
@@ -43,6 +51,7 @@ class Derived:
     events: int = 0
     decisions: Counter[str] = field(default_factory=Counter)
     wrong: Finding | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 class Values(Mapping[str, Sequence[object]]):
@@ -64,20 +73,21 @@ class Values(Mapping[str, Sequence[object]]):
         return len(self._names)
 
 
-def derive(
-    database: Database, adopted: Document, progress: Callable[[str], None]
-) -> Derived:
+def about_the_journal(line: bytes) -> bool:
+    """Whether a line says something of the journal itself, which no event makes."""
+    return line.startswith(_PASSED_OVER)
+
+
+def derive(database: Database, adopted: Document, progress: Callable[[str], None]) -> Derived:
     """Take every event again, up to the first difference; inside `reading`."""
     derived, kept = Derived(), _Kept(database)
+    changed = _changed_fact(database)
     try:
         facts = stored_facts(database)
         world = Recorded(Values(database))
         happened = read_events("events", events(database))
-        if (wrong := _undone(adopted, happened)) is not None:
-            derived.wrong = wrong
-            return derived
         term = begin(adopted)
-        derived.wrong = kept.compare(derived, None, term)
+        derived.wrong = _undone(adopted, happened) or kept.compare(derived, None, term)
         for event in happened:
             if derived.wrong is not None:
                 break
@@ -88,20 +98,47 @@ def derive(
             derived.wrong = kept.compare(derived, before, term)
         derived.wrong = derived.wrong or kept.rest()
     except ValueError as error:
-        what = f"event {derived.events} cannot be taken: {error}"
-        derived.wrong = Finding(Wrong.EVENTS_DIFFER, kept.number, what)
+        what = f"after {derived.events} events, the next cannot be taken: {told(str(error))}"
+        derived.wrong = Finding(Wrong.EVENTS_DIFFER, None if changed else kept.number, what)
+    derived.findings = tuple(filter(None, (changed, derived.wrong)))
     return derived
 
 
-def adopted_policy(database: Database) -> Document | Finding | None:
+def _changed_fact(database: Database) -> Finding | None:
+    """The first facts whose kept lines are not those whose digest the journal has."""
+    kind = Kind.FACTS_RECEIVED.value
+    for seq, line in database.stream(_RECEIVED, [kind]):
+        try:
+            entry = decode(line.encode())
+        except ValueError:
+            continue
+        rows = database.rows(_LINES, [Sort.FACT.value, entry.subject, seq])
+        if not rows:
+            what = f"the lines of {told(entry.subject)} are missing"
+            return Finding(Wrong.KEPT_DIFFERS, seq, what)
+        if canonical.digest((rows[0][0] or "").encode()) != entry.fields[1]:
+            what = f"the lines of {told(entry.subject)} are not those that were received"
+            return Finding(Wrong.KEPT_DIFFERS, seq, what)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The policy of a programme and the chart of its accounts."""
+
+    document: Document
+    chart: Chart
+
+
+def adopted_policy(database: Database) -> Adopted | Finding | None:
     """The policy of a database, None for a ledger without a programme; inside `reading`."""
     try:
         adopted = document(database)
+        if adopted is not None:
+            chart = chart_of(at(adopted, first_day(adopted)).policy)
+            return Adopted(adopted, chart)
     except ValueError as error:
-        return Finding(Wrong.PROGRAMME_UNREADABLE, 0, str(error))
-    if adopted is not None:
-        faults = "; ".join(str(fault) for fault in adopted.faults[:3])
-        return Finding(Wrong.PROGRAMME_UNREADABLE, 0, faults) if faults else adopted
+        return Finding(Wrong.PROGRAMME_UNREADABLE, 0, f"the policy cannot be read: {error}")
     kinds = ", ".join(f"'{kind.value}'" for kind in _OF_A_PROGRAMME)
     first = database.rows(f"SELECT min(seq) FROM entry WHERE kind IN ({kinds})")[0][0]
     if first is None:
@@ -151,7 +188,7 @@ class _Kept:
 
     def compare(self, derived: Derived, before: Term | None, after: Term) -> Finding | None:
         """The first thing in which an action left something else than it should have."""
-        expected: dict[tuple[str, str, int], str] = {}
+        expected: dict[RowKey, str] = {}
         facts, decisions = after.facts.added(), iter(after.decisions)
         wrong, last = None, 0
         for entry in after.entries:
@@ -187,7 +224,7 @@ class _Kept:
         return None
 
     def _pass_over(self) -> None:
-        while self._line is not None and self._line.startswith(_PASSED_OVER):
+        while self._line is not None and about_the_journal(self._line):
             self._advance()
 
     def _advance(self) -> None:
@@ -204,16 +241,15 @@ class _Kept:
 
     def _fact(self, name: str, seq: int, fact: Received) -> Finding | None:
         """The kept lines of a fact, which are too long to be read with the other rows."""
-        sql = "SELECT data FROM kept WHERE kind = %s AND key = %s AND seq = %s"
-        rows = self._database.rows(sql, [Sort.FACT.value, name, seq])
+        rows = self._database.rows(_LINES, [Sort.FACT.value, name, seq])
         if rows and (rows[0][0] or "").encode() != fact.data:
             what = f"the lines of {told(name)} are not in the form in which they were received"
             return Finding(Wrong.KEPT_DIFFERS, seq, what)
         return None
 
-    def _other_row(self, expected: Mapping[tuple[str, str, int], str], below: int) -> Finding | None:
+    def _other_row(self, expected: Mapping[RowKey, str], below: int) -> Finding | None:
         """The first kept row below an entry that is not what should stand there."""
-        found: dict[tuple[str, str, int], str] = {}
+        found: dict[RowKey, str] = {}
         while self._row is not None and self._row[0] < below:
             seq, kind, key, data = self._row
             found[kind, key, seq] = data
@@ -224,15 +260,16 @@ class _Kept:
         if first is None:
             return None
         kind, name, seq = first
-        stands = told(found[first]) if first in found else "missing"
-        should = told(expected[first]) if first in expected else "not there"
-        what = f"the {kind} {told(name)} is {stands} and should be {should}"
-        return Finding(Wrong.KEPT_DIFFERS, seq, what)
+        if first not in expected:
+            what = f"it stands there and should not: {told(found[first])}"
+        elif first not in found:
+            what = f"it is missing and should be {told(expected[first])}"
+        else:
+            what = apart(found[first] or "", expected[first])
+        return Finding(Wrong.KEPT_DIFFERS, seq, f"the {kind} {told(name)}: {what}")
 
 
-def _state(
-    taken: int, before: Term | None, after: Term, last: int
-) -> Iterator[tuple[tuple[str, str, int], str]]:
+def _state(taken: int, before: Term | None, after: Term, last: int) -> Iterator[tuple[RowKey, str]]:
     """What an action leaves besides facts and decisions, pinned to its last entry."""
     if before is None:
         for name, text in after.document.texts.items():

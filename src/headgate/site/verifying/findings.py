@@ -18,18 +18,18 @@ class Wrong(Enum):
     GUARD_CHANGED = "Somebody changed it: find out who, and trust nothing written since."
     GUARD_UNKNOWN = "Somebody added it: find out who, and trust nothing written since."
     PRIVILEGE_WRONG = "Let the service's role read and add rows, and nobody else do more."
-    FILE_DAMAGED = "Take a copy, and restore the newest backup that verifies."
-    ENTRY_MISSING = "Compare with a backup, or with the journal as it was published."
-    ENTRY_UNREADABLE = "Compare with a backup, or with the journal as it was published."
-    ENTRY_REFUSED = "Compare with a backup, or with the journal as it was published."
-    ENTRY_DIFFERS = "Compare with a backup, or with the journal as it was published."
-    LEG_DIFFERS = "Balances are what the journal's lines make them; the lines may be right."
-    NOTE_UNSIGNED = "Ask who gave the note; compare it with one that a witness has kept."
-    NOTE_DIFFERS = "Whoever holds an earlier checkpoint can say which journal was published."
-    PROGRAMME_UNREADABLE = "Compare with a backup, or with the bundle as it was published."
-    EVENTS_DIFFER = "Compare with a backup, or with the bundle as it was published."
-    ENTRY_DERIVED = "Policy and facts give another journal: compare with the published one."
-    KEPT_DIFFERS = "Compare with a backup, or with the bundle as it was published."
+    FILE_DAMAGED = "Keep a copy as it is, and restore the newest backup that verifies."
+    PROGRAMME_UNREADABLE = "Restore a backup in which the policy is the one that was adopted."
+    ENTRY_MISSING = "Entries were removed: compare with a backup or the published journal."
+    ENTRY_UNREADABLE = "The line was changed: the published journal has it as it was."
+    ENTRY_REFUSED = "The ledger's rules allow no such entry: somebody wrote past them."
+    ENTRY_DIFFERS = "A column or the line was changed: the published journal has the line."
+    LEG_DIFFERS = "A balance was changed: balances are what the journal's lines make them."
+    NOTE_UNSIGNED = "Ask who gave the note, and compare it with one that a witness has kept."
+    NOTE_DIFFERS = "History was rewritten, here or there: ask the witnesses which was published."
+    EVENTS_DIFFER = "Compare the events with a backup, or with those that were published."
+    ENTRY_DERIVED = "Policy, events and facts give another: one of them was changed, or this."
+    KEPT_DIFFERS = "What is kept was changed: compare with a backup or the published bundle."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +60,11 @@ def told(value: object) -> str:
     """A value as a finding repeats it: on one line, in ASCII, and not too much of it."""
     text = ascii(value)
     return text if len(text) <= TOLD_MOST else f"{text[:TOLD_MOST]}... ({len(text):,} characters)"
+
+
+def apart(found: str, expected: str) -> str:
+    """Where two long texts part, in words."""
+    same = next((n for n, (a, b) in enumerate(zip(found, expected, strict=False)) if a != b), None)
+    start = max(0, (min(len(found), len(expected)) if same is None else same) - 20)
+    before = f"from character {start:,} " if start else ""
+    return f"{before}it is {told(found[start:])} and should be {told(expected[start:])}"

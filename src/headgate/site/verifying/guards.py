@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.migrations.loader import MigrationLoader
 
+from headgate.core.faults import Faulty
 from headgate.site.records.database import TABLES, Database, create, opened
-from headgate.site.verifying.findings import Finding, Wrong, told
+from headgate.site.verifying.findings import Finding, Wrong, apart, told
 
 ALLOWED: Final = ("SELECT", "INSERT")
 FORBIDDEN: Final = ("UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
@@ -103,8 +104,9 @@ def guard_findings(database: Database) -> list[Finding]:
     found = _described(database)
     try:
         expected = _fresh_sqlite() if database.vendor == "sqlite" else _fresh_postgresql(database)
-    except DatabaseError as error:
-        return [Finding(Wrong.GUARDS_UNSEEN, None, f"guards cannot be made to compare: {error}")]
+    except (DatabaseError, Faulty) as error:
+        what = f"guards cannot be made to compare with: {told(str(error))}"
+        return [Finding(Wrong.GUARDS_UNSEEN, None, what)]
     findings = list(_differences(expected, found))
     rest = _damage(database) if database.vendor == "sqlite" else _rights(database)
     return findings + list(rest)
@@ -115,7 +117,7 @@ def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> Itera
         if name not in found:
             yield Finding(Wrong.GUARD_MISSING, None, f"{name} is not there", name)
         elif name in expected and expected[name] != found[name]:
-            what = f"it is {told(found[name])} and should be {told(expected[name])}"
+            what = apart(found[name], expected[name])
             yield Finding(Wrong.GUARD_CHANGED, None, what, name)
         elif name not in expected and not name.startswith("function "):
             yield Finding(Wrong.GUARD_UNKNOWN, None, f"it is {told(found[name])}", name)
@@ -178,7 +180,8 @@ def _rights(database: Database) -> Iterator[Finding]:
     """Who may do what on PostgreSQL, besides the owner of the tables."""
     tables, site = list(TABLES), settings.HEADGATE_SITE_ROLE
     names = [*ALLOWED, *FORBIDDEN]
-    rights = {(t, name): held for t, name, held in database.rows(_PRIVILEGES, [tables, names, site])}
+    rows = database.rows(_PRIVILEGES, [tables, names, site])
+    rights = {(table, name): held for table, name, held in rows}
     for table, name in ((table, name) for table in TABLES for name in names):
         held = rights.get((table, name), False)
         if held != (name in ALLOWED):

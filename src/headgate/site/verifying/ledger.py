@@ -13,7 +13,6 @@ from headgate.core.ledger.chart import Account, Chart, Limit
 from headgate.core.ledger.entry import Entry, Kind, as_transfer, decode
 from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Balance, Books, post_all
-from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.transfer import Outcome, Phase, Transfer
 from headgate.site.records.books import (
     BOUNDS,
@@ -210,9 +209,8 @@ class _Desk:
     def post(self, number: int, transfer: Transfer) -> str:
         """Post one transfer; why that is not possible, else nothing."""
         posted = post_all(self.books, (transfer,))
-        outcome = posted.outcomes[0]
-        if outcome is not Outcome.CREATED:
-            return outcome.value
+        if (outcome := posted.outcomes[0]) is not Outcome.CREATED:
+            return str(outcome.value)
         self.before, self.books = self.books, posted.books
         self.latest = transfer.at
         self.seats[transfer.id] = number

@@ -6,5 +6,5 @@ CREATE TRIGGER {table}_never_goes BEFORE TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_never_changes;
 ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_never_goes;
-REVOKE ALL ON {table} FROM PUBLIC;
+REVOKE ALL ON {table} FROM PUBLIC, {site};
 GRANT SELECT, INSERT ON {table} TO {site};

@@ -1,0 +1,126 @@
+"""What is promised of a kept cycle: one event after another, and it goes on from where it was."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from headgate.core.faults import Faulty
+from headgate.demo import Choices
+from headgate.demo import rehearse as rehearse_programme
+from headgate.readers.facts import Recorded
+from headgate.site.actions.take import begin_programme, kept_term, rehearse, run, take_event
+from headgate.site.records.database import Database, opened
+from headgate.site.records.journal import head
+from headgate.steps.event import Event, What
+from headgate.steps.term import Term
+from tests.site.actions.metered import facts, root_of
+from tests.whole.small import PROGRAMME, small, trace_text
+
+
+class Stop(Exception):
+    """Somebody ended the process."""
+
+
+def stopper(events: int) -> Callable[[str], None]:
+    """A progress that ends the run after so many words."""
+    told: list[str] = []
+
+    def progress(text: str) -> None:
+        told.append(text)
+        if len(told) > events:
+            raise Stop
+
+    return progress
+
+
+def simulated() -> Recorded:
+    """The world of the small programme, as it was."""
+    return Recorded(facts())
+
+
+def test_nothing_happens_before_a_programme_has_begun(sqlite_address: str) -> None:
+    """An event without a policy has no rule to go by."""
+    database = opened(sqlite_address)
+    with pytest.raises(Faulty, match="programme-missing"):
+        take_event(database, simulated(), Event(date(2026, 1, 5), What.OPEN_CALL, "open"))
+    assert 0 == head(database).size
+    assert kept_term(database) is None
+
+
+def test_a_programme_begins_once(sqlite_address: str) -> None:
+    """A second policy in one ledger would be another programme."""
+    database = opened(sqlite_address)
+    begin_programme(database, small().term.document)
+    before = root_of(database)
+    with pytest.raises(Faulty, match="programme-begun"):
+        begin_programme(database, small().term.document)
+    assert before == root_of(database)
+
+
+def test_an_event_that_is_refused_leaves_nothing(begun: Database) -> None:
+    """A day that has passed does not come again, and nothing of the try is kept."""
+    before = root_of(begun)
+    with pytest.raises(Faulty, match="event-day-passed"):
+        take_event(begun, simulated(), Event(date(2026, 1, 1), What.METER, "late"))
+    assert before == root_of(begun)
+
+
+@pytest.mark.parametrize("events", [1, 4, 9, 20])
+def test_a_run_that_was_stopped_goes_on(events: int, sqlite_address: str) -> None:
+    """Whatever was done is not done again, and the end is the same."""
+    with pytest.raises(Stop):
+        run(opened(sqlite_address), small().term.document, simulated(), stopper(events))
+    term = run(opened(sqlite_address), small().term.document, simulated())
+    assert small().term.root() == term.root()
+    assert (len(small().term.entries), small().term.root().hex()) == root_of(opened(sqlite_address))
+
+
+def test_a_term_that_has_ended_is_not_run_again(sqlite_address: str) -> None:
+    """Who runs an ended term learns that it has ended."""
+    database = opened(sqlite_address)
+    run(database, small().term.document, simulated())
+    with pytest.raises(Faulty, match="term-ended"):
+        run(database, small().term.document, simulated())
+
+
+def test_a_world_that_is_made_as_it_goes_is_caught_up_with(
+    sqlite_address: str, tmp_path: Path
+) -> None:
+    """A rehearsal's clusters live in memory; stopped and begun again they are where they were."""
+    with pytest.raises(Stop):
+        rehearsed(sqlite_address, tmp_path, stopper(14))
+    assert 0 < head(opened(sqlite_address)).size < len(small().term.entries)
+    term = rehearsed(sqlite_address, tmp_path, silent)
+    assert small().term.root() == term.root()
+    with pytest.raises(Faulty, match="term-ended"):
+        rehearsed(sqlite_address, tmp_path, silent)
+
+
+def test_another_rehearsal_does_not_go_on_from_the_first(
+    sqlite_address: str, tmp_path: Path
+) -> None:
+    """Two seeds are two worlds, and one journal is of one."""
+    with pytest.raises(Stop):
+        rehearsed(sqlite_address, tmp_path, stopper(9))
+    before = root_of(opened(sqlite_address))
+    with pytest.raises(Faulty, match="programme-begun"):
+        rehearsed(sqlite_address, tmp_path, silent, seed="another")
+    assert before == root_of(opened(sqlite_address))
+
+
+def silent(_: str) -> None:
+    """Nobody looks."""
+
+
+def rehearsed(
+    address: str, folder: Path, progress: Callable[[str], None], seed: str = "headgate"
+) -> Term:
+    """The small programme with its small workload, rehearsed in a database."""
+    trace = folder / "workload.swf"
+    trace.write_text(trace_text(), encoding="utf-8")
+    through = partial(rehearse, opened(address))
+    choices = Choices(trace=trace, seed=seed)
+    return rehearse_programme(str(PROGRAMME), choices, progress, through).term
