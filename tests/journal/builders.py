@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from headgate.core.ledger.checkpoint import Checkpoint, Signer, sign
+from headgate.core.ledger.checkpoint import Checkpoint, Signer, open_note, sign
+from headgate.core.ledger.cosign import parse_witness_vkey
 from headgate.core.ledger.tiles import Tiles
 from headgate.core.ledger.tree import Tree
 from headgate.journal import keys
@@ -16,6 +17,7 @@ from headgate.journal.fetch import folder_reader
 from headgate.journal.folder import publish
 from headgate.journal.keys import Keys, Ring
 from headgate.journal.points import VARIABLE, Point
+from headgate.journal.witness import Visit
 
 ROOT = Path(__file__).parents[2]
 ORIGIN = "example.org/headgate"
@@ -102,6 +104,28 @@ def with_keys(signers: tuple[Signer, ...], handovers: tuple[bytes, ...] = ()) ->
     """A ring in memory, for a thief who has the seeds and no folder."""
     pair = (signers[0].verifier(), signers[1].verifier())
     return Ring((signers[0], signers[1]), (), Keys((pair,), handovers, False))
+
+
+def kept(state: Path) -> dict[str, bytes]:
+    """What a witness has kept, its evidence apart."""
+    paths = [path for path in state.rglob("*") if path.is_file()]
+    files = {path.relative_to(state).as_posix(): path.read_bytes() for path in paths}
+    return {path: data for path, data in files.items() if not path.startswith("refused/")}
+
+
+def evidence(state: Path) -> list[dict[str, bytes]]:
+    """The evidence of every refused visit."""
+    folders = sorted((state / "refused").glob("*"))
+    return [{path.name: path.read_bytes() for path in folder.iterdir()} for folder in folders]
+
+
+def check_cosigned(log: Log, state: Path, seen: Visit) -> None:
+    """Anyone with the log's and the witness's keys opens the cosigned note."""
+    witness = parse_witness_vkey((state / "vkey").read_text().strip())
+    cosigned = (state / "cosigned").read_bytes()
+    assert (witness, cosigned) == (seen.witness, seen.cosigned)
+    assert seen.new == open_note(cosigned, (*seen.trusted, witness))
+    assert log.tree(seen.new.size).root() == seen.new.root
 
 
 def run(code: str, point: Point | None = None, times: int = 1) -> int:

@@ -3,7 +3,9 @@
 import os
 import shutil
 from base64 import b64decode
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -238,69 +240,54 @@ RING_POINTS = (
 )
 
 
-def crashes(code: str, ring: Path) -> list[tuple[Point, int]]:
-    """Every point that the code reaches, and how many times, found by killing it there."""
-    found = []
+def killed(code: str, ring: Path) -> Iterator[tuple[Point, Path]]:
+    """A copy of the ring for each time that each point is reached, left as the code was killed."""
+    copy = ring.with_name("copy")
     for point in RING_POINTS:
-        times = 1
-        copy = ring.with_name("probe")
-        while True:
+        for times in count(1):
             shutil.rmtree(copy, ignore_errors=True)
             if ring.exists():
                 shutil.copytree(ring, copy)
             if run(code.format(ring=str(copy)), point, times) == 0:
                 break
-            found.append((point, times))
-            times += 1
-        shutil.rmtree(copy, ignore_errors=True)
-    return found
+            yield point, copy
+    shutil.rmtree(copy)
 
 
 def test_creation_killed_anywhere_is_made_up_for(tmp_path: Path) -> None:
     """A first start that was cut off is followed by one that works."""
-    ring = tmp_path / "ring"
-    reached = crashes(CREATE, ring)
-    assert {Point.DRAFT_WRITTEN, Point.FILE_WRITTEN, Point.RING_DRAFTED} == {p for p, _ in reached}
-    for point, times in reached:
-        assert 0 != run(CREATE.format(ring=str(ring)), point, times)
+    reached = Counter[Point]()
+    for point, copy in killed(CREATE, tmp_path / "no ring yet"):
+        reached[point] += 1
         with pytest.raises(Refused) as refused:
-            load(ring)
+            load(copy)
         assert RingRefusal.RING_MISSING is refused.value.reason
-        held = create(ring, ORIGIN)
-        assert held == load(ring)
-        assert ["1/ed25519", "1/ml-dsa-44"] == seeds(ring)
-        shutil.rmtree(ring)
+        held = create(copy, ORIGIN)
+        assert held == load(copy)
+        assert ["1/ed25519", "1/ml-dsa-44"] == seeds(copy)
+    assert {Point.DRAFT_WRITTEN: 3, Point.FILE_WRITTEN: 3, Point.RING_DRAFTED: 1} == dict(reached)
 
 
 def test_rotation_killed_anywhere_has_not_begun_or_can_be_ended(ring: Path) -> None:
     """At whichever moment the process dies, the ring has one meaning and the way goes on."""
-    before = load(ring)
-    reached = crashes(ROTATE, ring)
-    assert {Point.DRAFT_WRITTEN, Point.RING_DRAFTED, Point.ROTATION_BEGUN} <= {
-        p for p, _ in reached
-    }
-    for point, times in reached:
-        copy = ring.with_name("copy")
-        shutil.copytree(ring, copy)
-        assert 0 != run(ROTATE.format(ring=str(copy)), point, times)
+    before, reached = load(ring), Counter[Point]()
+    for point, copy in killed(ROTATE, ring):
+        reached[point] += 1
         found = load(copy)
         assert (point is Point.ROTATION_BEGUN) == bool(found.retiring)
         during = found if found.retiring else rotate(copy)
         assert before.current == during.retiring
         assert during.current == retire(copy).signers
         assert ["2/ed25519", "2/ml-dsa-44"] == seeds(copy)
-        shutil.rmtree(copy)
+    expected = {Point.DRAFT_WRITTEN: 4, Point.FILE_WRITTEN: 4}
+    assert expected | {Point.RING_DRAFTED: 1, Point.ROTATION_BEGUN: 1} == dict(reached)
 
 
 def test_retirement_killed_anywhere_is_ended_by_the_next(ring: Path) -> None:
     """One seed of two is not a pair: it does not sign, and it goes the next time."""
-    during = rotate(ring)
-    reached = crashes(RETIRE, ring)
-    assert [(Point.SEED_DESTROYED, 1), (Point.SEED_DESTROYED, 2)] == reached
-    for point, times in reached:
-        copy = ring.with_name("copy")
-        shutil.copytree(ring, copy)
-        assert 0 != run(RETIRE.format(ring=str(copy)), point, times)
+    during, reached = rotate(ring), Counter[Point]()
+    for point, copy in killed(RETIRE, ring):
+        reached[point] += 1
         assert during.current == load(copy).signers
         for finish in (retire, rotate):
             again = shutil.copytree(copy, ring.with_name(finish.__name__))
@@ -308,7 +295,7 @@ def test_retirement_killed_anywhere_is_ended_by_the_next(ring: Path) -> None:
             assert not (again / "1/ed25519").exists()
             assert not (again / "1/ml-dsa-44").exists()
             shutil.rmtree(again)
-        shutil.rmtree(copy)
+    assert {Point.SEED_DESTROYED: 2} == dict(reached)
 
 
 def test_keys_say_who_is_listed_and_who_signs(ring: Path) -> None:

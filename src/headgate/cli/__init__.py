@@ -7,8 +7,8 @@ is imported by the command that needs it, so that `headgate --help` answers at o
 import typer
 
 from headgate.cli.journal import verify, witness
-from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demo, explain, simulate
+from headgate.cli.statements import ledger
 
 app = typer.Typer(
     no_args_is_help=True,

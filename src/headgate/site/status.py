@@ -41,3 +41,12 @@ def _next(term: Term, done: tuple[Event, ...]) -> Iterator[str]:
     of_term = [event for event in done[max(turns, default=0) :] if not event.at_will]
     for event in agenda(term.document, term.index)[len(of_term) :][:1]:
         yield f"next         {event} on {event.day}"
+
+
+def state(database: Database) -> str:
+    """To which state of the journal something belongs: what a statement says at its end."""
+    size = head(database).size
+    newest = "SELECT size, root FROM checkpoint ORDER BY size DESC LIMIT 1"
+    for signed, root in database.rows(newest):
+        return f"Journal of {size} entries; newest checkpoint: {signed} entries, root {root}"
+    return f"Journal of {size} entries; no checkpoint was signed yet"

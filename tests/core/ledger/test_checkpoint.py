@@ -22,6 +22,7 @@ from headgate.core.ledger.checkpoint import (
     open_note,
     parse_vkey,
     parse_vkeys,
+    proof_extra,
     sign,
     tlog_proof,
     verify_tlog_proof,
@@ -318,3 +319,11 @@ def test_ml_dsa_signature_out_of_form_is_wrong() -> None:
     assert VERIFIERS[1].valid(HEAD, signature)
     for bent in (b"", signature[:7], signature[:8], signature[:-1], b"\x80" + signature[1:]):
         assert not VERIFIERS[1].valid(HEAD, bent)
+
+
+def test_an_entry_travels_with_its_proof() -> None:
+    """One file is enough: the entry is in it, and the proof says whether it is the right one."""
+    assert b"entry 3" == proof_extra(tlog_proof(3, (), b"note", b"entry 3"))
+    assert b"" == proof_extra(tlog_proof(3, (), b"note"))
+    assert b"" == proof_extra(b"extra")
+    assert b"" == proof_extra(b"c2sp.org/tlog-proof@v1\nextra ???\nindex 3\n")

@@ -56,7 +56,7 @@ def honest() -> Honest:
         Entry(Kind.DECISION_MADE, at, "award/a", digests),
         *map(transfer_entry, islice(_transfers(), TRANSFERS)),
     )
-    last = len(entries) - 1
+    last = CHECKPOINTS_KEPT[0]
     kept = (
         ("fact", "applications/call-1", 0, _FACTS.decode()),
         ("decision", f"{1:012}", 1, _DECISION.decode()),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from headgate.core.ledger.chart import Chart, Limit
-from headgate.core.ledger.entry import Entry, Kind, as_transfer, encode
+from headgate.core.ledger.entry import VERSION, Entry, Kind
 from headgate.core.ledger.transfer import Phase, Transfer
 
 Row = dict[str, Any]
@@ -36,10 +36,10 @@ def tables_of(entries: Sequence[Entry], chart: Chart) -> Tables:
     for seq, entry in enumerate(entries):
         row: Row = {"seq": seq, "was_seq": seq - 1 if seq else None}
         row |= {"kind": entry.kind.value, "at": entry.at, "subject": entry.subject}
-        row |= {"line": encode(entry).decode(), "was_latest": latest if seq else None}
+        row |= {"line": line_of(entry), "was_latest": latest if seq else None}
         row |= dict.fromkeys(_OF_TRANSFERS)
         if entry.kind is Kind.TRANSFER:
-            transfer = as_transfer(entry)
+            transfer = _transfer(entry)
             latest = transfer.at
             row |= _told(seq, transfer, seats)
             for leg in _legs(seq, transfer, row, chart, last):
@@ -48,6 +48,27 @@ def tables_of(entries: Sequence[Entry], chart: Chart) -> Tables:
             seats[transfer.id] = (seq, transfer)
         rows.append(row | {"latest": latest})
     return {"leg": legs, "entry": rows}
+
+
+def line_of(entry: Entry) -> str:
+    """The line of an entry, whatever stands in it."""
+    return "\t".join((VERSION, entry.kind.value, entry.at, entry.subject, *entry.fields))
+
+
+def relined(row: Row) -> Row:
+    """A row of `entry` whose line says again what its columns say, whatever that is."""
+    *_, pending, _ = fields = row["line"].split("\t")[4:]
+    if row["moved"] is not None:
+        names = ("debit", "credit", "amount", "unit", "phase")
+        fields = [str(row[name]) for name in names] + [row["pending"] or pending, str(row["why"])]
+    common = (VERSION, row["kind"], row["at"], row["subject"])
+    return row | {"line": "\t".join(map(str, (*common, *fields)))}
+
+
+def _transfer(entry: Entry) -> Transfer:
+    debit, credit, amount, unit, phase, pending, why = entry.fields
+    opened = (entry.subject, debit, credit, int(amount), unit, Phase(phase))
+    return Transfer(*opened, pending or None, entry.at, why)
 
 
 def _told(seq: int, transfer: Transfer, seats: Mapping[str, tuple[int, Transfer]]) -> Row:

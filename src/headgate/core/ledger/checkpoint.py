@@ -271,13 +271,23 @@ def open_note(
     return checkpoint
 
 
-def tlog_proof(index: int, path: Iterable[bytes], note: bytes) -> bytes:
+def tlog_proof(index: int, path: Iterable[bytes], note: bytes, extra: bytes = b"") -> bytes:
     """The offline proof file (".tlog-proof") that entry `index` stands under a signed note.
 
-    `path` is `Tree.inclusion(index, size)` at the note's size.
+    `path` is `Tree.inclusion(index, size)` at the note's size. `extra` travels with the proof: the
+    entry itself, so that one file is enough to check it.
     """
-    lines = [PROOF_HEADER, f"index {index}", *(b64encode(node).decode() for node in path), "", ""]
+    extras = [f"extra {b64encode(extra).decode()}"] if extra else []
+    nodes = (b64encode(node).decode() for node in path)
+    lines = [PROOF_HEADER, *extras, f"index {index}", *nodes, "", ""]
     return "\n".join(lines).encode() + note
+
+
+def proof_extra(proof: bytes) -> bytes:
+    """What travels with a proof, empty where nothing does; true only if the proof shows it."""
+    line = proof.split(b"\n", maxsplit=2)[1:2]
+    told = line[0].decode(errors="replace") if line else ""
+    return unbase64(told.removeprefix("extra ")) if told.startswith("extra ") else b""
 
 
 def verify_tlog_proof(

@@ -82,8 +82,11 @@ class Poster:
 
     def close(self) -> None:
         """Post what still waits, then end the thread and its connection."""
-        self._desk.submit(lambda: self._database.connection.close())
+        self._desk.submit(self._disconnect)
         self._desk.shutdown()
+
+    def _disconnect(self) -> None:
+        self._database.connection.close()
 
     def _post_waiting(self) -> None:
         """Post all that wait; each caller asks for this once, so often there is nobody left."""

@@ -48,6 +48,20 @@ class AsLegsSay(Chart):
         return self.accounts.get(path)
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered(Chart):
+    """A chart that works each account out once."""
+
+    chart: Chart = field(default_factory=lambda: Chart(()))
+    found: dict[str, Account | None] = field(default_factory=dict)
+
+    def find(self, path: str) -> Account | None:
+        """The account at a path, or None."""
+        if path not in self.found:
+            self.found[path] = self.chart.find(path)
+        return self.found[path]
+
+
 @dataclass(slots=True)
 class Walked:
     """How far the journal was read, and the first thing that was wrong, if anything was."""
@@ -67,7 +81,7 @@ def chart_of_legs(database: Database) -> Chart:
 
 def walk(database: Database, chart: Chart) -> Walked:
     """Read the whole journal in order, up to the first thing that is wrong; inside `reading`."""
-    walked, desk = Walked(), _Desk(database, chart)
+    walked, desk = Walked(), _Desk(database, _Remembered((), chart))
     entries = database.stream(f"SELECT {', '.join(ENTRY_COLUMNS)} FROM entry ORDER BY seq")
     legs = _Legs(database.stream(f"SELECT {', '.join(LEG_COLUMNS)} FROM leg ORDER BY half"))
     while walked.wrong is None and (rows := list(islice(entries, CHUNK))):

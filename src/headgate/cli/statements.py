@@ -1,0 +1,140 @@
+"""The commands that tell what is in a ledger: statements for people, plain text for programs."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, TYPE_CHECKING, Annotated
+
+import typer
+
+from headgate.cli.ledger import DatabaseOption, ledger
+from headgate.cli.shared import fault, ledger_at, mendable, say
+
+if TYPE_CHECKING:
+    from headgate.site.records.database import Database
+    from headgate.site.reports.statement import Account
+
+LINES_SHOWN = 20
+
+
+class Language(StrEnum):
+    """The languages of a statement."""
+
+    ENGLISH = "en"
+    VIETNAMESE = "vi"
+    KOREAN = "ko"
+
+
+@ledger.command()
+def statement(
+    database: DatabaseOption,
+    award: Annotated[str | None, typer.Option(help="Every account of this award.")] = None,
+    account: Annotated[str | None, typer.Option(help="The account at this path.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write all lines to this file: .csv or .xlsx.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Of the columns' heads.")] = Language.ENGLISH,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day of the file.")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after its last.")
+    ] = None,
+) -> None:
+    """What moved on an award's accounts, or on one account, and how it stands now."""
+    with mendable("ledger statement"), ledger_at(database) as kept:
+        if (award is None) == (account is None):
+            mend = "Say --award NAME or --account PATH."
+            raise fault("--award", "statement-of-what", "name an award or an account", mend)
+        if out is None:
+            _show(kept, award, account)
+            return
+        if out.suffix not in (".csv", ".xlsx"):
+            mend = "Name a file that ends in .csv or .xlsx."
+            raise fault("--out", "statement-format", f"{out.name} is no table", mend)
+        first = f"{since:%Y-%m-%d}" if since else ""
+        _write(kept, _accounts(kept, award, account), out, language, (first, _end(until)))
+        say(f"written to {out}")
+
+
+def _end(until: datetime | None) -> str:
+    """The instant before which lines are told; after every instant where none is named."""
+    return f"{until:%Y-%m-%d}" if until else "9999"
+
+
+def _accounts(database: "Database", award: str | None, account: str | None) -> "list[Account]":
+    from headgate.site.reports.statement import of_award, page
+
+    return (
+        of_award(database, award) if award is not None else [page(database, account or "").account]
+    )
+
+
+def _show(database: "Database", award: str | None, account: str | None) -> None:
+    """The totals and the newest lines of each account."""
+    from headgate.site.reports.statement import page
+
+    for one in _accounts(database, award, account):
+        balance, found = one.balance, page(database, one.path, limit=LINES_SHOWN)
+        say(f"{one.path}, in {one.unit}")
+        say(f"    debits {balance.debits_posted:,}, pending {balance.debits_pending:,}")
+        say(f"    credits {balance.credits_posted:,}, pending {balance.credits_pending:,}")
+        for line in found.lines:
+            moved = f"{line.side} {line.posted:,}" if line.posted else f"reserves {line.reserves:,}"
+            say(f"    {line.at}  {moved}  {line.transfer}")
+        if found.before is not None:
+            say("    ... and earlier ones: name a file with --out for all of them")
+
+
+def _write(
+    database: "Database",
+    accounts: "list[Account]",
+    out: Path,
+    language: Language,
+    period: tuple[str, str],
+) -> None:
+    """Every line of the accounts in a period, oldest first, as the kind of file that `out` is."""
+    from headgate.site.reports.statement import lines
+    from headgate.site.reports.tables import statement_rows, write_csv, write_xlsx
+    from headgate.site.status import state
+
+    write = write_csv if out.suffix == ".csv" else write_xlsx
+    with database.reading(), written(out) as file:
+        told = lines(database, [account.path for account in accounts], *period)
+        write(statement_rows(told, language.value), file, state(database))
+
+
+@ledger.command()
+def export(
+    database: DatabaseOption,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of the terminal.")
+    ] = None,
+) -> None:
+    """All transfers as plain text that `ledger` and `hledger` add up again."""
+    with mendable("ledger export"), ledger_at(database) as kept:
+        from headgate.site.reports.plaintext import plain_text
+
+        with kept.reading():
+            if out is None:
+                sys.stdout.writelines(plain_text(kept))
+                return
+            with written(out) as file:
+                file.writelines(line.encode() for line in plain_text(kept))
+
+
+@contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes its name when it is whole; an earlier one stands until then."""
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        draft = Path(file.name)
+        try:
+            yield file
+            draft.chmod(0o644)
+            draft.rename(path)
+        finally:
+            draft.unlink(missing_ok=True)
