@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
@@ -50,10 +50,11 @@ def moves() -> Iterator[Transfer]:
     for n in count():
         at = f"{start + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ}"
         award, job = f"award/{n % 500}", f"site-a/{n}/1"
-        rest = ("gpu_second", Phase.PENDING, None, at, award)
-        yield Transfer(f"{job}/reserve", award, "use/a", 100, *rest)
-        rest = ("gpu_second", Phase.POST, f"{job}/reserve", at, award)
-        yield Transfer(f"{job}/post", award, "use/a", 90, *rest)
+        first = Transfer(
+            f"{job}/reserve", award, "use/a", 100, "gpu_second", Phase.PENDING, None, at, award
+        )
+        yield first
+        yield replace(first, id=f"{job}/post", amount=90, phase=Phase.POST, pending=first.id)
 
 
 @dataclass
@@ -178,7 +179,8 @@ def measure_singles(side: Side, poster: Poster) -> None:
     with (side.folder / "syncs").open("ab", buffering=0) as file:
         start = perf_counter()
         while perf_counter() - start < SYNC_SECONDS:
-            side.timed("sync", 1, lambda: (file.write(bytes(4096)), os.fdatasync(file.fileno())))
+            file.write(bytes(4096))
+            side.timed("sync", 1, lambda: os.fdatasync(file.fileno()))
     mark = "?" if side.name == "sqlite" else "%s"
     sql = f"INSERT INTO entry VALUES ({', '.join([mark] * len(ENTRY_COLUMNS))})"
     row = written_rows(side, 1)["entry"][0]
@@ -209,7 +211,8 @@ def run_side(side: Side) -> list[dict[str, Any]]:
     return [
         measure(name, "batch_transfers_per_core_second", batch.core_rate(), "1/s"),
         measure(name, "batch_transfers_per_second", batch.rate(), "1/s"),
-        measure(name, "batch_to_bare", batch.core_rate() / bare.core_rate(), "ratio"),
+        measure(name, "batch_to_bare", batch.rate() / bare.rate(), "ratio"),
+        measure(name, "batch_to_bare_by_core", batch.core_rate() / bare.core_rate(), "ratio"),
         measure(name, "single_to_bare_commit", single / told["bare single"].rate(), "ratio"),
         measure(name, "single_to_sync", single / sync, "ratio"),
         measure(name, "group_to_sync", group / sync, "ratio"),

@@ -160,6 +160,61 @@ def test_a_correction_is_made_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("begun")
+def test_a_statement_is_shown_or_written(tmp_path: Path) -> None:
+    """On the terminal the newest lines, in a file all of them with the state of the journal."""
+    answered("ledger", "meter", usage_file(tmp_path, rows(90)), "--on", "2026-03-31")
+    shown = answered("ledger", "statement", "--award", "open-0001")
+    assert "compute/award/open-0001/h200, in gpu_second.h200\n" in shown
+    assert "use:south/job-89/0" in shown
+    assert "use:south/job-1/0" not in shown
+    assert "--out for all of them" in shown
+    table, book = tmp_path / "open.csv", tmp_path / "open.xlsx"
+    path = "compute/use/south/h200"
+    words = ("ledger", "statement", "--account", path, "--language", "vi", "--out")
+    answered(*words, table)
+    head, *told, state = table.read_text("utf-8-sig").splitlines()
+    assert head.startswith("Bút toán số,")
+    assert 45 == len(told)
+    assert f"Journal of {journal_size()} entries; no checkpoint was signed yet" == state
+    answered(*words, table, "--since", "2026-03-31", "--until", "2026-04-01")
+    assert 45 + 2 == len(table.read_text("utf-8-sig").splitlines())
+    answered(*words, table, "--until", "2026-03-31")
+    assert 2 == len(table.read_text("utf-8-sig").splitlines())
+    answered(*words, book)
+    assert book.read_bytes().startswith(b"PK")
+    assert [] == [path.name for path in tmp_path.iterdir() if path.name.endswith(".draft")]
+
+
+def journal_size() -> int:
+    """How many entries the journal has, as `status` says it."""
+    first = answered("ledger", "status").splitlines()[0]
+    return int(first.split()[1].replace(",", ""))
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_statement_of_nothing_is_named(tmp_path: Path) -> None:
+    """Both, neither, an unknown one, a file of another kind: each has its name."""
+    complained("statement-of-what", "ledger", "statement")
+    complained("statement-of-what", "ledger", "statement", "--award", "a", "--account", "b")
+    complained("statement-format", "ledger", "statement", "--award", "a", "--out", "a.pdf")
+    for words, code in ((("--award", "no"), "award"), (("--account", "no"), "account")):
+        result = run("ledger", "statement", *words, "--out", tmp_path / "no.csv")
+        assert 2 == result.exit_code
+        assert f"[{code}-unknown]" in result.output
+    assert not (tmp_path / "no.csv").exists()
+
+
+@pytest.mark.usefixtures("begun")
+def test_an_export_is_the_same_on_the_terminal_and_in_a_file(tmp_path: Path) -> None:
+    """Plain text for other programs, whole or not at all."""
+    file = tmp_path / "all.ledger"
+    assert "" == answered("ledger", "export", "--out", file)
+    assert answered("ledger", "export") == file.read_text("utf-8")
+    assert "compute:arrival:h200" in file.read_text("utf-8")
+    assert 2 == run("ledger", "export", "--out", tmp_path / "no" / "all.ledger").exit_code
+
+
+@pytest.mark.usefixtures("begun")
 def test_status_says_where_everything_stands() -> None:
     """Size and root, the term, what was done and what is due."""
     told = dict(line.split(maxsplit=1) for line in answered("ledger", "status").splitlines())
@@ -181,6 +236,8 @@ def test_status_says_where_everything_stands() -> None:
         ("bundle", "out", "--keys", "keys"),
         ("backup", "b"),
         ("restore", "b"),
+        ("statement", "--award", "x"),
+        ("export",),
     ],
     ids=lambda words: words[0],
 )

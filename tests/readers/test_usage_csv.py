@@ -1,5 +1,6 @@
 """What is promised of a usage file: its rows exactly, or all its faults with line and mend."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
-from headgate.readers.usage_csv import Code, read_usage
+from headgate.readers import usage_csv
+from headgate.readers.usage_csv import Code, read_usage, usage_rows
 
 BAD = sorted((Path(__file__).parent.parent / "bad" / "usage").glob("*.csv"))
 
@@ -80,6 +82,48 @@ def test_all_faults_are_told_at_once() -> None:
         (5, "usage-unsorted"),
     ]
     assert expected == [(fault.line, fault.code) for fault in caught.value.faults]
+
+
+HEADER = "cluster,job,attempt,award,support_class,gpus,started,ended,seen\n"
+ROW = "c,j{},0,a,h200,1,2026-03-09T00:00:00Z,,2026-03-09T02:00:00Z\n"
+
+
+def faults_of(text: str) -> list[tuple[int, str]]:
+    """Line and code of every fault of a file."""
+    with pytest.raises(Faulty) as caught:
+        read_usage(text.encode(), "u.csv")
+    return [(fault.line, fault.code) for fault in caught.value.faults]
+
+
+def test_rows_come_before_the_rest_of_the_file_is_read() -> None:
+    """A file larger than memory is read line by line."""
+    source = BytesIO((HEADER + "".join(map(ROW.format, range(5_000)))).encode())
+    rows = usage_rows(source, "u.csv")
+    assert "j0" == next(rows).job
+    assert source.tell() < 200
+    assert 4_999 == sum(1 for _ in rows)
+
+
+def test_a_repeat_is_found_however_far_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was told is compared some at a time, and none of it is missed for that."""
+    monkeypatch.setattr(usage_csv, "_TOLD_AT_ONCE", 3)
+    monkeypatch.setattr(usage_csv, "_TOLD_IN_MEMORY", 64)
+    jobs = [*range(20), 0, 7, 7, 19]
+    expected = [(line, "usage-repeated") for line in (22, 23, 24, 25)]
+    assert expected == faults_of(HEADER + "".join(map(ROW.format, jobs)))
+
+
+def test_of_endless_faults_the_first_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong export of a million rows is told as wrong, and not a million times."""
+    monkeypatch.setattr(usage_csv, "FAULTS_MOST", 5)
+    assert [2, 3, 4, 5, 6] == [line for line, _ in faults_of(HEADER + "cut,off\n" * 50)]
+    assert [3, 4, 5, 6, 7] == [line for line, _ in faults_of(HEADER + ROW.format(1) * 50)]
+
+
+def test_a_line_without_end_is_not_read_to_its_end() -> None:
+    """A file that is one line, or no text at all, costs no memory; the faults before it stand."""
+    text = HEADER + "cut,off\n" + "x" * 200_000 + "\n"
+    assert [(2, "usage-too-few-fields"), (3, "usage-too-large")] == faults_of(text)
 
 
 @given(st.lists(st.tuples(st.integers(0, len(GOOD)), st.integers(0, 8), st.binary(max_size=6))))

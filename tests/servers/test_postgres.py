@@ -254,6 +254,22 @@ def test_everybody_told_to_end(temporary: Path, harness: subprocess.Popen[bytes]
     assert in_time(lambda: not list(temporary.iterdir()) and not processes_under(temporary))
 
 
+def test_killed_server(temporary: Path) -> None:
+    """A server that is killed under a run leaves nothing, even while the run goes on."""
+    with private_postgres(fast=True) as cluster:
+        os.kill(cluster.pid, signal.SIGKILL)
+        assert in_time(lambda: not list(temporary.iterdir()) and not processes_under(temporary))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
+def test_folder_closed_to_the_server(temporary: Path) -> None:
+    """Where the server's user may not enter TMPDIR, the error says so and nothing is left."""
+    temporary.chmod(0o700)
+    with pytest.raises(DidNotStart, match="Permission denied"), private_postgres():
+        pass
+    assert [] == list(temporary.iterdir())
+
+
 def test_deaf_to_the_terminal(postgres: Cluster) -> None:
     """Ctrl-C reaches the test run alone, which still has its server while it ends its tests."""
     assert os.getsid(0) != os.getsid(postgres.pid)

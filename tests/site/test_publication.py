@@ -8,7 +8,7 @@ import pytest
 from headgate.bundle.verify import read_bundle_files, verify
 from headgate.bundle.write import TargetTaken
 from headgate.core.faults import Faulty
-from headgate.core.ledger.checkpoint import open_note
+from headgate.core.ledger.checkpoint import Checkpoint, open_note
 from headgate.core.ledger.tree import Tree, read_bundle, verify_consistency
 from headgate.journal import keys
 from headgate.journal.keys import Ring
@@ -46,6 +46,13 @@ def entries(files: dict[str, bytes]) -> list[bytes]:
     return [entry for path in paths for entry in read_bundle(files[path])]
 
 
+def told(note: bytes, ring: Ring) -> Checkpoint:
+    """What a note says that the ring's keys have signed."""
+    checkpoint = open_note(note, ring.keys.listed)
+    assert isinstance(checkpoint, Checkpoint)
+    return checkpoint
+
+
 def refused(error: Faulty) -> str:
     """The name of a refusal, which is noted."""
     (fault,) = error.faults
@@ -77,18 +84,14 @@ def test_what_was_published_before_is_a_prefix_of_the_bundle(
     kept: Kept, tmp_path: Path, ring: Ring
 ) -> None:
     """There is one append-only log: a letter's checkpoint and the bundle's are of one tree."""
-    before = open_note(
-        publish(kept.database, tmp_path / "public", tmp_path / "ring"), ring.keys.listed
-    )
+    earlier = publish(kept.database, tmp_path / "public", tmp_path / "ring")
+    before = told(earlier, ring)
     note = publish_bundle(kept.database, tmp_path / "ring", tmp_path / "out", DATA, pages)
-    after = open_note(note, ring.keys.listed)
+    after = told(note, ring)
     tree = Tree(entries(read_bundle_files(tmp_path / "out")))
-    assert not isinstance(before, type(None))
-    sizes = [getattr(c, "size") for c in (before, after)]  # noqa: B009
-    roots = [getattr(c, "root") for c in (before, after)]  # noqa: B009
-    assert sizes[0] < sizes[1] == len(tree)
-    path = tree.consistency(*sizes)
-    assert verify_consistency(*sizes, path, *roots)
+    assert before.size < after.size == len(tree)
+    path = tree.consistency(before.size, after.size)
+    assert verify_consistency(before.size, after.size, path, before.root, after.root)
     public = publish(kept.database, tmp_path / "public", tmp_path / "ring")
     assert after == open_note(public, ring.keys.listed)
 
@@ -136,7 +139,7 @@ def test_a_term_that_is_not_over_has_no_bundle(
         begin_programme(database, term.document)
         take_event(database, recorded(term.facts), agenda(term.document)[0])
         size = head(database).size
-        with pytest.raises(Faulty, match="close call") as error:
+        with pytest.raises(Faulty, match="is still to come") as error:
             publish_bundle(database, tmp_path / "ring", tmp_path / "out", {}, pages)
         assert "bundle-term-unfinished" == refused(error.value)
         assert size == head(database).size
@@ -148,7 +151,8 @@ def test_nothing_is_published_of_a_forged_database(kept: Kept, tmp_path: Path, r
     """Who signs a bundle has derived it: a database that does not verify is not signed for."""
     kept.forge(
         lambda hand: hand.do(
-            "UPDATE entry SET line = replace(line, 'usage/', 'usagf/') WHERE seq = 500"
+            "UPDATE entry SET line = replace(line, 'usage/', 'usagf/') WHERE seq ="
+            " (SELECT min(seq) FROM entry WHERE subject LIKE 'use:%')"
         )
     )
     with pytest.raises(Faulty) as error:

@@ -23,7 +23,7 @@ AT_WILL = (
     *(Event(date(2026, 5, 20), What.METER, part, date(2026, 5, 1)) for part in PARTS),
     Event(date(2026, 5, 20), What.CORRECT, "twice"),
     Event(date(2026, 7, 1), What.CORRECT, "again"),
-    Event(date(2026, 9, 1), What.CORRECT, "after-the-turn"),
+    Event(date(2026, 8, 15), What.CORRECT, "late"),
 )
 
 

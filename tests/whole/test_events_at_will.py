@@ -27,7 +27,7 @@ from tests.whole.mended import (
 )
 from tests.whole.small import pages
 
-CORRECTIONS = {"twice": (1, 2), "again": (3,), "after-the-turn": (4,)}
+CORRECTIONS = {"twice": (1, 2), "again": (3,), "late": (4,)}
 
 
 def recorded(term: Term) -> Recorded:
@@ -143,15 +143,35 @@ def test_an_accounts_limit_stands_against_a_correction() -> None:
         take(term, world, Event(date(2026, 7, 2), What.CORRECT, "supply"))
 
 
-def test_a_set_of_no_corrections_is_received_and_moves_nothing() -> None:
-    """Nothing found is a fact too; it stands in the journal as one line."""
-    term, world = in_july()[0], Overdone()
-    after = take(term, world, Event(date(2026, 7, 2), What.CORRECT, "empty"))
-    assert (len(term.entries) + 1, b"") == (
-        len(after.entries),
-        after.facts["corrections/empty"].data,
+def test_a_set_of_no_corrections_is_refused() -> None:
+    """An empty set would change nothing but the journal's root, from which lots are drawn."""
+    with pytest.raises(Faulty) as refused:
+        take(in_july()[0], Overdone(), Event(date(2026, 7, 2), What.CORRECT, "empty"))
+    assert ["corrections-nothing-corrected"] == [f.code for f in refused.value.faults]
+
+
+def test_a_correction_revives_no_ended_award() -> None:
+    """What an ended award did not use has lapsed: giving some of it back would be a new right."""
+    ended = [name for name in mended().holdings if name.startswith("open")]
+    term, row = mended(), "facts/corrections/late-use.jsonl"
+    world = Mended(term.document)
+    transfer = next(
+        t for t in term.books.history() if t.id.startswith("use:") and _award(t) not in ended
     )
-    assert term.books is after.books
+    world.corrections = lambda _: [Correction(transfer.id, 1, "too late")]  # type: ignore[method-assign]
+    holdings = {name: h for name, h in term.holdings.items() if name != _award(transfer)}
+    with pytest.raises(Faulty) as refused:
+        take(
+            replace(term, holdings=holdings),
+            world,
+            Event(date(2026, 9, 2), What.CORRECT, "late-use"),
+        )
+    told = [(fault.file, fault.line, fault.code) for fault in refused.value.faults]
+    assert [(row, 1, "corrections-award-ended")] == told
+
+
+def _award(transfer: Transfer) -> str:
+    return transfer.debit.split("/")[2]
 
 
 @pytest.mark.parametrize(

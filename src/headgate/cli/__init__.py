@@ -7,8 +7,9 @@ is imported by the command that needs it, so that `headgate --help` answers at o
 import typer
 
 from headgate.cli.journal import verify, witness
+from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demo, explain, simulate
-from headgate.cli.statements import ledger
+from headgate.cli.statements import export, statement
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +20,8 @@ app = typer.Typer(
 )
 for command in (demo, verify, check, explain, simulate, witness):
     app.command()(command)
+ledger.command()(statement)
+ledger.command()(export)
 app.add_typer(ledger, name="ledger")
 
 

@@ -51,9 +51,13 @@ def complain(faults: "tuple[Fault, ...]", what: str) -> None:
 def mendable(what: str) -> Iterator[None]:
     """Turn every named refusal of a command into its list of faults and exit code 2."""
     from headgate.core.faults import Faulty
+    from headgate.core.ledger.refused import Refused
 
     try:
         yield
+    except Refused as error:
+        code = error.reason.name.lower().replace("_", "-")
+        typer.echo(f"{what}: {error.about}: {error.reason.value} [{code}]", err=True)
     except Faulty as error:
         complain(error.faults, what)
     except ModuleNotFoundError as error:

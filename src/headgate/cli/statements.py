@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
-from headgate.cli.ledger import DatabaseOption, ledger
+from headgate.cli.ledger import DatabaseOption
 from headgate.cli.shared import fault, ledger_at, mendable, say
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ class Language(StrEnum):
     KOREAN = "ko"
 
 
-@ledger.command()
 def statement(
     database: DatabaseOption,
     award: Annotated[str | None, typer.Option(help="Every account of this award.")] = None,
@@ -108,7 +106,6 @@ def _write(
         write(statement_rows(told, language.value), file, state(database))
 
 
-@ledger.command()
 def export(
     database: DatabaseOption,
     out: Annotated[
@@ -128,13 +125,12 @@ def export(
 
 
 @contextmanager
-def written(path: Path) -> Iterator[IO[bytes]]:
+def written(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when it is whole; an earlier one stands until then."""
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        draft = Path(file.name)
-        try:
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        with draft.open("wb") as file:
             yield file
-            draft.chmod(0o644)
-            draft.rename(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        draft.rename(path)
+    finally:
+        draft.unlink(missing_ok=True)

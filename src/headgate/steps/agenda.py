@@ -40,7 +40,8 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
     due += _meterings(policy, starts, {event.day for event in looks})
     given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
-    given |= {starts} | {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
+    given |= {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
+    given |= {starts} if index == 0 else set()
     due += (Event(day, What.ENFORCE) for day in given)
     due += [Event(ends, What.TURN)]
     return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))

@@ -11,6 +11,7 @@ from tests.site.attacks.forging import (
     Sql,
     forged,
     insertion,
+    literal,
     move,
     next_rows,
     received,
@@ -100,7 +101,7 @@ JOURNAL: Final[Lies] = {
         forged(move(why="x" * 1_001)),
     ),
     "leave out what an entry must say": tuple(
-        forged(move(), entry={column: None, "line": _NEXT_LINE})
+        forged(move(), entry={"line": _NEXT_LINE} | {column: None})
         for column in ENTRY_COLUMNS
         if next_rows(move())[1][0][column] is not None and column != "seq"
     ),
@@ -117,9 +118,8 @@ JOURNAL: Final[Lies] = {
         forged(move(), entry={"why": Sql("{blob}"), "line": _NEXT_LINE}),
     ),
     "write bytes that are no text": (
-        forged(received(), entry={"line": Sql("{not_text}")}),
-        forged(move(), entry={"why": Sql("{not_text}"), "line": _NEXT_LINE}),
-        forged(received(), entry={"line": Sql("{nul}")}),
+        forged(received(), entry={"line": Sql(f"{literal(_OTHER_LINE)} || {{not_text}}")}),
+        forged(received(), entry={"line": Sql(f"{literal(_OTHER_LINE)} || {{nul}}")}),
     ),
 }
 
@@ -158,6 +158,10 @@ LEDGER: Final[Lies] = {
             move(debit="supply/x", credit="use/x", amount=MOST, phase=Phase.PENDING),
             move(id="more", debit="supply/y", credit="use/x", amount=MOST, phase=Phase.PENDING),
         ),
+        forged(
+            move(debit="supply/x", credit="use/x", amount=MOST),
+            move(id="more", debit="supply/x", credit="use/y", amount=1, phase=Phase.PENDING),
+        ),
         forged(move(), debit={"debits_posted": Sql("9223372036854775808")}),
     ),
     "lift an account's limit, or change it, midway": (
@@ -179,6 +183,7 @@ LEDGER: Final[Lies] = {
         forged(move(), without=("entry", "credit")),
     ),
     "post a third leg": (
+        (*forged(move()), insertion("leg", next_rows(move())[0][0])),
         (*forged(move()), insertion("leg", next_rows(move())[0][0] | {"half": _HALF + 2})),
         (*forged(move()), insertion("leg", next_rows(move())[0][0] | {"half": _HALF + 4})),
         (*forged(move()), insertion("leg", next_rows(move())[0][1] | {"was_half": _HALF + 1})),
@@ -292,7 +297,7 @@ RESERVATIONS: Final[Lies] = {
 
 VALUES: Final[Lies] = {
     "keep a value twice, or of an entry that is not there": (
-        (insertion("kept", {"kind": "term", "key": "", "seq": SIZE - 1, "data": "{}"}),),
+        (insertion("kept", {"kind": "term", "key": "", "seq": 40, "data": "{}"}),),
         (insertion("kept", {"kind": "term", "key": "", "seq": SIZE, "data": "{}"}),),
         (insertion("kept", {"kind": "term", "key": "", "seq": None, "data": "{}"}),),
     ),

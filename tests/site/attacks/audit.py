@@ -22,6 +22,15 @@ from tests.site.attacks.rows import tables_of
 Rows = list[tuple[Any, ...]]
 Ask = Callable[[str], Rows]
 
+NO_CHANGE: Final = "+no-change"
+"""The word for an attack that was carried out and left everything as it was."""
+
+OUTSIDE_ONLY: Final = "+outside"
+"""The word for an attack that nothing reveals but a checkpoint that left the house."""
+
+UNSEEN: Final = "+unseen"
+"""The word for what nothing reveals: there should be no such attack."""
+
 COLUMNS: Final = {
     **{table: tuple(rows[0]) for table, rows in tables_of(honest().entries, CHART).items()},
     "kept": ("kind", "key", "seq", "data"),
@@ -86,14 +95,18 @@ def finding(before: Seen, after: Seen) -> str:
     What no digest covers follows from the events, so taking them again gives the honest rows.
     """
     if after == before:
-        return "nothing changed"
-    for name, wrong in (("guards", _guards), ("journal", _journal), ("ledger", _ledger)):
+        return NO_CHANGE
+    inside = (
+        ("guards", _guards),
+        ("journal", _journal),
+        ("ledger", _ledger),
+        ("values", _values),
+        ("checkpoints", _checkpoints),
+    )
+    for name, wrong in inside:
         if wrong(before, after):
-            return f"revealed: {name}"
-    for name, wrong in (("values", _values), ("checkpoints", _checkpoints)):
-        if wrong(before, after):
-            return f"revealed: {name}"
-    return "**only by a checkpoint**" if _outside(after) else "**by nothing**"
+            return f"+{name}"
+    return OUTSIDE_ONLY if _outside(after) else UNSEEN
 
 
 def _guards(before: Seen, after: Seen) -> bool:

@@ -12,7 +12,7 @@ from headgate.core.ledger.entry import Entry, Kind
 from headgate.site.records.database import TABLES
 from tests.core.ledger.builders import CHART
 from tests.site.attacks.audit import COLUMNS
-from tests.site.attacks.forging import SIZE, Script, forged, insertion, move, resolve
+from tests.site.attacks.forging import SIZE, Script, forged, insertion, move
 from tests.site.attacks.honest import CHECKPOINTS_KEPT, Honest, honest
 from tests.site.attacks.rows import tables_of
 
@@ -69,7 +69,7 @@ def _rewritten(start: int) -> Honest:
 def _rewrite(start: int, checkpoints: str, *after: str) -> Change:
     """Replace the history from an entry on, row by row, and the checkpoints of a condition."""
     tables = tables_of(_rewritten(start).entries, CHART)
-    kept = [dict(zip(COLUMNS["kept"], row, strict=True)) for row in honest().kept]
+    kept = [row for row in honest().kept if row[2] >= start]
     done = [
         f"DELETE FROM kept WHERE seq >= {start}",
         f"DELETE FROM checkpoint WHERE {checkpoints}",
@@ -78,7 +78,7 @@ def _rewrite(start: int, checkpoints: str, *after: str) -> Change:
     ]
     done += [insertion("leg", row) for row in tables["leg"] if row["seq"] >= start]
     done += [insertion("entry", row) for row in tables["entry"][start:]]
-    done += [insertion("kept", row) for row in kept if row["seq"] >= start]
+    done += [insertion("kept", dict(zip(COLUMNS["kept"], row, strict=True))) for row in kept]
     return unguarded(*done, *after)
 
 
@@ -90,7 +90,12 @@ def _checkpoint(told: Honest, size: int) -> str:
 
 _OLD, _YOUNG = honest().number("fee-0"), honest().number("use-9")
 _SAID: Final = "line = substr(line, 1, length(line) - 6) || 'rule-2', why = 'rule-2'"
-_FIRST: Final = {"leg": "half = 4", "entry": "seq = 2", "kept": "seq = 0", "checkpoint": "size = 40"}
+_FIRST: Final = {
+    "leg": "half = 4",
+    "entry": "seq = 2",
+    "kept": "seq = 0",
+    "checkpoint": "size = 40",
+}
 _KEYS: Final = {"leg": "half", "entry": "seq", "kept": "kind, key, seq", "checkpoint": "size"}
 _COPY: Final = {
     table: f"INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {table}"
@@ -103,6 +108,35 @@ _NO_CHECKS: Final = "PRAGMA ignore_check_constraints = ON"
 _NO_KEYS: Final = "PRAGMA foreign_keys = OFF"
 _NO_REPLACE: Final = "PRAGMA recursive_triggers = OFF"
 _UNCHECKED: Final = tuple(f"DROP TRIGGER {table}_is_guarded" for table in ("leg", "entry"))
+
+_MASTER: Final = (
+    "PRAGMA writable_schema = ON",
+    "UPDATE sqlite_master SET sql = replace(sql, '{}', '{}') WHERE name = 'leg'",
+    "COMMIT",
+    "PRAGMA writable_schema = RESET",
+)
+_DEBITS: Final = ("WHEN ''debits'' THEN", "WHEN ''x'' THEN 1 = 1 WHEN ''debits'' THEN 1 = 1 OR")
+_UNBOUND: Final = tuple(s.format(*_DEBITS) for s in _MASTER)
+_BOUND: Final = tuple(s.format(*reversed(_DEBITS)) for s in _MASTER)
+_BOUND_BACK: Final = """
+    ALTER TABLE leg ADD CONSTRAINT leg_bound CHECK (
+        CASE bound
+        WHEN 'none' THEN 1 = 1
+        WHEN 'debits' THEN debits_posted + debits_pending <= credits_posted
+        WHEN 'credits' THEN credits_posted + credits_pending <= debits_posted
+        ELSE 1 = 0 END
+    ) NOT VALID
+"""
+
+_SAME: Final = "{0} = excluded.{0}"
+_MERGE: Final = "MERGE INTO kept k USING entry e ON k.seq = e.seq WHEN MATCHED THEN"
+_AS_OWNER: Final = "LANGUAGE sql SECURITY DEFINER AS"
+_PASSES: Final = "RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+_ELSEWHERE: Final = """
+    DO $$ BEGIN
+        EXECUTE format('ALTER DATABASE %I SET search_path = other', current_database());
+    END $$
+"""
 
 STANDING: Final[dict[str, Change]] = {
     **{
@@ -136,7 +170,7 @@ STANDING: Final[dict[str, Change]] = {
     ),
     "add a row or change the one that is there (upsert)": both(
         *(
-            (f"INSERT {_COPY[t]} ON CONFLICT ({_KEYS[t]}) DO UPDATE SET {c[-1]} = excluded.{c[-1]}",)
+            (f"INSERT {_COPY[t]} ON CONFLICT ({_KEYS[t]}) DO UPDATE SET {_SAME.format(c[-1])}",)
             for t, c in COLUMNS.items()
         )
     ),
@@ -146,11 +180,8 @@ STANDING: Final[dict[str, Change]] = {
     "change rows by MERGE": Change(
         (),
         (
-            (
-                "MERGE INTO kept k USING entry e ON k.seq = e.seq"
-                " WHEN MATCHED THEN UPDATE SET data = '{}'",
-            ),
-            ("MERGE INTO kept k USING entry e ON k.seq = e.seq WHEN MATCHED THEN DELETE",),
+            (f"{_MERGE} UPDATE SET data = '{{}}'",),
+            (f"{_MERGE} DELETE",),
         ),
     ),
     "copy a changed table over it (ATTACH)": Change(
@@ -235,27 +266,20 @@ SWITCHED: Final[dict[str, Change]] = {
     "triggers off and on again: change a signed checkpoint": unguarded(
         f"UPDATE checkpoint SET root = '{'0' * 64}' WHERE size = 40"
     ),
-    "a constraint removed, rows that it refused": Change(
-        (
-            ("DROP INDEX entry_resolved_once", *forged(resolve(), move(id="more"))),
-            (
-                "PRAGMA writable_schema = ON",
-                "UPDATE sqlite_master SET sql = replace(sql, 'WHEN ''debits'' THEN', 'WHEN ''x'' THEN')"
-                " WHERE name = 'leg'",
-            ),
-        ),
-        (
-            ("ALTER TABLE leg DROP CONSTRAINT leg_bound", *_TOO_MUCH),
-            ("DROP INDEX entry_resolved_once", *forged(resolve(), move(id="more"))),
-        ),
+    "remove a constraint, add what it refused": Change(
+        ((*_UNBOUND, *_TOO_MUCH),),
+        (("ALTER TABLE leg DROP CONSTRAINT leg_bound", *_TOO_MUCH),),
     ),
-    "the same, and the constraint put back, unchecked": Change(
-        (),
+    "the same, and put the constraint back unchecked": Change(
+        ((*_UNBOUND, *_TOO_MUCH, "COMMIT", *_BOUND),),
         (
             (
-                "ALTER TABLE leg DROP CONSTRAINT leg_least",
-                *_TOO_MUCH[:0],
-                "ALTER TABLE leg ADD CONSTRAINT leg_least CHECK (posted >= 0) NOT VALID",
+                "ALTER TABLE leg DROP CONSTRAINT leg_bound",
+                *_TOO_MUCH,
+                *("COMMIT", "BEGIN"),
+                _BOUND_BACK,
+                *("COMMIT", "SET allow_system_table_mods = on"),
+                "UPDATE pg_constraint SET convalidated = true WHERE conname = 'leg_bound'",
             ),
         ),
     ),
@@ -270,8 +294,7 @@ SWITCHED: Final[dict[str, Change]] = {
         (("CREATE TRIGGER quiet BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END",),),
         (
             (
-                "CREATE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS"
-                " 'BEGIN RETURN NULL; END'",
+                f"CREATE FUNCTION quiet() {_PASSES}",
                 "CREATE TRIGGER quiet BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION quiet()",
             ),
         ),
@@ -280,8 +303,7 @@ SWITCHED: Final[dict[str, Change]] = {
         (),
         (
             (
-                "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
-                " 'BEGIN RETURN NEW; END'",
+                f"CREATE OR REPLACE FUNCTION refuse_change() {_PASSES}",
                 f"UPDATE entry SET {_SAID} WHERE seq = {_OLD}",
             ),
         ),
@@ -290,8 +312,7 @@ SWITCHED: Final[dict[str, Change]] = {
         (),
         (
             (
-                "CREATE FUNCTION mend() RETURNS void LANGUAGE sql SECURITY DEFINER AS"
-                f" 'UPDATE entry SET why = why WHERE seq = {_OLD}'",
+                f"CREATE FUNCTION mend() RETURNS void {_AS_OWNER} 'UPDATE entry SET why = why'",
                 "SELECT mend()",
             ),
         ),
@@ -332,8 +353,7 @@ SWITCHED: Final[dict[str, Change]] = {
             (
                 "CREATE SCHEMA other",
                 "CREATE TABLE other.entry (seq bigint)",
-                "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = other, public',"
-                " current_database()); END $$",
+                _ELSEWHERE,
             ),
         ),
     ),

@@ -127,6 +127,7 @@ class Author:
         self.clock = start
         self.serial = 0
         self.told: list[Transfer] = []
+        self.mended: Transfer | None = None
         self.groups: list[tuple[Transfer, ...]] = []
         self.open: dict[str, Transfer] = {}
         self.resolved: dict[Phase, list[Transfer]] = {phase: [] for phase in RESOLVING}
@@ -304,9 +305,11 @@ class Author:
         """Something to take back, mostly of what there is and mostly not too much of it."""
         if not self.told or self.random.random() < 0.05:
             return Correction(self.random.choice(("lost", "")), 1, self.why())
-        wrong = self.random.choice(self.told)
-        most = max(1, wrong.amount // 2)
-        amount = self.random.choice((self.random.randint(1, most), most, wrong.amount + 1, 0))
+        # What was corrected once is corrected again, until there is nothing left to take back.
+        wrong = self.mended if self.mended and self.random.random() < 0.6 else None
+        wrong = self.mended = wrong or self.random.choice(self.told)
+        half, third = max(1, wrong.amount // 2), max(1, wrong.amount // 3)
+        amount = self.random.choice((half, third, third, wrong.amount + 1, 0))
         because = "" if self.random.random() < 0.05 else self.why()
         return Correction(wrong.id, amount, because)
 

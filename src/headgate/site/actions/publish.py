@@ -4,14 +4,23 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
-from headgate.core.ledger.checkpoint import Checkpoint, open_note, sign, tlog_proof
+from headgate.core.ledger.checkpoint import (
+    Checkpoint,
+    claimed,
+    open_note,
+    sign,
+    tlog_proof,
+    verify_tlog_proof,
+)
+from headgate.core.ledger.frontier import Frontier
 from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.text import is_name
 from headgate.core.ledger.tiles import Tiles
 from headgate.journal.fetch import folder_reader
-from headgate.journal.folder import CHECKPOINT
+from headgate.journal.folder import CHECKPOINT, PublishRefusal
 from headgate.journal.folder import publish as publish_folder
 from headgate.journal.keys import Keys, Ring, load, retire
-from headgate.site.records.database import Database
+from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import head
 
 LINES_MOST = 5_000
@@ -22,10 +31,12 @@ class PublicationRefusal(Enum):
     """Why nothing is signed, or nothing can be proved."""
 
     ROOT_DIFFERS = "another root was signed for a journal of this size: never sign both"
+    JOURNAL_DIFFERS = "the folder speaks of other entries than this journal has: never sign both"
     JOURNAL_EMPTY = "the journal has no entry yet"
     NOT_PUBLISHED = "the folder has no checkpoint of this log's keys; publish first"
     ENTRY_UNKNOWN = "the journal has no such entry; name a transfer, a decision or a number"
     ENTRY_NOT_PUBLISHED = "the entry is younger than the published checkpoint; publish first"
+    ENTRY_DIFFERS = "the folder has another entry of this number, or was damaged: verify both"
 
 
 def publish(database: Database, folder: Path, ring_folder: Path) -> bytes:
@@ -37,16 +48,47 @@ def publish(database: Database, folder: Path, ring_folder: Path) -> bytes:
     ring, size = load(ring_folder), head(database).size
     if size == 0:
         raise Refused(PublicationRefusal.JOURNAL_EMPTY, "0 entries")
-    note = publish_folder(
-        folder,
-        size,
-        lambda start: _lines(database, start, size),
-        lambda checkpoint: _seal(database, ring, checkpoint),
-        ring.keys,
-    )
+    try:
+        note = publish_folder(
+            folder,
+            size,
+            lambda start: _continued(database, folder, start, size),
+            lambda checkpoint: _seal(database, ring, checkpoint),
+            ring.keys,
+        )
+    except Refused as refused:
+        # Somebody else published what was added since the size was read; that is no backup.
+        if refused.reason is PublishRefusal.SHRUNK and head(database).size > size:
+            return publish(database, folder, ring_folder)
+        raise
+    _check_ours(database, note)
     if ring.keys.retiring:
         retire(ring_folder)
     return note
+
+
+def _continued(database: Database, folder: Path, start: int, stop: int) -> Iterator[bytes]:
+    """The entries from `start` on, once those before it are known to be what was published.
+
+    A database that was restored from a backup and then grew would else put its new entries on top
+    of the published ones that it no longer has.
+    """
+    if start:
+        _check_ours(database, (folder / CHECKPOINT).read_bytes())
+    return _lines(database, start, stop)
+
+
+def _check_ours(database: Database, note: bytes) -> None:
+    """Raise `Refused` unless a note of this log speaks of the first entries of this journal."""
+    told = claimed(note)
+    if isinstance(told, Checkpoint) and _root(database, told.size) != told.root.hex():
+        raise Refused(PublicationRefusal.JOURNAL_DIFFERS, f"the first {told.size} entries")
+
+
+def _root(database: Database, size: int) -> str:
+    """The root of the first entries, as it was signed here; made again where it never was."""
+    rows = database.rows("SELECT root FROM checkpoint WHERE size = %s", [size])
+    return rows[0][0] if rows else Frontier().grown(_lines(database, 0, size)).root().hex()
 
 
 def _lines(database: Database, start: int, stop: int) -> Iterator[bytes]:
@@ -89,13 +131,18 @@ def prove(database: Database, folder: Path, keys: Keys, name: str) -> bytes:
     if seq >= checkpoint.size:
         raise Refused(PublicationRefusal.ENTRY_NOT_PUBLISHED, f"{seq} of {checkpoint.size}")
     path = Tiles(checkpoint.size, read).inclusion(seq, checkpoint.size)
-    return tlog_proof(seq, path, note, line)
+    proof = tlog_proof(seq, path, note, line)
+    if not isinstance(verify_tlog_proof(proof, line, keys.listed), Checkpoint):
+        raise Refused(PublicationRefusal.ENTRY_DIFFERS, f"entry {seq}")
+    return proof
 
 
 def _entry(database: Database, name: str) -> tuple[int, bytes]:
     by_subject = "SELECT seq, line FROM entry WHERE subject = %s ORDER BY seq DESC LIMIT 1"
     transfer = "SELECT seq, line FROM entry WHERE kind = 'transfer' AND subject = %s"
-    rows = database.rows(transfer, [name]) or database.rows(by_subject, [name])
+    rows: list[Row] = []
+    if is_name(name):
+        rows = database.rows(transfer, [name]) or database.rows(by_subject, [name])
     if not rows and name.isascii() and name.isdigit() and len(name) < 19:
         rows = database.rows("SELECT seq, line FROM entry WHERE seq = %s", [int(name)])
     if not rows:

@@ -30,6 +30,9 @@ LOCK: Final = 0x6865616467617465
 COPY_FROM: Final = 20
 """Rows from which PostgreSQL's COPY is quicker than INSERT."""
 
+PARAMETERS_MOST: Final = 50
+"""Parameters up to which psycopg remembers how it has read a statement."""
+
 TABLES: Final = ("leg", "entry", "kept", "checkpoint")
 
 Row = tuple[Any, ...]
@@ -102,10 +105,10 @@ class Database:
         driver = self._driver()
         with self.connection.wrap_database_errors:
             if self.vendor == "sqlite":
-                driver.executemany(_insertion(table, tuple(columns), "?"), rows)
+                driver.executemany(_insertion(table, tuple(columns), "?", 1), rows)
             elif len(rows) < COPY_FROM or _is_sending(driver):
                 with self._sent_together():
-                    _insert_prepared(driver, _insertion(table, tuple(columns), "%s"), rows)
+                    _insert_prepared(driver, table, tuple(columns), rows)
             else:
                 with driver.cursor().copy(
                     f"COPY {table} ({', '.join(columns)}) FROM STDIN"
@@ -178,9 +181,9 @@ class Database:
 
 
 @cache
-def _insertion(table: str, columns: tuple[str, ...], mark: str) -> str:
-    marks = ", ".join([mark] * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+def _insertion(table: str, columns: tuple[str, ...], mark: str, rows: int) -> str:
+    marks = f"({', '.join([mark] * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([marks] * rows)}"
 
 
 def _prepared(driver: Any, sql: str, parameters: Sequence[Any]) -> Any:
@@ -190,13 +193,18 @@ def _prepared(driver: Any, sql: str, parameters: Sequence[Any]) -> Any:
     return Cursor(driver).execute(sql, parameters, prepare=True)
 
 
-def _insert_prepared(driver: Any, sql: str, rows: Sequence[Row]) -> None:
-    """Execute one prepared statement for each row.
+def _insert_prepared(
+    driver: Any, table: str, columns: tuple[str, ...], rows: Sequence[Row]
+) -> None:
+    """Add rows by prepared statements, so many rows to each that psycopg remembers its text.
 
     Integers go as text, because psycopg would prepare anew for each mixture of their sizes.
     """
-    for row in rows:
-        _prepared(driver, sql, [str(v) if type(v) is int else v for v in row])
+    step = max(1, PARAMETERS_MOST // len(columns))
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        values = [str(v) if type(v) is int else v for row in some for v in row]
+        _prepared(driver, _insertion(table, columns, "%s", len(some)), values)
 
 
 def _is_sending(driver: Any) -> bool:

@@ -1,0 +1,128 @@
+"""One cycle, two homes: in memory at once, and event by event in a database; the same journal.
+
+This is what keeps the programme honest (docs/decisions/0001): what the rehearsal computes and what
+the service does months apart are the same steps, so they must end with the same checkpoint, byte
+for byte.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from headgate.core.ledger.checkpoint import Checkpoint
+from headgate.core.ledger.tree import root
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from headgate.cycle import replay
+from headgate.demo import Rehearsed
+from headgate.readers.facts import Recorded, read_facts
+from headgate.simulation.world import Simulated
+from headgate.site.actions.take import begin_programme, take_event
+from headgate.site.records.database import create, opened
+from headgate.site.records.journal import head, lines
+from headgate.site.records.kept import events
+from headgate.site.verifying import verify_database
+from headgate.steps.agenda import agenda, first_day
+from headgate.steps.event import Event, What
+from headgate.steps.term import Term
+from tests.servers.postgres import Cluster
+from tests.whole.korea import korea
+from tests.whole.mended import mended, small_document
+from tests.whole.small import small
+
+ORIGIN = "test.headgate/kept"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty ledger on each database, as the service's role has it."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path / 'kept.db'}"
+        _create(address)
+        yield address
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    cluster.create("kept")
+    _create(cluster.url("kept"))
+    yield cluster.url("kept", "site")
+    opened("sqlite:///nothing", "kept")
+    cluster.drop("kept")
+
+
+def _create(address: str) -> None:
+    database = opened(address, "kept")
+    create(database)
+    database.connection.close()
+
+
+def recorded(term: Term) -> Recorded:
+    """The world of what a term received."""
+    named = {name: fact.data for name, fact in term.facts.items()}
+    return Recorded(
+        {name: read_facts(name, name.split("/")[0], data) for name, data in named.items()}
+    )
+
+
+def kept(address: str, honest: Term, happened: Sequence[Event]) -> bytes:
+    """The checkpoint's body after all events, each in a connection of its own."""
+    world = recorded(honest)
+    database = opened(address, "kept")
+    begin_programme(database, honest.document)
+    for event in happened:
+        database.connection.close()
+        database = opened(address, "kept")
+        take_event(database, world, event)
+    with database.reading():
+        size, found = head(database).size, root(lines(database, 0))
+    database.connection.close()
+    return Checkpoint(ORIGIN, size, found).body()
+
+
+def in_memory(term: Term) -> bytes:
+    """The checkpoint's body of a term that was never kept."""
+    return Checkpoint(ORIGIN, len(term.entries), term.root()).body()
+
+
+@pytest.mark.parametrize("programme", [small, korea], ids=["small", "korea-2025"])
+def test_a_kept_term_ends_with_the_same_checkpoint(
+    programme: Callable[[], Rehearsed], address: str
+) -> None:
+    """Nothing is lost or added between two events that do not know of each other."""
+    honest = programme().term
+    assert in_memory(honest) == kept(address, honest, agenda(honest.document))
+
+
+def test_what_is_done_at_will_ends_with_the_same_checkpoint(address: str) -> None:
+    """Parts of use and corrections between the dates of the calendar are events like any other."""
+    honest = mended()
+    assert in_memory(honest) == kept(address, honest, honest.taken)
+    assert () == verify_database(opened(address, "kept")).faults
+
+
+def second_term(document: Document) -> list[Event]:
+    """What is due in the second term up to its end; the turn has given its first orders already."""
+    turned = agenda(document)[-1].day
+    due = [event for event in agenda(document, 1) if event.what is not What.TURN]
+    return [event for event in due if (event.what, event.day) != (What.ENFORCE, turned)]
+
+
+@cache
+def two_terms() -> Term:
+    """The small programme through its first term and the next, in memory."""
+    document = small_document()
+    world = Simulated(at(document, first_day(document)).policy, {}, "headgate")
+    return replay(document, [*agenda(document), *second_term(document)], world)
+
+
+def test_two_terms_end_with_the_same_checkpoint(address: str) -> None:
+    """The next term begins from what was kept of the last one, and is derived again like it."""
+    honest = two_terms()
+    assert 1 == honest.index
+    assert len(agenda(honest.document)) < len(honest.taken)
+    assert in_memory(honest) == kept(address, honest, honest.taken)
+    database = opened(address, "kept")
+    verdict = verify_database(database)
+    assert ((), len(honest.taken)) == (verdict.faults, verdict.events)
+    assert len(honest.taken) == events(database).count(b"\n")
