@@ -43,6 +43,8 @@ check: ## What CI runs: `make test` with no keyboard and a time limit
 
 nightly: test ## The longer look: many more random examples, branch coverage, the benches
 	$(BIN)/python -m pytest -n 2 --hypothesis-profile=nightly
+	HEADGATE_PROOF_TIMES=100 HEADGATE_PROOF_FILE=docs/operating/proof.md \
+		$(BIN)/python -m pytest -n 2 tests/site
 	$(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m bench

@@ -108,6 +108,29 @@ def test_a_rehearsal_is_kept_published_and_verified(
 
 
 @pytest.mark.usefixtures("begun")
+def test_a_letter_carries_its_proof_past_a_change_of_keys(tmp_path: Path, keys: Path) -> None:
+    """The proof of one entry is one file; new keys sign from the next publication on."""
+    public, proof, watch = tmp_path / "public", tmp_path / "grant.tlog-proof", tmp_path / "watch"
+    answered("ledger", "publish", public, "--keys", keys)
+    answered("witness", public, "--keep", watch, "--trust-first")
+    words = ("--journal", public, "--keys", keys, "--out", proof)
+    answered("ledger", "prove", "7", *words)
+    before = answered("verify", proof, "--journal", public)
+    assert "entries of test.headgate/small\n" in before
+    first = answered("ledger", "keys", "--keys", keys)
+    assert "both pairs sign" in answered("ledger", "keys", "--rotate", "--keys", keys)
+    answered("ledger", "publish", public, "--keys", keys)
+    assert first.replace("signs as", "signed as") in answered("ledger", "keys", "--keys", keys)
+    assert before == answered("verify", proof, "--journal", public)
+    answered("ledger", "meter", usage_file(tmp_path, rows(3)), "--on", "2026-03-31")
+    answered("ledger", "publish", public, "--keys", keys)
+    assert "handed over" in answered("witness", public, "--keep", watch)
+    complained("journal-unnamed", "verify", proof)
+    result = run("ledger", "prove", "no such entry", *words)
+    assert (2, True) == (result.exit_code, "[entry-unknown]" in result.output)
+
+
+@pytest.mark.usefixtures("begun")
 def test_a_backup_is_restored_and_verified(tmp_path: Path) -> None:
     """What was kept is kept elsewhere, entry for entry."""
     file, other = tmp_path / "ledger.backup", f"sqlite:///{tmp_path / 'other.db'}"
@@ -173,7 +196,7 @@ def test_a_statement_is_shown_or_written(tmp_path: Path) -> None:
     words = ("ledger", "statement", "--account", path, "--language", "vi", "--out")
     answered(*words, table)
     head, *told, state = table.read_text("utf-8-sig").splitlines()
-    assert head.startswith("Bút toán số,")
+    assert "Thời điểm (UTC)" in head
     assert 45 == len(told)
     assert f"Journal of {journal_size()} entries; no checkpoint was signed yet" == state
     answered(*words, table, "--since", "2026-03-31", "--until", "2026-04-01")
@@ -237,6 +260,7 @@ def test_status_says_where_everything_stands() -> None:
         ("backup", "b"),
         ("restore", "b"),
         ("statement", "--award", "x"),
+        ("prove", "7", "--journal", "public", "--keys", "keys"),
         ("export",),
     ],
     ids=lambda words: words[0],

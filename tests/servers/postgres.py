@@ -29,7 +29,7 @@ from psycopg.sql import SQL, Composed, Identifier
 HOST = "127.0.0.1"
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")
 START_SECONDS_MAX = 300
-STOP_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 300
 PORTS_TRIED_MAX = 5
 
 # Arguments: the folder, the programs' folder, then the server's settings. Standard input is the
@@ -124,14 +124,15 @@ def _version(name: str) -> list[int]:
     return [int(part) for part in name.split(".") if part.isdecimal()]
 
 
-def _server_user() -> pwd.struct_passwd:
-    """Oneself, or Debian's `postgres` for root, as whom the server refuses to run."""
+def _server_ids() -> tuple[int, int]:
+    """User and group: one's own, or Debian's `postgres` for root, whom the server refuses."""
     if os.geteuid() != 0:
-        return pwd.getpwuid(os.geteuid())
+        return os.geteuid(), os.getegid()
     try:
-        return pwd.getpwnam("postgres")
+        user = pwd.getpwnam("postgres")
     except KeyError:
         raise Unavailable("root needs the user postgres to run PostgreSQL") from None
+    return user.pw_uid, user.pw_gid
 
 
 def free_port() -> int:
@@ -153,14 +154,14 @@ def _started(fast: bool, tries_max: int) -> tuple[subprocess.Popen[bytes], Clust
 
 
 def _started_on(port: int, fast: bool) -> tuple[subprocess.Popen[bytes], Cluster]:
-    installed, user = programs(), _server_user()
+    installed, (user, group) = programs(), _server_ids()
     folder = Path(tempfile.mkdtemp(prefix="headgate-postgres-"))
-    (folder / "hba.conf").write_text(f"host all all {HOST}/32 trust\n", encoding="utf-8")
+    rules = folder / "hba.conf"
+    rules.write_text(f"host all all {HOST}/32 trust\n", encoding="utf-8")
+    for path in (folder, rules):
+        os.chown(path, user, group)
     settings = [f"-c{name}={value}" for name, value in _settings(folder, port, fast).items()]
-    identity: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    as_root: dict[str, Any] = {"user": user, "group": group, "extra_groups": []}
     with (folder / "log").open("w+", encoding="utf-8", errors="replace") as log:
         guard = subprocess.Popen(
             ["/bin/sh", "-c", GUARD, "headgate-postgres", folder, installed, *settings],
@@ -170,7 +171,7 @@ def _started_on(port: int, fast: bool) -> tuple[subprocess.Popen[bytes], Cluster
             cwd=folder,
             env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
             start_new_session=True,
-            **identity,
+            **(as_root if os.geteuid() == 0 else {}),
         )
         try:
             return guard, Cluster(HOST, port, folder, _ready_pid(guard, folder, log))

@@ -270,6 +270,16 @@ def test_folder_closed_to_the_server(temporary: Path) -> None:
     assert [] == list(temporary.iterdir())
 
 
+def test_strict_umask(temporary: Path) -> None:
+    """The server reads what was written for it, even where files are made for oneself alone."""
+    before = os.umask(0o077)
+    try:
+        with private_postgres(fast=True) as cluster:
+            assert [cluster.folder] == list(temporary.iterdir())
+    finally:
+        os.umask(before)
+
+
 def test_deaf_to_the_terminal(postgres: Cluster) -> None:
     """Ctrl-C reaches the test run alone, which still has its server while it ends its tests."""
     assert os.getsid(0) != os.getsid(postgres.pid)
@@ -335,6 +345,8 @@ SUITE = """
 import tempfile
 from pathlib import Path
 
+seen = []
+
 def clusters():
     return set(Path(tempfile.gettempdir()).glob("headgate-postgres-*"))
 
@@ -342,9 +354,11 @@ def test_before():
     assert set() == clusters()
 
 def test_fails(postgres):
+    seen.append(postgres)
     assert set() == clusters()
 
 def test_again(postgres):
+    assert seen == [postgres]
     assert {postgres.folder} == clusters()
 
 def test_both(postgres, postgres_durable):

@@ -83,13 +83,13 @@ class Kept:
 
     def do(self, *statements: str) -> None:
         """Execute statements as the forger, with every guard in place."""
-        with self._connected() as hand:
+        with self.connected() as hand:
             for statement in statements:
                 hand.do(statement)
 
     def forge(self, deed: Callable[[Hand], int | None]) -> int | None:
         """Take the guards away, let a deed be done, and put them back; what the deed returns."""
-        with self._connected() as hand:
+        with self.connected() as hand:
             away, back = _sqlite_guards(hand) if self.vendor == "sqlite" else _guards(hand)
             for statement in away:
                 hand.do(statement)
@@ -99,7 +99,8 @@ class Kept:
         return done
 
     @contextmanager
-    def _connected(self) -> Iterator[Hand]:
+    def connected(self) -> Iterator[Hand]:
+        """The forger's hand, with every guard in place."""
         if self.vendor == "sqlite":
             owner = sqlite3.connect(self.forgers, isolation_level=None)
             try:

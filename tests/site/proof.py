@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import fill
 from typing import Final
 
 TIMES: Final = "HEADGATE_PROOF_TIMES"
@@ -23,18 +24,19 @@ def times() -> int:
 
 
 def record(name: str, counts: Mapping[str, int]) -> None:
-    """Print what a proof met, most frequent first; append it to the page as one row of its table.
+    """Print what a proof met, most frequent first; append it to the page as one item of its list.
 
-    The row goes out in one write, so that the rows of parallel runs do not mix.
+    The item goes out in one write, so that those of parallel runs do not mix.
     """
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     for what, count in ordered:
         print(f"{count:10,}  {what}")  # noqa: T201
     told = "; ".join(f"{count:,} {what}" for what, count in ordered)
     if page := os.environ.get(FILE):
-        row = f"| {datetime.now(UTC).date()} | {name} | {times()} | {told} |\n"
+        head = f"- {datetime.now(UTC).date()}, {name}, {times()} times: "
+        item = fill(head + told, 99, subsequent_indent="  ", break_long_words=False)
         with Path(page).open("a", encoding="utf-8") as file:
-            file.write(row)
+            file.write(f"{item}\n")
 
 
 def never(counts: Mapping[str, int], classes: Iterable[str]) -> list[str]:

@@ -28,13 +28,13 @@ def test_size_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch, told
 def test_counts_are_appended_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What earlier nights met stays on the page, below the newest line stands last."""
     page = tmp_path / "proof.md"
-    page.write_text("| a table |\n", encoding="utf-8")
+    page.write_text("- a list\n", encoding="utf-8")
     monkeypatch.setenv(FILE, str(page))
     monkeypatch.setenv(TIMES, "3")
     record("histories", {"posts": 1, "voids": 2_000})
     first, row = page.read_text(encoding="utf-8").splitlines()
-    assert "| a table |" == first
-    assert ["histories", "3", "2,000 voids; 1 posts"] == row.strip("| ").split(" | ")[1:]
+    assert "- a list" == first
+    assert "histories, 3 times: 2,000 voids; 1 posts" == row.partition(", ")[2]
 
 
 def test_no_page_is_written_where_none_is_named(

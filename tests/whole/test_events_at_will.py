@@ -150,7 +150,7 @@ def test_a_set_of_no_corrections_is_refused() -> None:
     assert ["corrections-nothing-corrected"] == [f.code for f in refused.value.faults]
 
 
-def test_a_correction_revives_no_ended_award() -> None:
+def test_a_correction_revives_no_ended_award(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an ended award did not use has lapsed: giving some of it back would be a new right."""
     ended = [name for name in mended().holdings if name.startswith("open")]
     term, row = mended(), "facts/corrections/late-use.jsonl"
@@ -158,7 +158,7 @@ def test_a_correction_revives_no_ended_award() -> None:
     transfer = next(
         t for t in term.books.history() if t.id.startswith("use:") and _award(t) not in ended
     )
-    world.corrections = lambda _: [Correction(transfer.id, 1, "too late")]  # type: ignore[method-assign]
+    monkeypatch.setattr(world, "corrections", lambda _: [Correction(transfer.id, 1, "late")])
     holdings = {name: h for name, h in term.holdings.items() if name != _award(transfer)}
     with pytest.raises(Faulty) as refused:
         take(

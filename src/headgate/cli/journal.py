@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.shared import BAD_INPUT, complain, ledger_at, mendable, say, steps
+from headgate.cli.shared import BAD_INPUT, complain, fault, ledger_at, mendable, say, steps
 
 if TYPE_CHECKING:
     from headgate.bundle.verify import Verdict
@@ -26,13 +26,18 @@ def verify(
     ] = None,
     keys: Annotated[
         Path | None,
-        typer.Option(envvar="HEADGATE_KEYS", help="The ledger's key ring, if its notes are ours."),
+        typer.Option(envvar="HEADGATE_KEYS", help="The folder of keys that signed a ledger's own."),
+    ] = None,
+    journal: Annotated[
+        str | None, typer.Option(help="Where the journal that a proof is of is published.")
     ] = None,
 ) -> None:
     """Derive every decision again and compare the bytes."""
     with mendable(f"verify {target}"):
         if "://" in target:
             _verify_ledger(target, note or [], keys)
+        elif target.endswith(".tlog-proof"):
+            _verify_proof(Path(target), journal, key or [])
         else:
             _verify_bundle(Path(target), key or [])
 
@@ -54,6 +59,25 @@ def _verify_ledger(address: str, notes: list[Path], ring: Path | None) -> None:
     say(f"{verdict.entries:>8,}  journal entries")
     say(f"{verdict.checkpoints:>8,}  checkpoints are heads of this journal")
     say(f"root {verdict.root}")
+
+
+def _verify_proof(file: Path, journal: str | None, pins: list[str]) -> None:
+    from headgate.core.ledger.entry import decode
+    from headgate.journal.fetch import reader
+    from headgate.journal.proof import proved
+
+    if journal is None:
+        mend = "Say where the log publishes its keys: --journal URL."
+        raise fault("--journal", "journal-unnamed", "a proof is checked with the log's keys", mend)
+    shown = proved(file.read_bytes(), reader(journal), pins)
+    entry = decode(shown.entry)
+    say(f"entry {entry.kind.value} of {entry.at}: {entry.subject}")
+    for name, value in entry.named().items():
+        say(f"    {name} {value}")
+    say(f"stands among the {shown.checkpoint.size:,} entries of {shown.checkpoint.origin}")
+    say(f"root {shown.checkpoint.root.hex()}")
+    for signer in shown.keys:
+        say(f"signed by {signer.pin()}")
 
 
 def _verify_bundle(folder: Path, keys: list[str]) -> None:

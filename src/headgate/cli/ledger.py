@@ -171,6 +171,48 @@ def publish(
 
 
 @ledger.command()
+def prove(
+    entry: Annotated[
+        str, typer.Argument(help="A transfer's id, a decision's subject, or an entry's number.")
+    ],
+    journal: Annotated[Path, typer.Option(help="The folder that `publish` brought up to date.")],
+    keys: KeysOption,
+    database: DatabaseOption,
+    out: Annotated[
+        Path, typer.Option(help="The file of the proof, to be given with a letter.")
+    ] = Path("entry.tlog-proof"),
+) -> None:
+    """Prove that an entry stands under the published checkpoint, in one file for its holder."""
+    with mendable("ledger prove"), ledger_at(database) as kept:
+        from headgate.journal.keys import load
+        from headgate.site.actions.publish import prove as prove_entry
+
+        out.write_bytes(prove_entry(kept, journal, load(keys).keys, entry))
+        say(f"check    headgate verify {out} --journal URL")
+
+
+@ledger.command()
+def keys(
+    folder: KeysOption,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="Make new keys; the next `publish` hands over to them.")
+    ] = False,
+) -> None:
+    """Say which keys sign, oldest first, or make new ones."""
+    with mendable("ledger keys"):
+        from headgate.journal.keys import load
+        from headgate.journal.keys import rotate as rotate_ring
+
+        ring = rotate_ring(folder) if rotate else load(folder)
+        for number, pair in enumerate(ring.keys.pairs, start=1):
+            for key in pair:
+                word = "signs as" if key in ring.keys.signing else "signed as"
+                say(f"{number}  {word} {key.pin()}")
+        if ring.keys.retiring:
+            say("both pairs sign the next checkpoint: headgate ledger publish FOLDER")
+
+
+@ledger.command()
 def bundle(
     folder: Annotated[Path, typer.Argument(help="The folder of the public bundle.")],
     keys: KeysOption,

@@ -15,9 +15,12 @@ from headgate.cli.shared import fault, ledger_at, mendable, say
 
 if TYPE_CHECKING:
     from headgate.site.records.database import Database
-    from headgate.site.reports.statement import Account
+    from headgate.site.reports.statement import Account, Summary
 
 LINES_SHOWN = 20
+
+Period = tuple[str, str | None]
+"""From an instant up to before another; None is the end."""
 
 
 class Language(StrEnum):
@@ -48,20 +51,16 @@ def statement(
         if (award is None) == (account is None):
             mend = "Say --award NAME or --account PATH."
             raise fault("--award", "statement-of-what", "name an award or an account", mend)
-        if out is None:
-            _show(kept, award, account)
-            return
-        if out.suffix not in (".csv", ".xlsx"):
+        if out is not None and out.suffix not in (".csv", ".xlsx"):
             mend = "Name a file that ends in .csv or .xlsx."
             raise fault("--out", "statement-format", f"{out.name} is no table", mend)
-        first = f"{since:%Y-%m-%d}" if since else ""
-        _write(kept, _accounts(kept, award, account), out, language, (first, _end(until)))
-        say(f"written to {out}")
-
-
-def _end(until: datetime | None) -> str:
-    """The instant before which lines are told; after every instant where none is named."""
-    return f"{until:%Y-%m-%d}" if until else "9999"
+        period = f"{since:%Y-%m-%d}" if since else "", f"{until:%Y-%m-%d}" if until else None
+        with kept.reading():
+            if out is None:
+                _show(kept, award, account, period)
+            else:
+                _write(kept, _accounts(kept, award, account), out, language, period)
+                say(f"written to {out}")
 
 
 def _accounts(database: "Database", award: str | None, account: str | None) -> "list[Account]":
@@ -72,13 +71,17 @@ def _accounts(database: "Database", award: str | None, account: str | None) -> "
     )
 
 
-def _show(database: "Database", award: str | None, account: str | None) -> None:
-    """The totals and the newest lines of each account."""
-    from headgate.site.reports.statement import page
+def _show(database: "Database", award: str | None, account: str | None, period: Period) -> None:
+    """Each account with its newest lines; of an award also what the period made of it."""
+    from headgate.site.reports.statement import page, summaries
 
+    told = summaries(database, award, *period) if award is not None else []
+    made = {summary.account.path: summary for summary in told}
     for one in _accounts(database, award, account):
-        balance, found = one.balance, page(database, one.path, limit=LINES_SHOWN)
         say(f"{one.path}, in {one.unit}")
+        if one.path in made:
+            _show_summary(made[one.path])
+        found, balance = page(database, one.path, limit=LINES_SHOWN), one.balance
         say(f"    debits {balance.debits_posted:,}, pending {balance.debits_pending:,}")
         say(f"    credits {balance.credits_posted:,}, pending {balance.credits_pending:,}")
         for line in found.lines:
@@ -88,12 +91,18 @@ def _show(database: "Database", award: str | None, account: str | None) -> None:
             say("    ... and earlier ones: name a file with --out for all of them")
 
 
+def _show_summary(made: "Summary") -> None:
+    moved = f"granted {made.granted:,}, used {made.used:,}, returned {made.returned:,}"
+    left = "" if made.left is None else f", left {made.left:,}"
+    say(f"    {moved}, corrected {made.corrected:,}{left}")
+
+
 def _write(
     database: "Database",
     accounts: "list[Account]",
     out: Path,
     language: Language,
-    period: tuple[str, str],
+    period: Period,
 ) -> None:
     """Every line of the accounts in a period, oldest first, as the kind of file that `out` is."""
     from headgate.site.reports.statement import lines
@@ -101,7 +110,7 @@ def _write(
     from headgate.site.status import state
 
     write = write_csv if out.suffix == ".csv" else write_xlsx
-    with database.reading(), written(out) as file:
+    with written(out) as file:
         told = lines(database, [account.path for account in accounts], *period)
         write(statement_rows(told, language.value), file, state(database))
 

@@ -209,6 +209,8 @@ def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     held = sum(info.file_size for info in listed)
     if held > RATIO_MOST * path.stat().st_size:
         raise _faulty(BackupRefusal.TOO_LARGE, str(path), f"it would unpack to {held:,} bytes")
+    if damaged := archive.testzip():
+        raise _faulty(BackupRefusal.DAMAGED, damaged, "its checksum is not that of its content")
     with archive.open(MANIFEST) as member:
         data = member.read(MANIFEST_BYTES_MOST)
     try:

@@ -98,3 +98,10 @@ def test_patterns_that_could_fit_one_path_are_refused(one: str, other: str) -> N
     """An account can never have two units or two limits."""
     with pytest.raises(Faulty):
         Chart((Pattern(one, "krw"), Pattern(other, "krw")))
+
+
+def test_an_account_whose_unit_would_be_no_name_does_not_exist() -> None:
+    """A unit that a path forms keeps to what may be named, or there is no such account."""
+    chart = Chart((Pattern("award/{award}", "{award}{award}"),))
+    assert chart.find("award/" + "a" * 500) is not None
+    assert chart.find("award/" + "a" * 501) is None

@@ -100,8 +100,8 @@ def test_transfer_survives_the_journal(transfer: Transfer) -> None:
 
 
 def test_longest_transfer_fits_into_an_entry() -> None:
-    """Whatever the ledger accepts, the journal can publish: four bytes to every character."""
-    name = "\U0001f30d" * NAME_LENGTH_MAX
+    """Whatever the ledger accepts, the journal can publish: a name's length is told in bytes."""
+    name = "\U0001f30d" * (NAME_LENGTH_MAX // 4)
     longest = Transfer(name, name, name, 2**63 - 1, name, Phase.PENDING, name, NOON, name)
     assert len(encode(transfer_entry(longest))) <= ENTRY_BYTES_MAX
 

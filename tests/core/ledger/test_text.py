@@ -70,3 +70,8 @@ def test_utc_seconds_are_an_instant(text: str) -> None:
 def test_any_other_form_is_no_instant(text: str) -> None:
     """Instants sort as text, so no second form, zone or impossible date gets in."""
     assert not is_instant(text)
+
+
+def test_a_names_length_is_told_in_bytes() -> None:
+    """A name that fits is kept by every database: 333 syllables of Hangul fit, 334 do not."""
+    assert [True, False] == [is_name("각" * count) for count in (333, 334)]

@@ -193,7 +193,7 @@ def test_all_are_told_of_a_failure(
 ) -> None:
     """When a transaction fails nobody in it is answered as if it had not; then work goes on."""
     with monkeypatch.context() as patch:
-        patch.setattr(module, "append", lambda *_: 1 // 0)
+        patch.setattr(module, "append_transfers", lambda *_: 1 // 0)
         answers = gather(poster, database, [grant(id=f"grant/{n}") for n in range(5)])
     assert [ZeroDivisionError] * 5 == [type(answer) for answer in answers]
     assert 0 == head(database).size

@@ -168,7 +168,8 @@ LEDGER: Final[Lies] = {
         forged(move(amount=100_000), debit={"bound": "none"}),
         forged(move(), debit={"bound": "credits"}),
         forged(move(), debit={"bound": "no limit"}),
-        forged(move(), debit={"bound": ""}),
+        forged(move(debit="supply/new"), debit={"bound": ""}),
+        forged(move(debit="supply/new"), debit={"bound": "no limit"}),
     ),
     "change an account's unit midway": (
         forged(move(unit="krw")),

@@ -81,7 +81,8 @@ def page() -> str:
 
 def cells(name: str) -> list[str]:
     """What is expected of an attack, for each of the four, as the page says it."""
-    return [_cell(expected(name, place)) for place in range(len(WHO))]
+    told = [_cell(expected(name, place)) for place in range(len(WHO))]
+    return ["the same" if place and told[place - 1] == t else t for place, t in enumerate(told)]
 
 
 def expected(name: str, place: int) -> str:
@@ -101,7 +102,13 @@ def _cell(words: str) -> str:
 
 
 def _told(word: str) -> str:
-    return f"`{word}`" if "_" in word or "(" in word else word.replace("-", " ") if word != "append-only" else word
+    return (
+        f"`{word}`"
+        if "_" in word or "(" in word
+        else word.replace("-", " ")
+        if word != "append-only"
+        else word
+    )
 
 
 def _sentence(name: str) -> str:

@@ -18,7 +18,7 @@ from headgate.core.ledger.chart import Chart, Limit, Pattern
 from headgate.core.ledger.correct import Correction
 from headgate.core.ledger.entry import FIELDS, Entry, Kind
 from headgate.core.ledger.post import AMOUNT_MAX, Books
-from headgate.core.ledger.text import NAME_LENGTH_MAX, is_name
+from headgate.core.ledger.text import NAME_LENGTH_MAX
 from headgate.core.ledger.transfer import Outcome, Phase, Refusal, Transfer
 from headgate.core.quantities import instant_of, seconds_of
 
@@ -145,7 +145,7 @@ class Author:
         paths = [f"{self.name}/{family}/{place}{self.words()}" for place in range(number)]
         if self.random.random() < 0.1:
             self.spoken["text: long path"] += 1
-            paths[0] = paths[0].ljust(NAME_LENGTH_MAX, "\\")
+            paths[0] = self.padded(paths[0])
         return paths
 
     def words(self) -> str:
@@ -162,16 +162,20 @@ class Author:
         told = f"{self.name}:{self.serial}:{self.words()}"
         if self.random.random() < 0.03:
             self.spoken["text: long id"] += 1
-            return told.ljust(NAME_LENGTH_MAX, "'")
+            return self.padded(told)
         return told
 
     def why(self) -> str:
         """A reason, sometimes a long one whose every sign is three bytes."""
         if self.random.random() < 0.03:
             self.spoken["text: long reason"] += 1
-            told = "".join(map(chr, self.random.choices(HANGUL, k=NAME_LENGTH_MAX)))
-            return told if is_name(told) else told[: NAME_LENGTH_MAX // 3]
+            return self.padded("")
         return self.words()
+
+    def padded(self, text: str) -> str:
+        """A text made as long as a name may be, with signs that no index can shorten."""
+        room = (NAME_LENGTH_MAX - len(text.encode())) // 3
+        return text + "".join(map(chr, self.random.choices(HANGUL, k=room)))
 
     def at(self) -> str:
         """Now."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from itertools import combinations
 from typing import Final
 
@@ -65,12 +66,9 @@ class Pattern:
     unit: str
     limit: Limit = Limit.NONE
 
-    def segments(self) -> list[tuple[str, bool]]:
+    def segments(self) -> tuple[tuple[str, bool], ...]:
         """Each segment's text (a variable without its braces) and whether it is a variable."""
-        return [
-            (match[1], True) if (match := _VARIABLE.fullmatch(segment)) else (segment, False)
-            for segment in self.path.split("/")
-        ]
+        return _segments(self.path)
 
     def account(self, path: str) -> Account | None:
         """The account at a path if it fits, else None."""
@@ -99,10 +97,12 @@ class Chart:
             raise Faulty(faults)
 
     def find(self, path: str) -> Account | None:
-        """The account at a path, or None when no pattern fits it or it is no name."""
+        """The account at a path, or None when no pattern fits it or path or unit are no names."""
         if not is_name(path):
             return None
-        return next(filter(None, (pattern.account(path) for pattern in self.patterns)), None)
+        found = (pattern.account(path) for pattern in self.patterns)
+        account = next(filter(None, found), None)
+        return account if account is not None and is_name(account.unit) else None
 
     def account(self, path: str, unit: str) -> Account:
         """The account at a path in the unit the caller means; raises `Refused` for any other."""
@@ -112,6 +112,14 @@ class Chart:
         if account.unit != unit:
             raise Refused(AccountRefusal.UNIT_MISMATCH, f"{path} is kept in {account.unit}")
         return account
+
+
+@cache
+def _segments(path: str) -> tuple[tuple[str, bool], ...]:
+    return tuple(
+        (match[1], True) if (match := _VARIABLE.fullmatch(segment)) else (segment, False)
+        for segment in path.split("/")
+    )
 
 
 def _pattern_faults(pattern: Pattern) -> Iterator[Fault]:

@@ -9,7 +9,11 @@ from datetime import datetime
 from typing import Final
 
 NAME_LENGTH_MAX: Final = 1_000
-"""Characters in an id, a path or a reason: a transfer's entry stays far below 65,535 bytes."""
+"""Bytes of UTF-8 in an id, a path or a reason.
+
+A transfer's entry then stays far below 65,535 bytes, and a row of an index with a path and a unit
+in it below the 2,704 that PostgreSQL's can hold.
+"""
 
 # C0 and C1 controls, line separators, marks that reorder a printed line, and lone surrogates.
 _BREAKS: Final = re.compile(
@@ -26,8 +30,10 @@ def is_plain(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether the text can name something: plain, not empty, at most `NAME_LENGTH_MAX` long."""
-    return 0 < len(text) <= NAME_LENGTH_MAX and is_plain(text)
+    """Whether the text can name something: plain, not empty, and not too long."""
+    if not 0 < len(text) <= NAME_LENGTH_MAX or not is_plain(text):
+        return False
+    return text.isascii() or len(text.encode()) <= NAME_LENGTH_MAX
 
 
 def is_instant(text: str) -> bool:

@@ -12,12 +12,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from headgate.core.ledger.chart import Chart
-from headgate.core.ledger.entry import transfer_entry
 from headgate.core.ledger.post import post_all, post_linked
 from headgate.core.ledger.transfer import Outcome, Refusal, Transfer
 from headgate.journal.points import Point, reached
 from headgate.site.records.database import Database
-from headgate.site.records.journal import append, standing
+from headgate.site.records.journal import append_transfers, standing
 
 AT_ONCE_MOST: Final = 16
 """Transfers up to which PostgreSQL is told row by row without waiting, and beyond which by COPY."""
@@ -40,8 +39,8 @@ def post(
         posted = (post_linked if linked else post_all)(books, transfers)
         reached(Point.JUDGED)
         told = zip(transfers, posted.outcomes, strict=True)
-        created = [transfer_entry(t) for t, outcome in told if outcome is Outcome.CREATED]
-        append(database, at, ledger, chart, created)
+        created = [transfer for transfer, outcome in told if outcome is Outcome.CREATED]
+        append_transfers(database, at, ledger, chart, created)
     return posted.outcomes
 
 

@@ -81,8 +81,8 @@ def _continued(database: Database, folder: Path, start: int, stop: int) -> Itera
 def _check_ours(database: Database, note: bytes) -> None:
     """Raise `Refused` unless a note of this log speaks of the first entries of this journal."""
     told = claimed(note)
-    if isinstance(told, Checkpoint) and _root(database, told.size) != told.root.hex():
-        raise Refused(PublicationRefusal.JOURNAL_DIFFERS, f"the first {told.size} entries")
+    if not isinstance(told, Checkpoint) or _root(database, told.size) != told.root.hex():
+        raise Refused(PublicationRefusal.JOURNAL_DIFFERS, f"published {told}")
 
 
 def _root(database: Database, size: int) -> str:

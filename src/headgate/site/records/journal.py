@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headgate.core.ledger.chart import Chart
-from headgate.core.ledger.entry import Entry, Kind, as_transfer, encode
+from headgate.core.ledger.entry import Entry, Kind, as_transfer, encode, transfer_entry
 from headgate.core.ledger.post import Balance
 from headgate.core.ledger.transfer import Phase, Transfer
 from headgate.journal.points import Point, reached
@@ -67,10 +67,23 @@ def append(
     database: Database, at: Head, ledger: Stored, chart: Chart, entries: Sequence[Entry]
 ) -> Head:
     """Write entries after the head that was read under this lock; where the journal then stands."""
-    pen = _Pen(at, ledger, chart)
-    transfers = [as_transfer(entry) if entry.kind is Kind.TRANSFER else None for entry in entries]
-    ledger.prefetch(filter(None, transfers))
-    for entry, transfer in zip(entries, transfers, strict=True):
+    moves = [as_transfer(entry) if entry.kind is Kind.TRANSFER else None for entry in entries]
+    ledger.prefetch(filter(None, moves))
+    return _write(database, _Pen(at, ledger, chart), zip(entries, moves, strict=True))
+
+
+def append_transfers(
+    database: Database, at: Head, ledger: Stored, chart: Chart, transfers: Sequence[Transfer]
+) -> Head:
+    """Write the entries of transfers in the same way."""
+    ledger.prefetch(transfers)
+    return _write(database, _Pen(at, ledger, chart), ((transfer_entry(t), t) for t in transfers))
+
+
+def _write(
+    database: Database, pen: "_Pen", entries: Iterable[tuple[Entry, Transfer | None]]
+) -> Head:
+    for entry, transfer in entries:
         pen.write(entry, transfer)
     database.insert("leg", LEG_COLUMNS, pen.legs)
     reached(Point.LEGS_WRITTEN)

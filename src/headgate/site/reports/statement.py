@@ -1,5 +1,11 @@
-"""Statements: what moved on an account or for an award, each row with the totals after it."""
+"""Statements: what moved on an account or for an award, each line with the totals after it.
 
+An account's lines are its legs in the order of their numbers, which an index holds; a period is a
+range of those numbers, because time does not run backwards from one transfer to the next. So a page
+and the beginning of a period cost the same on a ledger of any size.
+"""
+
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -7,15 +13,35 @@ from typing import Final
 
 from headgate.core.ledger.post import Balance
 from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.text import is_name
+from headgate.core.supports.kind import Accounts
 from headgate.site.records.database import Database, Row
+from headgate.site.records.journal import head
+from headgate.steps.term import DUE
 
-_COLUMNS: Final = """
-    l.half, l.seq, e.at, e.subject, l.account, l.unit, l.side,
-    CASE WHEN l.side = 'debit' THEN e.credit ELSE e.debit END, e.phase, l.posted, l.reserves,
-    l.debits_posted, l.credits_posted, l.debits_pending, l.credits_pending, e.why
+PAGE_LINES_MOST: Final = 1_000
+"""Lines that a page can have."""
+
+HALF_MOST: Final = 2**63 - 1
+"""No line's number is beyond what a database's integer holds."""
+
+_LINES: Final = """
+    SELECT l.half, l.seq, e.at, e.subject, l.account, l.unit, l.side,
+        CASE WHEN l.side = 'debit' THEN e.credit ELSE e.debit END, e.phase, l.posted, l.reserves,
+        l.debits_posted, l.credits_posted, l.debits_pending, l.credits_pending, e.why
     FROM leg l JOIN entry e ON e.seq = l.seq
+    WHERE l.account = %s AND l.half >= %s AND l.half < %s
 """
-_OF_AWARD: Final = ("award", "overuse")
+_LAST_BEFORE: Final = """
+    SELECT debits_posted, credits_posted, debits_pending, credits_pending FROM leg
+    WHERE account = %s AND half < %s ORDER BY half DESC LIMIT 1
+"""
+_MOVED: Final = """
+    SELECT l.side, CASE WHEN l.side = 'debit' THEN e.credit ELSE e.debit END,
+        CASE WHEN substr(e.subject, 1, 8) = 'correct:' THEN 1 ELSE 0 END, sum(l.posted)
+    FROM leg l JOIN entry e ON e.seq = l.seq
+    WHERE l.account = %s AND l.half >= %s AND l.half < %s GROUP BY 1, 2, 3
+"""
 
 
 class StatementRefusal(Enum):
@@ -23,13 +49,16 @@ class StatementRefusal(Enum):
 
     ACCOUNT_UNKNOWN = "nothing has moved on an account of this path"
     AWARD_UNKNOWN = "nothing has moved for an award of this name"
+    PLACE_BAD = "no page names this place; begin with the first page"
+    LIMIT_BAD = "a page has from 1 to 1,000 lines"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One side of one transfer; amounts are whole units, exactly one of debit or credit is told.
+    """One side of one transfer, with the account's totals after it; amounts are whole units.
 
-    `posted` is what moved, `reserves` what was reserved (above zero) or freed (below).
+    `posted` is what moved to the debit or the credit, as `side` says; `reserves` is what was
+    reserved (above zero) or freed (below). `half` is its number among all sides of transfers.
     """
 
     half: int
@@ -46,6 +75,16 @@ class Line:
     after: Balance
     why: str
 
+    @property
+    def before(self) -> Balance:
+        """The account's totals before it."""
+        after, posted, reserves = self.after, self.posted, self.reserves
+        debited, credited = after.debits_posted, after.credits_posted
+        debits_pending, credits_pending = after.debits_pending, after.credits_pending
+        if self.side == "debit":
+            return Balance(debited - posted, credited, debits_pending - reserves, credits_pending)
+        return Balance(debited, credited - posted, debits_pending, credits_pending - reserves)
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -58,24 +97,73 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The newest lines of an account before a place; `before` asks for the next page, if any."""
+    """Some lines of an account, newest first; `before` asks for the page of earlier ones, if any.
+
+    The totals stand at `opening` before the oldest line and at `closing` after the newest.
+    """
 
     account: Account
     lines: tuple[Line, ...]
     before: int | None
 
+    @property
+    def opening(self) -> Balance:
+        """The account's totals before all lines of the page."""
+        return self.lines[-1].before if self.lines else Balance()
+
+    @property
+    def closing(self) -> Balance:
+        """The account's totals after all lines of the page."""
+        return self.lines[0].after if self.lines else Balance()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a period made of an account of an award, in the account's unit.
+
+    `granted`, `used` and `returned` (given back or lapsed) leave corrections aside; `corrected` is
+    what corrections gave back, less what they took. Over the period, credits less debits grow by
+    granted + corrected - used - returned. `opening` and `closing` are the totals at its ends.
+    """
+
+    account: Account
+    opening: Balance
+    closing: Balance
+    granted: int
+    used: int
+    returned: int
+    corrected: int
+
+    @property
+    def reserved(self) -> int:
+        """What is reserved of it at the end."""
+        return self.closing.debits_pending
+
+    @property
+    def left(self) -> int | None:
+        """What may still be used at the end; None for overuse and fees, which no right covers."""
+        if not _is_right(self.account.path.split("/")):
+            return None
+        closing = self.closing
+        return closing.credits_posted - closing.debits_posted - closing.debits_pending
+
 
 def page(database: Database, account: str, before: int | None = None, limit: int = 50) -> Page:
-    """The newest `limit` lines before a place (before the end, when none is named).
+    """The newest `limit` lines, or the newest before the place that a page named as `before`.
 
-    Two queries whatever the account's size; raises `Refused` for an account nothing has moved on.
+    Two queries whatever the account's size, of one moment inside `database.reading()`. Raises
+    `Refused`.
     """
+    if before is not None and not 0 <= before <= HALF_MOST:
+        raise Refused(StatementRefusal.PLACE_BAD, str(before)[:80])
+    if not 1 <= limit <= PAGE_LINES_MOST:
+        raise Refused(StatementRefusal.LIMIT_BAD, str(limit)[:80])
     found = accounts(database, [account])
     if not found:
         raise Refused(StatementRefusal.ACCOUNT_UNKNOWN, account)
-    place, values = ("AND l.half < %s", [before]) if before is not None else ("", [])
-    sql = f"SELECT {_COLUMNS} WHERE l.account = %s {place} ORDER BY l.half DESC LIMIT %s"
-    lines = tuple(map(_line, database.rows(sql, [account, *values, limit + 1])))
+    end = HALF_MOST if before is None else before
+    newest = f"{_LINES} ORDER BY l.half DESC LIMIT %s"
+    lines = tuple(map(_line, database.rows(newest, [account, 0, end, limit + 1])))
     more = lines[limit - 1].half if len(lines) > limit else None
     return Page(found[0], lines[:limit], more)
 
@@ -89,13 +177,20 @@ def accounts(database: Database, paths: Sequence[str]) -> list[Account]:
         FROM wanted JOIN leg l
             ON l.half = (SELECT max(half) FROM leg WHERE leg.account = wanted.account)
     """
-    rows = sorted(database.among(sql, dict.fromkeys(paths), each="(%s)"))
+    wanted = filter(is_name, dict.fromkeys(paths))
+    rows = sorted(database.among(sql, wanted, each="(%s)"))
     return [Account(row[0], row[1], Balance(*row[2:])) for row in rows]
 
 
-def all_accounts(database: Database) -> list[Account]:
-    """Every account that something has moved on, by path."""
-    return accounts(database, _paths(database))
+def all_accounts(database: Database) -> Iterator[Account]:
+    """Every account that something has moved on, a few at a time, however many there are."""
+    sql = """
+        SELECT account FROM leg WHERE was_half IS NULL AND account > %s ORDER BY account LIMIT 500
+    """
+    after = ""
+    while paths := [path for (path,) in database.rows(sql, [after])]:
+        yield from accounts(database, paths)
+        after = paths[-1]
 
 
 def of_award(database: Database, award: str) -> list[Account]:
@@ -103,38 +198,95 @@ def of_award(database: Database, award: str) -> list[Account]:
 
     Raises `Refused` for an award that nothing has moved for.
     """
-    mine = [path for path in _paths(database) if _is_of(path.split("/"), award)]
+    every = database.rows("SELECT account FROM leg WHERE was_half IS NULL")
+    mine = [path for (path,) in every if _is_of(path, award)]
     if not mine:
         raise Refused(StatementRefusal.AWARD_UNKNOWN, award)
     return accounts(database, mine)
 
 
-def _is_of(parts: list[str], award: str) -> bool:
-    if len(parts) == 4:
-        return parts[1] in _OF_AWARD and parts[2] == award
-    return parts == ["due", award]
+def summaries(
+    database: Database, award: str, since: str = "", until: str | None = None
+) -> list[Summary]:
+    """What a period made of each account of an award, from an instant up to before another.
 
-
-def _paths(database: Database) -> list[str]:
-    rows = database.rows("SELECT account FROM leg WHERE was_half IS NULL ORDER BY account")
-    return [path for (path,) in rows]
+    Of one moment inside `database.reading()`. Raises `Refused` for an award that nothing has moved
+    for.
+    """
+    told, halves = of_award(database, award), _halves(database, since, until)
+    return [_summary(database, account, halves) for account in told]
 
 
 def lines(
-    database: Database, paths: Sequence[str], since: str = "", until: str = "9999"
+    database: Database, paths: Sequence[str], since: str = "", until: str | None = None
 ) -> Iterator[Line]:
-    """Every line of accounts from an instant up to before another, oldest first.
+    """The lines of each account from an instant up to before another, oldest first.
 
-    Streams, so it is read inside `database.reading()`.
+    One account after the other, so that its totals can be followed. Streams, so it is read inside
+    `database.reading()`.
     """
-    if not paths:
-        return
-    marks = ", ".join(["%s"] * len(paths))
-    where = f"l.account IN ({marks}) AND e.at >= %s AND e.at < %s"
-    sql = f"SELECT {_COLUMNS} WHERE {where} ORDER BY l.half"
-    yield from map(_line, database.stream(sql, [*paths, since, until]))
+    halves = _halves(database, since, until)
+    for path in filter(is_name, paths):
+        sql = f"{_LINES} ORDER BY l.half"
+        yield from map(_line, database.stream(sql, [path, halves.start, halves.stop]))
+
+
+def _is_of(path: str, award: str) -> bool:
+    parts = path.split("/")
+    if len(parts) == 4:
+        return parts[2] == award and (_is_right(parts) or _is_overuse(parts))
+    return path == DUE.format(award=award)
+
+
+def _is_right(parts: list[str]) -> bool:
+    return len(parts) == 4 and "/".join(parts) == Accounts(parts[0]).award(parts[2], parts[3])
+
+
+def _is_overuse(parts: list[str]) -> bool:
+    return "/".join(parts) == Accounts(parts[0]).overuse(parts[2], parts[3])
+
+
+def _halves(database: Database, since: str, until: str | None) -> range:
+    """The numbers that lines of a period can have."""
+    size = head(database).size
+    sql = "SELECT latest FROM entry WHERE seq = %s"
+
+    def first(at: str) -> int:
+        """The first entry at which the latest transfer is of this instant or a later one."""
+        return bisect_left(range(size), at, key=lambda seq: database.rows(sql, [seq])[0][0])
+
+    return range(2 * first(since), 2 * (size if until is None else first(until)))
+
+
+def _summary(database: Database, account: Account, halves: range) -> Summary:
+    path = account.path
+    totals = {"granted": 0, "used": 0, "returned": 0, "corrected": 0}
+    rows = database.rows(_MOVED, [path, halves.start, halves.stop])
+    for side, counter_account, corrects, posted in rows:
+        sign = -1 if corrects and side == "debit" else 1
+        totals[_way(path, side, counter_account, bool(corrects))] += sign * int(posted)
+    opening = _totals_before(database, path, halves.start)
+    return Summary(account, opening, _totals_before(database, path, halves.stop), **totals)
+
+
+def _way(path: str, side: str, counter_account: str, corrects: bool) -> str:
+    """Which sum of a summary a movement on an account of an award belongs to."""
+    if corrects:
+        return "corrected"
+    if side == "credit":
+        return "granted"
+    support, *_, support_class = path.split("/")
+    kept = Accounts(support)
+    back = (kept.capacity(support_class), kept.lapsed(support_class))
+    return "returned" if counter_account in back else "used"
+
+
+def _totals_before(database: Database, path: str, half: int) -> Balance:
+    """An account's totals after its last line below a number."""
+    for row in database.rows(_LAST_BEFORE, [path, half]):
+        return Balance(*row)
+    return Balance()
 
 
 def _line(row: Row) -> Line:
-    *first, debits, credits_, debits_pending, credits_pending, why = row
-    return Line(*first, Balance(debits, credits_, debits_pending, credits_pending), why)
+    return Line(*(*row[:11], Balance(*row[11:15]), row[15]))

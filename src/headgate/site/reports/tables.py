@@ -1,65 +1,73 @@
 """Statements as tables for people: CSV and XLSX, in three languages, of any length.
 
-A text that a spreadsheet could take for a formula stands in a CSV behind an apostrophe; in XLSX
-texts are texts. A number that a spreadsheet would round (beyond 2^53) is written as text there.
-The last row says to which state of the journal the statement belongs.
+A spreadsheet computes what looks like a formula and rounds numbers of more than 15 digits. So in a
+CSV a text that begins with anything but a letter or a digit stands behind an apostrophe, and taking
+one apostrophe off gives every text back. In XLSX texts are texts, numbers of more than 15 digits
+too, which a line at the end then says. The last row says to which state of the journal the
+statement belongs.
 """
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
 from xlsxwriter import Workbook
 
-from headgate.site.reports.statement import Account, Line
+from headgate.site.reports.statement import Line, Summary
 
-EXACT_MOST: Final = 2**53
+EXACT_MOST: Final = 10**15 - 1
+"""The largest number of which Excel keeps every digit."""
+
 ROWS_MOST: Final = 1_048_576
 """The rows that a sheet of XLSX can have."""
+
+NUMBERS_AS_TEXT: Final = "Numbers of more than 15 digits are written as text; a sum leaves them out"
 
 Cell = str | int
 Row = Sequence[Cell]
 
-WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+STATEMENT: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        *("Entry", "Instant (UTC)", "Transfer", "Account", "Other account", "Unit", "Phase"),
+        *("Entry", "Instant (UTC)", "Transfer", "Account", "Counter-account", "Unit", "Phase"),
         *("Debit", "Credit", "Reserved", "Freed"),
-        *("Debits so far", "Credits so far", "Debits pending", "Credits pending", "Why"),
+        *("Debits so far", "Credits so far", "Debits pending", "Credits pending", "Reason"),
     ),
     "vi": (
-        *("Bút toán số", "Thời điểm (UTC)", "Giao dịch", "Tài khoản", "Tài khoản đối ứng"),
-        *("Đơn vị", "Giai đoạn", "Ghi nợ", "Ghi có", "Giữ trước", "Giải phóng"),
-        *("Tổng ghi nợ", "Tổng ghi có", "Nợ đang chờ", "Có đang chờ", "Lý do"),
+        *("Mục nhật ký số", "Thời điểm (UTC)", "Lệnh chuyển giữa các tài khoản", "Tài khoản"),
+        *("Tài khoản đối ứng", "Đơn vị", "Giai đoạn", "Ghi nợ", "Ghi có", "Tạm giữ"),
+        *("Giải phóng", "Tổng ghi nợ", "Tổng ghi có", "Ghi nợ đang tạm giữ"),
+        *("Ghi có đang tạm giữ", "Lý do"),
     ),
     "ko": (
-        *("기입 번호", "시각(UTC)", "이체", "계정", "상대 계정", "단위", "단계"),
-        *("차변", "대변", "예약", "해제"),
-        *("차변 누계", "대변 누계", "차변 대기", "대변 대기", "사유"),
+        *("기록부 항목 번호", "시각(UTC)", "계정 간 이체", "계정", "상대 계정", "단위", "단계"),
+        *("차변", "대변", "보류액", "보류 해제액"),
+        *("차변 누계", "대변 누계", "차변 보류", "대변 보류", "사유"),
     ),
 }
-"""The heads of a statement's columns."""
+"""The heads of a statement's columns, in the words of the glossary."""
 
-TOTALS: Final[Mapping[str, tuple[str, ...]]] = {
+SUMMARY: Final[Mapping[str, tuple[str, ...]]] = {
     "en": (
-        *("Account", "Unit", "Debits posted", "Credits posted", "Debits pending"),
-        *("Credits pending", "Credits less debits and pending debits"),
+        *("Account", "Unit", "Granted", "Used", "Returned", "Corrected", "Reserved", "Left"),
+        *("Debits so far", "Credits so far", "Debits pending", "Credits pending"),
     ),
     "vi": (
-        *("Tài khoản", "Đơn vị", "Tổng ghi nợ", "Tổng ghi có", "Nợ đang chờ"),
-        *("Có đang chờ", "Có trừ nợ và nợ đang chờ"),
+        *("Tài khoản", "Đơn vị", "Được cấp", "Mức sử dụng", "Hoàn trả", "Điều chỉnh", "Tạm giữ"),
+        *("Còn lại", "Tổng ghi nợ", "Tổng ghi có", "Ghi nợ đang tạm giữ", "Ghi có đang tạm giữ"),
     ),
     "ko": (
-        *("계정", "단위", "차변 확정", "대변 확정", "차변 대기"),
-        *("대변 대기", "대변에서 차변과 대기 차변을 뺀 값"),
+        *("계정", "단위", "배정량", "사용량", "반환", "정정", "보류액", "잔여량"),
+        *("차변 누계", "대변 누계", "차변 보류", "대변 보류"),
     ),
 }
-"""The heads of a table of accounts."""
+"""The heads of the table of an award's accounts."""
 
 
 def statement_rows(lines: Iterable[Line], language: str) -> Iterator[Row]:
     """A statement's head and its lines."""
-    yield WORDS[language]
+    yield STATEMENT[language]
     for line in lines:
         debit, credit = (line.posted, 0) if line.side == "debit" else (0, line.posted)
         after = line.after
@@ -71,45 +79,45 @@ def statement_rows(lines: Iterable[Line], language: str) -> Iterator[Row]:
         )
 
 
-def account_rows(accounts: Iterable[Account], language: str) -> Iterator[Row]:
-    """A head and one row an account, with what is left of a right in the last column."""
-    yield TOTALS[language]
-    for account in accounts:
-        balance = account.balance
-        left = balance.credits_posted - balance.debits_posted - balance.debits_pending
-        totals = (balance.debits_posted, balance.credits_posted)
-        pending = (balance.debits_pending, balance.credits_pending)
-        yield (account.path, account.unit, *totals, *pending, left)
+def summary_rows(summaries: Iterable[Summary], language: str) -> Iterator[Row]:
+    """A head and one row an account: what a period made of it, and its totals at the end."""
+    yield SUMMARY[language]
+    for told in summaries:
+        closing, left = told.closing, "" if told.left is None else told.left
+        yield (
+            *(told.account.path, told.account.unit, told.granted, told.used, told.returned),
+            *(told.corrected, told.reserved, left, closing.debits_posted, closing.credits_posted),
+            *(closing.debits_pending, closing.credits_pending),
+        )
 
 
 def write_csv(rows: Iterable[Row], out: BinaryIO, state: str) -> None:
     """Write rows as CSV (RFC 4180, UTF-8 with a byte order mark, so that Excel reads it right)."""
     text = TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
-    writer = csv.writer(text)
-    for row in rows:
-        writer.writerow([_disarmed(cell) for cell in row])
-    writer.writerow([_disarmed(state)])
-    text.detach()
+    try:
+        writer = csv.writer(text)
+        for row in rows:
+            writer.writerow([_disarmed(cell) for cell in row])
+        writer.writerow([_disarmed(state)])
+    finally:
+        text.detach()
 
 
 def _disarmed(cell: Cell) -> Cell:
-    starts = isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{cell}" if starts else cell
+    """A text that no spreadsheet takes for a formula."""
+    if isinstance(cell, int) or not cell or cell[0].isalnum():
+        return cell
+    return f"'{cell}"
 
 
 def write_xlsx(rows: Iterable[Row], out: BinaryIO, state: str) -> None:
     """Write rows as a workbook; rows beyond a sheet's end go on in the next."""
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_numbers": False,
-        "strings_to_urls": False,
-    }
-    book = Workbook(out, options)
-    sheets = _Sheets(book, rows)
-    sheets.write()
-    sheets.close(state)
-    book.close()
+    with TemporaryDirectory() as folder:
+        book = Workbook(out, {"constant_memory": True, "tmpdir": folder})
+        sheets = _Sheets(book, rows)
+        sheets.write()
+        sheets.close(state)
+        book.close()
 
 
 class _Sheets:
@@ -121,6 +129,8 @@ class _Sheets:
         self.head = next(self.rows, ())
         self.bold = book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
         self.number = book.add_format({"num_format": "#,##0"})
+        self.digits = book.add_format({"align": "right"})
+        self.has_digits = False
         self.begin()
 
     def begin(self) -> None:
@@ -129,23 +139,33 @@ class _Sheets:
         self.sheet.freeze_panes(1, 0)
         self.sheet.set_landscape()
         self.sheet.repeat_rows(0)
-        for column, name in enumerate(self.head):
-            self.sheet.set_column(column, column, max(14, min(40, 2 * len(str(name)))))
-        self.sheet.write_row(0, 0, self.head, self.bold)
+        for column, name in enumerate(map(str, self.head)):
+            self.sheet.set_column(column, column, max(14, min(40, 2 * len(name))))
+            self.sheet.write_string(0, column, name, self.bold)
         self.next = 1
 
     def write(self) -> None:
-        """Every row, each cell as what it is."""
+        """Every row; a sheet keeps two rows for what stands at the end."""
         for row in self.rows:
-            if self.next == ROWS_MOST - 1:
+            if self.next == ROWS_MOST - 2:
                 self.begin()
             for column, cell in enumerate(row):
-                if isinstance(cell, int) and abs(cell) <= EXACT_MOST:
-                    self.sheet.write_number(self.next, column, cell, self.number)
-                else:
-                    self.sheet.write_string(self.next, column, str(cell))
+                self.cell(column, cell)
             self.next += 1
 
+    def cell(self, column: int, cell: Cell) -> None:
+        """One cell, as what it is."""
+        if isinstance(cell, str):
+            self.sheet.write_string(self.next, column, cell)
+        elif abs(cell) <= EXACT_MOST:
+            self.sheet.write_number(self.next, column, cell, self.number)
+        else:
+            self.sheet.write_string(self.next, column, str(cell), self.digits)
+            self.has_digits = True
+
     def close(self, state: str) -> None:
-        """The last row: the state of the journal."""
+        """The last rows: that numbers stand as text, if any does, and the state of the journal."""
+        if self.has_digits:
+            self.sheet.write_string(self.next, 0, NUMBERS_AS_TEXT)
+            self.next += 1
         self.sheet.write_string(self.next, 0, state)

@@ -66,6 +66,9 @@ class Values(Mapping[str, Sequence[object]]):
             raise KeyError(name)
         return stored_facts(self._database)[name].values
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
