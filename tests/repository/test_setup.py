@@ -96,8 +96,13 @@ def test_setup_names_the_suites_that_will_be_skipped(copy: Path, calls: Path) ->
     result = setup(copy, Path(sys.executable))
     assert calls.exists()
     assert [
-        f"setup: tests under tests/browser will be skipped: they need the Debian package {name}"
-        for name in ("chromium", "fonts-noto-cjk")
+        f"setup: tests under {suite} will be skipped: they need the Debian package {name}"
+        for suite, name in (
+            ("tests/browser", "chromium"),
+            ("tests/browser", "fonts-noto-cjk"),
+            ("tests/servers", "postgresql"),
+            ("tests/site", "postgresql"),
+        )
     ] == [line for line in result.stdout.splitlines() if "skipped" in line]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from headgate.site.records.database import create, opened
+from headgate.site.records.database import create, opened, set_up
 from tests.servers.postgres import Cluster
 
 SITE_USER = "site"
@@ -16,6 +16,7 @@ SITE_USER = "site"
 @pytest.fixture(autouse=True)
 def connections_end() -> Iterator[None]:
     """No connection outlives its test."""
+    set_up()
     yield
     for connection in connections.all(initialized_only=True):
         connection.close()

@@ -1,4 +1,4 @@
-"""A ledger is made once, in a database that is fit for it, and its service may only read and add."""
+"""A ledger is made once, in a database that is fit for it; its service may read and add."""
 
 import sqlite3
 from collections.abc import Iterator

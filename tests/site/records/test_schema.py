@@ -11,8 +11,10 @@ from headgate.core.ledger.post import AMOUNT_MAX
 from headgate.core.ledger.text import NAME_LENGTH_MAX, is_instant, is_plain
 from headgate.core.ledger.transfer import Phase
 from headgate.site.records.books import BOUNDS
-from headgate.site.records.database import TABLES, Database, opened
+from headgate.site.records.database import TABLES, Database, opened, set_up
 from headgate.site.records.journal import ENTRY_COLUMNS, LEG_COLUMNS
+
+set_up()
 
 MIGRATION: Final = import_module("headgate.site.records.migrations.0001_ledger")
 SCHEMA: Final = (MIGRATION.GUARDS / "schema.sql").read_text(encoding="utf-8")

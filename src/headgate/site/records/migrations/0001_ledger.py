@@ -77,7 +77,7 @@ class Unfit(Enum):
 def create(_: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """Make the tables as `guards/` says them; raises Faulty for a database unfit for that."""
     vendor, name = editor.connection.vendor, settings.HEADGATE_SITE_ROLE
-    role = editor.quote_name(name)
+    role = _quoted(name)
     if vendor == "sqlite" and sqlite3.sqlite_version_info < SQLITE_OLDEST:
         raise _unfit(Unfit.SQLITE_TOO_OLD, f"this is SQLite {sqlite3.sqlite_version}", role)
     if vendor == "postgresql":
@@ -94,13 +94,19 @@ def create(_: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 def _find_site_role(editor: BaseDatabaseSchemaEditor, name: str) -> None:
     """Make the service's role where it is missing and may be made."""
-    role = editor.quote_name(name)
+    role = _quoted(name)
     if _asked(editor, "SELECT 1 FROM pg_roles WHERE rolname = %s", name):
         return
     if not _asked(editor, _MAY_CREATE_ROLES):
         what = f"the service's role {role} is missing and cannot be created from here"
         raise _unfit(Unfit.SITE_ROLE_MISSING, what, role)
     editor.execute(f"CREATE ROLE {role} LOGIN", params=None)
+
+
+def _quoted(name: str) -> str:
+    """A role's name as SQL writes it; Django's own quoting leaves quotes within as they are."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _asked(editor: BaseDatabaseSchemaEditor, sql: str, *parameters: str) -> bool:
