@@ -126,6 +126,12 @@ def test_a_letter_carries_its_proof_past_a_change_of_keys(tmp_path: Path, keys: 
     answered("ledger", "publish", public, "--keys", keys)
     assert "handed over" in answered("witness", public, "--keep", watch)
     complained("journal-unnamed", "verify", proof)
+    address = os.environ["HEADGATE_DATABASE"]
+    answered("verify", address, "--note", public / "checkpoint", "--keys", keys)
+    checkpoint = (public / "checkpoint").read_text("utf-8").split("\n")
+    forged = tmp_path / "forged"
+    forged.write_text("\n".join([*checkpoint[:1], "7", *checkpoint[2:]]), encoding="utf-8")
+    complained("note-differs", "verify", address, "--note", forged)
     result = run("ledger", "prove", "no such entry", *words)
     assert (2, True) == (result.exit_code, "[entry-unknown]" in result.output)
 
@@ -147,7 +153,9 @@ def test_use_is_metered_once(tmp_path: Path) -> None:
     """The rows are counted by what became of them; the same command again has nothing to do."""
     file = usage_file(tmp_path, rows(20))
     words = ("ledger", "meter", file, "--on", "2026-03-31")
+    due = answered("ledger", "status").splitlines()[-1]
     told = answered(*words)
+    assert due == answered("ledger", "status").splitlines()[-1]
     assert "20 of 20 rows taken\n" in told
     counted = [" ".join(line.split()) for line in told.splitlines()[1:3]]
     assert ["17 closed", "3 reserved"] == counted

@@ -1,6 +1,7 @@
 """A backup is a whole database in one file, on either database; what is no backup harms none."""
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -179,6 +180,22 @@ def test_a_file_that_appears_meanwhile_is_not_written_over(
         backup(database, path, other)
     assert b"another's" == path.read_bytes()
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".one")]
+
+
+def test_a_backup_is_on_the_disk_before_it_has_its_name(
+    sqlite_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that stops leaves a whole backup or none, never a name with half of one."""
+    path, honest = tmp_path / "one.zip", os.fsync
+    there: list[bool] = []
+
+    def noted(handle: int) -> None:
+        there.append(path.exists())
+        honest(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    backup(opened(sqlite_address, "default"), path)
+    assert [False, True] == there
 
 
 def test_a_backup_is_read_by_its_owner_only(written: Path) -> None:
@@ -364,14 +381,9 @@ def test_a_table_that_swallows_rows_is_noticed(written: Path, tmp_path: Path) ->
     address = f"sqlite:///{tmp_path / 'greedy.db'}"
     database = opened(address, "greedy")
     create(database)
-    database.rows(
-        "CREATE TRIGGER greedy BEFORE INSERT ON checkpoint BEGIN SELECT RAISE(IGNORE); END"
-    )
-    held = members(written)
-    note = ["size", "last_seq", "root", "note"]
-    row = json.dumps([1, 0, "0" * 64, "note"]).encode()
-    rows = json.dumps(note, separators=(",", ":")).encode() + b"\n" + row + b"\n"
-    forged = told({**held, "checkpoint.jsonl": rows}, checkpoint="note")
+    database.rows("CREATE TRIGGER greedy BEFORE INSERT ON kept BEGIN SELECT RAISE(IGNORE); END")
+    row = json.dumps(["known", "key", 0, "[]"]).encode() + b"\n"
+    forged = retold("kept", lambda data: data + row)(written)
     with pytest.raises(Faulty, match="backup-content-differs"):
-        restore(rewrite(written, forged), database)
+        restore(forged, database)
     assert 0 == head(database).size

@@ -127,6 +127,21 @@ def test_what_was_done_to_a_server_s_guards_is_seen(
         assert wrong in {finding.wrong for finding in guard_findings(kept.database)}
 
 
+def test_a_site_that_could_become_the_owner_is_seen(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Rights that are not held but can be taken at will are rights too."""
+    with small_kept("postgresql", request, tmp_path) as kept:
+        kept.do("ALTER ROLE headgate_site NOINHERIT", "GRANT headgate_owner TO headgate_site")
+        try:
+            findings = guard_findings(kept.database)
+        finally:
+            kept.do("ALTER ROLE headgate_site INHERIT", "REVOKE headgate_owner FROM headgate_site")
+        assert [Wrong.PRIVILEGE_WRONG] == [finding.wrong for finding in findings]
+        assert "headgate_site can act as headgate_owner" in findings[0].what
+        assert [] == guard_findings(kept.database)
+
+
 def test_every_name_of_a_finding_is_provoked() -> None:
     """No name is there that no forger's deed brings up; notes are tried in test_verifying."""
     attacks = [*SQLITE_ATTACKS.values(), *POSTGRESQL_ATTACKS.values()]

@@ -28,7 +28,7 @@ from tests.site.attacks.forging import move, resolve
 from tests.site.attacks.honest import fill, honest
 from tests.site.attacks.page import ATTACKS, expected
 from tests.site.attacks.rows import tables_of
-from tests.site.attacks.trial import OnSqlite, told_of
+from tests.site.attacks.trial import OnSqlite, told
 
 LINE: Final = (
     b"headgate-1\ttransfer\t2026-03-09T01:35:00Z\tforged\taward/a\tuse/seoul\t1\tgpu_second"
@@ -177,7 +177,7 @@ def attacks(folder: Path) -> None:
     attacker = OnSqlite(folder / "honest.db", folder)
     for tried in ATTACKS.values():
         for name, attack in tried.items():
-            assert expected(name, 0) == told_of(attacker.attacked, attack.sqlite), name
+            assert expected(name, 0) == told(map(attacker.attacked, attack.sqlite)), name
 
 
 PARTS: Final[dict[str, Callable[[Path], None]]] = {

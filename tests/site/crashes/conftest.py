@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from headgate.site.records.database import create, opened
 from tests.servers.postgres import Cluster
 from tests.site.crashes.nursery import Nursery
 from tests.site.crashes.stage import OnPostgres, OnSqlite, Stage
@@ -29,6 +30,16 @@ def postgres_stage(
 ) -> Stage:
     """Ledgers on PostgreSQL."""
     return OnPostgres(tmp_path_factory.mktemp("stage"), postgres_template, postgres)
+
+
+@pytest.fixture(scope="session")
+def durable_stage(postgres_durable: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Ledgers on a PostgreSQL that brings every commit to the disk."""
+    postgres_durable.create("durable_template")
+    database = opened(postgres_durable.url("durable_template"), "template")
+    create(database)
+    database.connection.close()
+    return OnPostgres(tmp_path_factory.mktemp("stage"), "durable_template", postgres_durable)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

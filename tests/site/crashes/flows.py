@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 
 from headgate.core.ledger.correct import Correction
 from headgate.core.ledger.entry import Kind, as_transfer
@@ -39,8 +39,11 @@ from tests.whole.small import pages, small
 ORIGIN: Final = "example.org/headgate"
 PART_ROWS, PARTS = 30, 4
 BATCH: Final = 1_000
-SIZES: Final = (1, 7, 500)
-"""Transfers in the batches of mixed work."""
+SIZES: Final = {1: 120, 7: 60, 500: 3}
+"""Transfers in the batches of mixed work, and how many there are of each: all take about as long
+together, so that a kill meets each as often."""
+
+PUBLICATIONS: Final = 4
 
 Say = Callable[..., None]
 Flow = Callable[..., None]
@@ -154,11 +157,11 @@ def kinds() -> Mapping[str, int]:
 
 def plan(seed: int) -> list[tuple[str, list[Transfer]]]:
     """Mixed work on a ledger without a programme: batches of three sizes, and publishing."""
-    random = Random(seed)
-    sizes = random.sample([*[SIZES[0]] * 10, *[SIZES[1]] * 6, *[SIZES[2]] * 2, *[0] * 4], 22)
+    sizes = [0] * PUBLICATIONS + [size for size, often in SIZES.items() for _ in range(often)]
+    Random(seed).shuffle(sizes)
     return [
         (f"batch of {size}" if size else "publish", batch(size, f"{seed}-{n}") if size else [])
-        for n, size in enumerate((SIZES[0], *sizes))
+        for n, size in enumerate((1, *sizes))
     ]
 
 
@@ -171,14 +174,15 @@ def calendar(seed: int) -> list[tuple[str, list[Transfer]]]:
     return [(name, []) for name in names]
 
 
-WORKS: Final = (plan, calendar)
+WORKS: Final = (plan, plan, plan, calendar)
+"""What is done in one life after another."""
 
 
 def mixed(
-    database: Database, folder: Path, say: Say, *, work: int, seed: int, start: int, times: int
+    database: Database, folder: Path, say: Say, *, work: int, seed: int, start: int, turn: int
 ) -> None:
     """Go on with mixed work; an answer takes up to as long on its way as the work took."""
-    random = Random(f"{seed} {times}")
+    random = Random(f"{seed} {turn}")
     told = enumerate(WORKS[work](seed))
     for number, (name, transfers) in islice(told, start, None):
         began = time.monotonic()

@@ -1,19 +1,21 @@
 """Processes to be killed, forked from one that has everything loaded, so that each costs little.
 
-The nursery reads one request a line and forks a child for it, which tells its pid as soon as its
-database is open; when the child has ended, the nursery tells how. What a child acknowledges, it
-writes to a file at once: a line in there was written before the kill, whenever that came.
+The nursery reads a request and forks a child for it, which says when its database is open. It then
+reads whether to wait for the child or to kill it at once, and tells how the child ended. What was
+acknowledged to a child, it writes to a file: a line in there was written before the kill.
 """
 
 import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from signal import SIGKILL
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
@@ -22,6 +24,7 @@ from headgate.journal.points import VARIABLE, Point
 from headgate.site.records.database import Database, opened
 
 ROOT: Final = Path(__file__).parents[3]
+WAIT, KILL = "wait", "kill"
 NEVER: Final = 10**9
 """A visit that never comes: the points that are reached are counted, and nothing is killed."""
 
@@ -90,36 +93,35 @@ class Nursery:
     ) -> None:
         self._process.communicate()
 
-    def begin(self, request: Request) -> int:
-        """Have a child; its pid, once its database is open."""
-        given = self._pipe(self._process.stdin)
-        given.write(json.dumps(asdict(request)) + "\n")
-        given.flush()
-        return self._told("ready")
+    def run(self, request: Request, seconds: float | None = None) -> int:
+        """Have a child and wait for it, or kill it so long after it has begun.
 
-    def end(self) -> int:
-        """Wait for the child; its exit code, minus the signal that killed it."""
-        return self._told("ended")
+        Its exit code, minus the signal that killed it.
+        """
+        self._say(json.dumps(asdict(request)))
+        assert "ready" == self._told(), "a child failed before it began: see its traceback"
+        if seconds is not None:
+            time.sleep(seconds)
+        self._say(WAIT if seconds is None else KILL)
+        return int(self._told())
 
-    def run(self, request: Request) -> int:
-        """Have a child and wait for it."""
-        self.begin(request)
-        return self.end()
+    def _say(self, text: str) -> None:
+        pipe = _there(self._process.stdin)
+        pipe.write(f"{text}\n")
+        pipe.flush()
 
-    def _told(self, word: str) -> int:
-        first, _, number = self._pipe(self._process.stdout).readline().partition(" ")
-        assert word == first, "a child failed before it began; its traceback is on stderr"
-        return int(number)
-
-    @staticmethod
-    def _pipe(pipe: IO[str] | None) -> IO[str]:
-        assert pipe is not None
-        return pipe
+    def _told(self) -> str:
+        return _there(self._process.stdout).readline().strip()
 
 
-def tell(word: str, number: int) -> None:
+def _there(pipe: IO[str] | None) -> IO[str]:
+    assert pipe is not None
+    return pipe
+
+
+def tell(text: str) -> None:
     """One line of the answer, in one write."""
-    os.write(sys.stdout.fileno(), f"{word} {number}\n".encode())
+    os.write(sys.stdout.fileno(), f"{text}\n".encode())
 
 
 def live(told: Mapping[str, Any]) -> int:
@@ -132,7 +134,7 @@ def live(told: Mapping[str, Any]) -> int:
     database = opened(request.address)
     database.connection.ensure_connection()
     voice = Voice(folder, database, request.crash.endswith(f":{NEVER}"))
-    tell("ready", os.getpid())
+    tell("ready")
     if voice.surveyed:
         voice.say()
     FLOWS[request.flow](database, folder, voice.say, **request.arguments)
@@ -146,7 +148,7 @@ def main() -> None:
     from tests.site.crashes.flows import prepare
 
     prepare()
-    for line in sys.stdin:
+    while line := sys.stdin.readline():
         child = os.fork()
         if child == 0:
             code = 1
@@ -156,8 +158,10 @@ def main() -> None:
                 traceback.print_exc()
             finally:
                 os._exit(code)
+        if sys.stdin.readline().strip() == KILL:
+            os.kill(child, SIGKILL)
         _, status = os.waitpid(child, 0)
-        tell("ended", os.waitstatus_to_exitcode(status))
+        tell(str(os.waitstatus_to_exitcode(status)))
 
 
 if __name__ == "__main__":

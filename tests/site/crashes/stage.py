@@ -18,7 +18,7 @@ from headgate.site.records.database import Database, opened
 from headgate.steps.event import What
 from tests.core.ledger.builders import CHART
 from tests.servers.postgres import Cluster
-from tests.site.actions.metered import facts
+from tests.site.actions.metered import DAY, facts
 from tests.site.conftest import SITE_USER
 from tests.site.crashes.flows import ORIGIN, batch, due, kinds
 from tests.whole.small import small
@@ -161,16 +161,17 @@ def _programme(first: int, stop: int) -> Action:
 
 def _calendar() -> Iterator[tuple[str, tuple[str, Action]]]:
     """The programme before the first event of each kind, and at its end."""
-    stops = sorted({*kinds().values(), _USED, len(due())})
+    stops = sorted({*kinds().values(), _LATER, _USED, len(due())})
     before, first = "", -1
     for stop in stops:
         yield f"before event {stop}", (before, _programme(first, stop))
         before, first = f"before event {stop}", stop
 
 
+_LATER: Final = next(n for n, event in enumerate(due()) if event.day > DAY)
 _USED: Final = 1 + next(n for n, event in enumerate(due()) if event.what is What.METER)
+IMPORTABLE: Final = f"before event {_LATER}"
 CORRECTABLE: Final = f"before event {_USED}"
-IMPORTABLE: Final = f"before event {_USED - 1}"
 TERM: Final = "a whole term"
 
 SCENES: Final[Mapping[str, tuple[str, Action]]] = {

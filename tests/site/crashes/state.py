@@ -1,7 +1,6 @@
 """What is found when a database and a public folder are opened again after a kill."""
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +26,8 @@ COLUMNS = {
 
 OTHERS = """
     SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type LIKE 'client%'
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+        AND backend_type = 'client backend'
 """
 SECONDS_MAX = 60
 
@@ -81,12 +81,3 @@ def public_files(folder: Path) -> dict[str, bytes]:
     paths = (path for path in (folder / "public").rglob("*") if path.is_file())
     found = {path.relative_to(folder / "public").as_posix(): path.read_bytes() for path in paths}
     return {path: data if path.startswith("tile/") else b"" for path, data in found.items()}
-
-
-def unsigned(folder: Path, checkpoint: Checkpoint | None) -> bool:
-    """Whether tiles lie in the public folder that no checkpoint speaks of yet."""
-    size = checkpoint.size if checkpoint else 0
-    partial = Counter(
-        path.name for path in (folder / "public/tile/entries").rglob("*.p/*") if path.is_file()
-    )
-    return any(int(width) > size % 256 for width in partial)

@@ -6,17 +6,12 @@ and asks again for what was not answered. The moment of a kill is nobody's choic
 of them every class of moment must have occurred.
 """
 
-import os
-import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from random import Random
 from signal import SIGKILL
 from typing import Final
-
-import pytest
 
 from headgate.core.ledger.entry import encode, transfer_entry
 from headgate.core.ledger.frontier import Frontier
@@ -96,18 +91,16 @@ class Life:
         Whatever it was told stands in the database, and at most one step that it was not told of.
         """
         told = len(said(self.scene.folder))
-        arguments = {"work": self.work, "seed": self.seed, "start": told, "times": number}
+        arguments = {"work": self.work, "seed": self.seed, "start": told, "turn": number}
         request = Request("mixed", self.scene.address, str(self.scene.folder), "", arguments)
-        child = self.nursery.begin(request)
-        time.sleep(random.random() * SECONDS_MAX)
-        os.kill(child, SIGKILL)
-        ended = self.nursery.end()
+        ended = self.nursery.run(request, random.random() * SECONDS_MAX)
         steps = WORKS[self.work](self.seed)
         told = len(said(self.scene.folder))
         committed = self.look(told, steps[told][0] if told < len(steps) else "")
-        if ended == 0 or told == len(steps):
-            assert told == len(steps)
+        assert ended in (-SIGKILL, 0)
+        if told == len(steps):
             return None
+        assert ended == -SIGKILL
         return f"{steps[told][0]}: {AFTER if committed else BEFORE}"
 
     def look(self, told: int, name: str) -> bool:
@@ -118,7 +111,9 @@ class Life:
         found = (len(lines), Frontier().grown(lines).root())
         public = public_checkpoint(self.scene.folder, lines)
         assert found in self.heads[told : told + 2]
-        published = [n for n, step in enumerate(WORKS[self.work](self.seed)) if step[0] == "publish"]
+        published = [
+            n for n, step in enumerate(WORKS[self.work](self.seed)) if step[0] == "publish"
+        ]
         seen = [self.heads[n][0] for n in published if n < told]
         assert (public.size if public else 0) >= max(seen, default=0)
         if name == "publish":
@@ -128,25 +123,22 @@ class Life:
 
 def lives(stage: Stage, nursery: Nursery, kills: int, kills_most: int) -> Counter[str]:
     """Live one life after another until there were kills enough of every class."""
-    counts, killed = Counter[str](), 0
-    for seed in count():
+    counts, seed = Counter[str](), 0
+    while counts.total() < (kills_most if never(counts, CLASSES) else kills):
         with stage.scene("keys") as scene:
             work = seed % len(WORKS)
             life = Life(scene, work, seed, heads_of(work, seed), nursery)
-            while moment := life.kill(killed, Random(f"{seed} {killed}")):
-                killed += 1
+            while moment := life.kill(counts.total(), Random(f"{seed} {counts.total()}")):
                 counts[moment] += 1
             lines = kept_lines(reopened(scene.address))
             assert life.heads[-1] == (len(lines), Frontier().grown(lines).root())
             verified(scene)
-            counts["lives"] += 1
-        if killed >= kills and (not never(counts, CLASSES) or killed >= kills_most):
-            return counts
+        seed += 1
+    return counts + Counter({"lives, from the seeds 0, 1, ...": seed})
 
 
 def test_killed_at_random(stage: Stage, nursery: Nursery) -> None:
     """Nothing that was answered is lost, nothing is doubled, and the end is the pure rules' end."""
     counts = lives(stage, nursery, KILLS * times(), KILLS_MOST * times())
-    print(f"seeds 0 to {counts['lives'] - 1}")
     record(f"Random kills, {type(stage).__name__}", counts)
     assert [] == never(counts, CLASSES)

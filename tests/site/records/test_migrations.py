@@ -93,8 +93,9 @@ def test_role_of_the_service_is_made_where_it_may_be(
         assert (Outcome.CREATED,) == post(opened(url, "made"), CHART, [grant()])
     finally:
         opened(url, "made").connection.close()
-        database.rows('DROP OWNED BY "made ""here"""')
-        database.rows('DROP ROLE "made ""here"""')
+        with database.connection.cursor() as cursor:
+            cursor.execute('DROP OWNED BY "made ""here"""')
+            cursor.execute('DROP ROLE "made ""here"""')
 
 
 @pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])

@@ -45,7 +45,7 @@ def ran(words: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
 
 def by_ledger(file: Path) -> subprocess.CompletedProcess[str]:
     """Every account's own balance by `ledger`."""
-    told = "%(account)\t%(quantity(amount))\t%(part(amount))\n"
+    told = "%(account)\t%(quantity(amount))\t%(commodity(amount))\n"
     words = ("balance", "--flat", "--empty", "--no-total", "--format", told)
     return ran(["ledger", "--args-only", "--init-file", "/dev/null", "-f", file, *words])
 
@@ -95,11 +95,11 @@ def read_back(text: str) -> list[Transfer]:
     """Every transfer again, by someone who has the export and its description and nothing else."""
     *blocks, last = text.split("\n\n")[1:]
     whole: dict[str, str] = {}
-    for account, unit, tags in re.findall(
+    for path, unit, tags in re.findall(
         r'^    pending:(\S+)  0 "(.*)" = .*\n((?:    ; .*\n)*)', last, re.MULTILINE
     ):
         told = tags_of(tags)
-        whole |= {account: told.get("account", account), unit: told.get("unit", unit)}
+        whole |= {path: told.get("account", path), unit: told.get("unit", unit)}
     return [transfer_of(block, whole) for block in blocks]
 
 

@@ -10,6 +10,9 @@ statement belongs.
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import TextIOWrapper
+from itertools import chain, zip_longest
+from pathlib import Path
+from shutil import copyfileobj
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
@@ -111,13 +114,20 @@ def _disarmed(cell: Cell) -> Cell:
 
 
 def write_xlsx(rows: Iterable[Row], out: BinaryIO, state: str) -> None:
-    """Write rows as a workbook; rows beyond a sheet's end go on in the next."""
+    """Write rows as a workbook, once it is whole; rows beyond a sheet's end go on in the next."""
     with TemporaryDirectory() as folder:
-        book = Workbook(out, {"constant_memory": True, "tmpdir": folder})
-        sheets = _Sheets(book, rows)
-        sheets.write()
-        sheets.close(state)
-        book.close()
+        path = Path(folder, "statement.xlsx")
+        with Workbook(str(path), {"constant_memory": True, "tmpdir": folder}) as book:
+            sheets = _Sheets(book, rows)
+            sheets.write()
+            sheets.close(state)
+        with path.open("rb") as file:
+            copyfileobj(file, out)
+
+
+def _width(head: Cell, first: Cell) -> int:
+    """A column's width in signs: for any exact number, and for texts such as the first row has."""
+    return max(20, min(60, max(len(str(head)), len(str(first))) + 2))
 
 
 class _Sheets:
@@ -125,8 +135,10 @@ class _Sheets:
 
     def __init__(self, book: Workbook, rows: Iterable[Row]) -> None:
         self.book = book
-        self.rows = iter(rows)
-        self.head = next(self.rows, ())
+        told = iter(rows)
+        self.head, first = next(told, ()), next(told, ())
+        self.widths = [_width(*cells) for cells in zip_longest(self.head, first, fillvalue="")]
+        self.rows = chain([first] if first else [], told)
         self.bold = book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
         self.number = book.add_format({"num_format": "#,##0"})
         self.digits = book.add_format({"align": "right"})
@@ -139,9 +151,9 @@ class _Sheets:
         self.sheet.freeze_panes(1, 0)
         self.sheet.set_landscape()
         self.sheet.repeat_rows(0)
-        for column, name in enumerate(map(str, self.head)):
-            self.sheet.set_column(column, column, max(14, min(40, 2 * len(name))))
-            self.sheet.write_string(0, column, name, self.bold)
+        for column, name in enumerate(self.head):
+            self.sheet.set_column(column, column, self.widths[column])
+            self.sheet.write_string(0, column, str(name), self.bold)
         self.next = 1
 
     def write(self) -> None:

@@ -191,7 +191,6 @@ class _Kept:
     def __init__(self, database: Database) -> None:
         self.number = 0
         self.known: dict[tuple[str, str], tuple[Held, ...]] = {}
-        self._database = database
         self._lines = iter(lines(database, 0))
         self._line = next(self._lines, None)
         self._rows = database.stream(_KEPT)
@@ -200,7 +199,7 @@ class _Kept:
     def compare(self, derived: Derived, before: Term | None, after: Term) -> Finding | None:
         """The first thing in which an action left something else than it should have."""
         expected: dict[RowKey, str] = {}
-        facts, decisions = after.facts.added(), iter(after.decisions)
+        decisions = iter(after.decisions)
         wrong, last = None, 0
         for entry in after.entries:
             self._pass_over()
@@ -210,7 +209,6 @@ class _Kept:
             last = self.number
             if entry.kind is Kind.FACTS_RECEIVED:
                 expected[Sort.FACT.value, entry.subject, last] = ""
-                wrong = wrong or self._fact(entry.subject, last, facts[entry.subject])
             elif entry.kind is Kind.DECISION_MADE:
                 decision = next(decisions)
                 derived.decisions[decision.step] += 1
@@ -249,14 +247,6 @@ class _Kept:
             return Finding(Wrong.ENTRY_MISSING, self.number, what)
         what = f"it is {told(self._line.decode())}; policy and facts give {should}"
         return Finding(Wrong.ENTRY_DERIVED, self.number, what)
-
-    def _fact(self, name: str, seq: int, fact: Received) -> Finding | None:
-        """The kept lines of a fact, which are too long to be read with the other rows."""
-        rows = self._database.rows(_LINES, [Sort.FACT.value, name, seq])
-        if rows and (rows[0][0] or "").encode() != fact.data:
-            what = f"the lines of {told(name)} are not in the form in which they were received"
-            return Finding(Wrong.KEPT_DIFFERS, seq, what)
-        return None
 
     def _other_row(self, expected: Mapping[RowKey, str], below: int) -> Finding | None:
         """The first kept row below an entry that is not what should stand there."""
