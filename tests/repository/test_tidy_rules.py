@@ -69,6 +69,9 @@ PLANTED: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
             "src/headgate/core/a.py": "x = 1",
             "src/headgate/b.py": "x = 1",
             "src/headgate/empty/__init__.py": "",
+            "src/headgate/site/settings.py": "x = 1",
+            "src/headgate/site/actions/post.py": "x = 1",
+            "src/headgate/site/records/migrations/0001_a.py": "x = 1",
         },
         {
             "pyproject.toml": SCRIPTS,

@@ -39,11 +39,12 @@ SECONDS_MAX: Final = 0.3
 """The longest that a process is left alone."""
 
 BEFORE, AFTER = "before the commit", "after the commit, before the answer"
-CLASSES: Final = tuple(
-    f"{name}: {moment}"
-    for name in (*(f"batch of {size}" for size in SIZES), "event", "publish")
-    for moment in (BEFORE, AFTER)
+CLASSES: Final = (
+    *(f"batch of {size}" for size in SIZES),
+    *(f"{kind}: {moment}" for kind in ("batch", "event", "publish") for moment in (BEFORE, AFTER)),
 )
+"""What was under way, and how far it was: every one of them must be met."""
+
 HEADS = tuple[tuple[int, bytes], ...]
 
 
@@ -85,10 +86,10 @@ class Life:
     heads: HEADS
     nursery: Nursery
 
-    def kill(self, number: int, random: Random) -> str | None:
-        """Let a process go on for a while and kill it; the moment, or None if it came to its end.
+    def kill(self, number: int, random: Random) -> tuple[str, str] | None:
+        """Let a process go on for a while and kill it: what was under way, and how far it was.
 
-        Whatever it was told stands in the database, and at most one step that it was not told of.
+        None if the work came to its end. Whatever the process was told stands in the database, and at most one step that it was not told of.
         """
         told = len(said(self.scene.folder))
         arguments = {"work": self.work, "seed": self.seed, "start": told, "turn": number}
@@ -101,7 +102,7 @@ class Life:
         if told == len(steps):
             return None
         assert ended == -SIGKILL
-        return f"{steps[told][0]}: {AFTER if committed else BEFORE}"
+        return steps[told][0], AFTER if committed else BEFORE
 
     def look(self, told: int, name: str) -> bool:
         """Open the ledger again: whether the step after those that were told is done."""
@@ -124,12 +125,13 @@ class Life:
 def lives(stage: Stage, nursery: Nursery, kills: int, kills_most: int) -> Counter[str]:
     """Live one life after another until there were kills enough of every class."""
     counts, seed = Counter[str](), 0
-    while counts.total() < (kills_most if never(counts, CLASSES) else kills):
+    while counts["kills"] < (kills_most if never(counts, CLASSES) else kills):
         with stage.scene("keys") as scene:
             work = seed % len(WORKS)
             life = Life(scene, work, seed, heads_of(work, seed), nursery)
-            while moment := life.kill(counts.total(), Random(f"{seed} {counts.total()}")):
-                counts[moment] += 1
+            while met := life.kill(counts["kills"], Random(f"{seed} {counts['kills']}")):
+                name, moment = met
+                counts.update(("kills", name, f"{name.split(' of ')[0]}: {moment}"))
             lines = kept_lines(reopened(scene.address))
             assert life.heads[-1] == (len(lines), Frontier().grown(lines).root())
             verified(scene)
