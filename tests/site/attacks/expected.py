@@ -111,7 +111,7 @@ EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
         "entry_pending foreign-key",
         "entry_pending entry_resolves",
     ),
-    "say only half of what is resolved": ("entry_line entry_pending",),
+    "say only half of what is resolved": ("entry_pending",),
     "resolve something with a transfer that resolves nothing": ("entry_pending",),
     "keep a value twice, or of an entry that is not there": (
         "foreign-key not-null unique(kept.kind)",

@@ -57,10 +57,10 @@ def line_of(entry: Entry) -> str:
 
 def relined(row: Row) -> Row:
     """A row of `entry` whose line says again what its columns say, whatever that is."""
-    *_, pending, _ = fields = row["line"].split("\t")[4:]
+    fields = row["line"].split("\t")[4:]
     if row["moved"] is not None:
         names = ("debit", "credit", "amount", "unit", "phase")
-        fields = [str(row[name]) for name in names] + [row["pending"] or pending, str(row["why"])]
+        fields = [str(row[name]) for name in names] + [row["pending"] or "", str(row["why"])]
     common = (VERSION, row["kind"], row["at"], row["subject"])
     return row | {"line": "\t".join(map(str, (*common, *fields)))}
 

@@ -89,7 +89,8 @@ class Life:
     def kill(self, number: int, random: Random) -> tuple[str, str] | None:
         """Let a process go on for a while and kill it: what was under way, and how far it was.
 
-        None if the work came to its end. Whatever the process was told stands in the database, and at most one step that it was not told of.
+        None if the work came to its end. Whatever the process was told stands in the database, and
+        at most one step that it was not told of.
         """
         told = len(said(self.scene.folder))
         arguments = {"work": self.work, "seed": self.seed, "start": told, "turn": number}
