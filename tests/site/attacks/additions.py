@@ -26,6 +26,7 @@ _OTHER_OPEN: Final = honest().number("open-b")
 _GRANT: Final = honest().number("grant-a")
 _JOB: Final = honest().number("job-0")
 
+_UNSIGNED: Final = {"size": 50, "last_seq": 49, "root": "0" * 64, "note": "n"}
 _FACT: Final = {"kind": "fact", "key": "applications/call-1"}
 
 Lies = dict[str, tuple[Script, ...]]
@@ -107,8 +108,9 @@ JOURNAL: Final[Lies] = {
     ),
     "give an entry of another kind a transfer's columns": tuple(
         forged(received(), entry={column: value, "line": _OTHER_LINE})
-        for column, value in next_rows(resolve())[1][0].items()
-        if next_rows(received())[1][0][column] is None
+        for row in (next_rows(resolve())[1][0], next_rows(move())[1][0])
+        for column, value in row.items()
+        if next_rows(received())[1][0][column] is None and value is not None
     ),
     "write a value of another type": (
         forged(move(), entry={"amount": "many", "line": _NEXT_LINE}),
@@ -300,22 +302,24 @@ VALUES: Final[Lies] = {
     "keep a value twice, or of an entry that is not there": (
         (insertion("kept", {"kind": "term", "key": "", "seq": 40, "data": "{}"}),),
         (insertion("kept", {"kind": "term", "key": "", "seq": SIZE, "data": "{}"}),),
-        (insertion("kept", {"kind": "term", "key": "", "seq": None, "data": "{}"}),),
     ),
     "sign a size twice, or of a journal that is not there": (
-        (insertion("checkpoint", {"size": 40, "last_seq": 39, "root": "0" * 64, "note": "n"}),),
-        (insertion("checkpoint", {"size": 50, "last_seq": 39, "root": "0" * 64, "note": "n"}),),
-        (
-            insertion(
-                "checkpoint",
-                {"size": SIZE + 1, "last_seq": SIZE, "root": "0" * 64, "note": "n"},
-            ),
+        (insertion("checkpoint", _UNSIGNED | {"size": 40, "last_seq": 39}),),
+        (insertion("checkpoint", _UNSIGNED | {"last_seq": 39}),),
+        (insertion("checkpoint", _UNSIGNED | {"size": SIZE + 1, "last_seq": SIZE}),),
+        (insertion("checkpoint", _UNSIGNED | {"root": "0"}),),
+    ),
+    "leave out what a value or a checkpoint must say": (
+        *(
+            (insertion("kept", {"kind": "term", "key": "", "seq": 50, "data": "{}"} | lie),)
+            for lie in ({"kind": None}, {"key": None}, {"seq": None})
         ),
-        (insertion("checkpoint", {"size": 50, "last_seq": 49, "root": "0", "note": "n"}),),
+        *(
+            (insertion("checkpoint", _UNSIGNED | lie),)
+            for lie in ({"last_seq": None}, {"root": None}, {"note": None})
+        ),
     ),
-    "add a checkpoint that was never signed": (
-        (insertion("checkpoint", {"size": 50, "last_seq": 49, "root": "0" * 64, "note": "n"}),),
-    ),
+    "add a checkpoint that was never signed": ((insertion("checkpoint", _UNSIGNED),),),
     "supersede a received fact by another": (
         (insertion("kept", _FACT | {"seq": 1, "data": "{}\n"}),),
         (insertion("kept", _FACT | {"seq": 1, "data": None}),),

@@ -114,13 +114,14 @@ EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
     "say only half of what is resolved": ("entry_pending",),
     "resolve something with a transfer that resolves nothing": ("entry_pending",),
     "keep a value twice, or of an entry that is not there": (
-        "foreign-key not-null unique(kept.kind)",
-        "kept_pkey kept_seq_fkey not-null",
+        "foreign-key unique(kept.kind)",
+        "kept_pkey kept_seq_fkey",
     ),
     "sign a size twice, or of a journal that is not there": (
         "checkpoint_root checkpoint_size foreign-key unique(checkpoint.size)",
         "checkpoint_last_seq_fkey checkpoint_pkey checkpoint_root checkpoint_size",
     ),
+    "leave out what a value or a checkpoint must say": ("not-null",),
     "add a checkpoint that was never signed": ("+checkpoints",),
     "supersede a received fact by another": ("+values",),
     "supersede what an award holds": ("+values",),

@@ -5,6 +5,7 @@ from importlib import import_module
 from typing import Final
 
 import pytest
+from django.db import DatabaseError
 
 from headgate.core.ledger.entry import ENTRY_BYTES_MAX, FIELDS
 from headgate.core.ledger.post import AMOUNT_MAX
@@ -13,6 +14,9 @@ from headgate.core.ledger.transfer import Phase
 from headgate.site.records.books import BOUNDS
 from headgate.site.records.database import TABLES, Database, opened, set_up
 from headgate.site.records.journal import ENTRY_COLUMNS, LEG_COLUMNS
+from tests.core.ledger.builders import CHART
+from tests.site.attacks.honest import honest
+from tests.site.attacks.rows import tables_of
 
 set_up()
 
@@ -81,6 +85,16 @@ def test_plain_text_of_the_ledger_is_plain_to_the_schema(address: str) -> None:
     words = _sql(MIGRATION.WORDS[database.vendor]["line_is_plain"])
     plain = {code for code in _codes() if is_plain(chr(code)) or code == ord("\t")}
     assert plain == {code for code in _codes() if code in _plain(database, words)}
+
+
+@pytest.mark.parametrize("lie", [{"was_latest": "2030-01-01T00:00:00Z"}, {"was_seq": -1}])
+def test_first_entry_follows_nothing(address: str, lie: dict[str, object]) -> None:
+    """Nobody can begin a journal that goes on from one which is not there."""
+    database = opened(address)
+    entry = tables_of(honest().entries[:1], CHART)["entry"][0]
+    with pytest.raises(DatabaseError, match="entry_gapless"):
+        database.insert("entry", list(entry), [tuple((dict(entry) | lie).values())])
+    database.insert("entry", list(entry), [tuple(entry.values())])
 
 
 def _codes() -> range:

@@ -30,18 +30,25 @@ _LINES: Final = """
         CASE WHEN l.side = 'debit' THEN e.credit ELSE e.debit END, e.phase, l.posted, l.reserves,
         l.debits_posted, l.credits_posted, l.debits_pending, l.credits_pending, e.why
     FROM leg l JOIN entry e ON e.seq = l.seq
-    WHERE l.account = %s AND l.half >= %s AND l.half < %s
 """
-_LAST_BEFORE: Final = """
-    SELECT debits_posted, credits_posted, debits_pending, credits_pending FROM leg
-    WHERE account = %s AND half < %s ORDER BY half DESC LIMIT 1
+_TOTALS: Final = """
+    SELECT l.debits_posted, l.credits_posted, l.debits_pending, l.credits_pending FROM leg l
 """
 _MOVED: Final = """
     SELECT l.side, CASE WHEN l.side = 'debit' THEN e.credit ELSE e.debit END,
         CASE WHEN substr(e.subject, 1, 8) = 'correct:' THEN 1 ELSE 0 END, sum(l.posted)
     FROM leg l JOIN entry e ON e.seq = l.seq
-    WHERE l.account = %s AND l.half >= %s AND l.half < %s GROUP BY 1, 2, 3
 """
+_BETWEEN: Final = {
+    "sqlite": "WHERE l.account = %s AND l.half >= %s AND l.account = %s AND l.half < %s",
+    "postgresql": "WHERE (l.account, l.half) >= (%s, %s) AND (l.account, l.half) < (%s, %s)",
+}
+"""An account and its numbers from one up to another, so that each database goes through the index
+of account and number. PostgreSQL, told the one account, would rather read everybody's newest legs
+until it has met enough of it."""
+
+_OLDEST: Final = "ORDER BY l.account, l.half"
+_NEWEST: Final = "ORDER BY l.account DESC, l.half DESC LIMIT %s"
 
 
 class StatementRefusal(Enum):
@@ -162,8 +169,8 @@ def page(database: Database, account: str, before: int | None = None, limit: int
     if not found:
         raise Refused(StatementRefusal.ACCOUNT_UNKNOWN, account)
     end = HALF_MOST if before is None else before
-    newest = f"{_LINES} ORDER BY l.half DESC LIMIT %s"
-    lines = tuple(map(_line, database.rows(newest, [account, 0, end, limit + 1])))
+    sql = f"{_LINES} {_BETWEEN[database.vendor]} {_NEWEST}"
+    lines = tuple(map(_line, database.rows(sql, [account, 0, account, end, limit + 1])))
     more = lines[limit - 1].half if len(lines) > limit else None
     return Page(found[0], lines[:limit], more)
 
@@ -226,9 +233,9 @@ def lines(
     `database.reading()`.
     """
     halves = _halves(database, since, until)
+    sql = f"{_LINES} {_BETWEEN[database.vendor]} {_OLDEST}"
     for path in filter(is_name, paths):
-        sql = f"{_LINES} ORDER BY l.half"
-        yield from map(_line, database.stream(sql, [path, halves.start, halves.stop]))
+        yield from map(_line, database.stream(sql, [path, halves.start, path, halves.stop]))
 
 
 def _is_of(path: str, award: str) -> bool:
@@ -261,7 +268,8 @@ def _halves(database: Database, since: str, until: str | None) -> range:
 def _summary(database: Database, account: Account, halves: range) -> Summary:
     path = account.path
     totals = {"granted": 0, "used": 0, "returned": 0, "corrected": 0}
-    rows = database.rows(_MOVED, [path, halves.start, halves.stop])
+    sql = f"{_MOVED} {_BETWEEN[database.vendor]} GROUP BY 1, 2, 3"
+    rows = database.rows(sql, [path, halves.start, path, halves.stop])
     for side, counter_account, corrects, posted in rows:
         sign = -1 if corrects and side == "debit" else 1
         totals[_way(path, side, counter_account, bool(corrects))] += sign * int(posted)
@@ -283,7 +291,8 @@ def _way(path: str, side: str, counter_account: str, corrects: bool) -> str:
 
 def _totals_before(database: Database, path: str, half: int) -> Balance:
     """An account's totals after its last line below a number."""
-    for row in database.rows(_LAST_BEFORE, [path, half]):
+    sql = f"{_TOTALS} {_BETWEEN[database.vendor]} {_NEWEST}"
+    for row in database.rows(sql, [path, 0, path, half, 1]):
         return Balance(*row)
     return Balance()
 
