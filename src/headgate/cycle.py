@@ -111,15 +111,15 @@ def take(term: Term, world: World, event: Event) -> Term:
     if refused := refusal(event, _latest(term, event), term.facts):
         raise Faulty([fault(event, refused)])
     after = _step(term, world, event)
-    return replace(after, taken=(*term.taken, event))
+    return replace(after, taken=(*term.taken, event), day=event.day)
 
 
 def _latest(term: Term, event: Event) -> date:
     """The day before which an event comes too late: the last event's; at will, the books' too."""
-    days = [earlier.day for earlier in term.taken[-1:]]
+    days = [term.day]
     if event.at_will and term.books.at:
         days.append(date.fromisoformat(term.books.at[:10]))
-    return max(days, default=date.min)
+    return max(days)
 
 
 def _step(term: Term, world: World, event: Event) -> Term:

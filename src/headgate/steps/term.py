@@ -96,6 +96,7 @@ class Term:
     known: Known = field(default_factory=Layers)
     next_blocks: Mapping[str, int] = field(default_factory=dict)
     taken: tuple[Event, ...] = ()
+    day: date = date.min
 
     def resolved(self, day: date) -> Resolved:
         """The policy as the file has it on a day, with the provenance of every value."""

@@ -78,6 +78,16 @@ def test_a_run_that_was_stopped_goes_on(events: int, sqlite_address: str) -> Non
     assert (len(small().term.entries), small().term.root().hex()) == root_of(opened(sqlite_address))
 
 
+def test_a_kept_programme_knows_what_day_it_is(sqlite_address: str) -> None:
+    """Use of a day that has passed is refused as it is in memory, whatever was read since."""
+    database, day = opened(sqlite_address), date(2026, 3, 31)
+    with pytest.raises(Stop):
+        run(database, small().term.document, simulated(), stopper(10))
+    world = Recorded(facts() | {"usage/2026-03-31/late": ()})
+    with pytest.raises(Faulty, match="event-day-passed"):
+        take_event(database, world, Event(day, What.METER, "late", day))
+
+
 def test_a_term_that_has_ended_is_not_run_again(sqlite_address: str) -> None:
     """Who runs an ended term learns that it has ended."""
     database = opened(sqlite_address)

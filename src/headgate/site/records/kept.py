@@ -57,6 +57,7 @@ class Standing:
     starts: date
     ends: date
     events: int
+    day: date
     next_blocks: Mapping[str, int]
     size: int
     roots: tuple[str, ...]
@@ -158,6 +159,7 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
         holdings={holding.award: holding for holding in holdings},
         known=Layers(base=_known(database)),
         next_blocks=standing.next_blocks,
+        day=standing.day,
     )
 
 
@@ -221,6 +223,7 @@ def _standing(term: Term, counted: int) -> bytes:
             term.starts,
             term.ends,
             counted + len(term.taken),
+            term.day,
             term.next_blocks,
             term.tree.size,
             tuple(root.hex() for root in term.tree.roots),

@@ -286,5 +286,5 @@ def _state(taken: int, before: Term | None, after: Term, last: int) -> Iterator[
     tree = after.tree
     roots = tuple(root.hex() for root in tree.roots)
     dates = (after.index, after.starts, after.ends)
-    standing = Standing(*dates, taken, after.next_blocks, tree.size, roots)
+    standing = Standing(*dates, taken, after.day, after.next_blocks, tree.size, roots)
     yield (Sort.TERM.value, "", last), canonical.line(standing).decode()
