@@ -213,6 +213,8 @@ def test_a_statement_is_shown_or_written(tmp_path: Path) -> None:
     assert 2 == len(table.read_text("utf-8-sig").splitlines())
     answered(*words, book)
     assert book.read_bytes().startswith(b"PK")
+    answered("ledger", "statement", "--award", "open-0001", "--summary", "--out", table)
+    assert 2 + 1 == len(table.read_text("utf-8-sig").splitlines())
     assert [] == [path.name for path in tmp_path.iterdir() if path.name.endswith(".draft")]
 
 
@@ -228,6 +230,7 @@ def test_a_statement_of_nothing_is_named(tmp_path: Path) -> None:
     complained("statement-of-what", "ledger", "statement")
     complained("statement-of-what", "ledger", "statement", "--award", "a", "--account", "b")
     complained("statement-format", "ledger", "statement", "--award", "a", "--out", "a.pdf")
+    complained("summary-of-what", "ledger", "statement", "--award", "a", "--summary")
     for words, code in ((("--award", "no"), "award"), (("--account", "no"), "account")):
         result = run("ledger", "statement", *words, "--out", tmp_path / "no.csv")
         assert 2 == result.exit_code

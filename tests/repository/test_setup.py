@@ -100,8 +100,9 @@ def test_setup_names_the_suites_that_will_be_skipped(copy: Path, calls: Path) ->
         for suite, name in (
             ("tests/browser", "chromium"),
             ("tests/browser", "fonts-noto-cjk"),
+            ("tests/site/reports", "hledger"),
+            ("tests/site/reports", "ledger"),
             ("tests/servers", "postgresql"),
-            ("tests/site", "postgresql"),
         )
     ] == [line for line in result.stdout.splitlines() if "skipped" in line]
 

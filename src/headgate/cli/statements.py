@@ -16,6 +16,7 @@ from headgate.cli.shared import fault, ledger_at, mendable, say
 if TYPE_CHECKING:
     from headgate.site.records.database import Database
     from headgate.site.reports.statement import Account, Summary
+    from headgate.site.reports.tables import Row
 
 LINES_SHOWN = 20
 
@@ -45,6 +46,9 @@ def statement(
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after its last.")
     ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="In the file, one row for each account of the award.")
+    ] = False,
 ) -> None:
     """What moved on an award's accounts, or on one account, and how it stands now."""
     with mendable("ledger statement"), ledger_at(database) as kept:
@@ -54,12 +58,16 @@ def statement(
         if out is not None and out.suffix not in (".csv", ".xlsx"):
             mend = "Name a file that ends in .csv or .xlsx."
             raise fault("--out", "statement-format", f"{out.name} is no table", mend)
+        if summary and (award is None or out is None):
+            mend = "Say --award NAME and --out FILE with it."
+            raise fault("--summary", "summary-of-what", "it is of an award, in a file", mend)
         period = f"{since:%Y-%m-%d}" if since else "", f"{until:%Y-%m-%d}" if until else None
         with kept.reading():
             if out is None:
                 _show(kept, award, account, period)
             else:
-                _write(kept, _accounts(kept, award, account), out, language, period)
+                told = _rows(kept, award, account, language, period, summary=summary)
+                _write(kept, told, out)
                 say(f"written to {out}")
 
 
@@ -97,22 +105,33 @@ def _show_summary(made: "Summary") -> None:
     say(f"    {moved}, corrected {made.corrected:,}{left}")
 
 
-def _write(
+def _rows(
     database: "Database",
-    accounts: "list[Account]",
-    out: Path,
+    award: str | None,
+    account: str | None,
     language: Language,
     period: Period,
-) -> None:
-    """Every line of the accounts in a period, oldest first, as the kind of file that `out` is."""
-    from headgate.site.reports.statement import lines
-    from headgate.site.reports.tables import statement_rows, write_csv, write_xlsx
+    *,
+    summary: bool,
+) -> "Iterator[Row]":
+    """What a period made of each account of an award, or every line of it, oldest first."""
+    from headgate.site.reports.statement import lines, summaries
+    from headgate.site.reports.tables import statement_rows, summary_rows
+
+    if summary:
+        return summary_rows(summaries(database, award or "", *period), language.value)
+    paths = [one.path for one in _accounts(database, award, account)]
+    return statement_rows(lines(database, paths, *period), language.value)
+
+
+def _write(database: "Database", rows: "Iterator[Row]", out: Path) -> None:
+    """Rows as the kind of file that `out` is."""
+    from headgate.site.reports.tables import write_csv, write_xlsx
     from headgate.site.status import state
 
     write = write_csv if out.suffix == ".csv" else write_xlsx
     with written(out) as file:
-        told = lines(database, [account.path for account in accounts], *period)
-        write(statement_rows(told, language.value), file, state(database))
+        write(rows, file, state(database))
 
 
 def export(
