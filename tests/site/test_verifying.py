@@ -302,3 +302,21 @@ def test_what_a_finding_repeats_is_short_and_harmless() -> None:
     assert "it is 'b' and should be 'a'" == apart("b", "a")
     assert "from character 80 it is" in apart("x" * 100 + "a", "x" * 100 + "b")
     assert "should be" in apart("abc", "abcd")
+
+
+def test_a_table_that_does_not_answer_is_found_by_its_guards(kept: Kept) -> None:
+    """A renamed column ends no verification in an error of the database: it is a finding."""
+    with kept.connected() as hand:
+        hand.do("ALTER TABLE entry RENAME COLUMN line TO lines")
+    verdict = verify_database(kept.database)
+    assert "guard-changed" in codes(verdict)
+    assert 0 == verdict.entries
+
+
+def test_bytes_behind_a_line_are_found(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A line that goes on in bytes that are no text is no line of ours."""
+    with small_kept("sqlite", request, tmp_path) as kept:
+        more = "CAST(CAST({0} AS BLOB) || x'ff' AS TEXT)".format
+        both = f"line = {more('line')}, subject = {more('subject')}"
+        kept.forge(lambda hand: hand.do(f"UPDATE entry SET {both} WHERE seq = 9"))
+        assert 9 == verify_database(kept.database).first_wrong

@@ -67,14 +67,15 @@ def test_an_earlier_state_can_be_continued_and_stays_what_it_was() -> None:
     root = earlier.root()
     one, other = (earlier.receive("notes/x", "x", [v], "2026-01-05T00:00:00Z") for v in "yz")
     assert 3 == len({root, one.root(), other.root()})
-    assert root == earlier.root() and not earlier.facts
+    assert root == earlier.root()
+    assert not earlier.facts
     for term in (earlier, one, other):
         assert Tree(map(encode, term.entries)).root() == term.root()
     assert [("y",), ("z",)] == [term.facts["notes/x"].values for term in (one, other)]
 
 
 def test_facts_are_received_once_under_a_name() -> None:
-    """What was received is never covered by what comes later: a second set is refused, unentered."""
+    """What was received is never covered by what comes later: a second set is refused."""
     term = opened().receive("notes/x", "x", ["y"], "2026-01-05T00:00:00Z")
     root = term.root()
     for again in (["y"], ["z"], []):

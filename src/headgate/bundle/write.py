@@ -39,8 +39,7 @@ def write_bundle(files: Mapping[str, bytes], out: Path) -> None:
     Raises TargetTaken when `out` is something else than a bundle or an empty folder, OSError when
     the disk refuses.
     """
-    if out.is_symlink() or (out.exists() and not _may_replace(out)):
-        raise TargetTaken(f"{out} exists and is no bundle; name another folder")
+    check_target(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
@@ -66,6 +65,12 @@ def _put_in_place(draft: Path, out: Path) -> None:
             earlier.rename(out)
         raise
     shutil.rmtree(earlier, ignore_errors=True)
+
+
+def check_target(out: Path) -> None:
+    """Raise TargetTaken when `out` is something else than a bundle or an empty folder."""
+    if out.is_symlink() or (out.exists() and not _may_replace(out)):
+        raise TargetTaken(f"{out} exists and is no bundle; name another folder")
 
 
 def _may_replace(out: Path) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from headgate.bundle.layout import publication, published
-from headgate.bundle.write import write_bundle
+from headgate.bundle.write import check_target, write_bundle
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import claimed
 from headgate.core.ledger.entry import Entry, encode
@@ -59,6 +59,7 @@ def publish_bundle(
 
     Raises Faulty where there is nothing that could be derived again, and as `write_bundle` does.
     """
+    check_target(out)
     # 1. The term is derived again from what is kept, and must give the journal that is kept.
     with database.reading():
         size = head(database).size
@@ -75,7 +76,7 @@ def publish_bundle(
     size = _enter(database, term, size, entries)
     # 3. The journal up to there is signed and put beside the files.
     with tempfile.TemporaryDirectory() as scratch:
-        note = publish(database, Path(scratch), ring)
+        note = publish(database, Path(scratch), ring, retires=False)
         told = claimed(note)
         if isinstance(told, Enum) or told.size != size:
             raise _faulty(BundleRefusal.JOURNAL_GREW, f"the journal is longer than {size} entries")

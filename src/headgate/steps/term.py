@@ -80,7 +80,8 @@ class Term:
     """Everything decided in a term so far; each step returns a new one.
 
     A term that is read from where it is kept begins with no `entries`, `decisions` and `taken`:
-    they hold what was added since. Its `tree` is that of the whole journal.
+    they hold what was added since. Its `tree` is that of all that the cycle has entered, in a
+    database without the entries that say what was published.
     """
 
     document: Document

@@ -83,7 +83,7 @@ def test_a_kept_programme_knows_what_day_it_is(sqlite_address: str) -> None:
     database, day = opened(sqlite_address), date(2026, 3, 31)
     with pytest.raises(Stop):
         run(database, small().term.document, simulated(), stopper(10))
-    world = Recorded(facts() | {"usage/2026-03-31/late": ()})
+    world = Recorded({**facts(), "usage/2026-03-31/late": ()})
     with pytest.raises(Faulty, match="event-day-passed"):
         take_event(database, world, Event(day, What.METER, "late", day))
 

@@ -39,7 +39,9 @@ class PublicationRefusal(Enum):
     ENTRY_DIFFERS = "the folder has another entry of this number, or was damaged: verify both"
 
 
-def publish(database: Database, folder: Path, ring_folder: Path) -> bytes:
+def publish(
+    database: Database, folder: Path, ring_folder: Path, *, retires: bool = True
+) -> bytes:
     """Bring the public folder to where the journal stands; the signed note that stands in it.
 
     The note is kept in the database before it leaves the house. What two generations of keys have
@@ -62,7 +64,7 @@ def publish(database: Database, folder: Path, ring_folder: Path) -> bytes:
             return publish(database, folder, ring_folder)
         raise
     _check_ours(database, note)
-    if ring.keys.retiring:
+    if retires and ring.keys.retiring:
         retire(ring_folder)
     return note
 

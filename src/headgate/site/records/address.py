@@ -46,7 +46,11 @@ def _postgresql(url: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"application_name": "headgate"},
+        # An owner's search_path, and tables that live for one connection, must not come first.
+        "OPTIONS": {
+            "application_name": "headgate",
+            "options": "-c search_path=public,pg_temp",
+        },
     }
 
 

@@ -8,7 +8,7 @@ advisory lock that ends with the transaction.
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -17,6 +17,7 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
+from django.db import Error as DjangoError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from headgate.core.faults import Fault, Faulty
@@ -177,7 +178,9 @@ class Database:
             try:
                 yield
             finally:
-                cursor.execute("ROLLBACK")
+                # What is lost with the connection needs no end, and must not hide why it was lost.
+                with suppress(DjangoError):
+                    cursor.execute("ROLLBACK")
 
 
 @cache
