@@ -39,9 +39,7 @@ class PublicationRefusal(Enum):
     ENTRY_DIFFERS = "the folder has another entry of this number, or was damaged: verify both"
 
 
-def publish(
-    database: Database, folder: Path, ring_folder: Path, *, retires: bool = True
-) -> bytes:
+def publish(database: Database, folder: Path, ring_folder: Path, *, retires: bool = True) -> bytes:
     """Bring the public folder to where the journal stands; the signed note that stands in it.
 
     The note is kept in the database before it leaves the house. What two generations of keys have
