@@ -246,7 +246,7 @@ def test_a_whole_term_with_an_event_that_was_hidden_has_another_root() -> None:
     for name, fact in term.facts.items():
         facts[name] = read_facts(name, name.split("/")[0], fact.data)
     honest: tuple[Event, ...] = term.taken
-    kept = [event for event in honest if event.about != "after-the-turn"]
+    kept = [event for event in honest if event.about != "late"]
     other: Term = replay(term.document, kept, Recorded(facts))
     files = bundle_of_term(other)
     assert () == verify(files, pages).faults
