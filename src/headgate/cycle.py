@@ -108,10 +108,17 @@ def take(term: Term, world: World, event: Event) -> Term:
 
     Raises Faulty for an event that cannot be taken now, or whose facts cannot be used.
     """
-    if refused := refusal(event, _latest(term, event), term.facts):
+    due = _due(term) if event.at_will else date.max
+    if refused := refusal(event, _latest(term, event), term.facts, due):
         raise Faulty([fault(event, refused)])
     after = _step(term, world, event)
-    return replace(after, taken=(*term.taken, event), day=event.day)
+    done = 0 if event.what is What.TURN else term.done + (not event.at_will)
+    return replace(after, taken=(*term.taken, event), day=event.day, done=done)
+
+
+def _due(term: Term) -> date:
+    """The day of the event that the term's calendar holds next."""
+    return next((event.day for event in agenda(term.document, term.index)[term.done :]), date.max)
 
 
 def _latest(term: Term, event: Event) -> date:

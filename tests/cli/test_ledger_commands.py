@@ -114,7 +114,11 @@ def test_a_letter_carries_its_proof_past_a_change_of_keys(tmp_path: Path, keys: 
     answered("ledger", "publish", public, "--keys", keys)
     answered("witness", public, "--keep", watch, "--trust-first")
     words = ("--journal", public, "--keys", keys, "--out", proof)
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"keep")
+    proof.symlink_to(precious)
     answered("ledger", "prove", "7", *words)
+    assert (b"keep", False) == (precious.read_bytes(), proof.is_symlink())
     before = answered("verify", proof, "--journal", public)
     assert "entries of test.headgate/small\n" in before
     first = answered("ledger", "keys", "--keys", keys)
@@ -178,12 +182,12 @@ def test_a_bad_file_of_use_is_refused_whole(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("begun")
 def test_a_correction_is_made_once(tmp_path: Path) -> None:
-    """Typed twice by mistake, the second is refused; said by another name, it is another."""
+    """Typed twice, the second has nothing to do; said by another name, it is another."""
     answered("ledger", "meter", usage_file(tmp_path, rows(4)), "--on", "2026-03-31")
     words = ("ledger", "correct", JOB, "7", "--because", "node 7 had failed", "--on", "2026-03-31")
     told = answered(*words)
     assert f"correct:{JOB}:1: 7 gpu_second.b200 from compute/use/north/b200 to" in told
-    complained("event-name-taken", *words)
+    assert "nothing to do" in answered(*words)
     assert f"correct:{JOB}:2" in answered(*words, "--name", "again")
     complained("correction-exceeds-transfer", *words[:3], "100000", *words[4:])
     complained("correction-transfer-unknown", *words[:2], "nothing", *words[3:])
@@ -199,6 +203,14 @@ def test_a_statement_is_shown_or_written(tmp_path: Path) -> None:
     assert "use:south/job-89/0" in shown
     assert "use:south/job-1/0" not in shown
     assert "--out for all of them" in shown
+    day = answered("ledger", "statement", "--award", "open-0001", "--since", "2026-03-31")
+    assert "use:south/job-89/0" in day
+    assert "--out for all of them" in day
+    earlier = answered("ledger", "statement", "--award", "open-0001", "--until", "2026-03-31")
+    assert "use:south/" not in earlier
+    later = answered("ledger", "statement", "--award", "open-0001", "--since", "2026-04-01")
+    assert "use:south/" not in later
+    assert "--out for all of them" not in later
     table, book = tmp_path / "open.csv", tmp_path / "open.xlsx"
     path = "compute/use/south/h200"
     words = ("ledger", "statement", "--account", path, "--language", "vi", "--out")
@@ -231,6 +243,8 @@ def test_a_statement_of_nothing_is_named(tmp_path: Path) -> None:
     complained("statement-of-what", "ledger", "statement", "--award", "a", "--account", "b")
     complained("statement-format", "ledger", "statement", "--award", "a", "--out", "a.pdf")
     complained("summary-of-what", "ledger", "statement", "--award", "a", "--summary")
+    days = ("--since", "2026-04-01", "--until", "2026-04-01")
+    complained("statement-period", "ledger", "statement", "--award", "a", *days)
     for words, code in ((("--award", "no"), "award"), (("--account", "no"), "account")):
         result = run("ledger", "statement", *words, "--out", tmp_path / "no.csv")
         assert 2 == result.exit_code

@@ -12,8 +12,18 @@ import pytest
 
 from headgate.core.ledger.checkpoint import Algorithm, Checkpoint, NoteRefusal, open_note, sign
 from headgate.core.ledger.refused import Refused
+from headgate.journal.files import BYTES_MAX, FileRefusal, found
 from headgate.journal.handover import read_handover
-from headgate.journal.keys import Keys, RingRefusal, create, load, retire, rotate
+from headgate.journal.keys import (
+    Keys,
+    RingRefusal,
+    create,
+    keep_signed,
+    last_signed,
+    load,
+    retire,
+    rotate,
+)
 from headgate.journal.points import Point
 from tests.core.ledger.builders import numbered
 from tests.journal.builders import ORIGIN, run
@@ -218,12 +228,43 @@ def test_log_name_that_no_note_can_bear_is_refused(tmp_path: Path) -> None:
     assert ORIGIN == create(tmp_path / "ring", ORIGIN).keys.origin
 
 
+def test_ring_remembers_what_it_signed(ring: Path) -> None:
+    """What was signed outlives a rotation, is the owner's alone, and in doubt is not guessed."""
+    assert last_signed(ring) is None
+    keep_signed(ring, sign(HEAD, load(ring).signers))
+    rotate(ring)
+    retire(ring)
+    assert HEAD == last_signed(ring)
+    assert 0o600 == (ring / "signed").stat().st_mode & 0o777
+    (ring / "signed").write_bytes(b"")
+    with pytest.raises(Refused) as refused:
+        last_signed(ring)
+    assert RingRefusal.SIGNED_BAD is refused.value.reason
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe or a device laid in the way stops the command by name, and not for ever."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(BYTES_MAX + 1)
+    reasons = {}
+    for name in ("pipe", "device", ".", "large"):
+        with pytest.raises(Refused) as refused:
+            found(tmp_path / name)
+        reasons[name] = refused.value.reason
+    other = dict.fromkeys(("pipe", "device", "."), FileRefusal.NOT_REGULAR)
+    assert {**other, "large": FileRefusal.TOO_LARGE} == reasons
+    assert set(FileRefusal) == set(reasons.values())
+
+
 def test_every_refusal_is_provoked() -> None:
     """No refusal of a ring exists that this suite cannot provoke."""
     elsewhere = {
         RingRefusal.RING_FOREIGN,
         RingRefusal.RING_TAKEN,
         RingRefusal.ROTATION_UNDER_WAY,
+        RingRefusal.SIGNED_BAD,
     }
     assert set(RingRefusal) == elsewhere | {refusal for refusal, _ in DAMAGES}
 

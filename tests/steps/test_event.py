@@ -75,7 +75,9 @@ def judged(
     return refusal(event, latest, received)
 
 
-REFUSED: list[tuple[EventRefusal, tuple[Event, date, tuple[str, ...]]]] = [
+Case = tuple[Event, date, tuple[str, ...]] | tuple[Event, date, tuple[str, ...], date]
+
+REFUSED: list[tuple[EventRefusal, Case]] = [
     (EventRefusal.NAME_BAD, (correction(""), DAY, ())),
     (EventRefusal.NAME_BAD, (correction("a/b", BEFORE), date.max, ("corrections/a/b",))),
     (EventRefusal.WINDOW_BAD, (correction("a", BEFORE), date.max, ("corrections/a",))),
@@ -85,14 +87,16 @@ REFUSED: list[tuple[EventRefusal, tuple[Event, date, tuple[str, ...]]]] = [
     (EventRefusal.NAME_TAKEN, (part(""), BEFORE, ("usage/2026-04-16",))),
     (EventRefusal.DAY_PASSED, (correction("a"), date(2026, 4, 17), ())),
     (EventRefusal.DAY_PASSED, (Event(DAY, What.ENFORCE), date(2026, 4, 17), ())),
+    (EventRefusal.OVERTAKES, (correction("a"), BEFORE, (), BEFORE)),
+    (EventRefusal.OVERTAKES, (part("a"), BEFORE, (), BEFORE)),
 ]
 
 
 @pytest.mark.parametrize(("expected", "case"), REFUSED, ids=numbered(REFUSED))
-def test_refusal(expected: EventRefusal, case: tuple[Event, date, tuple[str, ...]]) -> None:
+def test_refusal(expected: EventRefusal, case: Case) -> None:
     """Each refusal by name, the first rule first, as a fault that says what mends it."""
-    event, latest, received = case
-    assert expected is refusal(event, latest, received)
+    event = case[0]
+    assert expected is refusal(*case)
     found = fault(event, expected, 7)
     code = f"event-{expected.name.lower().replace('_', '-')}"
     assert (EVENTS, 7, 1, code, expected.value) == (

@@ -33,8 +33,10 @@ def verify(
     ] = None,
 ) -> None:
     """Derive every decision again and compare the bytes."""
-    with mendable(f"verify {target}"):
-        if "://" in target:
+    is_address = ":/" in target or target.startswith(("postgres//", "postgresql//", "sqlite//"))
+    # An address may have a password in it, and what a command complains of is shown to others.
+    with mendable("verify" if is_address else f"verify {target}"):
+        if is_address:
             _verify_ledger(target, note or [], keys)
         elif target.endswith(".tlog-proof"):
             _verify_proof(Path(target), journal, key or [])

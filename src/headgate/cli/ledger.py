@@ -18,9 +18,11 @@ from headgate.cli.shared import (
     mendable,
     say,
     steps,
+    written,
 )
 
 if TYPE_CHECKING:
+    from headgate.journal.keys import Ring
     from headgate.site.records.database import Database
 
 ledger = typer.Typer(
@@ -53,22 +55,25 @@ def create(
 ) -> None:
     """Make the tables with their guards, and the keys of the journal."""
     with mendable("ledger create"), database_at(address) as database:
+        from headgate.journal.keys import create as create_ring
         from headgate.site.records.database import create as create_tables
 
         if origin is not None and keys is None:
             mend = "Say in which folder: --keys FOLDER."
             raise fault("--origin", "keys-unnamed", "the keys have a name but no folder", mend)
+        ring = _ring(keys, origin) if keys is not None else None
         create_tables(database)
         say("the ledger is there, and every guard with it")
         if keys is not None:
-            _make_keys(keys, origin)
+            for key in (ring or create_ring(keys, origin or "")).keys.listed:
+                say(f"signs as {key.pin()}")
 
 
-def _make_keys(folder: Path, origin: str | None) -> None:
-    """Make the keys, or see that they are there."""
+def _ring(folder: Path, origin: str | None) -> "Ring | None":
+    """The keys that are there, or None where they can be made under that name."""
+    from headgate.core.ledger.checkpoint import NoteRefusal, is_key_name
     from headgate.core.ledger.refused import Refused
     from headgate.journal.keys import RingRefusal, load
-    from headgate.journal.keys import create as create_ring
 
     try:
         ring = load(folder)
@@ -78,12 +83,13 @@ def _make_keys(folder: Path, origin: str | None) -> None:
         if origin is None:
             mend = "Name the journal as the programme's own address: --origin example.org/log."
             raise fault("--origin", "origin-missing", "new keys need a name", mend) from None
-        ring = create_ring(folder, origin)
+        if not is_key_name(origin):
+            raise Refused(NoteRefusal.NAME_BAD, repr(origin[:80])) from None
+        return None
     if origin is not None and ring.keys.origin != origin:
         what = f"the keys in {folder} are of {ring.keys.origin}"
         raise fault("--origin", "origin-other", what, "Name that origin, or another folder.")
-    for key in ring.keys.listed:
-        say(f"signs as {key.pin()}")
+    return ring
 
 
 @ledger.command()
@@ -152,7 +158,10 @@ def correct(
 
         correction = Correction(transfer, amount, because)
         named = name or f"c-{canonical.digest(canonical.line(correction))[:16]}"
-        for moved in correct_kept(kept, named, [correction], on.date()):
+        posted = correct_kept(kept, named, [correction], on.date())
+        if not posted:
+            say("this very correction is in already: nothing to do")
+        for moved in posted:
             say(f"{moved.id}: {moved.amount:,} {moved.unit} from {moved.debit} to {moved.credit}")
 
 
@@ -187,7 +196,9 @@ def prove(
         from headgate.journal.keys import load
         from headgate.site.actions.publish import prove as prove_entry
 
-        out.write_bytes(prove_entry(kept, journal, load(keys).keys, entry))
+        proof = prove_entry(kept, journal, load(keys).keys, entry)
+        with written(out) as file:
+            file.write(proof)
         say(f"check    headgate verify {out} --journal URL")
 
 

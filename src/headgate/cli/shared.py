@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from secrets import token_hex
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
@@ -112,6 +113,22 @@ def ledger_at(address: str) -> "Iterator[Database]":
             raise fault("--database", "ledger-missing", f"there is no file {file}", mend)
         database.rows("SELECT 1 FROM entry LIMIT 1")
         yield database
+
+
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its name when it is whole; an earlier one stands until then.
+
+    Nobody can foresee the draft's name, and it is never a file or link that is already there.
+    """
+    draft = path.with_name(f".{token_hex(8)}.draft")
+    with draft.open("xb") as file:
+        try:
+            yield file
+            file.close()
+            draft.rename(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def fault(file: str, code: str, what: str, mend: str) -> "Faulty":

@@ -2,20 +2,19 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headgate.cli.ledger import DatabaseOption
-from headgate.cli.shared import fault, ledger_at, mendable, say
+from headgate.cli.shared import fault, ledger_at, mendable, say, written
 
 if TYPE_CHECKING:
     from headgate.site.records.database import Database
-    from headgate.site.reports.statement import Account, Summary
+    from headgate.site.reports.statement import Account, Line, Summary
     from headgate.site.reports.tables import Row
 
 LINES_SHOWN = 20
@@ -41,10 +40,10 @@ def statement(
     ] = None,
     language: Annotated[Language, typer.Option(help="Of the columns' heads.")] = Language.ENGLISH,
     since: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day of the file.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The first day of the lines.")
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after its last.")
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day after the last.")
     ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="In the file, one row for each account of the award.")
@@ -61,6 +60,9 @@ def statement(
         if summary and (award is None or out is None):
             mend = "Say --award NAME and --out FILE with it."
             raise fault("--summary", "summary-of-what", "it is of an award, in a file", mend)
+        if since is not None and until is not None and since >= until:
+            what = f"{since:%Y-%m-%d} is not before {until:%Y-%m-%d}"
+            raise fault("--since", "statement-period", what, "Say a later day with --until.")
         period = f"{since:%Y-%m-%d}" if since else "", f"{until:%Y-%m-%d}" if until else None
         with kept.reading():
             if out is None:
@@ -81,7 +83,7 @@ def _accounts(database: "Database", award: str | None, account: str | None) -> "
 
 def _show(database: "Database", award: str | None, account: str | None, period: Period) -> None:
     """Each account with its newest lines; of an award also what the period made of it."""
-    from headgate.site.reports.statement import page, summaries
+    from headgate.site.reports.statement import summaries
 
     told = summaries(database, award, *period) if award is not None else []
     made = {summary.account.path: summary for summary in told}
@@ -89,14 +91,24 @@ def _show(database: "Database", award: str | None, account: str | None, period: 
         say(f"{one.path}, in {one.unit}")
         if one.path in made:
             _show_summary(made[one.path])
-        found, balance = page(database, one.path, limit=LINES_SHOWN), one.balance
+        newest, balance = _newest(database, one.path, period), one.balance
         say(f"    debits {balance.debits_posted:,}, pending {balance.debits_pending:,}")
         say(f"    credits {balance.credits_posted:,}, pending {balance.credits_pending:,}")
-        for line in found.lines:
+        for line in newest[:LINES_SHOWN]:
             moved = f"{line.side} {line.posted:,}" if line.posted else f"reserves {line.reserves:,}"
             say(f"    {line.at}  {moved}  {line.transfer}")
-        if found.before is not None:
+        if len(newest) > LINES_SHOWN:
             say("    ... and earlier ones: name a file with --out for all of them")
+
+
+def _newest(database: "Database", path: str, period: Period) -> "list[Line]":
+    """The newest lines of a period, newest first, and one more than are shown if there is one."""
+    from headgate.site.reports.statement import lines, page
+
+    since, until = period
+    after = next(lines(database, [path], until), None) if until is not None else None
+    found = page(database, path, after.half if after is not None else None, LINES_SHOWN + 1)
+    return [line for line in found.lines if line.at >= since]
 
 
 def _show_summary(made: "Summary") -> None:
@@ -150,15 +162,3 @@ def export(
                 return
             with written(out) as file:
                 file.writelines(line.encode() for line in plain_text(kept))
-
-
-@contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name when it is whole; an earlier one stands until then."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        draft.rename(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -2,14 +2,29 @@
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from headgate.core.ledger.entry import ENTRY_BYTES_MAX
+from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.tree import TILE_WIDTH
 from headgate.journal.points import Point, reached
 
+BYTES_MAX: Final = TILE_WIDTH * (2 + ENTRY_BYTES_MAX)
+"""The longest that a file of ours can be: a full tile of the longest entries."""
+
 _DRAFT: Final = ".draft"
+
+
+class FileRefusal(Enum):
+    """Why a file that stands where one of ours should is not read."""
+
+    NOT_REGULAR = "a pipe, a device or a folder stands where a file should: take it away"
+    TOO_LARGE = "the file is larger than any of ours can be: take it away"
 
 
 @contextmanager
@@ -54,8 +69,14 @@ def settle(*folders: Path) -> None:
 
 
 def found(path: Path) -> bytes | None:
-    """The bytes of a file, or None where there is none."""
+    """The bytes of a file, or None where there is none; what could hold us for ever is refused."""
     try:
-        return path.read_bytes()
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise Refused(FileRefusal.NOT_REGULAR, str(path))
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
     except FileNotFoundError:
         return None
+    if len(data) > BYTES_MAX:
+        raise Refused(FileRefusal.TOO_LARGE, f"{path}: more than {BYTES_MAX:,} bytes")
+    return data

@@ -6,6 +6,7 @@
         ml-dsa-44        the same
         keys             the public halves, kept for ever
         handover         from the second on: how the pair before named this one (`handover`)
+    signed               the note of the most entries that were signed, mode 0600
 
 A generation is drafted whole and renamed into place, so a ring has it or has it not. Rotation is
 three steps: `rotate` adds the next generation; the next checkpoint is signed by both; `retire`
@@ -24,13 +25,21 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from headgate.core.ledger.checkpoint import Algorithm, Signer, Verifier, parse_vkeys
+from headgate.core.ledger.checkpoint import (
+    Algorithm,
+    Checkpoint,
+    Signer,
+    Verifier,
+    claimed,
+    parse_vkeys,
+)
 from headgate.core.ledger.refused import Refused
 from headgate.journal.files import found, locked, put, settle
 from headgate.journal.handover import Pair, hand_over, read_handover
 from headgate.journal.points import Point, reached
 
 _DRAFT: Final = ".next"
+_SIGNED: Final = "signed"
 _SEED_BYTES: Final = 32
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -47,6 +56,7 @@ class RingRefusal(Enum):
     SEED_MISSING = "a seed of the newest keys is gone"
     SEED_BAD = "a seed is 32 bytes in base64 and makes the public key kept beside it"
     KEYS_BAD = "the public keys or the handover of a generation cannot be read"
+    SIGNED_BAD = "what the keys signed last cannot be read: put back the published checkpoint"
     ROTATION_UNDER_WAY = "the last rotation is not done: publish a checkpoint, then retire"
 
 
@@ -137,6 +147,23 @@ def retire(folder: Path) -> Ring:
         _load(folder)
         _destroy(folder)
         return _load(folder)
+
+
+def last_signed(folder: Path) -> Checkpoint | None:
+    """The checkpoint of the most entries that this ring has signed; None before the first."""
+    note = found(folder / _SIGNED)
+    if note is None:
+        return None
+    told = claimed(note)
+    if not isinstance(told, Checkpoint):
+        raise Refused(RingRefusal.SIGNED_BAD, f"{folder / _SIGNED}: {told.value}")
+    return told
+
+
+def keep_signed(folder: Path, note: bytes) -> None:
+    """Keep a note before anybody sees it; the caller holds the folder."""
+    put(folder, _SIGNED, note, 0o600)
+    settle(folder)
 
 
 def write_seed(folder: Path, name: str, seed: bytes) -> None:

@@ -37,6 +37,7 @@ class EventRefusal(Enum):
     WINDOW_BAD = "A part of usage looks back from its day; a correction looks nowhere."
     NAME_TAKEN = "What was received stays as it is: receive the rest under another name."
     DAY_PASSED = "Take events in the order of their days."
+    OVERTAKES = "Take what is due before that day first, or name an earlier day."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,14 @@ def brings(event: Event) -> str:
     return usage_name(event.day, event.about) if event.what is What.METER else ""
 
 
-def refusal(event: Event, latest: date, received: Container[str]) -> EventRefusal | None:
+def refusal(
+    event: Event, latest: date, received: Container[str], due: date = date.max
+) -> EventRefusal | None:
     """Why an event cannot be taken after one of day `latest` and after these facts, if it cannot.
 
     The one rule for what is done at will, whoever does it: what a file holds and what was moved can
-    be found by the event's name, and nothing received before is covered by it.
+    be found by the event's name, nothing received before is covered by it, and what is `due` next
+    is not overtaken, or it could never be taken any more.
     """
     if event.at_will and _NAME.fullmatch(event.about) is None:
         return EventRefusal.NAME_BAD
@@ -91,7 +95,9 @@ def refusal(event: Event, latest: date, received: Container[str]) -> EventRefusa
         return EventRefusal.WINDOW_BAD
     if (name := brings(event)) and name in received:
         return EventRefusal.NAME_TAKEN
-    return EventRefusal.DAY_PASSED if event.day < latest else None
+    if event.day < latest:
+        return EventRefusal.DAY_PASSED
+    return EventRefusal.OVERTAKES if event.at_will and event.day > max(due, latest) else None
 
 
 def fault(event: Event, refused: EventRefusal, line: int = 0) -> Fault:

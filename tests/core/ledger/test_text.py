@@ -21,6 +21,7 @@ def test_words_of_any_language_are_plain(text: str) -> None:
         "\x1b",
         "\x7f",
         "\x85",
+        "\u061c",
         "\u2028",
         "\u2029",
         "\u202e",

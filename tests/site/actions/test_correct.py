@@ -33,11 +33,12 @@ def test_a_correction_moves_back_and_says_of_what(used: Database) -> None:
 
 
 def test_a_name_is_taken_once(used: Database) -> None:
-    """The same correction sent twice is refused the second time, and moves nothing."""
+    """The same correction sent twice is in already; another under its name is refused."""
     correct(used, "node-7", [Correction(JOB, 10, "node 7 had failed")], DAY)
     before = root_of(used)
+    assert () == correct(used, "node-7", [Correction(JOB, 10, "node 7 had failed")], DAY)
     with pytest.raises(Faulty, match="event-name-taken"):
-        correct(used, "node-7", [Correction(JOB, 10, "node 7 had failed")], DAY)
+        correct(used, "node-7", [Correction(JOB, 11, "node 7 had failed")], DAY)
     assert before == root_of(used)
 
 

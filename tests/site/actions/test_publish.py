@@ -27,7 +27,7 @@ from headgate.journal.keys import Ring
 from headgate.site.actions import publish as module
 from headgate.site.actions.post import post
 from headgate.site.actions.publish import PublicationRefusal, prove, publish
-from headgate.site.records.database import Database, opened
+from headgate.site.records.database import Database, create, opened
 from headgate.site.records.journal import head, lines
 from headgate.site.verifying import verify_database
 from tests.core.ledger.builders import CHART, grant, use
@@ -287,6 +287,33 @@ def test_backup_that_has_caught_up_goes_on(sqlite_address: str, tmp_path: Path, 
     assert [300] == list(checkpoints(backup))
 
 
+def test_keys_sign_one_history(sqlite_address: str, tmp_path: Path, ring: Ring) -> None:
+    """Into a folder of its own too, a backup that grew otherwise is not signed at any size.
+
+    What was signed and then lost with the process is signed again, and a terminal shows it.
+    """
+    database = opened(sqlite_address)
+    fill(database, 10)
+    backup = copied(sqlite_address, tmp_path)
+    fill(database, 12)
+    publish(database, tmp_path / "public", tmp_path / "ring")
+    signed = (tmp_path / "ring/signed").read_bytes()
+    act = partial(publish, backup, tmp_path / "other", tmp_path / "ring")
+    assert PublicationRefusal.SIGNED_MORE is refused(act)
+    for size in (12, 20):
+        fill(backup, size, word="other")
+        with pytest.raises(Refused) as error:
+            act()
+        assert PublicationRefusal.SIGNED_OTHERWISE is error.value.reason
+        assert checkpoints(database)[12] in error.value.about
+    assert {} == checkpoints(backup)
+    assert signed == (tmp_path / "ring/signed").read_bytes()
+    again = opened(f"sqlite:///{tmp_path / 'again.db'}", "again")
+    create(again)
+    fill(again, 12)
+    check(again, tmp_path / "third", publish(again, tmp_path / "third", tmp_path / "ring"), ring)
+
+
 def test_one_size_has_one_root(sqlite_address: str, tmp_path: Path, ring: Ring) -> None:
     """A root that was kept and is not this journal's stops the signing, whatever folder it is."""
     database = opened(sqlite_address)
@@ -366,7 +393,11 @@ def test_every_refusal_by_name(sqlite_address: str, tmp_path: Path, ring: Ring) 
     fill(backup, 9, word="other")
     provoked += [proving(database, "nobody"), proving(database, "use/5")]
     provoked += [publishing(backup), proving(backup, "other/4")]
-    publish(backup, tmp_path / "another", tmp_path / "ring")
+    provoked.append(publishing(backup, tmp_path / "another"))
+    young = opened(f"sqlite:///{tmp_path / 'young.db'}", "young")
+    create(young)
+    fill(young, 4)
+    provoked.append(publishing(young, tmp_path / "another"))
     forged = (6, 5, bytes(32).hex(), "forged")
     database.insert("checkpoint", ("size", "last_seq", "root", "note"), [forged])
     provoked.append(publishing(database))

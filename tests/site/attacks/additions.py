@@ -312,7 +312,7 @@ VALUES: Final[Lies] = {
     "leave out what a value or a checkpoint must say": (
         *(
             (insertion("kept", {"kind": "term", "key": "", "seq": 50, "data": "{}"} | lie),)
-            for lie in ({"kind": None}, {"key": None}, {"seq": None})
+            for lie in ({"kind": None}, {"key": None}, {"seq": None}, {"data": None})
         ),
         *(
             (insertion("checkpoint", _UNSIGNED | lie),)
@@ -322,7 +322,6 @@ VALUES: Final[Lies] = {
     "add a checkpoint that was never signed": ((insertion("checkpoint", _UNSIGNED),),),
     "supersede a received fact by another": (
         (insertion("kept", _FACT | {"seq": 1, "data": "{}\n"}),),
-        (insertion("kept", _FACT | {"seq": 1, "data": None}),),
     ),
     "supersede what an award holds": (
         (

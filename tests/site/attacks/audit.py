@@ -150,7 +150,7 @@ def _values(before: Seen, after: Seen) -> bool:
     digested, derived = ("fact", "decision"), set(before.tables["kept"])
     kept = after.tables["kept"]
     given = {
-        str(seq) + sha256((data or "").encode()).hexdigest()
+        str(seq) + sha256(data.encode()).hexdigest()
         for kind, _, seq, data in kept
         if kind in digested
     }

@@ -31,7 +31,7 @@ class Honest:
     """What an honest database holds: the journal's entries, kept values, and who signs its head."""
 
     entries: tuple[Entry, ...]
-    kept: tuple[tuple[str, str, int, str | None], ...]
+    kept: tuple[tuple[str, str, int, str], ...]
     signers: tuple[Signer, ...]
 
     def number(self, subject: str) -> int:

@@ -1,6 +1,7 @@
 """What a database promises, whichever it is: it streams, waits its turn, says what fails."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from headgate.core.faults import Faulty
 from headgate.core.ledger.entry import transfer_entry
 from headgate.site.actions.post import post
 from headgate.site.records import database as module
-from headgate.site.records.database import Database, Question, opened
+from headgate.site.records.address import connection_settings
+from headgate.site.records.database import TABLES, Database, Question, create, opened
 from headgate.site.records.journal import ENTRY_COLUMNS, LEG_COLUMNS, _Pen, append, head, standing
 from headgate.site.records.unavailable import Unavailable
 from tests.core.ledger.builders import CHART, grant, use
@@ -239,3 +241,71 @@ def test_no_server() -> None:
     """Nobody listens at the address."""
     database = opened("postgresql://nobody@127.0.0.1:1/none")
     fails_with(Unavailable.UNREACHABLE, lambda: head(database))
+
+
+def test_what_an_address_says_of_tls_is_done() -> None:
+    """Who asks that the server be proved gets no connection in which it is not."""
+    url = "postgresql://bob@db/ledger?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem"
+    options = connection_settings(f"{url}&connect_timeout=3")["OPTIONS"]
+    asked = {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": "3"}
+    assert asked == {name: options[name] for name in asked}
+    assert "-c search_path=public,pg_temp" == options["options"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://bob@db/ledger?ssl=true",
+        "postgresql://bob@db/ledger?options=-csearch_path%3Dother",
+        "postgresql://bob@db/ledger?sslmode=",
+        "postgresql://bob@db/ledger?sslmode=disable&sslmode=verify-full",
+        "postgresql://bob@db/led@ger",
+        "postgresql://bob@db:0/ledger",
+        "postgresql://bob@db/ledger%00",
+        "sqlite:///./:memory:",
+        "sqlite:///ledger.db?mode=ro",
+        "sqlite:///ledger#1.db",
+    ],
+)
+def test_no_part_of_an_address_is_dropped(address: str) -> None:
+    """What is not understood is refused, with how an address is written."""
+    with pytest.raises(Faulty) as refused:
+        connection_settings(address)
+    (fault,) = refused.value.faults
+    assert "database-address" == fault.code
+    assert "postgresql://user@host/name" in fault.mend
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://bob:s3cr@et@db:x/ledger?passfile=y", "postgresql://...@db:x/ledger"),
+        ("postgresql://db:x/ledger?password=s3cr@et", "postgresql://..."),
+        ("bob:s3cret@db/ledger", "...@db/ledger"),
+        ("mysql://db/ledger?password=s3cret", "mysql://db/ledger"),
+    ],
+)
+def test_a_refused_address_shows_no_password(address: str, shown: str) -> None:
+    """Wherever in an address a password may stand, a complaint about it does not repeat it."""
+    with pytest.raises(Faulty) as refused:
+        connection_settings(address)
+    (fault,) = refused.value.faults
+    assert fault.what.startswith(f"{shown} is no database's address: ")
+
+
+def test_two_who_create_at_once(postgres: Cluster) -> None:
+    """One makes the tables, the other finds them there; neither ends with an error."""
+    postgres.create("created_twice")
+
+    def made(alias: str) -> set[str]:
+        database = opened(postgres.url("created_twice"), alias)
+        try:
+            create(database)
+            return set(database.connection.introspection.table_names())
+        finally:
+            database.connection.close()
+
+    with ThreadPoolExecutor() as pool:
+        for tables in pool.map(made, ("default", "other")):
+            assert set(TABLES) <= tables
+    postgres.drop("created_twice")

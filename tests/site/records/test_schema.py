@@ -1,7 +1,9 @@
 """The schema says what the pure ledger says: each list, bound and pattern that stands in both."""
 
 import re
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -14,9 +16,12 @@ from headgate.core.ledger.transfer import Phase
 from headgate.site.records.books import BOUNDS
 from headgate.site.records.database import TABLES, Database, opened, set_up
 from headgate.site.records.journal import ENTRY_COLUMNS, LEG_COLUMNS
+from headgate.site.records.kept import Sort
+from headgate.site.verifying import verify_database
 from tests.core.ledger.builders import CHART
 from tests.site.attacks.honest import honest
 from tests.site.attacks.rows import tables_of
+from tests.site.forging import Hand, small_kept
 
 set_up()
 
@@ -122,3 +127,29 @@ def _plain(database: Database, words: str) -> set[int]:
 
 def _sql(words: str) -> str:
     return words.replace("%", "%%")
+
+
+NULLABLE: Final = {
+    "sqlite": (
+        "PRAGMA writable_schema = ON",
+        "UPDATE sqlite_master SET sql = replace(sql, 'data TEXT NOT NULL', 'data TEXT')",
+        "PRAGMA writable_schema = RESET",
+    ),
+    "postgresql": ("ALTER TABLE kept ALTER data DROP NOT NULL",),
+}
+
+
+@pytest.mark.parametrize("vendor", NULLABLE)
+def test_a_kept_row_without_data_is_named(
+    vendor: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Who takes the guard away cannot make a value vanish, of whatever sort: `verify` tells it."""
+    key, last = "law/none.md", "(SELECT max(seq) FROM entry)"
+    with small_kept(vendor, request, tmp_path) as kept:
+        kept.do(*NULLABLE[vendor])
+        for sort in sorted(Sort, reverse=True):
+            row = f"'{sort.value}', '{key}', {last}, NULL"
+            added = f"INSERT INTO kept (kind, key, seq, data) SELECT {row}"
+            kept.forge(partial(Hand.do, sql=added))
+            told = {fault.what for fault in verify_database(kept.database).faults}
+            assert f"the {sort.value} '{key}': it has no data" in told

@@ -17,7 +17,7 @@ in it below the 2,704 that PostgreSQL's can hold.
 
 # C0 and C1 controls, line separators, marks that reorder a printed line, and lone surrogates.
 _BREAKS: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    "[\x00-\x1f\x7f-\x9f\u061c\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _INSTANT: Final = re.compile(
     "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9]Z"

@@ -17,9 +17,10 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.text import is_name
 from headgate.core.ledger.tiles import Tiles
 from headgate.journal.fetch import folder_reader
+from headgate.journal.files import found, locked
 from headgate.journal.folder import CHECKPOINT, PublishRefusal
 from headgate.journal.folder import publish as publish_folder
-from headgate.journal.keys import Keys, Ring, load, retire
+from headgate.journal.keys import Keys, Ring, keep_signed, last_signed, load, retire
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import head
 
@@ -31,6 +32,8 @@ class PublicationRefusal(Enum):
     """Why nothing is signed, or nothing can be proved."""
 
     ROOT_DIFFERS = "another root was signed for a journal of this size: never sign both"
+    SIGNED_OTHERWISE = "the keys have signed other entries than this journal has: never sign both"
+    SIGNED_MORE = "the keys have signed a longer journal than this one: never sign both"
     JOURNAL_DIFFERS = "the folder speaks of other entries than this journal has: never sign both"
     JOURNAL_EMPTY = "the journal has no entry yet"
     NOT_PUBLISHED = "the folder has no checkpoint of this log's keys; publish first"
@@ -53,13 +56,14 @@ def publish(database: Database, folder: Path, ring_folder: Path, *, retires: boo
             folder,
             size,
             lambda start: _continued(database, folder, start, size),
-            lambda checkpoint: _seal(database, ring, checkpoint),
+            lambda checkpoint: _seal(database, ring_folder, ring, checkpoint),
             ring.keys,
         )
     except Refused as refused:
         # Somebody else published what was added since the size was read; that is no backup.
-        if refused.reason is PublishRefusal.SHRUNK and head(database).size > size:
-            return publish(database, folder, ring_folder)
+        overtaken = refused.reason in (PublishRefusal.SHRUNK, PublicationRefusal.SIGNED_MORE)
+        if overtaken and head(database).size > size:
+            return publish(database, folder, ring_folder, retires=retires)
         raise
     _check_ours(database, note)
     if retires and ring.keys.retiring:
@@ -74,15 +78,18 @@ def _continued(database: Database, folder: Path, start: int, stop: int) -> Itera
     of the published ones that it no longer has.
     """
     if start:
-        _check_ours(database, (folder / CHECKPOINT).read_bytes())
+        _check_ours(database, found(folder / CHECKPOINT) or b"")
     return _lines(database, start, stop)
 
 
 def _check_ours(database: Database, note: bytes) -> None:
     """Raise `Refused` unless a note of this log speaks of the first entries of this journal."""
     told = claimed(note)
-    if not isinstance(told, Checkpoint) or _root(database, told.size) != told.root.hex():
-        raise Refused(PublicationRefusal.JOURNAL_DIFFERS, f"published {told}")
+    if not isinstance(told, Checkpoint):
+        raise Refused(PublicationRefusal.JOURNAL_DIFFERS, told.value)
+    if _root(database, told.size) != told.root.hex():
+        about = f"published {told.size} entries of root {told.root.hex()}"
+        raise Refused(PublicationRefusal.JOURNAL_DIFFERS, about)
 
 
 def _root(database: Database, size: int) -> str:
@@ -99,18 +106,38 @@ def _lines(database: Database, start: int, stop: int) -> Iterator[bytes]:
         yield from (line.encode() for (line,) in rows)
 
 
-def _seal(database: Database, ring: Ring, checkpoint: Checkpoint) -> bytes:
-    """Sign a checkpoint, once for each size, and keep it: the only place where one is signed."""
+def _seal(database: Database, ring_folder: Path, ring: Ring, checkpoint: Checkpoint) -> bytes:
+    """Sign a checkpoint, once for each size, and keep it: the only place where one is signed.
+
+    The database remembers every size; the ring the greatest, for whichever database comes to it.
+    """
     root = checkpoint.root.hex()
-    with database.writing():
+    with database.writing(), locked(ring_folder):
         rows = database.rows("SELECT root FROM checkpoint WHERE size = %s", [checkpoint.size])
         if rows and rows[0][0] != root:
             raise Refused(PublicationRefusal.ROOT_DIFFERS, f"size {checkpoint.size}")
+        signed = last_signed(ring_folder)
+        _check_signed(database, signed, checkpoint)
         note = sign(checkpoint, ring.signers)
+        if signed is None or checkpoint.size > signed.size:
+            keep_signed(ring_folder, note)
         if not rows:
             row = (checkpoint.size, checkpoint.size - 1, root, note.decode())
             database.insert("checkpoint", ("size", "last_seq", "root", "note"), [row])
     return note
+
+
+def _check_signed(database: Database, signed: Checkpoint | None, checkpoint: Checkpoint) -> None:
+    """Raise `Refused` unless a checkpoint continues what the same keys have signed."""
+    if signed is None:
+        return
+    about = f"signed {signed.size} entries of root {signed.root.hex()}"
+    if signed.size > checkpoint.size:
+        raise Refused(PublicationRefusal.SIGNED_MORE, f"{about}, now {checkpoint.size}")
+    same = signed.size == checkpoint.size
+    root = checkpoint.root.hex() if same else _root(database, signed.size)
+    if root != signed.root.hex():
+        raise Refused(PublicationRefusal.SIGNED_OTHERWISE, about)
 
 
 def prove(database: Database, folder: Path, keys: Keys, name: str) -> bytes:

@@ -240,9 +240,17 @@ def create(database: Database) -> None:
     try:
         if database.vendor == "postgresql":
             _check_encoding(database)
-        call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+            with transaction.atomic(using=database.alias):
+                database.rows(_LOCK_FIRST, (f"{WAIT_SECONDS}s", LOCK))
+                _migrate(database)
+        else:
+            _migrate(database)
     except (DatabaseError, ImproperlyConfigured) as error:
         raise Faulty([_fault("database-create", str(error).strip())]) from error
+
+
+def _migrate(database: Database) -> None:
+    call_command("migrate", database=database.alias, verbosity=0, interactive=False)
 
 
 def _check_encoding(database: Database) -> None:

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
+from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.entry import Kind, decode
 from headgate.core.ledger.frontier import Frontier
 from headgate.core.ledger.layers import Layers
@@ -58,6 +59,7 @@ class Standing:
     ends: date
     events: int
     day: date
+    done: int
     next_blocks: Mapping[str, int]
     size: int
     roots: tuple[str, ...]
@@ -119,12 +121,12 @@ def held(database: Database, sort: Sort) -> str | None:
 def events(database: Database) -> bytes:
     """What happened, in order: one canonical line an event."""
     sql = "SELECT data FROM kept WHERE kind = %s ORDER BY seq, key"
-    return "".join(data for (data,) in database.rows(sql, [Sort.EVENT.value])).encode()
+    return "".join(data or "\n" for (data,) in database.rows(sql, [Sort.EVENT.value])).encode()
 
 
 def document(database: Database) -> Document | None:
     """The policy as adopted, or None before that."""
-    texts = newest(database, Sort.POLICY)
+    texts = {name: text or "" for name, text in newest(database, Sort.POLICY).items()}
     return _read(tuple(sorted(texts.items()))) if texts else None
 
 
@@ -139,14 +141,24 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+def _value(sort: Sort, kind: Any, text: str | None) -> Any:
+    """The value of a kept line; raises Faulty for one that a person or an older version wrote."""
+    try:
+        return _adapter(kind).validate_json(text or "")
+    except ValidationError:
+        what = f"what is kept as {sort.value} cannot be read"
+        mend = "Let headgate verify say what was changed, and restore a backup that verifies."
+        raise Faulty([Fault("kept", 0, 0, "kept-unreadable", what, mend)]) from None
+
+
 def load(database: Database, ledger: Stored, latest: str) -> Term | None:
     """The term as it is kept, with nothing added to it yet; None before a programme was begun."""
     adopted = document(database)
     if adopted is None:
         return None
-    standing: Standing = _adapter(Standing).validate_json(held(database, Sort.TERM) or "")
+    standing: Standing = _value(Sort.TERM, Standing, held(database, Sort.TERM))
     lines = (held(database, Sort.HOLDINGS) or "").splitlines()
-    holdings: list[Holding] = [_adapter(Holding).validate_json(line) for line in lines]
+    holdings: list[Holding] = [_value(Sort.HOLDINGS, Holding, line) for line in lines]
     chart = chart_of(policy_at(adopted, first_day(adopted)).policy)
     return Term(
         adopted,
@@ -160,6 +172,7 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
         known=Layers(base=_known(database)),
         next_blocks=standing.next_blocks,
         day=standing.day,
+        done=standing.done,
     )
 
 
@@ -179,7 +192,7 @@ def stored_facts(database: Database) -> Mapping[str, Received]:
 
 
 def _known(database: Database) -> Looked[tuple[str, str], tuple[Held, ...]]:
-    read = _adapter(tuple[Held, ...]).validate_json
+    read = partial(_value, Sort.KNOWN, tuple[Held, ...])
 
     def found(rows: list[Row]) -> dict[tuple[str, str], tuple[Held, ...]]:
         named = ((key.partition("\t"), data) for key, data in rows)
@@ -213,7 +226,8 @@ def keep(database: Database, before: Term | None, after: Term, at: Head) -> None
 
 def _event_count(database: Database) -> int:
     told = held(database, Sort.TERM)
-    return _adapter(Standing).validate_json(told).events if told else 0
+    standing: Standing | None = _value(Sort.TERM, Standing, told) if told else None
+    return standing.events if standing else 0
 
 
 def _standing(term: Term, counted: int) -> bytes:
@@ -224,6 +238,7 @@ def _standing(term: Term, counted: int) -> bytes:
             term.ends,
             counted + len(term.taken),
             term.day,
+            term.done,
             term.next_blocks,
             term.tree.size,
             tuple(root.hex() for root in term.tree.roots),

@@ -83,7 +83,7 @@ class Kept(ReadOnly):
     kind = models.TextField()
     key = models.TextField()
     seq = models.BigIntegerField()
-    data = models.TextField(null=True)
+    data = models.TextField()
 
     class Meta(ReadOnly.Meta):
         """Where it lies."""

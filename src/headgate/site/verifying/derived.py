@@ -38,6 +38,10 @@ _KEPT: Final = """
     SELECT seq, kind, key, CASE WHEN kind = 'fact' THEN '' ELSE data END FROM kept
     ORDER BY seq, kind, key
 """
+# Asked by length: of a column that may not be null, a database does not look whether it is.
+_EMPTY: Final = """
+    SELECT seq, kind, key FROM kept WHERE length(data) IS NULL ORDER BY seq, kind, key LIMIT 1
+"""
 
 
 RowKey = tuple[str, str, int]
@@ -107,6 +111,13 @@ def derive(database: Database, adopted: Document, progress: Callable[[str], None
     return derived
 
 
+def _without_data(database: Database) -> Finding | None:
+    """The first kept row without data: none is ever written, and no reader expects one."""
+    for seq, kind, key in database.rows(_EMPTY):
+        return Finding(Wrong.KEPT_DIFFERS, seq, f"the {kind} {told(key)}: it has no data")
+    return None
+
+
 def _changed_fact(database: Database) -> Finding | None:
     """The first facts whose kept lines are not those whose digest the journal has."""
     kind = Kind.FACTS_RECEIVED.value
@@ -119,7 +130,7 @@ def _changed_fact(database: Database) -> Finding | None:
         if not rows:
             what = f"the lines of {told(entry.subject)} are missing"
             return Finding(Wrong.KEPT_DIFFERS, seq, what)
-        if canonical.digest((rows[0][0] or "").encode()) != entry.fields[1]:
+        if canonical.digest(rows[0][0].encode()) != entry.fields[1]:
             what = f"the lines of {told(entry.subject)} are not those that were received"
             return Finding(Wrong.KEPT_DIFFERS, seq, what)
     return None
@@ -135,6 +146,9 @@ class Adopted:
 
 def adopted_policy(database: Database) -> Adopted | Finding | None:
     """The policy of a database, None for a ledger without a programme; inside `reading`."""
+    empty = _without_data(database)
+    if empty is not None:
+        return empty
     try:
         adopted = document(database)
         if adopted is not None:
@@ -266,7 +280,7 @@ class _Kept:
         elif first not in found:
             what = f"it is missing and should be {told(expected[first])}"
         else:
-            what = apart(found[first] or "", expected[first])
+            what = apart(found[first], expected[first])
         return Finding(Wrong.KEPT_DIFFERS, seq, f"the {kind} {told(name)}: {what}")
 
 
@@ -286,5 +300,5 @@ def _state(taken: int, before: Term | None, after: Term, last: int) -> Iterator[
     tree = after.tree
     roots = tuple(root.hex() for root in tree.roots)
     dates = (after.index, after.starts, after.ends)
-    standing = Standing(*dates, taken, after.day, after.next_blocks, tree.size, roots)
+    standing = Standing(*dates, taken, after.day, after.done, after.next_blocks, tree.size, roots)
     yield (Sort.TERM.value, "", last), canonical.line(standing).decode()

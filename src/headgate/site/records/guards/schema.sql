@@ -203,13 +203,13 @@ CREATE TABLE entry (
 CREATE UNIQUE INDEX entry_transfer_once ON entry (subject) WHERE kind = 'transfer';
 CREATE UNIQUE INDEX entry_resolved_once ON entry (pending_seq) WHERE pending_seq IS NOT NULL;
 
--- What the programme knew: the value of a kind and key as of an entry, as one or more canonical
--- lines; no data where the value ended. The newest of a kind and key is what holds.
+-- What the programme knew: the value of a kind and key as of an entry, as canonical lines. The
+-- newest of a kind and key is what holds.
 CREATE TABLE kept (
     kind {text} NOT NULL,
     key  {text} NOT NULL,
     seq  {int}  NOT NULL REFERENCES entry (seq),
-    data {text},
+    data {text} NOT NULL,
     PRIMARY KEY (kind, key, seq)
 ) {strict};
 

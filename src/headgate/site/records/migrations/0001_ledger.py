@@ -23,7 +23,15 @@ _TIME_GLOB: Final = ":".join("[0-9]" * digits for digits in (2, 2, 2))
 
 # What headgate.core.ledger.text lets stand in no text, but for the tab between two fields. SQLite
 # looks for them only where a line is not all printable ASCII, and its GLOB does not see past NUL.
-BREAKS: Final = ((1, 8), (10, 31), (127, 159), (8206, 8207), (8232, 8238), (8294, 8297))
+BREAKS: Final = (
+    (1, 8),
+    (10, 31),
+    (127, 159),
+    (1564, 1564),
+    (8206, 8207),
+    (8232, 8238),
+    (8294, 8297),
+)
 _BREAKS_GLOB: Final = "||".join(f"char({low})||'-'||char({high})" for low, high in BREAKS)
 _BREAKS_REGEX: Final = "".join(f"\\u{low:04x}-\\u{high:04x}" for low, high in BREAKS)
 

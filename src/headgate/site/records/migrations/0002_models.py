@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ("kind", models.TextField()),
                 ("key", models.TextField()),
                 ("seq", models.BigIntegerField()),
-                ("data", models.TextField(null=True)),
+                ("data", models.TextField()),
             ],
             options={
                 "db_table": "kept",
