@@ -58,12 +58,12 @@ make_environment() {
 
 install_headgate() {
     if uv_usable; then
-        uv pip install --quiet --python .venv/bin/python --editable '.[site]' --group dev
+        uv pip install --quiet --python .venv/bin/python --editable '.[kueue,simulate,site]' --group dev
         return
     fi
     # Dependency groups need pip 25.1; Debian 12 brings 23.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-    .venv/bin/python -m pip install --quiet --editable '.[site]' --group dev
+    .venv/bin/python -m pip install --quiet --editable '.[kueue,simulate,site]' --group dev
 }
 
 can_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
