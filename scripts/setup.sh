@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 here=$(pwd -P)
 python=${PYTHON:-python3}
 stamp=.venv/.setup
+extras='.[kueue,simulate,site]'
 
 say() { printf 'setup: %s\n' "$*"; }
 stop() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -58,12 +59,12 @@ make_environment() {
 
 install_headgate() {
     if uv_usable; then
-        uv pip install --quiet --python .venv/bin/python --editable '.[kueue,simulate,site]' --group dev
+        uv pip install --quiet --python .venv/bin/python --editable "$extras" --group dev
         return
     fi
     # Dependency groups need pip 25.1; Debian 12 brings 23.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-    .venv/bin/python -m pip install --quiet --editable '.[kueue,simulate,site]' --group dev
+    .venv/bin/python -m pip install --quiet --editable "$extras" --group dev
 }
 
 can_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
