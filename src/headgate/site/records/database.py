@@ -250,7 +250,7 @@ def create(database: Database) -> None:
 
 
 def _migrate(database: Database) -> None:
-    call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+    call_command("migrate", "records", database=database.alias, verbosity=0, interactive=False)
 
 
 def _check_encoding(database: Database) -> None:
