@@ -11,7 +11,12 @@ from headgate.site.records.address import connection_settings
 DATABASE_URL = os.environ.get("HEADGATE_DATABASE", "sqlite:///headgate.db")
 DATABASES = {"default": connection_settings(DATABASE_URL)}
 HEADGATE_SITE_ROLE = os.environ.get("HEADGATE_SITE_ROLE", "headgate_site")
-INSTALLED_APPS = ["headgate.site.records"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "headgate.site.records",
+    "headgate.site.desk",
+]
 USE_TZ = True
 TIME_ZONE = "UTC"
 SECRET_KEY = ""

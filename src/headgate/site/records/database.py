@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
@@ -243,6 +244,7 @@ def create(database: Database) -> None:
             with transaction.atomic(using=database.alias):
                 database.rows(_LOCK_FIRST, (f"{WAIT_SECONDS}s", LOCK))
                 _migrate(database)
+                _grant_working_tables(database)
         else:
             _migrate(database)
     except (DatabaseError, ImproperlyConfigured) as error:
@@ -251,6 +253,16 @@ def create(database: Database) -> None:
 
 def _migrate(database: Database) -> None:
     call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+
+
+def _grant_working_tables(database: Database) -> None:
+    """Let the service's role work on what Django manages, which the ledger's tables are not."""
+    quoted = database.connection.ops.quote_name
+    role = settings.HEADGATE_SITE_ROLE.replace('"', '""')
+    with database.connection.cursor() as cursor:
+        for table in database.connection.introspection.django_table_names(only_existing=True):
+            name = quoted(table)
+            cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO "{role}"')
 
 
 def _check_encoding(database: Database) -> None:
