@@ -19,7 +19,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 500
-FOUND_BY_NAME = re.compile(r"\.site\.(settings$|actions\.|records\.(apps|models|migrations)\b)")
+FOUND_BY_NAME = re.compile(
+    r"\.site\.(settings$|actions\.|(records|desk)\.(apps|models|migrations)\b)"
+)
 FUNCTION_LINES_MAX = 70
 FUNCTION_LINES_MEDIAN_MAX = 12
 PACKAGE_FUNCTIONS_MIN = 5

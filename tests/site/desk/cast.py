@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from django.contrib.auth.models import User
 
 from headgate.core.calls.application import Application, GateFinding, Mark, Organisation
@@ -26,6 +27,7 @@ from headgate.site.actions.sign import sign
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.board import preview
+from headgate.site.desk.dossiers import answer
 from headgate.site.desk.models import Receipt
 from headgate.site.desk.office import Role, call_now
 from headgate.site.desk.refusals import DeskRefusal
@@ -124,11 +126,11 @@ class Cast:
         dossier = save_draft(person, self.draft(application, alliance), now)
         for member in application.members:
             consent(self.persons[member.id], dossier.pk, member.id, dossier.version, now)
-        try:
+        if answer(call_now(application.call), dossier, now).ready:
             return submit(person, dossier.pk, dossier.version, now)
-        except Refused as refused:
-            assert refused.reason is DeskRefusal.NOT_ELIGIBLE
-            return submit(person, dossier.pk, dossier.version, now, despite=True)
+        with pytest.raises(Refused, match=DeskRefusal.NOT_ELIGIBLE.name):
+            submit(person, dossier.pk, dossier.version, now)
+        return submit(person, dossier.pk, dossier.version, now, despite=True)
 
     def ally(self, application: Application, person: User, now: datetime) -> int:
         """The alliance behind an application."""
