@@ -21,6 +21,10 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
+# Django reads its settings once a process, and no test knows whether it is the first to ask.
+os.environ.setdefault("HEADGATE_SECRET_KEY", "only for tests")
+os.environ.setdefault("HEADGATE_HTTPS", "false")
+
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("nightly", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("ci")

@@ -48,7 +48,7 @@ def test_help_lists_exactly_the_commands() -> None:
     printed = run("--help")
     listed = printed.stdout.partition("Commands:")[2].split("\n")
     assert 0 == printed.exit_code
-    assert ["demo", "verify", "check", "explain", "simulate", "witness", "ledger"] == [
+    assert ["demo", "verify", "check", "explain", "simulate", "witness", "serve", "ledger"] == [
         line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "
     ]
 

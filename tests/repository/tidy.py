@@ -20,7 +20,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 500
 FOUND_BY_NAME = re.compile(
-    r"\.site\.(settings$|actions\.|(records|desk)\.(apps|models|migrations)\b)"
+    r"\.site\.(settings$|actions\.|(records|portal|desk)\.(apps|models|migrations|templatetags)\b"
+    r"|portal\.(context|forms|middleware|refusals|urls)$)"
 )
 FUNCTION_LINES_MAX = 70
 FUNCTION_LINES_MEDIAN_MAX = 12

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from headgate.site.records.database import Database
 
 BAD_INPUT: Final = 2
-EXTRA: Final = ("django", "psycopg", "xlsxwriter")
+EXTRA: Final = (
+    *("allauth", "django", "django_htmx", "psycopg", "pydantic_settings", "rules", "uvicorn"),
+    *("whitenoise", "xlsxwriter"),
+)
 """The packages that come with headgate[site] and not with headgate."""
 
 ProgrammeArgument = Annotated[

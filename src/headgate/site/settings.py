@@ -1,22 +1,206 @@
-"""Django's settings: everything that can be said is said by the environment.
+"""Django's settings: everything that can be said is said by the environment or by secret files.
 
-HEADGATE_DATABASE is the address of the database, HEADGATE_SITE_ROLE the PostgreSQL role that the
-service runs as: it may read and add rows, and nothing else.
+`Site` is the one list of what can be said. A setting `x` is read from HEADGATE_X, or from the file
+HEADGATE_X in the folder that HEADGATE_SECRETS names.
 """
 
 import os
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from django.utils.translation import gettext_lazy as _
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from headgate.site.records.address import connection_settings
 
-DATABASE_URL = os.environ.get("HEADGATE_DATABASE", "sqlite:///headgate.db")
+
+class Site(BaseSettings):
+    """What whoever runs a site can say of it; every value has a default that is safe."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEADGATE_", secrets_dir=os.environ.get("HEADGATE_SECRETS"), extra="ignore"
+    )
+
+    database: str = "sqlite:///headgate.db"
+    """The address of the database."""
+    site_role: str = "headgate_site"
+    """The PostgreSQL role that the service runs as: it may read and add rows, and nothing else."""
+    secret_key: SecretStr = SecretStr("")
+    """What signs sessions; `headgate serve` makes one in a file of mode 600 where none is said."""
+    demo: bool = False
+    """Whether anybody may sign in as any persona of the demo, by one click."""
+    https: bool = True
+    """Whether browsers reach the site by HTTPS; cookies then never travel without it."""
+    hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
+    """The names under which the site answers."""
+    signup: Literal["open", "closed"] = "closed"
+    """Whether anybody may make an account, which is an applicant's; that needs e-mail."""
+    email_host: str = ""
+    """The mail server; without one, messages are printed where the site runs."""
+    email_from: str = "headgate@localhost"
+    """Who messages are from."""
+    oidc_issuer: str = ""
+    """The address of the OpenID Connect provider by which people sign in."""
+    oidc_client: str = ""
+    """The name by which the provider knows the site."""
+    oidc_secret: SecretStr = SecretStr("")
+    """What proves the site to the provider."""
+    oidc_name: str = "OpenID Connect"
+    """What the button to the provider says."""
+    oidc_roles: dict[str, str] = {}
+    """Which group of the provider makes a person which role here, as JSON."""
+
+
+SITE: Final = Site()
+PORTAL: Final = Path(__file__).parent / "portal"
+
+DATABASE_URL = SITE.database
 DATABASES = {"default": connection_settings(DATABASE_URL)}
-HEADGATE_SITE_ROLE = os.environ.get("HEADGATE_SITE_ROLE", "headgate_site")
+HEADGATE_SITE_ROLE = SITE.site_role
+HEADGATE_DEMO = SITE.demo
+HEADGATE_OIDC_ROLES = SITE.oidc_roles
+HEADGATE_SIGNUP = SITE.signup
+
 INSTALLED_APPS = [
+    "headgate.site.records",
+    "headgate.site.portal",
+    "headgate.site.desk",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "headgate.site.records",
-    "headgate.site.desk",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "rules",
 ]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "headgate.site.portal.middleware.content_security",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "headgate.site.portal.urls"
+ASGI_APPLICATION = "headgate.site.portal.asgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "headgate.site.portal.context.portal",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+FORM_RENDERER = "headgate.site.portal.forms.Renderer"
+
+SECRET_KEY = SITE.secret_key.get_secret_value()
+ALLOWED_HOSTS = SITE.hosts
+AUTH_USER_MODEL = "portal.Person"
+AUTHENTICATION_BACKENDS = [
+    "rules.permissions.ObjectPermissionBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "programme"
+CSRF_FAILURE_VIEW = "headgate.site.portal.refusals.csrf_failure"
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = False
+SECURE_HSTS_SECONDS = 31_536_000 if SITE.https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SITE.https else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SITE.https
+LANGUAGE_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024**2
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+
+ACCOUNT_ADAPTER = "headgate.site.portal.people.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SITE.signup == "open" else "none"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE.https else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.https else 0
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Headgate"
+SOCIALACCOUNT_ADAPTER = "headgate.site.portal.people.SocialAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": SITE.oidc_name,
+                "client_id": SITE.oidc_client,
+                "secret": SITE.oidc_secret.get_secret_value(),
+                "settings": {"server_url": SITE.oidc_issuer},
+            }
+        ]
+        if SITE.oidc_issuer
+        else [],
+    }
+}
+HEADGATE_FORM_TARGETS = [SITE.oidc_issuer] if SITE.oidc_issuer else []
+"""Where, besides this site, a form may lead: the provider by which people sign in."""
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if SITE.email_host
+    else "django.core.mail.backends.console.EmailBackend"
+)
+EMAIL_HOST = SITE.email_host
+DEFAULT_FROM_EMAIL = SITE.email_from
+
 USE_TZ = True
 TIME_ZONE = "UTC"
-SECRET_KEY = ""
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("vi", _("Vietnamese")), ("ko", _("Korean"))]
+LOCALE_PATHS = [str(PORTAL / "locale")]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 3600
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import User
 
 from headgate.core.calls.application import Application, GateFinding, Mark, Organisation
 from headgate.core.ledger.refused import Refused
@@ -29,8 +28,10 @@ from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.dossiers import answer
 from headgate.site.desk.models import Receipt
-from headgate.site.desk.office import Role, call_now
+from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term
@@ -47,9 +48,9 @@ def at(text: str) -> datetime:
     return datetime.fromtimestamp(seconds_of(text), UTC)
 
 
-def somebody(name: str, *roles: Role) -> User:
+def somebody(name: str, *roles: Role) -> Person:
     """A person with an account and roles."""
-    person = User(username=name)
+    person = Person(username=name)
     person.set_unusable_password()
     person.save()
     give_roles(person, roles)
@@ -67,8 +68,8 @@ class Cast:
         self.owner = somebody("owner", Role.POLICY_OWNER)
         self.officer = somebody("officer")
         self.operator = somebody("operator")
-        self.persons: dict[str, User] = {}
-        self.reviewers: dict[str, User] = {}
+        self.persons: dict[str, Person] = {}
+        self.reviewers: dict[str, Person] = {}
         begins = agenda(document)[0].day - timedelta(days=1)
         self.adopted = datetime.combine(begins, time(), UTC)
         adopt(self.owner, document, self.adopted)
@@ -132,7 +133,7 @@ class Cast:
             submit(person, dossier.pk, dossier.version, now)
         return submit(person, dossier.pk, dossier.version, now, despite=True)
 
-    def ally(self, application: Application, person: User, now: datetime) -> int:
+    def ally(self, application: Application, person: Person, now: datetime) -> int:
         """The alliance behind an application."""
         alliance = form_alliance(person, application.applicant.id, application.id, now)
         for member in application.members:
@@ -152,7 +153,7 @@ class Cast:
             application.fields,
         )
 
-    def register(self, organisation: Organisation) -> User:
+    def register(self, organisation: Organisation) -> Person:
         """The person who acts for an organisation, which is registered or corrected before."""
         one, name = organisation, f"Body {organisation.id}"
         given = Registered(one.id, name, one.kind, one.size, one.region, one.founded, one.facts)
@@ -163,7 +164,7 @@ class Cast:
             self.persons[one.id] = person
         return self.persons[one.id]
 
-    def applicant_of(self, code: str) -> User:
+    def applicant_of(self, code: str) -> Person:
         """The person who handed an application in."""
         everybody = (
             one

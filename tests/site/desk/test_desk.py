@@ -1,7 +1,6 @@
 """What people can rely on at the desk beside what is refused."""
 
 import pytest
-from django.contrib.auth.models import User
 
 from headgate.core import canonical
 from headgate.core.calls.dossier import Welcome, invitations
@@ -18,9 +17,11 @@ from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.board import ELSEWHERE, preview
 from headgate.site.desk.dossiers import absent, answer, because, body_of, doubles_of
 from headgate.site.desk.models import Acting, Conflict, Dossier, Organisation, Review, State
-from headgate.site.desk.office import SITE, call_now, instant, roles_of
+from headgate.site.desk.office import SITE, call_now, instant
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.world import Desk
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import roles_of
 from headgate.site.records.kept import stored_facts
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
@@ -186,7 +187,7 @@ def test_who_is_forgotten_leaves_no_name(cast: Cast) -> None:
     person = next(iter(cast.persons.values()))
     name = person.username
     forget(cast.owner, person, cast.closing("open"))
-    assert not User.objects.filter(username=name).exists()
+    assert not Person.objects.filter(username=name).exists()
     assert before == root_of(SITE)
     told = b"".join(fact.data for fact in stored_facts(SITE).values())
     assert name.encode() not in told

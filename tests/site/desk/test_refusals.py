@@ -26,8 +26,10 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.board import preview
 from headgate.site.desk.models import AwardList, Deed, Dossier, Review
-from headgate.site.desk.office import SITE, Role, call_now
+from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
@@ -103,11 +105,11 @@ def play_told(cast: Cast) -> datetime:
 
 
 @pytest.fixture(scope="module")
-def stages(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
+def stages(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
     """The three sites, played once."""
     folder = tmp_path_factory.mktemp("stages")
     plays = {"open": play_open, "closed": play_closed, "told": play_told}
-    return {name: staged(folder, sqlite_template, name, play) for name, play in plays.items()}
+    return {name: staged(folder, site_template, name, play) for name, play in plays.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -314,6 +316,7 @@ def reviewed(stage: Stage) -> None:
     """Who reviewed does not decide, whatever roles they also have."""
     person = stage.cast.reviewers[Review.objects.all()[0].reviewer.code]
     give_roles(person, [Role.AGENCY_OFFICER])
+    person = Person.objects.get(pk=person.pk)
     sign(person, "open", preview("open", stage.now).digest, stage.now)
 
 

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.site.desk.models import Acceptance, AwardList
-from headgate.site.desk.office import Role, acts_for, call_now, doing, handed_in, need
+from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import accept_by, is_over
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 
-def accept(person: User, code: str, accepted: bool, now: datetime) -> Acceptance:
+def accept(person: Person, code: str, accepted: bool, now: datetime) -> Acceptance:
     """Answer an award, once and within its days; raises `Refused`."""
     with doing(person, "accept" if accepted else "decline", code, now):
         need(person, Role.APPLICANT)

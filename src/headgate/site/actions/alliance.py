@@ -2,15 +2,16 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
 from django.db.models import F
 
 from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, State
-from headgate.site.desk.office import Role, acts_for, doing, need
+from headgate.site.desk.office import acts_for, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 
-def form_alliance(person: User, lead: str, name: str, now: datetime) -> Alliance:
+def form_alliance(person: Person, lead: str, name: str, now: datetime) -> Alliance:
     """A new alliance without members yet, led by an organisation that the person acts for."""
     with doing(person, "form alliance", name, now):
         need(person, Role.APPLICANT)
@@ -21,7 +22,7 @@ def form_alliance(person: User, lead: str, name: str, now: datetime) -> Alliance
 
 
 def enter_alliance(
-    person: User, alliance_id: int, organisation: str, role: str, parts: int, now: datetime
+    person: Person, alliance_id: int, organisation: str, role: str, parts: int, now: datetime
 ) -> Member:
     """Let an organisation in with its role and parts; drafts then need every consent anew."""
     with doing(person, "enter alliance", f"{alliance_id} {organisation}", now):
@@ -39,7 +40,7 @@ def enter_alliance(
         return member
 
 
-def leave_alliance(person: User, alliance_id: int, organisation: str, now: datetime) -> None:
+def leave_alliance(person: Person, alliance_id: int, organisation: str, now: datetime) -> None:
     """Let a member go, asked by the lead or by the member itself."""
     with doing(person, "leave alliance", f"{alliance_id} {organisation}", now):
         need(person, Role.APPLICANT)
@@ -52,7 +53,7 @@ def leave_alliance(person: User, alliance_id: int, organisation: str, now: datet
         _changed(member.alliance)
 
 
-def _led(person: User, alliance_id: int) -> Alliance:
+def _led(person: Person, alliance_id: int) -> Alliance:
     need(person, Role.APPLICANT)
     alliance = Alliance.objects.select_related("lead").filter(pk=alliance_id).first()
     if alliance is None or not acts_for(person, alliance.lead):

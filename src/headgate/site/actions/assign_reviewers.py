@@ -7,8 +7,6 @@ the same parent as an organisation with a part in the application is never seate
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.core.calls.matching import coverage, terms
 from headgate.core.calls.panel import Assignment, assign
 from headgate.core.calls.screening import eligible, screen
@@ -24,15 +22,17 @@ from headgate.site.desk.models import (
     State,
     Tie,
 )
-from headgate.site.desk.office import CallNow, Role, call_now, doing, handed_in, need
+from headgate.site.desk.office import CallNow, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 SEATS_LEAST = 3
 """Reviewers of an application where the policy names no panel."""
 
 
-def assign_reviewers(officer: User, call_id: str, now: datetime) -> Assignment:
+def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment:
     """Fill the seats of every application that is eligible as it stands; seats given stay."""
     with doing(officer, "assign reviewers", call_id, now):
         need(officer, Role.AGENCY_OFFICER)
@@ -59,7 +59,7 @@ def assign_reviewers(officer: User, call_id: str, now: datetime) -> Assignment:
         return found
 
 
-def seat(officer: User, code: str, reviewer: str, now: datetime) -> Review:
+def seat(officer: Person, code: str, reviewer: str, now: datetime) -> Review:
     """Give one reviewer a seat at one application; raises `Refused`."""
     with doing(officer, "seat", f"{code} {reviewer}", now):
         need(officer, Role.AGENCY_OFFICER)

@@ -2,15 +2,17 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.site.desk.dossiers import members
 from headgate.site.desk.models import Consent, Dossier, State
-from headgate.site.desk.office import Role, acts_for, call_now, doing, need
+from headgate.site.desk.office import acts_for, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 
-def consent(person: User, dossier_id: int, organisation: str, version: int, now: datetime) -> None:
+def consent(
+    person: Person, dossier_id: int, organisation: str, version: int, now: datetime
+) -> None:
     """Agree for a member to the version that was seen; asked twice, it is one yes."""
     with doing(person, "consent", f"{dossier_id} {organisation}", now):
         need(person, Role.APPLICANT)

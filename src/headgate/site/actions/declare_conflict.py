@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.site.desk.models import Conflict, Review
 from headgate.site.desk.office import call_now, doing, handed_in, reviewer_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
 
 
-def declare_conflict(person: User, code: str, why: str, now: datetime) -> None:
+def declare_conflict(person: Person, code: str, why: str, now: datetime) -> None:
     """Declare a conflict, `why` being its reason, or with an empty text that there is none.
 
     With a conflict the seat is given up and never offered again; a sheet that was given goes with

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.contrib.auth.models import User
-
 from headgate.core.ledger.text import is_plain
 from headgate.site.desk.models import Dossier, Finding
-from headgate.site.desk.office import Role, acts_for, call_now, doing, handed_in, need
+from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 def find_gate(
-    officer: User,
+    officer: Person,
     code: str,
     gate: str,
     passed: bool,
@@ -51,7 +51,7 @@ def find_gate(
         return found
 
 
-def reply_gate(person: User, code: str, gate: str, text: str, now: datetime) -> None:
+def reply_gate(person: Person, code: str, gate: str, text: str, now: datetime) -> None:
     """Reply to a finding against one's application within the gate's days; raises `Refused`."""
     with doing(person, "reply gate", f"{code} {gate}", now):
         need(person, Role.APPLICANT)
@@ -68,7 +68,7 @@ def reply_gate(person: User, code: str, gate: str, text: str, now: datetime) -> 
         found.save()
 
 
-def _mine(person: User, code: str) -> Dossier:
+def _mine(person: Person, code: str) -> Dossier:
     dossier = Dossier.objects.select_related("lead").filter(code=code).first()
     if dossier is None or not acts_for(person, dossier.lead):
         refuse(DeskRefusal.NOT_YOURS, code)

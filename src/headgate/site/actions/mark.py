@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.core.policy.schema import Call
 from headgate.site.desk.models import Review
 from headgate.site.desk.office import call_now, doing, handed_in, reviewer_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
 
 
 def mark(
-    person: User,
+    person: Person,
     code: str,
     points: Mapping[str, int],
     comments: Mapping[str, str],

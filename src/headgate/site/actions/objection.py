@@ -2,14 +2,14 @@
 
 from datetime import date, datetime, timedelta
 
-from django.contrib.auth.models import User
-
 from headgate.site.desk.models import AwardList, Objection
-from headgate.site.desk.office import CallNow, Role, acts_for, call_now, doing, handed_in, need
+from headgate.site.desk.office import CallNow, acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 
-def object_to(person: User, code: str, text: str, now: datetime) -> Objection:
+def object_to(person: Person, code: str, text: str, now: datetime) -> Objection:
     """Object to what was told of one's application; raises `Refused`."""
     with doing(person, "object", code, now):
         need(person, Role.APPLICANT)
@@ -27,7 +27,9 @@ def object_to(person: User, code: str, text: str, now: datetime) -> Objection:
         return Objection.objects.create(dossier=dossier, text=text, at=now)
 
 
-def answer_objection(officer: User, code: str, upheld: bool, text: str, now: datetime) -> Objection:
+def answer_objection(
+    officer: Person, code: str, upheld: bool, text: str, now: datetime
+) -> Objection:
     """Answer an objection; one that is upheld is mended where it arose before the list is signed.
 
     Raises `Refused`.

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group
 
 from headgate.core.policy.dated import at
 from headgate.site.desk.models import Acting, Organisation, Reviewer, Tie
-from headgate.site.desk.office import Role, doing, need, programme
+from headgate.site.desk.office import doing, need, programme
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
 
 
@@ -27,7 +29,7 @@ class Registered:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def register(officer: User, given: Registered, now: datetime) -> Organisation:
+def register(officer: Person, given: Registered, now: datetime) -> Organisation:
     """Register an organisation or correct what is known of it; what was handed in stays."""
     with doing(officer, "register", given.code, now):
         need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
@@ -47,7 +49,7 @@ def register(officer: User, given: Registered, now: datetime) -> Organisation:
         return found
 
 
-def let_in(officer: User, person: User, roles: Iterable[Role], now: datetime) -> None:
+def let_in(officer: Person, person: Person, roles: Iterable[Role], now: datetime) -> None:
     """Give somebody roles; only the policy owner does, and nobody to themselves."""
     with doing(officer, "let in", person.pk, now):
         need(officer, Role.POLICY_OWNER)
@@ -56,12 +58,12 @@ def let_in(officer: User, person: User, roles: Iterable[Role], now: datetime) ->
         give_roles(person, roles)
 
 
-def give_roles(person: User, roles: Iterable[Role]) -> None:
+def give_roles(person: Person, roles: Iterable[Role]) -> None:
     """Put somebody into the groups of their roles; for the first policy owner and for tests."""
     person.groups.add(*(Group.objects.get_or_create(name=role.value)[0] for role in roles))
 
 
-def act_for(officer: User, person: User, organisation: str, now: datetime) -> None:
+def act_for(officer: Person, person: Person, organisation: str, now: datetime) -> None:
     """Let somebody act for an organisation."""
     with doing(officer, "act for", f"{person.pk} {organisation}", now):
         need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
@@ -74,8 +76,8 @@ def act_for(officer: User, person: User, organisation: str, now: datetime) -> No
 
 
 def appoint(
-    officer: User,
-    person: User,
+    officer: Person,
+    person: Person,
     code: str,
     expertise: str,
     ties: Mapping[str, str],
@@ -97,14 +99,14 @@ def appoint(
         return reviewer
 
 
-def send_away(officer: User, person: User, now: datetime) -> None:
+def send_away(officer: Person, person: Person, now: datetime) -> None:
     """Take every access away at once: the account, its roles, and whom it acts for."""
     with doing(officer, "send away", person.pk, now):
         need(officer, Role.POLICY_OWNER)
         _shut(person, now)
 
 
-def forget(officer: User, person: User, now: datetime) -> None:
+def forget(officer: Person, person: Person, now: datetime) -> None:
     """Erase who somebody was; what they did stays, done by a number."""
     with doing(officer, "forget", person.pk, now):
         need(officer, Role.POLICY_OWNER)
@@ -116,7 +118,7 @@ def forget(officer: User, person: User, now: datetime) -> None:
         Tie.objects.filter(reviewer__person=person).delete()
 
 
-def _shut(person: User, now: datetime) -> None:
+def _shut(person: Person, now: datetime) -> None:
     person.is_active = False
     person.set_unusable_password()
     person.save()

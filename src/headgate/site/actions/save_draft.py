@@ -5,21 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.contrib.auth.models import User
-
 from headgate.core.calls.application import Request
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
-from headgate.site.desk.office import (
-    CallNow,
-    Role,
-    acts_for,
-    call_now,
-    doing,
-    instant,
-    need,
-    own_dossier,
-)
+from headgate.site.desk.office import CallNow, acts_for, call_now, doing, instant, need, own_dossier
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 TEXT_MOST: Final = 50_000
 """Characters of a draft's answers and summary together: more is no form but an attack."""
@@ -40,7 +31,7 @@ class Draft:
 
 
 def save_draft(
-    person: User, draft: Draft, now: datetime, dossier_id: int | None = None, version: int = 0
+    person: Person, draft: Draft, now: datetime, dossier_id: int | None = None, version: int = 0
 ) -> Dossier:
     """Save a new draft, or the version after the one that was seen; raises `Refused`."""
     with doing(person, "save draft", f"{draft.call} {dossier_id or draft.lead}", now):

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.site.desk.board import look
 from headgate.site.desk.models import AwardList, Dossier, Review, Signature
-from headgate.site.desk.office import CallNow, Role, acts_for, call_now, doing, need
+from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 
 
-def sign(person: User, call_id: str, digest: str, now: datetime) -> AwardList:
+def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
     """Sign the list that was seen, told by its digest; with the second name the result is told.
 
     Where anything changed since, that list is no more: the signatures on it fall. Raises `Refused`.
@@ -44,7 +44,7 @@ def sign(person: User, call_id: str, digest: str, now: datetime) -> AwardList:
         return listed
 
 
-def need_impartial(person: User, rules: CallNow) -> None:
+def need_impartial(person: Person, rules: CallNow) -> None:
     """Refuse whoever reviewed for the call, or acts for an applicant of it."""
     if Review.objects.filter(dossier__call=rules.id, reviewer__person=person).exists():
         refuse(DeskRefusal.REVIEWED, rules.id)

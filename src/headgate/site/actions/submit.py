@@ -2,17 +2,16 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.core import canonical
 from headgate.site.desk.dossiers import answer, line_of
 from headgate.site.desk.models import Dossier, Receipt, State
 from headgate.site.desk.office import call_now, doing, own_dossier
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
 
 
 def submit(
-    person: User, dossier_id: int, version: int, now: datetime, *, despite: bool = False
+    person: Person, dossier_id: int, version: int, now: datetime, *, despite: bool = False
 ) -> Receipt:
     """Hand the version that was seen in; handed in twice it is the first receipt that counts.
 

@@ -3,17 +3,17 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import User
-
 from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.board import ELSEWHERE, board_of
 from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection
-from headgate.site.desk.office import SITE, CallNow, Role, call_now, instant, need
+from headgate.site.desk.office import SITE, CallNow, call_now, instant, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk, accept_by, is_over, proposed
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import Event, What
@@ -27,7 +27,7 @@ MAY: dict[What, tuple[Role, ...]] = {
 """Who lets what happen; the operator does the rest."""
 
 
-def adopt(person: User, document: Document, now: datetime) -> Term:
+def adopt(person: Person, document: Document, now: datetime) -> Term:
     """Adopt a policy in an empty site; raises Faulty where a programme has begun."""
     need(person, Role.POLICY_OWNER)
 
@@ -45,7 +45,7 @@ def due_now(now: datetime) -> Event | None:
     return _due(term, now) if term is not None else None
 
 
-def take_due(person: User, about: str, now: datetime, rest: World = ELSEWHERE) -> Term:
+def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE) -> Term:
     """Take the next event of the calendar, which must be the one that was seen (`open call open`).
 
     A call is decided on the list that two persons have signed, once its winners have answered or
@@ -66,7 +66,7 @@ def take_due(person: User, about: str, now: datetime, rest: World = ELSEWHERE) -
     return change(SITE, action)
 
 
-def _kept(after: Term, person: User, about: str, now: datetime) -> Term:
+def _kept(after: Term, person: Person, about: str, now: datetime) -> Term:
     Deed.objects.create(person=person, action="take", about=about[:200], at=now)
     return after
 
@@ -84,7 +84,7 @@ def _has_come(term: Term, event: Event, now: datetime) -> bool:
     return now.astimezone(zone).date() >= event.day
 
 
-def _decide(before: Term, person: User, event: Event, now: datetime) -> Term:
+def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:
     rules = call_now(event.about)
     need_impartial(person, rules)
     listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from django.contrib.auth.models import User
-
 from headgate.site.desk.models import State
 from headgate.site.desk.office import call_now, doing, own_dossier
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
 
 
-def withdraw(person: User, dossier_id: int, now: datetime) -> None:
+def withdraw(person: Person, dossier_id: int, now: datetime) -> None:
     """Withdraw what was handed in; raises `Refused`."""
     with doing(person, "withdraw", dossier_id, now):
         dossier = own_dossier(person, dossier_id)

@@ -8,11 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
-
-from django.contrib.auth.models import AbstractBaseUser, User
 
 from headgate.core.calls.window import window
 from headgate.core.policy.dated import at
@@ -21,6 +18,8 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import instant_of
 from headgate.site.desk.models import Acting, Deed, Dossier, Organisation, Reviewer
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role, roles_of
 from headgate.site.records.database import Database
 from headgate.site.records.kept import document, stored_facts
 from headgate.steps.agenda import first_day
@@ -28,36 +27,15 @@ from headgate.steps.agenda import first_day
 SITE: Final = Database("default")
 """The one database of a site: people and ledger lie side by side in it."""
 
-Person = AbstractBaseUser
 
-
-class Role(StrEnum):
-    """What a person may do; each is a group of Django's, by this name."""
-
-    POLICY_OWNER = "policy_owner"
-    AGENCY_OFFICER = "agency_officer"
-    REVIEWER = "reviewer"
-    OPERATOR = "operator"
-    FUND_OFFICER = "fund_officer"
-    APPLICANT = "applicant"
-    AUDITOR = "auditor"
-
-
-def roles_of(person: User) -> frozenset[str]:
-    """The roles that somebody has; none once their account is closed."""
-    if not person.is_active:
-        return frozenset()
-    return frozenset(person.groups.values_list("name", flat=True))
-
-
-def need(person: User, *roles: Role) -> None:
+def need(person: Person, *roles: Role) -> None:
     """Refuse unless somebody has one of the roles."""
-    if not roles_of(person) & set(roles):
+    if roles_of(person).isdisjoint(roles):
         refuse(DeskRefusal.ROLE_MISSING, " or ".join(roles))
 
 
 @contextmanager
-def doing(person: User, action: str, about: object, now: datetime) -> Iterator[None]:
+def doing(person: Person, action: str, about: object, now: datetime) -> Iterator[None]:
     """One transaction in which somebody does something, kept with what they did."""
     with SITE.writing():
         yield
@@ -130,19 +108,19 @@ def call_now(call_id: str) -> CallNow:
     return CallNow(call_id, adopted, policy, policy.calls[call_id], received, decided)
 
 
-def acts_for(person: User, *organisations: Organisation) -> bool:
+def acts_for(person: Person, *organisations: Organisation) -> bool:
     """Whether somebody acts for one of the organisations now."""
     acting = Acting.objects.filter(person=person, until__isnull=True)
     return acting.filter(organisation__in=organisations).exists()
 
 
-def organisations_of(person: User) -> list[Organisation]:
+def organisations_of(person: Person) -> list[Organisation]:
     """Those that somebody acts for now."""
     acting = Acting.objects.filter(person=person, until__isnull=True)
     return [one.organisation for one in acting.select_related("organisation").order_by("id")]
 
 
-def own_dossier(person: User, dossier_id: int) -> Dossier:
+def own_dossier(person: Person, dossier_id: int) -> Dossier:
     """An application of an organisation that somebody acts for; others do not exist for them."""
     need(person, Role.APPLICANT)
     found = Dossier.objects.select_related("lead", "alliance").filter(pk=dossier_id).first()
@@ -159,7 +137,7 @@ def handed_in(code: str) -> Dossier:
     return found
 
 
-def reviewer_of(person: User) -> Reviewer:
+def reviewer_of(person: Person) -> Reviewer:
     """Somebody as a reviewer."""
     need(person, Role.REVIEWER)
     found = Reviewer.objects.filter(person=person).first()

@@ -244,7 +244,6 @@ def create(database: Database) -> None:
             with transaction.atomic(using=database.alias):
                 database.rows(_LOCK_FIRST, (f"{WAIT_SECONDS}s", LOCK))
                 _migrate(database)
-                _grant_working_tables(database)
         else:
             _migrate(database)
     except (DatabaseError, ImproperlyConfigured) as error:
@@ -252,12 +251,14 @@ def create(database: Database) -> None:
 
 
 def _migrate(database: Database) -> None:
-    call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+    call_command("migrate", "records", database=database.alias, verbosity=0, interactive=False)
 
 
-def _grant_working_tables(database: Database) -> None:
+def grant_working_tables(database: Database) -> None:
     """Let the service's role work on what Django manages, which the ledger's tables are not."""
     quoted = database.connection.ops.quote_name
+    if database.vendor != "postgresql":
+        return
     role = settings.HEADGATE_SITE_ROLE.replace('"', '""')
     with database.connection.cursor() as cursor:
         for table in database.connection.introspection.django_table_names(only_existing=True):

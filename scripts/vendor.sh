@@ -1,0 +1,64 @@
+#!/bin/sh
+# Fetch the portal's vendored style sheet, scripts and typeface again, at the versions named here.
+# For developers, with npm; what it makes is committed, so nobody else needs it.
+set -eu
+
+GOVUK=6.6.0
+PRETENDARD=1.3.9
+OUT=$(cd "$(dirname "$0")/.." && pwd)/src/headgate/site/portal/static/vendored
+SCRATCH=$(mktemp -d)
+trap 'rm -rf "$SCRATCH"' EXIT
+
+cd "$SCRATCH"
+npm pack --silent "govuk-frontend@$GOVUK" "pretendard@$PRETENDARD" >/dev/null
+mkdir govuk pretendard
+tar xzf "govuk-frontend-$GOVUK.tgz" -C govuk
+tar xzf "pretendard-$PRETENDARD.tgz" -C pretendard
+
+rm -rf "$OUT"
+mkdir -p "$OUT/govuk" "$OUT/pretendard/woff2-dynamic-subset"
+
+# govuk-frontend, MIT: without its typeface and its crest, which only gov.uk may show.
+DIST=govuk/package/dist/govuk
+sed -e 's/@font-face{[^}]*}//g' \
+    -e 's/GDS Transport/Pretendard Variable/g' \
+    -e 's#url(/assets/images/govuk-crest.svg)#none#g' \
+    -e 's#/\*\# sourceMappingURL=[^*]*\*/##' \
+    "$DIST/govuk-frontend.min.css" > "$OUT/govuk/govuk-frontend.css"
+sed -e 's#//\# sourceMappingURL=.*##' "$DIST/govuk-frontend.min.js" > "$OUT/govuk/govuk-frontend.js"
+cat > "$OUT/govuk/LICENSE.txt" <<LICENCE
+govuk-frontend $GOVUK, https://github.com/alphagov/govuk-frontend
+
+The MIT License (MIT)
+
+Copyright (C) 2017 Crown Copyright (Government Digital Service)
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of
+this software and associated documentation files (the "Software"), to deal in
+the Software without restriction, including without limitation the rights to
+use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies
+of the Software, and to permit persons to whom the Software is furnished to do
+so, subject to the following conditions:
+
+The above copyright notice and this permission notice shall be included in all
+copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR
+IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF MERCHANTABILITY,
+FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE
+AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER
+LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
+OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
+SOFTWARE.
+LICENCE
+
+# Pretendard, SIL Open Font License: one variable face in parts, of which a browser fetches a few.
+WEB=pretendard/package/dist/web/variable
+cp "$WEB/pretendardvariable-dynamic-subset.css" "$OUT/pretendard/pretendard.css"
+cp "$WEB"/woff2-dynamic-subset/*.woff2 "$OUT/pretendard/woff2-dynamic-subset/"
+cp pretendard/package/dist/LICENSE.txt "$OUT/pretendard/LICENSE.txt"
+
+# Texts in the house's form: LF, no blanks at line ends, one newline at the end.
+find "$OUT" -name '*.txt' -o -name '*.css' -o -name '*.js' | while read -r FILE; do
+    sed -i -e 's/\r$//' -e 's/[ \t]*$//' -e '$a\' "$FILE"
+done

@@ -1,0 +1,53 @@
+"""The command that runs the portal: `headgate serve`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headgate.cli.shared import database_at, mendable, say, steps
+
+if TYPE_CHECKING:
+    from headgate.site.records.database import Database
+
+
+def serve(
+    database: Annotated[
+        str | None, typer.Option(envvar="HEADGATE_DATABASE", help="The ledger's address.")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Fill an empty database and sign in by one click.")
+    ] = False,
+    programme: Annotated[str, typer.Option(help="The demo's programme.")] = "korea-2025",
+    host: Annotated[str, typer.Option(help="The address to answer at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to answer at.", min=1, max=65535)] = 8000,
+) -> None:
+    """Run the portal until Ctrl+C; what its tables need is made first."""
+    with mendable("serve"):
+        from headgate.site.serving import (
+            DEMO_ADDRESS,
+            PLAIN_ADDRESS,
+            answer,
+            demo_is_to_fill,
+            make_tables,
+            prepare,
+        )
+
+        address = database or (DEMO_ADDRESS if demo else PLAIN_ADDRESS)
+        prepare(address, host, demo=demo)
+        with database_at(address) as kept:
+            make_tables(kept)
+            if demo and demo_is_to_fill(kept):
+                say("taking the demo's programme through its term: this takes half a minute")
+                _rehearse(kept, programme)
+        answer(host, port, say)
+
+
+def _rehearse(database: "Database", programme: str) -> None:
+    """Take the demo's programme through its term; killed, the next start goes on from there."""
+    from functools import partial
+
+    from headgate.demo import Choices, rehearse
+    from headgate.site.actions.take import rehearse as rehearse_kept
+
+    with steps() as progress:
+        rehearse(programme, Choices(), progress, partial(rehearse_kept, database))

@@ -1,0 +1,11 @@
+"""Django's name for the portal."""
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    """The pages, and the people who may see them."""
+
+    name = "headgate.site.portal"
+    label = "portal"
+    default_auto_field = "django.db.models.BigAutoField"

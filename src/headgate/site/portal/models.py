@@ -1,0 +1,19 @@
+"""Who signs in. What they decide is not here: that is in the records, which nobody can change."""
+
+from functools import cached_property
+
+from django.contrib.auth.models import AbstractUser
+
+
+class Person(AbstractUser):
+    """Somebody with an account; what a person may do follows from the roles, which are groups."""
+
+    class Meta(AbstractUser.Meta):
+        """Where it lies."""
+
+        db_table = "person"
+
+    @cached_property
+    def group_names(self) -> frozenset[str]:
+        """The names of the groups; asked of the database once a request."""
+        return frozenset(self.groups.values_list("name", flat=True))

@@ -1,0 +1,8 @@
+"""Every page of the portal, in one table; each part of the portal brings its own rows."""
+
+from typing import Final
+
+from headgate.site.portal.pages import account, public, service
+from headgate.site.portal.registry import Page
+
+PAGES: Final[tuple[Page, ...]] = (*public.PAGES, *account.PAGES, *service.PAGES)

@@ -1,0 +1,85 @@
+"""Who may make an account, which roles a provider's groups give, and the people of the demo."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import NAMES, Role, make_groups
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """One person of the demo: a role, and what there is to see in it."""
+
+    role: Role
+    name: str
+    duty: Promise
+
+    @property
+    def username(self) -> str:
+        """The name of the account."""
+        return self.role.value.replace("_", "-")
+
+    @property
+    def title(self) -> Promise:
+        """The role in the reader's language."""
+        return NAMES[self.role]
+
+
+PERSONAS: Final = (
+    Persona(Role.POLICY_OWNER, "Han Ji-won", _("Answers for the policy and signs award lists.")),
+    Persona(Role.AGENCY_OFFICER, "Park Min-ah", _("Runs calls, reviews and rounds day by day.")),
+    Persona(Role.REVIEWER, "Lee Do-yun", _("Scores the applications of a panel.")),
+    Persona(Role.OPERATOR, "Choi Seo-jun", _("Keeps a centre's clusters as the awards say.")),
+    Persona(Role.FUND_OFFICER, "Jung Ha-eun", _("Follows fees, invoices and refunds.")),
+    Persona(Role.APPLICANT, "Kim Su-bin", _("Applies for an organisation or an alliance.")),
+    Persona(Role.AUDITOR, "Yoon Tae-o", _("Reads everything and changes nothing.")),
+)
+
+
+def make_personas() -> None:
+    """See that the people of the demo are there; they have no password, so only the demo lets in.
+
+    Without the demo they have no way in, because nothing but the demo's page signs them in.
+    """
+    make_groups()
+    for persona in PERSONAS:
+        first, _, last = persona.name.partition(" ")
+        person, made = Person.objects.get_or_create(
+            username=persona.username, defaults={"first_name": first, "last_name": last}
+        )
+        if made:
+            person.set_unusable_password()
+            person.save()
+        person.groups.set([Group.objects.get(name=persona.role.value)])
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts are closed unless the site says that they are open; a new one is an applicant's."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Whether anybody may make an account."""
+        return bool(settings.HEADGATE_SIGNUP == "open")
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        """Keep a new account, with the one role that needs nobody's word."""
+        person = super().save_user(request, user, form, commit)
+        if commit:
+            person.groups.add(Group.objects.get_or_create(name=Role.APPLICANT.value)[0])
+        return person
+
+
+class SocialAdapter(DefaultSocialAccountAdapter):
+    """Whoever the provider vouches for has an account, and the roles of their groups there."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
+        """Whether the provider's people may come in: a provider is named for that."""
+        return True

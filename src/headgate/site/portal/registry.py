@@ -1,0 +1,78 @@
+"""The table of pages: what is not in it cannot be reached, and who may see what is said in it.
+
+The addresses are made from it, and so is the test that asks for every page in every role.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+import rules
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.functional import Promise
+from django.views.decorators.http import require_http_methods
+
+from headgate.site.portal.roles import EVERYBODY, Role, has_any
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: where it is, its name, who may see it, and what makes it.
+
+    `roles` empty means everybody. `title` puts it into the navigation of whoever may see it.
+    `sample` are values for the parts of its path, with which a test can ask for it.
+    """
+
+    path: str
+    name: str
+    view: View
+    roles: frozenset[Role] = EVERYBODY
+    methods: tuple[str, ...] = ("GET", "HEAD")
+    title: Promise | None = None
+    demo_only: bool = False
+    sample: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def permission(self) -> str:
+        """The name of the rule that guards it."""
+        return f"portal.see_{self.name}"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether no account is needed."""
+        return self.roles == EVERYBODY
+
+
+def guarded(page: Page) -> View:
+    """A page's view behind its rule: sign in first, or be told that it is not for you."""
+
+    @wraps(page.view)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if page.demo_only and not settings.HEADGATE_DEMO:
+            raise Http404
+        if not page.is_public:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if not rules.has_perm(page.permission, request.user):
+                raise PermissionDenied
+        response = page.view(request, *args, **kwargs)
+        if not page.is_public:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    return require_http_methods(list(page.methods))(view)
+
+
+def addresses(pages: Iterable[Page]) -> Iterator[URLPattern]:
+    """Django's addresses of the pages, each with its rule."""
+    for page in pages:
+        if not page.is_public and not rules.perm_exists(page.permission):
+            rules.add_perm(page.permission, has_any(page.roles))
+        yield path(page.path, guarded(page), name=page.name)

@@ -1,0 +1,16 @@
+"""The addresses of the portal: the table of pages, sign-in, and the switch of languages."""
+
+from django.urls import include, path
+
+from headgate.site.portal.pages import PAGES
+from headgate.site.portal.registry import addresses
+
+urlpatterns = [
+    *addresses(PAGES),
+    path("account/", include("allauth.urls")),
+    path("language/", include("django.conf.urls.i18n")),
+]
+handler400 = "headgate.site.portal.refusals.bad_request"
+handler403 = "headgate.site.portal.refusals.forbidden"
+handler404 = "headgate.site.portal.refusals.not_found"
+handler500 = "headgate.site.portal.refusals.broken"

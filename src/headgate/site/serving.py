@@ -1,0 +1,96 @@
+"""Running the portal: its surroundings, its tables, its demo, and the server that answers.
+
+Nothing here may import Django before `prepare` has said what the site is.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from headgate.site.records.database import Database
+
+DEMO_ADDRESS: Final = "sqlite:///build/portal/headgate.db"
+PLAIN_ADDRESS: Final = "sqlite:///headgate.db"
+SQLITE: Final = "sqlite:///"
+
+Said = Callable[[str], None]
+
+
+def prepare(address: str, host: str, *, demo: bool) -> None:
+    """Say to the site what it is, where the environment has not: before Django is there."""
+    os.environ["HEADGATE_DATABASE"] = address
+    if demo:
+        os.environ["HEADGATE_DEMO"] = "true"
+    if demo or is_loopback(host):
+        os.environ.setdefault("HEADGATE_HTTPS", "false")
+    file = _file(address)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if "HEADGATE_SECRET_KEY" not in os.environ and not _secret_given():
+        os.environ["HEADGATE_SECRET_KEY"] = secret(file.with_name(f"{file.name}.secret"))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _file(address: str) -> Path:
+    """The database's file; of another database, the name that files beside it are given."""
+    return Path(address.removeprefix(SQLITE) if address.startswith(SQLITE) else "headgate")
+
+
+def _secret_given() -> bool:
+    folder = os.environ.get("HEADGATE_SECRETS")
+    return folder is not None and Path(folder, "HEADGATE_SECRET_KEY").is_file()
+
+
+def secret(path: Path) -> str:
+    """The secret in a file that only its owner can read; made where there is none."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(handle, "w") as file:
+        made = secrets.token_urlsafe(50)
+        file.write(f"{made}\n")
+    return made
+
+
+def make_tables(database: "Database") -> None:
+    """See that the ledger and the portal have their tables, and every role its group."""
+    from django.core.management import call_command
+
+    from headgate.site.portal.roles import make_groups
+    from headgate.site.records.database import create, grant_working_tables
+
+    create(database)
+    call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+    grant_working_tables(database)
+    make_groups()
+
+
+def demo_is_to_fill(database: "Database") -> bool:
+    """See that the people of the demo are there; whether its programme still has a term to run."""
+    from headgate.site.actions.take import kept_term
+    from headgate.site.portal.people import make_personas
+
+    make_personas()
+    term = kept_term(database)
+    return term is None or term.index == 0
+
+
+def answer(host: str, port: int, said: Said) -> None:
+    """Answer until somebody stops it."""
+    import uvicorn
+
+    from headgate.site.portal.asgi import application
+
+    said(f"the portal answers at http://{host}:{port}/  (stop it with Ctrl+C)")
+    uvicorn.run(application, host=host, port=port, log_level="warning", server_header=False)
