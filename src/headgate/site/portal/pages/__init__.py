@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from headgate.site.portal.pages import account, public, service
+from headgate.site.portal.pages import account, office, public, service
 from headgate.site.portal.registry import Page
 
-PAGES: Final[tuple[Page, ...]] = (*public.PAGES, *account.PAGES, *service.PAGES)
+PAGES: Final[tuple[Page, ...]] = (*public.PAGES, *office.PAGES, *account.PAGES, *service.PAGES)
