@@ -2,11 +2,20 @@
 
 from typing import Final
 
-from headgate.site.portal.pages import account, applying, awarding, public, reviewing, service
+from headgate.site.portal.pages import (
+    account,
+    applying,
+    awarding,
+    office,
+    public,
+    reviewing,
+    service,
+)
 from headgate.site.portal.registry import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
+    *office.PAGES,
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
