@@ -12,6 +12,9 @@ from tests.servers.postgres import Cluster
 
 SITE_USER = "site"
 
+# Models can be imported only once Django is there.
+set_up()
+
 
 @pytest.fixture(autouse=True)
 def connections_end() -> Iterator[None]:

@@ -17,6 +17,9 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="Fill an empty database and sign in by one click.")
     ] = False,
+    people: Annotated[
+        bool, typer.Option("--people", help="Begin the demo with its calls open, to be played.")
+    ] = False,
     programme: Annotated[str, typer.Option(help="The demo's programme.")] = "korea-2025",
     host: Annotated[str, typer.Option(help="The address to answer at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to answer at.", min=1, max=65535)] = 8000,
@@ -36,7 +39,10 @@ def serve(
         prepare(address, host, demo=demo)
         with database_at(address) as kept:
             make_tables(kept)
-            if demo and demo_is_to_fill(kept):
+            if demo and people:
+                say("inventing the people of the demo: this takes half a minute")
+                _invite(programme)
+            elif demo and demo_is_to_fill(kept):
                 say("taking the demo's programme through its term: this takes half a minute")
                 _rehearse(kept, programme)
         answer(host, port, say)
@@ -51,3 +57,11 @@ def _rehearse(database: "Database", programme: str) -> None:
 
     with steps() as progress:
         rehearse(programme, Choices(), progress, partial(rehearse_kept, database))
+
+
+def _invite(programme: str) -> None:
+    """Bring the demo's programme to where its first calls are open; once it has begun, leave it."""
+    from headgate.site.serving import invite
+
+    with steps() as progress:
+        invite(programme, progress)

@@ -12,7 +12,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.calls.application import Application, GateFinding, Mark
-from headgate.core.calls.screening import Refusal, screen
+from headgate.core.calls.dossier import draft_findings
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.evaluation.evidence import Evidence
@@ -220,8 +220,7 @@ def _trace_notes(trace: Trace, notes: MapNotes) -> list[Note]:
 
 def _welcome(policy: Policy, call: str, draft: Application) -> bool:
     """Whether a call's form and rules let a draft in, which has no id and met no gate yet."""
-    (screening,) = screen(policy, call, [replace(draft, id="draft")], ())
-    return all(finding.refusal is Refusal.GATE for finding in screening.findings)
+    return not draft_findings(policy, call, draft)
 
 
 def _all(_: Quota) -> bool:

@@ -68,10 +68,11 @@ def make_tables(database: "Database") -> None:
     from django.core.management import call_command
 
     from headgate.site.portal.roles import make_groups
-    from headgate.site.records.database import create
+    from headgate.site.records.database import create, grant_working_tables
 
     create(database)
     call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+    grant_working_tables(database)
     make_groups()
 
 
@@ -83,6 +84,29 @@ def demo_is_to_fill(database: "Database") -> bool:
     make_personas()
     term = kept_term(database)
     return term is None or term.index == 0
+
+
+def invite(programme: str, progress: Said) -> None:
+    """Let invented people begin a programme by the actions of the desk, where none has begun."""
+    from headgate.core.policy.dated import at
+    from headgate.demo import populations
+    from headgate.readers.policy_files import read_programme
+    from headgate.readers.programmes import data_files, find
+    from headgate.simulation.world import Simulated
+    from headgate.site.actions.take import kept_term
+    from headgate.site.desk.demo import fill
+    from headgate.site.desk.office import SITE
+    from headgate.site.portal.people import make_personas
+    from headgate.steps.agenda import first_day
+
+    make_personas()
+    if kept_term(SITE) is not None:
+        return
+    folder = find(programme)
+    document = read_programme(folder)
+    policy = at(document, first_day(document)).policy
+    known = populations(data_files(folder), policy.calls.keys())
+    fill(document, Simulated(policy, known, "headgate"), progress)
 
 
 def answer(host: str, port: int, said: Said) -> None:

@@ -65,6 +65,7 @@ HEADGATE_SIGNUP = SITE.signup
 INSTALLED_APPS = [
     "headgate.site.records",
     "headgate.site.portal",
+    "headgate.site.desk",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

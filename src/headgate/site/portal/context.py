@@ -13,7 +13,12 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     """The navigation and the demo's sign."""
     user = getattr(request, "user", None)
     roles = roles_of(user) if user is not None else frozenset()
-    return {"demo": settings.HEADGATE_DEMO, "navigation": _navigation(roles), "roles": roles}
+    return {
+        "demo": settings.HEADGATE_DEMO,
+        "signup_open": settings.HEADGATE_SIGNUP == "open",
+        "navigation": _navigation(roles),
+        "roles": roles,
+    }
 
 
 def _navigation(roles: frozenset[Any]) -> list[Page]:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 import django
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
@@ -251,6 +252,18 @@ def create(database: Database) -> None:
 
 def _migrate(database: Database) -> None:
     call_command("migrate", "records", database=database.alias, verbosity=0, interactive=False)
+
+
+def grant_working_tables(database: Database) -> None:
+    """Let the service's role work on what Django manages, which the ledger's tables are not."""
+    quoted = database.connection.ops.quote_name
+    if database.vendor != "postgresql":
+        return
+    role = settings.HEADGATE_SITE_ROLE.replace('"', '""')
+    with database.connection.cursor() as cursor:
+        for table in database.connection.introspection.django_table_names(only_existing=True):
+            name = quoted(table)
+            cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO "{role}"')
 
 
 def _check_encoding(database: Database) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
-from typing import Any
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -149,6 +149,41 @@ def _value(sort: Sort, kind: Any, text: str | None) -> Any:
         what = f"what is kept as {sort.value} cannot be read"
         mend = "Let headgate verify say what was changed, and restore a backup that verifies."
         raise Faulty([Fault("kept", 0, 0, "kept-unreadable", what, mend)]) from None
+
+
+_STANDS: Final = """
+    SELECT kind, key, data, (SELECT max(seq) + 1 FROM entry) FROM kept k
+    WHERE kind IN ('policy', 'term', 'holdings') AND seq =
+        (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where a programme stands, without its books: what a reader of pages asks for first."""
+
+    document: Document
+    standing: Standing
+    holdings: tuple[Holding, ...]
+    size: int
+
+
+def stands(database: Database) -> Stands | None:
+    """Where a programme stands, by one query; None before one was begun."""
+    found: dict[str, dict[str, str]] = {sort.value: {} for sort in Sort}
+    size = 0
+    for kind, key, data, entries in database.rows(_STANDS):
+        found[kind][key], size = data or "", entries
+    texts, standing = found[Sort.POLICY.value], found[Sort.TERM.value].get("")
+    if not texts or standing is None:
+        return None
+    lines = found[Sort.HOLDINGS.value].get("", "").splitlines()
+    return Stands(
+        _read(tuple(sorted(texts.items()))),
+        _value(Sort.TERM, Standing, standing),
+        tuple(_value(Sort.HOLDINGS, Holding, line) for line in lines),
+        size,
+    )
 
 
 def load(database: Database, ledger: Stored, latest: str) -> Term | None:

@@ -2,7 +2,23 @@
 
 from typing import Final
 
-from headgate.site.portal.pages import account, public, service
+from headgate.site.portal.pages import (
+    account,
+    applying,
+    awarding,
+    office,
+    public,
+    reviewing,
+    service,
+)
 from headgate.site.portal.registry import Page
 
-PAGES: Final[tuple[Page, ...]] = (*public.PAGES, *account.PAGES, *service.PAGES)
+PAGES: Final[tuple[Page, ...]] = (
+    *public.PAGES,
+    *office.PAGES,
+    *applying.PAGES,
+    *reviewing.PAGES,
+    *awarding.PAGES,
+    *account.PAGES,
+    *service.PAGES,
+)

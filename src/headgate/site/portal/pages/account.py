@@ -5,7 +5,6 @@ from typing import Final
 from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext_lazy as _
 
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import PERSONAS
@@ -28,11 +27,6 @@ def enter(request: HttpRequest, persona: str) -> HttpResponse:
     return redirect("home")
 
 
-def home(request: HttpRequest) -> HttpResponse:
-    """What is there for somebody to do."""
-    return render(request, "portal/home.html")
-
-
 def profile(request: HttpRequest) -> HttpResponse:
     """Somebody's own account: roles, password, two-step sign-in, sessions."""
     names = [NAMES[role] for role in Role if role in roles_of(request.user)]
@@ -49,6 +43,5 @@ PAGES: Final = (
         demo_only=True,
         sample=(("persona", "auditor"),),
     ),
-    Page("home/", "home", home, roles=ANYBODY_SIGNED_IN, title=_("Today")),
     Page("profile/", "profile", profile, roles=ANYBODY_SIGNED_IN),
 )

@@ -1,17 +1,293 @@
-"""The public pages: what the programme is, and how to check it."""
+"""The public pages: what was promised and attained, the calls, every award with its reason."""
 
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
+from headgate.core.policy.schema import Call, Policy
+from headgate.core.supports.kind import Accounts
+from headgate.report.charts import Part, Row
+from headgate.report.drawings import bars
+from headgate.report.speaker import Speaker
+from headgate.site.portal import reading
+from headgate.site.portal.clock import today
+from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.registry import Page
+from headgate.site.portal.words import outcome_tag, outcome_word
+from headgate.site.records.kept import Stands
+from headgate.site.reports.statement import accounts
+from headgate.site.status import state
+
+SAMPLE: Final = (("call", "open-1"),)
+
+
+def _speaker(policy: Policy) -> Speaker:
+    """Who speaks in the reader's language."""
+    return reading.speaker_of(policy, get_language() or "en")
+
+
+def _begun(request: HttpRequest) -> Stands | HttpResponse:
+    """Where the programme stands, or the page that says that none has begun."""
+    stood = reading.programme()
+    return stood if stood is not None else render(request, "portal/not_begun.html")
 
 
 def programme(request: HttpRequest) -> HttpResponse:
-    """What the programme is."""
-    return render(request, "portal/programme.html")
+    """What the programme is: figures, promise and award by class of holders, the calls."""
+    stood = _begun(request)
+    if isinstance(stood, HttpResponse):
+        return stood
+    policy, made = reading.policy_of(stood), reading.decisions()
+    say = _speaker(policy)
+    told = {
+        "name": say.text(policy.programme.name),
+        "starts": say.locale.day(stood.standing.starts),
+        "ends": say.locale.day(stood.standing.ends),
+        "figures": _figures(stood, len(made), say),
+        "shares": [_shares(stood, policy, support, made, say) for support in policy.envelopes],
+        "calls": [_told(call_id, call, say, stood) for call_id, call in policy.calls.items()],
+    }
+    return render(request, "portal/programme.html", told)
 
 
-PAGES: Final = (Page("", "programme", programme, title=_("Programme")),)
+def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]:
+    figures = [
+        (say.locale.whole(len({h.award for h in stood.holdings})), _("awards run now")),
+        (say.locale.whole(decided), _("decisions that anyone can derive again")),
+        (say.locale.whole(stood.size), _("entries in the public journal")),
+    ]
+    for unit, amount in _used_by_unit(reading.used()).items():
+        figures.insert(1, (say.amount(amount, unit), f"{say.unit(unit)} {_('used so far')}"))
+    return figures
+
+
+def _used_by_unit(found: dict[str, int]) -> dict[str, int]:
+    """GPU-seconds of all classes together, and every other unit by itself."""
+    summed: dict[str, int] = {}
+    for unit, amount in found.items():
+        name = "gpu_second" if unit.startswith("gpu_second") else unit
+        summed[name] = summed.get(name, 0) + amount
+    return summed
+
+
+def _shares(
+    stood: Stands, policy: Policy, support: str, made: list[reading.Made], say: Speaker
+) -> dict[str, Any]:
+    """Promise and award of one support, as a chart and as the table beside it."""
+    envelopes = policy.envelopes[support]
+    decided = [m for m in made if m.step == "envelopes" and m.subject == support]
+    promised = decided[-1].result["blocks"] if decided else {}
+    held = dict.fromkeys(envelopes.shares, 0)
+    for holding in stood.holdings:
+        if holding.support == support:
+            held[holding.holder] = held.get(holding.holder, 0) + holding.blocks
+    legend = [say.say("series.promised"), say.say("series.awarded")]
+    unit = say.blocks_of(envelopes.block)
+    title = _("Promised and awarded for the running term, in %(unit)s") % {"unit": unit}
+    rows, lines = [], []
+    for holder, share in envelopes.shares.items():
+        want, has = promised.get(holder, 0), held.get(holder, 0)
+        parts = (Part(0, want, say.locale.whole(want)), Part(1, has, say.locale.whole(has)))
+        rows.append(Row(say.holder(holder), parts))
+        amounts = (say.percent(share, envelopes.of), parts[0].text, parts[1].text)
+        lines.append((say.holder(holder), *amounts, say.percent(has, want)))
+    return {
+        "name": say.text(policy.supports[support].name),
+        "drawing": bars(f"shares-{support}", title, rows, legend),
+        "heads": [say.say("col.holder"), say.say("col.share"), *legend, _("Attained")],
+        "lines": lines,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One day of a call, and whether it has passed."""
+
+    name: str
+    day: str
+    passed: bool
+
+
+def _clocks(call: Call, say: Speaker, on: date) -> Iterator[Clock]:
+    names = ((_("Opens"), call.opens), (_("Closes"), call.closes), (_("Decided"), call.decides))
+    for name, day in (*names, (_("Awards begin"), call.starts)):
+        yield Clock(name, say.locale.day(day), day <= on)
+
+
+def _told(call_id: str, call: Call, say: Speaker, stood: Stands) -> dict[str, Any]:
+    on = today(stood)
+    phase = "coming" if on < call.opens else "open" if on <= call.closes else "review"
+    return {
+        "id": call_id,
+        "name": say.text(call.name),
+        "clocks": list(_clocks(call, say, on)),
+        "phase": "decided" if on >= call.decides else phase,
+        "holders": ", ".join(map(say.holder, call.holders)),
+        "offered": say.block(call.block, _blocks_offered(call)),
+        "next": next((c for c in _clocks(call, say, on) if not c.passed), None),
+    }
+
+
+def _blocks_offered(call: Call) -> int:
+    """What a call offers, in blocks; the policy's check lets through whole blocks only."""
+    size = next(iter(call.block.values()))
+    return sum(terms.offered for terms in call.classes.values()) // size
+
+
+def calls(request: HttpRequest) -> HttpResponse:
+    """Every call with its days."""
+    stood = _begun(request)
+    if isinstance(stood, HttpResponse):
+        return stood
+    policy = reading.policy_of(stood)
+    say = _speaker(policy)
+    told = [_told(call_id, call, say, stood) for call_id, call in policy.calls.items()]
+    return render(request, "portal/calls.html", {"calls": told})
+
+
+def _columns(say: Speaker, call: str) -> list[Column[Applicant]]:
+    def linked(one: Applicant) -> Any:
+        address = reverse("award", kwargs={"call": call, "application": one.id})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.id)
+
+    def points(one: Applicant) -> str:
+        return say.locale.points(one.score, 2) if one.score else say.say("none")
+
+    def shown(one: Applicant) -> Any:
+        return outcome_tag(one.outcome)
+
+    return [
+        Column("application", lazy("Application"), lambda a: a.id, linked),
+        Column(
+            "holder", lazy("Class of holders"), lambda a: a.holder, lambda a: say.holder(a.holder)
+        ),
+        Column("outcome", lazy("Outcome"), lambda a: a.outcome, shown),
+        Column("class", lazy("Class"), lambda a: a.pool),
+        Column(
+            "blocks", lazy("Blocks"), lambda a: a.blocks, lambda a: say.locale.whole(a.blocks), True
+        ),
+        Column("score", lazy("Score"), lambda a: a.score, points, True),
+        Column("reason", lazy("Reason"), lambda a: why(a, say)),
+    ]
+
+
+def call(request: HttpRequest, call: str) -> HttpResponse:
+    """One call: its days, what came of it, and every application's outcome with its reason."""
+    stood = _begun(request)
+    if isinstance(stood, HttpResponse):
+        return stood
+    policy = reading.policy_of(stood)
+    if call not in policy.calls:
+        raise Http404
+    say, section = _speaker(policy), policy.calls[call]
+    found = list(applicants(reading.decisions(), call).values())
+    found.sort(key=lambda one: (not one.is_awarded, -one.score, one.id))
+    columns = _columns(say, call)
+    outcomes = dict.fromkeys(one.outcome for one in found)
+    choices = [
+        Choice("outcome", lazy("Outcome"), tuple((o, outcome_word(o)) for o in outcomes)),
+        Choice(
+            "holder", lazy("Class of holders"), tuple((h, say.holder(h)) for h in section.holders)
+        ),
+    ]
+    if file := download(
+        request, f"awards-{call}", found, columns, choices, state(reading.DATABASE)
+    ):
+        return file
+    told = _told(call, section, say, stood)
+    awarded = [one for one in found if one.is_awarded]
+    figures = [
+        (say.locale.whole(len(found)), _("applications")),
+        (say.locale.whole(sum(not one.refused for one in found)), _("eligible")),
+        (say.locale.whole(len(awarded)), _("awarded")),
+        (say.locale.whole(sum(one.blocks for one in awarded)), say.blocks_of(section.block)),
+    ]
+    told |= {"figures": figures if found else []}
+    return render(
+        request,
+        "portal/call.html",
+        {"call": told, "listing": listing(request, found, columns, choices)},
+    )
+
+
+def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
+    """One application: what became of it, why, and what moved on its account."""
+    stood = _begun(request)
+    if isinstance(stood, HttpResponse):
+        return stood
+    policy = reading.policy_of(stood)
+    found = applicants(reading.decisions(), call) if call in policy.calls else {}
+    if application not in found:
+        raise Http404
+    say, one = _speaker(policy), found[application]
+    return render(
+        request,
+        "portal/award.html",
+        {
+            "one": one,
+            "call": _told(call, policy.calls[call], say, stood),
+            "holder": say.holder(one.holder),
+            "tag": outcome_tag(one.outcome),
+            "score": say.locale.points(one.score, 3) if one.score else "",
+            "blocks": say.block(policy.calls[call].block, one.blocks),
+            "why": why(one, say),
+            "lines": list(_statement(one, policy.calls[call], say)) if one.is_awarded else [],
+        },
+    )
+
+
+def _statement(one: Applicant, section: Call, say: Speaker) -> Iterator[dict[str, Any]]:
+    """What was granted, has gone, is reserved and is left, by account: one query."""
+    kept = Accounts(section.support)
+    paths = [kept.award(one.id, support_class) for support_class in section.classes]
+    for account in accounts(reading.DATABASE, paths):
+        now, unit = account.balance, account.unit
+        left = now.credits_posted - now.debits_posted - now.debits_pending
+        amounts = (now.credits_posted, now.debits_posted, now.debits_pending, left)
+        yield {
+            "account": account.path,
+            "unit": say.unit(unit),
+            "amounts": [say.amount(amount, unit) for amount in amounts],
+            "gone": say.percent(now.debits_posted, now.credits_posted),
+        }
+
+
+def journal(request: HttpRequest) -> HttpResponse:
+    """The head of the journal, and how anybody verifies it."""
+    stood = _begun(request)
+    if isinstance(stood, HttpResponse):
+        return stood
+    say = _speaker(reading.policy_of(stood))
+    newest = "SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1"
+    latest = "SELECT seq, kind, at, subject FROM entry ORDER BY seq DESC LIMIT 10"
+    told = {
+        "size": say.locale.whole(stood.size),
+        "digest": stood.document.digest,
+        "checkpoints": reading.DATABASE.rows(newest),
+        "entries": reading.DATABASE.rows(latest),
+    }
+    return render(request, "portal/journal.html", told)
+
+
+PAGES: Final = (
+    Page("", "programme", programme, title=lazy("Programme")),
+    Page("calls/", "calls", calls, title=lazy("Calls and awards")),
+    Page("calls/<slug:call>/", "call", call, sample=SAMPLE),
+    Page(
+        "calls/<slug:call>/<slug:application>/",
+        "award",
+        award,
+        sample=(*SAMPLE, ("application", "open-1-0001")),
+    ),
+    Page("journal/", "journal", journal, title=lazy("Journal")),
+)

@@ -1,0 +1,30 @@
+"""A winner takes the award or gives it up; who waits may give the place up."""
+
+from datetime import datetime
+
+from headgate.site.desk.models import Acceptance, AwardList
+from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.world import accept_by, is_over
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+
+
+def accept(person: Person, code: str, accepted: bool, now: datetime) -> Acceptance:
+    """Answer an award, once and within its days; raises `Refused`."""
+    with doing(person, "accept" if accepted else "decline", code, now):
+        need(person, Role.APPLICANT)
+        dossier = handed_in(code)
+        if not acts_for(person, dossier.lead):
+            refuse(DeskRefusal.NOT_YOURS, code)
+        listed = AwardList.objects.filter(call=dossier.call, told__isnull=False).first()
+        if listed is None:
+            refuse(DeskRefusal.NOT_TOLD, code)
+        call_now(dossier.call).need_under_review()
+        if code not in listed.winners and (accepted or code not in listed.standby):
+            refuse(DeskRefusal.NOT_AWARDED, code)
+        if is_over(accept_by(dossier.call, listed), dossier.call, now):
+            refuse(DeskRefusal.WINDOW_CLOSED, code)
+        if Acceptance.objects.filter(dossier=dossier).exists():
+            refuse(DeskRefusal.ANSWERED, code)
+        return Acceptance.objects.create(dossier=dossier, accepted=accepted, person=person, at=now)

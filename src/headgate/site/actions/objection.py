@@ -1,0 +1,62 @@
+"""An applicant objects to a result within its days; somebody who did not review answers."""
+
+from datetime import date, datetime, timedelta
+
+from headgate.site.desk.models import AwardList, Objection
+from headgate.site.desk.office import CallNow, acts_for, call_now, doing, handed_in, need
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+
+
+def object_to(person: Person, code: str, text: str, now: datetime) -> Objection:
+    """Object to what was told of one's application; raises `Refused`."""
+    with doing(person, "object", code, now):
+        need(person, Role.APPLICANT)
+        dossier = handed_in(code)
+        if not acts_for(person, dossier.lead):
+            refuse(DeskRefusal.NOT_YOURS, code)
+        listed = AwardList.objects.filter(call=dossier.call, told__isnull=False).first()
+        if listed is None or listed.told is None:
+            refuse(DeskRefusal.NOT_TOLD, code)
+        rules = call_now(dossier.call)
+        if rules.day(now) > object_by(rules, listed.told):
+            refuse(DeskRefusal.WINDOW_CLOSED, code)
+        if Objection.objects.filter(dossier=dossier).exists():
+            refuse(DeskRefusal.ANSWERED, code)
+        return Objection.objects.create(dossier=dossier, text=text, at=now)
+
+
+def answer_objection(
+    officer: Person, code: str, upheld: bool, text: str, now: datetime
+) -> Objection:
+    """Answer an objection; one that is upheld is mended where it arose before the list is signed.
+
+    Raises `Refused`.
+    """
+    with doing(officer, "answer objection", code, now):
+        need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+        dossier = handed_in(code)
+        found = Objection.objects.filter(dossier=dossier).first()
+        if found is None:
+            refuse(DeskRefusal.NOT_HANDED_IN, code)
+        if found.answered is not None:
+            refuse(DeskRefusal.ANSWERED, code)
+        if dossier.reviews.filter(reviewer__person=officer).exists():
+            refuse(DeskRefusal.REVIEWED, code)
+        found.answer, found.upheld = text, upheld
+        found.officer, found.answered = officer, now
+        found.save()
+        return found
+
+
+def object_by(rules: CallNow, told: datetime) -> date:
+    """The last day for objections: the day of the notice where the policy sets no days."""
+    days = rules.call.appeals.object_days if rules.call.appeals else 0
+    return rules.day(told) + timedelta(days=days)
+
+
+def answer_by(rules: CallNow, objection: Objection) -> date:
+    """The last day for the answer to an objection."""
+    days = rules.call.appeals.answer_days if rules.call.appeals else 0
+    return rules.day(objection.at) + timedelta(days=days)

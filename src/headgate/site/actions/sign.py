@@ -1,0 +1,53 @@
+"""Two persons sign an award list: the very journal entry that the decision will make."""
+
+from datetime import datetime
+
+from headgate.site.desk.board import look
+from headgate.site.desk.models import AwardList, Dossier, Review, Signature
+from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+
+
+def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
+    """Sign the list that was seen, told by its digest; with the second name the result is told.
+
+    Where anything changed since, that list is no more: the signatures on it fall. Raises `Refused`.
+    """
+    with doing(person, "sign", f"{call_id} {digest}", now):
+        need(person, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+        rules = call_now(call_id)
+        rules.need_under_review()
+        need_impartial(person, rules)
+        board = look(call_id, now)
+        if board.digest != digest:
+            refuse(DeskRefusal.LIST_CHANGED, call_id)
+        listed = AwardList.objects.filter(call=call_id).first()
+        if listed is not None and listed.digest != digest:
+            listed.delete()
+            listed = None
+        if listed is None:
+            listed = AwardList.objects.create(
+                call=call_id,
+                digest=digest,
+                proposal=board.proposal,
+                winners=board.winners,
+                standby=board.standby,
+            )
+        if listed.signatures.filter(person=person).exists():
+            refuse(DeskRefusal.ALREADY_SIGNED, call_id)
+        Signature.objects.create(award_list=listed, person=person, at=now)
+        if listed.signatures.count() == 2:
+            listed.told = now
+            listed.save()
+        return listed
+
+
+def need_impartial(person: Person, rules: CallNow) -> None:
+    """Refuse whoever reviewed for the call, or acts for an applicant of it."""
+    if Review.objects.filter(dossier__call=rules.id, reviewer__person=person).exists():
+        refuse(DeskRefusal.REVIEWED, rules.id)
+    leads = [one.lead for one in Dossier.objects.filter(call=rules.id).select_related("lead")]
+    if acts_for(person, *leads):
+        refuse(DeskRefusal.CONFLICT, rules.id)

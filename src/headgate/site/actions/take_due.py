@@ -1,0 +1,113 @@
+"""The next event of the calendar, taken by an officer when its day has come."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from headgate.core.policy.document import Document
+from headgate.cycle import World, begin, take
+from headgate.site.actions.sign import need_impartial
+from headgate.site.actions.take import change, kept_term
+from headgate.site.desk.board import ELSEWHERE, board_of
+from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection
+from headgate.site.desk.office import SITE, CallNow, call_now, instant, need
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.world import Desk, accept_by, is_over, proposed
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.steps.agenda import agenda
+from headgate.steps.awards import ProposalRefused
+from headgate.steps.event import Event, What
+from headgate.steps.term import Term
+
+MAY: dict[What, tuple[Role, ...]] = {
+    What.OPEN_CALL: (Role.AGENCY_OFFICER,),
+    What.CLOSE_CALL: (Role.AGENCY_OFFICER,),
+    What.DECIDE_CALL: (Role.AGENCY_OFFICER, Role.POLICY_OWNER),
+}
+"""Who lets what happen; the operator does the rest."""
+
+
+def adopt(person: Person, document: Document, now: datetime) -> Term:
+    """Adopt a policy in an empty site; raises Faulty where a programme has begun."""
+    need(person, Role.POLICY_OWNER)
+
+    def action(before: Term | None) -> Term:
+        if before is not None:
+            refuse(DeskRefusal.DECIDED, "a programme has begun")
+        return _kept(begin(document), person, "adopt", now)
+
+    return change(SITE, action)
+
+
+def due_now(now: datetime) -> Event | None:
+    """The event that may be taken now; None where the next one's moment has not come."""
+    term = kept_term(SITE)
+    return _due(term, now) if term is not None else None
+
+
+def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE) -> Term:
+    """Take the next event of the calendar, which must be the one that was seen (`open call open`).
+
+    A call is decided on the list that two persons have signed, once its winners have answered or
+    their days have passed. Raises `Refused`, and Faulty where `rest` does not answer.
+    """
+
+    def action(before: Term | None) -> Term:
+        event = _due(before, now) if before is not None else None
+        if before is None or event is None or str(event) != about:
+            refuse(DeskRefusal.NOT_DUE, about)
+        need(person, *MAY.get(event.what, (Role.OPERATOR,)))
+        if event.what is not What.DECIDE_CALL:
+            after = take(before, Desk(rest, now), event)
+        else:
+            after = _decide(before, person, event, now)
+        return _kept(after, person, about, now)
+
+    return change(SITE, action)
+
+
+def _kept(after: Term, person: Person, about: str, now: datetime) -> Term:
+    Deed.objects.create(person=person, action="take", about=about[:200], at=now)
+    return after
+
+
+def _due(term: Term, now: datetime) -> Event | None:
+    coming = agenda(term.document, term.index)[term.done : term.done + 1]
+    return next((event for event in coming if _has_come(term, event, now)), None)
+
+
+def _has_come(term: Term, event: Event, now: datetime) -> bool:
+    """A call is closed once it takes no more applications; all else when its day has begun."""
+    if event.what is What.CLOSE_CALL:
+        return instant(now) >= call_now(event.about).instants[1]
+    zone = ZoneInfo(term.policy(term.starts).programme.timezone)
+    return now.astimezone(zone).date() >= event.day
+
+
+def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:
+    rules = call_now(event.about)
+    need_impartial(person, rules)
+    listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()
+    if listed is None:
+        refuse(DeskRefusal.NOT_SIGNED, event.about)
+    _need_answers(rules, listed, now)
+    desk = Desk(ELSEWHERE, now, {event.about: proposed(listed)})
+    try:
+        after = take(before, desk, event)
+    except ProposalRefused:
+        refuse(DeskRefusal.LIST_CHANGED, event.about)
+    if board_of(after, event.about).digest != listed.digest:
+        refuse(DeskRefusal.LIST_CHANGED, event.about)
+    return after
+
+
+def _need_answers(rules: CallNow, listed: AwardList, now: datetime) -> None:
+    opposed = Objection.objects.filter(dossier__call=rules.id, answered__isnull=True)
+    if opposed.exists():
+        refuse(DeskRefusal.OBJECTION_OPEN, rules.id)
+    last = accept_by(rules.id, listed)
+    if last is None or is_over(last, rules.id, now):
+        return
+    answered = Acceptance.objects.filter(dossier__code__in=listed.winners).count()
+    if answered < len(listed.winners):
+        refuse(DeskRefusal.ANSWERS_OPEN, f"{len(listed.winners) - answered} until {last}")

@@ -1,0 +1,39 @@
+"""What time it is at the desk: now; in the demo, where its programme stands.
+
+A demo's programme moves on when its officer takes the next event, not when days pass: the moment of
+a deed is then noon of the day on which it stands, and that of an event is when it is due.
+"""
+
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from headgate.core.quantities import seconds_of
+from headgate.site.actions.take import kept_term
+from headgate.site.desk.office import SITE, call_now
+from headgate.steps.agenda import agenda
+from headgate.steps.event import Event, What
+
+
+def now() -> datetime:
+    """The moment at which somebody does something."""
+    term = kept_term(SITE) if settings.HEADGATE_DEMO else None
+    if term is None:
+        return datetime.now(UTC)
+    zone = ZoneInfo(term.policy(term.starts).programme.timezone)
+    return datetime.combine(term.day, time(12), zone)
+
+
+def coming() -> tuple[Event | None, datetime]:
+    """The event that comes next, and the moment at which the demo lets it happen."""
+    term = kept_term(SITE)
+    event = None
+    if term is not None:
+        event = next(iter(agenda(term.document, term.index)[term.done :]), None)
+    if term is None or event is None or not settings.HEADGATE_DEMO:
+        return event, now()
+    if event.what is What.CLOSE_CALL:
+        return event, datetime.fromtimestamp(seconds_of(call_now(event.about).instants[1]), UTC)
+    zone = ZoneInfo(term.policy(term.starts).programme.timezone)
+    return event, datetime.combine(event.day, time(12), zone)

@@ -1,0 +1,133 @@
+"""A demo in which the year is still to be played: calls are open, and people hold the pages.
+
+The applicants are invented, as in every rehearsal; each of them acts by the same actions as a
+person at a page does. What engines and evaluators answer later is the rehearsal's.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from headgate.core.calls.application import Application
+from headgate.core.calls.application import Organisation as Body
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from headgate.core.policy.schema import FieldKind, Policy
+from headgate.core.quantities import seconds_of
+from headgate.cycle import World
+from headgate.site.actions.alliance import enter_alliance, form_alliance
+from headgate.site.actions.consent import consent
+from headgate.site.actions.people import Registered, act_for, appoint, give_roles, register
+from headgate.site.actions.save_draft import Draft, save_draft
+from headgate.site.actions.submit import submit
+from headgate.site.actions.take_due import adopt, take_due
+from headgate.site.desk.clock import coming, now
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.steps.agenda import first_day
+from headgate.steps.event import What
+
+APPLICATIONS_MOST: Final = 40
+"""Invented applications of one call: enough for a board that says something."""
+
+REVIEWERS: Final = 8
+"""Invented reviewers beside the persona."""
+
+EMPTY: Final = {
+    FieldKind.BOOLEAN: False,
+    FieldKind.INTEGER: 0,
+    FieldKind.DATE: "2020-01-01",
+    FieldKind.TEXT: "synthetic",
+}
+
+
+def fill(document: Document, world: World, progress: Callable[[str], None]) -> None:
+    """Begin a programme and bring it to the last moment at which every first call is open."""
+    owner, officer = _persona(Role.POLICY_OWNER), _persona(Role.AGENCY_OFFICER)
+    progress("policy")
+    adopt(owner, document, datetime.now(UTC))
+    opened = []
+    event, moment = coming()
+    while event is not None and event.what is What.OPEN_CALL:
+        progress(str(event))
+        take_due(officer, str(event), moment)
+        opened.append(event.about)
+        event, moment = coming()
+    policy = at(document, first_day(document)).policy
+    _register_own(officer, policy)
+    _appoint(officer)
+    for call in opened:
+        for made in islice(world.applications(call), APPLICATIONS_MOST):
+            progress(f"application {made.id}")
+            hand_in(officer, made)
+
+
+def _persona(role: Role) -> Person:
+    return Person.objects.get(username=role.value.replace("_", "-"))
+
+
+def _register_own(officer: Person, policy: Policy) -> None:
+    """An organisation of each kind for the applicant of the demo."""
+    asked = policy.organisations
+    facts = {name: EMPTY[field.kind] for name, field in asked.fields.items()}
+    for kind in asked.kinds:
+        founded = policy.programme.calendar.first.replace(year=2015)
+        name, code = f"Demo {kind}", f"DEMO-{kind}"
+        given = Registered(code, name, kind, asked.sizes[0], "demo", founded, facts)
+        register(officer, given, now())
+        act_for(officer, _persona(Role.APPLICANT), code, now())
+
+
+def _appoint(officer: Person) -> None:
+    """The reviewer of the demo, and others who have no page open."""
+    appoint(officer, _persona(Role.REVIEWER), "REV-000", "language model GPU", {}, now())
+    for number in range(1, REVIEWERS + 1):
+        person = _somebody(f"reviewer-{number}", [])
+        appoint(officer, person, f"REV-{number:03d}", "data GPU training", {}, now())
+
+
+def _somebody(name: str, roles: Sequence[Role]) -> Person:
+    person, made = Person.objects.get_or_create(username=name)
+    if made:
+        person.set_unusable_password()
+        person.save()
+        give_roles(person, roles)
+    return person
+
+
+def hand_in(officer: Person, made: Application) -> None:
+    """One invented application by its invented people, from its registration to its receipt."""
+    moment = datetime.fromtimestamp(seconds_of(made.at), UTC)
+    person = _acting(officer, made.applicant, moment)
+    members = [(_acting(officer, one, moment), one.id) for one in made.members]
+    alliance = None
+    if members:
+        alliance = form_alliance(person, made.applicant.id, f"Alliance of {made.id}", moment).pk
+        for _, member in members:
+            enter_alliance(person, alliance, member, "member", 1, moment)
+    title = f"Synthetic work {made.id}"
+    draft = Draft(
+        made.call,
+        made.applicant.id,
+        alliance,
+        title,
+        "language model GPU training data",
+        made.requests,
+        made.months,
+        made.fields,
+    )
+    dossier = save_draft(person, draft, moment)
+    for member_person, member in members:
+        consent(member_person, dossier.pk, member, dossier.version, moment)
+    submit(person, dossier.pk, dossier.version, moment, despite=True)
+
+
+def _acting(officer: Person, body: Body, moment: datetime) -> Person:
+    """The person who acts for an invented organisation, registered as it says it is."""
+    one, name = body, f"Synthetic {body.id}"
+    given = Registered(one.id, name, one.kind, one.size, one.region, one.founded, one.facts)
+    register(officer, given, moment)
+    person = _somebody(f"for-{one.id}".lower(), [Role.APPLICANT])
+    act_for(officer, person, one.id, moment)
+    return person

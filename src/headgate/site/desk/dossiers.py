@@ -1,0 +1,132 @@
+"""An application's working record as the value that the rules judge, and what they say of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from headgate.core import canonical
+from headgate.core.calls.application import Application, Request
+from headgate.core.calls.application import Organisation as Body
+from headgate.core.calls.dossier import DRAFT, Double, doubles, draft_findings
+from headgate.core.calls.form import Answers, read_answers
+from headgate.core.calls.screening import Finding, Refusal
+from headgate.core.policy.schema import FormField, Policy
+from headgate.core.supports.text import Text
+from headgate.readers.facts import read_facts
+from headgate.site.desk.models import Alliance, Dossier, Organisation, State
+from headgate.site.desk.office import CallNow, instant
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call says to an application as it stands: faults of the form, then findings.
+
+    `absent` are the members whose consent to this version is missing.
+    """
+
+    application: Application
+    faults: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    absent: tuple[str, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be handed in without any question left."""
+        return not (self.faults or self.findings or self.absent)
+
+
+def answer(now_call: CallNow, dossier: Dossier, now: datetime) -> Answer:
+    """The instant answer, with every reason: the rules are those that screening applies."""
+    made, faults = application(now_call, dossier, now)
+    findings = () if faults else draft_findings(now_call.policy, now_call.id, made)
+    return Answer(made, faults, findings, absent(dossier))
+
+
+def application(
+    now_call: CallNow, dossier: Dossier, now: datetime
+) -> tuple[Application, tuple[str, ...]]:
+    """The application as it would be received now, and the faults of its form."""
+    organisations = [dossier.lead, *members(dossier.alliance)]
+    fields = now_call.policy.organisations.fields
+    bodies, faults = [], []
+    for organisation in organisations:
+        body, wrong = _body(fields, organisation)
+        bodies.append(body)
+        faults += [f"{organisation.code} {fault}" for fault in wrong]
+    read = read_answers(now_call.call.fields, dossier.answers)
+    faults += _told(read)
+    requests = tuple(
+        Request(str(one["class"]), int(one["least"]), int(one["most"])) for one in dossier.requests
+    )
+    made = Application(
+        dossier.code or DRAFT,
+        now_call.id,
+        instant(now),
+        bodies[0],
+        tuple(bodies[1:]),
+        requests,
+        dossier.months,
+        read.facts,
+    )
+    return made, tuple(faults)
+
+
+def _body(fields: Mapping[str, FormField], organisation: Organisation) -> tuple[Body, list[str]]:
+    read = read_answers(fields, organisation.facts)
+    one = organisation
+    return Body(one.code, one.kind, one.size, one.region, one.founded, read.facts), _told(read)
+
+
+def _told(read: Answers) -> list[str]:
+    return [f"{name}: {fault.value}" for name, fault in read.faults.items()]
+
+
+def body_of(policy: Policy, organisation: Organisation) -> Body:
+    """An organisation as the rules see it."""
+    return _body(policy.organisations.fields, organisation)[0]
+
+
+def members(alliance: Alliance | None) -> list[Organisation]:
+    """Who is in an alliance now beside its lead, in the order of their entry."""
+    if alliance is None:
+        return []
+    inside = alliance.members.filter(left__isnull=True).select_related("organisation")
+    return [member.organisation for member in inside]
+
+
+def absent(dossier: Dossier) -> tuple[str, ...]:
+    """The members that have not agreed to this version."""
+    given = dossier.consents.filter(version=dossier.version)
+    agreed = set(given.values_list("organisation_id", flat=True))
+    return tuple(one.code for one in members(dossier.alliance) if one.pk not in agreed)
+
+
+def line_of(made: Application) -> str:
+    """The application's line in the facts of its call."""
+    return canonical.line(made).decode()
+
+
+def read_line(dossier: Dossier) -> Application:
+    """An application that was handed in, as it was handed in."""
+    (made,) = read_facts(f"applications/{dossier.call}", "applications", dossier.line.encode())
+    found: Application = made
+    return found
+
+
+def doubles_of(dossier: Dossier) -> tuple[Double, ...]:
+    """Other applications with an organisation of this one, most alike first."""
+    others = Dossier.objects.filter(state=State.SUBMITTED).exclude(pk=dossier.pk)
+    told = ((read_line(other), _text(other)) for other in others)
+    return doubles(read_line(dossier), _text(dossier), told)
+
+
+def _text(dossier: Dossier) -> str:
+    return f"{dossier.title} {dossier.summary}"
+
+
+def because(policy: Policy, call_id: str, finding: Finding) -> Text | None:
+    """The policy's own words for a rule that refuses."""
+    if finding.refusal is not Refusal.RULE:
+        return None
+    rules = policy.calls[call_id].eligibility
+    return next((rule.because for rule in rules if rule.id == finding.rule), None)

@@ -1,0 +1,291 @@
+"""The working records: ordinary rows, which an action may change and a person may have erased.
+
+Only actions write here. What the journal will say of somebody or something is its `code`, a
+pseudonym; names, texts and accounts stay here.
+"""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Organisation(models.Model):
+    """A body that may apply, with the facts that the policy asks of every organisation."""
+
+    code = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=300)
+    kind = models.CharField(max_length=64)
+    size = models.CharField(max_length=64)
+    region = models.CharField(max_length=64, blank=True)
+    founded = models.DateField(null=True)
+    facts = models.JSONField(default=dict)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Acting(models.Model):
+    """That a person acts for an organisation, since when and until when."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        """Nobody acts twice for one organisation at one time."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["person", "organisation"],
+                condition=Q(until__isnull=True),
+                name="acting_once",
+            )
+        ]
+
+
+class Reviewer(models.Model):
+    """A person who reviews: the pseudonym of their marks, and what they know."""
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    code = models.CharField(max_length=64, unique=True)
+    expertise = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Tie(models.Model):
+    """That a reviewer has told of being close to an organisation, and in what way."""
+
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.CASCADE, related_name="ties")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    why = models.CharField(max_length=300)
+
+
+class Alliance(models.Model):
+    """Several organisations that apply as one; the lead signs for them."""
+
+    name = models.CharField(max_length=300)
+    lead = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leads")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """A member of an alliance: its role, its parts of each support, when it came and went."""
+
+    alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    role = models.CharField(max_length=100, blank=True)
+    parts = models.PositiveIntegerField(default=1)
+    entered = models.DateTimeField()
+    left = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order in which they entered; each is in once at a time."""
+
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["alliance", "organisation"],
+                condition=Q(left__isnull=True),
+                name="member_once",
+            )
+        ]
+
+
+class State(models.TextChoices):
+    """Where an application is before the call closes."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    WITHDRAWN = "withdrawn"
+
+
+class Dossier(models.Model):
+    """An application while people work on it; `version` counts its savings.
+
+    `code` and `line` are there once it was handed in: its id in the journal, and the exact line
+    that the call's facts will have.
+    """
+
+    call = models.CharField(max_length=64)
+    lead = models.ForeignKey(Organisation, on_delete=models.PROTECT)
+    alliance = models.ForeignKey(Alliance, null=True, on_delete=models.PROTECT)
+    title = models.CharField(max_length=300, blank=True)
+    summary = models.TextField(blank=True)
+    requests = models.JSONField(default=list)
+    months = models.IntegerField(default=0)
+    answers = models.JSONField(default=dict)
+    version = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    code = models.CharField(max_length=64, null=True, unique=True)
+    line = models.TextField(blank=True)
+    at = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order in which they were handed in."""
+
+        ordering: ClassVar = ["at", "code", "id"]
+
+    def __str__(self) -> str:
+        return self.title or self.code or f"{self.call} {self.pk}"
+
+
+class Consent(models.Model):
+    """A member's yes to one version of an application; a later version needs another."""
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="consents")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        """Each member says yes once to one version."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["dossier", "organisation", "version"], name="consent_once"
+            )
+        ]
+
+
+class Receipt(models.Model):
+    """That an application was handed in: when, and SHA-256 of its line in the call's facts."""
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="receipts")
+    at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        """In order."""
+
+        ordering: ClassVar = ["at", "id"]
+
+
+class Conflict(models.Model):
+    """Why a reviewer may not review an application: found, or declared by them."""
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="conflicts")
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.CASCADE)
+    declared = models.BooleanField()
+    why = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    class Meta:
+        """One is enough."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dossier", "reviewer"], name="conflict_once")
+        ]
+
+
+class Review(models.Model):
+    """A reviewer's seat at an application; `points` and `comments` by criterion once it is done.
+
+    `cleared` is when the reviewer declared to have no conflict; before that nothing is shown.
+    """
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="reviews")
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT)
+    assigned = models.DateTimeField()
+    cleared = models.DateTimeField(null=True)
+    points = models.JSONField(default=dict)
+    comments = models.JSONField(default=dict)
+    marked = models.DateTimeField(null=True)
+    version = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        """Nobody has two seats at one application."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dossier", "reviewer"], name="review_once")
+        ]
+
+
+class Finding(models.Model):
+    """What was found on a gate, on which evidence (SHA-256), and the applicant's reply."""
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="findings")
+    gate = models.CharField(max_length=64)
+    passed = models.BooleanField()
+    remark = models.CharField(max_length=1000, blank=True)
+    evidence = models.JSONField(default=list)
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+    reply = models.TextField(blank=True)
+    replied = models.DateTimeField(null=True)
+
+    class Meta:
+        """One finding a gate; it may be found anew after a reply."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dossier", "gate"], name="finding_once")
+        ]
+
+
+class AwardList(models.Model):
+    """The list that is being signed for a call, as proposed; another one replaces it unsigned."""
+
+    call = models.CharField(max_length=64, unique=True)
+    digest = models.CharField(max_length=64)
+    proposal = models.TextField()
+    winners = models.JSONField(default=list)
+    standby = models.JSONField(default=list)
+    told = models.DateTimeField(null=True)
+
+
+class Signature(models.Model):
+    """One of the two persons who sign a list."""
+
+    award_list = models.ForeignKey(AwardList, on_delete=models.CASCADE, related_name="signatures")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Two persons, not one twice."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["award_list", "person"], name="signature_once")
+        ]
+
+
+class Acceptance(models.Model):
+    """A winner's answer: the award is taken, or given up."""
+
+    dossier = models.OneToOneField(Dossier, on_delete=models.CASCADE)
+    accepted = models.BooleanField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+
+
+class Objection(models.Model):
+    """What an applicant holds against a result, and what was answered."""
+
+    dossier = models.OneToOneField(Dossier, on_delete=models.CASCADE)
+    text = models.TextField()
+    at = models.DateTimeField()
+    answer = models.TextField(blank=True)
+    upheld = models.BooleanField(null=True)
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    answered = models.DateTimeField(null=True)
+
+
+class Deed(models.Model):
+    """Who did what when: one row an action; an auditor reads them, nobody changes them."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    action = models.CharField(max_length=64)
+    about = models.CharField(max_length=200)
+    at = models.DateTimeField()
+
+    class Meta:
+        """In order."""
+
+        ordering: ClassVar = ["id"]

@@ -1,0 +1,146 @@
+"""What every action of a person begins with: who they are, the call as it stands, one transaction.
+
+The site has one database and one writer at a time, so an action that reads, judges and writes under
+`doing` cannot be overtaken by another, on either database.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from headgate.core.calls.window import window
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Call, Policy
+from headgate.core.quantities import instant_of
+from headgate.site.desk.models import Acting, Deed, Dossier, Organisation, Reviewer
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role, roles_of
+from headgate.site.records.database import Database
+from headgate.site.records.kept import document, stored_facts
+from headgate.steps.agenda import first_day
+
+SITE: Final = Database("default")
+"""The one database of a site: people and ledger lie side by side in it."""
+
+
+def need(person: Person, *roles: Role) -> None:
+    """Refuse unless somebody has one of the roles."""
+    if roles_of(person).isdisjoint(roles):
+        refuse(DeskRefusal.ROLE_MISSING, " or ".join(roles))
+
+
+@contextmanager
+def doing(person: Person, action: str, about: object, now: datetime) -> Iterator[None]:
+    """One transaction in which somebody does something, kept with what they did."""
+    with SITE.writing():
+        yield
+        Deed.objects.create(person=person, action=action, about=str(about)[:200], at=now)
+
+
+@dataclass(frozen=True, slots=True)
+class CallNow:
+    """A call as the policy has it on the day it is decided, and how far it has come."""
+
+    id: str
+    document: Document
+    policy: Policy
+    call: Call
+    received: bool
+    decided: bool
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """In whose days the call's clocks count."""
+        return ZoneInfo(self.policy.programme.timezone)
+
+    @property
+    def instants(self) -> tuple[str, str]:
+        """From when the call is open, and from when it is closed again."""
+        return window(self.call, self.policy.programme.timezone)
+
+    def day(self, now: datetime) -> date:
+        """The day of the call's own clocks."""
+        return now.astimezone(self.timezone).date()
+
+    def need_open(self, now: datetime) -> None:
+        """Refuse before the call opens and once it has closed."""
+        opens, closed = self.instants
+        if instant(now) < opens:
+            refuse(DeskRefusal.CALL_NOT_OPEN, f"{self.id} {opens}")
+        if instant(now) >= closed or self.received:
+            refuse(DeskRefusal.LATE, f"{self.id} {closed}")
+
+    def need_under_review(self) -> None:
+        """Refuse before the applications are received and once the call is decided."""
+        if not self.received:
+            refuse(DeskRefusal.NOT_CLOSED, self.id)
+        if self.decided:
+            refuse(DeskRefusal.DECIDED, self.id)
+
+
+def instant(now: datetime) -> str:
+    """A moment as the journal writes it."""
+    return instant_of(int(now.timestamp()))
+
+
+def programme() -> Document:
+    """The policy as adopted."""
+    found = document(SITE)
+    if found is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    return found
+
+
+def call_now(call_id: str) -> CallNow:
+    """A call of the policy."""
+    adopted = programme()
+    base = at(adopted, first_day(adopted)).policy.calls
+    if call_id not in base:
+        refuse(DeskRefusal.CALL_UNKNOWN, call_id)
+    policy = at(adopted, base[call_id].decides).policy
+    facts = stored_facts(SITE)
+    received, decided = (f"{kind}/{call_id}" in facts for kind in ("applications", "declined"))
+    return CallNow(call_id, adopted, policy, policy.calls[call_id], received, decided)
+
+
+def acts_for(person: Person, *organisations: Organisation) -> bool:
+    """Whether somebody acts for one of the organisations now."""
+    acting = Acting.objects.filter(person=person, until__isnull=True)
+    return acting.filter(organisation__in=organisations).exists()
+
+
+def organisations_of(person: Person) -> list[Organisation]:
+    """Those that somebody acts for now."""
+    acting = Acting.objects.filter(person=person, until__isnull=True)
+    return [one.organisation for one in acting.select_related("organisation").order_by("id")]
+
+
+def own_dossier(person: Person, dossier_id: int) -> Dossier:
+    """An application of an organisation that somebody acts for; others do not exist for them."""
+    need(person, Role.APPLICANT)
+    found = Dossier.objects.select_related("lead", "alliance").filter(pk=dossier_id).first()
+    if found is None or not acts_for(person, found.lead):
+        refuse(DeskRefusal.NOT_YOURS, dossier_id)
+    return found
+
+
+def handed_in(code: str) -> Dossier:
+    """An application by its id in the journal."""
+    found = Dossier.objects.select_related("lead", "alliance").filter(code=code).first()
+    if found is None:
+        refuse(DeskRefusal.NOT_HANDED_IN, code)
+    return found
+
+
+def reviewer_of(person: Person) -> Reviewer:
+    """Somebody as a reviewer."""
+    need(person, Role.REVIEWER)
+    found = Reviewer.objects.filter(person=person).first()
+    if found is None:
+        refuse(DeskRefusal.ROLE_MISSING, Role.REVIEWER)
+    return found

@@ -1,0 +1,141 @@
+"""The people of a programme as a world: what they did at the desk answers the cycle's questions.
+
+What engines and evaluators answer comes from another world, handed in. Every answer is made of
+codes, numbers and plain lines; names and texts stay at the desk.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
+
+from headgate.core.awards.plan import Proposal
+from headgate.core.awards.problem import Problem
+from headgate.core.awards.solve import propose
+from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.ledger.correct import Correction
+from headgate.core.metering.usage import Usage
+from headgate.cycle import World
+from headgate.readers.facts import read_facts
+from headgate.site.desk.dossiers import read_line
+from headgate.site.desk.models import (
+    Acceptance,
+    AwardList,
+    Dossier,
+    Finding,
+    Review,
+    State,
+)
+from headgate.site.desk.office import call_now
+from headgate.steps.notes import Note
+
+
+class Desk:
+    """The world of the people, at a moment; `rest` is the world of engines and evaluators.
+
+    `signed` are the lists that were signed, by call: what was signed is what is proposed. For a
+    call without one the solver proposes.
+    """
+
+    def __init__(
+        self, rest: World, now: datetime, signed: Mapping[str, Proposal] | None = None
+    ) -> None:
+        self._rest = rest
+        self._now = now
+        self._signed = signed or {}
+
+    def applications(self, call: str) -> Sequence[Application]:
+        """What was handed in and not withdrawn, in order of arrival."""
+        submitted = Dossier.objects.filter(call=call, state=State.SUBMITTED)
+        return [read_line(dossier) for dossier in submitted]
+
+    def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
+        """What officers found, in the order of the call's gates for each application."""
+        order = {gate.id: at for at, gate in enumerate(call_now(call).call.gates)}
+        found = Finding.objects.filter(dossier__call=call).select_related("dossier")
+        wanted = set(applications)
+        listed = [one for one in found if one.dossier.code in wanted and one.gate in order]
+        listed.sort(key=lambda one: (one.dossier.code or "", order[one.gate]))
+        return [
+            GateFinding(
+                one.dossier.code or "",
+                one.gate,
+                one.passed,
+                one.remark,
+                tuple(one.evidence),
+                one.replied is not None,
+            )
+            for one in listed
+        ]
+
+    def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
+        """Every whole sheet that was given, by application, reviewer and criterion."""
+        wanted = {one.id for one in eligible}
+        done = Review.objects.filter(dossier__call=call, marked__isnull=False)
+        given = [
+            Mark(review.dossier.code or "", criterion, review.reviewer.code, points)
+            for review in done.select_related("dossier", "reviewer")
+            if review.dossier.code in wanted
+            for criterion, points in review.points.items()
+        ]
+        return sorted(given, key=lambda m: (m.application, m.reviewer, m.criterion))
+
+    def proposal(self, call: str, problem: Problem) -> Proposal:
+        """The list that was signed, or the solver's."""
+        return self._signed.get(call) or propose(problem)
+
+    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
+        """Who gave the award or the place on standby up, and who let the days pass in silence."""
+        answers = Acceptance.objects.filter(dossier__call=call)
+        told = {one.dossier.code or "": one.accepted for one in answers.select_related("dossier")}
+        left = {code for code, accepted in told.items() if not accepted}
+        signed = AwardList.objects.filter(call=call, told__isnull=False).first()
+        if signed is None:
+            return ()
+        if is_over(accept_by(call, signed), call, self._now):
+            left |= {code for code in awarded if code not in told}
+        return sorted(left & {*awarded, *signed.standby})
+
+    def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
+        """What the clusters hold."""
+        return self._rest.enforce(orders, day)
+
+    def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
+        """What the meters saw."""
+        return self._rest.usage(since, until, part)
+
+    def corrections(self, name: str) -> Sequence[Correction]:
+        """What was moved wrongly."""
+        return self._rest.corrections(name)
+
+    def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
+        """What was found on a round's gates."""
+        return self._rest.round_findings(round_id, teams)
+
+    def notes(self) -> Sequence[Note]:
+        """What stands in for something else; people stand for themselves."""
+        return self._rest.notes()
+
+    def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
+        """What was measured of a round's teams."""
+        return self._rest.evidence(round_id, teams)
+
+
+def accept_by(call: str, signed: AwardList) -> date | None:
+    """The last day on which a winner may answer; None where the policy sets none."""
+    rules = call_now(call)
+    if rules.call.standby is None or signed.told is None:
+        return None
+    return rules.day(signed.told) + timedelta(days=rules.call.standby.accept_days)
+
+
+def is_over(last: date | None, call: str, now: datetime) -> bool:
+    """Whether a last day has passed."""
+    return last is not None and call_now(call).day(now) > last
+
+
+def proposed(signed: AwardList) -> Proposal:
+    """The proposal of a list that is being signed."""
+    (found,) = read_facts(f"proposal/{signed.call}", "proposal", signed.proposal.encode())
+    proposal: Proposal = found
+    return proposal

@@ -1,0 +1,273 @@
+"""The applicant's pages: what may we apply for, one dossier, its receipt, its result."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.calls.application import Request
+from headgate.core.calls.dossier import invitations
+from headgate.core.ledger.refused import Refused
+from headgate.core.policy.dated import at
+from headgate.core.policy.schema import FieldKind, FormField
+from headgate.site.actions.accept import accept
+from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_alliance
+from headgate.site.actions.consent import consent
+from headgate.site.actions.find_gate import reply_gate
+from headgate.site.actions.objection import object_to
+from headgate.site.actions.save_draft import Draft, save_draft
+from headgate.site.actions.submit import submit
+from headgate.site.actions.withdraw import withdraw
+from headgate.site.desk.clock import now
+from headgate.site.desk.dossiers import answer, body_of
+from headgate.site.desk.models import Alliance, AwardList, Dossier, Member, State
+from headgate.site.desk.office import (
+    CallNow,
+    call_now,
+    instant,
+    organisations_of,
+    own_dossier,
+    programme,
+)
+from headgate.site.portal.pages.desk import at_the_desk, reader, told_finding, told_refusal, words
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from headgate.steps.agenda import first_day
+
+YES_NO: Final = (("", "—"), ("yes", lazy("Yes")), ("no", lazy("No")))
+
+
+class DossierForm(forms.Form):
+    """The form that the policy declares; anything typed can be saved, so nothing is required."""
+
+    title = forms.CharField(label=lazy("Title"), max_length=300, required=False)
+    summary = forms.CharField(
+        label=lazy("What it is for"), widget=forms.Textarea, required=False, max_length=20_000
+    )
+    months = forms.IntegerField(label=lazy("Months"), min_value=0, max_value=600, required=False)
+
+    def __init__(
+        self, rules: CallNow, alliances: list[Alliance], *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._rules = rules
+        if alliances:
+            choices = [("", _("No alliance")), *((str(one.pk), one.name) for one in alliances)]
+            self.fields["alliance"] = forms.ChoiceField(
+                label=_("Alliance"), choices=choices, required=False
+            )
+        for name in rules.call.classes:
+            for part, label in (("least", _("%s: blocks at least")), ("most", _("%s: at most"))):
+                self.fields[f"class-{name}-{part}"] = forms.IntegerField(
+                    label=label % name, min_value=0, max_value=1_000_000, required=False
+                )
+        for name, asked in rules.call.fields.items():
+            self.fields[f"answer-{name}"] = _field(asked)
+
+    def draft(self, lead: str) -> Draft:
+        """What was typed."""
+        given = self.cleaned_data
+        names = self._rules.call.classes
+        wanted = [
+            Request(name, least or 0, most or least or 0)
+            for name in names
+            for least, most in [(given[f"class-{name}-least"], given[f"class-{name}-most"])]
+            if least or most
+        ]
+        answers = {name: given[f"answer-{name}"] for name in self._rules.call.fields}
+        alliance = int(given["alliance"]) if given.get("alliance") else None
+        return Draft(
+            self._rules.id,
+            lead,
+            alliance,
+            given["title"],
+            given["summary"],
+            tuple(wanted),
+            given["months"] or 0,
+            answers,
+        )
+
+
+def _field(asked: FormField) -> forms.Field:
+    """A question of the policy as a field of a page."""
+    label = words(asked.name)
+    if asked.kind is FieldKind.BOOLEAN:
+        return forms.ChoiceField(label=label, choices=YES_NO, required=False)
+    return forms.CharField(label=label, required=False, max_length=4_000)
+
+
+def _typed(dossier: Dossier) -> Mapping[str, Any]:
+    """A dossier as its form has it."""
+    told: dict[str, Any] = {
+        "title": dossier.title,
+        "summary": dossier.summary,
+        "months": dossier.months or None,
+        "alliance": str(dossier.alliance_id or ""),
+    }
+    for one in dossier.requests:
+        told[f"class-{one['class']}-least"] = one["least"]
+        told[f"class-{one['class']}-most"] = one["most"]
+    for name, value in dossier.answers.items():
+        shown = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+        told[f"answer-{name}"] = shown
+    return told
+
+
+@at_the_desk
+def applications(request: HttpRequest) -> HttpResponse:
+    """One dossier for all open calls, and everything that was applied for."""
+    mine = organisations_of(reader(request))
+    if request.method == "POST":
+        return _member_deed(request)
+    adopted = programme()
+    policy = at(adopted, first_day(adopted)).policy
+    bodies = [body_of(policy, one) for one in mine]
+    names = {one.code: one.name for one in mine}
+    invited = []
+    for one in invitations(policy, bodies, instant(now())):
+        rules = call_now(one.call)
+        told = [told_finding(rules, finding) for finding in one.findings]
+        invited.append((one, words(rules.call.name), names[one.organisation], told))
+    dossiers = Dossier.objects.filter(lead__in=mine).select_related("lead").order_by("-id")
+    asked = Dossier.objects.filter(
+        state=State.DRAFT, alliance__members__organisation__in=mine, alliance__members__left=None
+    )
+    waiting = [
+        (dossier, member.organisation)
+        for dossier in asked.select_related("alliance", "lead").distinct()
+        for member in Member.objects.filter(
+            alliance=dossier.alliance_id, organisation__in=mine, left=None
+        ).select_related("organisation")
+        if not dossier.consents.filter(
+            organisation=member.organisation, version=dossier.version
+        ).exists()
+    ]
+    alliances = Alliance.objects.filter(lead__in=mine).prefetch_related("members__organisation")
+    context = {
+        "invited": invited,
+        "dossiers": dossiers,
+        "waiting": waiting,
+        "alliances": alliances,
+        "mine": mine,
+    }
+    return render(request, "desk/applications.html", context)
+
+
+def _member_deed(request: HttpRequest) -> HttpResponse:
+    """Agree, form an alliance, let a member in or go."""
+    given, person = request.POST, reader(request)
+    match given.get("deed"):
+        case "consent":
+            pk, version = _number(given.get("dossier")), _number(given.get("version"))
+            consent(person, pk, given.get("organisation", ""), version, now())
+            messages.success(request, _("You have agreed to this version."))
+        case "form":
+            form_alliance(person, given.get("lead", ""), given.get("name", ""), now())
+        case "enter":
+            role, parts = given.get("role", ""), max(1, _number(given.get("parts")))
+            pk, member = _number(given.get("alliance")), given.get("member", "")
+            enter_alliance(person, pk, member, role, min(parts, 1_000), now())
+        case "leave":
+            leave_alliance(person, _number(given.get("alliance")), given.get("member", ""), now())
+    return redirect("applications")
+
+
+def _number(text: str | None) -> int:
+    """A number of a form; -1 where it is none, which nothing has."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
+def begin_application(request: HttpRequest, call: str, organisation: str) -> HttpResponse:
+    """A new draft for an organisation."""
+    draft = Draft(call, organisation, None, "", "", (), 0, {})
+    try:
+        made = save_draft(reader(request), draft, now())
+    except Refused as refused:
+        messages.error(request, told_refusal(refused))
+        return redirect("applications")
+    return redirect("application", dossier=made.pk)
+
+
+@at_the_desk
+def application(request: HttpRequest, dossier: int) -> HttpResponse:
+    """One application: its form, the instant answer, and what can be done with it now."""
+    found = own_dossier(reader(request), dossier)
+    rules = call_now(found.call)
+    alliances = list(Alliance.objects.filter(lead=found.lead))
+    form = DossierForm(rules, alliances, initial=_typed(found))
+    if request.method == "POST":
+        form = DossierForm(rules, alliances, request.POST)
+        try:
+            if _deed(request, found, form):
+                return redirect("application", dossier=found.pk)
+        except Refused as refused:
+            messages.error(request, told_refusal(refused))
+        found.refresh_from_db()
+    said = answer(rules, found, now())
+    listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
+    context = {
+        "dossier": found,
+        "call": words(rules.call.name),
+        "form": form,
+        "said": said,
+        "findings": [told_finding(rules, finding) for finding in said.findings],
+        "receipts": found.receipts.all(),
+        "against": found.findings.filter(passed=False),
+        "listed": listed,
+        "won": listed is not None and found.code in listed.winners,
+        "closed": rules.received,
+    }
+    return render(request, "desk/application.html", context)
+
+
+def _deed(request: HttpRequest, found: Dossier, form: DossierForm) -> bool:
+    """Do what the pressed button says; False where the form itself must be mended first."""
+    given, person, code = request.POST, reader(request), found.code or ""
+    match given.get("deed"):
+        case "save" | "submit" | "despite" as deed:
+            if not form.is_valid():
+                return False
+            seen = _number(given.get("version"))
+            saved = save_draft(person, form.draft(found.lead.code), now(), found.pk, seen)
+            if deed != "save":
+                submit(person, saved.pk, saved.version, now(), despite=deed == "despite")
+                messages.success(request, _("It was handed in."))
+            else:
+                messages.success(request, _("The draft is saved."))
+        case "withdraw":
+            withdraw(person, found.pk, now())
+        case "accept" | "decline" as deed:
+            accept(person, code, deed == "accept", now())
+        case "object":
+            object_to(person, code, given.get("text", ""), now())
+        case "reply":
+            reply_gate(person, code, given.get("gate", ""), given.get("text", ""), now())
+    return True
+
+
+_MINE: Final = frozenset({Role.APPLICANT})
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page("applications/", "applications", applications, _MINE, _BOTH, lazy("Applications")),
+    Page(
+        "applications/<slug:call>/<slug:organisation>/",
+        "begin_application",
+        begin_application,
+        _MINE,
+        ("POST",),
+        sample=(("call", "open-1"), ("organisation", "nobody")),
+    ),
+    Page(
+        "applications/<int:dossier>/",
+        "application",
+        application,
+        _MINE,
+        _BOTH,
+        sample=(("dossier", 1),),
+    ),
+)

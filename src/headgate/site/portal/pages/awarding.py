@@ -1,0 +1,132 @@
+"""The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
+
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.policy.dated import at
+from headgate.site.actions.assign_reviewers import assign_reviewers
+from headgate.site.actions.find_gate import find_gate
+from headgate.site.actions.objection import answer_objection
+from headgate.site.actions.sign import sign
+from headgate.site.actions.take_due import take_due
+from headgate.site.desk.board import Board, preview
+from headgate.site.desk.clock import coming, now
+from headgate.site.desk.dossiers import doubles_of
+from headgate.site.desk.models import AwardList, Dossier, Objection, State
+from headgate.site.desk.office import CallNow, call_now, programme
+from headgate.site.portal.pages.desk import at_the_desk, reader, words
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from headgate.steps.agenda import first_day
+
+
+@at_the_desk
+def boards(request: HttpRequest) -> HttpResponse:
+    """Every call with how far it has come, and the event that comes next."""
+    if request.method == "POST":
+        event, moment = coming()
+        take_due(reader(request), request.POST.get("event", ""), moment)
+        messages.success(request, _("Done: it stands in the journal."))
+        return redirect("boards")
+    adopted = programme()
+    listed = [call_now(name) for name in at(adopted, first_day(adopted)).policy.calls]
+    shown = [(one, words(one.call.name)) for one in listed]
+    event, _moment = coming()
+    return render(request, "desk/boards.html", {"calls": shown, "event": event})
+
+
+@at_the_desk
+def board(request: HttpRequest, call: str) -> HttpResponse:
+    """One call: its applications with their gates and sheets, and the list as it stands."""
+    rules = call_now(call)
+    if request.method == "POST":
+        _deed(request, rules)
+        return redirect("board", call=call)
+    context = {
+        "call": rules,
+        "name": words(rules.call.name),
+        "rows": _rows(rules),
+        "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
+        "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
+        "listed": AwardList.objects.filter(call=call).first(),
+        **(_shown(preview(call, now())) if rules.received and not rules.decided else {}),
+    }
+    return render(request, "desk/board.html", context)
+
+
+def _rows(rules: CallNow) -> list[dict[str, Any]]:
+    """Every application of the call with what was found and given so far."""
+    dossiers = Dossier.objects.filter(call=rules.id, state=State.SUBMITTED)
+    full = dossiers.select_related("lead").prefetch_related("findings", "reviews")
+    return [
+        {
+            "dossier": one,
+            "gates": {found.gate: found.passed for found in one.findings.all()},
+            "seats": len(one.reviews.all()),
+            "sheets": sum(review.marked is not None for review in one.reviews.all()),
+        }
+        for one in full
+    ]
+
+
+def _shown(found: Board) -> dict[str, Any]:
+    """The list with its reasons and its bound."""
+    plan = found.plan
+    sentences = {name: result["sentence"] for name, result in found.results("award").items()}
+    awards = [(one.application, one.blocks, one.pool) for one in plan["awards"]]
+    won = set(found.winners)
+    others = [(name, text) for name, text in sorted(sentences.items()) if name not in won]
+    return {
+        "board": found,
+        "awards": [(*one, sentences.get(one[0], "")) for one in awards],
+        "others": others,
+        "standby": found.standby,
+        "value": plan["value"],
+        "bound": plan["bound"],
+    }
+
+
+def _deed(request: HttpRequest, rules: CallNow) -> None:
+    """Do what the pressed button says."""
+    given, person = request.POST, reader(request)
+    match given.get("deed"):
+        case "assign":
+            found = assign_reviewers(person, rules.id, now())
+            told = _("%(pairs)s seats are given; %(short)s stay empty.")
+            short = sum(found.short.values())
+            messages.success(request, told % {"pairs": len(found.pairs), "short": short})
+        case "gate":
+            evidence = given.get("evidence", "").split()
+            passed, remark = given.get("passed") == "yes", given.get("remark", "")
+            code, gate = given.get("code", ""), given.get("gate", "")
+            find_gate(person, code, gate, passed, remark, evidence, now())
+        case "sign":
+            listed = sign(person, rules.id, given.get("digest", ""), now())
+            done = listed.told is not None
+            messages.success(request, _("Signed and told.") if done else _("Signed by one."))
+        case "answer":
+            upheld, text = given.get("upheld") == "yes", given.get("text", "")
+            answer_objection(person, given.get("code", ""), upheld, text, now())
+
+
+@at_the_desk
+def double(request: HttpRequest, code: str) -> HttpResponse:
+    """Whether one application may be funded twice."""
+    found = Dossier.objects.filter(code=code, state=State.SUBMITTED).first()
+    told = doubles_of(found) if found is not None else ()
+    return render(request, "desk/doubles.html", {"code": code, "doubles": told})
+
+
+_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+"""Who sees the board; an auditor can press no button, because every action asks for its role."""
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page("boards/", "boards", boards, _DECIDE, _BOTH, lazy("Award boards")),
+    Page("boards/<slug:call>/", "board", board, _DECIDE, _BOTH, sample=(("call", "open-1"),)),
+    Page("doubles/<slug:code>/", "doubles", double, _DECIDE, sample=(("code", "open-1-0001"),)),
+)

@@ -1,0 +1,90 @@
+"""What the pages of the desk share: words in the reader's language, and how a refusal is told."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+
+from headgate.core.calls.screening import Finding, Refusal
+from headgate.core.faults import Faulty
+from headgate.core.ledger.refused import Refused
+from headgate.core.supports.text import Text
+from headgate.site.desk.dossiers import because
+from headgate.site.desk.office import CallNow
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal.models import Person
+
+View = Callable[..., HttpResponse]
+
+SCREENED: Final[dict[Refusal, str]] = {
+    Refusal.BAD_ID: noop("Its id cannot stand in the journal."),
+    Refusal.BAD_INSTANT: noop("The moment at which it came in is unknown."),
+    Refusal.EARLY: noop("The call is not open yet."),
+    Refusal.LATE: noop("The call has closed."),
+    Refusal.DUPLICATE: noop("Another application has its id."),
+    Refusal.UNKNOWN_KIND: noop("The kind or size of an organisation is not in the policy."),
+    Refusal.UNKNOWN_CLASS: noop("The call does not offer this class."),
+    Refusal.CLASS_TWICE: noop("A class is requested twice."),
+    Refusal.REQUEST_NOT_POSITIVE: noop("Ask for at least one block, and at least one month."),
+    Refusal.ABOVE_CAP: noop("More is asked for than one application may have."),
+    Refusal.TERM_TOO_LONG: noop("More months are asked for than the call gives."),
+    Refusal.NO_HOLDER: noop("No class of holders of the policy fits the applicant."),
+    Refusal.HOLDER_NOT_INVITED: noop("The call is not for this class of holders."),
+    Refusal.RULE: noop("A rule of the call refuses it."),
+    Refusal.GATE: noop("A gate of the call is not open."),
+}
+"""What each refusal of screening says to an applicant."""
+
+
+def reader(request: HttpRequest) -> Person:
+    """Who asks: the table of pages has let nobody in without an account."""
+    if not isinstance(request.user, Person):
+        raise PermissionDenied
+    return request.user
+
+
+def words(text: Text | None) -> str:
+    """A text of the policy in the reader's language."""
+    return "" if text is None else text.say((get_language() or "en")[:2])
+
+
+def told_finding(rules: CallNow, finding: Finding) -> str:
+    """One reason against an application: the policy's own words where it has some."""
+    own = words(because(rules.policy, rules.id, finding))
+    return f"{own or _(SCREENED[finding.refusal])} ({finding.rule})".replace(" ()", "")
+
+
+def told_refusal(refused: Refused) -> str:
+    """Why something was not done, and what mends it."""
+    mend = _(refused.reason.value) if isinstance(refused.reason, DeskRefusal) else str(refused)
+    return f"{mend} ({refused.about})" if refused.about else mend
+
+
+def at_the_desk(view: View) -> View:
+    """Tell a refusal as a page, or on the page that the form was sent from: nothing is lost."""
+
+    @wraps(view)
+    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Refused as refused:
+            hidden = (DeskRefusal.NOT_YOURS, DeskRefusal.CALL_UNKNOWN, DeskRefusal.NOT_ASSIGNED)
+            if request.method == "POST":
+                messages.error(request, told_refusal(refused))
+                return HttpResponseRedirect(request.path)
+            if refused.reason in hidden:
+                raise Http404 from None
+            why = told_refusal(refused)
+        except Faulty as faulty:
+            why = "; ".join(fault.what for fault in faulty.faults)
+        return render(request, "desk/refused.html", {"why": why}, status=HTTPStatus.CONFLICT)
+
+    return told

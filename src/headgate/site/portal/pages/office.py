@@ -1,0 +1,117 @@
+"""The office's pages: what is due today, and for whoever audits every decision and entry."""
+
+from typing import Any, Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.site.portal import reading
+from headgate.site.portal.clock import today
+from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.reading import Due, Made
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
+from headgate.site.portal.words import EVENTS, STEPS, state_tag
+from headgate.site.status import state
+
+PAGE_ENTRIES: Final = 50
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What is due by every clock of the programme, and the next thing to do."""
+    stood = reading.programme()
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    policy = reading.policy_of(stood)
+    say = reading.speaker_of(policy, get_language() or "en")
+    on = today(stood)
+    listed = list(reading.due(stood, on))
+
+    def told(one: Due) -> dict[str, Any]:
+        about = one.event.about
+        named = policy.calls.get(about) or policy.rounds.get(about) or policy.supports.get(about)
+        return {
+            "what": EVENTS[one.event.what.value],
+            "about": say.text(named.name) if named is not None else about,
+            "day": say.locale.day(one.event.day),
+            "days": abs(one.days),
+            "state": one.state,
+            "tag": state_tag(one.state),
+            "call": about if about in policy.calls else "",
+        }
+
+    open_ones = [one for one in listed if one.state != "done"]
+    return render(
+        request,
+        "portal/home.html",
+        {
+            "today": say.locale.day(on),
+            "next": told(open_ones[0]) if open_ones else None,
+            "due": [told(one) for one in open_ones],
+            "done": [told(one) for one in listed if one.state == "done"],
+            "late": sum(one.state == "overdue" for one in open_ones),
+            "starts": say.locale.day(stood.standing.starts),
+            "ends": say.locale.day(stood.standing.ends),
+        },
+    )
+
+
+def _columns() -> list[Column[Made]]:
+    def linked(one: Made) -> Any:
+        address = reverse("decision", kwargs={"seq": one.seq})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.seq)
+
+    return [
+        Column("entry", lazy("Entry"), lambda m: m.seq, linked, figure=True),
+        Column("day", lazy("Day"), lambda m: m.at[:10]),
+        Column("step", lazy("Step"), lambda m: m.step, lambda m: STEPS.get(m.step, m.step)),
+        Column("subject", lazy("About"), lambda m: m.subject),
+        Column("rule", lazy("Rule"), lambda m: m.rule),
+    ]
+
+
+def decisions(request: HttpRequest) -> HttpResponse:
+    """Every decision, newest first."""
+    made = reading.decisions()[::-1]
+    steps = sorted({one.step for one in made}, key=list(STEPS).index)
+    choices = [Choice("step", lazy("Step"), tuple((s, STEPS.get(s, s)) for s in steps))]
+    columns = _columns()
+    if file := download(request, "decisions", made, columns, choices, state(reading.DATABASE)):
+        return file
+    told = {"listing": listing(request, made, columns, choices)}
+    return render(request, "portal/decisions.html", told)
+
+
+def decision(request: HttpRequest, seq: int) -> HttpResponse:
+    """One decision as it is kept, with the entry that holds its digest."""
+    found = next((one for one in reading.decisions() if one.seq == seq), None)
+    if found is None:
+        raise Http404
+    lines = reading.DATABASE.rows("SELECT line FROM entry WHERE seq = %s", [seq])
+    told = {"one": found, "step": STEPS.get(found.step, found.step), "entry": lines[0][0]}
+    return render(request, "portal/decision.html", told)
+
+
+def entries(request: HttpRequest) -> HttpResponse:
+    """The journal, newest first, by the number of the oldest entry seen."""
+    before = request.GET.get("before", "")
+    top = int(before) if before.isdecimal() and len(before) < 19 else 2**63 - 1
+    sql = """
+        SELECT seq, kind, at, subject FROM entry WHERE seq < %s ORDER BY seq DESC LIMIT %s
+    """
+    rows = reading.DATABASE.rows(sql, [top, PAGE_ENTRIES + 1])
+    more = rows[PAGE_ENTRIES - 1][0] if len(rows) > PAGE_ENTRIES else None
+    told = {"entries": rows[:PAGE_ENTRIES], "before": more, "is_first": not before}
+    return render(request, "portal/entries.html", told)
+
+
+PAGES: Final = (
+    Page("home/", "home", home, roles=ANYBODY_SIGNED_IN, title=lazy("Today")),
+    Page("decisions/", "decisions", decisions, roles=STAFF, title=lazy("Decisions")),
+    Page("decisions/<int:seq>/", "decision", decision, roles=STAFF, sample=(("seq", 3),)),
+    Page("entries/", "entries", entries, roles=STAFF, title=lazy("Entries")),
+)

@@ -1,0 +1,105 @@
+"""The reviewer's pages: a queue, and a sheet that is blind to what others gave."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.ledger.refused import Refused
+from headgate.core.policy.schema import Call
+from headgate.site.actions.declare_conflict import declare_conflict
+from headgate.site.actions.mark import mark
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import Review
+from headgate.site.desk.office import call_now, reviewer_of
+from headgate.site.portal.pages.desk import at_the_desk, reader, told_refusal, words
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+
+
+class Sheet(forms.Form):
+    """Points and a comment on every criterion of a call."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, call: Call, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in call.criteria:
+            told = _("%(name)s: points from 0 to %(full)s")
+            label = told % {"name": words(one.name), "full": one.full}
+            self.fields[f"points-{one.id}"] = forms.IntegerField(
+                label=label, min_value=0, max_value=one.full
+            )
+            self.fields[f"comment-{one.id}"] = forms.CharField(
+                label=_("Why"), widget=forms.Textarea, max_length=10_000
+            )
+
+
+@at_the_desk
+def reviews(request: HttpRequest) -> HttpResponse:
+    """Everything that waits for this reviewer, what is not marked first."""
+    if not Review.objects.filter(reviewer__person=reader(request)).exists():
+        return render(request, "desk/reviews.html", {"reviews": []})
+    reviewer = reviewer_of(reader(request))
+    mine = Review.objects.filter(reviewer=reviewer).select_related("dossier")
+    ordered = sorted(mine, key=lambda one: (one.marked is not None, one.dossier.code or ""))
+    return render(request, "desk/reviews.html", {"reviews": ordered})
+
+
+@at_the_desk
+def review(request: HttpRequest, code: str) -> HttpResponse:
+    """One application to this reviewer: the declaration first, then the text and the sheet."""
+    mine = Review.objects.filter(reviewer__person=reader(request), dossier__code=code)
+    found = mine.select_related("dossier").first()
+    if found is None:
+        raise Http404
+    call = call_now(found.dossier.call).call
+    form = Sheet(call, initial=_given(found))
+    if request.method == "POST":
+        form = Sheet(call, request.POST)
+        try:
+            if (done := _deed(request, code, form)) is not None:
+                return done
+        except Refused as refused:
+            messages.error(request, told_refusal(refused))
+    context = {"review": found, "dossier": found.dossier, "call": words(call.name), "form": form}
+    return render(request, "desk/review.html", context)
+
+
+def _given(found: Review) -> dict[str, Any]:
+    told: dict[str, Any] = {"version": found.version}
+    told |= {f"points-{name}": points for name, points in found.points.items()}
+    return told | {f"comment-{name}": text for name, text in found.comments.items()}
+
+
+def _deed(request: HttpRequest, code: str, form: Sheet) -> HttpResponse | None:
+    """Declare or mark; None where the sheet must be mended first."""
+    deed, person = request.POST.get("deed"), reader(request)
+    if deed == "clear":
+        declare_conflict(person, code, "", now())
+        return redirect("review", code=code)
+    if deed == "conflict":
+        declare_conflict(person, code, request.POST.get("why", "") or "declared", now())
+        messages.success(request, _("The seat is given to somebody else."))
+        return redirect("reviews")
+    if not form.is_valid():
+        return None
+    given = form.cleaned_data
+    parts = [name.partition("-") for name in given]
+    points = {name: given[f"points-{name}"] for part, _dash, name in parts if part == "points"}
+    comments = {name: given[f"comment-{name}"] for name in points}
+    mark(person, code, points, comments, now(), given["version"])
+    messages.success(request, _("The sheet is given."))
+    return redirect("reviews")
+
+
+_MINE: Final = frozenset({Role.REVIEWER})
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page("reviews/", "reviews", reviews, _MINE, title=lazy("Reviews")),
+    Page("reviews/<slug:code>/", "review", review, _MINE, _BOTH, sample=(("code", "open-1-0001"),)),
+)

@@ -1,0 +1,135 @@
+"""What pages read of the records: where the programme stands, what was decided, what was used.
+
+Decisions are only ever added, so a process keeps those it has seen and asks for the newer ones: one
+query a page, however many there are.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from threading import Lock
+from typing import Any, Final
+
+from headgate.core.policy.dated import at
+from headgate.core.policy.schema import Policy
+from headgate.core.supports.text import Text
+from headgate.report.speaker import Speaker, speaker
+from headgate.site.records.database import Database
+from headgate.site.records.kept import Stands, stands
+from headgate.steps.agenda import agenda
+from headgate.steps.event import Event
+
+DATABASE: Final = Database("default")
+
+_NEWER: Final = """
+    SELECT seq, data FROM kept WHERE kind = 'decision' AND key > %s ORDER BY key
+"""
+_USED: Final = """
+    SELECT f.account, f.unit, l.credits_posted - l.debits_posted FROM leg f
+    JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
+    WHERE f.was_half IS NULL AND f.account LIKE '%%/use/%%'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """One decision as it is kept: its entry's number, what it says, and its canonical line."""
+
+    seq: int
+    step: str
+    rule: str
+    subject: str
+    at: str
+    result: Any
+    line: str
+
+
+@dataclass
+class _Seen:
+    """The decisions of one database that this process has seen, in order."""
+
+    made: list[Made] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def brought_up(self) -> list[Made]:
+        """All decisions, after a look for newer ones."""
+        with self.lock:
+            last = f"{self.made[-1].seq:012}" if self.made else ""
+            self.made += (_made(*row) for row in DATABASE.rows(_NEWER, [last]))
+            return list(self.made)
+
+
+_SEEN: Final[dict[tuple[str, str, str], _Seen]] = {}
+
+
+def _made(seq: int, line: str) -> Made:
+    told = json.loads(line)
+    words = (told["step"], told["rule"], told["subject"], told["at"])
+    return Made(seq, *words, told["result"], line.rstrip("\n"))
+
+
+def decisions() -> list[Made]:
+    """Every decision so far, oldest first; one query."""
+    told = DATABASE.connection.settings_dict
+    where = (str(told["HOST"]), str(told["PORT"]), str(told["NAME"]))
+    return _SEEN.setdefault(where, _Seen()).brought_up()
+
+
+def programme() -> Stands | None:
+    """Where the programme stands; one query."""
+    return stands(DATABASE)
+
+
+def policy_of(stood: Stands) -> Policy:
+    """The policy as the file has it on the first day of the running term."""
+    return at(stood.document, stood.standing.starts).policy
+
+
+def speaker_of(policy: Policy, language: str) -> Speaker:
+    """Who says the fixed words and figures of the report in the reader's language."""
+    return speaker(language, _holders(policy), policy.programme.currency)
+
+
+def _holders(policy: Policy) -> Mapping[str, Text]:
+    return {holder.id: holder.name for holder in policy.holders}
+
+
+def used() -> dict[str, int]:
+    """What was used so far, by its unit; one query."""
+    found: dict[str, int] = {}
+    for _, unit, amount in DATABASE.rows(_USED, []):
+        found[unit] = found.get(unit, 0) + int(amount)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing of the term's calendar, and how it stands on a day."""
+
+    event: Event
+    state: str
+    days: int
+
+
+def due(stood: Stands, today: date) -> Iterator[Due]:
+    """The term's calendar: what is done, overdue, due today, or still to come."""
+    for number, event in enumerate(_calendar(stood)):
+        days = (event.day - today).days
+        if number < stood.standing.done:
+            state = "done"
+        elif days < 0:
+            state = "overdue"
+        else:
+            state = "today" if days == 0 else "coming"
+        yield Due(event, state, days)
+
+
+def _calendar(stood: Stands) -> tuple[Event, ...]:
+    return _agenda(stood.document, stood.standing.index)
+
+
+@lru_cache(maxsize=8)
+def _agenda(document: Any, index: int) -> tuple[Event, ...]:
+    return agenda(document, index)

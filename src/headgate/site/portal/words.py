@@ -1,0 +1,85 @@
+"""Words of closed enumerations, as tags with a colour that never speaks alone."""
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
+    "awarded": (_("Awarded"), "green"),
+    "awarded-in-part": (_("Awarded in part"), "green"),
+    "declined": (_("Declined"), "grey"),
+    "nothing-to-give": (_("Nothing to give"), "grey"),
+    "too-large": (_("Request too large"), "orange"),
+    "concentration-limit": (_("Limit of one group reached"), "orange"),
+    "cap-reached": (_("Cap reached"), "orange"),
+    "envelope-spent": (_("Envelope spent"), "orange"),
+    "pool-spent": (_("Capacity spent"), "orange"),
+    "below-minimum-fit": (_("Less left than its minimum"), "orange"),
+    "floor-reserved": (_("Kept for a promised floor"), "orange"),
+    "refused": (_("Refused before review"), "red"),
+    "not-in-field": (_("Not in the field"), "grey"),
+}
+"""What became of an application: the word, and the colour of its tag."""
+
+STATES: Final[dict[str, tuple[Promise, str]]] = {
+    "done": (_("Done"), "green"),
+    "overdue": (_("Overdue"), "red"),
+    "today": (_("Due today"), "orange"),
+    "coming": (_("Coming"), "blue"),
+}
+
+EVENTS: Final[dict[str, Promise]] = {
+    "open call": _("Open the call"),
+    "close call": _("Close the call"),
+    "decide call": _("Decide the award list"),
+    "meter": _("Meter the use"),
+    "reclaim": _("Look at idle rights"),
+    "enforce": _("Give orders to the clusters"),
+    "close round": _("Evaluate the round"),
+    "turn": _("Turn the term"),
+    "correct": _("Correct"),
+}
+"""What the calendar of a term holds."""
+
+STEPS: Final[dict[str, Promise]] = {
+    "envelopes": _("Envelopes"),
+    "screening": _("Screening"),
+    "score": _("Score"),
+    "panel": _("Panel"),
+    "award-list": _("Award list"),
+    "award": _("Award"),
+    "acceptance": _("Acceptance"),
+    "fee": _("Fee"),
+    "order": _("Order"),
+    "metering": _("Metering"),
+    "reclaim": _("Reclaim"),
+    "standings": _("Standings"),
+    "cut-rule-errors": _("Errors of the cut rule"),
+    "round": _("Round"),
+    "go-on": _("Going on"),
+    "reallocation": _("Reallocation"),
+}
+"""The steps of the cycle that decide."""
+
+
+def tag(word: str | Promise, colour: str) -> SafeString:
+    """A word in a coloured tag."""
+    return format_html('<strong class="govuk-tag govuk-tag--{}">{}</strong>', colour, word)
+
+
+def outcome_word(outcome: str) -> str | Promise:
+    """The word for what became of an application."""
+    return OUTCOMES[outcome][0] if outcome in OUTCOMES else outcome
+
+
+def outcome_tag(outcome: str) -> SafeString:
+    """The same as a tag."""
+    return tag(outcome_word(outcome), OUTCOMES.get(outcome, ("", "grey"))[1])
+
+
+def state_tag(state: str) -> SafeString:
+    """How something of the calendar stands."""
+    return tag(*STATES[state])

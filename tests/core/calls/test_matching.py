@@ -1,0 +1,38 @@
+"""A reviewer is found by what they know, however it is written in three languages."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.core.calls.matching import coverage, fold, likeness, terms
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ("mo hinh ngon ngu", "Đào tạo mô hình ngôn ngữ lớn tiếng Việt"),
+        ("Đà Nẵng", "trung tâm dữ liệu tại da nang"),
+        ("컴퓨팅자원", "국가 컴퓨팅 자원을 지원합니다"),
+        ("언어모델", "한국어 언어 모델의 학습"),
+        ("GPU", "ＧＰＵ를 위한 gpu"),
+        ("Straße", "STRASSE"),
+    ],
+)
+def test_what_is_meant_is_found(wanted: str, text: str) -> None:
+    """Marks, spaces, endings, width and case do not hide a word; at least two terms in three."""
+    assert 660 <= coverage(terms(wanted), terms(text))
+
+
+def test_other_words_are_not_found() -> None:
+    """What shares no word shares nothing."""
+    assert 0 == coverage(terms("단백질 구조"), terms("국가 컴퓨팅 자원을 지원합니다"))
+    assert 0 == coverage(frozenset(), terms("anything"))
+    assert 0 == likeness(frozenset(), frozenset())
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(text: str) -> None:
+    """A folded text is its own form, and a text is wholly like itself."""
+    assert terms(text) == terms(fold(text))
+    said = terms(text)
+    assert (1000 if said else 0) == likeness(said, said)

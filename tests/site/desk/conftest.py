@@ -1,0 +1,76 @@
+"""The desk on an empty site of each database, and the small programme's cast in it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headgate.site.records.database import opened
+from headgate.site.serving import make_tables
+from tests.servers.postgres import Cluster
+from tests.site.conftest import SITE_USER
+from tests.site.desk.cast import Cast, facts_of
+from tests.whole.small import small
+
+
+@pytest.fixture(scope="session")
+def site_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty site in one file, with nobody connected: copy the file to have another."""
+    path = tmp_path_factory.mktemp("site") / "site.db"
+    shutil.copy(sqlite_template, path)
+    _make(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_site(postgres: Cluster, postgres_template: str) -> str:
+    """The name of an empty site on PostgreSQL, made by its owner, to make others from."""
+    name = "site_template"
+    postgres.create(name, postgres_template)
+    _make(postgres.url(name))
+    return name
+
+
+def _make(address: str) -> None:
+    database = opened(address)
+    make_tables(database)
+    database.connection.close()
+
+
+@pytest.fixture
+def lone_site(site_template: Path, tmp_path: Path) -> Iterator[str]:
+    """An empty site on SQLite alone, for rules that no database has a part in."""
+    address = f"sqlite:///{shutil.copy(site_template, tmp_path / 'site.db')}"
+    opened(address)
+    yield address
+    opened("sqlite:///nothing")
+
+
+@pytest.fixture
+def served_site(
+    postgres: Cluster, postgres_site: str, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """An empty site on PostgreSQL, as the service's role has it."""
+    name = f"site_{abs(hash(request.node.nodeid)):x}"
+    postgres.create(name, postgres_site)
+    opened(postgres.url(name, SITE_USER))
+    yield postgres.url(name, SITE_USER)
+    opened("sqlite:///nothing")
+    postgres.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def site(request: pytest.FixtureRequest) -> str:
+    """An empty site on each database in turn."""
+    fixture = {"sqlite": "lone_site", "postgresql": "served_site"}[request.param]
+    told: str = request.getfixturevalue(fixture)
+    return told
+
+
+@pytest.fixture
+def cast(lone_site: str) -> Cast:
+    """The people of the small programme on the day on which its policy was adopted."""
+    del lone_site
+    term = small().term
+    return Cast(term.document, facts_of(term))

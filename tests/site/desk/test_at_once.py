@@ -1,0 +1,98 @@
+"""Several people at one moment: what can be done once is done once, on either database."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connections
+
+from headgate.core.ledger.refused import Refused
+from headgate.site.actions.save_draft import save_draft
+from headgate.site.actions.sign import sign
+from headgate.site.actions.submit import submit
+from headgate.site.actions.take_due import take_due
+from headgate.site.desk.board import preview
+from headgate.site.desk.models import Dossier, Receipt, Signature
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, at, facts_of
+from tests.whole.small import small
+
+THREADS = 4
+
+
+def at_once(deeds: list[Callable[[], object]]) -> list[object]:
+    """Do all of them at one moment; what each gave, or why it was refused."""
+    gate = Barrier(len(deeds))
+
+    def one(deed: Callable[[], object]) -> object:
+        try:
+            gate.wait()
+            return deed()
+        except Refused as refused:
+            return refused.reason
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return list(threads.map(one, deeds))
+
+
+@pytest.fixture
+def players(site: str) -> Cast:
+    """The cast of the small programme on each database."""
+    del site
+    return Cast(small().term.document, facts_of(small().term))
+
+
+def test_handing_in_twice_is_one_receipt(players: Cast) -> None:
+    """A double click, two tabs, a repeated request: one application, one number, one receipt."""
+    players.until(What.CLOSE_CALL, "alliance")
+    application = players.facts["applications/open"][0]
+    now = at(application.at)
+    person = players.register(application.applicant)
+    dossier = save_draft(person, players.draft(application), now)
+    told = at_once([lambda: submit(person, dossier.pk, dossier.version, now)] * THREADS)
+    assert 1 == len({one.pk for one in told if isinstance(one, Receipt)})
+    assert 1 == Receipt.objects.count()
+    assert ["open-0001"] == list(Dossier.objects.values_list("code", flat=True))
+
+
+def test_two_tabs_lose_nothing(players: Cast) -> None:
+    """Of those who save over one version one is kept, and the others know that they must look."""
+    players.until(What.CLOSE_CALL, "alliance")
+    application = players.facts["applications/open"][0]
+    now = at(application.at)
+    person = players.register(application.applicant)
+    draft = players.draft(application)
+    dossier = save_draft(person, draft, now)
+    told = at_once([lambda: save_draft(person, draft, now, dossier.pk, 1)] * THREADS)
+    assert THREADS - 1 == told.count(DeskRefusal.STALE)
+    assert 2 == Dossier.objects.get().version
+
+
+def test_one_person_at_two_tabs_signs_once(players: Cast) -> None:
+    """Two signatures are two persons, however quick one of them is."""
+    players.until(What.DECIDE_CALL, "alliance")
+    players.judge("alliance")
+    now = players.closing("alliance")
+    digest = preview("alliance", now).digest
+    told = at_once([lambda: sign(players.owner, "alliance", digest, now)] * 2)
+    assert 1 == told.count(DeskRefusal.ALREADY_SIGNED)
+    assert 1 == Signature.objects.count()
+
+
+def test_two_officers_decide_once(players: Cast) -> None:
+    """The second one learns that what they saw is no longer what is due."""
+    players.until(What.DECIDE_CALL, "alliance")
+    players.judge("alliance")
+    now = at("2026-02-10T00:00:00Z")
+    players.settle("alliance", now)
+    told = at_once(
+        [
+            lambda: take_due(players.owner, "decide call alliance", now),
+            lambda: take_due(players.officer, "decide call alliance", now),
+        ]
+    )
+    assert 1 == told.count(DeskRefusal.NOT_DUE)

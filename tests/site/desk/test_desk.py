@@ -1,0 +1,206 @@
+"""What people can rely on at the desk beside what is refused."""
+
+import pytest
+
+from headgate.core import canonical
+from headgate.core.calls.dossier import Welcome, invitations
+from headgate.core.calls.screening import Refusal
+from headgate.core.ledger.refused import Refused
+from headgate.site.actions.alliance import enter_alliance, leave_alliance
+from headgate.site.actions.assign_reviewers import assign_reviewers
+from headgate.site.actions.consent import consent
+from headgate.site.actions.declare_conflict import declare_conflict
+from headgate.site.actions.people import appoint, forget, send_away
+from headgate.site.actions.save_draft import save_draft
+from headgate.site.actions.submit import submit
+from headgate.site.actions.withdraw import withdraw
+from headgate.site.desk.board import ELSEWHERE, preview
+from headgate.site.desk.dossiers import absent, answer, because, body_of, doubles_of
+from headgate.site.desk.models import Acting, Conflict, Dossier, Organisation, Review, State
+from headgate.site.desk.office import SITE, call_now, instant
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.desk.world import Desk
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import roles_of
+from headgate.site.records.kept import stored_facts
+from headgate.steps.event import What
+from tests.site.actions.metered import root_of
+from tests.site.desk.cast import Cast, at, somebody
+
+
+def test_a_receipt_names_the_line_that_is_published(cast: Cast) -> None:
+    """The digest on the receipt is that of the application's line in the call's facts."""
+    application = cast.facts["applications/alliance"][0]
+    cast.until(What.CLOSE_CALL, "alliance")
+    receipt = cast.hand_in(application)
+    assert canonical.digest(canonical.line(application)) == receipt.digest
+
+
+def test_the_instant_answer_gives_the_rule_and_its_words(cast: Cast) -> None:
+    """A large firm learns before it hands in which rule refuses it, in the policy's own words."""
+    cast.until(What.CLOSE_CALL, "open")
+    application = cast.facts["applications/open"][0]
+    person = cast.register(application.applicant)
+    code = application.applicant.id
+    Organisation.objects.filter(code=code).update(kind="firm", size="large")
+    now = at(application.at)
+    dossier = save_draft(person, cast.draft(application), now)
+    rules = call_now("open")
+    said = answer(rules, dossier, now)
+    assert not said.ready
+    (finding,) = said.findings
+    assert (Refusal.RULE, "large") == (finding.refusal, finding.rule)
+    words = because(rules.policy, "open", finding)
+    assert words is not None
+    assert "Large firms pay for themselves." == words.en
+
+
+def test_what_may_we_apply_for_is_answered_for_all_open_calls(cast: Cast) -> None:
+    """Each call that is open today, for each organisation, with the rule where the answer is no."""
+    cast.until(What.CLOSE_CALL, "alliance")
+    rules, now = call_now("open"), "2026-01-10T00:00:00Z"
+    for application in cast.facts["applications/open"]:
+        cast.register(application.applicant)
+    bodies = [body_of(rules.policy, one) for one in Organisation.objects.order_by("code")]
+    found = invitations(rules.policy, bodies, now)
+    assert {"alliance", "open"} == {one.call for one in found}
+    for one in found:
+        body = next(body for body in bodies if body.id == one.organisation)
+        barred = one.call == "open" and (body.kind, body.size) == ("firm", "large")
+        assert (Welcome.REFUSED if barred else Welcome.OPEN) == one.welcome
+    assert () == invitations(rules.policy, bodies, "2025-01-10T00:00:00Z")
+
+
+def test_a_withdrawn_application_is_not_received(cast: Cast) -> None:
+    """Its text stays a draft that can be sent again under the same id; else it is not there."""
+    cast.until(What.CLOSE_CALL, "alliance")
+    application = cast.facts["applications/alliance"][0]
+    cast.hand_in(application)
+    dossier = Dossier.objects.get()
+    person, now = cast.persons[application.applicant.id], at(application.at)
+    withdraw(person, dossier.pk, now)
+    assert State.WITHDRAWN == Dossier.objects.get().state
+    saved = save_draft(person, cast.draft(application), now, dossier.pk, dossier.version)
+    assert (dossier.code, 2) == (saved.code, saved.version)
+    submit(person, saved.pk, saved.version, now)
+    withdraw(person, dossier.pk, now)
+    assert [] == list(Desk(ELSEWHERE, now).applications("alliance"))
+
+
+def test_consent_is_to_one_version(cast: Cast) -> None:
+    """Who agreed to a text has not agreed to the next one, nor to another alliance."""
+    cast.until(What.CLOSE_CALL, "open")
+    first, second = cast.facts["applications/open"][:2]
+    now = at(first.at)
+    person, other = cast.register(first.applicant), cast.register(second.applicant)
+    code = second.applicant.id
+    alliance = cast.ally(first, person, now)
+    enter_alliance(person, alliance, code, "data", 2, now)
+    draft = cast.draft(first, alliance)
+    dossier = save_draft(person, draft, now)
+    assert (code,) == absent(dossier)
+    for _ in range(2):
+        consent(other, dossier.pk, code, dossier.version, now)
+    assert () == absent(dossier)
+    again = save_draft(person, draft, now, dossier.pk, dossier.version)
+    assert (code,) == absent(again)
+    leave_alliance(other, alliance, code, now)
+    dossier.refresh_from_db()
+    assert (3, ()) == (dossier.version, absent(dossier))
+    with pytest.raises(Refused, match=DeskRefusal.STALE.name):
+        submit(person, dossier.pk, again.version, now)
+
+
+def seated(cast: Cast, ties: int) -> list[tuple[str, str]]:
+    """The open call closed, five reviewers, of whom the first is tied to some applicants."""
+    cast.until(What.DECIDE_CALL, "alliance")
+    now = cast.closing("open")
+    for finding in cast.facts["gates/open"]:
+        cast.find(finding, now)
+    codes = sorted({one.lead.code for one in Dossier.objects.filter(call="open")})
+    for number in range(5):
+        tied = dict.fromkeys(codes[:ties], "adviser") if number == 0 else {}
+        cast.reviewers[f"REV-{number}"] = somebody(f"rev-{number}")
+        person = cast.reviewers[f"REV-{number}"]
+        appoint(cast.officer, person, f"REV-{number}", "", tied, now)
+    return list(assign_reviewers(cast.officer, "open", now).pairs)
+
+
+def test_assignment_avoids_conflicts_and_balances(cast: Cast) -> None:
+    """Nobody reads where they are tied; the others share the work within one application."""
+    pairs = seated(cast, ties=2)
+    leads = {one.code: one.lead.code for one in Dossier.objects.filter(call="open")}
+    tied = {one.dossier.code for one in Conflict.objects.all()}
+    assert tied
+    assert not {code for code, reviewer in pairs if reviewer == "REV-0"} & tied
+    loads = [sum(r == f"REV-{n}" for _, r in pairs) for n in range(1, 5)]
+    assert max(loads) - min(loads) <= 1
+    assert {3} == {sum(a == code for a, _ in pairs) for code in leads if code in dict(pairs)}
+
+
+def test_a_declared_conflict_frees_the_seat_for_another(cast: Cast) -> None:
+    """The seat is filled anew by somebody else, and never offered to the same person again."""
+    code, reviewer = seated(cast, ties=0)[0]
+    now = cast.closing("open")
+    declare_conflict(cast.reviewers[reviewer], code, "my former student", now)
+    assert not Review.objects.filter(dossier__code=code, reviewer__code=reviewer).exists()
+    again = assign_reviewers(cast.officer, "open", now)
+    assert (code, reviewer) not in again.pairs
+    assert 3 == sum(a == code for a, _ in again.pairs)
+
+
+def test_a_preview_leaves_nothing_and_a_variant_is_no_second_rule(cast: Cast) -> None:
+    """The board is the decision, taken and thrown away; a what-if is one under an overlay."""
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    now, before = cast.closing("open"), root_of(SITE)
+    board = preview("open", now)
+    overlay = (
+        "overlay: fewer\nbecause: {en: One block at most.}\nfrom: 2026-01-01\nonwards: true\n"
+        "set:\n  calls.open.classes.h200.offered: 8\n"
+    )
+    fewer = preview("open", now, {"fewer.yaml": overlay})
+    assert before == root_of(SITE)
+    assert sum(award.blocks for award in fewer.plan["awards"]) <= 1
+    assert board.digest != fewer.digest
+    assert board.digest == preview("open", now).digest
+    assert set(board.results("award")) >= set(board.winners)
+
+
+def test_who_is_sent_away_can_do_nothing_from_then_on(cast: Cast) -> None:
+    """The account, the roles and every organisation are gone at once; what was done stays."""
+    cast.until(What.CLOSE_CALL, "alliance")
+    application = cast.facts["applications/alliance"][0]
+    cast.hand_in(application)
+    person, now = cast.persons[application.applicant.id], at(application.at)
+    send_away(cast.owner, person, now)
+    assert frozenset() == roles_of(person)
+    assert not Acting.objects.filter(person=person, until=None).exists()
+    with pytest.raises(Refused, match=DeskRefusal.ROLE_MISSING.name):
+        withdraw(person, Dossier.objects.get().pk, now)
+
+
+def test_who_is_forgotten_leaves_no_name(cast: Cast) -> None:
+    """Erasure touches the desk and not the journal, which never had the name."""
+    cast.until(What.DECIDE_CALL, "alliance")
+    before = root_of(SITE)
+    person = next(iter(cast.persons.values()))
+    name = person.username
+    forget(cast.owner, person, cast.closing("open"))
+    assert not Person.objects.filter(username=name).exists()
+    assert before == root_of(SITE)
+    told = b"".join(fact.data for fact in stored_facts(SITE).values())
+    assert name.encode() not in told
+
+
+def test_doubles_are_shown_to_officers(cast: Cast) -> None:
+    """Two applications of one organisation are named to each other, with how alike they are."""
+    cast.until(What.CLOSE_CALL, "alliance")
+    application = cast.facts["applications/open"][0]
+    person, now = cast.register(application.applicant), at(application.at)
+    for _ in range(2):
+        dossier = save_draft(person, cast.draft(application), now)
+        submit(person, dossier.pk, dossier.version, now, despite=True)
+    (double,) = doubles_of(Dossier.objects.get(code="open-0001"))
+    assert ("open-0002", 1000) == (double.application, double.per_mille)
+    assert instant(now) == application.at
