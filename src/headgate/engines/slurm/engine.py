@@ -97,9 +97,7 @@ class Slurm:
         counted = minutes(self._asked("scontrol", "show", "assoc_mgr", "flags=qos"))
         running = self._asked("squeue", "-h", "-t", "RUNNING", "-o", "%a").split()
         seen = read(*listed)
-        return replace(
-            seen, counted=Counted(counted, self._spent), running=frozenset(running)
-        )
+        return replace(seen, counted=Counted(counted, self._spent), running=frozenset(running))
 
     def _asked(self, *command: str) -> str:
         answer = self._run(command, "")

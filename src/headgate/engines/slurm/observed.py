@@ -172,7 +172,7 @@ def _award(
     holder = owners.get(fields.get("parent", ""), "")
     known = support_class in cluster.chips
     most = amounts(fields.get("grptres", "")).get(gres(cluster, support_class)) if known else None
-    closed = (fields.get("grpjobs"), fields.get("grpsubmitjobs"))
+    closed = (fields.get("grpjobs", "-"), fields.get("grpsubmitjobs", "-"))
     states = {("", ""): QuotaState.OPEN, ("0", "0"): QuotaState.SUSPENDED}
     quota = Quota(
         award,

@@ -130,9 +130,7 @@ def _sector(cluster: SlurmCluster, holder: str, envelopes: Iterable[Quota]) -> F
     }
 
 
-def _award(
-    cluster: SlurmCluster, quota: Quota, counted: Counted
-) -> Iterator[tuple[Key, Fields]]:
+def _award(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Iterator[tuple[Key, Fields]]:
     """An award's account, budget, associations, and the same under the standby account."""
     name, device = account(cluster, quota), gres(cluster, quota.support_class)
     budget, standby = qos_of(name, quota.starts), standby_of(cluster.programme)
