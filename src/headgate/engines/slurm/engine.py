@@ -96,7 +96,7 @@ class Slurm:
         listed = [self._asked("sacctmgr", "-nP", "show", *show) for show in shows]
         counted = minutes(self._asked("scontrol", "show", "assoc_mgr", "flags=qos"))
         running = self._asked("squeue", "-h", "-t", "RUNNING", "-o", "%a").split()
-        seen = read(*listed)
+        seen = read(self._cluster.programme, *listed)
         return replace(seen, counted=Counted(counted, self._spent), running=frozenset(running))
 
     def _asked(self, *command: str) -> str:
