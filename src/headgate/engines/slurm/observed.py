@@ -41,8 +41,8 @@ class Seen:
     """All that was read of a cluster.
 
     `ours` are the things with Headgate's mark, `foreign` the names of the others. `defaults` is the
-    default account of every user, `counted` the use of budgets, and `running` the accounts that run
-    jobs.
+    default account of every user, `counted` the use of budgets, `busy` the accounts that have jobs,
+    and `running` those of them whose jobs run.
     """
 
     ours: Mapping[Key, Fields]
@@ -50,6 +50,7 @@ class Seen:
     parents: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
     counted: Counted = field(default_factory=Counted)
+    busy: frozenset[str] = frozenset()
     running: frozenset[str] = frozenset()
 
 
