@@ -18,6 +18,8 @@ class QuotaState(StrEnum):
 
     OPEN = "open"
     SUSPENDED = "suspended"
+    PARTIAL = "partial"
+    """Only observed: some of what makes up the quota is missing or was changed by another hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,9 @@ class Quota:
     """What a cluster holds for one award and class: the same words for an order and an observation.
 
     `gpus_most` is the limit at any moment (None: no such limit), `gpu_seconds_budget` what may be
-    used from `starts` until `ends` in all.
+    used from `starts` until `ends` in all. `holder` is the class of holders whose envelope it comes
+    from, `logins` are those who may run under it. Without an award it is the envelope itself: the
+    most of a class that its awards run together, and its `shares` of idle time beside the others'.
     """
 
     award: str
@@ -35,6 +39,9 @@ class Quota:
     starts: str
     ends: str
     state: QuotaState
+    holder: str = ""
+    logins: tuple[str, ...] = ()
+    shares: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Change:
     held: Quota | None
     wanted: Quota | None
     because: str
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,9 @@ class Engine(Protocol):
 
     def observe(self) -> tuple[Quota, ...]:
         """What the cluster holds now; raises EngineDown."""
+
+    def owned(self, quota: Quota) -> bool:
+        """Whether Headgate may touch a quota; what another made under its name it may not."""
 
     def apply(self, plan: Plan) -> None:
         """Make the changes, in order; raises EngineDown. Applying a plan again changes nothing."""

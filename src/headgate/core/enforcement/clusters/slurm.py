@@ -1,0 +1,53 @@
+"""A Slurm cluster with accounting: how to reach it, and what the policy's words are called there.
+
+Source: Slurm's manual pages sacctmgr(1), slurm.conf(5) and gres.conf(5).
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from headgate.core.enforcement.clusters.kind import Cluster, Name, Walls
+from headgate.core.supports.kind import Section
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/._=:@%+-]{1,200}$")]
+"""A word that is safe on a command line, in whatever shell it passes through."""
+
+Account = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+"""A name that Slurm takes as it is: it writes accounts in small letters."""
+
+
+class SlurmChip(Section):
+    """One chip class: its GRES name and type as in gres.conf, and its billing weight.
+
+    The weight is in thousandths, because Slurm cuts the billing of a job to a whole number.
+    """
+
+    gres: Annotated[str, Field(pattern=r"^[a-z]{1,16}:[A-Za-z0-9_.-]{1,40}$")]
+    weight: Annotated[int, Field(gt=0, le=10**9)] = 1000
+
+
+class SlurmCluster(Cluster):
+    """A cluster that sacctmgr reaches.
+
+    `cluster` is ClusterName of slurm.conf. `reach` stands before every command, such as
+    `[ssh, ops@login]`; `environment` is set for it. Only one Headgate at a time holds `lock`.
+    `programme` is the account over all others of the programme, `sectors` those of the classes of
+    holders. With `envelopes: walls` a sector never runs more than its GPUs; with `shares` it has a
+    fair share. With `standby`, awards may borrow what lies idle in a class of service that costs
+    nothing and that owners take back at once. `ends_running` says whether a suspension and a
+    removal end the jobs that run.
+    """
+
+    engine: Literal["slurm"]
+    cluster: Account
+    reach: tuple[Word, ...] = ()
+    environment: Mapping[Word, Word] = {}
+    lock: Word
+    programme: Account
+    sectors: Annotated[Mapping[Name, Account], Field(min_length=1)]
+    chips: Annotated[Mapping[Name, SlurmChip], Field(min_length=1)]
+    envelopes: Walls | None = Walls.WALLS
+    standby: bool = False
+    ends_running: bool = True

@@ -1,0 +1,112 @@
+"""A clusters file: which clusters there are, of which kind, and how each is reached.
+
+It is YAML like the policy, `headgate: 1` and `clusters:` by name, and says nothing that the policy
+decides. Every fault comes at once, at its line.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from headgate.core.enforcement.clusters import AnyCluster
+from headgate.core.enforcement.clusters.kind import Name
+from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.tree import BYTES_MOST, Node, parse
+from headgate.core.supports.kind import Section
+
+
+class Code(StrEnum):
+    """What can be wrong with a clusters file, beside not being YAML at all."""
+
+    UNREADABLE = "clusters-unreadable"
+    KEY_UNKNOWN = "cluster-key-unknown"
+    KEY_MISSING = "cluster-key-missing"
+    ENGINE_UNKNOWN = "cluster-engine-unknown"
+    VALUE_WRONG = "cluster-value-wrong"
+    SITE_TWICE = "cluster-site-twice"
+
+
+_MENDS: Final[Mapping[Code, str]] = {
+    Code.UNREADABLE: "name a text file in UTF-8 that may be read",
+    Code.KEY_UNKNOWN: "take the key out, or write the one that was meant",
+    Code.KEY_MISSING: "write the key with its value",
+    Code.ENGINE_UNKNOWN: "write `engine:` with one of the kinds named",
+    Code.VALUE_WRONG: "write a value as docs/operating/slurm.md shows it",
+    Code.SITE_TWICE: "give each site one cluster; orders go to a site by its name",
+}
+
+
+class Clusters(Section):
+    """The whole file."""
+
+    headgate: Literal[1]
+    clusters: Annotated[Mapping[Name, AnyCluster], Field(min_length=1)]
+
+
+def read_clusters(path: Path) -> Mapping[str, AnyCluster]:
+    """The clusters of a file by name; raises Faulty with all that is wrong with it."""
+    file = path.name
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(BYTES_MOST + 1).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        what = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Faulty([Fault(file, 0, 0, Code.UNREADABLE, what, _MENDS[Code.UNREADABLE])]) from error
+    tree, faults = parse(file, text)
+    if faults or tree is None or not isinstance(tree.data, Mapping):
+        empty = Fault(file, 0, 0, Code.UNREADABLE, "there are no sections in it", _EMPTY)
+        raise Faulty(faults or [empty])
+    try:
+        read = Clusters.model_validate_json(json.dumps(tree.plain(), default=str))
+    except ValidationError as error:
+        raise Faulty({_fault(tree, found) for found in error.errors(include_url=False)}) from error
+    if twice := list(_twice(tree, read.clusters)):
+        raise Faulty(twice)
+    return read.clusters
+
+
+_EMPTY: Final = "begin with `headgate: 1`, then `clusters:` with a section for each cluster"
+
+
+def _fault(tree: Node, found: ErrorDetails) -> Fault:
+    """What the models say against a value, at the deepest place that was written."""
+    node, path = tree, []
+    kind = found["type"]
+    for step in map(str, found["loc"]):
+        inner = node.get(step)
+        if inner is None and isinstance(node.data, tuple) and step.isdecimal():
+            inner = node.data[int(step)] if int(step) < len(node.data) else None
+        if inner is not None:
+            node = inner
+            path.append(step)
+    name = ".".join(path) or "the file"
+    if kind == "extra_forbidden":
+        code, what = Code.KEY_UNKNOWN, f"{name} is not known here"
+    elif kind == "missing":
+        code, what = Code.KEY_MISSING, f"{name} has no {found['loc'][-1]}"
+    elif kind.startswith("union_tag"):
+        kinds = found.get("ctx", {}).get("expected_tags", "")
+        code = Code.ENGINE_UNKNOWN
+        what = f"{name} names no engine that is known{f': {kinds}' if kinds else ''}"
+    else:
+        code, what = Code.VALUE_WRONG, f"{name}: {found['msg'].lower()}"
+    return Fault(node.file, node.line, node.column, code, what, _MENDS[code])
+
+
+def _twice(tree: Node, clusters: Mapping[str, AnyCluster]) -> Iterator[Fault]:
+    """Two clusters on one site: an order would not know where to go."""
+    counts = Counter(cluster.site for cluster in clusters.values())
+    sections = tree.get("clusters") or tree
+    for name, cluster in clusters.items():
+        node = sections.get(name)
+        if counts[cluster.site] > 1 and node is not None:
+            what = f"{name} is one of {counts[cluster.site]} clusters of {cluster.site}"
+            yield Fault(
+                node.file, node.line, node.column, Code.SITE_TWICE, what, _MENDS[Code.SITE_TWICE]
+            )
