@@ -1,4 +1,4 @@
-"""The command line: `headgate demo | verify | check | explain | simulate | ledger | witness`.
+"""The command line: `headgate demo | verify | check | explain | simulate | evaluate | ...`.
 
 Bad input ends with exit code 2 and the list of its faults, never with a traceback. Everything heavy
 is imported by the command that needs it, so that `headgate --help` answers at once.
@@ -8,7 +8,7 @@ import typer
 
 from headgate.cli.journal import verify, witness
 from headgate.cli.ledger import ledger
-from headgate.cli.programme import check, demo, explain, simulate
+from headgate.cli.programme import check, demo, evaluate, explain, simulate
 from headgate.cli.statements import export, statement
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
-for command in (demo, verify, check, explain, simulate, witness):
+for command in (demo, verify, check, explain, simulate, evaluate, witness):
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)
