@@ -1,4 +1,4 @@
-"""The command line: `headgate demo | verify | check | simulate | ledger | plan | serve | ...`.
+"""The command line: `headgate demo | verify | simulate | ledger | plan | evaluate | serve | ...`.
 
 Bad input ends with exit code 2 and the list of its faults, never with a traceback. Everything heavy
 is imported by the command that needs it, so that `headgate --help` answers at once.
@@ -9,7 +9,7 @@ import typer
 from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.ledger import ledger
-from headgate.cli.programme import check, demo, explain, simulate
+from headgate.cli.programme import check, demo, evaluate, explain, simulate
 from headgate.cli.site import serve
 from headgate.cli.statements import export, statement
 
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
-for command in (demo, verify, check, explain, simulate, witness, plan, apply, serve):
+for command in (demo, verify, check, explain, simulate, evaluate, witness, plan, apply, serve):
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)

@@ -96,3 +96,34 @@ def simulate(
         choices = Choices(tuple(overlay or ()), trace, None, None, seed)
         for line in compare(programme, choices, out, progress):
             say(line)
+
+
+def evaluate(
+    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round of the policy.")],
+    programme: Annotated[str, typer.Option(help="A programme's folder or file, or its name.")],
+    evidence: Annotated[
+        Path, typer.Option(help="A folder with evidence.yaml and logs, or a CSV file a pillar.")
+    ],
+    overlay: OverlayOption = None,
+    seed: Annotated[
+        str | None, typer.Option(help="A hexadecimal digest, such as a checkpoint's root.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder for the result and its evidence.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Judge a round from logs of evaluation tools and CSV files, by the cycle's own rules."""
+    with mendable(f"evaluate {round_id}"):
+        from headgate.evaluating import evaluate_folder, lines_of, write_round
+
+        evaluated = evaluate_folder(programme, round_id, evidence, tuple(overlay or ()), seed)
+        if out is not None:
+            write_round(evaluated, out)
+        if as_json:
+            say(evaluated.result().decode().rstrip())
+            return
+        for line in lines_of(evaluated):
+            say(line)
+        if out is not None:
+            say(f"again  headgate evaluate {round_id} --programme {programme} --evidence {out}")

@@ -1,13 +1,17 @@
-"""A folder of evidence for a round: per-pillar CSV files, or a public benchmark that stands in."""
+"""A folder of evidence for a round: CSV files by pillar, logs of evaluation tools by a manifest, or
+a public benchmark that stands in.
+"""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import PillarKind, Round
+from headgate.readers.evaluations.logs import Logs, read_logs
+from headgate.readers.evaluations.manifest import MANIFEST, Manifest, read_manifest
 from headgate.readers.evidence_csv import Benchmark, read_items, read_livecodebench, read_ratings
 from headgate.steps.notes import Note, NoteCode, note
 
@@ -22,6 +26,8 @@ class Folder:
     path: Path
     files: Mapping[str, bytes]
     benchmark: Benchmark | None
+    manifest: Manifest | None = None
+    logs: Logs = field(default_factory=Logs)
 
     def evidence(
         self, evaluation: Round, teams: Sequence[str], tasks: Mapping[str, Sequence[str]]
@@ -40,20 +46,37 @@ class Folder:
                 raise Faulty([Fault(str(self.path), 0, 0, "evidence-unused", what, mend)])
             items = {name: self.benchmark.stand_in(teams, tasks[name])}
             return Evidence(items), self.benchmark.notes(len(teams))
+        if faults := tuple(self._strays(pillars, tasks)):
+            raise Faulty(faults)
+        items, ratings = self.logs.items(), dict[str, tuple[Rating, ...]]()
+        for name, kind in pillars.items():
+            if name in self.files and kind is PillarKind.ITEMS:
+                items[name] = (*items.get(name, ()), *read_items(self.files[name], f"{name}.csv"))
+            elif name in self.files:
+                ratings[name] = read_ratings(self.files[name], f"{name}.csv")
+        own = self.manifest is not None and {t.name for t in self.manifest.teams} == set(teams)
         found = Evidence(
             {
-                name: _renamed(read_items(self.files[name], f"{name}.csv"), teams)
-                for name, kind in pillars.items()
-                if kind is PillarKind.ITEMS and name in self.files
+                n: rows if own else _renamed(rows, teams)
+                for n, rows in items.items()
+                if n in pillars
             },
-            {
-                name: _renamed(read_ratings(self.files[name], f"{name}.csv"), teams)
-                for name, kind in pillars.items()
-                if kind is not PillarKind.ITEMS and name in self.files
-            },
+            {name: rows if own else _renamed(rows, teams) for name, rows in ratings.items()},
         )
         used = ", ".join(sorted({*found.items, *found.ratings}))
         return found, (note(NoteCode.EVIDENCE_FILES, pillars=used),) if used else ()
+
+    def _strays(
+        self, pillars: Mapping[str, PillarKind], tasks: Mapping[str, Sequence[str]]
+    ) -> Iterator[Fault]:
+        """What a manifest asks logs for and the round does not know."""
+        for one in self.manifest.wanted if self.manifest else ():
+            if one.pillar not in pillars:
+                continue
+            if pillars[one.pillar] is not PillarKind.ITEMS or one.task not in tasks[one.pillar]:
+                what = f"The pillar {one.pillar!r} has no task {one.task!r} of items."
+                mend = "Name a task of the policy under `tasks`."
+                yield Fault(MANIFEST, 0, 0, "evidence-unused", what, mend)
 
 
 def read_folder(path: Path, pillars: Iterable[str]) -> Folder:
@@ -62,16 +85,23 @@ def read_folder(path: Path, pillars: Iterable[str]) -> Folder:
     if not pillars:
         what, mend = "The policy has no round that evidence could be for.", "Leave the folder out."
         raise Faulty([Fault(str(path), 0, 0, "evidence-unused", what, mend)])
-    if (path / BENCHMARK).is_file():
+    manifest = read_manifest(path / MANIFEST) if (path / MANIFEST).is_file() else None
+    if manifest is None and (path / BENCHMARK).is_file():
         data = (path / BENCHMARK).read_bytes()
         return Folder(path, {}, read_livecodebench(data, BENCHMARK))
     files = {name: path / f"{name}.csv" for name in pillars}
     found = {name: file.read_bytes() for name, file in files.items() if file.is_file()}
-    if not found:
+    wanted = [] if manifest is None else manifest.wanted
+    if strays := sorted({one.pillar for one in wanted} - set(pillars)):
+        what = f"No round of the policy has the pillar {', '.join(strays)}."
+        mend = "Name a pillar of the policy under `tasks`."
+        raise Faulty([Fault(MANIFEST, 0, 0, "evidence-unused", what, mend)])
+    if not found and not wanted:
         what = "The folder has no evidence for any pillar of the round."
-        mend = f"Put {', '.join(f'{name}.csv' for name in files)} or {BENCHMARK} there."
+        mend = f"Put {MANIFEST}, {', '.join(f'{name}.csv' for name in files)} or {BENCHMARK} there."
         raise Faulty([Fault(str(path), 0, 0, "evidence-missing", what, mend)])
-    return Folder(path, found, None)
+    logs = Logs() if manifest is None else read_logs(path, manifest)
+    return Folder(path, found, None, manifest, logs)
 
 
 def _renamed(rows: Sequence[Row], teams: Sequence[str]) -> tuple[Row, ...]:

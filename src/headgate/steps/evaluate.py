@@ -1,6 +1,7 @@
 """Step 6: a round is closed: gates apart from scores, standings with their uncertainty."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
@@ -9,8 +10,8 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
 from headgate.core.evaluation import method as rules
 from headgate.core.evaluation.composite import Refused
-from headgate.core.evaluation.decide import RoundOutcome, decide, error_table
-from headgate.core.evaluation.estimate import standings
+from headgate.core.evaluation.decide import ErrorRow, RoundOutcome, decide, error_table
+from headgate.core.evaluation.estimate import Standings, standings
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Pillar, Round
@@ -20,6 +21,19 @@ from headgate.steps.term import Term
 
 class RoundRefused(ValueError):
     """The evidence does not suffice for a decision; everything that is missing is said."""
+
+    def __init__(self, findings: Sequence[rules.Finding]) -> None:
+        super().__init__("\n".join(f"{f.place}: {f.what} {f.mend}" for f in findings))
+        self.findings = tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A round's standings, what its cut rule can err in, and who goes on."""
+
+    standings: Standings
+    errors: tuple[ErrorRow, ...] | Refused
+    outcome: RoundOutcome
 
 
 def round_of(term: Term, round_id: str) -> Round:
@@ -68,6 +82,22 @@ def _pillar(pillar: Pillar) -> rules.Pillar:
     )
 
 
+def judge(
+    evaluation: Round,
+    teams: Sequence[str],
+    evidence: Evidence,
+    findings: Sequence[GateFinding],
+    seed: str,
+) -> Judged:
+    """The decision on a round from its evidence; raises RoundRefused with all that is missing."""
+    method, gates = method_of(evaluation, len(teams)), tuple(map(_gate, findings))
+    measured = standings(method, evidence, teams, gates, seed)
+    if isinstance(measured, Refused):
+        raise RoundRefused(measured.findings)
+    errors = error_table(method, evidence, teams, gates, seed)
+    return Judged(measured, errors, decide(method, measured, gates, seed))
+
+
 def evaluate(
     term: Term, round_id: str, evidence: Evidence, findings: Sequence[GateFinding]
 ) -> tuple[Term, RoundOutcome]:
@@ -78,24 +108,20 @@ def evaluate(
     term = term.receive(f"evidence/{round_id}", round_id, _rows(evidence), when)
     if not teams:
         return _nobody(term, round_id, evaluation)
-    method, gates = method_of(evaluation, len(teams)), tuple(map(_gate, findings))
-    measured = standings(method, evidence, teams, gates, seed)
-    if isinstance(measured, Refused):
-        raise RoundRefused("\n".join(f"{f.place}: {f.what} {f.mend}" for f in measured.findings))
-    outcome = decide(method, measured, gates, seed)
+    judged = judge(evaluation, teams, evidence, findings, seed)
     results: dict[tuple[str, str], object] = {
-        ("standings", round_id): measured,
-        ("cut-rule-errors", round_id): error_table(method, evidence, teams, gates, seed),
-        ("round", round_id): outcome,
+        ("standings", round_id): judged.standings,
+        ("cut-rule-errors", round_id): judged.errors,
+        ("round", round_id): judged.outcome,
     }
-    results |= {("go-on", d.team): d for d in outcome.decisions}
+    results |= {("go-on", d.team): d for d in judged.outcome.decisions}
     term = term.decide(_decisions(term, round_id, evaluation.on, results))
     fields = (
         term.document.digest,
         term.facts[f"evidence/{round_id}"].digest,
-        canonical.digest(canonical.line(measured)),
+        canonical.digest(canonical.line(judged.standings)),
     )
-    return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), outcome
+    return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), judged.outcome
 
 
 def _nobody(term: Term, round_id: str, evaluation: Round) -> tuple[Term, RoundOutcome]:

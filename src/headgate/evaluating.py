@@ -1,0 +1,203 @@
+"""What `headgate evaluate` does: a round judged from a folder of evidence, as the cycle judges it.
+
+What it writes can be handed to it again: the evidence as plain rows, hashes and scores alone, from
+which a stranger gets the same `round.json`, byte for byte.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from headgate.core import canonical
+from headgate.core.calls.application import GateFinding
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.check import check
+from headgate.core.policy.dated import at
+from headgate.core.policy.schema import Policy
+from headgate.readers.evaluations.manifest import MANIFEST, manifest_text
+from headgate.readers.evidence_csv import ITEM_COLUMNS, RATING_COLUMNS
+from headgate.readers.evidence_folder import Folder, read_folder
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
+from headgate.steps.agenda import first_day
+from headgate.steps.evaluate import Judged, RoundRefused, judge, tasks_of
+
+RESULT: Final = "round.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A round that was judged, with all that it was judged from."""
+
+    round_id: str
+    policy: str
+    seed: str
+    teams: tuple[str, ...]
+    evidence: Evidence
+    findings: tuple[GateFinding, ...]
+    judged: Judged
+    logs: tuple[str, ...]
+    flags: tuple[Fault, ...]
+
+    def result(self) -> bytes:
+        """All that was decided and what it rests on, as one canonical line."""
+        return canonical.line(
+            {
+                "round": self.round_id,
+                "policy": self.policy,
+                "evidence": _digest(self.evidence, self.findings),
+                "seed": self.seed,
+                "teams": self.teams,
+                "standings": self.judged.standings,
+                "cut_rule_errors": self.judged.errors,
+                "outcome": self.judged.outcome,
+            }
+        )
+
+
+def evaluate_folder(
+    programme: str, round_id: str, folder: Path, overlays: Sequence[Path], seed: str | None
+) -> Evaluated:
+    """Judge a round from a folder of evidence; raises `Faulty` with all that must be mended.
+
+    The seed is the digest of policy, round and evidence where none is given; a kept programme's is
+    its journal's root at the round's close.
+    """
+    document = read_programme(find(programme), overlays)
+    if faults := [f for f in check(document) if not (overlays and f.file.startswith("cases/"))]:
+        raise Faulty(faults)
+    policy = at(document, first_day(document)).policy
+    given = _folder(policy, round_id, folder)
+    evaluation = policy.rounds[round_id]
+    teams, findings = _teams(given)
+    tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
+    evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
+    teams = teams or _named(evidence)
+    parts = [document.digest, round_id, _digest(evidence, findings)]
+    seed = seed or canonical.digest(canonical.line(parts))
+    try:
+        judged = judge(evaluation, teams, evidence, findings, seed)
+    except RoundRefused as refused:
+        raise Faulty(
+            Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in refused.findings
+        ) from refused
+    said = tuple(one.said() for one in given.logs.kept)
+    return Evaluated(
+        round_id, document.digest, seed, teams, evidence, findings, judged, said, given.logs.flags
+    )
+
+
+def _folder(policy: Policy, round_id: str, folder: Path) -> Folder:
+    if round_id not in policy.rounds:
+        what = f"The policy has no round {round_id!r}."
+        mend = f"Name one of: {', '.join(policy.rounds) or 'none'}."
+        raise Faulty([Fault("ROUND", 0, 0, "round-unknown", what, mend)])
+    given = read_folder(folder, (pillar.id for pillar in policy.rounds[round_id].pillars))
+    if given.benchmark is not None:
+        what = "A public benchmark stands in for teams that are invented; nobody is judged by it."
+        mend = f"Name the teams and their logs in {MANIFEST}."
+        raise Faulty([Fault(str(folder), 0, 0, "evidence-stands-in", what, mend)])
+    return given
+
+
+def _teams(given: Folder) -> tuple[tuple[str, ...], tuple[GateFinding, ...]]:
+    if given.manifest is None:
+        return (), ()
+    return tuple(sorted(team.name for team in given.manifest.teams)), given.manifest.findings
+
+
+def _named(evidence: Evidence) -> tuple[str, ...]:
+    """The teams of plain rows that come without a manifest: all that they name."""
+    groups: list[Sequence[Any]] = [*evidence.items.values(), *evidence.ratings.values()]
+    return tuple(sorted({row.team for rows in groups for row in rows}))
+
+
+def _sorted(evidence: Evidence) -> Evidence:
+    """The same evidence in an order of its own, whatever files it came from."""
+    return Evidence(
+        {
+            pillar: tuple(sorted(rows, key=lambda r: (r.task, r.item, r.team, r.attempt)))
+            for pillar, rows in sorted(evidence.items.items())
+        },
+        {
+            pillar: tuple(sorted(rows, key=lambda r: (r.criterion, r.rater, r.team)))
+            for pillar, rows in sorted(evidence.ratings.items())
+        },
+    )
+
+
+def _digest(evidence: Evidence, findings: Sequence[GateFinding]) -> str:
+    ordered = sorted(findings, key=lambda one: (one.gate, one.subject))
+    return canonical.digest(canonical.line([evidence, ordered]))
+
+
+def files_of(evaluated: Evaluated) -> dict[str, bytes]:
+    """What is published of a round: its result, and evidence from which it comes out again."""
+    teams, findings = evaluated.teams, evaluated.findings
+    files = {
+        RESULT: evaluated.result(),
+        MANIFEST: manifest_text(teams, findings).encode(),
+        "flagged.json": canonical.line(evaluated.flags),
+    }
+    for pillar, items in evaluated.evidence.items.items():
+        files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight"), items)
+    for pillar, ratings in evaluated.evidence.ratings.items():
+        files[f"{pillar}.csv"] = _table(RATING_COLUMNS, ratings)
+    return files
+
+
+def _table(columns: Sequence[str], rows: Sequence[object]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([getattr(row, column) for column in columns] for row in rows)
+    return text.getvalue().encode()
+
+
+def write_round(evaluated: Evaluated, out: Path) -> None:
+    """Write what is published of a round into a folder that is new or empty."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        what, mend = "There is something already.", "Name a folder that is new or empty."
+        raise Faulty([Fault(str(out), 0, 0, "out-exists", what, mend)])
+    out.mkdir(parents=True, exist_ok=True)
+    for name, data in files_of(evaluated).items():
+        (out / name).write_bytes(data)
+
+
+def lines_of(evaluated: Evaluated) -> Iterator[str]:
+    """The round for a person: what was found, standings, weights, the rule and what it decided."""
+    standings, outcome = evaluated.judged.standings, evaluated.judged.outcome
+    for pillar, items in evaluated.evidence.items.items():
+        count = len({(row.task, row.item) for row in items})
+        yield f"{pillar}: {count} items, {len({row.team for row in items})} teams"
+    for pillar, ratings in evaluated.evidence.ratings.items():
+        raters = len({row.rater for row in ratings})
+        yield f"{pillar}: {len(ratings)} ratings by {raters} raters"
+    yield from evaluated.logs
+    yield from (f"flagged  {flag}" for flag in evaluated.flags)
+    yield "place  points  from–to  stays  team"
+    for one in standings.standings:
+        interval = f"{_milli(one.low_milli)}–{_milli(one.high_milli)}"
+        stays = f"{one.stays_ppm / 10_000:.1f} %"
+        yield f"{one.place:>5}  {_milli(one.total_milli)}  {interval}  {stays}  {one.team}"
+    for weight in standings.effective_weights:
+        share = weight.lead_share_ppm
+        lead = "no lead" if share is None else f"{share / 10_000:.1f} % of the lead"
+        yield f"weight  {weight.pillar}: {weight.weight} of 100, {lead}"
+    for gate in evaluated.findings:
+        yield f"gate  {gate.gate}: {gate.subject} {'passed' if gate.passed else 'failed'}"
+    remedy = outcome.remedy_applied
+    yield f"rule  {'the line was clear' if remedy is None else f'tie: {remedy.value}'}"
+    for each in outcome.decisions:
+        names = f" ({', '.join(each.names)})" if each.names else ""
+        yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
+    yield f"seed  {evaluated.seed}"
+    yield f"digest  {canonical.digest(evaluated.result())}"
+
+
+def _milli(points: int) -> str:
+    return f"{points / 1_000:.2f}"
