@@ -23,7 +23,8 @@ def test_each_page_is_seen_by_its_roles_and_nobody_else(portal: Client, page: Pa
         expected = 403 if not page.is_public and role not in page.roles else answer.status_code
         status = ask(portal, page).status_code
         assert (status == 403) == (expected == 403), role
-        assert status in (200, 302, 403)
+        # What somebody has no part in, a page of the desk says is not there.
+        assert status in (200, 302, 403) or (status == 404 and page.sample)
 
 
 def test_a_page_outside_the_table_cannot_exist() -> None:
