@@ -80,12 +80,12 @@ def make_tables(database: "Database") -> None:
 
 def demo_is_to_fill(database: "Database") -> bool:
     """See that the people of the demo are there; whether its programme still has a term to run."""
-    from headgate.site.actions.take import kept_term
     from headgate.site.portal.people import make_personas
+    from headgate.site.records.kept import stands
 
     make_personas()
-    term = kept_term(database)
-    return term is None or term.index == 0
+    stood = stands(database)
+    return stood is None or stood.standing.index == 0
 
 
 def invite(document: "Document", world: "World", progress: Said) -> None:

@@ -1,7 +1,7 @@
 """Who may see which page: the table of pages says it, and every page of it is asked for."""
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 from django.urls import get_resolver, reverse
 
 from headgate.site.portal.models import Person
@@ -65,3 +65,22 @@ def test_a_page_that_is_read_takes_nothing(portal: Client, page: Page) -> None:
     """What is only read answers to no other method."""
     enter(portal, Role.AUDITOR)
     assert portal.post(address(page)).status_code == 405
+
+
+def test_a_providers_groups_are_the_roles_and_no_others(portal: Client) -> None:
+    """At each sign-in by OpenID Connect the roles are those of the groups, taken away ones too."""
+    from types import SimpleNamespace
+
+    from headgate.site.portal.people import SocialAdapter
+
+    enter(portal, Role.AUDITOR)
+    person = Person.objects.get(username="auditor")
+    told = {"userinfo": {"groups": ["gpu-office", "unknown"]}, "id_token": {"sub": "7"}}
+    signing_in = SimpleNamespace(
+        is_existing=True, user=person, account=SimpleNamespace(extra_data=told)
+    )
+    with override_settings(HEADGATE_OIDC_ROLES={"gpu-office": "agency_officer"}):
+        SocialAdapter().pre_social_login(RequestFactory().get("/"), signing_in)
+    again = Person.objects.get(username="auditor")
+    assert frozenset({Role.AGENCY_OFFICER}) == roles_of(again)
+    assert 403 != portal.get("/decisions/").status_code

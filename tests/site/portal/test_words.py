@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.translation.template import templatize
 
+from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.roles import Role
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
@@ -123,7 +124,5 @@ def test_pages_of_signing_in_are_vietnamese(portal: Client, where: str) -> None:
     assert [] == english, main
 
 
-def _person() -> object:
-    from headgate.site.portal.models import Person
-
+def _person() -> Person:
     return Person.objects.create_user("minh", password="a long phrase of words")
