@@ -13,8 +13,10 @@ help: ## Print every target with one line of help
 setup: ## Make .venv with headgate and its tools in it (does nothing when nothing changed)
 	@sh scripts/setup.sh
 
-run: setup ## Take a real policy through one whole term; the report lands in build/demo/report.html
+run: setup ## One whole term of a real policy: report in build/demo/report.html, then the portal
 	$(BIN)/headgate demo --out build/demo
+	@if [ -t 0 ]; then $(BIN)/headgate serve --demo; \
+	else echo "portal   $(BIN)/headgate serve --demo  (nobody is at the keyboard to stop it)"; fi
 
 test: lint types contracts tests ## Everything a change must pass: lint, types, contracts, tests
 

@@ -61,7 +61,17 @@ def _rehearse(database: "Database", programme: str) -> None:
 
 def _invite(programme: str) -> None:
     """Bring the demo's programme to where its first calls are open; once it has begun, leave it."""
+    from headgate.core.policy.dated import at
+    from headgate.demo import populations
+    from headgate.readers.policy_files import read_programme
+    from headgate.readers.programmes import data_files, find
+    from headgate.simulation.world import Simulated
     from headgate.site.serving import invite
+    from headgate.steps.agenda import first_day
 
+    folder = find(programme)
+    document = read_programme(folder)
+    policy = at(document, first_day(document)).policy
+    known = populations(data_files(folder), policy.calls.keys())
     with steps() as progress:
-        invite(programme, progress)
+        invite(document, Simulated(policy, known, "headgate"), progress)

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from headgate.core.policy.document import Document
+    from headgate.cycle import World
     from headgate.site.records.database import Database
 
 DEMO_ADDRESS: Final = "sqlite:///build/portal/headgate.db"
@@ -78,35 +80,24 @@ def make_tables(database: "Database") -> None:
 
 def demo_is_to_fill(database: "Database") -> bool:
     """See that the people of the demo are there; whether its programme still has a term to run."""
-    from headgate.site.actions.take import kept_term
     from headgate.site.portal.people import make_personas
+    from headgate.site.records.kept import stands
 
     make_personas()
-    term = kept_term(database)
-    return term is None or term.index == 0
+    stood = stands(database)
+    return stood is None or stood.standing.index == 0
 
 
-def invite(programme: str, progress: Said) -> None:
+def invite(document: "Document", world: "World", progress: Said) -> None:
     """Let invented people begin a programme by the actions of the desk, where none has begun."""
-    from headgate.core.policy.dated import at
-    from headgate.demo import populations
-    from headgate.readers.policy_files import read_programme
-    from headgate.readers.programmes import data_files, find
-    from headgate.simulation.world import Simulated
     from headgate.site.actions.take import kept_term
     from headgate.site.desk.demo import fill
     from headgate.site.desk.office import SITE
     from headgate.site.portal.people import make_personas
-    from headgate.steps.agenda import first_day
 
     make_personas()
-    if kept_term(SITE) is not None:
-        return
-    folder = find(programme)
-    document = read_programme(folder)
-    policy = at(document, first_day(document)).policy
-    known = populations(data_files(folder), policy.calls.keys())
-    fill(document, Simulated(policy, known, "headgate"), progress)
+    if kept_term(SITE) is None:
+        fill(document, world, progress)
 
 
 def answer(host: str, port: int, said: Said) -> None:

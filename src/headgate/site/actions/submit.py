@@ -34,7 +34,7 @@ def submit(
         dossier.code = dossier.code or _number(dossier.call)
         said = answer(rules, dossier, now)
         if said.faults:
-            refuse(DeskRefusal.FORM_FAULTY, "; ".join(said.faults))
+            refuse(DeskRefusal.FORM_FAULTY, ", ".join(where for where, _ in said.faults))
         if said.absent:
             refuse(DeskRefusal.CONSENT_MISSING, ", ".join(said.absent))
         if said.findings and not despite:

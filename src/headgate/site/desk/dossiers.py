@@ -8,7 +8,7 @@ from headgate.core import canonical
 from headgate.core.calls.application import Application, Request
 from headgate.core.calls.application import Organisation as Body
 from headgate.core.calls.dossier import DRAFT, Double, doubles, draft_findings
-from headgate.core.calls.form import Answers, read_answers
+from headgate.core.calls.form import AnswerFault, Answers, read_answers
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.policy.schema import FormField, Policy
 from headgate.core.supports.text import Text
@@ -16,16 +16,20 @@ from headgate.readers.facts import read_facts
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
 from headgate.site.desk.office import CallNow, instant
 
+FormFault = tuple[str, AnswerFault]
+"""Where an answer is wrong, and what is wrong with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a call says to an application as it stands: faults of the form, then findings.
 
+    A fault has its question, or its organisation and question, before it.
     `absent` are the members whose consent to this version is missing.
     """
 
     application: Application
-    faults: tuple[str, ...]
+    faults: tuple[FormFault, ...]
     findings: tuple[Finding, ...]
     absent: tuple[str, ...]
 
@@ -44,15 +48,16 @@ def answer(now_call: CallNow, dossier: Dossier, now: datetime) -> Answer:
 
 def application(
     now_call: CallNow, dossier: Dossier, now: datetime
-) -> tuple[Application, tuple[str, ...]]:
+) -> tuple[Application, tuple[FormFault, ...]]:
     """The application as it would be received now, and the faults of its form."""
     organisations = [dossier.lead, *members(dossier.alliance)]
     fields = now_call.policy.organisations.fields
-    bodies, faults = [], []
+    bodies: list[Body] = []
+    faults: list[FormFault] = []
     for organisation in organisations:
         body, wrong = _body(fields, organisation)
         bodies.append(body)
-        faults += [f"{organisation.code} {fault}" for fault in wrong]
+        faults += [(f"{organisation.code} {name}", fault) for name, fault in wrong]
     read = read_answers(now_call.call.fields, dossier.answers)
     faults += _told(read)
     requests = tuple(
@@ -71,14 +76,16 @@ def application(
     return made, tuple(faults)
 
 
-def _body(fields: Mapping[str, FormField], organisation: Organisation) -> tuple[Body, list[str]]:
+def _body(
+    fields: Mapping[str, FormField], organisation: Organisation
+) -> tuple[Body, list[FormFault]]:
     read = read_answers(fields, organisation.facts)
     one = organisation
     return Body(one.code, one.kind, one.size, one.region, one.founded, read.facts), _told(read)
 
 
-def _told(read: Answers) -> list[str]:
-    return [f"{name}: {fault.value}" for name, fault in read.faults.items()]
+def _told(read: Answers) -> list[FormFault]:
+    return list(read.faults.items())
 
 
 def body_of(policy: Policy, organisation: Organisation) -> Body:

@@ -3,47 +3,49 @@
 from enum import Enum
 from typing import NoReturn
 
+from django.utils.translation import gettext_noop as _
+
 from headgate.core.ledger.refused import Refused
 
 
 class DeskRefusal(Enum):
     """Why an action is not done, in order of precedence; the value is what mends it."""
 
-    NO_PROGRAMME = "No programme has begun here yet: begin one with its policy."
-    ROLE_MISSING = "Ask the policy owner for the role that may do this."
-    NOT_YOURS = "Choose one of those listed for you, or ask who acts for the organisation."
-    CALL_UNKNOWN = "Choose one of the calls of the policy."
-    CALL_NOT_OPEN = "Wait for the day on which the call opens; drafts are kept until then."
-    LATE = "The call has closed. What was handed in before stays as it is."
-    STALE = "Somebody saved in the meantime: look at their text, then save yours again."
-    HANDED_IN = "It was handed in: withdraw it before the call closes, then change it."
-    NOT_HANDED_IN = "Hand the application in first."
-    FORM_FAULTY = "Mend the answers that are named."
-    CONSENT_MISSING = "Ask every member to agree to this version."
-    NOT_ELIGIBLE = "Mend what the rules name, or hand it in despite them to have it decided."
-    MEMBER_TWICE = "The organisation is in already."
-    NOT_CLOSED = "Wait until the call has closed and its applications were received."
-    DECIDED = "The call was decided: what was received stays as it is."
-    CONFLICT = "Let somebody without a part in it do this."
-    NOT_ASSIGNED = "Only those who were assigned to an application may do this."
-    NOT_CLEARED = "Say first whether you have a conflict of interest."
-    SEAT_TAKEN = "The reviewer has this seat already."
-    PANEL_FULL = "The panel has as many reviewers for it as the policy allows."
-    SHEET_FAULTY = "Give every criterion whole points from 0 to its full marks, and a comment."
-    GATE_UNKNOWN = "Choose one of the gates of the call."
-    NOTHING_TO_REPLY = "There is no finding against the application on this gate."
-    EVIDENCE_FAULTY = "Name each document by its SHA-256, as 64 hexadecimal digits."
-    LIST_CHANGED = "Something changed since: look at the list as it is now, and sign that."
-    ALREADY_SIGNED = "Another person must sign too: you have."
-    REVIEWED = "Let somebody decide who did not review for this call."
-    NOT_SIGNED = "Two persons must sign the list first."
-    NOT_TOLD = "Wait for the result: it is told when two persons have signed."
-    NOT_AWARDED = "Only who was awarded, or waits on standby, can answer an award."
-    ANSWERED = "It was answered already, and the answer stays."
-    WINDOW_CLOSED = "The days for this have passed."
-    ANSWERS_OPEN = "Wait for the winners' answers, or until their days have passed."
-    OBJECTION_OPEN = "Answer the objections first."
-    NOT_DUE = "Nothing is due yet that could be done now."
+    NO_PROGRAMME = _("No programme has begun here yet: begin one with its policy.")
+    ROLE_MISSING = _("Ask the policy owner for the role that may do this.")
+    NOT_YOURS = _("Choose one of those listed for you, or ask who acts for the organisation.")
+    CALL_UNKNOWN = _("Choose one of the calls of the policy.")
+    CALL_NOT_OPEN = _("Wait for the day on which the call opens; drafts are kept until then.")
+    LATE = _("The call has closed. What was handed in before stays as it is.")
+    STALE = _("Somebody saved in the meantime: look at their text, then save yours again.")
+    HANDED_IN = _("It was handed in: withdraw it before the call closes, then change it.")
+    NOT_HANDED_IN = _("Hand the application in first.")
+    FORM_FAULTY = _("Mend the answers that are named.")
+    CONSENT_MISSING = _("Ask every member to agree to this version.")
+    NOT_ELIGIBLE = _("Mend what the rules name, or hand it in despite them to have it decided.")
+    MEMBER_TWICE = _("The organisation is in already.")
+    NOT_CLOSED = _("Wait until the call has closed and its applications were received.")
+    DECIDED = _("The call was decided: what was received stays as it is.")
+    CONFLICT = _("Let somebody without a part in it do this.")
+    NOT_ASSIGNED = _("Only those who were assigned to an application may do this.")
+    NOT_CLEARED = _("Say first whether you have a conflict of interest.")
+    SEAT_TAKEN = _("The reviewer has this seat already.")
+    PANEL_FULL = _("The panel has as many reviewers for it as the policy allows.")
+    SHEET_FAULTY = _("Give every criterion whole points from 0 to its full marks, and a comment.")
+    GATE_UNKNOWN = _("Choose one of the gates of the call.")
+    NOTHING_TO_REPLY = _("There is no finding against the application on this gate.")
+    EVIDENCE_FAULTY = _("Name each document by its SHA-256, as 64 hexadecimal digits.")
+    LIST_CHANGED = _("Something changed since: look at the list as it is now, and sign that.")
+    ALREADY_SIGNED = _("Another person must sign too: you have.")
+    REVIEWED = _("Let somebody decide who did not review for this call.")
+    NOT_SIGNED = _("Two persons must sign the list first.")
+    NOT_TOLD = _("Wait for the result: it is told when two persons have signed.")
+    NOT_AWARDED = _("Only who was awarded, or waits on standby, can answer an award.")
+    ANSWERED = _("It was answered already, and the answer stays.")
+    WINDOW_CLOSED = _("The days for this have passed.")
+    ANSWERS_OPEN = _("Wait for the winners' answers, or until their days have passed.")
+    OBJECTION_OPEN = _("Answer the objections first.")
+    NOT_DUE = _("Nothing is due yet that could be done now.")
 
 
 def refuse(reason: DeskRefusal, about: object = "") -> NoReturn:

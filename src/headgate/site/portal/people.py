@@ -1,5 +1,6 @@
 """Who may make an account, which roles a provider's groups give, and the people of the demo."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,3 +84,30 @@ class SocialAdapter(DefaultSocialAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         """Whether the provider's people may come in: a provider is named for that."""
         return True
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        """At each sign-in, the roles are again those of the provider's groups."""
+        if sociallogin.is_existing:
+            _give_roles(sociallogin.user, sociallogin.account.extra_data)
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> Any:
+        """Keep a new account with the roles of the provider's groups."""
+        person = super().save_user(request, sociallogin, form)
+        _give_roles(person, sociallogin.account.extra_data)
+        return person
+
+
+def roles_told(told: Mapping[str, Any]) -> frozenset[Role]:
+    """The roles that a provider's claims give: its `groups`, as the site's settings name them."""
+    claims = [told, *(part for part in told.values() if isinstance(part, dict))]
+    lists = [part["groups"] for part in claims if isinstance(part.get("groups"), list)]
+    groups = {str(group) for listed in lists for group in listed}
+    named = {settings.HEADGATE_OIDC_ROLES.get(group) for group in groups}
+    return frozenset(role for role in Role if role.value in named)
+
+
+def _give_roles(person: Person, told: Mapping[str, Any]) -> None:
+    """Where the site maps groups to roles, a person has those and no others."""
+    if settings.HEADGATE_OIDC_ROLES:
+        make_groups()
+        person.groups.set(Group.objects.filter(name__in=[r.value for r in roles_told(told)]))

@@ -2,15 +2,8 @@
 
 from typing import Final
 
-from headgate.site.portal.pages import (
-    account,
-    applying,
-    awarding,
-    office,
-    public,
-    reviewing,
-    service,
-)
+from headgate.site.desk.pages import applying, awarding, reviewing
+from headgate.site.portal.pages import account, office, public, service
 from headgate.site.portal.registry import Page
 
 PAGES: Final[tuple[Page, ...]] = (

@@ -67,7 +67,8 @@ def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]
         (say.locale.whole(stood.size), _("entries in the public journal")),
     ]
     for unit, amount in _used_by_unit(reading.used()).items():
-        figures.insert(1, (say.amount(amount, unit), f"{say.unit(unit)} {_('used so far')}"))
+        what = _("%(unit)s used so far") % {"unit": say.unit(unit)}
+        figures.insert(1, (say.amount(amount, unit), what))
     return figures
 
 

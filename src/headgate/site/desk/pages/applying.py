@@ -34,7 +34,14 @@ from headgate.site.desk.office import (
     own_dossier,
     programme,
 )
-from headgate.site.portal.pages.desk import at_the_desk, reader, told_finding, told_refusal, words
+from headgate.site.desk.pages.telling import (
+    at_the_desk,
+    reader,
+    told_fault,
+    told_finding,
+    told_refusal,
+    words,
+)
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
@@ -215,6 +222,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "call": words(rules.call.name),
         "form": form,
         "said": said,
+        "faults": [told_fault(rules.call.fields, fault) for fault in said.faults],
         "findings": [told_finding(rules, finding) for finding in said.findings],
         "receipts": found.receipts.all(),
         "against": found.findings.filter(passed=False),

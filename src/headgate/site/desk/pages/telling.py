@@ -1,6 +1,6 @@
 """What the pages of the desk share: words in the reader's language, and how a refusal is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,11 +13,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
+from headgate.core.calls.form import AnswerFault
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.schema import FormField
 from headgate.core.supports.text import Text
-from headgate.site.desk.dossiers import because
+from headgate.site.desk.dossiers import FormFault, because
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
@@ -42,6 +44,24 @@ SCREENED: Final[dict[Refusal, str]] = {
     Refusal.GATE: noop("A gate of the call is not open."),
 }
 """What each refusal of screening says to an applicant."""
+
+
+ANSWERED: Final[dict[AnswerFault, str]] = {
+    AnswerFault.MISSING: noop("Answer this question."),
+    AnswerFault.UNKNOWN: noop("The form has no such question: leave it out."),
+    AnswerFault.NOT_PLAIN: noop("Write plain text on one line, of at most 4,000 characters."),
+    AnswerFault.NOT_INTEGER: noop("Write a whole number in digits."),
+    AnswerFault.NOT_BOOLEAN: noop("Answer yes or no."),
+    AnswerFault.NOT_DATE: noop("Write a day as YYYY-MM-DD."),
+}
+"""What mends each fault of an answer."""
+
+
+def told_fault(fields: Mapping[str, FormField], fault: FormFault) -> str:
+    """One fault of a form: the question in the reader's language, and what mends it."""
+    where, what = fault
+    asked = fields.get(where)
+    return f"{words(asked.name) if asked else where}: {_(ANSWERED[what])}"
 
 
 def reader(request: HttpRequest) -> Person:

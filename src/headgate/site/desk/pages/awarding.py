@@ -19,7 +19,7 @@ from headgate.site.desk.clock import coming, now
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.models import AwardList, Dossier, Objection, State
 from headgate.site.desk.office import CallNow, call_now, programme
-from headgate.site.portal.pages.desk import at_the_desk, reader, words
+from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day

@@ -16,7 +16,7 @@ from headgate.site.actions.mark import mark
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Review
 from headgate.site.desk.office import call_now, reviewer_of
-from headgate.site.portal.pages.desk import at_the_desk, reader, told_refusal, words
+from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 

@@ -1,0 +1,1 @@
+"""The pages on which people do what the actions of the desk are for."""

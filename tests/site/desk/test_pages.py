@@ -1,0 +1,196 @@
+"""A call played through the pages, by persons who have nothing but their browser."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from headgate.site.actions.assign_reviewers import assign_reviewers
+from headgate.site.actions.people import act_for, appoint
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import (
+    Acceptance,
+    AwardList,
+    Dossier,
+    Finding,
+    Objection,
+    Receipt,
+    Review,
+    State,
+)
+from headgate.site.desk.office import call_now
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, somebody
+
+
+@pytest.fixture
+def shown(cast: Cast) -> Iterator[Cast]:
+    """The cast before a portal whose clock stands where its programme does."""
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield cast
+
+
+def browser(person: Person) -> Client:
+    """Somebody's browser, signed in."""
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def text(client: Client, name: str, *args: object) -> str:
+    """A page as it is read."""
+    answer = client.get(reverse(name, args=args))
+    assert 200 == answer.status_code
+    return answer.content.decode()
+
+
+def typed(version: int, deed: str) -> dict[str, str]:
+    """What an applicant types into the open call's form."""
+    return {
+        "version": str(version),
+        "title": "Mô hình tiếng Việt",
+        "summary": "<script>alert(1)</script>",
+        "months": "6",
+        "class-h200-least": "1",
+        "class-h200-most": "2",
+        "deed": deed,
+    }
+
+
+def test_an_applicant_goes_from_invitation_to_receipt(shown: Cast) -> None:
+    """Begin, save, lose nothing to a bad number, hand in, withdraw, hand in again."""
+    shown.until(What.CLOSE_CALL, "alliance")
+    shown.register(shown.facts["applications/open"][1].applicant)
+    code, person = next(iter(shown.persons.items()))
+    client = browser(person)
+    page = text(client, "applications")
+    assert "The open call" in page
+    client.post(reverse("begin_application", args=("open", code)))
+    dossier = Dossier.objects.get()
+    own = reverse("application", args=(dossier.pk,))
+    bad = client.post(own, {**typed(1, "save"), "months": "many"}).content.decode()
+    assert "Mô hình tiếng Việt" in bad
+    client.post(own, typed(1, "save"))
+    page = text(client, "application", dossier.pk)
+    assert "&lt;script&gt;" in page
+    assert "<script>alert" not in page
+    stale = client.post(own, typed(1, "save")).content.decode()
+    assert "Somebody saved in the meantime" in stale
+    client.post(own, typed(2, "submit"))
+    assert "open-0001" in text(client, "application", dossier.pk)
+    assert Receipt.objects.get().digest in text(client, "application", dossier.pk)
+    client.post(own, {"deed": "withdraw"})
+    client.post(own, typed(3, "submit"))
+    assert [("open-0001", State.SUBMITTED)] == list(Dossier.objects.values_list("code", "state"))
+
+
+def test_a_guessed_address_shows_nothing(shown: Cast) -> None:
+    """Another's application, and another reviewer's sheet, are not there."""
+    shown.until(What.CLOSE_CALL, "alliance")
+    shown.hand_in(shown.facts["applications/open"][0])
+    stranger = browser(somebody("stranger", Role.APPLICANT, Role.REVIEWER))
+    own = reverse("application", args=(Dossier.objects.get().pk,))
+    assert 404 == stranger.get(own).status_code
+    assert 404 == stranger.get(reverse("review", args=("open-0001",))).status_code
+    stranger.post(own, {"deed": "withdraw"})
+    assert State.SUBMITTED == Dossier.objects.get().state
+
+
+def test_a_call_is_reviewed_signed_and_decided_at_its_board(shown: Cast) -> None:
+    """Gate, seats, sheets, two signatures, acceptance and objection, decision: all by pages."""
+    shown.until(What.DECIDE_CALL, "open")
+    for finding in shown.facts["gates/open"][1:]:
+        shown.find(finding, now())
+    officer, owner = browser(shown.officer), browser(shown.owner)
+    board = reverse("board", args=("open",))
+    first = shown.facts["gates/open"][0]
+    gate = {"deed": "gate", "code": first.subject, "gate": "audit", "passed": "yes"}
+    officer.post(board, {**gate, "remark": "", "evidence": "0" * 64})
+    assert Finding.objects.get(dossier__code=first.subject).passed
+    for number in range(3):
+        appoint(shown.officer, somebody(f"r{number}"), f"REV-{number}", "", {}, now())
+    officer.post(board, {"deed": "assign"})
+    for review in Review.objects.filter(dossier__call="open").select_related():
+        marked(browser(review.reviewer.person), review.dossier.code or "")
+    page = text(officer, "board", "open")
+    (digest,) = re.findall('name="digest" value="([0-9a-f]{64})"', page)
+    for client in (officer, owner):
+        client.post(board, {"deed": "sign", "digest": digest})
+    listed = AwardList.objects.get(call="open")
+    assert listed.told is not None
+    winner = listed.winners[0]
+    answered(shown, winner, officer, board)
+    assert "decide call open" in text(officer, "boards")
+    officer.post(reverse("boards"), {"event": "decide call open"})
+    assert call_now("open").decided
+    assert 409 != officer.get(board).status_code
+
+
+def marked(client: Client, code: str) -> None:
+    """A reviewer declares, then marks; the text is not shown before."""
+    own = reverse("review", args=(code,))
+    assert "Work of" not in text(client, "review", code)
+    client.post(own, {"deed": "clear"})
+    assert "Work of" in text(client, "review", code)
+    sheet = {"points-effect": "8", "points-means": "7", "comment-effect": "a", "version": "0"}
+    refused = client.post(own, sheet).content.decode()
+    assert "govuk-error" in refused
+    client.post(own, {**sheet, "comment-means": "b"})
+    assert code in text(client, "reviews")
+
+
+def answered(shown: Cast, winner: str, officer: Client, board: str) -> None:
+    """A winner takes the award and objects to its size; the officer answers."""
+    client = browser(shown.applicant_of(winner))
+    own = reverse("application", args=(Dossier.objects.get(code=winner).pk,))
+    client.post(own, {"deed": "accept"})
+    assert Acceptance.objects.get(dossier__code=winner).accepted
+    client.post(own, {"deed": "object", "text": "We asked for more."})
+    officer.post(board, {"deed": "answer", "code": winner, "upheld": "no", "text": "Spent."})
+    assert "Spent." == Objection.objects.get().answer
+    assert "Spent." in client.get(own).content.decode()
+
+
+def test_an_auditor_reads_the_board_and_changes_nothing(shown: Cast) -> None:
+    """Every button asks for its role, whoever may see it."""
+    shown.until(What.DECIDE_CALL, "alliance")
+    auditor = browser(somebody("auditor", Role.AUDITOR))
+    assert "alliance-0001" in text(auditor, "board", "alliance")
+    auditor.post(reverse("board", args=("alliance",)), {"deed": "assign"})
+    assert not Review.objects.exists()
+
+
+def test_members_agree_at_the_page(shown: Cast) -> None:
+    """An alliance is formed, a member let in, and the member finds what waits for its yes."""
+    shown.until(What.CLOSE_CALL, "alliance")
+    one, two = shown.facts["applications/open"][:2]
+    lead, member = shown.register(one.applicant), shown.register(two.applicant)
+    first, second = browser(lead), browser(member)
+    page = reverse("applications")
+    first.post(page, {"deed": "form", "lead": one.applicant.id, "name": "Together"})
+    first.post(page, {"deed": "enter", "alliance": "1", "member": two.applicant.id, "parts": "2"})
+    first.post(reverse("begin_application", args=("open", one.applicant.id)))
+    dossier = Dossier.objects.get()
+    own = reverse("application", args=(dossier.pk,))
+    first.post(own, {**typed(1, "save"), "alliance": "1"})
+    assert "Together" in text(second, "applications")
+    yes = {"deed": "consent", "dossier": str(dossier.pk), "version": "2"}
+    second.post(page, {**yes, "organisation": two.applicant.id})
+    assert 1 == dossier.consents.count()
+    act_for(shown.officer, lead, two.applicant.id, now())
+    first.post(page, {"deed": "leave", "alliance": "1", "member": two.applicant.id})
+    dossier.refresh_from_db()
+    assert 3 == dossier.version
+
+
+def test_seats_are_kept_when_asked_twice(shown: Cast) -> None:
+    """Assigning again changes nothing that stands."""
+    shown.until(What.DECIDE_CALL, "alliance")
+    for number in range(4):
+        appoint(shown.officer, somebody(f"r{number}"), f"REV-{number}", "", {}, now())
+    once = assign_reviewers(shown.officer, "alliance", now())
+    assert once == assign_reviewers(shown.officer, "alliance", now())

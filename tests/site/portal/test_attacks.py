@@ -1,0 +1,138 @@
+"""What somebody may try on the portal, and the readable refusal that meets it."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.test import Client, RequestFactory, override_settings
+from django.urls import reverse
+
+from headgate.site.portal import refusals
+from headgate.site.portal.models import Person
+from headgate.site.portal.pages import PAGES
+from headgate.site.portal.roles import Role
+from headgate.site.serving import is_loopback, secret
+from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
+
+SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+TITLES = {
+    "en": ("There is no such page", "This page is not for your role", "can no longer be sent"),
+    "vi": ("Không có trang này", "không dành cho vai trò", "Không thể gửi biểu mẫu"),
+    "ko": ("없는 화면입니다", "권한이 없는 화면입니다", "더 이상 제출할 수 없습니다"),
+}
+
+
+def test_every_answer_forbids_what_is_not_of_this_site(portal: Client) -> None:
+    """No inline script or style, no other host and no frame, on pages and on refusals."""
+    for where in ("/", "/nothing/", "/account/login/", "/healthz"):
+        policy = portal.get(where).headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_refusals_are_readable_in_the_readers_language(portal: Client, language: str) -> None:
+    """What is missing, forbidden or too old is said in words, with where to go next."""
+    speak(portal, language)
+    missing, forbidden, old = TITLES[language]
+    assert missing in text_of(portal.get("/nothing/"))
+    enter(portal, Role.APPLICANT)
+    assert forbidden in text_of(portal.get("/decisions/"))
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies["django_language"] = language
+    answer = strict.post("/demo/auditor/")
+    assert 403 == answer.status_code
+    assert old in text_of(answer)
+    broken = refusals.broken(RequestFactory().get("/"))
+    assert 500 == broken.status_code
+
+
+@pytest.mark.usefixtures("portal")
+def test_a_form_without_its_token_changes_nothing() -> None:
+    """Another site's form signs nobody in, out, or into another language."""
+    strict = Client(enforce_csrf_checks=True)
+    for where in ("/demo/auditor/", "/account/login/", "/account/logout/", "/language/setlang/"):
+        assert 403 == strict.post(where, {"language": "vi"}).status_code
+    assert not strict.session.get("_auth_user_id")
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_no_address_of_ours_leads_elsewhere(portal: Client, target: str) -> None:
+    """A link to us with somebody else's address in it does not send a reader there."""
+    Person.objects.create_user("minh", password="a long phrase of words")
+    answer = portal.post(
+        f"/account/login/?next={target}",
+        {"login": "minh", "password": "a long phrase of words", "next": target},
+    )
+    assert "evil" not in answer.headers["Location"]
+    answer = portal.post("/language/setlang/", {"language": "ko", "next": target})
+    assert "evil" not in answer.headers["Location"]
+
+
+def test_passwords_cannot_be_guessed_at_will(portal: Client) -> None:
+    """After some wrong passwords even the right one waits."""
+    cache.clear()
+    Person.objects.create_user("minh", password="a long phrase of words")
+    for _ in range(12):
+        portal.post("/account/login/", {"login": "minh", "password": "wrong"})
+    right = {"login": "minh", "password": "a long phrase of words"}
+    answer = portal.post("/account/login/", right)
+    assert answer.status_code in (200, 429)
+    assert not portal.session.get("_auth_user_id")
+    cache.clear()
+    assert 302 == portal.post("/account/login/", right).status_code
+
+
+def test_a_script_in_any_field_is_text(portal: Client) -> None:
+    """What is typed into a filter, a cursor or a name comes back as text, never as a script."""
+    enter(portal, Role.AUDITOR)
+    Person.objects.filter(username="auditor").update(first_name=SCRIPT[:150], last_name="")
+    for page in PAGES:
+        if page.methods == ("GET", "HEAD"):
+            query = dict.fromkeys(("q", "sort", "after", "step", "outcome", "before"), SCRIPT)
+            shown = text_of(portal.get(address(page), query))
+            assert "<script>alert" not in shown
+            assert "<img src=x" not in shown
+
+
+def test_a_body_of_a_hundred_megabytes_is_refused_unread(portal: Client) -> None:
+    """A form larger than any of ours is refused with a page, not with a full memory."""
+    answer = portal.post("/account/login/", {"login": "x" * (100 * 1024**2)})
+    assert 400 == answer.status_code
+    assert "This could not be read" in text_of(answer)
+
+
+def test_accounts_are_closed_unless_the_site_opens_them(portal: Client) -> None:
+    """Nobody makes an account where the site does not say so; a new one is an applicant's."""
+    form = {"email": "a@example.org", "password1": "a long phrase!", "password2": "a long phrase!"}
+    portal.post("/account/signup/", form)
+    assert not Person.objects.filter(email="a@example.org").exists()
+    with override_settings(HEADGATE_SIGNUP="open"):
+        portal.post("/account/signup/", form)
+    made = Person.objects.get(email="a@example.org")
+    assert frozenset({"applicant"}) == made.group_names
+
+
+def test_the_secret_is_its_owners_alone(tmp_path: Path) -> None:
+    """The file that signs sessions can be read by nobody else, and is made once."""
+    made = secret(tmp_path / "headgate.secret")
+    assert 0o600 == stat.S_IMODE((tmp_path / "headgate.secret").stat().st_mode)
+    assert made == secret(tmp_path / "headgate.secret")
+    assert 50 <= len(made)
+
+
+def test_only_this_machine_may_go_without_https() -> None:
+    """Cookies travel without HTTPS on loopback alone."""
+    assert is_loopback("127.0.0.1")
+    assert is_loopback("::1")
+    assert is_loopback("localhost")
+    assert not is_loopback("0.0.0.0")
+    assert not is_loopback("portal.example.org")
+
+
+def test_pages_behind_a_role_are_kept_by_no_cache(portal: Client) -> None:
+    """A shared computer's browser shows nothing of it after signing out."""
+    enter(portal, Role.AUDITOR)
+    assert "no-store" in portal.get(reverse("decisions")).headers["Cache-Control"]

@@ -1,0 +1,179 @@
+"""The portal in a real browser, served by the command that a person types.
+
+Each page in three languages, on a telephone and on a desk: no barrier that axe knows, nothing that
+the policy of the answers forbids, nothing wider than the screen.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from headgate.site.portal.pages import PAGES
+from headgate.site.portal.roles import Role
+from headgate.site.records.database import opened
+from tests.report.builders import ROOT
+from tests.site.portal.asking import LANGUAGES, address, persona_of
+
+CHROMIUM = shutil.which("chromium")
+SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
+SERVE = "from headgate.cli import main; main()"
+ACCOUNT = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing/")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="tests/site/portal/test_browser.py needs the Debian package chromium"
+)
+
+
+@pytest.fixture(autouse=True)
+def connections_end() -> None:
+    """No connection is open here: Django would not close one while a browser is driven."""
+
+
+@pytest.fixture(scope="module")
+def browser(addresses: list[tuple[str, Role | None]]) -> Iterator[Browser]:
+    """One browser for all tests, started when the database has been asked for the addresses."""
+    assert addresses
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def base(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server of the demo on a copy of the programme, started for these tests."""
+    folder = tmp_path_factory.mktemp("serve")
+    file = shutil.copy(begun_template, folder / "headgate.db")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    words = ["serve", "--demo", "--database", f"sqlite:///{file}", "--port", str(port)]
+    told = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
+    told["PYTHONPATH"] = str(ROOT / "src")
+    with (folder / "said").open("wb") as said:
+        server = subprocess.Popen(
+            [sys.executable, "-c", SERVE, *words], cwd=folder, env=told, stdout=said, stderr=said
+        )
+    try:
+        _wait(f"http://127.0.0.1:{port}/readyz", server, folder / "said")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:
+    for _ in range(600):
+        assert server.poll() is None, said.read_text()
+        try:
+            with urlopen(url) as answer:
+                assert 200 == answer.status
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(said.read_text())
+
+
+@pytest.fixture(scope="module")
+def addresses(begun_template: Path) -> list[tuple[str, Role | None]]:
+    """Every page that can be looked at, with a role that may."""
+    database = opened(f"sqlite:///{begun_template}")
+    listed = [
+        (address(page), next(iter(sorted(page.roles)), None))
+        for page in PAGES
+        if page.methods == ("GET", "HEAD") and page.name not in ("healthz", "readyz")
+    ]
+    database.connection.close()
+    return [*listed, *((where, None) for where in ACCOUNT)]
+
+
+def _opened(browser: Browser, base: str, language: str, size: str, scheme: str) -> Page:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    context.add_cookies([{"name": "django_language", "value": language, "url": base}])
+    return context.new_page()
+
+
+def _enter(page: Page, base: str, role: Role) -> None:
+    page.goto(f"{base}/demo/")
+    page.locator(f'form[action="/demo/{persona_of(role).username}/"] button').click()
+    page.wait_for_url(f"{base}/home/")
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "scheme"),
+    [*((tongue, size, "light") for tongue in LANGUAGES for size in SIZES), ("en", "desk", "dark")],
+)
+def test_every_page_can_be_used_by_everybody(
+    browser: Browser,
+    base: str,
+    addresses: list[tuple[str, Role | None]],
+    language: str,
+    size: str,
+    scheme: str,
+) -> None:
+    """No barrier, nothing forbidden, nothing wider than the screen, on any page."""
+    page = _opened(browser, base, language, size, scheme)
+    refused: list[str] = []
+    page.on("console", lambda m: refused.append(m.text) if "Content Security" in m.text else None)
+    page.on("pageerror", lambda error: refused.append(str(error)))
+    found: list[str] = []
+    role_now: Role | None = None
+    for where, role in sorted(addresses, key=lambda told: (told[1] or "", told[0])):
+        if role is not None and role != role_now:
+            _enter(page, base, role)
+            role_now = role
+        page.goto(base + where)
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        results = Axe().run(page)
+        for broken in results.response["violations"]:
+            nodes = [str(node["target"]) for node in broken["nodes"]][:3]
+            found.append(f"{where}: {broken['id']} {nodes}")
+        if page.evaluate("document.documentElement.scrollWidth") > SIZES[size][0]:
+            found.append(f"{where}: wider than the screen")
+    page.context.close()
+    assert [] == found + refused, "\n".join(found + refused)
+
+
+def test_a_filter_works_with_and_without_scripts(browser: Browser, base: str) -> None:
+    """Scripts make a list quick; without them the same buttons lead to the same rows."""
+    counts = []
+    for scripts in (True, False):
+        context = browser.new_context(java_script_enabled=scripts)
+        page = context.new_page()
+        _enter(page, base, Role.AUDITOR)
+        page.goto(f"{base}/decisions/")
+        page.get_by_label("Step").select_option("score")
+        page.get_by_role("button", name="Filter").click()
+        page.wait_for_url("**step=score**")
+        counts.append(page.locator(".hg-list__count").inner_text())
+        assert {"Score"} == set(page.locator("tbody td:nth-child(3)").all_inner_texts())
+        context.close()
+    assert counts[0] == counts[1]
+
+
+def test_the_language_is_switched_where_one_is(browser: Browser, base: str) -> None:
+    """A reader who switches stays on the page."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{base}/calls/")
+    page.get_by_role("button", name="한국어").click()
+    page.wait_for_load_state()
+    assert f"{base}/calls/" == page.url
+    assert "ko" == page.evaluate("document.documentElement.lang")
+    context.close()

@@ -1,0 +1,151 @@
+"""What the pages say, and what each costs."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from headgate.site.portal import reading
+from headgate.site.portal.outcomes import applicants
+from headgate.site.portal.pages import PAGES
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
+
+READ = [page for page in PAGES if page.methods == ("GET", "HEAD")]
+PUBLIC_MOST, MOST = 3, 12
+
+
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.name)
+def test_a_page_asks_the_database_little(portal: Client, page: Page) -> None:
+    """At most 3 queries for the public, 12 for anybody, whatever the size of the programme."""
+    where, role = address(page), next(iter(page.roles), None)
+    if role is not None:
+        enter(portal, role)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert 200 == portal.get(where).status_code
+    assert (PUBLIC_MOST if page.is_public else MOST) >= len(asked), asked.captured_queries
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("page", READ, ids=lambda page: page.name)
+def test_every_page_is_there_before_a_programme_begins(
+    empty_portal: Client, page: Page, language: str
+) -> None:
+    """A new site says what is missing and how it is begun; it does not fail."""
+    speak(empty_portal, language)
+    if not page.is_public:
+        enter(empty_portal, next(iter(page.roles)))
+    assert empty_portal.get(address(page)).status_code in (200, 404)
+
+
+def test_the_first_page_says_what_was_promised_and_attained(portal: Client) -> None:
+    """Each class of holders with its share, its blocks and what it got, as chart and table."""
+    stood = reading.programme()
+    assert stood is not None
+    policy = reading.policy_of(stood)
+    shown = text_of(portal.get("/"))
+    for holder in policy.holders:
+        assert holder.name.en in shown
+    assert f"{stood.size:,}" in shown
+    assert "<svg" in shown
+
+
+def test_a_call_lists_every_application_with_its_outcome(portal: Client) -> None:
+    """The awards first, then by score; the numbers are those of the decisions."""
+    stood = reading.programme()
+    assert stood is not None
+    for call in reading.policy_of(stood).calls:
+        found = applicants(reading.decisions(), call)
+        rows = json.loads(portal.get(f"/calls/{call}/?format=json").content)["rows"]
+        assert set(found) == {row["application"] for row in rows}
+        awarded = {name for name, one in found.items() if one.is_awarded}
+        assert awarded == {row["application"] for row in rows[: len(awarded)]}
+
+
+def test_a_filter_and_its_download_show_the_same(portal: Client) -> None:
+    """What is downloaded is what the filter lets through, in the order shown."""
+    enter(portal, Role.AUDITOR)
+    query = "?step=score&sort=subject"
+    page = text_of(portal.get(f"/decisions/{query}"))
+    rows = json.loads(portal.get(f"/decisions/{query}&format=json").content)["rows"]
+    assert {"score"} == {row["step"] for row in rows}
+    assert sorted(row["subject"] for row in rows) == [row["subject"] for row in rows]
+    assert f"{len(rows)} row" in page
+
+
+def test_pages_of_a_list_show_every_row_once(portal: Client) -> None:
+    """Going on from the last row seen leads through all rows, none twice."""
+    enter(portal, Role.AUDITOR)
+    seen: list[str] = []
+    address_next = "/decisions/?sort=rule"
+    while address_next:
+        shown = text_of(portal.get(address_next))
+        seen += re.findall(r'href="/decisions/(\d+)/"', shown)
+        found = re.search(r'href="(\?[^"]*)" rel="next"', shown)
+        address_next = "/decisions/" + found[1].replace("&amp;", "&") if found else ""
+    assert len(reading.decisions()) == len(seen) == len(set(seen))
+
+
+def test_a_spreadsheet_takes_nothing_for_a_formula(portal: Client) -> None:
+    """In a CSV no cell begins with a sign that a spreadsheet computes."""
+    enter(portal, Role.AUDITOR)
+    text = portal.get("/decisions/?format=csv").content.decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+    assert cells
+    assert not [cell for cell in cells if cell[:1] in tuple("=+-@")]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "json"])
+def test_a_download_says_to_which_state_it_belongs(portal: Client, kind: str) -> None:
+    """A file that is passed on names the journal from which it was made."""
+    answer = portal.get(f"{reverse('call', kwargs={'call': _call()})}?format={kind}")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert 200 == answer.status_code
+    if kind != "xlsx":
+        assert "ournal of" in answer.content.decode()
+
+
+def _call() -> str:
+    stood = reading.programme()
+    assert stood is not None
+    return next(iter(reading.policy_of(stood).calls))
+
+
+def test_the_office_sees_what_is_due_next(portal: Client) -> None:
+    """The first thing of the term's calendar that is not done, with its day."""
+    enter(portal, Role.AGENCY_OFFICER)
+    stood = reading.programme()
+    assert stood is not None
+    first = next(one for one in reading.due(stood, stood.standing.day) if one.state != "done")
+    shown = text_of(portal.get("/home/"))
+    assert f"{first.event.day.day}\u00a0" in shown
+    assert shown.index("hg-next") < shown.index("hg-agenda")
+
+
+@pytest.mark.usefixtures("portal")
+def test_what_is_late_is_said_to_be_late() -> None:
+    """Seen on a later day, what is not done is overdue and nothing else is."""
+    stood = reading.programme()
+    assert stood is not None
+    states = [one.state for one in reading.due(stood, stood.standing.ends)]
+    assert {"overdue", "today"} >= set(states) - {"done"}
+    assert "overdue" in states
+
+
+def test_a_newer_decision_is_seen(portal: Client) -> None:
+    """What this process has read before does not hide what was decided since."""
+    before = len(reading.decisions())
+    seen = reading._SEEN[next(reversed(reading._SEEN))]
+    taken = seen.made.pop()
+    assert before == len(reading.decisions())
+    assert taken == reading.decisions()[-1]
+    assert 200 == portal.get("/").status_code
