@@ -27,6 +27,7 @@ from headgate.steps.agenda import first_day
 from headgate.steps.evaluate import Judged, RoundRefused, judge, tasks_of
 
 RESULT: Final = "round.json"
+FLAGGED: Final = "flagged.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +138,21 @@ def _digest(evidence: Evidence, findings: Sequence[GateFinding]) -> str:
 
 def files_of(evaluated: Evaluated) -> dict[str, bytes]:
     """What is published of a round: its result, and evidence from which it comes out again."""
-    teams, findings = evaluated.teams, evaluated.findings
-    files = {
+    return {
         RESULT: evaluated.result(),
-        MANIFEST: manifest_text(teams, findings).encode(),
-        "flagged.json": canonical.line(evaluated.flags),
+        FLAGGED: canonical.line(evaluated.flags),
+        **rows_of(evaluated.teams, evaluated.evidence, evaluated.findings),
     }
-    for pillar, items in evaluated.evidence.items.items():
+
+
+def rows_of(
+    teams: Sequence[str], evidence: Evidence, findings: Sequence[GateFinding]
+) -> dict[str, bytes]:
+    """Evidence as the files that `read_folder` reads: a manifest without logs, a CSV a pillar."""
+    files = {MANIFEST: manifest_text(teams, findings).encode()}
+    for pillar, items in evidence.items.items():
         files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight"), items)
-    for pillar, ratings in evaluated.evidence.ratings.items():
+    for pillar, ratings in evidence.ratings.items():
         files[f"{pillar}.csv"] = _table(RATING_COLUMNS, ratings)
     return files
 

@@ -10,6 +10,7 @@ from headgate.core.policy.schema import Round
 from headgate.readers.evidence_folder import read_folder
 from headgate.steps.evaluate import tasks_of
 from headgate.steps.notes import NoteCode, note
+from tests.readers.evaluations import made
 from tests.whole.small import small
 
 ITEMS = "task,item,cluster,team,attempt,score\nitems,i1,c1,{a},1,10000\nitems,i1,c1,{b},1,0\n"
@@ -104,3 +105,28 @@ def test_a_benchmark_needs_a_pillar_of_items(tmp_path: Path) -> None:
     with pytest.raises(Faulty) as refused:
         given.evidence(experts, TEAMS, tasks(experts))
     assert ["evidence-unused"] == [fault.code for fault in refused.value.faults]
+
+
+def test_logs_are_evidence_and_what_was_flagged_is_said(tmp_path: Path) -> None:
+    """A manifest's logs stand beside CSV files; whoever reads the results learns of every flag."""
+    for team in TEAMS:
+        fields = {"model_name": team, "lm_eval_version": team}
+        made.lm_eval(tmp_path / team, made.lm_eval_samples(), **fields)
+    text = "".join(f"  {team}: {{models: {team}, logs: {team}}}\n" for team in TEAMS)
+    tasks_of_logs = "tasks: {items: {items: {log_task: quiz}}}\n"
+    (tmp_path / "evidence.yaml").write_text(f"teams:\n{text}{tasks_of_logs}", encoding="utf-8")
+    path = folder(tmp_path, experts=RATINGS.format(a="team-1", b="team-2"))
+    given = read_folder(path, ["items", "experts"])
+    evidence, notes = given.evidence(stage(), TEAMS, tasks(stage()))
+    assert 8 == len(evidence.items["items"])
+    assert 2 == len(evidence.ratings["experts"])
+    flagged = note(NoteCode.EVIDENCE_FLAGGED, count=1, codes="tool-differs")
+    assert (note(NoteCode.EVIDENCE_FILES, pillars="experts, items"), flagged) == notes
+
+
+def test_other_names_are_never_dealt_where_a_manifest_names_the_teams(tmp_path: Path) -> None:
+    """In a real round a name that is no team's is a fault, and never a team by alphabet."""
+    (tmp_path / "evidence.yaml").write_text("teams: {team-1: {}, team-2: {}}\n", encoding="utf-8")
+    path = folder(tmp_path, items=ITEMS.format(a="zeta", b="beta"))
+    evidence, _ = read_folder(path, ["items"]).evidence(stage(), TEAMS, tasks(stage()))
+    assert {"zeta", "beta"} == {row.team for row in evidence.items["items"]}

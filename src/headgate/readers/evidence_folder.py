@@ -63,8 +63,15 @@ class Folder:
             },
             {name: rows if own else _renamed(rows, teams) for name, rows in ratings.items()},
         )
-        used = ", ".join(sorted({*found.items, *found.ratings}))
-        return found, (note(NoteCode.EVIDENCE_FILES, pillars=used),) if used else ()
+        return found, tuple(self._notes({*found.items, *found.ratings}))
+
+    def _notes(self, pillars: Iterable[str]) -> Iterator[Note]:
+        """What a reader of the results must be told."""
+        if used := ", ".join(sorted(pillars)):
+            yield note(NoteCode.EVIDENCE_FILES, pillars=used)
+        if flags := self.logs.flags:
+            codes = ", ".join(sorted({flag.code for flag in flags}))
+            yield note(NoteCode.EVIDENCE_FLAGGED, count=len(flags), codes=codes)
 
     def _strays(
         self, pillars: Mapping[str, PillarKind], tasks: Mapping[str, Sequence[str]]

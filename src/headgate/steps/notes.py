@@ -18,6 +18,7 @@ class NoteCode(StrEnum):
     BENCHMARK_ITEMS = "benchmark_items"
     BENCHMARK_PLACES = "benchmark_places"
     EVIDENCE_FILES = "evidence_files"
+    EVIDENCE_FLAGGED = "evidence_flagged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,9 @@ def _samples(path: Path, wanted: Wanted, totals: Any, report: Report) -> tuple[S
             cluster = cluster_of(sample.get("doc"), wanted, item, where)
             prompt = str(sample["prompt_hash"])
             read.append(Sample(item, cluster, 1, marks(sample[metric], where), prompt))
-    if read and not report.faults and isinstance(totals, Mapping):
-        checked_total(read, totals.get(f"{metric},{kept}"), f"{wanted.log_task}/{metric}")
+    with report.trying():
+        if read and not report.faults and isinstance(totals, Mapping):
+            checked_total(read, totals.get(f"{metric},{kept}"), f"{wanted.log_task}/{metric}")
     return tuple(read)
 
 
