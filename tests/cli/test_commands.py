@@ -48,9 +48,9 @@ def test_help_lists_exactly_the_commands() -> None:
     printed = run("--help")
     listed = printed.stdout.partition("Commands:")[2].split("\n")
     assert 0 == printed.exit_code
-    known = ["demo", "verify", "check", "explain", "simulate", "evaluate", "witness", "plan", "apply"]
-    known += ["serve", "ledger"]
-    assert known == [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
+    known = "demo verify check explain simulate evaluate witness plan apply serve ledger"
+    shown = [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
+    assert known.split() == shown
 
 
 def test_no_command_at_all_is_help() -> None:
