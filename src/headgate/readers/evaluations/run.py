@@ -74,6 +74,8 @@ class Report:
             self.add(found.code, found.what, found.line)
         except RecursionError:
             self.add(Code.LOG_TOO_DEEP, "Lists in lists without end.")
+        except (AttributeError, KeyError, TypeError) as error:
+            self.add(Code.SHAPE, f"A part is not of the kind its tool writes: {str(error)[:80]}.")
 
 
 def content_hash(value: object) -> str:
@@ -148,7 +150,9 @@ def complete(samples: Sequence[Sample], of: object, wanted: Wanted, report: Repo
     """Note a run on fewer items than the data set has, or than the round fixed."""
     there = len({sample.item for sample in samples})
     expected = of if wanted.items is None else wanted.items
-    if isinstance(expected, int) and there < expected:
+    if not there:
+        report.add(Code.UNSCORED, f"No item of {wanted.log_task!r} has a score.")
+    elif isinstance(expected, int) and there < expected:
         report.add(Code.PARTIAL, f"{there} of {expected} items of {wanted.log_task!r} were run.")
 
 
