@@ -208,14 +208,15 @@ def test_doubles_are_shown_to_officers(cast: Cast) -> None:
     assert instant(now) == application.at
 
 
-def test_what_changed_after_two_signatures_is_not_decided(cast: Cast) -> None:
+@pytest.mark.parametrize("passed", [True, False])
+def test_what_changed_after_two_signatures_is_not_decided(cast: Cast, passed: bool) -> None:
     """The decision makes the very entry that was signed, or it is not taken."""
     cast.until(What.DECIDE_CALL, "open")
     cast.judge("open")
     now = at("2026-02-20T00:00:00Z")
     cast.settle("open", now)
     winner = preview("open", now).winners[0]
-    find_gate(cast.officer, winner, "audit", False, "", (), now)
+    find_gate(cast.officer, winner, "audit", passed, "seen again", (), now)
     before = root_of(SITE)
     with pytest.raises(Refused, match=DeskRefusal.LIST_CHANGED.name):
         take_due(cast.officer, "decide call open", now)
