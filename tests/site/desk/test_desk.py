@@ -10,9 +10,11 @@ from headgate.site.actions.alliance import enter_alliance, leave_alliance
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.consent import consent
 from headgate.site.actions.declare_conflict import declare_conflict
+from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.people import appoint, forget, send_away
 from headgate.site.actions.save_draft import save_draft
 from headgate.site.actions.submit import submit
+from headgate.site.actions.take_due import take_due
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.board import ELSEWHERE, preview
 from headgate.site.desk.dossiers import absent, answer, because, body_of, doubles_of
@@ -204,3 +206,18 @@ def test_doubles_are_shown_to_officers(cast: Cast) -> None:
     (double,) = doubles_of(Dossier.objects.get(code="open-0001"))
     assert ("open-0002", 1000) == (double.application, double.per_mille)
     assert instant(now) == application.at
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_what_changed_after_two_signatures_is_not_decided(cast: Cast, passed: bool) -> None:
+    """The decision makes the very entry that was signed, or it is not taken."""
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    now = at("2026-02-20T00:00:00Z")
+    cast.settle("open", now)
+    winner = preview("open", now).winners[0]
+    find_gate(cast.officer, winner, "audit", passed, "seen again", (), now)
+    before = root_of(SITE)
+    with pytest.raises(Refused, match=DeskRefusal.LIST_CHANGED.name):
+        take_due(cast.officer, "decide call open", now)
+    assert before == root_of(SITE)

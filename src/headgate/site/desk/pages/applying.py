@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.calls.application import Request
-from headgate.core.calls.dossier import invitations
+from headgate.core.calls.dossier import Invitation, invitations
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import FieldKind, FormField
@@ -25,7 +25,14 @@ from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import answer, body_of
-from headgate.site.desk.models import Alliance, AwardList, Dossier, Member, State
+from headgate.site.desk.models import (
+    Alliance,
+    AwardList,
+    Dossier,
+    Member,
+    Organisation,
+    State,
+)
 from headgate.site.desk.office import (
     CallNow,
     call_now,
@@ -131,38 +138,50 @@ def applications(request: HttpRequest) -> HttpResponse:
     mine = organisations_of(reader(request))
     if request.method == "POST":
         return _member_deed(request)
-    adopted = programme()
-    policy = at(adopted, first_day(adopted)).policy
-    bodies = [body_of(policy, one) for one in mine]
-    names = {one.code: one.name for one in mine}
-    invited = []
-    for one in invitations(policy, bodies, instant(now())):
-        rules = call_now(one.call)
-        told = [told_finding(rules, finding) for finding in one.findings]
-        invited.append((one, words(rules.call.name), names[one.organisation], told))
     dossiers = Dossier.objects.filter(lead__in=mine).select_related("lead").order_by("-id")
-    asked = Dossier.objects.filter(
-        state=State.DRAFT, alliance__members__organisation__in=mine, alliance__members__left=None
-    )
-    waiting = [
-        (dossier, member.organisation)
-        for dossier in asked.select_related("alliance", "lead").distinct()
-        for member in Member.objects.filter(
-            alliance=dossier.alliance_id, organisation__in=mine, left=None
-        ).select_related("organisation")
-        if not dossier.consents.filter(
-            organisation=member.organisation, version=dossier.version
-        ).exists()
-    ]
     alliances = Alliance.objects.filter(lead__in=mine).prefetch_related("members__organisation")
     context = {
-        "invited": invited,
+        "invited": _invited(mine),
         "dossiers": dossiers,
-        "waiting": waiting,
+        "waiting": _waiting(mine),
         "alliances": alliances,
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
+
+
+Invited = tuple[Invitation, str, str, list[str]]
+
+
+def _invited(mine: list[Organisation]) -> list[Invited]:
+    """Every open call for each organisation, with its names and the reasons of a no."""
+    adopted = programme()
+    policy = at(adopted, first_day(adopted)).policy
+    names = {one.code: one.name for one in mine}
+    bodies = [body_of(policy, one) for one in mine]
+    return [_told(one, names) for one in invitations(policy, bodies, instant(now()))]
+
+
+def _told(one: Invitation, names: Mapping[str, str]) -> Invited:
+    rules = call_now(one.call)
+    told = [told_finding(rules, finding) for finding in one.findings]
+    return one, words(rules.call.name), names[one.organisation], told
+
+
+def _waiting(mine: list[Organisation]) -> list[tuple[Dossier, Organisation]]:
+    """Drafts of alliances that wait for a member's yes to this version."""
+    inside = Member.objects.filter(organisation__in=mine, left=None)
+    drafts = Dossier.objects.filter(state=State.DRAFT, alliance__isnull=False)
+    return [
+        (dossier, member.organisation)
+        for member in inside.select_related("organisation")
+        for dossier in drafts.filter(alliance=member.alliance_id).select_related("lead", "alliance")
+        if not _has_agreed(dossier, member.organisation)
+    ]
+
+
+def _has_agreed(dossier: Dossier, member: Organisation) -> bool:
+    return dossier.consents.filter(organisation=member, version=dossier.version).exists()
 
 
 def _member_deed(request: HttpRequest) -> HttpResponse:
