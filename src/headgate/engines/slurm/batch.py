@@ -164,11 +164,12 @@ def _set(name: str, held: str, wanted: str) -> str:
 
 
 def _ended(seen: Seen, gone: list[Key], ends: list[str]) -> Iterator[Call]:
-    """End the jobs of accounts and people that go; a running job keeps its association."""
-    if ends:
-        yield Call(What.END, ("scancel", "--quiet", f"--account={','.join(ends)}"))
+    """End the jobs of accounts and people that go; a job, running or waiting, holds both fast."""
+    for name in ends:
+        if name in seen.busy:
+            yield Call(What.END, ("scancel", "--quiet", f"--account={name}"))
     for kind, account, login in gone:
-        if kind is Kind.USER and account not in ends and account in seen.running:
+        if kind is Kind.USER and account not in ends and account in seen.busy:
             who = (f"--account={safe(account)}", f"--user={safe(login)}")
             yield Call(What.END, ("scancel", "--quiet", *who))
 

@@ -14,10 +14,14 @@ from typing import Final
 from headgate.core import canonical
 
 MARK: Final = "headgate1."
-ORGANISATION: Final = "headgate"
 PREFIX: Final = "hg_"
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9/._=:@%+,-]*")
+
+
+def organisation_of(programme: str) -> str:
+    """What an account of the programme has as its organisation; by this it is known again."""
+    return f"headgate-{programme}"
 
 
 def account_of(programme: str, award: str, support_class: str) -> str:
