@@ -15,7 +15,9 @@ from headgate.core.enforcement.plan import (
     OWNERS,
     Refusal,
     Refused,
+    admitted,
     applied,
+    dated,
     explain,
     plan,
 )
@@ -174,3 +176,29 @@ def test_order_of_orders_does_not_matter(
     random.shuffle(orders)
     random.shuffle(held)
     assert first == plan("c", orders, held, ours, removals_most=share)
+
+
+def test_outside_its_dates_a_quota_is_closed() -> None:
+    """The day after the last is outside, the first is not; the reason says so."""
+    orders = [order(quota("a"))]
+    assert tuple(orders) == dated(orders, START)
+    for now in ("2026-03-08T23:59:59Z", END):
+        (closed,) = dated(orders, now)
+        assert QuotaState.SUSPENDED is closed.quota.state
+        assert "decision-1, outside its dates" == closed.because
+
+
+def test_an_envelope_is_a_quota_of_its_own() -> None:
+    """Two holders' envelopes of one class stand side by side, and each is named."""
+    envelopes = [replace(quota(""), holder=name, shares=n) for name, n in (("x1", 1), ("y", 2))]
+    made = plan("c", [order(each) for each in envelopes], [], everything)
+    assert isinstance(made, Plan)
+    assert set(envelopes) == set(applied([], made.changes))
+    assert any(line.startswith("add envelope y h200") for line in explain(made))
+    assert () == applied(envelopes, [replace(c, wanted=None) for c in made.changes])
+
+
+def test_logins_are_those_of_the_award_in_order() -> None:
+    """Who may run comes from the site's list; an award without an entry keeps nobody."""
+    orders = admitted([order(quota("a")), order(quota("b"))], {"a": ("z", "b", "z")})
+    assert [("b", "z"), ()] == [each.quota.logins for each in orders]

@@ -1,0 +1,109 @@
+"""The commands on clusters: what a person signs, what a script can tell, what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from headgate.cli import app
+from headgate.cli.clusters import CHANGES, DOWN
+from headgate.cli.shared import BAD_INPUT
+from headgate.demo import publish
+from headgate.report.pages import pages
+from tests.whole.korea import korea
+
+CLUSTERS = """
+headgate: 1
+clusters:
+  naver:
+    engine: {engine}
+    site: naver-cloud
+    {rest}
+"""
+DRY = CLUSTERS.format(engine="rehearsal", rest="gpus: {h200: 2296, b200: 8}")
+SLURM = CLUSTERS.format(
+    engine="slurm",
+    rest="""cluster: naver
+    reach: [/no/such/program]
+    lock: /no/such/lock
+    programme: korea
+    sectors: {national: national, business: business, academia: academia}
+    chips: {h200: {gres: "gpu:h200"}}""",
+)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published term of a real programme."""
+    folder = tmp_path_factory.mktemp("published") / "bundle"
+    done = korea()
+    publish(done, pages(done.term, done.data), folder)
+    return folder
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The term as it is after its bundle has been verified, which the first test does in full."""
+    monkeypatch.setattr("headgate.cli.clusters._bundle_term", lambda _: korea().term)
+
+
+def run(tmp_path: Path, text: str, *words: str | Path) -> Result:
+    """A command with a clusters file."""
+    path = tmp_path / "clusters.yaml"
+    path.write_text(text)
+    return CliRunner().invoke(app, [*map(str, words), "--clusters", str(path)])
+
+
+def test_a_plan_is_shown_written_signed_and_applied(bundle: Path, tmp_path: Path) -> None:
+    """The digest that was printed is the only one under which the plan file is applied."""
+    out = tmp_path / "plan.jsonl"
+    shown = run(tmp_path, DRY, "plan", bundle, "--out", out)
+    assert CHANGES == shown.exit_code
+    digest = shown.stdout.split()[-1]
+    assert "because calls.open-1" in shown.stdout
+    wrong = run(tmp_path, DRY, "apply", out, "--expect", "0" * 64)
+    assert (BAD_INPUT, True) == (wrong.exit_code, "plan-other" in wrong.stderr)
+    done = run(tmp_path, DRY, "apply", out, "--expect", digest)
+    assert (0, True) == (done.exit_code, "holds its orders now" in done.stdout)
+
+
+@pytest.mark.usefixtures("verified")
+def test_json_is_the_same_plan(tmp_path: Path) -> None:
+    """A program reads what a person reads."""
+    shown = run(tmp_path, DRY, "plan", "bundle", "--json")
+    (line,) = shown.stdout.splitlines()
+    assert run(tmp_path, DRY, "plan", "bundle").stdout.split()[-1] == json.loads(line)["digest"]
+
+
+@pytest.mark.usefixtures("verified")
+def test_a_plan_that_was_touched_is_refused(tmp_path: Path) -> None:
+    """No byte of a plan file may change."""
+    out = tmp_path / "plan.jsonl"
+    run(tmp_path, DRY, "plan", "bundle", "--out", out)
+    out.write_text(out.read_text().replace('"headgate":1', '"headgate": 1'))
+    assert "plan-wrong" in run(tmp_path, DRY, "apply", out).stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        (DRY, ("--cluster", "none"), "cluster-unknown"),
+        (DRY.replace("naver-cloud", "elsewhere"), (), "clusters-none"),
+        (DRY.replace("h200: 2296, ", ""), (), "cluster-unmapped"),
+    ],
+)
+@pytest.mark.usefixtures("verified")
+def test_what_a_file_does_not_say_is_a_fault(
+    tmp_path: Path, text: str, words: tuple[str, ...], code: str
+) -> None:
+    """A cluster that is not known, not at any site, or has no word for a class."""
+    told = run(tmp_path, text, "plan", "bundle", *words)
+    assert (BAD_INPUT, True) == (told.exit_code, f"[{code}]" in told.stderr)
+
+
+@pytest.mark.usefixtures("verified")
+def test_a_cluster_that_is_down_has_an_exit_code_of_its_own(tmp_path: Path) -> None:
+    """A script can tell an outage from a mistake."""
+    told = run(tmp_path, SLURM, "plan", "bundle")
+    assert (DOWN, True) == (told.exit_code, "is down" in told.stderr)
