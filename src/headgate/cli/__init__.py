@@ -11,6 +11,7 @@ from headgate.cli.journal import verify, witness
 from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demo, explain, simulate
 from headgate.cli.statements import export, statement
+from headgate.cli.usage import reconcile, usage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
-for command in (demo, verify, check, explain, simulate, witness, plan, apply):
+for command in (demo, verify, check, explain, simulate, witness, plan, apply, usage, reconcile):
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)
