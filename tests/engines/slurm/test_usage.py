@@ -58,7 +58,7 @@ def lab() -> Iterator[Lab]:
 def command(lab: Lab, tmp_path: Path) -> "Command":
     """The two commands on that Slurm, with a spool of the test's own."""
     file = tmp_path / "clusters.yaml"
-    path = lab.environment["PATH"]
+    path = f"{lab.programs}:/usr/bin:/bin"
     file.write_text(CLUSTERS.format(folder=tmp_path, path=path), encoding="utf-8")
     return Command(tmp_path, int(time.time()) // 3_600 * 3_600)
 
