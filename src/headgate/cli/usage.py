@@ -5,9 +5,9 @@ rows that cannot be read, or figures that differ.
 """
 
 import csv
-from dataclasses import astuple, fields
 from datetime import UTC, datetime
 from io import TextIOWrapper
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,10 +46,10 @@ def usage(
 ) -> None:
     """Read what a cluster used into the spool, and write the rows that the ledger imports."""
     with mendable(f"usage {cluster}"), awake(f"usage {cluster}"):
-        from headgate.core.metering.usage import Usage
         from headgate.engines.slurm.command import runner
         from headgate.engines.slurm.spool import opened
         from headgate.engines.slurm.usage import look, owners, streamed
+        from headgate.readers.usage_csv import COLUMNS
 
         section = _slurm(clusters, cluster)
         begin, end = _window(since, until)
@@ -62,8 +62,8 @@ def usage(
                 with written(out) as file:
                     text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
                     rows = csv.writer(text, lineterminator="\n")
-                    rows.writerow(field.name for field in fields(Usage))
-                    rows.writerows(map(astuple, kept.usage(begin, end)))
+                    rows.writerow(COLUMNS)
+                    rows.writerows(map(attrgetter(*COLUMNS), kept.usage(begin, end)))
                     text.detach()
         _tell(found, cluster)
 

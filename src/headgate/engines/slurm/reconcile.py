@@ -158,7 +158,7 @@ class Sreport:
         """Whether slurmdbd has rolled a window up; raises EngineDown."""
         if (since, until) not in self._rolled:
             lines = self._asked(
-                since, until, "Utilization", "format=cluster,alloc,down,idle,res,tres,x"
+                since, until, "Utilization", "format=cluster,allocated,down,idle,reserved,reported"
             )
             self._rolled[since, until] = bool(lines)
         return self._rolled[since, until]

@@ -169,7 +169,7 @@ def _whole(text: str, job: str, field: str) -> int:
 
 
 def _seconds(text: str, job: str) -> int:
-    if text == "":
+    if text in {"", "00:00:00"}:
         return 0
     found = _SUSPENDED.fullmatch(text)
     if found is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -107,18 +108,15 @@ class Spool:
 
     def usage(self, since: int, until: int) -> Iterator[Usage]:
         """The same as records for the ledger."""
-        for attempt, seen in self.attempts(since, until):
-            yield Usage(
-                self._cluster,
-                attempt.job,
-                attempt.index,
-                attempt.owner.award,
-                attempt.owner.support_class,
-                attempt.chips,
-                instant_of(attempt.started),
-                None if attempt.ended is None else instant_of(attempt.ended),
-                instant_of(seen),
-            )
+        rows = self._connection.execute(
+            "SELECT job, number, award, class, chips, started, ended, seen FROM attempt"
+            f" WHERE {_TOUCHING} ORDER BY started, number",
+            (until, since),
+        )
+        site, at = self._cluster, instant_of
+        for job, number, award, class_, chips, started, ended, seen in rows:
+            end = None if ended is None else at(ended)
+            yield Usage(site, job, number, award, class_, chips, at(started), end, at(seen))
 
 
 @contextmanager
@@ -132,9 +130,10 @@ def opened(path: Path | None, cluster: str) -> Iterator[Spool]:
         connection.close()
 
 
+@lru_cache(maxsize=1_000)
 def instant_of(at: int) -> str:
     """Seconds of UTC as the ledger writes an instant."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(at, UTC).isoformat()[:19]}Z"
 
 
 def seconds_of(instant: str) -> int:
