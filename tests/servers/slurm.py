@@ -37,6 +37,7 @@ CLIENTS: Final = (
 DAEMONS: Final = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd")
 NEEDED: Final = (*DAEMONS, "mariadb", "mariadb-install-db", "unshare", "nsenter", "ip", "bash")
 START_SECONDS_MAX: Final = 120
+CONTROLLER_TRIES_MAX: Final = 5
 LIBRARIES: Final = Path(f"/usr/lib/{platform.machine()}-linux-gnu")
 WRAPPER: Final = LIBRARIES / "libnss_wrapper.so"
 CLOCK: Final = LIBRARIES / "faketime" / "libfaketimeMT.so.1"
@@ -190,10 +191,20 @@ class Lab:
         self.start("slurmdbd")
         if CLUSTER not in self.run("sacctmgr", "-nP", "show", "cluster", "format=cluster"):
             self.run("sacctmgr", "-iQ", "add", "cluster", CLUSTER)
-        self.start("slurmctld")
+        self._start_controller(CONTROLLER_TRIES_MAX)
         for number in range(1, self.shape.nodes + 1):
             self.start(f"slurmd.n{number}")
         self.wait(self._nodes_up, "all nodes up", START_SECONDS_MAX)
+
+    def _start_controller(self, tries_max: int) -> None:
+        """A first start ends at once where slurmdbd is still making its tables."""
+        try:
+            self.start("slurmctld")
+        except DidNotStart as error:
+            if tries_max == 1 or "must be up" not in str(error):
+                raise
+            time.sleep(0.5)
+            self._start_controller(tries_max - 1)
 
     def _nodes_up(self) -> bool:
         idle = self.run("sinfo", "-h", "-N", "-p", "main", "-t", "idle,alloc,mix", "-o", "%N")

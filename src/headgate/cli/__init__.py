@@ -12,6 +12,7 @@ from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demo, evaluate, explain, simulate
 from headgate.cli.site import serve
 from headgate.cli.statements import export, statement
+from headgate.cli.usage import reconcile, usage
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,7 +21,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
-for command in (demo, verify, check, explain, simulate, evaluate, witness, plan, apply, serve):
+_COMMANDS = (
+    *(demo, verify, check, explain, simulate, evaluate, witness),
+    *(plan, apply, usage, reconcile, serve),
+)
+for command in _COMMANDS:
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)

@@ -59,7 +59,7 @@ def plan(
     mass_removal: MassOption = False,
 ) -> None:
     """Show what the clusters hold otherwise than decided: each field, its owner, the reason."""
-    with mendable(f"plan {source}"), _awake(f"plan {source}"):
+    with mendable(f"plan {source}"), awake(f"plan {source}"):
         from headgate.core.enforcement.plan import Refused
         from headgate.operating import planned, told
 
@@ -97,7 +97,7 @@ def apply(
     mass_removal: MassOption = False,
 ) -> None:
     """Make the changes, read back what the clusters hold, and say what came of it."""
-    with mendable(f"apply {source}"), _awake(f"apply {source}"):
+    with mendable(f"apply {source}"), awake(f"apply {source}"):
         from headgate.operating import carried_out, carried_out_as_written, read_plan
         from headgate.readers.clusters import read_clusters
 
@@ -172,7 +172,7 @@ def _bundle_term(folder: Path) -> "Term":
 
 
 @contextmanager
-def _awake(what: str) -> Iterator[None]:
+def awake(what: str) -> Iterator[None]:
     """A cluster that does not answer ends the command by its own exit code; nothing is lost."""
     from headgate.core.enforcement.engine import EngineDown
 

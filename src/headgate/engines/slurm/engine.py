@@ -31,6 +31,7 @@ from headgate.engines.slurm.observed import (
     read,
 )
 from headgate.engines.slurm.things import Counted, things_of
+from headgate.engines.slurm.usage import fetched
 
 ENDING_SECONDS_MOST: Final = 60
 LIVE: Final = "PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING"
@@ -83,8 +84,8 @@ class Slurm:
                 self._end_suspended()
 
     def usage(self, since: str, until: str) -> Sequence[Usage]:
-        """Every attempt that touches the window."""
-        raise NotImplementedError
+        """Every attempt that touches the window, also those still running; raises EngineDown."""
+        return fetched(self._cluster, self._run, since, until)
 
     def _look(self) -> Seen:
         name = safe(self._cluster.cluster)

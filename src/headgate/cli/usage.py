@@ -1,0 +1,149 @@
+"""The commands on what clusters used: `headgate usage` fetches it, `headgate reconcile` proves it.
+
+Exit codes: 0 done, 2 bad input, 5 the cluster is down (nothing was lost: run it again), 6 there are
+rows that cannot be read, or figures that differ.
+"""
+
+import csv
+from datetime import UTC, datetime
+from io import TextIOWrapper
+from operator import attrgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headgate.cli.clusters import DRIFTING, ClustersOption, awake
+from headgate.cli.shared import complain, fault, mendable, say, written
+
+if TYPE_CHECKING:
+    from headgate.core.enforcement.clusters.slurm import SlurmCluster
+    from headgate.engines.slurm.reconcile import Reconciled
+    from headgate.engines.slurm.usage import Look
+
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
+NameOption = Annotated[str, typer.Option("--cluster", help="The cluster's name in the file.")]
+SinceOption = Annotated[
+    datetime, typer.Option("--since", formats=FORMATS, help="The window's first instant (UTC).")
+]
+UntilOption = Annotated[
+    datetime, typer.Option("--until", formats=FORMATS, help="The window's end (UTC), not in it.")
+]
+SpoolOption = Annotated[
+    Path | None, typer.Option("--spool", help="Where the cluster is read into; CLUSTER.spool.")
+]
+
+
+def usage(
+    clusters: ClustersOption,
+    cluster: NameOption,
+    since: SinceOption,
+    until: UntilOption,
+    spool: SpoolOption = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the rows of the window, for `ledger meter`.")
+    ] = None,
+) -> None:
+    """Read what a cluster used into the spool, and write the rows that the ledger imports."""
+    with mendable(f"usage {cluster}"), awake(f"usage {cluster}"):
+        from headgate.engines.slurm.command import runner
+        from headgate.engines.slurm.spool import opened
+        from headgate.engines.slurm.usage import look, owners, streamed
+        from headgate.readers.usage_csv import COLUMNS
+
+        section = _slurm(clusters, cluster)
+        begin, end = _window(since, until)
+        with opened(spool or Path(f"{cluster}.spool"), section.site) as kept:
+            owner_of = owners(section, runner(section.reach, section.environment))
+            lines = streamed(section.reach, section.environment)
+            now = int(datetime.now(UTC).timestamp())
+            found = look(section.cluster, kept, lines, owner_of, begin, now)
+            if out is not None:
+                with written(out) as file:
+                    text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
+                    rows = csv.writer(text, lineterminator="\n")
+                    rows.writerow(COLUMNS)
+                    rows.writerows(map(attrgetter(*COLUMNS), kept.usage(begin, end)))
+                    text.detach()
+        _tell(found, cluster)
+
+
+def reconcile(
+    clusters: ClustersOption,
+    cluster: NameOption,
+    since: SinceOption,
+    until: UntilOption,
+    spool: SpoolOption = None,
+) -> None:
+    """Compare what was fetched with sreport, to the GPU-second, and name every difference."""
+    with mendable(f"reconcile {cluster}"), awake(f"reconcile {cluster}"):
+        from headgate.engines.slurm.command import runner
+        from headgate.engines.slurm.reconcile import Sreport
+        from headgate.engines.slurm.reconcile import reconcile as compare
+        from headgate.engines.slurm.spool import opened
+
+        section = _slurm(clusters, cluster)
+        begin, end = _window(since, until)
+        path = spool or Path(f"{cluster}.spool")
+        if not path.is_file():
+            mend = f"Fetch first: headgate usage --cluster {cluster} ..."
+            raise fault(str(path), "spool-missing", "nothing was fetched into it", mend)
+        with opened(path, section.site) as kept:
+            devices = kept.devices(begin, end)
+            run = runner(section.reach, section.environment)
+            slurm = Sreport(section.cluster, devices, run)
+            found = compare(kept, begin, end, slurm.reported, slurm.rolled, slurm.runaways())
+        _tell_reconciled(found)
+        if found.differences:
+            raise typer.Exit(DRIFTING)
+
+
+def _slurm(file: Path, name: str) -> "SlurmCluster":
+    """The section of a cluster; raises `Faulty` where the file has none that is a Slurm."""
+    from headgate.core.enforcement.clusters.slurm import SlurmCluster
+    from headgate.readers.clusters import read_clusters
+
+    known = read_clusters(file)
+    section = known.get(name)
+    if not isinstance(section, SlurmCluster):
+        names = ", ".join(n for n, each in known.items() if isinstance(each, SlurmCluster))
+        mend = f"Name one of: {names or 'none is there'}."
+        raise fault(file.name, "cluster-not-slurm", f"{name} is no Slurm cluster there", mend)
+    return section
+
+
+def _window(since: datetime, until: datetime) -> tuple[int, int]:
+    begin, end = (int(at.replace(tzinfo=UTC).timestamp()) for at in (since, until))
+    if begin >= end:
+        raise fault("--until", "window-empty", f"{until} is not after {since}", "Give a later one.")
+    return begin, end
+
+
+def _tell(found: "Look", cluster: str) -> None:
+    """What a look came to; bad rows and what has gone make it end by an exit code of its own."""
+    say(f"{found.rows:,} rows of sacct, {found.kept:,} attempts of awards")
+    for passed, count in sorted(found.passed.items()):
+        say(f"{count:>12,}  {passed.value}")
+    if found.measured:
+        say(f"{found.joules:>12,}  joules, of the {found.measured:,} attempts that tell them")
+    for attempt in found.gone:
+        what = "still ran when last seen, and is in no accounting any more"
+        say(f"job {attempt.job} ({attempt.number}) of {attempt.award}: {what} [usage-gone]")
+    if found.faults:
+        complain(tuple(found.faults), f"usage {cluster}: {found.bad:,} bad rows, the others kept")
+    if found.faults or found.gone:
+        raise typer.Exit(DRIFTING)
+
+
+def _tell_reconciled(found: "Reconciled") -> None:
+    from headgate.engines.slurm.spool import instant_of
+
+    say(f"{found.ours:,} GPU-seconds fetched for {found.accounts:,} accounts")
+    say(f"{found.reported:,} GPU-seconds reported by sreport")
+    for each in found.differences:
+        hours = f"{instant_of(each.since)} to {instant_of(each.until)}"
+        code = each.cause.name.lower().replace("_", "-")
+        say(f"{each.account}, {hours}: {each.ours:,} fetched, {each.reported:,} reported")
+        say(f"    {each.cause.value} [{code}]")
+    if not found.differences:
+        say("they agree to the GPU-second")

@@ -1,0 +1,182 @@
+"""Two accounts of the same use beside each other: the spool's, and Slurm's own by `sreport`.
+
+sreport counts whole hours that slurmdbd has rolled up. Where the two differ, the window is halved
+until the hours are found in which they do, and each is given its cause by name. A cause is only
+given where it is seen; what is left is unexplained and somebody's work.
+
+Source: Slurm's manual page sreport(1).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from headgate.core.enforcement.engine import EngineDown
+from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.names import safe
+from headgate.engines.slurm.sacct import Attempt
+from headgate.engines.slurm.spool import Spool
+
+HOUR: Final = 3_600
+HOURS_TOLD_MOST: Final = 48
+"""How many hours are told one by one; what lies beyond them is summed as one difference."""
+
+Reported = Callable[[int, int], Mapping[str, int]]
+"""GPU-seconds by account between two instants, by Slurm's own reckoning."""
+
+
+class Cause(StrEnum):
+    """Why two figures differ, in the order in which they are looked for."""
+
+    NOT_ROLLED_UP = "slurmdbd has not rolled this hour up: report again later"
+    RUNAWAY = "a job without an end runs on in the books: sacctmgr show runawayjobs"
+    STILL_RUNNING = "an attempt that still runs: report again when it has ended"
+    SUSPENDED = "sreport leaves out suspended time, in which the chips stayed allocated"
+    NOT_FETCHED = "the cluster was not read up to the end of this hour: headgate usage"
+    UNEXPLAINED = "no cause is known: compare with sacct"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two figures for one account in some hours, in GPU-seconds."""
+
+    account: str
+    since: int
+    until: int
+    ours: int
+    reported: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a window came to: the sums over all awards' accounts, and every difference by hour."""
+
+    accounts: int
+    ours: int
+    reported: int
+    differences: tuple[Difference, ...]
+
+
+def reconcile(
+    spool: Spool,
+    since: int,
+    until: int,
+    reported: Reported,
+    rolled: Callable[[int, int], bool],
+    runaways: frozenset[str],
+) -> Reconciled:
+    """Compare all awards' accounts in a window of whole hours; raises ValueError for another."""
+    if since % HOUR or until % HOUR or since >= until:
+        raise ValueError("sreport counts whole hours of UTC: begin and end the window on one")
+    attempts = [attempt for attempt, _ in spool.attempts(since, until)]
+    whole, theirs = sums(attempts, since, until), reported(since, until)
+    differences = []
+    for account in sorted(whole):
+        mine = [attempt for attempt in attempts if attempt.account == account]
+        for start, end in _hours(mine, account, since, until, reported):
+            ours, other = sums(mine, start, end).get(account, 0), reported(start, end)
+            cause = _cause(mine, start, end, spool.cursor or 0, rolled, runaways)
+            figures = (ours, other.get(account, 0))
+            differences.append(Difference(account, start, end, *figures, cause))
+    total = sum(theirs.get(account, 0) for account in whole)
+    return Reconciled(len(whole), sum(whole.values()), total, tuple(differences))
+
+
+def sums(attempts: list[Attempt], since: int, until: int) -> Mapping[str, int]:
+    """GPU-seconds by account inside a window; an open attempt counts to the window's end."""
+    found: dict[str, int] = defaultdict(int)
+    for a in attempts:
+        ended = until if a.ended is None else min(a.ended, until)
+        found[a.account] += a.chips * max(0, ended - max(a.started, since))
+    return dict(found)
+
+
+def _hours(
+    mine: list[Attempt], account: str, since: int, until: int, reported: Reported
+) -> Iterator[tuple[int, int]]:
+    """The hours in which an account differs, by halving; no part that agrees is looked into."""
+    open_parts, told = [(since, until)], 0
+    while open_parts:
+        start, end = open_parts.pop()
+        if sums(mine, start, end).get(account, 0) == reported(start, end).get(account, 0):
+            continue
+        if end - start == HOUR or told >= HOURS_TOLD_MOST:
+            told += 1
+            yield start, end
+        else:
+            middle = start + (end - start) // HOUR // 2 * HOUR
+            open_parts += [(middle, end), (start, middle)]
+
+
+def _cause(
+    mine: list[Attempt],
+    start: int,
+    end: int,
+    cursor: int,
+    rolled: Callable[[int, int], bool],
+    runaways: frozenset[str],
+) -> Cause:
+    here = [a for a in mine if a.started < end and (a.ended is None or a.ended > start)]
+    seen = (
+        (not rolled(start, end), Cause.NOT_ROLLED_UP),
+        (any(a.job in runaways for a in here), Cause.RUNAWAY),
+        (any(a.ended is None for a in here), Cause.STILL_RUNNING),
+        (any(a.suspended for a in here), Cause.SUSPENDED),
+        (cursor < end, Cause.NOT_FETCHED),
+    )
+    return next((cause for holds, cause in seen if holds), Cause.UNEXPLAINED)
+
+
+class Sreport:
+    """sreport and sacctmgr of one cluster, each window asked once."""
+
+    def __init__(self, cluster: str, devices: Mapping[str, str], run: Run) -> None:
+        """`devices` is the GRES by account, as the clusters file names it."""
+        self._cluster, self._devices, self._run = safe(cluster), devices, run
+        self._known: dict[tuple[int, int], Mapping[str, int]] = {}
+        self._rolled: dict[tuple[int, int], bool] = {}
+
+    def reported(self, since: int, until: int) -> Mapping[str, int]:
+        """GPU-seconds by account; raises EngineDown."""
+        if (since, until) not in self._known:
+            wanted = ",".join(sorted({f"gres/{gres}" for gres in self._devices.values()}))
+            lines = self._asked(
+                since, until, "AccountUtilizationByUser", "-T", safe(wanted or "cpu")
+            )
+            found: dict[str, int] = defaultdict(int)
+            for _, account, login, _, device, used in lines:
+                if login and device == f"gres/{self._devices.get(account, '')}":
+                    found[account] += int(used)
+            self._known[since, until] = dict(found)
+        return self._known[since, until]
+
+    def rolled(self, since: int, until: int) -> bool:
+        """Whether slurmdbd has rolled a window up; raises EngineDown."""
+        if (since, until) not in self._rolled:
+            lines = self._asked(
+                since, until, "Utilization", "format=cluster,allocated,down,idle,reserved,reported"
+            )
+            self._rolled[since, until] = bool(lines)
+        return self._rolled[since, until]
+
+    def runaways(self) -> frozenset[str]:
+        """The jobs that run in the books and nowhere else; none where that cannot be asked."""
+        answer = self._run(("sacctmgr", "-nP", "show", "runawayjobs", self._cluster), "n\n")
+        cells = (line.split("|") for line in answer.splitlines() if "|" in line)
+        return frozenset(row[0] for row in cells if row[0].isdecimal())
+
+    def _asked(self, since: int, until: int, report: str, *more: str) -> list[list[str]]:
+        window = (f"start={_local(since)}", f"end={_local(until)}")
+        kind = ("env", "LC_ALL=C", "TZ=UTC", "sreport", "-nP", "-t", "seconds", "cluster", report)
+        answer = self._run((*kind, f"cluster={self._cluster}", *window, *more), "")
+        if answer.failed:
+            raise EngineDown(f"sreport: {answer.failed}")
+        return [line.split("|") for line in answer.splitlines() if line.count("|") == 5]
+
+
+def _local(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")

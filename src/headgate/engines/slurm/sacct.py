@@ -1,0 +1,182 @@
+"""Rows of `sacct -D -X`: one for each attempt of a job, with what it was allocated.
+
+Pure. A requeued or preempted job has a row for each attempt, told apart by DBIndex; array tasks are
+jobs of their own, steps are part of their job. Only fields that Slurm itself writes are asked for,
+so that no name of a job can break a row. A row that cannot be read is a fault at its line, with
+what mends it, and the others are read on.
+
+Source: Slurm's manual page sacct(1).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from headgate.core.faults import Fault
+
+FIELDS: Final = (
+    *("dbindex", "jobidraw", "start", "end", "suspended", "state", "account", "alloctres"),
+    "consumedenergyraw",
+)
+PROGRAM: Final = ("env", "LC_ALL=C", "TZ=UTC", "SLURM_TIME_FORMAT=%s", "sacct")
+"""The variables go with the command, so that they arrive wherever it is run."""
+
+_SUSPENDED: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
+_GPUS_MOST: Final = 1_000_000
+
+
+class Code(StrEnum):
+    """What can be wrong with a row; the value is its published code."""
+
+    CUT = "sacct-cut"
+    NUMBER_BAD = "sacct-number-bad"
+    STARTED_LATER = "sacct-started-later"
+    ENDED_LATER = "sacct-ended-later"
+    ENDED_BEFORE_STARTED = "sacct-ended-before-started"
+    CHIPS_BAD = "sacct-chips-bad"
+    CHIPS_OTHER = "sacct-chips-other"
+
+
+_MENDS: Final = {
+    Code.CUT: "look with sacct at the job; fetch the window again",
+    Code.NUMBER_BAD: "look with sacct at the job; fetch the window again",
+    Code.STARTED_LATER: "set the clocks of the cluster and of this machine, then fetch again",
+    Code.ENDED_LATER: "set the clocks of the cluster and of this machine, then fetch again",
+    Code.ENDED_BEFORE_STARTED: "the controller's clock was set back; decide by hand what counts",
+    Code.CHIPS_BAD: "look with sacct at the job's AllocTRES",
+    Code.CHIPS_OTHER: "the job took chips of another class than its award; see job_submit.lua",
+}
+
+
+class Passed(StrEnum):
+    """Why a row that is well is no use of an award."""
+
+    FOREIGN = "under accounts that are no award's"
+    NOT_STARTED = "waiting, or ended before they started"
+    NO_CHIPS = "without chips"
+    NO_TIME = "lasted no second"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose an account is: the award, its class, and the GRES that the class is on the cluster."""
+
+    award: str
+    support_class: str
+    gres: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a job as the cluster accounts for it; instants in seconds of UTC."""
+
+    index: int
+    job: str
+    account: str
+    owner: Owner
+    chips: int
+    started: int
+    ended: int | None
+    suspended: int
+    state: str
+    energy_joules: int | None
+
+
+class _Bad(ValueError):
+    def __init__(self, code: Code, what: str) -> None:
+        super().__init__(what)
+        self.code = code
+
+
+def command(cluster: str, since: int, until: int) -> tuple[str, ...]:
+    """What asks for every attempt that touches a window, also those that still run."""
+    window = ("-S", _local(since), "-E", _local(until))
+    return (*PROGRAM, "-M", cluster, "-a", "-D", "-X", "-n", "-P", *window, "-o", ",".join(FIELDS))
+
+
+def read(
+    lines: Iterable[str], seen: int, owner_of: Callable[[str], Owner | None]
+) -> Iterator[Attempt | Passed | Fault]:
+    """Each line as an attempt, as a row that is no award's use, or as a fault.
+
+    `seen` is the instant of the look, by the clock of this machine.
+    """
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield _row(line.rstrip("\n"), seen, owner_of)
+        except _Bad as bad:
+            yield Fault("sacct", number, 1, bad.code, str(bad), _MENDS[bad.code])
+
+
+def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attempt | Passed:
+    values = line.split("|")
+    if len(values) != len(FIELDS):
+        raise _Bad(Code.CUT, f"{len(values)} fields where {len(FIELDS)} were asked for: {line!a}")
+    index, job, start, end, suspended, state, account, tres, energy = values
+    owner = owner_of(account)
+    if owner is None:
+        return Passed.FOREIGN
+    if start in {"Unknown", "None", "0"}:
+        return Passed.NOT_STARTED
+    started = _whole(start, job, "start")
+    ended = None if end in {"Unknown", "None"} else _whole(end, job, "end")
+    _ordered(job, started, ended, seen)
+    chips = _chips(tres, owner.gres, job)
+    if chips == 0:
+        return Passed.NO_CHIPS if tres else Passed.NOT_STARTED
+    if started == (seen if ended is None else ended):
+        return Passed.NO_TIME
+    joules = _whole(energy, job, "energy") if energy not in {"", "0"} else None
+    paused = _seconds(suspended, job)
+    word = state.partition(" ")[0].lower()
+    number = _whole(index, job, "dbindex")
+    return Attempt(number, job, account, owner, chips, started, ended, paused, word, joules)
+
+
+def _ordered(job: str, started: int, ended: int | None, seen: int) -> None:
+    if started > seen:
+        raise _Bad(Code.STARTED_LATER, f"job {job} started {started - seen} s after this look")
+    if ended is not None and ended < started:
+        raise _Bad(Code.ENDED_BEFORE_STARTED, f"job {job} ended {started - ended} s too early")
+    if ended is not None and ended > seen:
+        raise _Bad(Code.ENDED_LATER, f"job {job} ended {ended - seen} s after this look")
+
+
+def _chips(tres: str, gres: str, job: str) -> int:
+    """How many chips of a class were allocated; what a class is called has a name and a type."""
+    counts: dict[str, int] = {}
+    for item in filter(None, tres.split(",")):
+        name, _, count = item.partition("=")
+        if name.startswith("gres/"):
+            if not count.isdecimal() or int(count) > _GPUS_MOST:
+                raise _Bad(Code.CHIPS_BAD, f"job {job} was allocated {item[:40]!a}")
+            counts[name.removeprefix("gres/")] = int(count)
+    generic = gres.partition(":")[0]
+    typed = any(name.startswith(f"{generic}:") for name in counts)
+    mine = counts.get(gres, 0) if typed else counts.get(generic, 0)
+    if mine != counts.get(generic, mine):
+        raise _Bad(Code.CHIPS_OTHER, f"job {job} was allocated {tres[:120]!a}, not only {gres}")
+    return mine
+
+
+def _whole(text: str, job: str, field: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise _Bad(Code.NUMBER_BAD, f"{field} of job {job[:40]!a} is {text[:40]!a}")
+    return int(text)
+
+
+def _seconds(text: str, job: str) -> int:
+    if text in {"", "00:00:00"}:
+        return 0
+    found = _SUSPENDED.fullmatch(text)
+    if found is None:
+        raise _Bad(Code.NUMBER_BAD, f"suspended of job {job[:40]!a} is {text[:40]!a}")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def _local(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")

@@ -1,0 +1,147 @@
+"""The spool: every attempt that was ever seen, once, with how far the cluster was read.
+
+One SQLite file beside the agent. A look is one transaction: its attempts and its cursor are kept
+together or not at all, so that a kill at any moment loses nothing and doubles nothing. An attempt
+is known by its DBIndex; a later look replaces what an earlier one saw of it.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from headgate.core.metering.usage import Usage
+from headgate.engines.slurm.sacct import Attempt, Owner
+
+OVERLAP_SECONDS: Final = 3_600
+"""How far a look reaches back: rows arrive late where slurmdbd was down, and are changed late."""
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS attempt (
+    number INTEGER PRIMARY KEY, job TEXT NOT NULL, account TEXT NOT NULL, award TEXT NOT NULL,
+    class TEXT NOT NULL, gres TEXT NOT NULL, chips INTEGER NOT NULL, started INTEGER NOT NULL,
+    ended INTEGER, suspended INTEGER NOT NULL, state TEXT NOT NULL, joules INTEGER,
+    seen INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS by_start ON attempt (started, number);
+CREATE TABLE IF NOT EXISTS looked (one INTEGER PRIMARY KEY CHECK (one = 1),
+    cluster TEXT NOT NULL, until INTEGER NOT NULL);
+"""
+_COLUMNS: Final = (
+    "number, job, account, award, class, gres, chips, started, ended, suspended, state, joules"
+)
+_TOUCHING: Final = "started < ? AND coalesce(ended, seen) > ?"
+
+
+class OtherCluster(ValueError):
+    """The spool is of another cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An attempt that ran at an earlier look and is no longer told: purged, or a runaway's end."""
+
+    number: int
+    job: str
+    award: str
+
+
+class Spool:
+    """The attempts of one cluster."""
+
+    def __init__(self, connection: sqlite3.Connection, cluster: str) -> None:
+        self._connection = connection
+        self._cluster = cluster
+
+    @property
+    def cursor(self) -> int | None:
+        """Up to which instant the cluster was read without a gap; None before the first look."""
+        row = self._connection.execute("SELECT cluster, until FROM looked").fetchone()
+        if row is None:
+            return None
+        if row[0] != self._cluster:
+            raise OtherCluster(f"the spool is of the cluster {row[0]}, not of {self._cluster}")
+        return int(row[1])
+
+    def keep(self, attempts: Iterable[Attempt], until: int) -> None:
+        """One look, whole; what the iterable raises leaves the spool as it was."""
+        values = ", ".join("?" * 13)
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            before = self.cursor
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO attempt ({_COLUMNS}, seen) VALUES ({values})",
+                (_row(attempt, until) for attempt in attempts),
+            )
+            self._connection.execute(
+                "INSERT OR REPLACE INTO looked VALUES (1, ?, ?)",
+                (self._cluster, max(until, before or 0)),
+            )
+
+    def gone(self, now: int) -> tuple[Open, ...]:
+        """What still ran when it was last seen and was not told by the look of this moment."""
+        rows = self._connection.execute(
+            "SELECT number, job, award FROM attempt"
+            " WHERE ended IS NULL AND seen < ? ORDER BY number",
+            (now,),
+        )
+        return tuple(Open(*row) for row in rows)
+
+    def attempts(self, since: int, until: int) -> Iterator[tuple[Attempt, int]]:
+        """The attempts that touch a window, by start, each with when it was last seen."""
+        rows = self._connection.execute(
+            f"SELECT {_COLUMNS}, seen FROM attempt WHERE {_TOUCHING} ORDER BY started, number",
+            (until, since),
+        )
+        for number, job, account, award, class_, gres, *rest, seen in rows:
+            yield Attempt(number, job, account, Owner(award, class_, gres), *rest), seen
+
+    def devices(self, since: int, until: int) -> dict[str, str]:
+        """The GRES of every account that was used in a window."""
+        rows = self._connection.execute(
+            f"SELECT DISTINCT account, gres FROM attempt WHERE {_TOUCHING}", (until, since)
+        )
+        return dict(rows.fetchall())
+
+    def usage(self, since: int, until: int) -> Iterator[Usage]:
+        """The same as records for the ledger."""
+        rows = self._connection.execute(
+            "SELECT job, number, award, class, chips, started, ended, seen FROM attempt"
+            f" WHERE {_TOUCHING} ORDER BY started, number",
+            (until, since),
+        )
+        site, at = self._cluster, instant_of
+        for job, number, award, class_, chips, started, ended, seen in rows:
+            end = None if ended is None else at(ended)
+            yield Usage(site, job, number, award, class_, chips, at(started), end, at(seen))
+
+
+@contextmanager
+def opened(path: Path | None, cluster: str) -> Iterator[Spool]:
+    """A spool in a file that is made where it is not there; in memory without one."""
+    connection = sqlite3.connect(path or ":memory:", isolation_level=None)
+    try:
+        connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+        yield Spool(connection, cluster)
+    finally:
+        connection.close()
+
+
+@lru_cache(maxsize=1_000)
+def instant_of(at: int) -> str:
+    """Seconds of UTC as the ledger writes an instant."""
+    return f"{datetime.fromtimestamp(at, UTC).isoformat()[:19]}Z"
+
+
+def seconds_of(instant: str) -> int:
+    """The other way round."""
+    return int(datetime.fromisoformat(instant).timestamp())
+
+
+def _row(attempt: Attempt, seen: int) -> tuple[object, ...]:
+    a, owner = attempt, attempt.owner
+    named = (a.index, a.job, a.account, owner.award, owner.support_class, owner.gres)
+    return (*named, a.chips, a.started, a.ended, a.suspended, a.state, a.energy_joules, seen)

@@ -1,0 +1,156 @@
+"""What a Slurm cluster says was used: read as a stream, from where the last look ended.
+
+Allocation bills, not load. Whose an account is is read from the mark that the account bears, not
+from its name; accounts are never used up, so an award that has ended is still found by its own.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from headgate.core.enforcement.clusters.slurm import SlurmCluster
+from headgate.core.enforcement.engine import EngineDown
+from headgate.core.faults import Fault, Faulty
+from headgate.core.metering.usage import Usage
+from headgate.engines.slurm import sacct
+from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.names import ORGANISATION, account_of, marked, safe, standby_of
+from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
+from headgate.engines.slurm.sacct import Attempt, Owner, Passed
+from headgate.engines.slurm.spool import OVERLAP_SECONDS, Open, Spool, opened, seconds_of
+
+Lines = Callable[[Sequence[str]], Generator[str, None, None]]
+FAULTS_MOST: Final = 1_000
+"""How many bad rows are told one by one; all are counted."""
+
+
+@dataclass(slots=True)
+class Look:
+    """What one look came to: rows by what became of them, and every fault."""
+
+    since: int
+    until: int
+    rows: int = 0
+    kept: int = 0
+    passed: Counter[Passed] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+    bad: int = 0
+    joules: int = 0
+    measured: int = 0
+    """How many attempts have their energy accounted."""
+
+    gone: tuple[Open, ...] = ()
+
+
+def look(
+    cluster: str,
+    spool: Spool,
+    lines: Lines,
+    owner_of: Callable[[str], Owner | None],
+    since: int,
+    now: int,
+) -> Look:
+    """Read a cluster from its cursor, or from `since` where that is earlier, to this moment.
+
+    Raises EngineDown, and the spool is then as it was. A bad row does not move: the others are
+    kept, and it is told again by every look that reaches it.
+    """
+    cursor = spool.cursor
+    begin = since if cursor is None else min(since, cursor - OVERLAP_SECONDS)
+    found = Look(begin, now)
+    with closing(lines(sacct.command(safe(cluster), begin, now))) as told:
+        spool.keep(_attempts(sacct.read(told, now, owner_of), found), now)
+    found.gone = spool.gone(now)
+    return found
+
+
+def fetched(cluster: SlurmCluster, run: Run, since: str, until: str) -> tuple[Usage, ...]:
+    """The records of a window, straight from the cluster; raises EngineDown.
+
+    Without a spool there is nobody to tell of bad rows, so one of them refuses the whole window.
+    """
+    begin, end = seconds_of(since), seconds_of(until)
+    lines = streamed(cluster.reach, cluster.environment)
+    with opened(None, cluster.site) as spool:
+        now = max(end, int(datetime.now(UTC).timestamp()))
+        found = look(cluster.cluster, spool, lines, owners(cluster, run), begin, now)
+        if found.faults:
+            raise Faulty(found.faults)
+        return tuple(spool.usage(begin, end))
+
+
+def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator[Attempt]:
+    for row in read:
+        found.rows += 1
+        if isinstance(row, Attempt):
+            found.kept += 1
+            found.joules += row.energy_joules or 0
+            found.measured += row.energy_joules is not None
+            yield row
+        elif isinstance(row, Passed):
+            found.passed[row] += 1
+        else:
+            found.bad += 1
+            if len(found.faults) < FAULTS_MOST:
+                found.faults.append(row)
+
+
+def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
+    """Whose every account is, by the marks that stand in the database; raises EngineDown.
+
+    What is borrowed in the standby class costs nothing, so a standby account is nobody's.
+    """
+    answer = run(("sacctmgr", "-nP", "show", "account", f"format={ACCOUNT_FORMAT}"), "")
+    if answer.failed:
+        raise EngineDown(f"sacctmgr: {answer.failed}")
+    known: dict[str, Owner] = {}
+    for row in rows(answer, ACCOUNT_FORMAT):
+        facts = marked(row["description"]) if row["organization"] == ORGANISATION else None
+        chip = cluster.chips.get(str((facts or {}).get("class", "")))
+        if facts and chip and "award" in facts:
+            award, support_class = str(facts["award"]), str(facts["class"])
+            own = account_of(cluster.programme, award, support_class)
+            if row["account"] != standby_of(own):
+                known[row["account"]] = Owner(award, support_class, chip.gres)
+    return known.get
+
+
+def streamed(reach: Sequence[str], environment: Mapping[str, str]) -> Lines:
+    """Lines of a program as it prints them, however many; raises EngineDown if it did not end well.
+
+    What it complains of goes to a file, so that a long complaint cannot stop it.
+    """
+
+    def lines(command: Sequence[str]) -> Generator[str, None, None]:
+        with tempfile.TemporaryFile() as errors:
+            try:
+                process = subprocess.Popen(
+                    [*reach, *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env={**os.environ, "LC_ALL": "C", **environment},
+                    encoding="utf-8",
+                    errors="replace",
+                )
+            except OSError as error:
+                raise EngineDown(f"{command[0]}: {error}") from error
+            with process:
+                try:
+                    if process.stdout is not None:
+                        yield from process.stdout
+                except BaseException:
+                    process.kill()
+                    raise
+            if process.returncode:
+                errors.seek(0)
+                said = " ".join(errors.read(2_000).decode(errors="replace").split())
+                raise EngineDown(f"sacct: {said[:300] or process.returncode}")
+
+    return lines

@@ -1,0 +1,146 @@
+"""Every row of sacct becomes an attempt, a row that is nobody's use, or a named fault."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headgate.core.enforcement.engine import EngineDown
+from headgate.core.faults import Fault
+from headgate.engines.slurm.reconcile import Cause, reconcile
+from headgate.engines.slurm.sacct import Attempt, Code, Owner, Passed, read
+from headgate.engines.slurm.spool import OVERLAP_SECONDS, OtherCluster, opened
+from headgate.engines.slurm.usage import look, streamed
+
+NOW = 1_795_780_800
+OWNER = Owner("award-1", "h200", "gpu:h200")
+CHIPS = "billing=4000,cpu=1,gres/gpu:h200=4,gres/gpu=4,node=1"
+
+
+def row(**changed: str) -> str:
+    """A row of a job that ran for a minute on four chips, but for what is changed."""
+    values = {
+        "index": "7",
+        "job": "3",
+        "start": str(NOW - 100),
+        "end": str(NOW - 40),
+        "suspended": "00:00:00",
+        "state": "COMPLETED",
+        "account": "ours",
+        "tres": CHIPS,
+        "energy": "",
+    }
+    return "|".join({**values, **changed}.values()) + "\n"
+
+
+def owner_of(account: str) -> Owner | None:
+    """One account is an award's."""
+    return OWNER if account == "ours" else None
+
+
+BAD = {
+    Code.CUT: "7|3|1795\n",
+    Code.NUMBER_BAD: row(index="7'; --"),
+    Code.STARTED_LATER: row(start=str(NOW + 5), end="Unknown"),
+    Code.ENDED_LATER: row(end=str(NOW + 5)),
+    Code.ENDED_BEFORE_STARTED: row(end=str(NOW - 200)),
+    Code.CHIPS_BAD: row(tres="gres/gpu=many"),
+    Code.CHIPS_OTHER: row(tres="gres/gpu:b200=4,gres/gpu=4"),
+}
+PASSED = {
+    Passed.FOREIGN: row(account="theirs"),
+    Passed.NOT_STARTED: row(start="Unknown", end=str(NOW - 40), state="CANCELLED by 0", tres=""),
+    Passed.NO_CHIPS: row(tres="billing=0,cpu=1,node=1"),
+    Passed.NO_TIME: row(end=str(NOW - 100)),
+}
+
+
+def test_every_bad_row_is_told_at_its_line_and_every_code_occurs() -> None:
+    """No row is dropped in silence: each has its place, its code and what mends it."""
+    faults = [found for found in read(BAD.values(), NOW, owner_of) if isinstance(found, Fault)]
+    assert list(Code) == [fault.code for fault in faults]
+    assert list(range(1, len(BAD) + 1)) == [fault.line for fault in faults]
+    assert all(fault.mend for fault in faults)
+
+
+def test_every_way_not_to_be_use_is_told() -> None:
+    """Foreign accounts, jobs that never started, and those without chips or time are counted."""
+    assert list(Passed) == list(read(PASSED.values(), NOW, owner_of))
+
+
+def test_attempts_are_read_as_accounted() -> None:
+    """Chips, instants, suspended time, energy and an attempt that still runs."""
+    lines = [row(suspended="1-02:03:04", energy="5000"), row(end="Unknown", tres="gres/gpu=2")]
+    first, second = read(lines, NOW, owner_of)
+    assert (
+        Attempt(7, "3", "ours", OWNER, 4, NOW - 100, NOW - 40, 93_784, "completed", 5_000) == first
+    )
+    assert isinstance(second, Attempt)
+    assert (None, 2) == (second.ended, second.chips)
+
+
+def test_a_look_that_breaks_leaves_the_spool_as_it_was(tmp_path: Path) -> None:
+    """Cut anywhere, a look keeps neither rows nor cursor; the next one has all of them, once."""
+
+    def cut(_: object) -> Iterator[str]:
+        yield row()
+        raise EngineDown("sacct: killed")
+
+    def whole(_: object) -> Iterator[str]:
+        yield from (row(), row(index="8", end="Unknown"))
+
+    with opened(tmp_path / "spool", "site") as spool:
+        with pytest.raises(EngineDown):
+            look("lab", spool, cut, owner_of, NOW - 900, NOW)  # type: ignore[arg-type]
+        assert (None, []) == (spool.cursor, list(spool.usage(0, NOW)))
+        look("lab", spool, whole, owner_of, NOW - 900, NOW)  # type: ignore[arg-type]
+        found = look("lab", spool, whole, owner_of, NOW - 900, NOW)  # type: ignore[arg-type]
+        assert (NOW, NOW - OVERLAP_SECONDS) == (spool.cursor, found.since)
+        assert [7, 8] == [usage.attempt for usage in spool.usage(0, NOW)]
+        later = look("lab", spool, cut_off, owner_of, NOW, NOW + 60)  # type: ignore[arg-type]
+        assert [8] == [gone.number for gone in later.gone]
+    with opened(tmp_path / "spool", "other") as spool, pytest.raises(OtherCluster):
+        look("lab", spool, whole, owner_of, NOW, NOW + 60)  # type: ignore[arg-type]
+
+
+def cut_off(_: object) -> Iterator[str]:
+    """A cluster whose accounting was purged."""
+    yield from (row(),)
+
+
+def test_a_program_that_fails_after_its_rows_is_down() -> None:
+    """Rows of a program that did not end well are not taken for all of them."""
+    lines = streamed((), {})(("sh", "-c", "echo 7; echo broken >&2; exit 1"))
+    with pytest.raises(EngineDown, match="broken"):
+        list(lines)
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_every_difference_has_its_cause_and_its_hour(cause: Cause) -> None:
+    """Slurm's books lack the second of two hours; the report says which, and why."""
+    hour = NOW // 3_600 * 3_600
+    times = {"start": str(hour + 3_600), "end": str(hour + 3_660)}
+    if cause in {Cause.RUNAWAY, Cause.STILL_RUNNING}:
+        times["end"] = "Unknown"
+    if cause is Cause.SUSPENDED:
+        times["suspended"] = "00:00:10"
+    seen = hour + 3_700 if cause is Cause.NOT_FETCHED else hour + 8_000
+
+    def lines(_: object) -> Iterator[str]:
+        yield from (row(index="1", start=str(hour), end=str(hour + 60)), row(index="2", **times))
+
+    def reported(since: int, until: int) -> dict[str, int]:
+        return {"ours": 240} if since <= hour < until else {}
+
+    with opened(None, "site") as spool:
+        look("lab", spool, lines, owner_of, hour, seen)  # type: ignore[arg-type]
+        found = reconcile(
+            spool,
+            hour,
+            hour + 7_200,
+            reported,
+            lambda *_: cause is not Cause.NOT_ROLLED_UP,
+            frozenset({"3"} if cause is Cause.RUNAWAY else ()),
+        )
+    (difference,) = found.differences
+    assert (cause, hour + 3_600, 0) == (difference.cause, difference.since, difference.reported)

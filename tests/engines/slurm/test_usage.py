@@ -1,0 +1,216 @@
+"""Use is fetched from a real Slurm once and whole, and agrees with Slurm's own reckoning."""
+
+import csv
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from headgate.cli import app
+from headgate.engines.slurm.names import ORGANISATION, account_of, mark, standby_of
+from tests.servers.slurm import Lab, Shape, Unavailable, needed, private_slurm
+
+AWARDS = ("award-1", "Đề tài '한글'; rm -rf $(x) | --help")
+"""One plain name and one that would be syntax if it ever reached a command line."""
+
+CLUSTERS = """headgate: 1
+clusters:
+  lab:
+    engine: slurm
+    site: site-a
+    cluster: lab
+    lock: {folder}/lock
+    environment: {{PATH: "{path}"}}
+    programme: national
+    sectors: {{academia: sector}}
+    chips: {{h200: {{gres: "gpu:h200"}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A Slurm with two awards' accounts, one that is nobody's, and one that borrows."""
+    try:
+        needed()
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    with private_slurm(Shape(nodes=4)) as lab:
+        own = [account_of("national", award, "h200") for award in AWARDS]
+        accounts = {
+            **{
+                name: mark({"award": a, "class": "h200"})
+                for name, a in zip(own, AWARDS, strict=True)
+            },
+            standby_of(own[0]): mark({"award": AWARDS[0], "class": "h200"}),
+            "foreign": "somebody's own",
+        }
+        for name, description in accounts.items():
+            about = (f"description={description}", f"organization={ORGANISATION}")
+            lab.run("sacctmgr", "-i", "add", "account", name, *about)
+            lab.run("sacctmgr", "-i", "add", "user", "root", f"account={name}")
+        yield lab
+
+
+@pytest.fixture
+def command(lab: Lab, tmp_path: Path) -> "Command":
+    """The two commands on that Slurm, with a spool of the test's own."""
+    file = tmp_path / "clusters.yaml"
+    path = f"{lab.programs}:/usr/bin:/bin"
+    file.write_text(CLUSTERS.format(folder=tmp_path, path=path), encoding="utf-8")
+    return Command(tmp_path, int(time.time()) // 3_600 * 3_600)
+
+
+class Command:
+    """`headgate usage` and `headgate reconcile` for the hour that runs and the next."""
+
+    def __init__(self, folder: Path, hour: int) -> None:
+        self.folder = folder
+        self.window = [
+            *("--clusters", str(folder / "clusters.yaml"), "--cluster", "lab"),
+            *("--spool", str(folder / "spool")),
+            *("--since", told(hour), "--until", told(hour + 7_200)),
+        ]
+
+    def run(self, name: str, *more: str) -> Result:
+        """What a command ended with."""
+        return CliRunner().invoke(app, [name, *self.window, *more])
+
+    def rows(self) -> list[dict[str, str]]:
+        """The rows that the ledger would import, after a successful fetch."""
+        out = self.folder / "usage.csv"
+        result = self.run("usage", "--out", str(out))
+        assert 0 == result.exit_code, result.output
+        with out.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+def told(at: int) -> str:
+    """An instant as a person types it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def submitted(lab: Lab, account: str, *options: str, seconds: float = 1, chips: int = 2) -> str:
+    """A job's id."""
+    kind = ("-A", account, "-o", "/dev/null", f"--gres=gpu:h200:{chips}", "-t", "10")
+    sleep = ("--wrap", f"sleep {seconds}")
+    return lab.run("sbatch", "--parsable", *kind, *options, *sleep).strip()
+
+
+def states(lab: Lab, job: str) -> list[str]:
+    """What accounting says of each attempt, oldest first."""
+    text = lab.run("sacct", "-D", "-X", "-nP", "-j", job, "-o", "state")
+    return [line.partition(" ")[0] for line in text.splitlines()]
+
+
+def until(lab: Lab, job: str, state: str) -> None:
+    """Wait until the last attempt of a job is in a state."""
+    lab.wait(lambda: states(lab, job)[-1:] == [state], f"job {job} {state}")
+
+
+def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, command: Command) -> None:
+    """Every way a job can go: what held chips is billed once, and both books say the same.
+
+    A hostile job name breaks no row, an award's hostile name comes back as it was.
+    """
+    one, two = (account_of("national", award, "h200") for award in AWARDS)
+    hostile = "-x|'\";\n$(id) Đề tài 한글" + "n" * 200
+    done = submitted(lab, one, f"--job-name={hostile}")
+    array = submitted(lab, two, "--array=0-2")
+    waiting = submitted(lab, one, "--hold")
+    cancelled = submitted(lab, one, seconds=60)
+    requeued = submitted(lab, two, "--requeue", seconds=60)
+    lost = submitted(lab, one, "--nodelist=n4", "--no-requeue", seconds=60)
+    free = submitted(lab, standby_of(one))
+    foreign = submitted(lab, "foreign")
+    for job in (cancelled, requeued, lost):
+        until(lab, job, "RUNNING")
+    time.sleep(1)
+    lab.run("scancel", waiting, cancelled)
+    lab.run("scontrol", "requeue", requeued)
+    lab.lose("n4")
+    for job in (done, free, foreign):
+        until(lab, job, "COMPLETED")
+    until(lab, cancelled, "CANCELLED")
+    until(lab, lost, "NODE_FAIL")
+    lab.wait(lambda: states(lab, requeued)[:1] == ["REQUEUED"], "requeue accounted")
+    lab.run("scancel", requeued)
+    lab.start("slurmd.n4")
+    lab.run("scontrol", "update", "nodename=n4", "state=resume", check=False)
+    lab.wait(lambda: not lab.run("squeue", "-h").strip(), "all ended")
+
+    rows = command.rows()
+    jobs = sorted((row["job"], row["award"]) for row in rows)
+    first, second = AWARDS
+    tasks = lab.run("sacct", "-X", "-nP", "-j", array, "-o", "jobidraw").split()
+    expected = [(done, first), (cancelled, first), (lost, first), (requeued, second)]
+    assert sorted([*expected, *((task, second) for task in tasks)]) == jobs
+    assert 3 == len(tasks)
+    assert {"2"} == {row["gpus"] for row in rows}
+    assert len(rows) == len({row["attempt"] for row in rows})
+    assert [unseen(row) for row in rows] == [unseen(row) for row in command.rows()]
+
+    rolled_up(lab)
+    result = command.run("reconcile")
+    assert (0, True) == (result.exit_code, "agree to the GPU-second" in result.output), (
+        result.output
+    )
+
+
+def unseen(row: dict[str, str]) -> dict[str, str]:
+    """A row without when it was looked at: a second fetch changes nothing else."""
+    return {name: value for name, value in row.items() if name != "seen"}
+
+
+def rolled_up(lab: Lab) -> None:
+    """Have slurmdbd roll up the hours of the window now, and wait until it has."""
+    hour = int(time.time()) // 3_600 * 3_600
+    start, end = (told(at).rstrip("Z") for at in (hour - 3_600, hour + 3_600))
+    lab.run("sacctmgr", "-i", "roll", start, end, check=False)
+    report = ("-nP", "-t", "seconds", "cluster", "AccountUtilizationByUser", f"start={start}")
+    lab.wait(lambda: bool(lab.run("sreport", *report, f"end={end}").strip()), "rolled up")
+
+
+def test_a_running_job_is_told_open_and_later_closed(lab: Lab, command: Command) -> None:
+    """A row without an end becomes the same row with its end; the attempt stays one."""
+    job = submitted(lab, account_of("national", AWARDS[0], "h200"), seconds=30)
+    until(lab, job, "RUNNING")
+    time.sleep(2)
+    (running,) = [row for row in command.rows() if row["job"] == job]
+    result = command.run("reconcile")
+    assert (6, True) == (
+        result.exit_code,
+        "[not-rolled-up]" in result.output or "[still" in result.output,
+    ), result.output
+    lab.run("scancel", job)
+    until(lab, job, "CANCELLED")
+    (ended,) = [row for row in command.rows() if row["job"] == job]
+    assert ("", False) == (running["ended"], ended["ended"] == "")
+    same = ("job", "attempt", "award", "started", "gpus")
+    assert [running[name] for name in same] == [ended[name] for name in same]
+
+
+def test_accounting_that_is_down_loses_nothing(lab: Lab, command: Command) -> None:
+    """With slurmdbd down the fetch says so and the spool is as it was; later all is there."""
+    before = command.rows()
+    lab.kill("slurmdbd")
+    job = submitted(lab, account_of("national", AWARDS[1], "h200"))
+    result = command.run("usage")
+    assert (5, True) == (result.exit_code, "the cluster is down" in result.output), result.output
+    lab.wait(lambda: not lab.run("squeue", "-h", "-j", job, "-t", "R,PD").strip(), "job ended")
+    lab.start("slurmdbd")
+    until(lab, job, "COMPLETED")
+    after = command.rows()
+    seen = {row["attempt"] for row in before}
+    assert [job] == [row["job"] for row in after if row["attempt"] not in seen]
+
+
+def test_half_an_hour_is_refused_by_the_report(command: Command) -> None:
+    """sreport counts whole hours, so a window that cuts one is a user's mistake, named."""
+    command.rows()
+    cut = command.window.index("--until") + 1
+    command.window[cut] = command.window[cut].replace(":00:00Z", ":30:00Z")
+    result = command.run("reconcile")
+    assert (2, True) == (result.exit_code, "whole hours" in result.output)
