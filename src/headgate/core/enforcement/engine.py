@@ -14,10 +14,15 @@ from headgate.core.metering.usage import Usage
 
 
 class QuotaState(StrEnum):
-    """Whether jobs may start under a quota."""
+    """Whether jobs may start under a quota.
+
+    `DIFFERS` is only ever observed: what holds the quota is not as it was last ordered in a field
+    that a quota does not tell, such as a part taken away or a limit changed by another hand.
+    """
 
     OPEN = "open"
     SUSPENDED = "suspended"
+    DIFFERS = "differs"
 
 
 @dataclass(frozen=True, slots=True)
