@@ -30,6 +30,7 @@ def _orders(term: Term, holding: Holding) -> Iterator[Order]:
             instant(max(holding.starts, term.starts)),
             instant(min(holding.ends, term.ends)),
             QuotaState.OPEN,
+            holding.holder,
         )
         yield Order(part.site, quota, f"calls.{holding.call}")
 

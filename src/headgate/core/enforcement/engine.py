@@ -14,15 +14,12 @@ from headgate.core.metering.usage import Usage
 
 
 class QuotaState(StrEnum):
-    """Whether jobs may start under a quota.
-
-    `DIFFERS` is only ever observed: what holds the quota is not as it was last ordered in a field
-    that a quota does not tell, such as a part taken away or a limit changed by another hand.
-    """
+    """Whether jobs may start under a quota."""
 
     OPEN = "open"
     SUSPENDED = "suspended"
-    DIFFERS = "differs"
+    PARTIAL = "partial"
+    """Only observed: some of what makes up the quota is missing or was changed by another hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,9 @@ class Quota:
     """What a cluster holds for one award and class: the same words for an order and an observation.
 
     `gpus_most` is the limit at any moment (None: no such limit), `gpu_seconds_budget` what may be
-    used from `starts` until `ends` in all.
+    used from `starts` until `ends` in all. `holder` is the class of holders whose envelope it comes
+    from, `logins` are those who may run under it. Without an award it is the envelope itself: the
+    most of a class that its awards run together, and its `shares` of idle time beside the others'.
     """
 
     award: str
@@ -40,6 +39,9 @@ class Quota:
     starts: str
     ends: str
     state: QuotaState
+    holder: str = ""
+    logins: tuple[str, ...] = ()
+    shares: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Change:
     held: Quota | None
     wanted: Quota | None
     because: str
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

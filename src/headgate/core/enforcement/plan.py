@@ -24,7 +24,8 @@ _WORD: Final = re.compile("[A-Za-z0-9._:+/-]+")
 
 NO_ORDER: Final = "no order asks for it any longer"
 
-Key = tuple[str, str]
+Key = tuple[str, str, str]
+"""Award, class, and for an envelope, which has no award, the class of holders."""
 
 
 class Owner(Enum):
@@ -32,6 +33,8 @@ class Owner(Enum):
 
     AWARD = "award"
     LEDGER = "ledger"
+    POLICY = "policy"
+    SITE = "site"
     DECISION = "decision"
 
 
@@ -41,6 +44,9 @@ OWNERS: Final[Mapping[str, Owner]] = {
     "starts": Owner.AWARD,
     "ends": Owner.AWARD,
     "state": Owner.DECISION,
+    "holder": Owner.AWARD,
+    "logins": Owner.SITE,
+    "shares": Owner.POLICY,
 }
 """Field -> owner, for every field that is not the quota's own name."""
 
@@ -97,7 +103,7 @@ def applied(observed: Iterable[Quota], changes: Iterable[Change]) -> tuple[Quota
     """What a cluster holds after some changes, sorted; applying them again changes nothing."""
     held = {_key(quota): quota for quota in observed}
     for change in changes:
-        key = change.award, change.support_class
+        key = change.award, change.support_class, change.holder
         if change.wanted is None:
             held.pop(key, None)
         else:
@@ -127,12 +133,12 @@ def _puts(wanted: Mapping[Key, Order], held: Mapping[Key, Quota]) -> Iterator[Ch
         before = held.get(key)
         if before != order.quota:
             action = Action.ADD if before is None else Action.CHANGE
-            yield Change(action, *key, before, order.quota, order.because)
+            yield Change(action, *key[:2], before, order.quota, order.because, key[2])
 
 
 def _removals(held: Mapping[Key, Quota], gone: Iterable[Key]) -> Iterator[Change]:
     for key in sorted(gone):
-        yield Change(Action.REMOVE, *key, held[key], None, NO_ORDER)
+        yield Change(Action.REMOVE, *key[:2], held[key], None, NO_ORDER, key[2])
 
 
 def _order_refusals(
@@ -141,7 +147,7 @@ def _order_refusals(
     seen: dict[Key, Quota] = {}
     for order in orders:
         quota = order.quota
-        what = f"{_shown(quota.award)} {_shown(quota.support_class)}"
+        what = _named(_key(quota))
         if order.cluster != cluster:
             yield Refusal.ANOTHER_CLUSTER, f"{what} for {_shown(order.cluster)}"
         if not owned(quota):
@@ -159,12 +165,12 @@ def _held_refusals(ours: Iterable[Quota]) -> Iterator[tuple[Refusal, str]]:
     seen: set[Key] = set()
     for quota in ours:
         if _key(quota) in seen:
-            yield Refusal.HELD_TWICE, f"{_shown(quota.award)} {_shown(quota.support_class)}"
+            yield Refusal.HELD_TWICE, _named(_key(quota))
         seen.add(_key(quota))
 
 
 def _lines(change: Change) -> Iterator[str]:
-    name = f"{_shown(change.award)} {_shown(change.support_class)}"
+    name = _named((change.award, change.support_class, change.holder))
     yield f"{change.action.value} {name} because {_shown(change.because)}"
     for field in fields(Quota):
         if field.name in OWNERS:
@@ -177,7 +183,15 @@ def _value(quota: Quota | None, field: str) -> str:
     if quota is None:
         return "none"
     value = getattr(quota, field)
-    return "unlimited" if value is None else _shown(getattr(value, "value", str(value)))
+    if isinstance(value, tuple):
+        return ",".join(map(_shown, value)) or "nobody"
+    return "unlimited" if value is None else _shown(getattr(value, "value", str(value)) or "-")
+
+
+def _named(key: Key) -> str:
+    """A quota's name for people; an envelope is called by its class of holders."""
+    award, support_class, holder = key
+    return f"{_shown(award) if award else f'envelope {_shown(holder)}'} {_shown(support_class)}"
 
 
 def _shown(text: str) -> str:
@@ -185,7 +199,7 @@ def _shown(text: str) -> str:
 
 
 def _key(quota: Quota) -> Key:
-    return quota.award, quota.support_class
+    return quota.award, quota.support_class, "" if quota.award else quota.holder
 
 
 def _order(order: Order) -> tuple[Key, str, str, str]:

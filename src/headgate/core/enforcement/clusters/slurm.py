@@ -4,12 +4,11 @@ Source: Slurm's manual pages sacctmgr(1), slurm.conf(5) and gres.conf(5).
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headgate.core.enforcement.clusters.kind import Cluster, Name
+from headgate.core.enforcement.clusters.kind import Cluster, Name, Walls
 from headgate.core.supports.kind import Section
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/._=:@%+-]{1,200}$")]
@@ -17,13 +16,6 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/._=:@%+-]{1,200}$")]
 
 Account = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 """A name that Slurm takes as it is: it writes accounts in small letters."""
-
-
-class Walls(StrEnum):
-    """What an envelope is to the jobs under it."""
-
-    WALLS = "walls"
-    SHARES = "shares"
 
 
 class SlurmChip(Section):
@@ -56,6 +48,6 @@ class SlurmCluster(Cluster):
     programme: Account
     sectors: Annotated[Mapping[Name, Account], Field(min_length=1)]
     chips: Annotated[Mapping[Name, SlurmChip], Field(min_length=1)]
-    envelopes: Walls = Walls.WALLS
+    envelopes: Walls | None = Walls.WALLS
     standby: bool = False
     ends_running: bool = True

@@ -1,0 +1,1 @@
+"""Slurm as an engine: awards become accounts, budgets and associations through sacctmgr alone."""

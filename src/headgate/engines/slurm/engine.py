@@ -1,0 +1,142 @@
+"""A Slurm cluster as an engine: read from its database, one batch, read back whatever it said.
+
+sacctmgr's exit code says little: 0 may mean accepted and not kept, 1 that nothing was to do. So
+after every batch the cluster is read again, and what is missing is the next plan. While this engine
+writes it holds a lock, because two writers that add at once lose rows silently.
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from headgate.core.enforcement.clusters.slurm import SlurmCluster
+from headgate.core.enforcement.engine import EngineDown, Plan, Quota
+from headgate.core.enforcement.plan import applied
+from headgate.core.metering.usage import Usage
+from headgate.engines.slurm.batch import Call, calls
+from headgate.engines.slurm.command import Answer, Run, runner
+from headgate.engines.slurm.names import safe
+from headgate.engines.slurm.observed import (
+    ACCOUNT_FORMAT,
+    ASSOC_FORMAT,
+    QOS_FORMAT,
+    USER_FORMAT,
+    Seen,
+    minutes,
+    quotas_of,
+    read,
+)
+from headgate.engines.slurm.things import Counted, things_of
+
+ENDING_SECONDS_MOST: Final = 60
+LIVE: Final = "PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING"
+
+
+class Slurm:
+    """An `Engine` over sacctmgr, scontrol, squeue and scancel.
+
+    `spent` is what the ledger knows to be used in the term, in GPU-seconds by award and class: a
+    counter of Slurm that fell back is made up for with it.
+    """
+
+    def __init__(
+        self,
+        cluster: SlurmCluster,
+        spent: Mapping[tuple[str, str], int] | None = None,
+        run: Run | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._spent = dict(spent or {})
+        self._run = run or runner(cluster.reach, cluster.environment)
+        self._seen: Seen | None = None
+
+    @property
+    def cluster(self) -> str:
+        """The site's name, as orders and usage records have it."""
+        return self._cluster.site
+
+    def observe(self) -> tuple[Quota, ...]:
+        """The quotas that stand in the database, read from their limits; raises EngineDown."""
+        self._seen = self._look()
+        return quotas_of(self._cluster, self._seen)
+
+    def owned(self, quota: Quota) -> bool:
+        """Whether a quota may be touched: nothing that bears one of its names is another's."""
+        seen = self._seen or self._look()
+        wanted = things_of(self._cluster, [quota], Counted())
+        return seen.foreign.isdisjoint(wanted)
+
+    def apply(self, plan: Plan) -> None:
+        """Make the changes in one batch, removals last, alone on the cluster; raises EngineDown."""
+        with self._alone():
+            seen = self._look()
+            after = applied(quotas_of(self._cluster, seen), plan.changes)
+            wanted = things_of(self._cluster, after, seen.counted)
+            for call in calls(self._cluster.cluster, seen, wanted):
+                self._make(call)
+            if self._cluster.ends_running:
+                self._end_suspended()
+
+    def usage(self, since: str, until: str) -> Sequence[Usage]:
+        """Every attempt that touches the window."""
+        raise NotImplementedError
+
+    def _look(self) -> Seen:
+        name = safe(self._cluster.cluster)
+        shows = (
+            ("qos", f"format={QOS_FORMAT}"),
+            ("account", f"format={ACCOUNT_FORMAT}"),
+            ("assoc", f"cluster={name}", f"format={ASSOC_FORMAT}"),
+            ("user", f"format={USER_FORMAT}"),
+        )
+        listed = [self._asked("sacctmgr", "-nP", "show", *show) for show in shows]
+        counted = minutes(self._asked("scontrol", "show", "assoc_mgr", "flags=qos"))
+        running = self._asked("squeue", "-h", "-t", "RUNNING", "-o", "%a").split()
+        seen = read(*listed)
+        return replace(
+            seen, counted=Counted(counted, self._spent), running=frozenset(running)
+        )
+
+    def _asked(self, *command: str) -> str:
+        answer = self._run(command, "")
+        if answer.failed:
+            raise EngineDown(f"{command[0]}: {answer.failed}")
+        return answer
+
+    def _make(self, call: Call) -> Answer:
+        self._wait(call.awaits)
+        return self._run(call.command, "".join(f"{line}\n" for line in call.lines))
+
+    def _end_suspended(self) -> None:
+        """End the jobs that run under accounts that are closed; what waits keeps its place."""
+        seen = self._look()
+        closed = sorted(
+            name
+            for (_, name, _), fields in seen.ours.items()
+            if fields.get("grpjobs") == "0" and name in seen.running
+        )
+        if closed:
+            end = ("scancel", "--quiet", "--state=RUNNING", f"--account={','.join(closed)}")
+            self._run(end, "")
+            self._wait(tuple(closed), "RUNNING")
+
+    def _wait(self, accounts: tuple[str, ...], states: str = LIVE) -> None:
+        """Until no job of some accounts is left; what takes too long is seen when it is read."""
+        until = time.monotonic() + ENDING_SECONDS_MOST
+        command = ("squeue", "-h", "-t", states, "-A", ",".join(accounts), "-o", "%i")
+        while accounts and self._asked(*command).strip() and time.monotonic() < until:
+            time.sleep(0.2)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the lock, which goes with the process; raises EngineDown while another has it."""
+        try:
+            with Path(self._cluster.lock).open("a") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield
+        except BlockingIOError as error:
+            raise EngineDown(f"another Headgate holds {self._cluster.lock}") from error

@@ -1,0 +1,68 @@
+"""Names and marks on a Slurm cluster: nothing that a person wrote reaches a command line.
+
+An account is called by what plain letters its award has and by a digest of the whole name, so that
+two awards never share one and no name is syntax. What was really meant stands in the description as
+a mark that can be read back: Base32 of a canonical line, because Slurm writes small letters only.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from headgate.core import canonical
+
+MARK: Final = "headgate1."
+ORGANISATION: Final = "headgate"
+PREFIX: Final = "hg_"
+
+_SAFE: Final = re.compile(r"[A-Za-z0-9/._=:@%+,-]*")
+_LOGIN: Final = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
+
+
+def account_of(programme: str, award: str, support_class: str) -> str:
+    """The account of an award and class: plain letters to be recognised by, a digest to be sure."""
+    seed = canonical.line([programme, award, support_class])
+    plain = "_".join(re.findall("[a-z0-9]+", f"{award} {support_class}".lower()))[:24]
+    return f"{PREFIX}{plain}_{canonical.digest(seed)[:12]}"
+
+
+def qos_of(account: str, starts: str) -> str:
+    """The budget of an account for the term that starts then; a new term has a new one."""
+    return f"{account}_{starts[:10].replace('-', '')}"
+
+
+def standby_of(name: str) -> str:
+    """What borrows for an account or programme."""
+    return f"{name}_standby"
+
+
+def mark(facts: Mapping[str, object]) -> str:
+    """The facts as a description."""
+    data = base64.b32encode(canonical.line(facts)).decode()
+    return MARK + data.rstrip("=").lower()
+
+
+def marked(description: str) -> Mapping[str, object] | None:
+    """The facts of a description; None where it holds no mark, nothing where it was damaged."""
+    if not description.startswith(MARK):
+        return None
+    text = description.removeprefix(MARK).upper()
+    try:
+        facts = json.loads(base64.b32decode(text + "=" * (-len(text) % 8)))
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def is_login(name: str) -> bool:
+    """Whether a name can be a login on the cluster's nodes; Slurm writes them in small letters."""
+    return _LOGIN.fullmatch(name) is not None and name != "root"
+
+
+def safe(word: str) -> str:
+    """The word, if it is none that a shell or sacctmgr could take apart; raises ValueError."""
+    if not _SAFE.fullmatch(word):
+        raise ValueError(f"{ascii(word)} may not stand on a command line")
+    return word

@@ -1,0 +1,187 @@
+"""What stands on a Slurm cluster for some quotas: accounts, budgets and associations, as values.
+
+Pure. The tree is programme -> sectors (one a class of holders) -> awards -> associations of those
+who may run; beside the sectors stands the standby account, under which each award may borrow. The
+budget of an award and term is a QOS of its own: it never decays, and a new term begins with a new
+one. A field that is not named here belongs to the site and is never read or written.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from headgate.core.enforcement.clusters.slurm import SlurmCluster
+from headgate.core.enforcement.engine import Quota, QuotaState
+from headgate.engines.slurm.names import ORGANISATION, account_of, mark, qos_of, standby_of
+
+OWNERS_FIRST: Final = 1000
+"""The priority of an award's own jobs; those on standby have none."""
+
+SHARE_MOST: Final = 10**6
+
+
+class Kind(IntEnum):
+    """What a thing is, in the order in which things are made; they go in the reverse order."""
+
+    QOS = 0
+    ACCOUNT = 1
+    USER = 2
+
+
+Key = tuple[Kind, str, str]
+"""Kind, account or QOS, and the login of an association."""
+
+Fields = Mapping[str, str]
+Things = Mapping[Key, Fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is known of use: Slurm's counters in whole minutes, by QOS and GRES, and the ledger's.
+
+    `spent` is GPU-seconds by award and class.
+    """
+
+    minutes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    spent: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def lost(self, qos: str, gres: str, quota: Quota) -> int:
+        """GPU-seconds the ledger knows and the counter does not: it falls back with slurmctld.
+
+        The counter shows whole minutes, so that less than one is not seen to be lost.
+        """
+        counted = self.minutes.get((qos, gres), 0) * 60 + 59
+        return max(self.spent.get((quota.award, quota.support_class), 0) - counted, 0)
+
+
+def account(cluster: SlurmCluster, quota: Quota) -> str:
+    """The account of an award's quota, or the sector of an envelope."""
+    if not quota.award:
+        return cluster.sectors[quota.holder]
+    return account_of(cluster.programme, quota.award, quota.support_class)
+
+
+def gres(cluster: SlurmCluster, support_class: str) -> str:
+    """A chip class as sacctmgr counts it."""
+    return f"gres/{cluster.chips[support_class].gres}"
+
+
+def limit(cluster: SlurmCluster, quota: Quota, counted: Counted) -> int:
+    """The whole minutes to write: what Slurm has counted and what the ledger says is left.
+
+    Where the counter knows more than the ledger, which is read later, the budget itself is the
+    limit: a lagging meter hands nothing out twice.
+    """
+    name = qos_of(account(cluster, quota), quota.starts)
+    lost = counted.lost(name, gres(cluster, quota.support_class), quota)
+    return max(quota.gpu_seconds_budget - lost, 0) // 60
+
+
+def mapped(cluster: SlurmCluster, quota: Quota) -> bool:
+    """Whether the clusters file has an account for the quota's holder and a GRES for its class."""
+    return quota.holder in cluster.sectors and quota.support_class in cluster.chips
+
+
+def things_of(cluster: SlurmCluster, quotas: Iterable[Quota], counted: Counted) -> Things:
+    """Everything that stands for the quotas; those the clusters file does not map have nothing."""
+    known = [quota for quota in quotas if mapped(cluster, quota)]
+    found: dict[Key, Fields] = {}
+    if known:
+        found.update(_tree(cluster))
+    sectors: dict[str, list[Quota]] = {}
+    for quota in known:
+        if quota.award:
+            found.update(_award(cluster, quota, counted))
+        else:
+            sectors.setdefault(quota.holder, []).append(quota)
+    for quota in known:
+        sectors.setdefault(quota.holder, [])
+    for holder, envelopes in sectors.items():
+        found[Kind.ACCOUNT, cluster.sectors[holder], ""] = _sector(cluster, holder, envelopes)
+    return found
+
+
+def _tree(cluster: SlurmCluster) -> Iterator[tuple[Key, Fields]]:
+    """The programme's account and, where awards may borrow, what they borrow under."""
+    programme, standby = cluster.programme, standby_of(cluster.programme)
+    facts = mark({"programme": programme})
+    own = {"description": facts, "organization": ORGANISATION}
+    yield (Kind.ACCOUNT, programme, ""), {**own, "parent": "root"}
+    if cluster.standby:
+        rank = {"priority": "0", "preemptmode": "requeue", "usagefactor": "0"}
+        yield (Kind.QOS, standby, ""), {"description": facts, **rank}
+        service = {"qos": standby, "defaultqos": standby, "fairshare": "1"}
+        yield (Kind.ACCOUNT, standby, ""), {**own, "parent": programme, **service}
+
+
+def _sector(cluster: SlurmCluster, holder: str, envelopes: Iterable[Quota]) -> Fields:
+    """The account of a class of holders; a wall for each class of chips that has one."""
+    listed = sorted(envelopes, key=lambda quota: quota.support_class)
+    walls = {gres(cluster, q.support_class): q.gpus_most for q in listed}
+    shares = max((quota.shares or 1 for quota in listed), default=1)
+    facts = {"holder": holder, "envelopes": [[q.support_class, q.starts, q.ends] for q in listed]}
+    return {
+        "description": mark(facts),
+        "organization": ORGANISATION,
+        "parent": cluster.programme,
+        "fairshare": str(shares),
+        "grptres": tres({name: most for name, most in walls.items() if most is not None}),
+    }
+
+
+def _award(
+    cluster: SlurmCluster, quota: Quota, counted: Counted
+) -> Iterator[tuple[Key, Fields]]:
+    """An award's account, budget, associations, and the same under the standby account."""
+    name, device = account(cluster, quota), gres(cluster, quota.support_class)
+    budget, standby = qos_of(name, quota.starts), standby_of(cluster.programme)
+    facts = {"award": quota.award, "class": quota.support_class}
+    term = {"starts": quota.starts, "ends": quota.ends, "budget": quota.gpu_seconds_budget}
+    yield (
+        (Kind.QOS, budget, ""),
+        {
+            "description": mark({**facts, **term}),
+            "flags": "DenyOnLimit,NoDecay",
+            "grptresmins": tres({device: limit(cluster, quota, counted)}),
+            "priority": str(OWNERS_FIRST),
+            "preempt": standby if cluster.standby else "",
+        },
+    )
+    closed = "" if quota.state is QuotaState.OPEN else "0"
+    own = {
+        "description": mark(facts),
+        "organization": ORGANISATION,
+        "grpjobs": closed,
+        "grpsubmitjobs": closed,
+    }
+    most = {} if quota.gpus_most is None else {device: quota.gpus_most}
+    yield (
+        (Kind.ACCOUNT, name, ""),
+        {
+            **own,
+            "parent": cluster.sectors[quota.holder],
+            "fairshare": str(min(max(quota.gpus_most or 1, 1), SHARE_MOST)),
+            "grptres": tres(most),
+            "qos": budget,
+            "defaultqos": budget,
+        },
+    )
+    accounts = [name]
+    if cluster.standby:
+        accounts.append(standby_of(name))
+        yield (Kind.ACCOUNT, standby_of(name), ""), {**own, "parent": standby}
+    for each in accounts:
+        for login in quota.logins:
+            yield (Kind.USER, each, login), {}
+
+
+def tres(amounts: Mapping[str, int]) -> str:
+    """Amounts as sacctmgr writes them, in order."""
+    return ",".join(f"{name}={amount}" for name, amount in sorted(amounts.items()))
+
+
+def amounts(text: str) -> dict[str, int]:
+    """What such a text says; a limit that is no whole number is one of its own, below zero."""
+    pairs = (part.rpartition("=") for part in text.split(",") if part)
+    return {name: int(value) if value.isdecimal() else -1 for name, _, value in pairs}
