@@ -206,6 +206,26 @@ def _derive(
     progress: Callable[[str], None],
 ) -> tuple[list[Fault], dict[str, int]]:
     """Run the cycle again on the published policy and facts, and compare every byte."""
+    try:
+        term = derive(files, progress)
+    except Faulty as error:
+        return list(error.faults), {}
+    data = {path: data for path, data in files.items() if path.startswith("data/")}
+    expected = published(term, data) | dict(pages(term, data))
+    found = {path: data for path, data in files.items() if not path.startswith("journal/")}
+    faults = _differences(expected, found, "derived", "policy and facts give another file")
+    faults += _first_difference(term, entries)
+    counts: dict[str, int] = {}
+    for decision in term.decisions:
+        counts[decision.step] = counts.get(decision.step, 0) + 1
+    return faults, counts
+
+
+def derive(files: Mapping[str, bytes], progress: Callable[[str], None]) -> Term:
+    """The term that a bundle's policy, facts and events give; raises Faulty where they give none.
+
+    What the bundle says was decided is not looked at: `verify` compares that.
+    """
     policy = {p.removeprefix("policy/"): d for p, d in files.items() if p.startswith("policy/")}
     try:
         document = Document.read({name: data.decode() for name, data in policy.items()})
@@ -216,24 +236,15 @@ def _derive(
             and path.startswith("facts/")
         }
         if EVENTS not in files:
-            return [_fault(EVENTS, "file-missing", "the file is missing")], {}
+            raise Faulty([_fault(EVENTS, "file-missing", "the file is missing")])
         events = read_events(EVENTS, files[EVENTS])
         if faults := _untakable(events) or _undone(document, events):
-            return faults, {}
-        term = replay(document, events, Recorded(facts), progress)
-    except Faulty as error:
-        return list(error.faults), {}
+            raise Faulty(faults)
+        return replay(document, events, Recorded(facts), progress)
+    except Faulty:
+        raise
     except ValueError as error:
-        return [_fault("decisions", "not-derivable", str(error))], {}
-    data = {path: data for path, data in files.items() if path.startswith("data/")}
-    expected = published(term, data) | dict(pages(term, data))
-    found = {path: data for path, data in files.items() if not path.startswith("journal/")}
-    faults = _differences(expected, found, "derived", "policy and facts give another file")
-    faults += _first_difference(term, entries)
-    counts: dict[str, int] = {}
-    for decision in term.decisions:
-        counts[decision.step] = counts.get(decision.step, 0) + 1
-    return faults, counts
+        raise Faulty([_fault("decisions", "not-derivable", str(error))]) from error
 
 
 def _untakable(events: Sequence[Event]) -> list[Fault]:

@@ -1,12 +1,13 @@
 """Step 4: awards become orders, and what the clusters hold afterwards is put on record."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from headgate.core.decision import Decision
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.core.enforcement.place import Part
-from headgate.core.quantities import instant
+from headgate.core.quantities import instant, seconds_of
+from headgate.core.seats import apportion
 from headgate.steps.calls import call_of
 from headgate.steps.term import Holding, Term
 
@@ -33,6 +34,50 @@ def _orders(term: Term, holding: Holding) -> Iterator[Order]:
             holding.holder,
         )
         yield Order(part.site, quota, f"calls.{holding.call}")
+
+
+def envelopes_of(term: Term) -> tuple[Order, ...]:
+    """What each class of holders runs at most on each site, and its shares of idle time there.
+
+    A site's GPUs of a class are divided like the whole, in the envelope's blocks; an envelope is
+    never less than what its awards hold at once, because awards are placed where there is room.
+    """
+    policy = term.policy(term.starts)
+    held: dict[tuple[str, str, str], int] = {}
+    for order in orders_of(term):
+        key = order.cluster, order.quota.support_class, order.quota.holder
+        held[key] = held.get(key, 0) + (order.quota.gpus_most or 0)
+    orders: list[Order] = []
+    for name, envelopes in policy.envelopes.items():
+        support = policy.supports[name]
+        for support_class, sites in support.sites(term.starts).items():
+            for site, gpus in sites.items():
+                size = envelopes.block.get(support.block_units[0], 1)
+                blocks = apportion(gpus // size, envelopes.shares, envelopes.method)
+                for holder, shares in envelopes.shares.items():
+                    most = max(blocks[holder] * size, held.get((site, support_class, holder), 0))
+                    term_of = (instant(term.starts), instant(term.ends), QuotaState.OPEN)
+                    quota = Quota("", support_class, most, 0, *term_of, holder, (), shares)
+                    orders.append(Order(site, quota, f"envelopes.{name}"))
+    return tuple(orders)
+
+
+def spent_of(term: Term, cluster: str) -> Mapping[tuple[str, str], int]:
+    """GPU-seconds that the ledger knows to be used on a cluster in this term, by award and class.
+
+    A run that began before the term counts from the term's first day; one that still runs counts as
+    far as it has been seen.
+    """
+    starts = seconds_of(instant(term.starts))
+    spent: dict[tuple[str, str], int] = {}
+    for of_job in term.known.values():
+        for record in (held.record for held in of_job):
+            if record.cluster == cluster:
+                end = seconds_of(record.ended or record.seen)
+                seconds = max(end - max(seconds_of(record.started), starts), 0)
+                key = record.award, record.support_class
+                spent[key] = spent.get(key, 0) + seconds * record.gpus
+    return spent
 
 
 def _split(amount: int, parts: Sequence[Part]) -> list[int]:

@@ -9,12 +9,13 @@ because the usual cause of a mass removal is an empty or truncated list of order
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import Enum
 from fractions import Fraction
 from typing import Final
 
-from headgate.core.enforcement.engine import Action, Change, Order, Plan, Quota
+from headgate.core import canonical
+from headgate.core.enforcement.engine import Action, Change, Order, Plan, Quota, QuotaState
 from headgate.core.ledger.text import is_instant
 
 REMOVALS_MOST: Final = Fraction(1, 10)
@@ -87,8 +88,8 @@ def plan(
     """
     given = sorted(set(orders), key=_order)
     ours = [quota for quota in observed if owned(quota)]
-    wanted = {_key(order.quota): order for order in given}
-    held = {_key(quota): quota for quota in ours}
+    wanted = {key_of(order.quota): order for order in given}
+    held = {key_of(quota): quota for quota in ours}
     reasons = [*_order_refusals(cluster, given, owned), *_held_refusals(ours)]
     gone = held.keys() - wanted.keys()
     if not mass_removal and len(gone) > removals_most * len(held):
@@ -99,9 +100,37 @@ def plan(
     return Plan(cluster, (*_puts(wanted, held), *_removals(held, gone)))
 
 
+def dated(orders: Iterable[Order], now: str) -> tuple[Order, ...]:
+    """The orders as they stand at an instant: before its start and after its end a quota is closed.
+
+    A cluster knows no dates, so that whoever drives it must come again on the day.
+    """
+    return tuple(
+        order
+        if order.quota.starts <= now < order.quota.ends
+        else replace(order, quota=replace(order.quota, state=QuotaState.SUSPENDED))
+        for order in orders
+    )
+
+
+def admitted(orders: Iterable[Order], logins: Mapping[str, Iterable[str]]) -> tuple[Order, ...]:
+    """The orders with those who may run under each award."""
+    return tuple(
+        replace(order, quota=replace(order.quota, logins=tuple(sorted(set(given)))))
+        if (given := logins.get(order.quota.award))
+        else order
+        for order in orders
+    )
+
+
+def digest(plan: Plan) -> str:
+    """SHA-256 of a plan's canonical line: what a person signs and what may then be applied."""
+    return canonical.digest(canonical.line(plan))
+
+
 def applied(observed: Iterable[Quota], changes: Iterable[Change]) -> tuple[Quota, ...]:
     """What a cluster holds after some changes, sorted; applying them again changes nothing."""
-    held = {_key(quota): quota for quota in observed}
+    held = {key_of(quota): quota for quota in observed}
     for change in changes:
         key = change.award, change.support_class, change.holder
         if change.wanted is None:
@@ -147,7 +176,7 @@ def _order_refusals(
     seen: dict[Key, Quota] = {}
     for order in orders:
         quota = order.quota
-        what = _named(_key(quota))
+        what = _named(key_of(quota))
         if order.cluster != cluster:
             yield Refusal.ANOTHER_CLUSTER, f"{what} for {_shown(order.cluster)}"
         if not owned(quota):
@@ -157,16 +186,16 @@ def _order_refusals(
         instants = is_instant(quota.starts) and is_instant(quota.ends)
         if not instants or quota.ends <= quota.starts:
             yield Refusal.BAD_TERM, what
-        if seen.setdefault(_key(quota), quota) != quota:
+        if seen.setdefault(key_of(quota), quota) != quota:
             yield Refusal.TWO_ORDERS, what
 
 
 def _held_refusals(ours: Iterable[Quota]) -> Iterator[tuple[Refusal, str]]:
     seen: set[Key] = set()
     for quota in ours:
-        if _key(quota) in seen:
-            yield Refusal.HELD_TWICE, _named(_key(quota))
-        seen.add(_key(quota))
+        if key_of(quota) in seen:
+            yield Refusal.HELD_TWICE, _named(key_of(quota))
+        seen.add(key_of(quota))
 
 
 def _lines(change: Change) -> Iterator[str]:
@@ -184,8 +213,10 @@ def _value(quota: Quota | None, field: str) -> str:
         return "none"
     value = getattr(quota, field)
     if isinstance(value, tuple):
-        return ",".join(map(_shown, value)) or "nobody"
-    return "unlimited" if value is None else _shown(getattr(value, "value", str(value)) or "-")
+        return ",".join(map(_shown, value)) or "none"
+    if value is None:
+        return "unlimited" if field == "gpus_most" else "none"
+    return _shown(getattr(value, "value", str(value)))
 
 
 def _named(key: Key) -> str:
@@ -198,12 +229,13 @@ def _shown(text: str) -> str:
     return text if _WORD.fullmatch(text) else ascii(text)
 
 
-def _key(quota: Quota) -> Key:
+def key_of(quota: Quota) -> Key:
+    """What names a quota on its cluster."""
     return quota.award, quota.support_class, "" if quota.award else quota.holder
 
 
 def _order(order: Order) -> tuple[Key, str, str, str]:
-    return _key(order.quota), order.because, order.cluster, repr(order.quota)
+    return key_of(order.quota), order.because, order.cluster, repr(order.quota)
 
 
 def _precedence(reason: tuple[Refusal, str]) -> tuple[int, str]:

@@ -116,7 +116,12 @@ def talk(settings: KueueCluster, say: Callable[[Door], Awaitable[Answer]]) -> An
                 settings.timeout_seconds,
             )
             found.timeout = settings.timeout_seconds
-            return await say(Door(found))
+            try:
+                return await say(Door(found))
+            finally:
+                # kr8s leaves its connections to the end of the process, and no word to end them.
+                if found._session is not None:
+                    await found._session.aclose()
 
     return asyncio.run(conversation())
 

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 from headgate.core.enforcement.engine import Quota, QuotaState
-from headgate.engines.kueue.manifests import Held, Maker, Manifest, key, told
+from headgate.engines.kueue.manifests import Maker, Manifest, key, told
 from headgate.engines.kueue.names import is_marked
 
 Live = Mapping[tuple[str, str, str], Mapping[str, Any]]
@@ -58,27 +58,26 @@ class Drift:
 
 
 def held(live: Live, maker: Maker) -> tuple[Quota, ...]:
-    """The quotas that a cluster holds; one whose objects differ in any other way says so."""
-    ours = _told(live, maker)
+    """The quotas that a cluster holds; one whose objects differ in any way is PARTIAL."""
+    ours = told_all(live, maker)
     loose = {d.thing for thing in maker.shared(ours) for d in differences(thing, live, maker)}
-    return tuple(sorted((_held(one, live, maker, bool(loose)) for one in ours), key=_order))
+    common = loose - {("Cohort", "", maker.cohort(quota.holder)) for quota in ours if quota.holder}
+    found = (_held(quota, live, maker, loose, bool(common)) for quota in ours)
+    return tuple(sorted(found, key=_order))
 
 
 def drift(live: Live, maker: Maker, orders: Iterable[Quota] = ()) -> tuple[Drift, ...]:
     """Every difference between a cluster and what its own notes say, or what is ordered of it."""
-    ours = {(one.quota.award, one.quota.support_class): one for one in _told(live, maker)}
-    ours |= {(quota.award, quota.support_class): maker.held(quota) for quota in orders}
+    ours = {_order(quota): quota for quota in (*told_all(live, maker), *orders)}
     things = {key(thing): thing for thing in maker.shared(ours.values())}
-    for one in ours.values():
-        if one.quota.support_class in maker.settings.chips:
-            things |= {key(thing): thing for thing in maker.own(one)}
-    programme = maker.arrangement.programme
-    named = {maker.queue_name(*title) for title in ours}
+    for quota in ours.values():
+        if quota.award and quota.support_class in maker.settings.chips:
+            things |= {key(thing): thing for thing in maker.own(quota)}
     unreadable = [
-        Drift(name, What.UNREADABLE)
-        for name, thing in live.items()
-        if name[0] == "ClusterQueue" and name[2] not in named and is_marked(thing, programme)
-        if "deletionTimestamp" not in thing["metadata"]
+        Drift(title, What.UNREADABLE)
+        for title, thing in live.items()
+        if title[0] in ("ClusterQueue", "Cohort") and title not in things
+        if is_marked(thing, maker.arrangement.programme) and told(thing, maker) is None
     ]
     found = [d for thing in things.values() for d in differences(thing, live, maker)]
     return tuple(sorted([*found, *unreadable], key=lambda d: (d.thing, d.field)))
@@ -129,11 +128,14 @@ def _changed(
 
 
 def _canonical(value: Any) -> Any:
-    """A value with every quantity as a number: an API server may write 1000 as 1k."""
+    """A value with every quantity as a number: an API server may write 1000 as 1k.
+
+    An empty list is none, because Kueue leaves it out when it writes an object.
+    """
     if isinstance(value, Mapping):
         return {name: _canonical(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_canonical(inner) for inner in value]
+        return [_canonical(inner) for inner in value] or None
     if value is None or isinstance(value, bool):
         return value
     return quantity(str(value)) if _QUANTITY.fullmatch(str(value)) else value
@@ -147,28 +149,25 @@ def quantity(text: str) -> Decimal:
     return Decimal(found[1]) * _SUFFIXES[found[2] or ""]
 
 
-def _told(live: Live, maker: Maker) -> list[Held]:
-    """What the queues of ours say that they hold, the holder as the policy has it today."""
-    found = []
-    for name, thing in sorted(live.items()):
-        one = told(thing, maker.arrangement.programme) if name[0] == "ClusterQueue" else None
-        if one is not None:
-            quota = one.quota
-            if name[2] == maker.queue_name(quota.award, quota.support_class):
-                found.append(replace(one, holder=maker.held(quota).holder or one.holder))
-    return found
+def told_all(live: Live, maker: Maker) -> tuple[Quota, ...]:
+    """Every quota that objects of ours say they hold."""
+    return tuple(quota for _, thing in sorted(live.items()) for quota in told(thing, maker) or ())
 
 
-def _held(one: Held, live: Live, maker: Maker, loose: bool) -> Quota:
-    quota = one.quota
+def _held(
+    quota: Quota, live: Live, maker: Maker, loose: set[tuple[str, str, str]], common: bool
+) -> Quota:
+    """A quota as it is held, looking at its own objects, its Cohort and what all share."""
+    partial = common or ("Cohort", "", maker.cohort(quota.holder)) in loose
     if quota.support_class not in maker.settings.chips:
-        return replace(quota, state=QuotaState.DIFFERS)
-    found = [d for thing in maker.own(one) for d in differences(thing, live, maker)]
-    return replace(quota, state=QuotaState.DIFFERS) if found or loose else quota
+        partial = True
+    elif quota.award and not partial:
+        partial = any(True for thing in maker.own(quota) for _ in differences(thing, live, maker))
+    return replace(quota, state=QuotaState.PARTIAL) if partial else quota
 
 
-def _order(quota: Quota) -> tuple[str, str]:
-    return quota.award, quota.support_class
+def _order(quota: Quota) -> tuple[str, str, str]:
+    return quota.award, quota.support_class, quota.holder if not quota.award else ""
 
 
 def _shown(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
@@ -11,17 +11,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
 from headgate.core.enforcement.clusters.kueue import KueueCluster
-from headgate.core.enforcement.engine import Action, EngineDown, Plan, Quota
+from headgate.core.enforcement.engine import Action, EngineDown, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
 from headgate.engines.kueue.attempts import Attempt, Attempts, Meter, attempt_key, within, without
-from headgate.engines.kueue.budget import Stop
 from headgate.engines.kueue.door import Door, Refused, talk
 from headgate.engines.kueue.drift import Drift, What, differences, drift, held
 from headgate.engines.kueue.manifests import (
     SHARED_KINDS,
     Arrangement,
-    Held,
     Maker,
     Manifest,
     key,
@@ -100,18 +98,13 @@ class Kueue:
         return Maker(self._settings, self._arrangement, self._clock())
 
     def _meter(self, queues: Iterable[Manifest]) -> Meter:
-        """The queues that stand, and those of every award that is held, should one be gone."""
-        maker, chips = self._maker(), self._settings.chips
-        known = {
-            maker.queue_name(award, chip): (award, chip)
-            for award in self._arrangement.holders
-            for chip in chips
-        }
+        """The queues that stand, and those that are being removed while work runs out."""
+        chips, known = self._settings.chips, {}
         for thing in queues:
-            one = told(thing, self._arrangement.programme)
-            if one is not None and one.quota.support_class in chips:
-                name = thing["metadata"]["name"]
-                known[name] = one.quota.award, one.quota.support_class
+            metadata = {k: v for k, v in thing["metadata"].items() if k != "deletionTimestamp"}
+            for quota in told({**thing, "metadata": metadata}, self._maker()) or ():
+                if quota.support_class in chips:
+                    known[metadata["name"]] = quota.award, quota.support_class
         resources = {chip: section.resource for chip, section in chips.items()}
         return Meter(self.cluster, known, resources)
 
@@ -130,24 +123,24 @@ class _Hand:
         before = held(live, self.maker)
         after = applied(before, plan.changes)
         self.maker.manifests(after)
-        most = {(quota.award, quota.support_class): quota for quota in before}
-        for quota in after:
-            name = quota.award, quota.support_class
-            most[name] = max(quota, most.get(name, quota), key=lambda one: one.gpus_most or 0)
-        await self._shared(door, live, most.values())
+        # 1. The common pool as small as it is before or after, and the classes of holders.
+        await self._shared(door, live, _most(before, after))
+        # 2. What is added and changed.
         for change in plan.changes:
-            if change.wanted is not None:
-                for thing in self.maker.own(self.maker.held(change.wanted)):
+            if change.wanted is not None and change.award:
+                for thing in self.maker.own(change.wanted):
                     await self._put(door, live, thing)
+        # 3. What goes.
         for change in plan.changes:
-            if change.action is Action.REMOVE:
-                await self._remove(door, live, change.award, change.support_class)
+            if change.action is Action.REMOVE and change.held is not None and change.award:
+                await self._remove(door, live, change.held)
+        # 4. The pool with what has become free; Cohorts and flavors that nobody needs any longer.
         live = await door.live()
         await self._shared(door, live, after)
         await self._sweep(door, live, after)
 
     async def _shared(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
-        for thing in self.maker.shared(map(self.maker.held, quotas)):
+        for thing in self.maker.shared(quotas):
             await self._put(door, live, thing)
 
     async def _put(self, door: Door, live: dict[Any, Manifest], thing: Manifest) -> None:
@@ -172,35 +165,29 @@ class _Hand:
             await door.apply(thing, force=True)
             self.retaken += changed
 
-    async def _remove(
-        self, door: Door, live: dict[Any, Manifest], award: str, support_class: str
-    ) -> None:
+    async def _remove(self, door: Door, live: dict[Any, Manifest], quota: Quota) -> None:
         """Stop a queue by the rule for what runs, then take the way in and the queue away.
 
         The Namespace stays: what people keep in it is theirs. Kueue keeps a queue that is deleted
         until its last workload has ended.
         """
-        title = "ClusterQueue", "", self.maker.queue_name(award, support_class)
+        programme = self.maker.arrangement.programme
+        title = "ClusterQueue", "", self.maker.queue_name(quota.award, quota.support_class)
         queue = live.get(title)
-        if queue is None or not is_marked(queue, self.maker.arrangement.programme):
+        if queue is None or not is_marked(queue, programme):
             return
-        closed = Stop.DRAIN if self.maker.settings.ends_running else Stop.HOLD
-        one = told(queue, self.maker.arrangement.programme)
-        if one is not None and support_class in self.maker.settings.chips:
-            things = {thing["kind"]: thing for thing in self.maker.own(self._as_told(one))}
-            things["ClusterQueue"]["spec"]["stopPolicy"] = closed.value
+        if quota.support_class in self.maker.settings.chips:
+            suspended = replace(quota, state=QuotaState.SUSPENDED)
+            things = {thing["kind"]: thing for thing in self.maker.own(suspended)}
             await self._put(door, live, things["ClusterQueue"])
             local = live.get(key(things["LocalQueue"]))
-            if local is not None and is_marked(local, self.maker.arrangement.programme):
+            if local is not None and is_marked(local, programme):
                 await door.delete(local)
         await door.delete(queue)
 
-    def _as_told(self, one: Held) -> Held:
-        return Held(one.quota, self.maker.held(one.quota).holder or one.holder)
-
     async def _sweep(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
         """Take away shared objects of ours that the policy no longer has."""
-        wanted = {key(thing) for thing in self.maker.shared(map(self.maker.held, quotas))}
+        wanted = {key(thing) for thing in self.maker.shared(quotas)}
         for title in sorted(live.keys() - wanted, key=itemgetter(0, 1, 2)):
             ours = is_marked(live[title], self.maker.arrangement.programme)
             if (
@@ -209,6 +196,18 @@ class _Hand:
                 and "deletionTimestamp" not in live[title]["metadata"]
             ):
                 await door.delete(live[title])
+
+
+def _most(before: Iterable[Quota], after: Iterable[Quota]) -> list[Quota]:
+    """Each quota as large as it is in either, so that what they leave is as small."""
+    most: dict[tuple[str, str, str], Quota] = {}
+    for quota in (*before, *after):
+        title = quota.award, quota.support_class, quota.holder if not quota.award else ""
+        earlier = most.get(title, quota)
+        larger = max(earlier.gpus_most or 0, quota.gpus_most or 0)
+        gpus = larger if quota.award else quota.gpus_most
+        most[title] = replace(quota, gpus_most=gpus)
+    return list(most.values())
 
 
 def remembered(path: Path) -> Attempts:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headgate.core.enforcement.clusters.kind import Cluster, Name
+from headgate.core.enforcement.clusters.kind import Cluster, Name, Walls
 from headgate.core.supports.kind import Section
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -38,14 +38,17 @@ class KueueCluster(Cluster):
     """A cluster whose API server a kubeconfig reaches.
 
     An award lends `lend_percent` of its GPUs while they lie idle and takes them back by reclaim; it
-    may borrow `borrow_percent` of its GPUs on top. `ends_running` says whether a suspension, a
-    spent budget, a term's end and a removal evict what runs, or let it run out. Use is looked at
-    every `look_seconds`; `looks` is the file in which the looks are remembered.
+    may borrow `borrow_percent` of its GPUs on top. With `envelopes: walls` a class of holders never
+    runs more than its envelope; with `shares` it borrows what lies idle by its share.
+    `ends_running` says whether a suspension, a spent budget, a term's end and a removal evict what
+    runs, or let it run out. Use is looked at every `look_seconds`; `looks` is the file in which the
+    looks are remembered.
     """
 
     engine: Literal["kueue"]
     kubeconfig: Annotated[str, Field(min_length=1)] | None = None
     context: Annotated[str, Field(min_length=1)] | None = None
+    envelopes: Walls = Walls.SHARES
     chips: Annotated[Mapping[Name, KueueChip], Field(min_length=1)]
     lend_percent: Percent = 100
     borrow_percent: Percent = 0
