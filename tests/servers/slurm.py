@@ -304,16 +304,17 @@ def private_slurm(shape: Shape | None = None) -> Iterator[Lab]:
     """
     needed()
     folder = Path(tempfile.mkdtemp(prefix="headgate-slurm-"))
-    guard = subprocess.Popen(
-        ["bash", "-c", GUARD, "headgate-slurm", str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=(folder / "guard.log").open("w"),
-        text=True,
-        cwd="/",
-        env={"PATH": f"{os.defpath}:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-        start_new_session=True,
-    )
+    with (folder / "guard.log").open("w") as log:
+        guard = subprocess.Popen(
+            ["bash", "-c", GUARD, "headgate-slurm", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd="/",
+            env={"PATH": f"{os.defpath}:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            start_new_session=True,
+        )
     lab = Lab(folder, shape or Shape(), guard)
     try:
         _begin(lab)
