@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types contracts tests format bench check nightly clean
+.PHONY: help setup run test lint types contracts tests lab format bench check nightly clean
 
 help: ## Print every target with one line of help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ contracts: setup ## Check that imports run one way (import-linter)
 
 tests: setup ## Run the test suite (pytest, two workers)
 	$(BIN)/python -m pytest -n 2
+
+lab: setup ## Start a real Slurm with made-up GPUs to play with; Ctrl-C ends it (as root)
+	$(BIN)/python -m tests.servers.slurm
 
 format: setup ## Put the code into the house format and mend what ruff can mend
 	$(BIN)/python -m ruff check --fix .

@@ -103,6 +103,14 @@ def test_setup_names_the_suites_that_will_be_skipped(copy: Path, calls: Path) ->
             ("tests/site/reports", "hledger"),
             ("tests/site/reports", "ledger"),
             ("tests/servers", "postgresql"),
+            ("tests/engines/slurm", "libfaketime"),
+            ("tests/engines/slurm", "libnss-wrapper"),
+            ("tests/engines/slurm", "mariadb-server"),
+            ("tests/engines/slurm", "munge"),
+            ("tests/engines/slurm", "slurm-client"),
+            ("tests/engines/slurm", "slurmctld"),
+            ("tests/engines/slurm", "slurmd"),
+            ("tests/engines/slurm", "slurmdbd"),
         )
     ] == [line for line in result.stdout.splitlines() if "skipped" in line]
 

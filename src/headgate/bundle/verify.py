@@ -41,7 +41,8 @@ class Verdict:
     """What was verified; `faults` is empty for an honest bundle.
 
     `keys` are those that signed, as name+SHA-256 of the published line: the four bytes by which a
-    note tells keys apart could be made to fit another key.
+    note tells keys apart could be made to fit another key. `term` is the term as derived
+    again, where it could be.
     """
 
     faults: tuple[Fault, ...]
@@ -50,6 +51,7 @@ class Verdict:
     transfers: int
     root: str
     keys: tuple[str, ...]
+    term: Term | None = None
 
 
 def read_bundle_files(folder: Path) -> dict[str, bytes]:
@@ -85,12 +87,13 @@ def verify(
         progress("files")
         faults = _files(files, entries)
     decisions: dict[str, int] = {}
+    term: Term | None = None
     if not faults:
-        faults, decisions = _derive(files, entries, pages, progress)
+        faults, decisions, term = _derive(files, entries, pages, progress)
     transfers = sum(entry.kind is Kind.TRANSFER for entry in entries)
     root = checkpoint.root.hex() if checkpoint else ""
     keys = tuple(f"{v.name}+{canonical.digest(v.vkey().encode())}" for v in verifiers)
-    return Verdict(tuple(faults), decisions, len(entries), transfers, root, keys)
+    return Verdict(tuple(faults), decisions, len(entries), transfers, root, keys, term)
 
 
 def _fault(file: str, code: str, what: str) -> Fault:
@@ -204,28 +207,8 @@ def _derive(
     entries: Sequence[Entry],
     pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
     progress: Callable[[str], None],
-) -> tuple[list[Fault], dict[str, int]]:
+) -> tuple[list[Fault], dict[str, int], Term | None]:
     """Run the cycle again on the published policy and facts, and compare every byte."""
-    try:
-        term = derive(files, progress)
-    except Faulty as error:
-        return list(error.faults), {}
-    data = {path: data for path, data in files.items() if path.startswith("data/")}
-    expected = published(term, data) | dict(pages(term, data))
-    found = {path: data for path, data in files.items() if not path.startswith("journal/")}
-    faults = _differences(expected, found, "derived", "policy and facts give another file")
-    faults += _first_difference(term, entries)
-    counts: dict[str, int] = {}
-    for decision in term.decisions:
-        counts[decision.step] = counts.get(decision.step, 0) + 1
-    return faults, counts
-
-
-def derive(files: Mapping[str, bytes], progress: Callable[[str], None]) -> Term:
-    """The term that a bundle's policy, facts and events give; raises Faulty where they give none.
-
-    What the bundle says was decided is not looked at: `verify` compares that.
-    """
     policy = {p.removeprefix("policy/"): d for p, d in files.items() if p.startswith("policy/")}
     try:
         document = Document.read({name: data.decode() for name, data in policy.items()})
@@ -236,15 +219,24 @@ def derive(files: Mapping[str, bytes], progress: Callable[[str], None]) -> Term:
             and path.startswith("facts/")
         }
         if EVENTS not in files:
-            raise Faulty([_fault(EVENTS, "file-missing", "the file is missing")])
+            return [_fault(EVENTS, "file-missing", "the file is missing")], {}, None
         events = read_events(EVENTS, files[EVENTS])
         if faults := _untakable(events) or _undone(document, events):
-            raise Faulty(faults)
-        return replay(document, events, Recorded(facts), progress)
-    except Faulty:
-        raise
+            return faults, {}, None
+        term = replay(document, events, Recorded(facts), progress)
+    except Faulty as error:
+        return list(error.faults), {}, None
     except ValueError as error:
-        raise Faulty([_fault("decisions", "not-derivable", str(error))]) from error
+        return [_fault("decisions", "not-derivable", str(error))], {}, None
+    data = {path: data for path, data in files.items() if path.startswith("data/")}
+    expected = published(term, data) | dict(pages(term, data))
+    found = {path: data for path, data in files.items() if not path.startswith("journal/")}
+    faults = _differences(expected, found, "derived", "policy and facts give another file")
+    faults += _first_difference(term, entries)
+    counts: dict[str, int] = {}
+    for decision in term.decisions:
+        counts[decision.step] = counts.get(decision.step, 0) + 1
+    return faults, counts, term
 
 
 def _untakable(events: Sequence[Event]) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""The command line: `headgate demo | verify | check | explain | simulate | ledger | witness`.
+"""The command line: `headgate demo | verify | check | explain | simulate | plan | apply | ...`.
 
 Bad input ends with exit code 2 and the list of its faults, never with a traceback. Everything heavy
 is imported by the command that needs it, so that `headgate --help` answers at once.
@@ -6,6 +6,7 @@ is imported by the command that needs it, so that `headgate --help` answers at o
 
 import typer
 
+from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
-for command in (demo, verify, check, explain, simulate, witness, manifests):
+for command in (demo, verify, check, explain, simulate, witness, plan, apply, manifests):
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)

@@ -18,14 +18,14 @@ no difference. Everything is an integer, so the same calls give the same answers
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
 
 from headgate.core.enforcement.engine import Plan, Quota, QuotaState
 from headgate.core.enforcement.job import Job
-from headgate.core.enforcement.plan import applied
+from headgate.core.enforcement.plan import applied, key_of
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.failures import Failure, FailurePoint, Failures, stop
@@ -63,7 +63,7 @@ class Rehearsal:
         capacity: Mapping[str, int],
         jobs: Iterable[Job],
         failures: Iterable[Failure] = (),
-        held: Iterable[Quota] = (),
+        held: Collection[Quota] = (),
     ) -> None:
         self._cluster = cluster
         self._capacity = dict(capacity)
@@ -82,6 +82,7 @@ class Rehearsal:
         self._wakes: list[tuple[int, _Key]] = []
         self._rejected: list[Rejected] = []
         self._quotas: tuple[Quota, ...] = ()
+        self._others = frozenset(key_of(quota) for quota in held)
         self._hold(applied(held, ()))
         self.submit(jobs)
 
@@ -89,6 +90,10 @@ class Rehearsal:
     def cluster(self) -> str:
         """The cluster's name."""
         return self._cluster
+
+    def owned(self, quota: Quota) -> bool:
+        """Whether a quota is not one of those held from the beginning."""
+        return key_of(quota) not in self._others
 
     def submit(self, jobs: Iterable[Job]) -> None:
         """Add to the workload; raises ValueError, and adds nothing, if it cannot be given."""

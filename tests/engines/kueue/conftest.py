@@ -8,8 +8,8 @@ import pytest
 
 from headgate.core.enforcement.clusters.kueue import KueueChip, KueueCluster
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
-from headgate.engines.kueue.engine import Kueue
-from headgate.engines.kueue.manifests import Arrangement, Maker
+from headgate.engines.kueue.engine import Kueue, arrangement_of
+from headgate.engines.kueue.manifests import Maker
 from tests.servers.crds import Schemas, read
 from tests.servers.kubernetes import Store, api_server, kubeconfig
 
@@ -44,7 +44,7 @@ class Lab:
 
     def engine(self, now: str = NOW, used: int = 0, **more: object) -> Kueue:
         """An engine at an instant, with so many GPU-seconds used of every award's h200."""
-        return Kueue(self.settings(**more), arrangement(used), lambda: now)
+        return Kueue(self.settings(**more), booked(used), lambda: now)
 
 
 @pytest.fixture
@@ -57,20 +57,21 @@ def lab(tmp_path: Path, shared_data: Path, request: pytest.FixtureRequest) -> It
 
 def cluster(**more: object) -> KueueCluster:
     """A cluster of two chip classes."""
-    chips = {"h200": KueueChip(), "npu_x": KueueChip(resource="example.com/npu")}
-    given: dict[str, object] = {"engine": "kueue", "site": "north", "chips": chips, **more}
-    return KueueCluster.model_validate(given)
+    npu = KueueChip(gpus=50, resource="example.com/npu")
+    chips = {"h200": KueueChip(gpus=100), "npu_x": npu}
+    given: dict[str, object] = {"engine": "kueue", "site": "north", "programme": "small"}
+    return KueueCluster.model_validate({**given, "chips": chips, **more})
 
 
-def arrangement(used: int = 0, programme: str = "small") -> Arrangement:
-    """A cluster of 100 GPUs of a class and 50 of another."""
-    booked = {(award, "h200"): used for award in ("a-1", "a-2", "a-3")}
-    return Arrangement(programme, {"h200": 100, "npu_x": 50}, booked)
+def booked(used: int) -> dict[tuple[str, str], int]:
+    """What the ledger says is used of some awards."""
+    return {(award, "h200"): used for award in ("a-1", "a-2", "a-3")}
 
 
 def maker(now: str = NOW, used: int = 0, **more: object) -> Maker:
     """What makes the manifests of that cluster."""
-    return Maker(cluster(**more), arrangement(used), now)
+    section = cluster(**more)
+    return Maker(section, arrangement_of(section, booked(used)), now)
 
 
 def quota(award: str = "a-1", gpus: int | None = 16, chip: str = "h200") -> Quota:

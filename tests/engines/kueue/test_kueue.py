@@ -203,19 +203,15 @@ def test_a_server_that_hangs_or_is_not_there_is_down(lab: Lab) -> None:
     lab.address = "http://127.0.0.1:9"
     with pytest.raises(EngineDown):
         lab.engine().observe()
+    nowhere = lab.settings().model_copy(update={"kubeconfig": "/nowhere"})
     with pytest.raises(EngineDown):
-        Kueue(
-            lab.settings().model_copy(update={"kubeconfig": "/nowhere"}),
-            lab.engine()._arrangement,
-            lambda: ENDS,
-        ).observe()
+        Kueue(nowhere, {}, lambda: ENDS).observe()
 
 
 def test_two_programmes_share_a_cluster_and_never_meet(lab: Lab) -> None:
     """The mark names the programme, so that one's empty orders remove nothing of the other's."""
     driven(lab.engine(), quota())
-    other = lab.engine()
-    other._arrangement = replace(other._arrangement, programme="another")
+    other = lab.engine(programme="another")
     driven(other, quota())
     driven(other)
     assert (quota(),) == lab.engine().observe()

@@ -96,6 +96,9 @@ class Engine(Protocol):
     def observe(self) -> tuple[Quota, ...]:
         """What the cluster holds now; raises EngineDown."""
 
+    def owned(self, quota: Quota) -> bool:
+        """Whether Headgate may touch a quota; what another made under its name it may not."""
+
     def apply(self, plan: Plan) -> None:
         """Make the changes, in order; raises EngineDown. Applying a plan again changes nothing."""
 

@@ -108,7 +108,11 @@ def dated(orders: Iterable[Order], now: str) -> tuple[Order, ...]:
     return tuple(
         order
         if order.quota.starts <= now < order.quota.ends
-        else replace(order, quota=replace(order.quota, state=QuotaState.SUSPENDED))
+        else replace(
+            order,
+            quota=replace(order.quota, state=QuotaState.SUSPENDED),
+            because=f"{order.because}, outside its dates",
+        )
         for order in orders
     )
 

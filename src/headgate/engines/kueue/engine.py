@@ -1,7 +1,7 @@
 """Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
@@ -39,17 +39,20 @@ class Complaint:
 
 
 class Kueue:
-    """An `Engine` over one cluster; `clock` gives the present instant.
+    """An `Engine` over one cluster; `used` is the ledger's word, `clock` gives the present instant.
 
     Objects without Headgate's mark are never changed; `complaints` says what the last apply could
     not bring about, and `retaken` which fields it took back from whom.
     """
 
     def __init__(
-        self, settings: KueueCluster, arrangement: Arrangement, clock: Callable[[], str]
+        self,
+        settings: KueueCluster,
+        used: Mapping[tuple[str, str], int],
+        clock: Callable[[], str],
     ) -> None:
         self._settings = settings
-        self._arrangement = arrangement
+        self._arrangement = arrangement_of(settings, used)
         self._clock = clock
         self.complaints: tuple[Complaint, ...] = ()
         self.retaken: tuple[Drift, ...] = ()
@@ -58,6 +61,11 @@ class Kueue:
     def cluster(self) -> str:
         """The cluster's name, as orders and usage records have it."""
         return self._settings.site
+
+    def owned(self, quota: Quota) -> bool:
+        """Every quota observed carries our mark; others' objects are never read as quotas."""
+        del quota
+        return True
 
     def observe(self) -> tuple[Quota, ...]:
         """What the cluster holds now, of this programme; raises EngineDown."""
@@ -107,6 +115,12 @@ class Kueue:
                     known[metadata["name"]] = quota.award, quota.support_class
         resources = {chip: section.resource for chip, section in chips.items()}
         return Meter(self.cluster, known, resources)
+
+
+def arrangement_of(settings: KueueCluster, used: Mapping[tuple[str, str], int]) -> Arrangement:
+    """What a cluster's section and the ledger say of it."""
+    gpus = {chip: section.gpus for chip, section in settings.chips.items()}
+    return Arrangement(settings.programme, gpus, used)
 
 
 class _Hand:

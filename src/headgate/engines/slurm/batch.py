@@ -57,8 +57,9 @@ def calls(cluster: str, seen: Seen, wanted: Things) -> Iterator[Call]:
     What stands and is not wanted goes; an account with others' accounts under it stays, closed.
     """
     new = [key for key in wanted if key not in seen.ours]
-    if budgets := [_added(key, wanted[key]) for key in sorted(new) if key[0] is Kind.QOS]:
-        yield _said(What.BUDGETS, budgets)
+    budgets = sorted((k for k in new if k[0] is Kind.QOS), key=lambda k: _preempts(wanted[k], k))
+    if budgets:
+        yield _said(What.BUDGETS, [_added(key, wanted[key]) for key in budgets])
     if lines := _file(cluster, seen, wanted, sorted(new)):
         load = ("sacctmgr", "-i", "load", "file=/dev/stdin")
         yield Call(What.NEW, load, lines)
@@ -74,6 +75,11 @@ def calls(cluster: str, seen: Seen, wanted: Things) -> Iterator[Call]:
 def _said(what: What, lines: Iterable[str], awaits: tuple[str, ...] = ()) -> Call:
     """Lines for one sacctmgr; a line that it refuses does not stop the others."""
     return Call(what, ("sacctmgr", "-i"), tuple(lines), awaits)
+
+
+def _preempts(fields: Fields, key: Key) -> tuple[bool, Key]:
+    """A budget that may take back what is lent needs that class of service to be there."""
+    return bool(fields.get("preempt")), key
 
 
 def _added(key: Key, fields: Fields) -> str:
@@ -158,11 +164,12 @@ def _set(name: str, held: str, wanted: str) -> str:
 
 
 def _ended(seen: Seen, gone: list[Key], ends: list[str]) -> Iterator[Call]:
-    """End the jobs of accounts and people that go; a running job keeps its association."""
-    if ends:
-        yield Call(What.END, ("scancel", "--quiet", f"--account={','.join(ends)}"))
+    """End the jobs of accounts and people that go; a job, running or waiting, holds both fast."""
+    for name in ends:
+        if name in seen.busy:
+            yield Call(What.END, ("scancel", "--quiet", f"--account={name}"))
     for kind, account, login in gone:
-        if kind is Kind.USER and account not in ends and account in seen.running:
+        if kind is Kind.USER and account not in ends and account in seen.busy:
             who = (f"--account={safe(account)}", f"--user={safe(login)}")
             yield Call(What.END, ("scancel", "--quiet", *who))
 

@@ -47,8 +47,10 @@ def runner(reach: Sequence[str], environment: Mapping[str, str]) -> Run:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise EngineDown(f"{command[0]}: {error}") from error
         said = " ".join((done.stderr or done.stdout).split())[:300]
-        return Answer(done.stdout, said or "no reason given") if done.returncode else Answer(
-            done.stdout
+        return (
+            Answer(done.stdout, said or "no reason given")
+            if done.returncode
+            else Answer(done.stdout)
         )
 
     return run

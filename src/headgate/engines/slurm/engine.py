@@ -34,6 +34,7 @@ from headgate.engines.slurm.things import Counted, things_of
 
 ENDING_SECONDS_MOST: Final = 60
 LIVE: Final = "PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING"
+_JOBS: Final = ("squeue", "-h", "-t", LIVE, "-o", "%a %T")
 
 
 class Slurm:
@@ -95,10 +96,12 @@ class Slurm:
         )
         listed = [self._asked("sacctmgr", "-nP", "show", *show) for show in shows]
         counted = minutes(self._asked("scontrol", "show", "assoc_mgr", "flags=qos"))
-        running = self._asked("squeue", "-h", "-t", "RUNNING", "-o", "%a").split()
-        seen = read(*listed)
+        jobs = [line.split() for line in self._asked(*_JOBS).split("\n") if line]
         return replace(
-            seen, counted=Counted(counted, self._spent), running=frozenset(running)
+            read(self._cluster.programme, *listed),
+            counted=Counted(counted, self._spent),
+            busy=frozenset(name for name, _ in jobs),
+            running=frozenset(name for name, state in jobs if state == "RUNNING"),
         )
 
     def _asked(self, *command: str) -> str:
@@ -119,10 +122,9 @@ class Slurm:
             for (_, name, _), fields in seen.ours.items()
             if fields.get("grpjobs") == "0" and name in seen.running
         )
-        if closed:
-            end = ("scancel", "--quiet", "--state=RUNNING", f"--account={','.join(closed)}")
-            self._run(end, "")
-            self._wait(tuple(closed), "RUNNING")
+        for name in closed:
+            self._run(("scancel", "--quiet", "--state=RUNNING", f"--account={name}"), "")
+        self._wait(tuple(closed), "RUNNING")
 
     def _wait(self, accounts: tuple[str, ...], states: str = LIVE) -> None:
         """Until no job of some accounts is left; what takes too long is seen when it is read."""

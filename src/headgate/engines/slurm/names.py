@@ -14,11 +14,14 @@ from typing import Final
 from headgate.core import canonical
 
 MARK: Final = "headgate1."
-ORGANISATION: Final = "headgate"
 PREFIX: Final = "hg_"
 
 _SAFE: Final = re.compile(r"[A-Za-z0-9/._=:@%+,-]*")
-_LOGIN: Final = re.compile(r"[a-z_][a-z0-9_.-]{0,31}")
+
+
+def organisation_of(programme: str) -> str:
+    """What an account of the programme has as its organisation; by this it is known again."""
+    return f"headgate-{programme}"
 
 
 def account_of(programme: str, award: str, support_class: str) -> str:
@@ -56,13 +59,8 @@ def marked(description: str) -> Mapping[str, object] | None:
     return facts if isinstance(facts, dict) else {}
 
 
-def is_login(name: str) -> bool:
-    """Whether a name can be a login on the cluster's nodes; Slurm writes them in small letters."""
-    return _LOGIN.fullmatch(name) is not None and name != "root"
-
-
 def safe(word: str) -> str:
     """The word, if it is none that a shell or sacctmgr could take apart; raises ValueError."""
     if not _SAFE.fullmatch(word):
-        raise ValueError(f"{ascii(word)} may not stand on a command line")
+        raise ValueError(f"{word!a} may not stand on a command line")
     return word

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import Quota, QuotaState
-from headgate.engines.slurm.names import ORGANISATION, account_of, marked, qos_of, standby_of
+from headgate.engines.slurm.names import account_of, marked, organisation_of, qos_of, standby_of
 from headgate.engines.slurm.things import (
     Counted,
     Fields,
@@ -41,8 +41,8 @@ class Seen:
     """All that was read of a cluster.
 
     `ours` are the things with Headgate's mark, `foreign` the names of the others. `defaults` is the
-    default account of every user, `counted` the use of budgets, and `running` the accounts that run
-    jobs.
+    default account of every user, `counted` the use of budgets, `busy` the accounts that have jobs,
+    and `running` those of them whose jobs run.
     """
 
     ours: Mapping[Key, Fields]
@@ -50,6 +50,7 @@ class Seen:
     parents: Mapping[str, str]
     defaults: Mapping[str, str] = field(default_factory=dict)
     counted: Counted = field(default_factory=Counted)
+    busy: frozenset[str] = frozenset()
     running: frozenset[str] = frozenset()
 
 
@@ -62,14 +63,15 @@ def rows(text: str, format_: str) -> Iterator[dict[str, str]]:
             yield dict(zip(names, values, strict=True))
 
 
-def read(qos: str, accounts: str, assocs: str, users: str = "") -> Seen:
-    """The things of four listings."""
+def read(programme: str, qos: str, accounts: str, assocs: str, users: str = "") -> Seen:
+    """The things of four listings; a programme's are known by organisation and mark."""
+    ours_is = organisation_of(programme)
     known = {row["account"]: row for row in rows(accounts, ACCOUNT_FORMAT)}
     ours: dict[Key, Fields] = {}
     foreign: set[Key] = set()
     for row in rows(qos, QOS_FORMAT):
         key = (Kind.QOS, row["name"], "")
-        if marked(row["description"]) is None:
+        if (marked(row["description"]) or {}).get("programme") != programme:
             foreign.add(key)
         else:
             ours[key] = _qos(row)
@@ -77,16 +79,16 @@ def read(qos: str, accounts: str, assocs: str, users: str = "") -> Seen:
     for row in rows(assocs, ASSOC_FORMAT):
         name, user = row["account"], row["user"]
         about = known.get(name, {})
-        own = about.get("organization") == ORGANISATION
+        own = about.get("organization") == ours_is
         key = (Kind.USER, name, user) if user else (Kind.ACCOUNT, name, "")
         if not user:
             parents[name] = row["parentname"]
         if not own:
             foreign.add(key)
         else:
-            ours[key] = {} if user else _account(row, about["description"])
+            ours[key] = {} if user else _account(row, about)
     for name, about in known.items():
-        if about["organization"] != ORGANISATION:
+        if about["organization"] != ours_is:
             foreign.add((Kind.ACCOUNT, name, ""))
     defaults = {row["user"]: row["defaultaccount"] for row in rows(users, USER_FORMAT)}
     return Seen(ours, frozenset(foreign), parents, defaults)
@@ -105,10 +107,10 @@ def _qos(row: Mapping[str, str]) -> Fields:
     }
 
 
-def _account(row: Mapping[str, str], description: str) -> Fields:
+def _account(row: Mapping[str, str], about: Mapping[str, str]) -> Fields:
     return {
-        "description": description,
-        "organization": ORGANISATION,
+        "description": about["description"],
+        "organization": about["organization"],
         "parent": row["parentname"],
         "fairshare": row["fairshare"],
         "grptres": tres(amounts(row["grptres"])),
@@ -139,15 +141,14 @@ def quotas_of(cluster: SlurmCluster, seen: Seen) -> tuple[Quota, ...]:
 
 
 def _awards(cluster: SlurmCluster, seen: Seen) -> Iterator[Quota]:
-    """Every award that some account or budget of ours is marked with."""
+    """Every award that something of ours is marked with; a damaged mark leaves the thing's name."""
     parts: dict[tuple[str, str], set[Key]] = {}
+    trunk = _trunk(cluster)
     for key, fields in seen.ours.items():
-        facts = marked(fields.get("description", ""))
-        if facts is not None and "award" in facts:
-            parts.setdefault((str(facts["award"]), str(facts.get("class", ""))), set()).add(key)
-    for key, fields in seen.ours.items():
-        if marked(fields.get("description", "")) == {}:
-            parts.setdefault((key[1], ""), set()).add(key)
+        if key[0] is not Kind.USER and key[1] not in trunk:
+            facts = marked(fields["description"]) or {}
+            named = str(facts.get("award", key[1])), str(facts.get("class", ""))
+            parts.setdefault(named, set()).add(key)
     users: dict[str, list[str]] = {}
     for kind, name, login in seen.ours:
         if kind is Kind.USER:
@@ -172,7 +173,7 @@ def _award(
     holder = owners.get(fields.get("parent", ""), "")
     known = support_class in cluster.chips
     most = amounts(fields.get("grptres", "")).get(gres(cluster, support_class)) if known else None
-    closed = (fields.get("grpjobs"), fields.get("grpsubmitjobs"))
+    closed = (fields.get("grpjobs", "-"), fields.get("grpsubmitjobs", "-"))
     states = {("", ""): QuotaState.OPEN, ("0", "0"): QuotaState.SUSPENDED}
     quota = Quota(
         award,

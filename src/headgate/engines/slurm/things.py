@@ -13,7 +13,7 @@ from typing import Final
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import Quota, QuotaState
-from headgate.engines.slurm.names import ORGANISATION, account_of, mark, qos_of, standby_of
+from headgate.engines.slurm.names import account_of, mark, organisation_of, qos_of, standby_of
 
 OWNERS_FIRST: Final = 1000
 """The priority of an award's own jobs; those on standby have none."""
@@ -106,7 +106,7 @@ def _tree(cluster: SlurmCluster) -> Iterator[tuple[Key, Fields]]:
     """The programme's account and, where awards may borrow, what they borrow under."""
     programme, standby = cluster.programme, standby_of(cluster.programme)
     facts = mark({"programme": programme})
-    own = {"description": facts, "organization": ORGANISATION}
+    own = {"description": facts, "organization": organisation_of(cluster.programme)}
     yield (Kind.ACCOUNT, programme, ""), {**own, "parent": "root"}
     if cluster.standby:
         rank = {"priority": "0", "preemptmode": "requeue", "usagefactor": "0"}
@@ -123,20 +123,19 @@ def _sector(cluster: SlurmCluster, holder: str, envelopes: Iterable[Quota]) -> F
     facts = {"holder": holder, "envelopes": [[q.support_class, q.starts, q.ends] for q in listed]}
     return {
         "description": mark(facts),
-        "organization": ORGANISATION,
+        "organization": organisation_of(cluster.programme),
         "parent": cluster.programme,
         "fairshare": str(shares),
         "grptres": tres({name: most for name, most in walls.items() if most is not None}),
     }
 
 
-def _award(
-    cluster: SlurmCluster, quota: Quota, counted: Counted
-) -> Iterator[tuple[Key, Fields]]:
+def _award(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Iterator[tuple[Key, Fields]]:
     """An award's account, budget, associations, and the same under the standby account."""
     name, device = account(cluster, quota), gres(cluster, quota.support_class)
     budget, standby = qos_of(name, quota.starts), standby_of(cluster.programme)
-    facts = {"award": quota.award, "class": quota.support_class}
+    programme = cluster.programme
+    facts = {"programme": programme, "award": quota.award, "class": quota.support_class}
     term = {"starts": quota.starts, "ends": quota.ends, "budget": quota.gpu_seconds_budget}
     yield (
         (Kind.QOS, budget, ""),
@@ -151,7 +150,7 @@ def _award(
     closed = "" if quota.state is QuotaState.OPEN else "0"
     own = {
         "description": mark(facts),
-        "organization": ORGANISATION,
+        "organization": organisation_of(cluster.programme),
         "grpjobs": closed,
         "grpsubmitjobs": closed,
     }

@@ -26,16 +26,18 @@ LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A
 class KueueChip(Section):
     """One chip class: the resource that pods ask for, and the labels of the nodes that have it.
 
+    `gpus` are the programme's of the class on the cluster: Kueue does not know how many there are.
     `flavor` names a ResourceFlavor that the operator keeps; without it Headgate makes its own.
     """
 
+    gpus: Annotated[int, Field(ge=0, le=10**9)]
     resource: LabelKey = "nvidia.com/gpu"
     node_labels: Annotated[Mapping[LabelKey, LabelValue], Field(max_length=8)] = {}
     flavor: ObjectName | None = None
 
 
 class KueueCluster(Cluster):
-    """A cluster whose API server a kubeconfig reaches.
+    """A cluster whose API server a kubeconfig reaches; `programme` marks what is Headgate's there.
 
     An award lends `lend_percent` of its GPUs while they lie idle and takes them back by reclaim; it
     may borrow `borrow_percent` of its GPUs on top. With `envelopes: walls` a class of holders never
@@ -46,9 +48,10 @@ class KueueCluster(Cluster):
     """
 
     engine: Literal["kueue"]
+    programme: Name
     kubeconfig: Annotated[str, Field(min_length=1)] | None = None
     context: Annotated[str, Field(min_length=1)] | None = None
-    envelopes: Walls = Walls.SHARES
+    envelopes: Walls | None = Walls.SHARES
     chips: Annotated[Mapping[Name, KueueChip], Field(min_length=1)]
     lend_percent: Percent = 100
     borrow_percent: Percent = 0

@@ -1,0 +1,216 @@
+"""The commands on clusters: `headgate plan` shows what they need, `headgate apply` has it made.
+
+Exit codes, so that a script can tell what happened: 0 nothing to do or done, 2 bad input, 3 there
+are changes to make, 4 a plan is refused, 5 a cluster is down, 6 a cluster holds something else.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from headgate.cli.shared import fault, ledger_at, mendable, say, steps, written
+
+if TYPE_CHECKING:
+    from headgate.core.enforcement.clusters import AnyCluster
+    from headgate.core.enforcement.plan import Refused
+    from headgate.engines.drive import Receipt
+    from headgate.operating import Job, Written
+    from headgate.steps.term import Term
+
+CHANGES: Final = 3
+REFUSED: Final = 4
+DOWN: Final = 5
+DRIFTING: Final = 6
+
+ClustersOption = Annotated[
+    Path, typer.Option("--clusters", envvar="HEADGATE_CLUSTERS", help="The clusters file (YAML).")
+]
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", help="Only this one; else all of the file.")
+]
+LoginsOption = Annotated[
+    Path | None, typer.Option("--logins", help="Who may run: a CSV file with award,login.")
+]
+AtOption = Annotated[
+    datetime | None,
+    typer.Option("--at", formats=["%Y-%m-%dT%H:%M:%SZ"], help="The instant (UTC); else now."),
+]
+MassOption = Annotated[
+    bool, typer.Option("--mass-removal", help="More than a tenth of what is held may go.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line for each cluster.")]
+
+
+def plan(
+    source: Annotated[
+        str, typer.Argument(help="The ledger's address, or the folder of a published bundle.")
+    ],
+    clusters: ClustersOption,
+    cluster: ClusterOption = None,
+    logins: LoginsOption = None,
+    at: AtOption = None,
+    as_json: JsonOption = False,
+    out: Annotated[Path | None, typer.Option(help="Write the plan to a file to apply.")] = None,
+    mass_removal: MassOption = False,
+) -> None:
+    """Show what the clusters hold otherwise than decided: each field, its owner, the reason."""
+    with mendable(f"plan {source}"), _awake(f"plan {source}"):
+        from headgate.core.enforcement.plan import Refused
+        from headgate.operating import planned, told
+
+        refused, made = False, []
+        for job in _jobs(source, clusters, cluster, logins, at):
+            plan_of = planned(job, mass_removal=mass_removal)
+            if isinstance(plan_of, Refused):
+                refused = True
+                _tell_refused(job.name, plan_of)
+            else:
+                made.append(plan_of)
+                for line in _json_lines(plan_of) if as_json else told(plan_of):
+                    say(line)
+        if refused:
+            raise typer.Exit(REFUSED)
+        if out is not None:
+            with written(out) as file:
+                file.writelines(each.line() for each in made)
+        if any(each.plan.changes for each in made):
+            raise typer.Exit(CHANGES)
+
+
+def apply(
+    source: Annotated[
+        str, typer.Argument(help="A plan file, the ledger's address, or a bundle's folder.")
+    ],
+    clusters: ClustersOption,
+    cluster: ClusterOption = None,
+    logins: LoginsOption = None,
+    at: AtOption = None,
+    as_json: JsonOption = False,
+    expect: Annotated[
+        str | None, typer.Option(help="The digest that was signed; another plan is refused.")
+    ] = None,
+    mass_removal: MassOption = False,
+) -> None:
+    """Make the changes, read back what the clusters hold, and say what came of it."""
+    with mendable(f"apply {source}"), _awake(f"apply {source}"):
+        from headgate.operating import carried_out, carried_out_as_written, read_plan
+        from headgate.readers.clusters import read_clusters
+
+        path = Path(source)
+        if path.is_file():
+            plans = read_plan(path.name, path.read_bytes())
+            chosen = [each for each in plans if cluster in (None, each.name)]
+            _one(expect, len(chosen))
+            sections = read_clusters(clusters)
+            receipts = (
+                (each.name, carried_out_as_written(each, sections, expect=expect))
+                for each in chosen
+            )
+        else:
+            jobs = _jobs(source, clusters, cluster, logins, at)
+            _one(expect, len(jobs))
+            receipts = (
+                (job.name, carried_out(job, expect=expect, mass_removal=mass_removal))
+                for job in jobs
+            )
+        codes = [_tell(name, receipt, as_json) for name, receipt in receipts]
+        if any(codes):
+            raise typer.Exit(max(codes))
+
+
+def _one(expect: str | None, count: int) -> None:
+    """A digest names the plan of one cluster."""
+    if expect is not None and count != 1:
+        mend = "Name the cluster: --cluster NAME."
+        raise fault("--expect", "expect-many", f"one digest, and {count} clusters", mend)
+
+
+def _jobs(
+    source: str, clusters: Path, only: str | None, logins: Path | None, at: datetime | None
+) -> "list[Job]":
+    """What the clusters shall hold by the source's decisions, at an instant."""
+    from headgate.operating import jobs
+    from headgate.readers.clusters import read_clusters
+    from headgate.readers.logins_csv import read_logins
+
+    sections: Mapping[str, AnyCluster] = read_clusters(clusters)
+    known = read_logins(logins) if logins is not None else {}
+    now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return jobs(_term(source), sections, only, known, now)
+
+
+def _term(source: str) -> "Term":
+    """The term of a ledger, or of a bundle that is verified first; raises Faulty for neither."""
+    if "://" not in source:
+        return _bundle_term(Path(source))
+    with ledger_at(source) as database:
+        from headgate.site.actions.take import kept_term
+
+        term = kept_term(database)
+        if term is None:
+            mend = "Begin one with its policy."
+            raise fault(source, "programme-missing", "no programme has begun there", mend)
+        return term
+
+
+def _bundle_term(folder: Path) -> "Term":
+    with steps() as progress:
+        from headgate.bundle.verify import read_bundle_files, verify
+        from headgate.report.pages import pages
+
+        verdict = verify(read_bundle_files(folder), pages, progress)
+    if verdict.faults or verdict.term is None:
+        from headgate.core.faults import Faulty
+
+        raise Faulty(verdict.faults)
+    return verdict.term
+
+
+@contextmanager
+def _awake(what: str) -> Iterator[None]:
+    """A cluster that does not answer ends the command by its own exit code; nothing is lost."""
+    from headgate.core.enforcement.engine import EngineDown
+
+    try:
+        yield
+    except EngineDown as error:
+        typer.echo(f"{what}: the cluster is down: {error}", err=True)
+        raise typer.Exit(DOWN) from error
+
+
+def _json_lines(made: "Written") -> Iterator[str]:
+    yield json.dumps({**json.loads(made.line()), "digest": made.digest}, ensure_ascii=False)
+
+
+def _tell_refused(name: str, refused: "Refused") -> None:
+    for reason, what in refused.reasons:
+        code = reason.name.lower().replace("_", "-")
+        typer.echo(f"{name}: {what}: {reason.value} [{code}]", err=True)
+
+
+def _tell(name: str, receipt: "Receipt", as_json: bool) -> int:
+    """Say what became of one cluster, and which exit code that is."""
+    from headgate.core import canonical
+    from headgate.core.enforcement.engine import Plan
+    from headgate.core.enforcement.plan import explain
+    from headgate.engines.drive import Enforced
+
+    if as_json:
+        say(canonical.line({"name": name, "receipt": receipt}).decode().rstrip("\n"))
+    else:
+        say(f"{name}: {receipt.outcome.value}")
+        for line in explain(Plan(receipt.cluster, receipt.changes))[1:]:
+            say(line)
+        if receipt.drift:
+            say("still otherwise:")
+            for line in explain(Plan(receipt.cluster, receipt.drift))[1:]:
+                say(line)
+    if receipt.refused is not None:
+        _tell_refused(name, receipt.refused)
+    codes = {Enforced.REFUSED: REFUSED, Enforced.DOWN: DOWN, Enforced.DRIFTING: DRIFTING}
+    return codes.get(receipt.outcome, 0)

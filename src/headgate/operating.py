@@ -1,0 +1,210 @@
+"""What an operator asks of the clusters: which changes they need, and to have them made.
+
+A plan is what a person signs: its digest names exactly these changes and nothing else can be
+applied under it. A plan file is one canonical line a cluster, and says all that its application
+needs, so that it can be signed on one machine and applied on another.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from headgate.core import canonical
+from headgate.core.enforcement.clusters import AnyCluster
+from headgate.core.enforcement.clusters.kind import Walls
+from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
+from headgate.core.enforcement.plan import Refused, admitted, applied, dated, explain, key_of, plan
+from headgate.core.faults import Fault, Faulty
+from headgate.engines.drive import Receipt, enforce
+from headgate.engines.opening import opened, unmapped
+from headgate.steps.enforce import envelopes_of, orders_of, spent_of
+from headgate.steps.term import Term
+
+
+class Code(StrEnum):
+    """Why a cluster is not planned for at all."""
+
+    CLUSTER_UNKNOWN = "cluster-unknown"
+    CLUSTER_UNMAPPED = "cluster-unmapped"
+    CLUSTERS_NONE = "clusters-none"
+    PLAN_WRONG = "plan-wrong"
+    PLAN_OTHER = "plan-other"
+    PLAN_STALE = "plan-stale"
+
+
+_MENDS: Final[Mapping[Code, str]] = {
+    Code.CLUSTER_UNKNOWN: "name one of the clusters of the file",
+    Code.CLUSTER_UNMAPPED: "say in the clusters file what the policy's word is called there",
+    Code.CLUSTERS_NONE: "name a cluster whose site the policy's lots name",
+    Code.PLAN_WRONG: "make the plan again: headgate plan SOURCE --out FILE",
+    Code.PLAN_OTHER: "read the plan as it is now, and apply it under its own digest",
+    Code.PLAN_STALE: "plan again: the cluster is not as it was when the plan was made",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One cluster with its orders, and what the ledger knows to be used there."""
+
+    name: str
+    section: AnyCluster
+    orders: tuple[Order, ...]
+    spent: Mapping[tuple[str, str], int]
+
+    def engine(self) -> Engine:
+        """The cluster's engine."""
+        return opened(self.section, self.spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A line of a plan file: a cluster's plan, and what was used by the awards that it names."""
+
+    headgate: int
+    name: str
+    plan: Plan
+    spent: tuple[tuple[str, str, int], ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the line: what a person signs."""
+        return canonical.digest(self.line())
+
+    def line(self) -> bytes:
+        """The canonical line."""
+        return canonical.line(self)
+
+
+def jobs(
+    term: Term,
+    clusters: Mapping[str, AnyCluster],
+    only: str | None,
+    logins: Mapping[str, Iterable[str]],
+    now: str,
+) -> list[Job]:
+    """What every cluster shall hold at an instant; raises Faulty where a file does not say how."""
+    if only is not None and only not in clusters:
+        what = f"there is no cluster {only!r}: {', '.join(clusters)}"
+        raise _faulty("--cluster", Code.CLUSTER_UNKNOWN, what)
+    chosen = {name: c for name, c in clusters.items() if only in (None, name)}
+    orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
+    found = [
+        Job(name, section, tuple(_orders(section, orders, envelopes, now)), spent)
+        for name, section in chosen.items()
+        for spent in [spent_of(term, section.site)]
+    ]
+    sites = {order.cluster for order in (*orders, *envelopes)}
+    if sites and not any(section.site in sites for section in chosen.values()):
+        what = f"no cluster stands on a site of the policy: {', '.join(sorted(sites))}"
+        raise _faulty("--clusters", Code.CLUSTERS_NONE, what)
+    _all_mapped(found)
+    return found
+
+
+def _orders(
+    section: AnyCluster, orders: Iterable[Order], envelopes: Iterable[Order], now: str
+) -> Iterator[Order]:
+    yield from dated((order for order in orders if order.cluster == section.site), now)
+    for order in envelopes if section.envelopes is not None else ():
+        if order.cluster == section.site:
+            yield order if section.envelopes is Walls.WALLS else _share(order)
+
+
+def _share(order: Order) -> Order:
+    """An envelope that is a share of idle time and no wall."""
+    q = order.quota
+    rest = (q.starts, q.ends, QuotaState.OPEN, q.holder, (), q.shares)
+    return Order(order.cluster, Quota("", q.support_class, None, 0, *rest), order.because)
+
+
+def _all_mapped(found: Iterable[Job]) -> None:
+    said = {
+        f"{job.name}: {gap}"
+        for job in found
+        for order in job.orders
+        if (gap := unmapped(job.section, order.quota.holder, order.quota.support_class))
+    }
+    if said:
+        code = Code.CLUSTER_UNMAPPED
+        raise Faulty([Fault("--clusters", 0, 0, code, what, _MENDS[code]) for what in said])
+
+
+def planned(job: Job, *, mass_removal: bool = False) -> Written | Refused:
+    """The plan of a cluster as it stands now, or why there is none; raises EngineDown."""
+    engine = job.engine()
+    observed = engine.observe()
+    made = plan(engine.cluster, job.orders, observed, engine.owned, mass_removal=mass_removal)
+    if isinstance(made, Refused):
+        return made
+    named = {(change.award, change.support_class) for change in made.changes}
+    spent = tuple((*key, job.spent[key]) for key in sorted(named & job.spent.keys()))
+    return Written(1, job.name, made, spent)
+
+
+def told(written: Written) -> Iterator[str]:
+    """A plan as lines for the person who signs it."""
+    yield from explain(written.plan)
+    if written.plan.changes:
+        yield f"digest   {written.digest}"
+
+
+def carried_out(job: Job, *, expect: str | None, mass_removal: bool) -> Receipt:
+    """Bring a cluster to its orders; with `expect`, under the plan of that digest or not at all."""
+    if expect is not None:
+        made = planned(job, mass_removal=mass_removal)
+        if isinstance(made, Written) and made.plan.changes and made.digest != expect:
+            raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
+    engine = job.engine()
+    return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+
+
+def read_plan(file: str, data: bytes) -> tuple[Written, ...]:
+    """The plans of a plan file; raises Faulty where a line is not exactly what was written."""
+    found = []
+    for number, text in enumerate(data.splitlines(keepends=True), start=1):
+        try:
+            written = TypeAdapter(Written).validate_json(text)
+        except ValidationError as error:
+            what = f"line {number} is no plan: {error.errors()[0]['msg']}"
+            raise _faulty(file, Code.PLAN_WRONG, what) from error
+        if written.line() != text or written.headgate != 1:
+            raise _faulty(file, Code.PLAN_WRONG, f"line {number} is not as it was written")
+        found.append(written)
+    return tuple(found)
+
+
+def carried_out_as_written(
+    written: Written, clusters: Mapping[str, AnyCluster], *, expect: str | None
+) -> Receipt:
+    """Apply a plan file's plan, if the cluster is as it was when it was made, or already as meant.
+
+    What the plan removes was seen by whoever made and signed it.
+    """
+    section = clusters.get(written.name)
+    if section is None or section.site != written.plan.cluster:
+        raise _faulty(written.name, Code.CLUSTER_UNKNOWN, f"{written.name} is not in the file")
+    if expect is not None and expect != written.digest:
+        raise _faulty(written.name, Code.PLAN_OTHER, f"the plan is {written.digest}")
+    engine = opened(section, {(award, kind): used for award, kind, used in written.spent})
+    observed = [quota for quota in engine.observe() if engine.owned(quota)]
+    changes = {(c.award, c.support_class, c.holder): c for c in written.plan.changes}
+    for quota in observed:
+        change = changes.get(key_of(quota))
+        known = change is not None and quota in (change.held, change.wanted)
+        if not known and (change is not None or quota.state is QuotaState.PARTIAL):
+            what = f"{quota.award or quota.holder!r} is not as it was planned for"
+            raise _faulty(written.name, Code.PLAN_STALE, what)
+    gone = changes.keys() - {key_of(quota) for quota in observed}
+    if any(changes[key].held is not None and changes[key].wanted is not None for key in gone):
+        raise _faulty(written.name, Code.PLAN_STALE, "what was to be changed is not there")
+    after = applied(observed, written.plan.changes)
+    because = {key: change.because for key, change in changes.items()}
+    orders = [Order(engine.cluster, q, because.get(key_of(q), "held already")) for q in after]
+    return enforce(engine, orders, engine.owned, mass_removal=True)
+
+
+def _faulty(file: str, code: Code, what: str) -> Faulty:
+    return Faulty([Fault(file, 0, 0, code, what, _MENDS[code])])

@@ -1,0 +1,483 @@
+"""A private Slurm with accounting: real, in a network of its own, gone with whoever started it.
+
+munge, MariaDB, slurmdbd, slurmctld and several slurmd with made-up GPUs run in namespaces of their
+own (network, processes, host name) under a guard. The guard is the first process there and reads
+its commands from a pipe: when the starting process closes it, by leaving the block or by dying in
+whatever way, the kernel ends all that ran there, and the folder goes. So labs never meet: each has
+its own ports, its own loopback, and no address outside.
+
+`Lab.programs` is a folder of clients (sbatch, sacct, sacctmgr, ...) that reach this lab and no
+other, whatever the caller's environment says; put it first on PATH or name it in a clusters file.
+
+`python -m tests.servers.slurm` (`make lab`) keeps one until Ctrl-C. This module needs no pytest.
+"""
+
+import argparse
+import os
+import platform
+import pwd
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+CLIENTS: Final = (
+    *("sacct", "sacctmgr", "salloc", "sbatch", "scancel", "scontrol", "sdiag", "sinfo", "sprio"),
+    *("squeue", "sreport", "srun", "sshare"),
+)
+DAEMONS: Final = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd")
+NEEDED: Final = (*DAEMONS, "mariadb", "mariadb-install-db", "unshare", "nsenter", "ip", "bash")
+START_SECONDS_MAX: Final = 120
+LIBRARIES: Final = Path(f"/usr/lib/{platform.machine()}-linux-gnu")
+WRAPPER: Final = LIBRARIES / "libnss_wrapper.so"
+CLOCK: Final = LIBRARIES / "faketime" / "libfaketimeMT.so.1"
+CLUSTER: Final = "lab"
+PORT_CONTROLLER, PORT_ACCOUNTING, PORT_DATABASE, PORT_NODES = 6817, 6819, 3306, 7000
+
+# The outer shell removes the folder once the inner one, process 1 of the namespaces, has ended.
+# The second address is for getaddrinfo, which knows no family of which only loopback is there;
+# quickack, because Slurm before 24.05 waits for a delayed acknowledgement with every question.
+GUARD: Final = """
+trap '' HUP INT TERM
+exec 3<&0
+unshare --net --uts --ipc --pid --mount-proc --fork --kill-child=KILL bash -c '
+hostname localhost
+ip link set lo up
+ip addr add 192.0.2.1/32 dev lo
+for to in 127.0.0.0/8 127.0.0.1; do
+    ip route replace local $to dev lo proto kernel scope host src 127.0.0.1 table local quickack 1
+done
+echo ready
+while read -r line; do eval "$line"; echo; done
+' headgate-slurm <&3
+rm -rf "$1"
+"""
+
+CLIENT: Final = """#!/bin/sh
+. {folder}/environment
+exec nsenter --target "$(cat {folder}/guard)" --net --uts -- {program} "$@"
+"""
+
+
+class Unavailable(RuntimeError):
+    """This machine has no Slurm that could be started; the message says why."""
+
+
+class DidNotStart(RuntimeError):
+    """A daemon ended, or was not ready in time; the message is its own log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a lab consists of: real nodes and ghosts, GPUs, and who may submit.
+
+    `kinds` are types of GPU, spread over the nodes in equal blocks; each is a partition too, named
+    by its type. `ghosts` are nodes without a daemon: jobs are allocated there, count, and run until
+    cancelled. `users` are names that `sbatch --uid` takes. `extra` is added to slurm.conf.
+    """
+
+    nodes: int = 4
+    gpus: int = 8
+    ghosts: int = 0
+    kinds: tuple[str, ...] = ("h200",)
+    weights: Mapping[str, int] = field(default_factory=dict)
+    users: tuple[str, ...] = ()
+    rest: bool = False
+    extra: str = ""
+    submit_plugin: str = ""
+    """The text of job_submit.lua; empty for a cluster without one."""
+
+
+@dataclass(slots=True)
+class Lab:
+    """A running Slurm; `folder` holds its configuration, database, logs and programs."""
+
+    folder: Path
+    shape: Shape
+    guard: "subprocess.Popen[str]"
+
+    @property
+    def programs(self) -> Path:
+        """The folder of clients that reach this lab."""
+        return self.folder / "bin"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The caller's environment with the lab's clients first on PATH."""
+        return {**os.environ, "PATH": f"{self.programs}:{os.environ.get('PATH', os.defpath)}"}
+
+    def run(self, program: str, *arguments: str, check: bool = True) -> str:
+        """What a client of this lab writes; raises CalledProcessError where it fails."""
+        command = [str(self.programs / program), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        if check and done.returncode:
+            raise subprocess.CalledProcessError(
+                done.returncode, command, done.stdout, done.stderr + self.log("slurmctld")[-2_000:]
+            )
+        return done.stdout
+
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Until something comes true; raises TimeoutError that says what did not."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{what} did not come within {seconds} s")
+            time.sleep(0.05)
+
+    def log(self, daemon: str) -> str:
+        """What a daemon wrote so far."""
+        file = self.folder / "log" / daemon
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+    def start(self, daemon: str) -> None:
+        """Start a daemon (slurmctld, slurmdbd, mariadbd, munged, slurmrestd, slurmd.n1)."""
+        command = shlex.join(self._command(daemon))
+        source = "" if daemon in {"munged", "mariadbd"} else f". {self.folder}/environment;"
+        log, pid = self.folder / "log" / daemon, self._pid(daemon)
+        self._tell(f"({source} exec {command}) </dev/null >>{log} 2>&1 & echo $! >{pid}")
+        self.wait(lambda: self._answers(daemon), f"{daemon} up", START_SECONDS_MAX)
+
+    def stop(self, daemon: str) -> None:
+        """End a daemon as an administrator does, and wait until it is gone."""
+        self._end(daemon, "TERM")
+
+    def kill(self, daemon: str) -> None:
+        """End a daemon as a crash does: nothing is saved."""
+        self._end(daemon, "KILL")
+
+    def hang(self, daemon: str) -> None:
+        """Let a daemon keep its connections and answer nothing until `resume`."""
+        self._signal(daemon, "STOP")
+
+    def resume(self, daemon: str) -> None:
+        """Let a hung daemon go on."""
+        self._signal(daemon, "CONT")
+
+    def restart(self, daemon: str) -> None:
+        """Stop and start a daemon."""
+        self.stop(daemon)
+        self.start(daemon)
+
+    def lose(self, node: str) -> None:
+        """A node dies with its jobs, and the controller is told so."""
+        self.kill(f"slurmd.{node}")
+        for stepd in self._steps_of(node):
+            self._tell(f"kill -KILL {stepd}")
+        self.run("scontrol", "update", f"nodename={node}", "state=down", "reason=lost")
+
+    def travel(self, offset: str) -> None:
+        """Stop all clocks of this lab and go on at an offset to now, as "+183d"."""
+        if not CLOCK.exists():
+            raise Unavailable("no libfaketime here: run `make setup` as root")
+        nodes = [f"slurmd.n{n}" for n in range(1, self.shape.nodes + 1)]
+        self.stop("slurmctld")
+        for node in nodes:
+            self.kill(node)
+        self.stop("slurmdbd")
+        _write_environment(self.folder, self.shape, offset)
+        self._start_slurm()
+
+    def _start_slurm(self) -> None:
+        self.start("slurmdbd")
+        if CLUSTER not in self.run("sacctmgr", "-nP", "show", "cluster", "format=cluster"):
+            self.run("sacctmgr", "-iQ", "add", "cluster", CLUSTER)
+        self.start("slurmctld")
+        for number in range(1, self.shape.nodes + 1):
+            self.start(f"slurmd.n{number}")
+        self.wait(self._nodes_up, "all nodes up", START_SECONDS_MAX)
+
+    def _nodes_up(self) -> bool:
+        idle = self.run("sinfo", "-h", "-N", "-p", "main", "-t", "idle,alloc,mix", "-o", "%N")
+        return sum(name.startswith("n") for name in idle.split()) >= self.shape.nodes
+
+    def _command(self, daemon: str) -> list[str]:
+        f, name = self.folder, daemon.partition(".")[0]
+        configuration = ["-f", f"{f}/etc/slurm.conf"]
+        commands = {
+            "munged": [
+                *("munged", "--foreground", "--force", f"--key-file={f}/etc/munge.key"),
+                *(f"--socket={f}/run/munge", f"--pid-file={f}/run/munged-own"),
+                *(f"--log-file={f}/log/munge-own", f"--seed-file={f}/run/seed"),
+            ],
+            "mariadbd": [
+                *("mariadbd", "--no-defaults", f"--user={_me()}", f"--datadir={f}/sql"),
+                *(f"--socket={f}/run/sql", f"--pid-file={f}/run/mariadbd-own"),
+                *("--bind-address=127.0.0.1", f"--port={PORT_DATABASE}", "--skip-name-resolve"),
+                *("--innodb-buffer-pool-size=128M", "--innodb-log-file-size=64M"),
+                *("--innodb-lock-wait-timeout=900", "--innodb-flush-log-at-trx-commit=2"),
+            ],
+            "slurmdbd": [f"{f}/sbin/slurmdbd", "-D"],
+            "slurmctld": [f"{f}/sbin/slurmctld", "-D", *configuration],
+            "slurmd": [f"{f}/sbin/slurmd", "-D", *configuration, "-N", daemon.partition(".")[2]],
+            "slurmrestd": [
+                *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+                *(f"{f}/sbin/slurmrestd", *configuration, "-a", "rest_auth/jwt"),
+                f"unix:{f}/rest/socket",
+            ],
+        }
+        return commands[name]
+
+    def _answers(self, daemon: str) -> bool:
+        """Whether a daemon is ready; raises DidNotStart when it has ended."""
+        if not self._alive(daemon):
+            raise DidNotStart(f"{daemon} did not start. Its log:\n{self.log(daemon)[-4_000:]}")
+        probes: dict[str, Sequence[str]] = {
+            "munged": ["munge", "-n", "-S", f"{self.folder}/run/munge"],
+            "mariadbd": [*self._sql(), "-e", "select 1"],
+            "slurmdbd": [str(self.programs / "sacctmgr"), "-n", "show", "cluster"],
+            "slurmctld": [str(self.programs / "scontrol"), "ping"],
+            "slurmrestd": ["test", "-S", f"{self.folder}/rest/socket"],
+        }
+        probe = probes.get(daemon, ["true"])
+        done = subprocess.run(probe, capture_output=True, check=False, timeout=60)
+        return done.returncode == 0
+
+    def _sql(self) -> list[str]:
+        return ["mariadb", "--no-defaults", f"--socket={self.folder}/run/sql", f"--user={_me()}"]
+
+    def _prepare_database(self) -> None:
+        self.start("mariadbd")
+        word = (self.folder / "etc" / "password").read_text(encoding="utf-8")
+        statements = f"""create database if not exists slurm_acct;
+            create user if not exists 'slurm'@'127.0.0.1' identified by '{word}';
+            grant all on slurm_acct.* to 'slurm'@'127.0.0.1';"""
+        subprocess.run(self._sql(), input=statements, text=True, check=True, capture_output=True)
+
+    def _steps_of(self, node: str) -> list[int]:
+        """The step daemons of a node, by their numbers in the lab's own namespace."""
+        log, found = self.folder / "log" / f"slurmd.{node}", []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if b"slurmstepd" not in (process / "cmdline").read_bytes():
+                    continue
+                if log in [link.readlink() for link in (process / "fd").iterdir()]:
+                    found.append(_inner_pid(process))
+            except OSError:
+                continue
+        return found
+
+    def _pid(self, daemon: str) -> Path:
+        return self.folder / "run" / f"{daemon}.pid"
+
+    def _alive(self, daemon: str) -> bool:
+        return self._tell(f"kill -0 $(cat {self._pid(daemon)}) 2>/dev/null && echo alive") != ""
+
+    def _signal(self, daemon: str, name: str) -> None:
+        self._tell(f"kill -{name} $(cat {self._pid(daemon)}) 2>/dev/null")
+
+    def _end(self, daemon: str, name: str) -> None:
+        """Signal again and again: a daemon is deaf until it has set its own handler."""
+
+        def ended() -> bool:
+            self._signal(daemon, name)
+            time.sleep(0.05)
+            return not self._alive(daemon)
+
+        self.wait(ended, f"{daemon} ended", START_SECONDS_MAX)
+
+    def _tell(self, line: str) -> str:
+        """Let the guard carry out one line of shell; what it printed, up to its empty line."""
+        if self.guard.stdin is None or self.guard.stdout is None or "\n" in line:
+            raise ValueError("one line to a guard with pipes")
+        self.guard.stdin.write(line + "\n")
+        self.guard.stdin.flush()
+        told = []
+        while (answer := self.guard.stdout.readline()) not in {"\n", ""}:
+            told.append(answer)
+        return "".join(told)
+
+
+@contextmanager
+def private_slurm(shape: Shape | None = None) -> Iterator[Lab]:
+    """A Slurm for the length of the block.
+
+    Raises Unavailable where the packages or the rights are missing, DidNotStart with a log.
+    """
+    needed()
+    folder = Path(tempfile.mkdtemp(prefix="headgate-slurm-"))
+    with (folder / "guard.log").open("w") as log:
+        guard = subprocess.Popen(
+            ["bash", "-c", GUARD, "headgate-slurm", str(folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            cwd="/",
+            env={"PATH": f"{os.defpath}:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            start_new_session=True,
+        )
+    lab = Lab(folder, shape or Shape(), guard)
+    try:
+        _begin(lab)
+        yield lab
+    finally:
+        guard.communicate(timeout=START_SECONDS_MAX)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def needed() -> None:
+    """Raise Unavailable, saying why, where no lab can be started."""
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+    missing = [program for program in NEEDED if shutil.which(program, path=path) is None]
+    if missing:
+        raise Unavailable(f"no Slurm here ({', '.join(missing)}): run `make setup` as root")
+    own = ["unshare", "--net", "--uts", "--ipc", "--pid", "--mount-proc", "--fork", "true"]
+    if subprocess.run(own, capture_output=True, check=False).returncode:
+        raise Unavailable("a private Slurm needs the right to make namespaces: run as root")
+
+
+def _begin(lab: Lab) -> None:
+    """Write the configuration and start everything in its order."""
+    if lab.guard.stdout is None or lab.guard.stdout.readline() != "ready\n":
+        raise DidNotStart((lab.folder / "guard.log").read_text(encoding="utf-8"))
+    children = Path(f"/proc/{lab.guard.pid}/task/{lab.guard.pid}/children")
+    unshare = children.read_text(encoding="utf-8").split()[0]
+    first = Path(f"/proc/{unshare}/task/{unshare}/children").read_text(encoding="utf-8")
+    _write_folder(lab, first.split()[0])
+    lab.start("munged")
+    made = subprocess.run(
+        [
+            *("mariadb-install-db", "--no-defaults", f"--user={_me()}", "--skip-test-db"),
+            *(f"--datadir={lab.folder}/sql", "--auth-root-authentication-method=normal"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        raise DidNotStart(made.stderr)
+    lab._prepare_database()
+    lab._start_slurm()
+    if lab.shape.rest:
+        lab.start("slurmrestd")
+
+
+def _write_folder(lab: Lab, first: str) -> None:
+    folder, shape = lab.folder, lab.shape
+    folder.chmod(0o755)
+    for name in ("bin", "sbin", "dev", "etc", "run", "log", "state", "spool", "sql", "rest"):
+        (folder / name).mkdir()
+    for node in range(1, shape.nodes + 1):
+        (folder / "spool" / f"n{node}").mkdir()
+    for device in range(shape.gpus):
+        (folder / "dev" / f"gpu{device}").touch()
+    (folder / "guard").write_text(first, encoding="utf-8")
+    for name in ("munge.key", "jwt.key"):
+        (folder / "etc" / name).write_bytes(secrets.token_bytes(128))
+        (folder / "etc" / name).chmod(0o600)
+    (folder / "etc" / "password").write_text(secrets.token_hex(16), encoding="utf-8")
+    _write_environment(folder, shape, "")
+    _write_programs(folder)
+    _write_configuration(folder, shape)
+
+
+def _write_programs(folder: Path) -> None:
+    """Clients that enter the lab, and daemons under the names by which they know themselves."""
+    for client in CLIENTS:
+        if program := shutil.which(client):
+            file = folder / "bin" / client
+            file.write_text(CLIENT.format(folder=folder, program=program), encoding="utf-8")
+            file.chmod(0o755)
+    for daemon in ("slurmctld", "slurmd", "slurmdbd", "slurmrestd"):
+        plain = Path(f"/usr/sbin/{daemon}-wlm")
+        found = plain if plain.exists() else shutil.which(daemon, path="/usr/sbin:/usr/bin")
+        if found:
+            (folder / "sbin" / daemon).symlink_to(found)
+
+
+def _write_environment(folder: Path, shape: Shape, offset: str) -> None:
+    """What every program of the lab has in its environment, read anew at each start."""
+    loaded = []
+    lines = [f"export SLURM_CONF={folder}/etc/slurm.conf", "unset LD_PRELOAD FAKETIME"]
+    if shape.users:
+        loaded.append(str(WRAPPER))
+        _write_users(folder, shape.users)
+        lines.append(f"export NSS_WRAPPER_PASSWD={folder}/etc/passwd")
+        lines.append(f"export NSS_WRAPPER_GROUP={folder}/etc/group")
+    if offset:
+        loaded.insert(0, str(CLOCK))
+        lines.append(f"export FAKETIME={shlex.quote(offset)} DONT_FAKE_MONOTONIC=1")
+    if loaded:
+        lines.append(f"export LD_PRELOAD={':'.join(loaded)}")
+    (folder / "environment").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_users(folder: Path, users: Sequence[str]) -> None:
+    """Made-up users: jobs need them, and this machine's own are left alone."""
+    if not WRAPPER.exists():
+        raise Unavailable("no libnss-wrapper here: run `make setup` as root")
+    known = [":".join(map(str, pwd.getpwnam(name))) for name in ("root", "nobody")]
+    made = [f"{name}:x:{60_000 + n}:{60_000 + n}::/:/bin/sh" for n, name in enumerate(users)]
+    (folder / "etc" / "passwd").write_text("\n".join([*known, *made, ""]), encoding="utf-8")
+    groups = [f"lab{n}:x:{60_000 + n}:" for n in range(len(users))]
+    text = "\n".join(["root:x:0:", "nogroup:x:65534:", *groups, ""])
+    (folder / "etc" / "group").write_text(text, encoding="utf-8")
+
+
+def _write_configuration(folder: Path, shape: Shape) -> None:
+    from tests.servers import slurm_files as files
+
+    texts = {
+        "slurm.conf": files.slurm_conf(folder, shape),
+        "gres.conf": files.gres_conf(folder, shape),
+        "slurmdbd.conf": files.slurmdbd_conf(folder),
+    }
+    if shape.submit_plugin:
+        texts["job_submit.lua"] = shape.submit_plugin
+    for name, text in texts.items():
+        (folder / "etc" / name).write_text(text, encoding="utf-8")
+        (folder / "etc" / name).chmod(0o600 if name == "slurmdbd.conf" else 0o644)
+
+
+def _me() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _inner_pid(process: Path) -> int:
+    """A process's number in the innermost namespace it is in."""
+    for line in (process / "status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("NSpid:"):
+            return int(line.split()[-1])
+    raise OSError(f"{process} has no number")
+
+
+def main() -> None:
+    """Keep a lab for whoever wants to play, until Ctrl-C."""
+    parser = argparse.ArgumentParser(description="A private Slurm, until Ctrl-C.")
+    parser.add_argument("--nodes", type=int, default=8, help="real nodes of 8 GPUs (8)")
+    parser.add_argument("--gpus", type=int, default=64, help="GPUs in all, by ghost nodes (64)")
+    parser.add_argument("--clock", default="", help='an offset to now, as "+183d"')
+    chosen = parser.parse_args()
+    shape = Shape(chosen.nodes, ghosts=max(0, -(-chosen.gpus // 8) - chosen.nodes))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    begun = time.monotonic()
+    try:
+        with private_slurm(shape) as lab:
+            if chosen.clock:
+                lab.travel(chosen.clock)
+            gpus = 8 * (shape.nodes + shape.ghosts)
+            took = time.monotonic() - begun
+            sys.stdout.write(
+                f"Slurm with {gpus:,} made-up GPUs after {took:.1f} s\n"
+                f"reach it     export PATH={lab.programs}:$PATH; then sinfo, sbatch, sacct, ...\n"
+                "stop it      Ctrl-C\n"
+            )
+            sys.stdout.flush()
+            signal.pause()
+    except KeyboardInterrupt:
+        sys.stdout.write("the lab is gone\n")
+    except (Unavailable, DidNotStart) as error:
+        raise SystemExit(f"lab: {error}") from None
+
+
+if __name__ == "__main__":
+    main()
