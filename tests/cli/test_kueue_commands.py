@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from headgate.bundle.write import bundle_files
 from headgate.cli import app
+from headgate.readers.usage_csv import read_usage
 from headgate.report.pages import pages
 from tests.engines.kueue.conftest import schemas
+from tests.engines.kueue.test_attempts import condition, workload
 from tests.servers.crds import Schemas
 from tests.servers.kubernetes import Store, api_server, kubeconfig
 from tests.whole.small import signers, small
@@ -83,6 +85,25 @@ def test_a_plan_is_shown_applied_and_then_there_is_nothing_to_do(
         assert 4 == queues(store)
         assert "nothing to do" in run("plan", bundle, "--clusters", file)
     run("plan", bundle, "--clusters", file, code=5)
+
+
+def test_use_is_collected_into_the_file_that_the_ledger_meters(bundle: str, tmp_path: Path) -> None:
+    """A Workload under an award's queue becomes a row that the reader of usage takes."""
+    out = tmp_path / "use.csv"
+    window = ("--since", "2026-10-01T00:00:00Z", "--until", "2026-11-01T00:00:00Z")
+    with api_server() as (address, store):
+        file = str(clusters(tmp_path, address))
+        run("apply", bundle, "--clusters", file)
+        queue = next(title[2] for title in store.things if title[0] == "ClusterQueue")
+        done = condition("Admitted", True, 10), condition("Finished", True, 40)
+        store.write({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}, "team")
+        store.write(workload(*done, queue=queue), "kueue")
+        said = run("collect", "one", "--clusters", file, "--out", str(out), *window)
+        run("collect", "two", "--clusters", file, "--out", str(out), *window, code=2)
+    assert "1 attempts, 0 of them running" in said
+    (row,) = read_usage(out.read_bytes(), out.name)
+    assert (8, "w-1", "north") == (row.gpus, row.job, row.cluster)
+    run("collect", "one", "--clusters", file, "--out", str(out), *window, code=5)
 
 
 def queues(store: Store) -> int:

@@ -7,6 +7,7 @@ is imported by the command that needs it, so that `headgate --help` answers at o
 import typer
 
 from headgate.cli.clusters import apply, plan
+from headgate.cli.collect import collect
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
-for command in (demo, verify, check, explain, simulate, witness, plan, apply, manifests):
+for command in (demo, verify, check, explain, simulate, witness, plan, apply, manifests, collect):
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)

@@ -83,14 +83,16 @@ def attempt_key(usage: Usage) -> Key:
 
 
 def within(attempts: Attempts, since: str, until: str) -> tuple[Usage, ...]:
-    """The attempts that touch a window, as they stood at its end."""
+    """The attempts that touch a window, as they stood at its end; what used nothing is left out."""
     found = []
     for one in attempts.values():
         usage = one.usage
         if usage.started < until and (usage.ended is None or usage.ended > since):
             ended = usage.ended if usage.ended is not None and usage.ended <= until else None
             seen = usage.seen if ended is not None else min(usage.seen, until)
-            found.append(replace(usage, ended=ended, seen=min(max(seen, ended or seen), until)))
+            row = replace(usage, ended=ended, seen=min(max(seen, ended or seen), until))
+            if (row.ended or row.seen) > row.started:
+                found.append(row)
     return tuple(sorted(found, key=lambda usage: (usage.started, attempt_key(usage))))
 
 
