@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
 from headgate.core.enforcement.clusters.kueue import KueueCluster
-from headgate.core.enforcement.engine import Action, EngineDown, Plan, Quota, QuotaState
+from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
 from headgate.engines.kueue.attempts import Attempt, Attempts, Meter, attempt_key, within, without
@@ -78,8 +78,8 @@ class Kueue:
     def apply(self, plan: Plan) -> None:
         """Make the changes, removals last; raises EngineDown, and Faulty for more than there is.
 
-        What no award holds is lowered before anything is added and raised after the removals, so
-        that at no moment more GPUs are promised than there are.
+        What no award holds is lowered first and raised last, and what shrinks goes before what
+        grows: no more GPUs are promised than there are, but for what is only removed at the end.
         """
         if plan.cluster != self.cluster:
             raise ValueError(f"a plan for {plan.cluster!r} is not one for {self.cluster!r}")
@@ -139,8 +139,8 @@ class _Hand:
         self.maker.manifests(after)
         # 1. The common pool as small as it is before or after, and the classes of holders.
         await self._shared(door, live, _most(before, after))
-        # 2. What is added and changed.
-        for change in plan.changes:
+        # 2. What is changed and added, that which shrinks first.
+        for change in sorted(plan.changes, key=_growth):
             if change.wanted is not None and change.award:
                 for thing in self.maker.own(change.wanted):
                     await self._put(door, live, thing)
@@ -210,6 +210,12 @@ class _Hand:
                 and "deletionTimestamp" not in live[title]["metadata"]
             ):
                 await door.delete(live[title])
+
+
+def _growth(change: Change) -> int:
+    """How many GPUs more an award holds for itself after a change."""
+    held, wanted = (quota.gpus_most or 0 if quota else 0 for quota in (change.held, change.wanted))
+    return wanted - held
 
 
 def _most(before: Iterable[Quota], after: Iterable[Quota]) -> list[Quota]:
