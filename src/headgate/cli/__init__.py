@@ -8,6 +8,7 @@ import typer
 
 from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
+from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demo, evaluate, explain, simulate
 from headgate.cli.site import serve
@@ -23,7 +24,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(demo, verify, check, explain, simulate, evaluate, witness),
-    *(plan, apply, usage, reconcile, serve),
+    *(plan, apply, manifests, usage, reconcile, serve),
 )
 for command in _COMMANDS:
     app.command()(command)

@@ -5,6 +5,7 @@ rows that cannot be read, or figures that differ.
 """
 
 import csv
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from operator import attrgetter
@@ -17,9 +18,14 @@ from headgate.cli.clusters import DRIFTING, ClustersOption, awake
 from headgate.cli.shared import complain, fault, mendable, say, written
 
 if TYPE_CHECKING:
+    from headgate.core.enforcement.clusters.kind import Cluster
     from headgate.core.enforcement.clusters.slurm import SlurmCluster
+    from headgate.core.metering.usage import Usage
     from headgate.engines.slurm.reconcile import Reconciled
     from headgate.engines.slurm.usage import Look
+
+OVERLAP_SECONDS = 86_400
+"""How long before a window a cluster is asked again: what came late is seen, and booked once."""
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]
 NameOption = Annotated[str, typer.Option("--cluster", help="The cluster's name in the file.")]
@@ -44,28 +50,61 @@ def usage(
         Path | None, typer.Option(help="Write the rows of the window, for `ledger meter`.")
     ] = None,
 ) -> None:
-    """Read what a cluster used into the spool, and write the rows that the ledger imports."""
-    with mendable(f"usage {cluster}"), awake(f"usage {cluster}"):
-        from headgate.engines.slurm.command import runner
-        from headgate.engines.slurm.spool import opened
-        from headgate.engines.slurm.usage import look, owners, streamed
-        from headgate.readers.usage_csv import COLUMNS
+    """Read what a cluster used, and write the rows that the ledger imports.
 
-        section = _slurm(clusters, cluster)
-        begin, end = _window(since, until)
-        with opened(spool or Path(f"{cluster}.spool"), section.site) as kept:
-            owner_of = owners(section, runner(section.reach, section.environment))
-            lines = streamed(section.reach, section.environment)
-            now = int(datetime.now(UTC).timestamp())
-            found = look(section.cluster, kept, lines, owner_of, begin, now)
+    A Slurm is read into its spool, which goes on from where it stopped; other clusters are asked
+    for the window, and for the day before it.
+    """
+    with mendable(f"usage {cluster}"), awake(f"usage {cluster}"):
+        from headgate.core.enforcement.clusters.slurm import SlurmCluster
+
+        section = _section(clusters, cluster)
+        window = _window(since, until)
+        if isinstance(section, SlurmCluster):
+            _tell(_spooled(section, window, spool or Path(f"{cluster}.spool"), out), cluster)
+        else:
+            rows = _asked(section, window)
             if out is not None:
-                with written(out) as file:
-                    text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
-                    rows = csv.writer(text, lineterminator="\n")
-                    rows.writerow(COLUMNS)
-                    rows.writerows(map(attrgetter(*COLUMNS), kept.usage(begin, end)))
-                    text.detach()
-        _tell(found, cluster)
+                _write(out, rows)
+            say(f"{len(rows):,} attempts, {sum(row.ended is None for row in rows):,} running")
+
+
+def _spooled(
+    section: "SlurmCluster", window: tuple[int, int], spool: Path, out: Path | None
+) -> "Look":
+    from headgate.engines.slurm.command import runner
+    from headgate.engines.slurm.spool import opened
+    from headgate.engines.slurm.usage import look, owners, streamed
+
+    with opened(spool, section.site) as kept:
+        owner_of = owners(section, runner(section.reach, section.environment))
+        lines = streamed(section.reach, section.environment)
+        now = int(datetime.now(UTC).timestamp())
+        found = look(section.cluster, kept, lines, owner_of, window[0], now)
+        if out is not None:
+            _write(out, kept.usage(*window))
+    return found
+
+
+def _asked(section: "Cluster", window: tuple[int, int]) -> "list[Usage]":
+    from headgate.core.quantities import instant_of
+    from headgate.engines.drive import collect
+    from headgate.engines.opening import opened
+
+    begin, end = map(instant_of, window)
+    rows = collect(opened(section, {}), begin, end, overlap_seconds=OVERLAP_SECONDS)
+    return sorted(rows, key=attrgetter("started", "job", "attempt"))
+
+
+def _write(out: Path, rows: "Iterable[Usage]") -> None:
+    from headgate.readers.usage_csv import COLUMNS
+
+    with written(out) as file:
+        text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        table = csv.writer(text, lineterminator="\n")
+        table.writerow(COLUMNS)
+        table.writerows(map(attrgetter(*COLUMNS), rows))
+        text.detach()
 
 
 def reconcile(
@@ -98,16 +137,24 @@ def reconcile(
             raise typer.Exit(DRIFTING)
 
 
-def _slurm(file: Path, name: str) -> "SlurmCluster":
-    """The section of a cluster; raises `Faulty` where the file has none that is a Slurm."""
-    from headgate.core.enforcement.clusters.slurm import SlurmCluster
+def _section(file: Path, name: str) -> "Cluster":
+    """The section of a cluster; raises `Faulty` where the file has none of that name."""
     from headgate.readers.clusters import read_clusters
 
     known = read_clusters(file)
-    section = known.get(name)
+    if name not in known:
+        mend = f"Name one of: {', '.join(known)}."
+        raise fault(file.name, "cluster-unknown", f"there is no {name!r}", mend)
+    return known[name]
+
+
+def _slurm(file: Path, name: str) -> "SlurmCluster":
+    """The same where it is a Slurm; raises `Faulty` where it is not."""
+    from headgate.core.enforcement.clusters.slurm import SlurmCluster
+
+    section = _section(file, name)
     if not isinstance(section, SlurmCluster):
-        names = ", ".join(n for n, each in known.items() if isinstance(each, SlurmCluster))
-        mend = f"Name one of: {names or 'none is there'}."
+        mend = "Name a cluster of engine slurm: no other has an sreport to compare with."
         raise fault(file.name, "cluster-not-slurm", f"{name} is no Slurm cluster there", mend)
     return section
 

@@ -1,8 +1,10 @@
 """Opening a cluster of a clusters file as the engine of its kind; only that kind is imported."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from headgate.core.enforcement.clusters import AnyCluster
+from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import Engine
 
@@ -13,6 +15,10 @@ def opened(cluster: AnyCluster, spent: Mapping[tuple[str, str], int]) -> Engine:
         from headgate.engines.slurm.engine import Slurm
 
         return Slurm(cluster, spent)
+    if isinstance(cluster, KueueCluster):
+        from headgate.engines.kueue.engine import Kueue
+
+        return Kueue(cluster, spent, lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     from headgate.engines.rehearsal import Rehearsal
 
     return Rehearsal(cluster.site, cluster.gpus, ())
@@ -25,6 +31,9 @@ def unmapped(cluster: AnyCluster, holder: str, support_class: str) -> str | None
             return f"sectors has no account for the holder {holder!r}"
         if support_class not in cluster.chips:
             return f"chips has no GRES for the class {support_class!r}"
+    elif isinstance(cluster, KueueCluster):
+        if support_class not in cluster.chips:
+            return f"chips has no section for the class {support_class!r}"
     elif support_class not in cluster.gpus:
         return f"gpus has none of the class {support_class!r}"
     return None

@@ -4,8 +4,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.rehearsal import RehearsalCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 
-AnyCluster = Annotated[SlurmCluster | RehearsalCluster, Field(discriminator="engine")]
+AnyCluster = Annotated[
+    SlurmCluster | KueueCluster | RehearsalCluster, Field(discriminator="engine")
+]
 """A cluster's section, told apart by its `engine`."""

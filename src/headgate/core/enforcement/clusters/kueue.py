@@ -1,0 +1,61 @@
+"""A Kubernetes cluster with Kueue: how to reach it, and what the policy's words are called there.
+
+Source: Kueue's API reference, kueue.x-k8s.io/v1beta2; Kubernetes, "Labels and Selectors".
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from headgate.core.enforcement.clusters.kind import Cluster, Name, Walls
+from headgate.core.supports.kind import Section
+
+Percent = Annotated[int, Field(ge=0, le=100)]
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+LabelKey = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?"
+        r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
+    ),
+]
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$")]
+
+
+class KueueChip(Section):
+    """One chip class: the resource that pods ask for, and the labels of the nodes that have it.
+
+    `gpus` are the programme's of the class on the cluster: Kueue does not know how many there are.
+    `flavor` names a ResourceFlavor that the operator keeps; without it Headgate makes its own.
+    """
+
+    gpus: Annotated[int, Field(ge=0, le=10**9)]
+    resource: LabelKey = "nvidia.com/gpu"
+    node_labels: Annotated[Mapping[LabelKey, LabelValue], Field(max_length=8)] = {}
+    flavor: ObjectName | None = None
+
+
+class KueueCluster(Cluster):
+    """A cluster whose API server a kubeconfig reaches; `programme` marks what is Headgate's there.
+
+    An award lends `lend_percent` of its GPUs while they lie idle and takes them back by reclaim; it
+    may borrow `borrow_percent` of its GPUs on top. With `envelopes: walls` a class of holders never
+    runs more than its envelope; with `shares` it borrows what lies idle by its share.
+    `ends_running` says whether a suspension, a spent budget, a term's end and a removal evict what
+    runs, or let it run out. Use is looked at every `look_seconds`; `looks` is the file in which the
+    looks are remembered.
+    """
+
+    engine: Literal["kueue"]
+    programme: Name
+    kubeconfig: Annotated[str, Field(min_length=1)] | None = None
+    context: Annotated[str, Field(min_length=1)] | None = None
+    envelopes: Walls | None = Walls.SHARES
+    chips: Annotated[Mapping[Name, KueueChip], Field(min_length=1)]
+    lend_percent: Percent = 100
+    borrow_percent: Percent = 0
+    ends_running: bool = True
+    look_seconds: Annotated[int, Field(gt=0, le=86_400)] = 60
+    timeout_seconds: Annotated[int, Field(gt=0, le=3600)] = 30
+    looks: Annotated[str, Field(min_length=1)] = "kueue-looks.json"

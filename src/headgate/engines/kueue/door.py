@@ -1,0 +1,140 @@
+"""The way to an API server, through kr8s: list, apply as our own field manager, delete.
+
+Every conversation runs in an event loop of its own, so it can be had from anywhere. What does not
+answer, or not in time, or refuses to serve, is `EngineDown`; what is refused for what it says is
+`Refused` with the server's reason.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from headgate.core.enforcement.clusters.kueue import KueueCluster
+from headgate.core.enforcement.engine import EngineDown
+from headgate.core.faults import Faulty
+from headgate.engines.kueue.manifests import KINDS, VERSION, Manifest, key
+from headgate.engines.kueue.names import MANAGER
+
+if TYPE_CHECKING:
+    from kr8s.asyncio import Api
+
+Answer = TypeVar("Answer")
+
+PLURALS: Final[Mapping[str, str]] = {
+    "Namespace": "namespaces",
+    "ResourceFlavor": "resourceflavors",
+    "Cohort": "cohorts",
+    "ClusterQueue": "clusterqueues",
+    "LocalQueue": "localqueues",
+    "Workload": "workloads",
+}
+PAGE: Final = 500
+REFUSING: Final = frozenset({400, 409, 422})
+"""Answers that are about what was sent; any other failure is about the server or our rights."""
+
+
+class Refused(Exception):
+    """The server answers and does not take an object as it is; `code` is HTTP's."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class Door:
+    """One conversation with an API server."""
+
+    def __init__(self, api: "Api") -> None:
+        self._api = api
+
+    async def listed(self, kind: str) -> list[Manifest]:
+        """All objects of a kind in all namespaces, page by page."""
+        found: list[Manifest] = []
+        after = ""
+        while True:
+            page = {"limit": str(PAGE), **({"continue": after} if after else {})}
+            answer = await self._ask("GET", kind, "", PLURALS[kind], params=page)
+            found += ({"kind": kind, **item} for item in answer["items"])
+            after = answer.get("metadata", {}).get("continue", "")
+            if not after:
+                return found
+
+    async def live(self) -> dict[tuple[str, str, str], Manifest]:
+        """Every object of the kinds that Headgate writes, ours or not."""
+        return {key(thing): thing for kind in KINDS for thing in await self.listed(kind)}
+
+    async def apply(self, thing: Manifest, *, force: bool = False) -> None:
+        """Set the fields of an object and own them; raises Refused when others own one."""
+        kind, namespace, name = key(thing)
+        await self._ask(
+            "PATCH",
+            kind,
+            namespace,
+            f"{PLURALS[kind]}/{name}",
+            params={"fieldManager": MANAGER, "force": str(force).lower()},
+            content=json.dumps(thing),
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        )
+
+    async def delete(self, thing: Mapping[str, Any]) -> None:
+        """Delete the very object that was seen; one that is gone is as it shall be."""
+        kind, namespace, name = key(thing)
+        only = {"preconditions": {"uid": thing["metadata"]["uid"]}}
+        await self._ask(
+            "DELETE", kind, namespace, f"{PLURALS[kind]}/{name}", content=json.dumps(only)
+        )
+
+    async def _ask(self, method: str, kind: str, namespace: str, url: str, **more: Any) -> Any:
+        from kr8s import ServerError
+
+        version = "v1" if kind == "Namespace" else VERSION
+        try:
+            async with self._api.call_api(
+                method, version=version, namespace=namespace or None, url=url, **more
+            ) as answer:
+                return answer.json()
+        except ServerError as error:
+            code = error.response.status_code if error.response is not None else 0
+            if method == "DELETE" and code == 404:
+                return {}
+            if code in REFUSING:
+                raise Refused(code, str(error)) from error
+            raise EngineDown(f"the API server answered {code}: {error}") from error
+
+
+def talk(settings: KueueCluster, say: Callable[[Door], Awaitable[Answer]]) -> Answer:
+    """Have one conversation; raises EngineDown for a server that does not answer it whole."""
+
+    async def conversation() -> Answer:
+        from kr8s.asyncio import api
+
+        with _down():
+            found = await asyncio.wait_for(
+                api(kubeconfig=settings.kubeconfig, context=settings.context),
+                settings.timeout_seconds,
+            )
+            found.timeout = settings.timeout_seconds
+            try:
+                return await say(Door(found))
+            finally:
+                # kr8s leaves its connections to the end of the process, and no word to end them.
+                if found._session is not None:
+                    await found._session.aclose()
+
+    return asyncio.run(conversation())
+
+
+@contextmanager
+def _down() -> Iterator[None]:
+    from httpx import HTTPError
+    from kr8s import APITimeoutError, ServerError
+
+    try:
+        yield
+    except Faulty:
+        raise
+    except (HTTPError, APITimeoutError, ServerError, OSError, TimeoutError, ValueError) as error:
+        what = str(error) or type(error).__name__
+        raise EngineDown(f"no conversation with the API server: {what}") from error

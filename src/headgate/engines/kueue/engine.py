@@ -1,0 +1,251 @@
+"""Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from headgate.core import canonical
+from headgate.core.enforcement.clusters.kueue import KueueCluster
+from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
+from headgate.core.enforcement.plan import applied
+from headgate.core.metering.usage import Usage
+from headgate.engines.kueue.attempts import Attempt, Attempts, Meter, attempt_key, within, without
+from headgate.engines.kueue.door import Door, Refused, talk
+from headgate.engines.kueue.drift import Drift, What, differences, drift, held
+from headgate.engines.kueue.manifests import (
+    SHARED_KINDS,
+    Arrangement,
+    Maker,
+    Manifest,
+    key,
+    told,
+)
+from headgate.engines.kueue.names import is_marked
+
+_LOOKS: Final = TypeAdapter(tuple[Attempt, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An object that the API server did not take, and its reason."""
+
+    thing: tuple[str, str, str]
+    reason: str
+
+
+class Kueue:
+    """An `Engine` over one cluster; `used` is the ledger's word, `clock` gives the present instant.
+
+    Objects without Headgate's mark are never changed; `complaints` says what the last apply could
+    not bring about, and `retaken` which fields it took back from whom.
+    """
+
+    def __init__(
+        self,
+        settings: KueueCluster,
+        used: Mapping[tuple[str, str], int],
+        clock: Callable[[], str],
+    ) -> None:
+        self._settings = settings
+        self._arrangement = arrangement_of(settings, used)
+        self._clock = clock
+        self.complaints: tuple[Complaint, ...] = ()
+        self.retaken: tuple[Drift, ...] = ()
+
+    @property
+    def cluster(self) -> str:
+        """The cluster's name, as orders and usage records have it."""
+        return self._settings.site
+
+    def owned(self, quota: Quota) -> bool:
+        """Every quota observed carries our mark; others' objects are never read as quotas."""
+        del quota
+        return True
+
+    def observe(self) -> tuple[Quota, ...]:
+        """What the cluster holds now, of this programme; raises EngineDown."""
+        return held(talk(self._settings, Door.live), self._maker())
+
+    def drift(self, orders: Iterable[Quota] = ()) -> tuple[Drift, ...]:
+        """Where the cluster is not as ordered, field by field, with who set it."""
+        return drift(talk(self._settings, Door.live), self._maker(), orders)
+
+    def apply(self, plan: Plan) -> None:
+        """Make the changes, removals last; raises EngineDown, and Faulty for more than there is.
+
+        What no award holds is lowered first and raised last, and what shrinks goes before what
+        grows: no more GPUs are promised than there are, but for what is only removed at the end.
+        """
+        if plan.cluster != self.cluster:
+            raise ValueError(f"a plan for {plan.cluster!r} is not one for {self.cluster!r}")
+        hand = _Hand(self._maker())
+        try:
+            talk(self._settings, lambda door: hand.apply(door, plan))
+        finally:
+            self.complaints, self.retaken = tuple(hand.complaints), tuple(hand.retaken)
+
+    def usage(self, since: str, until: str) -> Sequence[Usage]:
+        """Look at the Workloads, remember, and give every attempt that touches the window."""
+        now = self._clock()
+
+        async def seen(door: Door) -> tuple[list[Manifest], list[Manifest]]:
+            return await door.listed("ClusterQueue"), await door.listed("Workload")
+
+        queues, workloads = talk(self._settings, seen)
+        path = Path(self._settings.looks)
+        after = self._meter(queues).look(remembered(path), workloads, now)
+        remember(path, without(after, since))
+        return within(after, since, until)
+
+    def _maker(self) -> Maker:
+        return Maker(self._settings, self._arrangement, self._clock())
+
+    def _meter(self, queues: Iterable[Manifest]) -> Meter:
+        """The queues that stand, and those that are being removed while work runs out."""
+        chips, known = self._settings.chips, {}
+        for thing in queues:
+            metadata = {k: v for k, v in thing["metadata"].items() if k != "deletionTimestamp"}
+            for quota in told({**thing, "metadata": metadata}, self._maker()) or ():
+                if quota.support_class in chips:
+                    known[metadata["name"]] = quota.award, quota.support_class
+        resources = {chip: section.resource for chip, section in chips.items()}
+        return Meter(self.cluster, known, resources)
+
+
+def arrangement_of(settings: KueueCluster, used: Mapping[tuple[str, str], int]) -> Arrangement:
+    """What a cluster's section and the ledger say of it."""
+    gpus = {chip: section.gpus for chip, section in settings.chips.items()}
+    return Arrangement(settings.programme, gpus, used)
+
+
+class _Hand:
+    """One plan while it is being applied."""
+
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+        self.complaints: list[Complaint] = []
+        self.retaken: list[Drift] = []
+
+    async def apply(self, door: Door, plan: Plan) -> None:
+        """Shared objects, additions and changes, removals, shared objects again."""
+        live = await door.live()
+        before = held(live, self.maker)
+        after = applied(before, plan.changes)
+        self.maker.manifests(after)
+        # 1. The common pool as small as it is before or after, and the classes of holders.
+        await self._shared(door, live, _most(before, after))
+        # 2. What is changed and added, that which shrinks first.
+        for change in sorted(plan.changes, key=_growth):
+            if change.wanted is not None and change.award:
+                for thing in self.maker.own(change.wanted):
+                    await self._put(door, live, thing)
+        # 3. What goes.
+        for change in plan.changes:
+            if change.action is Action.REMOVE and change.held is not None and change.award:
+                await self._remove(door, live, change.held)
+        # 4. The pool with what has become free; Cohorts and flavors that nobody needs any longer.
+        live = await door.live()
+        await self._shared(door, live, after)
+        await self._sweep(door, live, after)
+
+    async def _shared(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
+        for thing in self.maker.shared(quotas):
+            await self._put(door, live, thing)
+
+    async def _put(self, door: Door, live: dict[Any, Manifest], thing: Manifest) -> None:
+        """Bring one object about; a field of ours that another has set is taken back and named."""
+        title = key(thing)
+        found = list(differences(thing, live, self.maker))
+        if any(one.what is What.NOT_OURS for one in found):
+            self.complaints.append(Complaint(title, What.NOT_OURS.value))
+        elif found:
+            try:
+                await self._set(door, thing, found)
+            except Refused as refused:
+                self.complaints.append(Complaint(title, str(refused)))
+
+    async def _set(self, door: Door, thing: Manifest, found: list[Drift]) -> None:
+        try:
+            await door.apply(thing)
+        except Refused as refused:
+            changed = [one for one in found if one.what is What.CHANGED]
+            if refused.code != 409 or not changed:
+                raise
+            await door.apply(thing, force=True)
+            self.retaken += changed
+
+    async def _remove(self, door: Door, live: dict[Any, Manifest], quota: Quota) -> None:
+        """Stop a queue by the rule for what runs, then take the way in and the queue away.
+
+        The Namespace stays: what people keep in it is theirs. Kueue keeps a queue that is deleted
+        until its last workload has ended.
+        """
+        programme = self.maker.arrangement.programme
+        title = "ClusterQueue", "", self.maker.queue_name(quota.award, quota.support_class)
+        queue = live.get(title)
+        if queue is None or not is_marked(queue, programme):
+            return
+        if quota.support_class in self.maker.settings.chips:
+            suspended = replace(quota, state=QuotaState.SUSPENDED)
+            things = {thing["kind"]: thing for thing in self.maker.own(suspended)}
+            await self._put(door, live, things["ClusterQueue"])
+            local = live.get(key(things["LocalQueue"]))
+            if local is not None and is_marked(local, programme):
+                await door.delete(local)
+        await door.delete(queue)
+
+    async def _sweep(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
+        """Take away shared objects of ours that the policy no longer has."""
+        wanted = {key(thing) for thing in self.maker.shared(quotas)}
+        for title in sorted(live.keys() - wanted, key=itemgetter(0, 1, 2)):
+            ours = is_marked(live[title], self.maker.arrangement.programme)
+            if (
+                title[0] in SHARED_KINDS
+                and ours
+                and "deletionTimestamp" not in live[title]["metadata"]
+            ):
+                await door.delete(live[title])
+
+
+def _growth(change: Change) -> int:
+    """How many GPUs more an award holds for itself after a change."""
+    held, wanted = (quota.gpus_most or 0 if quota else 0 for quota in (change.held, change.wanted))
+    return wanted - held
+
+
+def _most(before: Iterable[Quota], after: Iterable[Quota]) -> list[Quota]:
+    """Each quota as large as it is in either, so that what they leave is as small."""
+    most: dict[tuple[str, str, str], Quota] = {}
+    for quota in (*before, *after):
+        title = quota.award, quota.support_class, quota.holder if not quota.award else ""
+        earlier = most.get(title, quota)
+        larger = max(earlier.gpus_most or 0, quota.gpus_most or 0)
+        gpus = larger if quota.award else quota.gpus_most
+        most[title] = replace(quota, gpus_most=gpus)
+    return list(most.values())
+
+
+def remembered(path: Path) -> Attempts:
+    """The looks that a file remembers; none where there is no file. Raises EngineDown otherwise."""
+    try:
+        found = _LOOKS.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        raise EngineDown(f"{path.name}: the looks at use cannot be read") from error
+    return {attempt_key(one.usage): one for one in found}
+
+
+def remember(path: Path, attempts: Attempts) -> None:
+    """Write the looks so that whoever dies on the way leaves the earlier file whole."""
+    draft = path.with_name(f"{path.name}.draft")
+    try:
+        draft.write_text(json.dumps(canonical.plain([attempts[one] for one in sorted(attempts)])))
+        draft.replace(path)
+    except OSError as error:
+        raise EngineDown(f"{path.name}: the looks at use cannot be written") from error
