@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.rehearsal import RehearsalCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.faults import Faulty
@@ -40,7 +41,7 @@ BAD = {
 }
 
 
-def read(tmp_path: Path, text: str) -> tuple[SlurmCluster | RehearsalCluster, ...]:
+def read(tmp_path: Path, text: str) -> tuple[AnyCluster, ...]:
     """The clusters of a text."""
     path = tmp_path / "clusters.yaml"
     path.write_text(text)
