@@ -18,7 +18,7 @@ from headgate.cli.clusters import DRIFTING, ClustersOption, awake
 from headgate.cli.shared import complain, fault, mendable, say, written
 
 if TYPE_CHECKING:
-    from headgate.core.enforcement.clusters.kind import Cluster
+    from headgate.core.enforcement.clusters import AnyCluster
     from headgate.core.enforcement.clusters.slurm import SlurmCluster
     from headgate.core.metering.usage import Usage
     from headgate.engines.slurm.reconcile import Reconciled
@@ -86,7 +86,7 @@ def _spooled(
     return found
 
 
-def _asked(section: "Cluster", window: tuple[int, int]) -> "list[Usage]":
+def _asked(section: "AnyCluster", window: tuple[int, int]) -> "list[Usage]":
     from headgate.core.quantities import instant_of
     from headgate.engines.drive import collect
     from headgate.engines.opening import opened
@@ -137,7 +137,7 @@ def reconcile(
             raise typer.Exit(DRIFTING)
 
 
-def _section(file: Path, name: str) -> "Cluster":
+def _section(file: Path, name: str) -> "AnyCluster":
     """The section of a cluster; raises `Faulty` where the file has none of that name."""
     from headgate.readers.clusters import read_clusters
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from headgate.cli import app
-from headgate.engines.slurm.names import ORGANISATION, account_of, mark, standby_of
+from headgate.engines.slurm.names import account_of, mark, organisation_of, standby_of
 from tests.servers.slurm import Lab, Shape, Unavailable, needed, private_slurm
 
 AWARDS = ("award-1", "Đề tài '한글'; rm -rf $(x) | --help")
@@ -48,7 +48,7 @@ def lab() -> Iterator[Lab]:
             "foreign": "somebody's own",
         }
         for name, description in accounts.items():
-            about = (f"description={description}", f"organization={ORGANISATION}")
+            about = (f"description={description}", f"organization={organisation_of('national')}")
             lab.run("sacctmgr", "-i", "add", "account", name, *about)
             lab.run("sacctmgr", "-i", "add", "user", "root", f"account={name}")
         yield lab

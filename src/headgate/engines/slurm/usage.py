@@ -20,7 +20,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
 from headgate.engines.slurm import sacct
 from headgate.engines.slurm.command import Run
-from headgate.engines.slurm.names import ORGANISATION, account_of, marked, safe, standby_of
+from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
 from headgate.engines.slurm.sacct import Attempt, Owner, Passed
 from headgate.engines.slurm.spool import OVERLAP_SECONDS, Open, Spool, opened, seconds_of
@@ -110,8 +110,9 @@ def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
     if answer.failed:
         raise EngineDown(f"sacctmgr: {answer.failed}")
     known: dict[str, Owner] = {}
+    ours = organisation_of(cluster.programme)
     for row in rows(answer, ACCOUNT_FORMAT):
-        facts = marked(row["description"]) if row["organization"] == ORGANISATION else None
+        facts = marked(row["description"]) if row["organization"] == ours else None
         chip = cluster.chips.get(str((facts or {}).get("class", "")))
         if facts and chip and "award" in facts:
             award, support_class = str(facts["award"]), str(facts["class"])
