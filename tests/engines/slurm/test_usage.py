@@ -167,7 +167,7 @@ def unseen(row: dict[str, str]) -> dict[str, str]:
 def rolled_up(lab: Lab) -> None:
     """Have slurmdbd roll up the hours of the window now, and wait until it has."""
     hour = int(time.time()) // 3_600 * 3_600
-    start, end = (told(at).rstrip("Z") for at in (hour - 3_600, hour + 3_600))
+    start, end = (told(at).rstrip("Z") for at in (hour, hour + 3_600))
     lab.run("sacctmgr", "-i", "roll", start, end, check=False)
     report = ("-nP", "-t", "seconds", "cluster", "AccountUtilizationByUser", f"start={start}")
     lab.wait(lambda: bool(lab.run("sreport", *report, f"end={end}").strip()), "rolled up")
