@@ -7,7 +7,7 @@ import pytest
 
 from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Fault
-from headgate.engines.slurm.reconcile import Cause, reconcile
+from headgate.engines.slurm.reconcile import Cause, reconcile, sums
 from headgate.engines.slurm.sacct import Attempt, Code, Owner, Passed, read
 from headgate.engines.slurm.spool import OVERLAP_SECONDS, OtherCluster, opened
 from headgate.engines.slurm.usage import look, streamed
@@ -144,3 +144,14 @@ def test_every_difference_has_its_cause_and_its_hour(cause: Cause) -> None:
         )
     (difference,) = found.differences
     assert (cause, hour + 3_600, 0) == (difference.cause, difference.since, difference.reported)
+
+
+def test_a_job_across_an_edge_counts_on_both_sides_once() -> None:
+    """Windows that meet share no second and lose none; an open attempt counts to the end."""
+    (over,) = read([row(start=str(NOW - 90), end=str(NOW - 30))], NOW, owner_of)
+    (still,) = read([row(start=str(NOW - 90), end="Unknown")], NOW, owner_of)
+    assert isinstance(over, Attempt)
+    assert isinstance(still, Attempt)
+    assert {"ours": 4 * 40} == sums([over], NOW - 3_600, NOW - 50)
+    assert {"ours": 4 * 20} == sums([over], NOW - 50, NOW)
+    assert {"ours": 4 * 50} == sums([still], NOW - 50, NOW)

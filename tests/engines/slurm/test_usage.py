@@ -136,6 +136,9 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, command: Comm
     until(lab, cancelled, "CANCELLED")
     until(lab, lost, "NODE_FAIL")
     lab.wait(lambda: states(lab, requeued)[:1] == ["REQUEUED"], "requeue accounted")
+    lab.run("scontrol", "update", f"jobid={requeued}", "starttime=now")
+    until(lab, requeued, "RUNNING")
+    time.sleep(1)
     lab.run("scancel", requeued)
     lab.start("slurmd.n4")
     lab.run("scontrol", "update", "nodename=n4", "state=resume", check=False)
@@ -145,7 +148,7 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, command: Comm
     jobs = sorted((row["job"], row["award"]) for row in rows)
     first, second = AWARDS
     tasks = lab.run("sacct", "-X", "-nP", "-j", array, "-o", "jobidraw").split()
-    expected = [(done, first), (cancelled, first), (lost, first), (requeued, second)]
+    expected = [(done, first), (cancelled, first), (lost, first), *[(requeued, second)] * 2]
     assert sorted([*expected, *((task, second) for task in tasks)]) == jobs
     assert 3 == len(tasks)
     assert {"2"} == {row["gpus"] for row in rows}
