@@ -25,7 +25,16 @@ from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import take_due
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.board import preview
-from headgate.site.desk.models import AwardList, Deed, Dossier, Review
+from headgate.site.desk.models import (
+    Acting,
+    Alliance,
+    AwardList,
+    Deed,
+    Dossier,
+    Member,
+    Organisation,
+    Review,
+)
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
@@ -462,3 +471,28 @@ def test_an_objection_is_answered_by_somebody_who_did_not_review(
     silent = take_due(cast.officer, "decide call open", decides)
     awarded = {one.award for one in silent.holdings.values() if one.call == "open"}
     assert not awarded & set(board.winners), "who lets the days pass has declined"
+
+
+def test_who_acts_for_a_member_of_an_applicant_neither_finds_nor_signs(
+    stages: dict[str, Stage], tmp_path: Path
+) -> None:
+    """An alliance's members have as much part in it as its lead: separation of duties holds."""
+    stage = stages["closed"]
+    source = Path(stage.address.removeprefix("sqlite:///"))
+    opened(f"sqlite:///{shutil.copy(source, tmp_path / source.name)}")
+    dossier = Dossier.objects.get(code="open-0002")
+    other = Organisation.objects.create(
+        code="org-partner", name="Partner", kind="firm", size="small"
+    )
+    dossier.alliance = Alliance.objects.create(lead=dossier.lead, name="Two")
+    dossier.save()
+    Member.objects.create(alliance=dossier.alliance, organisation=other, entered=stage.now)
+    officer = stage.cast.officer
+    Acting.objects.create(person=officer, organisation=other, since=stage.now)
+    for deed in (
+        lambda: find_gate(officer, "open-0002", "any", True, "", (), stage.now),
+        lambda: sign(officer, "open", "0" * 64, stage.now),
+    ):
+        with pytest.raises(Refused) as caught:
+            deed()
+        assert DeskRefusal.CONFLICT is caught.value.reason

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from headgate.core.ledger.text import is_plain
+from headgate.site.desk.dossiers import involved
 from headgate.site.desk.models import Dossier, Finding
 from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -33,7 +34,7 @@ def find_gate(
         dossier = handed_in(code)
         rules = call_now(dossier.call)
         rules.need_under_review()
-        if acts_for(officer, dossier.lead):
+        if acts_for(officer, *involved([dossier])):
             refuse(DeskRefusal.CONFLICT, code)
         if gate not in {one.id for one in rules.call.gates}:
             refuse(DeskRefusal.GATE_UNKNOWN, gate)

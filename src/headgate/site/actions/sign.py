@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from headgate.site.desk.board import look
+from headgate.site.desk.dossiers import involved
 from headgate.site.desk.models import AwardList, Dossier, Review, Signature
 from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -45,9 +46,8 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
 
 
 def need_impartial(person: Person, rules: CallNow) -> None:
-    """Refuse whoever reviewed for the call, or acts for an applicant of it."""
+    """Refuse whoever reviewed for the call, or acts for anybody with a part in an application."""
     if Review.objects.filter(dossier__call=rules.id, reviewer__person=person).exists():
         refuse(DeskRefusal.REVIEWED, rules.id)
-    leads = [one.lead for one in Dossier.objects.filter(call=rules.id).select_related("lead")]
-    if acts_for(person, *leads):
+    if acts_for(person, *involved(Dossier.objects.filter(call=rules.id).select_related("lead"))):
         refuse(DeskRefusal.CONFLICT, rules.id)

@@ -1,6 +1,6 @@
 """An application's working record as the value that the rules judge, and what they say of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.policy.schema import FormField, Policy
 from headgate.core.supports.text import Text
 from headgate.readers.facts import read_facts
-from headgate.site.desk.models import Alliance, Dossier, Organisation, State
+from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, State
 from headgate.site.desk.office import CallNow, instant
 
 FormFault = tuple[str, AnswerFault]
@@ -99,6 +99,17 @@ def members(alliance: Alliance | None) -> list[Organisation]:
         return []
     inside = alliance.members.filter(left__isnull=True).select_related("organisation")
     return [member.organisation for member in inside]
+
+
+def involved(dossiers: Iterable[Dossier]) -> list[Organisation]:
+    """Every organisation with a part in the applications: leads, and members that are in now."""
+    listed = list(dossiers)
+    alliances = [one.alliance_id for one in listed if one.alliance_id is not None]
+    inside = Member.objects.filter(alliance__in=alliances, left__isnull=True)
+    return [
+        *(one.lead for one in listed),
+        *(member.organisation for member in inside.select_related("organisation")),
+    ]
 
 
 def absent(dossier: Dossier) -> tuple[str, ...]:
