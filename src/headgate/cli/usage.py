@@ -66,7 +66,8 @@ def usage(
             rows = _asked(section, window)
             if out is not None:
                 _write(out, rows)
-            say(f"{len(rows):,} attempts, {sum(row.ended is None for row in rows):,} running")
+            running = sum(row.ended is None for row in rows)
+            say(f"{len(rows):,} attempts, {running:,} of them running")
 
 
 def _spooled(
