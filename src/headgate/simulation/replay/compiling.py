@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., object])
+Compile = Callable[..., Callable[[Function], Function]]
 
 
 class State(StrEnum):
@@ -30,12 +31,16 @@ class _Compiler:
         self.state = State.KEPT
 
     def inner(self, function: Function) -> Function:
-        """The function as machine code, for other compiled functions to call."""
+        """The function as machine code, for compiled functions to call and to be kept with."""
         return self._compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
     def outer(self, function: Function) -> Function:
-        """The function as machine code, made when Python first calls it."""
-        return self._compiled(function)
+        """The function as machine code, made when Python first calls it, and kept."""
+        try:
+            return self._compiled(function, cache=True)
+        except RuntimeError:
+            self.state = State.NOT_KEPT
+            return self._compiled(function)
 
     def _compiled(self, function: Function, **options: bool) -> Function:
         try:
@@ -43,14 +48,11 @@ class _Compiler:
         except ImportError:
             self.state = State.INTERPRETED
             return function
-        njit: Callable[..., Callable[[Function], Function]] = numba.njit
+        njit: Compile[Function] = numba.njit
         try:
-            return njit(cache=True, _nrt=False, **options)(function)
-        except KeyError:
-            return njit(cache=True)(function)
-        except RuntimeError:
-            self.state = State.NOT_KEPT
             return njit(_nrt=False, **options)(function)
+        except KeyError:
+            return njit(cache=options.get("cache", False))(function)
 
 
 _COMPILER = _Compiler()

@@ -22,10 +22,9 @@ from headgate.simulation.replay.orders import (
     take_end,
     take_limit,
     unlink,
-    written,
 )
 
-COMPILED_IN = "df14c7962fb97400"
+COMPILED_IN = "54196eb464886a6b"
 """The digest of `layout` and `orders`, which are compiled into this."""
 
 
@@ -39,12 +38,14 @@ def run(s: State) -> None:
         pass_time(s, moment)
         while s.now[RUNNING] > 0 and s.lists[END_AT, 0] <= moment:
             gang = s.lists[END_OF, 0]
-            leave(s, gang, 0)
+            leave(s, gang)
             s.gangs[gang, ENDED] = moment
         change_supply(s)
         submit(s)
         if s.now[IDLE] < 0:
             shrink(s)
+        if s.now[WAITING] == 0:
+            continue
         waiting = start_heads(s)
         if s.now[IDLE] > 0 and s.now[WAITING] > 0 and s.now[LOOK_AHEAD] != 0:
             backfill(s, waiting)
@@ -147,10 +148,11 @@ def untried(s: State) -> None:
 
 
 @inner
-def copied(s: State, source: int, target: int) -> None:
-    """Copy a column of the envelopes into a column to try things on."""
+def on_trial(s: State) -> None:
+    """Begin to try what would be if some gangs had left, the newest of each envelope first."""
     for k in range(len(s.envelopes)):
-        s.envelopes[k, target] = s.envelopes[k, source]
+        s.envelopes[k, TRIAL] = s.envelopes[k, USED]
+        s.envelopes[k, CURSOR] = s.envelopes[k, NEWEST]
 
 
 @inner
@@ -214,7 +216,7 @@ def start_heads(s: State) -> int:
                 asks = s.lists[ASKS, place]
                 if s.envelopes[k, USED] + asks > s.envelopes[k, CEILING]:
                     continue
-                if may_start(s, k, borrows, waiting):
+                if (not borrows or waiting < 0) and may_start(s, k, borrows):
                     # Whoever was stopped for it went to another envelope's queue.
                     start(s, place, k)
                     started = True
@@ -227,21 +229,19 @@ def start_heads(s: State) -> int:
 
 
 @inner
-def may_start(s: State, k: int, borrows: int, waiting: int) -> bool:
+def may_start(s: State, k: int, borrows: int) -> bool:
     """Whether the first of a queue fits, if need be after others were stopped for it."""
-    if borrows and waiting >= 0:
-        return False
     asks = s.lists[ASKS, s.envelopes[k, FIRST]]
     return asks <= room(s, k) or (not borrows and s.now[RECLAIM] > 0 and reclaim(s, k, asks))
 
 
 @inner
-def newest(s: State, but: int, column: int) -> int:
-    """The newest running gang of the envelopes above their quota, by `column`; -1 if none is."""
+def newest(s: State, but: int) -> int:
+    """The newest gang on trial of the envelopes above their quota; -1 if none is."""
     found = -1
     for k in range(len(s.envelopes)):
         gang = s.envelopes[k, CURSOR]
-        if k == but or gang < 0 or s.envelopes[k, column] <= s.envelopes[k, QUOTA]:
+        if k == but or gang < 0 or s.envelopes[k, TRIAL] <= s.envelopes[k, QUOTA]:
             continue
         if found < 0 or s.gangs[gang, PLACE] > s.gangs[found, PLACE]:
             found = gang
@@ -253,10 +253,9 @@ def reclaim(s: State, k: int, asks: int) -> bool:
     """Stop others' gangs, newest first, if that makes room; else stop none."""
     idle, kept, chosen = s.now[IDLE], s.now[KEPT], 0
     kept -= max(0, s.envelopes[k, FLOOR] - s.envelopes[k, USED])
-    copied(s, USED, TRIAL)
-    copied(s, NEWEST, CURSOR)
+    on_trial(s)
     while asks > idle - kept:
-        gang = newest(s, k, TRIAL)
+        gang = newest(s, k)
         if gang < 0:
             return False
         other, gpus = s.gangs[gang, ENVELOPE], s.gangs[gang, GPUS]
@@ -276,8 +275,8 @@ def reclaim(s: State, k: int, asks: int) -> bool:
 def shrink(s: State) -> None:
     """Stop what a smaller pool cannot hold, newest first, envelopes above their quota first."""
     while s.now[IDLE] < 0:
-        copied(s, NEWEST, CURSOR)
-        gang = newest(s, -1, USED)
+        on_trial(s)
+        gang = newest(s, len(s.envelopes))
         if gang < 0:
             for k in range(len(s.envelopes)):
                 other = s.envelopes[k, NEWEST]
@@ -316,14 +315,16 @@ def start(s: State, place: int, k: int) -> None:
     s.now[STARTS] += 1
     link(s, gang, k)
     ends = now + s.gangs[gang, PAID] + s.gangs[gang, LEFT]
-    written(s, END_AT, risen(s, s.now[RUNNING], ends), ends, gang)
+    place = risen(s, s.now[RUNNING], ends)
+    s.lists[END_AT, place] = ends
+    s.lists[END_OF, place] = gang
     insert_limit(s, s.gangs[gang, LIMIT_END], gang)
     s.now[RUNNING] += 1
 
 
 @inner
-def leave(s: State, gang: int, place: int) -> None:
-    """Take a running gang, at a place of the heap, off its GPUs."""
+def leave(s: State, gang: int) -> None:
+    """Take a running gang off its GPUs."""
     k = s.gangs[gang, ENVELOPE]
     hold(s, k, -s.gangs[gang, GPUS])
     ran = s.now[NOW] - s.gangs[gang, BEGAN]
@@ -332,16 +333,13 @@ def leave(s: State, gang: int, place: int) -> None:
     unlink(s, gang, k)
     take_limit(s, s.gangs[gang, LIMIT_END], gang)
     s.now[RUNNING] -= 1
-    take_end(s, place)
+    take_end(s, gang)
 
 
 @inner
 def stop(s: State, gang: int) -> None:
     """What was done since the last checkpoint is lost; the gang is first in its queue again."""
-    place = 0
-    while s.lists[END_OF, place] != gang:
-        place += 1
-    leave(s, gang, place)
+    leave(s, gang)
     before = s.gangs[gang, SECONDS] - s.gangs[gang, LEFT]
     done = before + max(0, s.now[NOW] - s.gangs[gang, BEGAN] - s.gangs[gang, PAID])
     every = s.now[CHECKPOINT]
@@ -357,11 +355,11 @@ def stop(s: State, gang: int) -> None:
 @inner
 def reserve(s: State, k: int, asks: int, in_pool: bool) -> None:
     """Note when a gang that waits will fit, by the limits of what runs: in the pool, or its own."""
-    copied(s, USED, TRIAL)
+    on_trial(s)
     idle, kept, running = s.now[IDLE], s.now[KEPT], s.now[RUNNING]
     kept -= max(0, s.envelopes[k, FLOOR] - s.envelopes[k, USED])
     s.now[AT] = s.now[SPARE] = s.now[OWN] = NEVER
-    for place in range(running):
+    for place in range(running - 1, -1, -1):
         gang = s.lists[LIMIT_OF, place]
         other, gpus = s.gangs[gang, ENVELOPE], s.gangs[gang, GPUS]
         held, floor = s.envelopes[other, TRIAL], s.envelopes[other, FLOOR]
@@ -370,7 +368,7 @@ def reserve(s: State, k: int, asks: int, in_pool: bool) -> None:
         if other != k:
             kept += max(0, floor - held + gpus) - max(0, floor - held)
         at = s.lists[LIMIT_AT, place]
-        if place + 1 < running and s.lists[LIMIT_AT, place + 1] == at:
+        if place > 0 and s.lists[LIMIT_AT, place - 1] == at:
             continue
         spare = idle - kept - asks if in_pool else NEVER
         own = s.envelopes[k, CEILING] - s.envelopes[k, TRIAL] - asks
@@ -385,7 +383,7 @@ def backfill(s: State, waiting: int) -> None:
     mine, at, spare, own = -1, NEVER, NEVER, NEVER
     if waiting >= 0:
         mine = s.gangs[waiting, ENVELOPE]
-        reserve(s, mine, s.gangs[waiting, GPUS], True)
+        reserve(s, mine, s.gangs[waiting, GPUS], waiting >= 0)
         at, spare, own = s.now[AT], s.now[SPARE], s.now[OWN]
     untried(s)
     s.now[LOOKED] = 0
@@ -397,7 +395,7 @@ def backfill(s: State, waiting: int) -> None:
         s.now[AT] = s.now[OWN] = NEVER
         walled = s.envelopes[k, USED] + s.lists[ASKS, first] > s.envelopes[k, CEILING]
         if walled:
-            reserve(s, k, s.lists[ASKS, first], False)
+            reserve(s, k, s.lists[ASKS, first], not walled)
         s.now[SPARE] = spare
         spare = fill(s, k, first + (walled or k == mine), (at, own if k == mine else NEVER))
         if s.now[LOOKED] == s.now[LOOK_AHEAD]:

@@ -1,7 +1,7 @@
 """What runs, in the orders that the fast loop asks for: by start, by end, by limit.
 
-Ends are a binary heap, limits a sorted stretch; both are rows of one table, a place of either being
-a moment and, in the row after it, a gang.
+Ends are a binary heap, limits a sorted stretch, the latest first: most gangs are short, and come and
+go at its end. Both are rows of one table, a place being a moment and, in the row after it, a gang.
 """
 
 from headgate.simulation.replay.compiling import inner
@@ -49,13 +49,6 @@ def moved(s: State, pair: int, source: int, target: int) -> None:
 
 
 @inner
-def written(s: State, pair: int, place: int, when: int, gang: int) -> None:
-    """Write one place of the heap or of the order of limits."""
-    s.lists[pair, place] = when
-    s.lists[pair + 1, place] = gang
-
-
-@inner
 def risen(s: State, place: int, when: int) -> int:
     """Make way for an end towards the top of the heap; the place that it may take."""
     while place > 0 and s.lists[END_AT, (place - 1) >> 1] > when:
@@ -65,10 +58,12 @@ def risen(s: State, place: int, when: int) -> int:
 
 
 @inner
-def take_end(s: State, place: int) -> None:
-    """Take an end out of the heap, whose size is the new number of running gangs."""
-    size = s.now[RUNNING]
-    when, gang = s.lists[END_AT, size], s.lists[END_OF, size]
+def take_end(s: State, gang: int) -> None:
+    """Take a gang's end out of the heap, whose size is the new number of running gangs."""
+    place, size = 0, s.now[RUNNING]
+    while s.lists[END_OF, place] != gang:
+        place += 1
+    when, last = s.lists[END_AT, size], s.lists[END_OF, size]
     place = risen(s, place, when)
     while True:
         below = 2 * place + 1
@@ -78,16 +73,17 @@ def take_end(s: State, place: int) -> None:
             break
         moved(s, END_AT, below, place)
         place = below
-    written(s, END_AT, place, when, gang)
+    s.lists[END_AT, place] = when
+    s.lists[END_OF, place] = last
 
 
 @inner
 def first_limit(s: State, when: int) -> int:
-    """The first place in the order of limits that is not before a moment."""
+    """The first place in the order of limits that is not after a moment."""
     low, high = 0, s.now[RUNNING]
     while low < high:
         middle = (low + high) >> 1
-        if s.lists[LIMIT_AT, middle] < when:
+        if s.lists[LIMIT_AT, middle] > when:
             low = middle + 1
         else:
             high = middle
@@ -100,7 +96,8 @@ def insert_limit(s: State, when: int, gang: int) -> None:
     place = first_limit(s, when)
     for at in range(s.now[RUNNING], place, -1):
         moved(s, LIMIT_AT, at - 1, at)
-    written(s, LIMIT_AT, place, when, gang)
+    s.lists[LIMIT_AT, place] = when
+    s.lists[LIMIT_OF, place] = gang
 
 
 @inner
