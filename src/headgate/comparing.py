@@ -7,6 +7,7 @@ under the envelopes of each, behind walls and shared.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ from headgate.core.evaluation.decide import Decision
 from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
-from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
 from headgate.demo import Choices, Rehearsed, read_trace, rehearse
+from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.traces import Trace
 from headgate.report.summary import Summary, summary_of
 from headgate.report.trial import Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
-from headgate.whatif import Tried, Try, columns, tried
+from headgate.whatif import Tried, Try, columns, slowly, tried
 
 GOING_ON = (Decision.ADVANCE, Decision.TIE, Decision.WILDCARD)
 AS_IT_STANDS = "as it stands"
@@ -77,6 +79,8 @@ def compare(
     shown = tuple(columns(replays, AS_IT_STANDS))
     report |= {"replays": canonical.plain(replays), "settings": canonical.plain(how)}
     lines += ["", *_table([_outcome_of(column) for column in shown])]
+    if why := slowly():
+        lines += ["", f"the replay was {why}"]
     pages = trial_pages(_trial(documents, trace, choices, how, (replays, shown)))
     return Compared(tuple(lines), report, pages)
 
@@ -92,6 +96,31 @@ def write(compared: Compared, out: Path) -> None:
 def text_of(compared: Compared) -> str:
     """The comparison as JSON, without a last newline."""
     return json.dumps(compared.report, indent=2, ensure_ascii=False)
+
+
+def demand_lines(path: Path, *, as_json: bool) -> Iterator[str]:
+    """What the walls of a table of demand left; raises Faulty with everything wrong in it."""
+    left = read_demand(path.read_bytes(), path.name)
+    if as_json:
+        yield json.dumps(canonical.plain(left), indent=2)
+        return
+    yield f"{left.tenants} tenants, {left.seconds // DAY_SECONDS} days, {left.rows:,} changes"
+    amounts = {
+        "owned": left.owned,
+        "run": left.run,
+        "idle": left.idle,
+        "waited for": left.waited,
+        "idle that would have served what waited": left.fillable,
+    }
+    for name, amount in amounts.items():
+        yield f"{half_even(Fraction(amount, HOUR_SECONDS)):>14,} GPU-hours {name}"
+    yield f"{_percent(left.waited_seconds, left.seconds):>14} of the time somebody waited"
+    covered = _percent(left.covered_seconds, left.waited_seconds)
+    yield f"{covered:>14} of that time all that waited would have fitted what was idle"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{half_even(Fraction(1000 * part, max(whole, 1))) / 10:.1f} %"
 
 
 def _variants(overlays: Sequence[Path]) -> dict[str, Sequence[Path]]:

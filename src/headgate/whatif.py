@@ -103,6 +103,7 @@ def tried(
     first = next(iter(offers.values()))
     tenants = dealt(came, _whole(first))
     runs: dict[str, list[Run]] = {name: [] for name in variants}
+    progress("getting the replay ready, which takes some seconds once")
     for seed, demand in _histories(came, first, how):
         for name, offered in offers.items():
             progress(f"{name}: {seed}")
@@ -195,6 +196,14 @@ def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
                 tuple(_month(month) for month in first.months),
                 {n: (c.jobs, c.sooner, c.later, c.pace) for n, c in each.runs[0].changes.items()},
             )
+
+
+def slowly() -> str:
+    """Why replays take longer than they need here; empty where they do not."""
+    from headgate.simulation.replay import compiling
+
+    state = compiling.state()
+    return "" if state is compiling.State.KEPT else state.value
 
 
 def _named(run: Figures) -> dict[str, int]:

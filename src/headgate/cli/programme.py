@@ -151,6 +151,18 @@ def simulate(
             say(line)
 
 
+def demand(
+    file: Annotated[Path, typer.Argument(help="A CSV table, or a gzipped one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Say what walls left idle while others waited, from what tenants ran and waited for."""
+    with mendable(f"demand {file}"):
+        from headgate.comparing import demand_lines
+
+        for line in demand_lines(file, as_json=as_json):
+            say(line)
+
+
 def evaluate(
     round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round of the policy.")],
     programme: Annotated[str, typer.Option(help="A programme's folder or file, or its name.")],

@@ -146,7 +146,7 @@ def read_swf(lines: Iterable[str], file: str) -> Trace:
 def read_philly(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Trace:
     """Read the Philly columns from CSV or gzipped CSV; raises `Faulty` with every fault."""
     log = _Log(file)
-    lines = _text(data, file, bytes_most).splitlines()
+    lines = text_of(data, file, bytes_most).splitlines()
     if not lines or tuple(lines[0].split(",")) != PHILLY_COLUMNS:
         raise Faulty([_fault(file, 1, Code.COLUMNS_WRONG, "the header is another one")])
     for number, line in enumerate(lines[1:], 2):
@@ -304,8 +304,8 @@ def _utc(text: str) -> int | None:
     return int(moment.timestamp())
 
 
-def _text(data: bytes, file: str, bytes_most: int) -> str:
-    """The text of a file that may be gzipped, unpacked up to a limit."""
+def text_of(data: bytes, file: str, bytes_most: int = BYTES_MOST) -> str:
+    """The text of a file that may be gzipped, unpacked up to a limit; raises `Faulty`."""
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.open(io.BytesIO(data)) as packed:

@@ -196,7 +196,7 @@ def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.changes_intro"))
     words = ("variant", "envelope", "jobs", "sooner", "later", "pace")
     rows = [
-        (column.variant, _holder(name, say), *(_whole(n, say) for n in (jobs, sooner, later)),
+        (_variant(column, say), _holder(name, say), *(_whole(n, say) for n in (jobs, sooner, later)),
          say.percent(pace, 1000) if jobs else say.say("none"))
         for column in trial.columns if column.shared
         for name, (jobs, sooner, later, pace) in column.changes.items()

@@ -24,7 +24,7 @@ from headgate.simulation.replay.orders import (
     unlink,
 )
 
-COMPILED_IN = "54196eb464886a6b"
+COMPILED_IN = "b1cd7d444d0d8c3b"
 """The digest of `layout` and `orders`, which are compiled into this."""
 
 

@@ -1,7 +1,8 @@
 """What runs, in the orders that the fast loop asks for: by start, by end, by limit.
 
-Ends are a binary heap, limits a sorted stretch, the latest first: most gangs are short, and come and
-go at its end. Both are rows of one table, a place being a moment and, in the row after it, a gang.
+Ends are a binary heap, limits a sorted stretch, the latest first: most gangs are short, and come
+and go at its end. Both are rows of one table, a place being a moment and, in the row after it, a
+gang.
 """
 
 from headgate.simulation.replay.compiling import inner
