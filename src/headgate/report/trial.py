@@ -195,12 +195,12 @@ def _cells(trial: Trial, size: str, place: int, say: Speaker) -> Iterator[Cell]:
 def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.changes_intro"))
     words = ("variant", "envelope", "jobs", "sooner", "later", "pace")
-    rows = [
-        (_variant(column, say), _holder(name, say), *(_whole(n, say) for n in (jobs, sooner, later)),
-         say.percent(pace, 1000) if jobs else say.say("none"))
-        for column in trial.columns if column.shared
-        for name, (jobs, sooner, later, pace) in column.changes.items()
-    ]  # fmt: skip
+    rows: list[tuple[Cell, ...]] = []
+    for column in (column for column in trial.columns if column.shared):
+        for name, (jobs, sooner, later, pace) in column.changes.items():
+            counts = (_whole(count, say) for count in (jobs, sooner, later))
+            told = say.percent(pace, 1000) if jobs else say.say("none")
+            rows.append((_variant(column, say), _holder(name, say), *counts, told))
     heads = [say.say(f"trial.{word}") for word in words]
     texts = frozenset({1})
     yield table("changes-table", say.say("trial.changes_table"), heads, rows, texts=texts)

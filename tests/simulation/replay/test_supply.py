@@ -21,6 +21,14 @@ set:
   supports.compute.lots.north-b200.usable: 2026-04-10
   supports.compute.lots.south-h200.until: 2026-05-05
 """
+BASE = """
+overlay: base
+because: {en: What if less were divided?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes.compute.base: %d
+"""
 SPLIT = """
 overlay: split
 because: {en: What if the split were another from April on, for a month?}
@@ -47,10 +55,13 @@ def test_each_site_and_class_is_a_pool_divided_in_whole_blocks() -> None:
     assert 160 * 10 * DAYS == found.gpu_seconds(10 * DAYS).sum()
 
 
-def test_korea_divides_the_base_and_not_all_that_stands_there() -> None:
-    """Of the supply 10,456 GPUs are the envelopes', whatever pool they stand in."""
-    found = offer(read_programme(ROOT / "programmes/korea-2025"), 90 * DAYS)
-    assert {10_456} == set(found.quota.sum(axis=(0, 2)).tolist())
+def test_the_base_is_what_is_divided_whatever_stands_there() -> None:
+    """Of 160 GPUs a base of 80 is half of each pool; a larger base is all there is."""
+    half = offer(small(BASE % 80), 30 * DAYS)
+    assert [24, 16, 40] == half.quota[:, 0].sum(axis=1).tolist()
+    assert 160 == offer(small(BASE % 999), 30 * DAYS).quota[:, 0].sum()
+    korea = offer(read_programme(ROOT / "programmes/korea-2025"), 90 * DAYS)
+    assert {10_456} == set(korea.quota.sum(axis=(0, 2)).tolist())
 
 
 def test_supply_comes_and_goes_on_its_day() -> None:

@@ -98,7 +98,7 @@ def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]
     return Figures(
         offered=int(offered.sum()),
         held=held,
-        idle=int(by_step[:-1, 0].sum()),
+        idle=int(offered.sum()) - held,
         fillable=int(by_step[:-1, 2].sum()),
         waited=waited,
         borrowed=borrowed,
