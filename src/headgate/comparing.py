@@ -1,17 +1,37 @@
-"""What `headgate simulate` says: one term under the policy as it stands, and under each overlay."""
+"""What `headgate simulate` says: the policy as it stands beside each overlay.
+
+One term of the real cycle is rehearsed under each, and where a trace is given its jobs are replayed
+under the envelopes of each, behind walls and shared.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from headgate.core import canonical
 from headgate.core.evaluation.decide import Decision
-from headgate.core.quantities import HOUR_SECONDS
-from headgate.demo import Choices, Rehearsed, rehearse
+from headgate.core.faults import Faulty
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
+from headgate.demo import Choices, Rehearsed, read_trace, rehearse
+from headgate.readers.demand_csv import read_demand
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
+from headgate.readers.traces import Trace
 from headgate.report.summary import Summary, summary_of
+from headgate.report.trial import Column, Trial, trial_pages
+from headgate.steps.agenda import first_day
+from headgate.whatif import Tried, Try, columns, slowly, tried
 
 GOING_ON = (Decision.ADVANCE, Decision.TIE, Decision.WILDCARD)
+AS_IT_STANDS = "as it stands"
+IN_HOURS = frozenset({"offered", "held", "idle", "fillable", "waited", "borrowed", "lost"})
+
+Variants = Mapping[str, Sequence[Path]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +43,125 @@ class Outcome:
     figures: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The lines of a comparison, the same as JSON, and its pages by file name."""
+
+    lines: tuple[str, ...]
+    report: Mapping[str, Any]
+    pages: Mapping[str, bytes]
+
+
 def compare(
-    programme: str, choices: Choices, out: Path | None, progress: Callable[[str], None]
-) -> Iterator[str]:
-    """Run every variant on the same world and seed, and lay the figures side by side.
+    programme: str, choices: Choices, how: Try, term: bool, progress: Callable[[str], None]
+) -> Compared:
+    """Lay variants side by side: a term of each where `term` is asked for, and a trace's jobs.
+
+    Raises Faulty where the trace alone is asked for and a variant has nothing to replay it on.
+    """
+    variants = _variants(choices.overlays)
+    documents = {name: _document(programme, laid) for name, laid in variants.items()}
+    report: dict[str, Any] = {"seed": choices.seed, **_sources(programme, choices)}
+    lines: list[str] = []
+    if term:
+        outcomes = [_term(programme, choices, name, variants[name], progress) for name in variants]
+        report["outcomes"] = canonical.plain(outcomes)
+        lines += _table(outcomes)
+    if choices.trace is None:
+        return Compared(tuple(lines), report, {})
+    trace = read_trace(choices.trace)
+    try:
+        replays = tried(documents, trace, how, progress)
+    except Faulty as nothing:
+        if not term:
+            raise
+        return Compared((*lines, "", f"not replayed: {nothing}"), report, {})
+    shown = tuple(columns(replays, AS_IT_STANDS))
+    report |= {"replays": canonical.plain(replays), "settings": canonical.plain(how)}
+    lines += ["", *_table([_outcome_of(column) for column in shown])]
+    if why := slowly():
+        lines += ["", f"the replay was {why}"]
+    pages = trial_pages(_trial(documents, trace, choices, how, (replays, shown)))
+    return Compared(tuple(lines), report, pages)
+
+
+def write(compared: Compared, out: Path) -> None:
+    """A new folder with the comparison as JSON and its pages; raises OSError where there is one."""
+    out.mkdir(parents=True)
+    (out / "comparison.json").write_text(text_of(compared) + "\n", encoding="utf-8")
+    for name, page in compared.pages.items():
+        (out / name).write_bytes(page)
+
+
+def text_of(compared: Compared) -> str:
+    """The comparison as JSON, without a last newline."""
+    return json.dumps(compared.report, indent=2, ensure_ascii=False)
+
+
+def demand_lines(path: Path, *, as_json: bool) -> Iterator[str]:
+    """What the walls of a table of demand left; raises Faulty with everything wrong in it."""
+    left = read_demand(path.read_bytes(), path.name)
+    if as_json:
+        yield json.dumps(canonical.plain(left), indent=2)
+        return
+    yield f"{left.tenants} tenants, {left.seconds // DAY_SECONDS} days, {left.rows:,} changes"
+    amounts = {
+        "owned": left.owned,
+        "run": left.run,
+        "idle": left.idle,
+        "waited for": left.waited,
+        "idle that would have served what waited": left.fillable,
+    }
+    for name, amount in amounts.items():
+        yield f"{half_even(Fraction(amount, HOUR_SECONDS)):>14,} GPU-hours {name}"
+    yield f"{_percent(left.waited_seconds, left.seconds):>14} of the time somebody waited"
+    covered = _percent(left.covered_seconds, left.waited_seconds)
+    yield f"{covered:>14} of that time all that waited would have fitted what was idle"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{half_even(Fraction(1000 * part, max(whole, 1))) / 10:.1f} %"
+
+
+def _variants(overlays: Sequence[Path]) -> dict[str, Sequence[Path]]:
+    """The policy as it stands and each overlay, by names that differ."""
+    named: dict[str, Sequence[Path]] = {AS_IT_STANDS: ()}
+    for overlay in overlays:
+        name, number = overlay.stem, 2
+        while name in named:
+            name, number = f"{overlay.stem}-{number}", number + 1
+        named[name] = (overlay,)
+    return named
+
+
+def _document(programme: str, overlays: Sequence[Path]) -> Document:
+    return read_programme(find(programme), overlays)
+
+
+def _sources(programme: str, choices: Choices) -> dict[str, Any]:
+    """What a comparison was made from, each by its digest."""
+    files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
+    return {
+        "policy": _document(programme, ()).digest,
+        "files": {file.name: canonical.digest(file.read_bytes()) for file in files},
+    }
+
+
+def _term(
+    programme: str,
+    choices: Choices,
+    variant: str,
+    overlays: Sequence[Path],
+    progress: Callable[[str], None],
+) -> Outcome:
+    """One term of a variant, on the same world and seed as the others.
 
     Award lists are made by linear relaxation and refill, which is quick and stays within about a
     hundredth of the list that a real decision would be held to.
     """
-    variants: list[tuple[str, Sequence[Path]]] = [("as it stands", ())]
-    variants += [(overlay.stem, (overlay,)) for overlay in choices.overlays]
-    outcomes = []
-    for name, overlays in variants:
-        progress(name)
-        fast = replace(choices, overlays=overlays, fast=True)
-        outcomes.append(_outcome(name, rehearse(programme, fast, progress)))
-    if out is not None:
-        report = {"seed": choices.seed, "outcomes": canonical.plain(outcomes)}
-        out.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    yield from _table(outcomes)
+    progress(variant)
+    fast = replace(choices, overlays=overlays, fast=True)
+    return _outcome(variant, rehearse(programme, fast, progress))
 
 
 def _outcome(variant: str, rehearsed: Rehearsed) -> Outcome:
@@ -78,15 +198,86 @@ def _rounds(summary: Summary) -> Iterator[tuple[str, int]]:
         yield f"{each.id}: teams going on", len(staying)
 
 
+FIGURES = {
+    "jobs": "jobs replayed",
+    "unserved": "jobs that never started",
+    "offered": "GPU-hours promised",
+    "held": "GPU-hours held",
+    "idle": "GPU-hours idle",
+    "fillable": "GPU-hours idle that waiting jobs would have filled",
+    "waited": "GPU-hours waited for",
+    "borrowed": "GPU-hours held above the quota",
+    "lost": "GPU-hours lost to stops",
+    "stops": "stops",
+    "mean": "wait, mean (s)",
+    "median": "wait, median (s)",
+    "p95": "wait, 95th percentile (s)",
+}
+
+
+def _outcome_of(column: Column) -> Outcome:
+    """A column of the replay as figures by name, with their range where histories differ."""
+    found: dict[str, int] = {}
+    for name, label in FIGURES.items():
+        unit = HOUR_SECONDS if name in IN_HOURS else 1
+        came, low, high = (amount // unit for amount in column.figures[name])
+        found[label] = came
+        if low != high:
+            found |= {f"{label}: lowest": low, f"{label}: highest": high}
+    for name, (mean, _, p95) in column.by_envelope.items():
+        found |= {f"{name}: wait, mean (s)": mean, f"{name}: wait, 95th percentile (s)": p95}
+    for name, (_, sooner, later, _) in column.changes.items():
+        if column.shared:
+            found |= {f"{name}: jobs ended sooner": sooner, f"{name}: jobs ended later": later}
+    name = column.variant or AS_IT_STANDS
+    return Outcome(f"{name}, {'shared' if column.shared else 'walls'}", "", found)
+
+
+def _trial(
+    documents: Mapping[str, Document],
+    trace: Trace,
+    choices: Choices,
+    how: Try,
+    results: tuple[Sequence[Tried], tuple[Column, ...]],
+) -> Trial:
+    """What the page shows, and what it was made from."""
+    first, (replays, shown) = documents[AS_IT_STANDS], results
+    files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
+    sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
+    sources += [(file.name, canonical.digest(file.read_bytes())) for file in files]
+    rules, sharing = how.rules, how.sharing
+    settings = {
+        "borrows": sharing.borrows,
+        "lends": sharing.lends,
+        "reclaim": int(rules.reclaim),
+        "checkpoint": rules.checkpoint_seconds,
+        "restart": rules.restart_seconds,
+        "look_ahead": rules.look_ahead,
+        "half_life": how.half_life_hours,
+        "load": None if how.load_per_mille is None else how.load_per_mille // 10,
+    }
+    runs = replays[0].runs
+    never, large = trace.notes.never_run + trace.notes.chunks, runs[0].too_large
+    return Trial(
+        at(first, first_day(first)).policy,
+        choices.trace.name if choices.trace is not None else "",
+        shown,
+        len(runs),
+        tuple(sources),
+        settings,
+        {"never_run": never, "too_large": large},
+    )
+
+
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """One row a figure, one column a variant, with the difference from the first."""
     names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.figures))
     wide = max(map(len, names), default=0)
-    yield " " * wide + "".join(f"{outcome.variant:>26}" for outcome in outcomes)
+    yield " " * wide + "".join(f"{outcome.variant:>30}" for outcome in outcomes)
     for name in names:
         base = outcomes[0].figures.get(name)
         cells = (_cell(outcome.figures.get(name), base) for outcome in outcomes)
-        yield f"{name:<{wide}}" + "".join(f"{cell:>26}" for cell in cells)
+        yield f"{name:<{wide}}" + "".join(f"{cell:>30}" for cell in cells)
 
 
 def _cell(figure: int | None, base: int | None) -> str:

@@ -49,8 +49,8 @@ def test_help_lists_exactly_the_commands() -> None:
     listed = printed.stdout.partition("Commands:")[2].split("\n")
     assert 0 == printed.exit_code
     known = (
-        "demo verify check explain simulate evaluate witness plan apply manifests usage reconcile "
-        "serve ledger"
+        "demo verify check explain simulate demand evaluate witness plan apply manifests usage "
+        "reconcile serve ledger"
     )
     shown = [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
     assert known.split() == shown
@@ -128,18 +128,31 @@ def test_demo_under_an_overlay_publishes_the_overlay(
 
 def test_simulate_lays_the_figures_side_by_side(tmp_path: Path, trace: Path, overlay: Path) -> None:
     """Each variant has a column, each figure a row, and a difference is shown as one."""
-    out = tmp_path / "comparison.json"
+    out = tmp_path / "out"
     made = run("simulate", PROGRAMME, "--overlay", overlay, "--trace", trace, "--out", out)
     assert 0 == made.exit_code, made.output
-    header, *rows = made.stdout.splitlines()
+    term, _, use = made.stdout.partition("\n\n")
+    header, *rows = term.splitlines()
     assert ["as", "it", "stands", "fewer"] == header.split()
-    written = json.loads(out.read_text("utf-8"))
+    assert "as it stands, walls" in use.splitlines()[0]
+    written = json.loads((out / "comparison.json").read_text("utf-8"))
     variants = [outcome["variant"] for outcome in written["outcomes"]]
     assert ["as it stands", "fewer"] == variants
     first, second = (outcome["figures"] for outcome in written["outcomes"])
     assert first["open: applications"] == second["open: applications"] == 9
     assert second["open: awarded"] < first["open: awarded"]
     assert len(rows) == len(first.keys() | second.keys())
+
+
+def test_simulate_says_where_a_trace_has_no_envelopes_to_run_in(trace: Path) -> None:
+    """A policy that divides nothing is rehearsed all the same; alone, the replay is refused."""
+    words = ("simulate", "uk-airr-2026", "--trace", trace)
+    made = run(*words)
+    assert 0 == made.exit_code, made.output
+    assert "not replayed: programme.yaml: no envelope has GPUs" in made.stdout
+    refused = run(*words, "--no-term")
+    assert 2 == refused.exit_code
+    assert "replay-no-envelopes" in refused.stderr
 
 
 def test_check_says_what_was_checked() -> None:

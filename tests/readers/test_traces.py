@@ -52,6 +52,7 @@ def test_swf_is_read_as_columns() -> None:
         (60, 100, 9, 9),
         (4, 8, 2, 2),
         TraceNotes(rows=6, jobs=4, never_run=1, chunks=1, repeated=1, unsorted=1),
+        (120, 120, 120, 120),
     )
     assert expected == read_swf(SWF.splitlines(), "log.swf")
 

@@ -1,6 +1,7 @@
 """Whole terms for the report's tests: the real cycle on a short trace, each run once a session."""
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files
 from headgate.readers.traces import read_swf
 from headgate.report.summary import Summary, summary_of
+from headgate.report.trial import COUNTS, HOURS, WAITS, Column, Trial
 from headgate.simulation.population import read_population
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
@@ -30,6 +32,41 @@ def trace() -> list[str]:
         for n in range(1, JOBS)
     ]
     return ["; UnixStartTime: 1000000000", *rows]
+
+
+def trial() -> Trial:
+    """A what-if of Korea's policy with figures made up, two variants, several histories."""
+    document = read_programme(ROOT / SHIPPED[0], ())
+    policy = at(document, first_day(document)).policy
+    columns = [_column(name, shared) for name in ("", "forty") for shared in (False, True)]
+    settings = {
+        "borrows": None,
+        "lends": 50,
+        "reclaim": 1,
+        "checkpoint": 1800,
+        "restart": 300,
+        "look_ahead": -1,
+        "half_life": 24,
+        "load": None,
+    }
+    sources = (("as it stands (policy)", "a" * 64), ("forty.yaml", "b" * 64))
+    left_out = {"never_run": 3, "too_large": 1}
+    return Trial(policy, "jobs.swf", tuple(columns), 6, sources, settings, left_out)
+
+
+def _column(variant: str, shared: bool) -> Column:
+    names = (*HOURS, *COUNTS, *WAITS)
+    amounts = {name: 3600 * (1000 + n) // (1 + shared) for n, name in enumerate(names)}
+    envelopes = ("national", "business", "academia")
+    return Column(
+        variant,
+        shared,
+        {name: (amount, amount // 2, amount * 2) for name, amount in amounts.items()},
+        dict.fromkeys(envelopes, (3600, 60, 90000)),
+        dict.fromkeys(("1", "2-8", "65+"), (3600, 60, 90000)),
+        ((date(2026, 4, 1), dict.fromkeys(envelopes, (3600, 1800))),),
+        dict.fromkeys(envelopes, (100, 60, 2, 431)),
+    )
 
 
 @cache

@@ -9,7 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
 from headgate.report.pages import pages
-from tests.report.builders import SHIPPED, SMALL, rehearsal
+from headgate.report.trial import trial_pages
+from tests.report.builders import SHIPPED, SMALL, rehearsal, trial
 
 CHROMIUM = shutil.which("chromium")
 NAMES = ("report.html", "report.vi.html", "report.ko.html")
@@ -31,12 +32,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages of the small programme and of Korea's, as files."""
+    """The pages of the small programme, of Korea's, and of a what-if, as files."""
     made = tmp_path_factory.mktemp("report")
     for programme, name in ((SMALL, "small"), (SHIPPED[0], "korea")):
         (made / name).mkdir()
         for file, data in pages(*rehearsal(programme)).items():
             (made / name / file).write_bytes(data)
+    (made / "trial").mkdir()
+    for file, data in trial_pages(trial()).items():
+        (made / "trial" / file).write_bytes(data)
     return made
 
 
@@ -45,19 +49,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme: str) -> None:
     """Somebody who cannot see, or sees no colours, can read the page, by day and by night."""
-    page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
-    page.goto((folder / "small" / name).as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    results = Axe().run(page)
-    page.close()
-    assert 0 == results.violations_count, results.generate_report()
+    for kind in ("small", "trial"):
+        page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
+        page.goto((folder / kind / name).as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        results = Axe().run(page)
+        page.close()
+        assert 0 == results.violations_count, results.generate_report()
 
 
+@pytest.mark.parametrize("kind", ["korea", "trial"])
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_is_wider_than_the_screen(browser: Browser, folder: Path, name: str) -> None:
+def test_nothing_is_wider_than_the_screen(
+    browser: Browser, folder: Path, name: str, kind: str
+) -> None:
     """No reader has to push the page sideways, on a telephone or on a desk."""
     page = browser.new_page()
-    page.goto((folder / "korea" / name).as_uri())
+    page.goto((folder / kind / name).as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     for width in (360, 800, 1200):
         page.set_viewport_size({"width": width, "height": 800})
@@ -65,8 +73,11 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, folder: Path, name: 
     page.close()
 
 
+@pytest.mark.parametrize("kind", ["korea", "trial"])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_label_of_a_chart_lies_inside_it(browser: Browser, folder: Path, name: str) -> None:
+def test_every_label_of_a_chart_lies_inside_it(
+    browser: Browser, folder: Path, name: str, kind: str
+) -> None:
     """No word of a chart is cut off at its edge, in any language."""
     script = """() => [...document.querySelectorAll('svg.chart')].flatMap(svg => {
         const edge = svg.getBoundingClientRect();
@@ -77,7 +88,7 @@ def test_every_label_of_a_chart_lies_inside_it(browser: Browser, folder: Path, n
     })"""
     for width in (360, 1200):
         page = browser.new_page(viewport={"width": width, "height": 800})
-        page.goto((folder / "korea" / name).as_uri())
+        page.goto((folder / kind / name).as_uri())
         outside = page.evaluate(script)
         page.close()
         assert [] == outside

@@ -14,6 +14,7 @@ from headgate.cli.shared import (
     TraceOption,
     UsageOption,
     mendable,
+    refuse_taken,
     say,
     steps,
 )
@@ -86,15 +87,79 @@ def simulate(
     overlay: OverlayOption = None,
     trace: TraceOption = None,
     seed: SeedOption = "headgate",
-    out: Annotated[Path | None, typer.Option(help="Write the comparison as JSON.")] = None,
+    seeds: Annotated[
+        int, typer.Option(min=0, max=1000, help="Draw the trace's weeks again, so many times.")
+    ] = 0,
+    term: Annotated[
+        bool, typer.Option("--term/--no-term", help="Rehearse a term of each variant too.")
+    ] = True,
+    borrow: Annotated[
+        int | None, typer.Option(min=0, help="An envelope borrows up to this % of its quota.")
+    ] = None,
+    lend: Annotated[
+        int, typer.Option(min=0, max=100, help="An envelope lends up to this % of its quota.")
+    ] = 100,
+    reclaim: Annotated[
+        bool, typer.Option("--reclaim/--no-reclaim", help="Owners take back what they lent.")
+    ] = True,
+    checkpoint: Annotated[
+        int, typer.Option(min=0, help="Seconds between a job's checkpoints; 0 for none.")
+    ] = 1800,
+    restart: Annotated[
+        int, typer.Option(min=0, help="Seconds that starting again takes a stopped job.")
+    ] = 300,
+    look_ahead: Annotated[
+        int, typer.Option(min=-1, help="Waiting jobs that backfill looks at; -1 for all.")
+    ] = 500,
+    half_life: Annotated[
+        int | None, typer.Option(min=1, help="Order by past use that halves in so many hours.")
+    ] = None,
+    load: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="Repeat or thin the trace to this % load.")
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Replay by the rules in plain Python; slow.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="A new folder for the comparison, with pages of a trace.")
+    ] = None,
 ) -> None:
-    """Run a term under the policy as it stands and under each overlay, and compare them."""
+    """Compare the policy as it stands with each overlay: a term of it, and a trace's jobs."""
     with mendable(f"simulate {programme}"), steps() as progress:
-        from headgate.comparing import compare
+        from headgate.comparing import compare, text_of, write
         from headgate.demo import Choices
+        from headgate.simulation.replay.supply import Sharing
+        from headgate.whatif import Try, rules_of
 
+        rules = rules_of(
+            reclaim=reclaim,
+            checkpoint=checkpoint,
+            restart=restart,
+            look_ahead=look_ahead,
+            half_life_hours=half_life,
+        )
+        drawn = tuple(f"{seed}/{number}" for number in range(1, seeds + 1))
+        load_per_mille = None if load is None else load * 10
+        how = Try(rules, Sharing(borrow, lend), load_per_mille, half_life, drawn, plain)
         choices = Choices(tuple(overlay or ()), trace, None, None, seed)
-        for line in compare(programme, choices, out, progress):
+        refuse_taken(out)
+        compared = compare(programme, choices, how, term, progress)
+        if out is not None:
+            write(compared, out)
+        for line in [text_of(compared)] if as_json else compared.lines:
+            say(line)
+
+
+def demand(
+    file: Annotated[Path, typer.Argument(help="A CSV table, or a gzipped one.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Say what walls left idle while others waited, from what tenants ran and waited for."""
+    with mendable(f"demand {file}"):
+        from headgate.comparing import demand_lines
+
+        for line in demand_lines(file, as_json=as_json):
             say(line)
 
 

@@ -118,6 +118,13 @@ def ledger_at(address: str) -> "Iterator[Database]":
         yield database
 
 
+def refuse_taken(out: Path | None) -> None:
+    """Raise `Faulty` where a new folder is asked for and something is there already."""
+    if out is not None and (out.exists() or out.is_symlink()):
+        mend = "Name a folder that is not there yet."
+        raise fault(str(out), "out-taken", "there is something of that name", mend)
+
+
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name when it is whole; an earlier one stands until then.

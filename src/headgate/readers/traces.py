@@ -85,7 +85,8 @@ class Trace:
     """Jobs that ran, as columns of equal length sorted by submission.
 
     `submitted` is in seconds since 1970 (since the start of the log where it does not say),
-    `seconds` the run time, `gpus` the size of the gang, `tenant` who ran it.
+    `seconds` the run time, `gpus` the size of the gang, `tenant` who ran it. `limit` is the run
+    time that was asked for, 0 where a job does not say; it is empty where no job of the log does.
     """
 
     tenant: tuple[str, ...]
@@ -93,6 +94,7 @@ class Trace:
     seconds: tuple[int, ...]
     gpus: tuple[int, ...]
     notes: TraceNotes
+    limit: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +120,16 @@ class Mapped:
     notes: MapNotes
 
 
-_Row = tuple[int, str, int, int]
+_Row = tuple[int, str, int, int, int]
 
 
 def read_swf(lines: Iterable[str], file: str) -> Trace:
     """Read a Standard Workload Format log; raises `Faulty` with every fault.
 
     The tenant is the group (field 13), else the user (12), else `unknown`; a GPU is one allocated
-    processor (5), else one requested (8). Times may have decimals and are rounded to seconds,
-    halves to even. Lines of status 2, 3 and 4 are chunks of a job that has a line of its own.
+    processor (5), else one requested (8); the limit is the requested time (9). Times may have
+    decimals and are rounded to seconds, halves to even. Lines of status 2, 3 and 4 are chunks of a
+    job that has a line of its own.
     """
     log = _Log(file)
     start = 0
@@ -143,7 +146,7 @@ def read_swf(lines: Iterable[str], file: str) -> Trace:
 def read_philly(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Trace:
     """Read the Philly columns from CSV or gzipped CSV; raises `Faulty` with every fault."""
     log = _Log(file)
-    lines = _text(data, file, bytes_most).splitlines()
+    lines = text_of(data, file, bytes_most).splitlines()
     if not lines or tuple(lines[0].split(",")) != PHILLY_COLUMNS:
         raise Faulty([_fault(file, 1, Code.COLUMNS_WRONG, "the header is another one")])
     for number, line in enumerate(lines[1:], 2):
@@ -226,12 +229,13 @@ class _Log:
         if self.faults:
             raise Faulty(self.faults)
         rows = sorted(self.rows)
-        submitted, tenant, seconds, gpus = zip(*rows, strict=True)
+        submitted, tenant, seconds, gpus, limit = zip(*rows, strict=True)
         never, chunks = self.kinds["never_run"], self.kinds["chunk"]
         total = len(rows) + never + chunks
         repeated = len(rows) - len(set(rows))
         notes = TraceNotes(total, len(rows), never, chunks, repeated, self.unsorted)
-        return Trace(tenant, tuple(at + start for at in submitted), seconds, gpus, notes)
+        known = limit if any(limit) else ()
+        return Trace(tenant, tuple(at + start for at in submitted), seconds, gpus, notes, known)
 
 
 def _swf_row(log: _Log, number: int, values: list[str]) -> _Row | str | None:
@@ -253,7 +257,8 @@ def _swf_row(log: _Log, number: int, values: list[str]) -> _Row | str | None:
     gpus = next((int(Decimal(values[at])) for at in (4, 7) if Decimal(values[at]) > 0), 0)
     if seconds < 1 or gpus < 1:
         return "never_run"
-    return submitted, _swf_tenant(user=values[11], group=values[12]), seconds, gpus
+    limit = max(0, round(Decimal(values[8])))
+    return submitted, _swf_tenant(user=values[11], group=values[12]), seconds, gpus, limit
 
 
 def _swf_tenant(*, user: str, group: str) -> str:
@@ -275,7 +280,7 @@ def _philly_row(log: _Log, number: int, line: str) -> _Row | str | None:
     if at is None or faults:
         return None
     seconds, gpus = round(Decimal(values[1])), int(values[2])
-    return (at, values[4], seconds, gpus) if seconds > 0 and gpus > 0 else "never_run"
+    return (at, values[4], seconds, gpus, 0) if seconds > 0 and gpus > 0 else "never_run"
 
 
 def _philly_faults(values: Sequence[str]) -> Iterator[tuple[Code, str]]:
@@ -299,8 +304,8 @@ def _utc(text: str) -> int | None:
     return int(moment.timestamp())
 
 
-def _text(data: bytes, file: str, bytes_most: int) -> str:
-    """The text of a file that may be gzipped, unpacked up to a limit."""
+def text_of(data: bytes, file: str, bytes_most: int = BYTES_MOST) -> str:
+    """The text of a file that may be gzipped, unpacked up to a limit; raises `Faulty`."""
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.open(io.BytesIO(data)) as packed:

@@ -52,14 +52,26 @@ def page(summary: Summary, language: str) -> bytes:
     """One page of a summary."""
     say = speaker(language, summary.holders, summary.policy.programme.currency)
     days = {"starts": summary.past.starts, "ends": summary.past.ends}
+    name = say.text(summary.policy.programme.name)
+    return laid_out(
+        say,
+        (name, say.say("page.subtitle", **days), say.say("page.footer")),
+        sections(summary, say),
+    )
+
+
+def laid_out(say: Speaker, words: tuple[str, str, str], parts: tuple[Section, ...]) -> bytes:
+    """A page of its title, subtitle and footer, and its sections, linked to its translations."""
+    title, subtitle, footer = words
     text = (
         _environment()
         .get_template("page.html.j2")
         .render(
             say=say,
-            title=say.text(summary.policy.programme.name),
-            subtitle=say.say("page.subtitle", **days),
-            sections=sections(summary, say),
+            title=title,
+            subtitle=subtitle,
+            footer=footer,
+            sections=parts,
             style=_style(),
             tongues=[
                 {"language": other, "name": _own_name(other), "file": file_of(other)}

@@ -1,0 +1,177 @@
+"""What tenants with quotas of their own ran and waited for: a table of changes, minute by minute.
+
+The columns are those of the Helios demand table (Hu et al., SC 2021): `time`, `vc` and the GPUs
+the tenant owns, runs and waits for; others may follow. A row holds until its tenant's next one, the
+last until midnight after the last row of the table. From it follows what walls left idle while
+others waited, without knowing a single job. Fragments of nodes are not seen.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from headgate.core.faults import Fault, Faulty
+from headgate.core.quantities import DAY_SECONDS
+from headgate.readers.traces import text_of
+
+COLUMNS: Final = ("time", "vc", "total_gpu_num", "running_gpu_num", "pending_gpu_num")
+GPUS_MOST: Final = 10**7
+
+
+class Code(StrEnum):
+    """Every fault a table of demand can have; the value is its published code."""
+
+    COLUMNS_WRONG = "demand-columns-wrong"
+    FIELDS_WRONG = "demand-fields-wrong"
+    TIME_BAD = "demand-time-bad"
+    UNSORTED = "demand-unsorted"
+    TENANT_MISSING = "demand-tenant-missing"
+    NOT_A_COUNT = "demand-not-a-count"
+    OVER_OWNED = "demand-over-owned"
+    EMPTY = "demand-empty"
+
+
+_MENDS: Final[Mapping[Code, str]] = {
+    Code.COLUMNS_WRONG: f"begin with the header {','.join(COLUMNS)}",
+    Code.FIELDS_WRONG: "give every column of the header",
+    Code.TIME_BAD: "write times as 2020-05-01 00:00:00",
+    Code.UNSORTED: "put rows in the order of time, one a tenant and time",
+    Code.TENANT_MISSING: "name the tenant of every row",
+    Code.NOT_A_COUNT: f"write whole numbers of GPUs from 0 to {GPUS_MOST}",
+    Code.OVER_OWNED: "give tenants who run no more than they own",
+    Code.EMPTY: "give a table with at least one row",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What walls left: GPU-seconds owned, run, idle, waited for, and idle that would have served.
+
+    `waited_seconds` is the time in which anybody waited, `covered_seconds` that part of it in which
+    the idle GPUs were as many as were waited for.
+    """
+
+    tenants: int
+    rows: int
+    seconds: int
+    owned: int
+    run: int
+    idle: int
+    waited: int
+    fillable: int
+    waited_seconds: int
+    covered_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One change."""
+
+    at: int
+    tenant: str
+    owned: int
+    running: int
+    waiting: int
+
+
+def read_demand(data: bytes, file: str) -> Left:
+    """Read a table, plain or gzipped, and say what its walls left; raises `Faulty` with all faults.
+
+    A tenant that runs more than it owns is a fault: then nobody knows what was idle.
+    """
+    lines = text_of(data, file).splitlines()
+    if not lines or tuple(lines[0].split(",")[: len(COLUMNS)]) != COLUMNS:
+        raise Faulty([_fault(file, 1, Code.COLUMNS_WRONG, "the header is another one")])
+    faults: list[Fault] = []
+    rows: list[_Row] = []
+    seen: set[tuple[int, str]] = set()
+    wide = len(lines[0].split(","))
+    for number, values in enumerate(csv.reader(lines[1:]), 2):
+        found = [_fault(file, number, code, what) for code, what in _faults(values, wide)]
+        faults += found
+        if found or not values:
+            continue
+        row = _row(values)
+        if (rows and row.at < rows[-1].at) or (row.at, row.tenant) in seen:
+            what = f"{values[0]} of {row.tenant} comes late or twice"
+            faults.append(_fault(file, number, Code.UNSORTED, what))
+        seen.add((row.at, row.tenant))
+        rows.append(row)
+    if not rows and not faults:
+        faults.append(_fault(file, 0, Code.EMPTY, "there is no row"))
+    if faults:
+        raise Faulty(faults)
+    return _left(rows)
+
+
+def _faults(values: Sequence[str], wide: int) -> Iterator[tuple[Code, str]]:
+    if not values:
+        return
+    if len(values) != wide:
+        yield Code.FIELDS_WRONG, f"{len(values)} of {wide} columns"
+        return
+    if _moment(values[0]) is None:
+        yield Code.TIME_BAD, f"time is {values[0][:40]!r}"
+    if not values[1].strip():
+        yield Code.TENANT_MISSING, "vc is empty"
+    counts = values[2 : len(COLUMNS)]
+    if not all(value.isascii() and value.isdigit() and len(value) < 9 for value in counts):
+        yield Code.NOT_A_COUNT, f"GPUs are {', '.join(value[:20] for value in counts)}"
+    elif max(map(int, counts)) > GPUS_MOST:
+        yield Code.NOT_A_COUNT, f"GPUs are {', '.join(counts)}"
+    elif int(counts[1]) > int(counts[0]):
+        yield Code.OVER_OWNED, f"{counts[1]} run of {counts[0]}"
+
+
+def _row(values: Sequence[str]) -> _Row:
+    owned, running, waiting = map(int, values[2 : len(COLUMNS)])
+    return _Row(_moment(values[0]) or 0, values[1], owned, running, waiting)
+
+
+def _moment(text: str) -> int | None:
+    try:
+        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(moment.timestamp())
+
+
+def _left(rows: Sequence[_Row]) -> Left:
+    """Add up from change to change."""
+    ends = (rows[-1].at // DAY_SECONDS + 1) * DAY_SECONDS
+    held: dict[str, _Row] = {}
+    owned = run = waited = fillable = waited_seconds = covered_seconds = 0
+    for row, until in zip(rows, [*(row.at for row in rows[1:]), ends], strict=True):
+        held[row.tenant] = row
+        lasts = until - row.at
+        if not lasts:
+            continue
+        has, runs, waits = _sums(held)
+        owned, run, waited = owned + has * lasts, run + runs * lasts, waited + waits * lasts
+        fillable += min(has - runs, waits) * lasts
+        waited_seconds += lasts if waits else 0
+        covered_seconds += lasts if 0 < waits <= has - runs else 0
+    return Left(
+        len(held),
+        len(rows),
+        ends - rows[0].at,
+        owned,
+        run,
+        owned - run,
+        waited,
+        fillable,
+        waited_seconds,
+        covered_seconds,
+    )
+
+
+def _sums(held: Mapping[str, _Row]) -> tuple[int, int, int]:
+    rows = held.values()
+    return sum(r.owned for r in rows), sum(r.running for r in rows), sum(r.waiting for r in rows)
+
+
+def _fault(file: str, line: int, code: Code, what: str) -> Fault:
+    return Fault(file, line, 1 if line else 0, code.value, what, _MENDS[code])

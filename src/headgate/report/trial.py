@@ -1,0 +1,237 @@
+"""The page of a what-if: one workload under each variant of a policy, behind walls and shared.
+
+What is shown is handed in as whole numbers: GPU-seconds, seconds of waiting, counts of jobs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+
+from headgate.core.policy.schema import Policy
+from headgate.core.quantities import HOUR_SECONDS
+from headgate.report.blocks import Block, Cell, Code, Items, Note, Paragraph, Section, table
+from headgate.report.charts import Part, Row
+from headgate.report.drawings import bars, stacks
+from headgate.report.locale import LOCALES
+from headgate.report.pages import file_of, laid_out
+from headgate.report.speaker import Speaker, speaker
+
+Three = tuple[int, int, int]
+Writer = Callable[[int, Speaker], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One variant (without a name: the policy as it stands), behind walls or shared.
+
+    A figure is as the workload came, and the lowest and highest of all histories. Waits are mean,
+    median and 95th percentile, by envelope and by GPUs of a gang. A month has its first day and,
+    by envelope, GPU-seconds promised and held. Changes are, by envelope, jobs, those that ended
+    sooner and later than behind walls, and thousandths of the time they took there.
+    """
+
+    variant: str
+    shared: bool
+    figures: Mapping[str, Three]
+    by_envelope: Mapping[str, Three]
+    by_size: Mapping[str, Three]
+    months: tuple[tuple[date, Mapping[str, tuple[int, int]]], ...]
+    changes: Mapping[str, tuple[int, int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """All columns, and what they were made from: `sources` are names with digests."""
+
+    policy: Policy
+    trace: str
+    columns: tuple[Column, ...]
+    histories: int
+    sources: tuple[tuple[str, str], ...]
+    settings: Mapping[str, int | None]
+    left_out: Mapping[str, int]
+
+
+HOURS = ("offered", "held", "idle", "fillable", "waited", "borrowed", "lost")
+COUNTS = ("jobs", "unserved", "stops")
+WAITS = ("mean", "median", "p95")
+
+
+def trial_pages(trial: Trial) -> Mapping[str, bytes]:
+    """The page in every language, by file name."""
+    return {file_of(language): _page(trial, language) for language in LOCALES}
+
+
+def _page(trial: Trial, language: str) -> bytes:
+    holders = {holder.id: holder.name for holder in trial.policy.holders}
+    say = speaker(language, holders, trial.policy.programme.currency)
+    words = (
+        say.text(trial.policy.programme.name),
+        say.say("trial.subtitle", trace=trial.trace),
+        say.say("trial.footer"),
+    )
+    return laid_out(say, words, tuple(_sections(trial, say)))
+
+
+def _sections(trial: Trial, say: Speaker) -> Iterator[Section]:
+    parts = (
+        ("brief", _brief(trial, say)),
+        ("use", _use(trial, say)),
+        ("waits", _waits(trial, say)),
+        ("changes", _changes(trial, say)),
+        ("months", _months(trial, say)),
+        ("sources", _sources(trial, say)),
+    )
+    for name, blocks in parts:
+        yield Section(name, say.say(f"trial.{name}"), tuple(blocks))
+
+
+def _name(column: Column, say: Speaker) -> str:
+    regime = say.say("trial.shared" if column.shared else "trial.walls")
+    return f"{_variant(column, say)}, {regime}"
+
+
+def _variant(column: Column, say: Speaker) -> str:
+    return column.variant or say.say("trial.stands")
+
+
+def _hours(seconds: int, say: Speaker) -> str:
+    return say.locale.fixed(Fraction(seconds, HOUR_SECONDS), 1)
+
+
+def _gpu_hours(amount: int, say: Speaker) -> str:
+    return say.amount(amount, "gpu_second")
+
+
+def _holder(envelope: str, say: Speaker) -> str:
+    return say.holder(envelope) if envelope in say.holders else envelope
+
+
+def _brief(trial: Trial, say: Speaker) -> Iterator[Block]:
+    yield Paragraph(say.say("trial.intro"), "lead")
+    rows = [
+        Row(_name(c, say), (Part(int(c.shared), mean, _hours(mean, say)),))
+        for c in trial.columns
+        for mean in [c.figures["mean"][0]]
+    ]
+    legend = [say.say("trial.walls"), say.say("trial.shared")]
+    yield bars("brief-waits", say.say("trial.mean_chart"), rows, legend)
+    yield Note(say.say("trial.assumed_title"), tuple(_assumptions(trial, say)))
+
+
+def _assumptions(trial: Trial, say: Speaker) -> Iterator[Cell]:
+    yield say.say("trial.assumed_dealt")
+    yield say.say("trial.assumed_demand")
+    left_out = trial.left_out
+    yield say.say("trial.left_out", never=left_out["never_run"], large=left_out["too_large"])
+    if trial.histories > 1:
+        yield say.say("trial.histories", n=trial.histories - 1)
+    else:
+        yield say.say("trial.one_history")
+
+
+def _use(trial: Trial, say: Speaker) -> Iterator[Block]:
+    yield Paragraph(say.say("trial.use_intro"))
+    legend = [say.say(f"trial.{name}") for name in ("held", "fillable", "unasked")]
+    rows = [Row(_name(column, say), tuple(_parts(column, say))) for column in trial.columns]
+    yield stacks("use-chart", say.say("trial.use_chart"), rows, legend)
+    heads = [say.say("trial.figure"), *(_name(column, say) for column in trial.columns)]
+    lines = [_line(name, trial.columns, say) for name in (*HOURS, *COUNTS)]
+    yield table("use-table", say.say("trial.use_table"), heads, lines)
+
+
+def _parts(column: Column, say: Speaker) -> Iterator[Part]:
+    held, idle, fillable = (column.figures[name][0] for name in ("held", "idle", "fillable"))
+    for style, amount in enumerate((held, fillable, idle - fillable)):
+        yield Part(style, amount, _gpu_hours(amount, say))
+
+
+def _line(name: str, columns: Sequence[Column], say: Speaker) -> tuple[Cell, ...]:
+    write = _gpu_hours if name in HOURS else _whole
+    label = say.say(f"trial.{name}")
+    named = say.say("trial.in_hours", what=label) if name in HOURS else label
+    return (named, *(_ranged(column.figures[name], write, say) for column in columns))
+
+
+def _whole(amount: int, say: Speaker) -> str:
+    return say.locale.whole(amount)
+
+
+def _ranged(three: Three, write: Writer, say: Speaker) -> str:
+    """A figure, with its lowest and highest where histories differ."""
+    came, low, high = three
+    if low == high:
+        return write(came, say)
+    return f"{write(came, say)} ({write(low, say)} – {write(high, say)})"
+
+
+def _waits(trial: Trial, say: Speaker) -> Iterator[Block]:
+    yield Paragraph(say.say("trial.waits_intro"))
+    heads = [say.say("trial.of_whom"), *(_name(column, say) for column in trial.columns)]
+    rows: list[tuple[Cell, ...]] = []
+    for n, kind in enumerate(WAITS):
+        word = say.say(f"trial.{kind}")
+        all_jobs = (_ranged(c.figures[kind], _hours, say) for c in trial.columns)
+        rows.append((f"{say.say('trial.all_jobs')}, {word}", *all_jobs))
+        for envelope in trial.columns[0].by_envelope:
+            cells = (_hours(c.by_envelope[envelope][n], say) for c in trial.columns)
+            rows.append((f"{_holder(envelope, say)}, {word}", *cells))
+    yield table("waits-table", say.say("trial.waits_table"), heads, rows)
+    sizes = [
+        (f"{size} GPU, {say.say(f'trial.{kind}')}", *_cells(trial, size, n, say))
+        for size in trial.columns[0].by_size
+        for n, kind in enumerate(WAITS)
+    ]
+    yield table("sizes-table", say.say("trial.sizes_table"), heads, sizes)
+
+
+def _cells(trial: Trial, size: str, place: int, say: Speaker) -> Iterator[Cell]:
+    for column in trial.columns:
+        three = column.by_size.get(size)
+        yield say.say("none") if three is None else _hours(three[place], say)
+
+
+def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
+    yield Paragraph(say.say("trial.changes_intro"))
+    words = ("variant", "envelope", "jobs", "sooner", "later", "pace")
+    rows: list[tuple[Cell, ...]] = []
+    for column in (column for column in trial.columns if column.shared):
+        for name, (jobs, sooner, later, pace) in column.changes.items():
+            counts = (_whole(count, say) for count in (jobs, sooner, later))
+            told = say.percent(pace, 1000) if jobs else say.say("none")
+            rows.append((_variant(column, say), _holder(name, say), *counts, told))
+    heads = [say.say(f"trial.{word}") for word in words]
+    texts = frozenset({1})
+    yield table("changes-table", say.say("trial.changes_table"), heads, rows, texts=texts)
+
+
+def _months(trial: Trial, say: Speaker) -> Iterator[Block]:
+    yield Paragraph(say.say("trial.months_intro"))
+    heads = [say.say("trial.month"), say.say("trial.envelope"), say.say("trial.promised")]
+    heads += [_name(column, say) for column in trial.columns]
+    rows: list[tuple[Cell, ...]] = []
+    for n, (day, by_envelope) in enumerate(trial.columns[0].months):
+        promised_all = sum(promised for promised, _ in by_envelope.values())
+        for envelope, (promised, _) in by_envelope.items():
+            share = say.percent(promised, promised_all)
+            cells = (_share(column, n, envelope, say) for column in trial.columns)
+            rows.append((say.locale.day(day), _holder(envelope, say), share, *cells))
+    texts = frozenset({1})
+    yield table("months-table", say.say("trial.months_table"), heads, rows, texts=texts)
+
+
+def _share(column: Column, month: int, envelope: str, say: Speaker) -> str:
+    held = {name: amount for name, (_, amount) in column.months[month][1].items()}
+    return say.percent(held.get(envelope, 0), sum(held.values()))
+
+
+def _sources(trial: Trial, say: Speaker) -> Iterator[Block]:
+    yield Paragraph(say.say("trial.sources_intro"))
+    yield Items(tuple(f"{name}: {value}" for name, value in _settings(trial, say)))
+    yield Code("\n".join(f"{digest}  {name}" for name, digest in trial.sources))
+
+
+def _settings(trial: Trial, say: Speaker) -> Iterator[tuple[str, str]]:
+    for name, value in trial.settings.items():
+        yield say.say(f"trial.set_{name}"), say.say("none") if value is None else _whole(value, say)

@@ -1,0 +1,156 @@
+"""What is asked of a programme: a trace as it came, or drawn again week by week.
+
+One trace is one history. Whole weeks of it, drawn with replacement (a block bootstrap: Kuensch,
+Annals of Statistics 1989), give histories that might as well have been, so that a figure can be
+shown with how much it owes to chance. A load repeats or leaves out jobs until their work is that
+part of what the programme's GPUs could do in the same time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from headgate.core.quantities import DAY_SECONDS
+from headgate.readers.traces import Trace
+from headgate.simulation.draws import PER_MILLE, Draws
+from headgate.simulation.replay.layout import Column
+
+WEEK_SECONDS = 7 * DAY_SECONDS
+LIMIT_TIMES = 2
+"""How many times its run time a job asks for where its trace does not say; assumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Jobs as columns, by submission from 0 on; `tenant` counts into `tenants`."""
+
+    submitted: Column
+    seconds: Column
+    limit: Column
+    gpus: Column
+    tenant: Column
+    tenants: tuple[str, ...]
+
+    @property
+    def gpu_seconds(self) -> int:
+        """The work of all jobs."""
+        return int((self.seconds * self.gpus).sum())
+
+    def only(self, chosen: np.ndarray) -> "Demand":
+        """Some of the jobs, in the order in which they are submitted."""
+        order = chosen[np.argsort(self.submitted[chosen], kind="stable")]
+        return Demand(
+            self.submitted[order],
+            self.seconds[order],
+            self.limit[order],
+            self.gpus[order],
+            self.tenant[order],
+            self.tenants,
+        )
+
+
+def as_it_came(trace: Trace) -> Demand:
+    """A trace's jobs, the first submitted at 0."""
+    names = tuple(sorted(set(trace.tenant)))
+    places = {name: place for place, name in enumerate(names)}
+    submitted, seconds = np.array(trace.submitted, np.int64), np.array(trace.seconds, np.int64)
+    asked = np.array(trace.limit or [0] * len(seconds), np.int64)
+    limit = np.where(asked > 0, np.maximum(asked, seconds), seconds * LIMIT_TIMES)
+    tenant = np.array([places[name] for name in trace.tenant], np.int64)
+    gpus = np.array(trace.gpus, np.int64)
+    return Demand(submitted - submitted.min(), seconds, limit, gpus, tenant, names)
+
+
+def drawn(demand: Demand, seed: str) -> Demand:
+    """As many weeks as the demand has, each of them any of its weeks."""
+    week = demand.submitted // WEEK_SECONDS
+    count = int(week.max()) + 1
+    draws, starts = Draws(seed, "weeks"), np.searchsorted(week, np.arange(count + 1))
+    chosen, shifts = [np.array([], np.int64)], [np.array([], np.int64)]
+    for place in range(count):
+        source = draws.below(count)
+        rows = np.arange(starts[source], starts[source + 1])
+        chosen.append(rows)
+        shifts.append(np.full(len(rows), (place - source) * WEEK_SECONDS))
+    return _moved(demand, np.concatenate(chosen), np.concatenate(shifts))
+
+
+def loaded(demand: Demand, gpus: int, per_mille: int, seed: str) -> Demand:
+    """The demand repeated or thinned to a load of so many GPUs.
+
+    A job that is repeated comes again on some day within a week of its own.
+    """
+    span = int(demand.submitted.max()) + 1
+    times = Fraction(gpus * span * per_mille, PER_MILLE * max(demand.gpu_seconds, 1))
+    chosen: list[int] = []
+    shifts: list[int] = []
+    draws = Draws(seed, "load")
+    for job, at in enumerate(demand.submitted.tolist()):
+        for copy in range(_copies(times, draws)):
+            moved = (at + draws.below(WEEK_SECONDS) * (copy > 0)) % span
+            chosen.append(job)
+            shifts.append(moved - at)
+    return _moved(demand, np.array(chosen, np.int64), np.array(shifts, np.int64))
+
+
+def _copies(times: Fraction, draws: Draws) -> int:
+    whole, rest = divmod(times.numerator, times.denominator)
+    return whole + (draws.below(times.denominator) < rest)
+
+
+def _moved(demand: Demand, chosen: Column, shifts: Column) -> Demand:
+    """Jobs, each any number of times, moved in time."""
+    moved = Demand(
+        demand.submitted[chosen] + shifts,
+        demand.seconds[chosen],
+        demand.limit[chosen],
+        demand.gpus[chosen],
+        demand.tenant[chosen],
+        demand.tenants,
+    )
+    return moved.only(np.arange(len(chosen)))
+
+
+def dealt(demand: Demand, envelopes: Mapping[str, int]) -> dict[str, str]:
+    """Whose envelope each tenant's jobs come under, by the envelopes' quotas.
+
+    A tenant with an envelope's own name is that envelope's. The others, in descending order of
+    GPU-time, go each to the envelope whose work so far is the smallest part of its quota; ties go
+    by name. An envelope without a quota gets none.
+    """
+    own = {tenant: tenant for tenant in demand.tenants if tenant in envelopes}
+    used = np.zeros(len(demand.tenants), np.int64)
+    np.add.at(used, demand.tenant, demand.seconds * demand.gpus)
+    by_use = {name: int(amount) for name, amount in zip(demand.tenants, used, strict=True)}
+    work = {name: 0 for name in sorted(envelopes) if envelopes[name]}
+    found = {}
+    for tenant in sorted(demand.tenants, key=lambda name: (-by_use[name], name)):
+        to = own.get(tenant) or min(work, key=lambda name: Fraction(work[name], envelopes[name]))
+        found[tenant] = to
+        work[to] = work.get(to, 0) + by_use[tenant]
+    return found
+
+
+def spread(demand: Demand, most: Sequence[Column], capacity: Sequence[int]) -> Column:
+    """The pool of each job; -1 where no pool ever has room for it in its tenant's envelope.
+
+    `most` is by pool and tenant the largest gang that fits. Each job goes where the work dealt so
+    far is the smallest part of what the pool could do, so that pools fill alike.
+    """
+    given = [0] * len(capacity)
+    found: list[int] = []
+    limits = [(pool, column.tolist()) for pool, column in enumerate(most) if capacity[pool]]
+    columns = (demand.tenant.tolist(), demand.gpus.tolist(), demand.seconds.tolist())
+    for tenant, gpus, seconds in zip(*columns, strict=True):
+        best = -1
+        for pool, largest in limits:
+            if gpus > largest[tenant]:
+                continue
+            if best < 0 or given[pool] * capacity[best] < given[best] * capacity[pool]:
+                best = pool
+        found.append(best)
+        if best >= 0:
+            given[best] += gpus * seconds
+    return np.array(found, np.int64)

@@ -1,0 +1,191 @@
+"""The figures of a replay that people decide by, as whole numbers.
+
+Waits are from submission to first start, in seconds. Shares of time are over the window in which
+jobs are submitted: what runs on after the last submission is no longer anybody's queue. How many
+jobs were completed is no figure here, since most GPU time of large models ends in jobs that are
+cancelled (61 to 66 % in Acme's two clusters: Hu et al., NSDI 2024).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from headgate.core.quantities import HOUR_SECONDS
+from headgate.simulation.replay.layout import Column, Table
+from headgate.simulation.replay.pool import Pool, Replayed
+
+SIZES = ((1, 1), (2, 8), (9, 64), (65, 1 << 20))
+"""GPUs of a gang, from and to, by which waits are told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long some jobs waited; `unserved` never started."""
+
+    jobs: int
+    unserved: int
+    mean: int
+    median: int
+    p95: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One step of time: its first day, and GPU-seconds promised to and held by each envelope."""
+
+    day: str
+    promised: Mapping[str, int]
+    held: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One replay. Amounts are GPU-seconds; `fillable` is idle time that waiting jobs would fill."""
+
+    offered: int
+    held: int
+    idle: int
+    fillable: int
+    waited: int
+    borrowed: int
+    lost: int
+    stops: int
+    waits: Waits
+    by_envelope: Mapping[str, Waits]
+    by_size: Mapping[str, Waits]
+    months: tuple[Month, ...]
+
+    @property
+    def hours(self) -> Mapping[str, int]:
+        """The amounts in whole GPU-hours, by name."""
+        names = ("offered", "held", "idle", "fillable", "waited", "borrowed", "lost")
+        return {name: getattr(self, name) // HOUR_SECONDS for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What sharing did to one envelope's jobs, measured against its walls.
+
+    `sooner` and `later` count jobs that ended so; `pace` is the time they spent in the system as
+    thousandths of what they spent behind walls (finish-time fairness: Mahajan et al., NSDI 2020).
+    """
+
+    jobs: int
+    sooner: int
+    later: int
+    pace: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One pool with its result."""
+
+    pool: Pool
+    replayed: Replayed
+
+
+def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]) -> Figures:
+    """All pools of one policy under one way to share them; they have the same steps and window."""
+    waits, served = _waits(lanes)
+    envelope = np.concatenate([lane.pool.gangs.envelope for lane in lanes])
+    gpus = np.concatenate([lane.pool.gangs.gpus for lane in lanes])
+    by_envelope, by_step = _tables(lanes)
+    lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
+    overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
+    offered = _offered(lanes)
+    held, borrowed, waited = (int(amount) for amount in by_envelope[:-1].sum(axis=(0, 1)))
+    return Figures(
+        offered=int(offered.sum()),
+        held=held,
+        idle=int(offered.sum()) - held,
+        fillable=int(by_step[:-1, 2].sum()),
+        waited=waited,
+        borrowed=borrowed,
+        lost=lost + overhead,
+        stops=sum(int(lane.replayed.stops.sum()) for lane in lanes),
+        waits=_told(waits, served),
+        by_envelope={
+            name: _told(waits[envelope == k], served[envelope == k])
+            for k, name in enumerate(envelopes)
+        },
+        by_size={
+            _size(low, high): _told(waits[mine], served[mine])
+            for low, high in SIZES
+            if (mine := (gpus >= low) & (gpus <= high)).any()
+        },
+        months=tuple(_months(days, envelopes, offered, by_envelope)),
+    )
+
+
+def changes(
+    shared: Sequence[Lane], walled: Sequence[Lane], envelopes: Sequence[str]
+) -> dict[str, Change]:
+    """Who gained and who lost by sharing, for the same jobs in the same pools."""
+    submitted, envelope = (
+        np.concatenate([getattr(lane.pool.gangs, name) for lane in shared])
+        for name in ("submitted", "envelope")
+    )
+    ends, before = (np.concatenate([lane.replayed.ended for lane in lanes]) for lanes in
+                    (shared, walled))  # fmt: skip
+    both = (ends >= 0) & (before >= 0)
+    found = {}
+    for k, name in enumerate(envelopes):
+        mine = both & (envelope == k)
+        spent, spent_before = (int((x - submitted)[mine].sum()) for x in (ends, before))
+        found[name] = Change(
+            int(mine.sum()),
+            int((ends < before)[mine].sum()),
+            int((ends > before)[mine].sum()),
+            1000 * spent // max(spent_before, 1),
+        )
+    return found
+
+
+def _waits(lanes: Sequence[Lane]) -> tuple[Column, np.ndarray]:
+    started = np.concatenate([lane.replayed.started for lane in lanes])
+    submitted = np.concatenate([lane.pool.gangs.submitted for lane in lanes])
+    return started - submitted, started >= 0
+
+
+def _told(waits: Column, served: np.ndarray) -> Waits:
+    known = np.sort(waits[served])
+    if not len(known):
+        return Waits(len(waits), len(waits), 0, 0, 0)
+    places = (len(known) - 1) // 2, (len(known) * 95 + 99) // 100 - 1
+    median, p95 = (int(known[place]) for place in places)
+    return Waits(len(waits), len(waits) - len(known), int(known.sum()) // len(known), median, p95)
+
+
+def _tables(lanes: Sequence[Lane]) -> tuple[Table, Table]:
+    """Over all pools: GPU-seconds by step, envelope and figure, and by step and figure."""
+    by_envelope, by_step = (
+        np.sum([getattr(lane.replayed, name) for lane in lanes], axis=0)
+        for name in ("by_envelope", "by_step")
+    )
+    return by_envelope, by_step
+
+
+def _offered(lanes: Sequence[Lane]) -> Table:
+    """GPU-seconds promised by step and envelope in the window, which the last step ends."""
+    lasts = np.diff(lanes[0].pool.steps.at)[:, None]
+    return np.asarray(sum(lane.pool.steps.quota[:-1] * lasts for lane in lanes))
+
+
+def _months(
+    days: Sequence[str], envelopes: Sequence[str], offered: Table, by_envelope: Table
+) -> Iterable[Month]:
+    """Steps of one month together."""
+    for month in dict.fromkeys(day[:7] for day in days):
+        steps = [n for n, day in enumerate(days[: len(offered)]) if day[:7] == month]
+        if steps:
+            promised, held = offered[steps].sum(axis=0), by_envelope[steps, :, 0].sum(axis=0)
+            yield Month(days[steps[0]], _named(envelopes, promised), _named(envelopes, held))
+
+
+def _named(envelopes: Sequence[str], amounts: Column) -> dict[str, int]:
+    return {name: int(amount) for name, amount in zip(envelopes, amounts, strict=True)}
+
+
+def _size(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}+" if high == SIZES[-1][1] else f"{low}-{high}"

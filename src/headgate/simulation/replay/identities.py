@@ -1,0 +1,93 @@
+"""What must hold of every replay, whatever the policy: no result is shown that breaks one."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import numpy as np
+
+from headgate.simulation.replay.pool import Pool, Replayed
+
+
+class Identity(StrEnum):
+    """What a replay must keep."""
+
+    WORK = "what a gang held is its work, what it lost and what starting again took"
+    GPU_SECONDS = "what gangs held is what envelopes held"
+    LITTLE = "what was waited for is the sum of the gangs' waits (Little's law)"
+    CEILING = "no envelope held more than its ceiling, nor all together more than the pool"
+    ORDER = "no gang starts before it is submitted or ends before its work is done"
+    SERVED = "a gang that the last step has room for ends"
+
+
+class Broken(AssertionError):
+    """Raised for a replay that cannot be right."""
+
+
+def assure(pool: Pool, replayed: Replayed) -> None:
+    """Raise Broken, naming each identity that does not hold."""
+    if broken := list(_broken(pool, replayed)):
+        raise Broken("; ".join(broken))
+
+
+def _broken(pool: Pool, replayed: Replayed) -> Iterator[Identity]:
+    gangs, ended = pool.gangs, replayed.ended >= 0
+    spent = gangs.seconds + replayed.lost + replayed.overhead
+    if (replayed.held != spent)[ended].any():
+        yield Identity.WORK
+    if not _gpu_seconds(pool, replayed):
+        yield Identity.GPU_SECONDS
+    if ended.all() and not _little(pool, replayed):
+        yield Identity.LITTLE
+    if not _ceilings(pool, replayed):
+        yield Identity.CEILING
+    early = (replayed.started < gangs.submitted) | (replayed.ended < replayed.started + spent)
+    if early[ended].any():
+        yield Identity.ORDER
+    if not _served(pool, replayed):
+        yield Identity.SERVED
+
+
+def _by_envelope(pool: Pool, amounts: np.ndarray) -> np.ndarray:
+    total = np.zeros(pool.steps.quota.shape[1], np.int64)
+    np.add.at(total, pool.gangs.envelope, amounts)
+    return total
+
+
+def _gpu_seconds(pool: Pool, replayed: Replayed) -> bool:
+    held = _by_envelope(pool, replayed.held * pool.gangs.gpus)
+    return bool((held == replayed.by_envelope[:, :, 0].sum(axis=0)).all())
+
+
+def _little(pool: Pool, replayed: Replayed) -> bool:
+    waits = replayed.ended - pool.gangs.submitted - replayed.held
+    waited = _by_envelope(pool, waits * pool.gangs.gpus)
+    return bool((waited == replayed.by_envelope[:, :, 2].sum(axis=0)).all())
+
+
+def _ceilings(pool: Pool, replayed: Replayed) -> bool:
+    """By step: its length is what the pool held and left idle, by its GPUs."""
+    steps, held = pool.steps, replayed.by_envelope[:, :, 0]
+    whole = held.sum(axis=1) + replayed.by_step[:, 0]
+    last = np.concatenate([replayed.ended, pool.gangs.submitted, steps.at]).max()
+    longest = np.diff(np.append(steps.at, last))
+    within = whole <= steps.gpus * longest
+    exact = np.where(steps.gpus > 0, whole % np.maximum(steps.gpus, 1) == 0, whole == 0)
+    seconds = np.where(steps.gpus > 0, whole // np.maximum(steps.gpus, 1), longest)
+    under = held <= np.minimum(steps.ceiling, steps.gpus[:, None]) * seconds[:, None]
+    kept = under | _was_above(steps.ceiling)
+    return bool(within.all() and exact.all() and kept.all() and (replayed.by_step >= 0).all())
+
+
+def _was_above(ceiling: np.ndarray) -> np.ndarray:
+    """Steps at which a ceiling sank: what ran above it may end in its own time."""
+    sank = np.zeros(ceiling.shape, np.bool_)
+    sank[1:] = ceiling[1:] < np.maximum.accumulate(ceiling, axis=0)[:-1]
+    return sank
+
+
+def _served(pool: Pool, replayed: Replayed) -> bool:
+    steps, gangs = pool.steps, pool.gangs
+    kept = steps.floor[-1].sum() - steps.floor[-1]
+    most = np.minimum(steps.ceiling[-1], steps.gpus[-1] - kept)
+    fits = gangs.gpus <= most[gangs.envelope]
+    return bool(fits[replayed.ended < 0].sum() == 0 or not fits.all())

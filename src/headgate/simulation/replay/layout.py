@@ -1,0 +1,51 @@
+"""Where the fast loop keeps what: columns of its tables, and the tables together.
+
+Compiled code is kept by the time stamp of `loop` alone. So `loop` names the digest of this file and
+of `orders`, and a test compares: who changes one of them also saves the loop.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+Column = np.ndarray[tuple[int], np.dtype[np.int64]]
+Table = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+NEVER: Final = 1 << 60
+"""A moment that does not come, and a ceiling that nobody reaches."""
+WHOLE_BITS: Final = 20
+"""Past use is kept in parts of 2**20 at every turn of the fair share's clock."""
+
+SUBMITTED, SECONDS, LIMIT, GPUS, ENVELOPE, STARTED, ENDED, STOPS = range(8)
+LOST, HELD, AHEAD, BORROWED, LEFT, BEGAN, PAID, PLACE, OLDER, NEWER, LIMIT_END, OVERHEAD = range(
+    8, 20
+)
+GANG_FIELDS = 20
+
+QUOTA, FLOOR, CEILING, USED, PAST, WAITED, FIRST, LAST, NEWEST, TRIED, TRIAL, CURSOR = range(12)
+ENVELOPE_FIELDS = 12
+
+WHO, ASKS, NEEDS, CHOSEN, END_AT, END_OF, LIMIT_AT, LIMIT_OF = range(8)
+LISTS = 8
+
+NOW, STEP, CAPACITY, IDLE, KEPT, ARRIVED, RUNNING, STARTS, WAITING, LOOKED, AT, SPARE, OWN = range(
+    13
+)
+RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS = range(13, 19)
+NUMBERS = 19
+
+
+class State(NamedTuple):
+    """A pool at one moment.
+
+    `lists` are the queues, what a reclaim has chosen, the heap of ends and the order of limits;
+    `now` is everything single, the rules too; `seen` is by step, envelope (the last row is the
+    pool) and figure.
+    """
+
+    gangs: Table
+    envelopes: Table
+    lists: Table
+    now: Table
+    supply: Table
+    seen: Table

@@ -1,0 +1,336 @@
+"""The rules of `pool` as plain Python: slow, readable, and what defines the result.
+
+`loop` keeps arrays and must agree with this on every field of every gang and step.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from headgate.simulation.replay.layout import NEVER, WHOLE_BITS
+from headgate.simulation.replay.pool import Pool, Replayed, check
+
+COLUMNS = ("started", "ended", "stops", "lost", "overhead", "held", "ahead", "borrowed")
+
+
+@dataclass(slots=True, eq=False)
+class Gang:
+    """One gang on its way."""
+
+    number: int
+    envelope: int
+    gpus: int
+    seconds: int
+    limit: int
+    left: int
+    began: int = -1
+    ends: int = -1
+    paid: int = 0
+    started: int = -1
+    ended: int = -1
+    stops: int = 0
+    lost: int = 0
+    overhead: int = 0
+    held: int = 0
+    ahead: int = 0
+    borrowed: int = 0
+
+    def limit_left(self, restart: int) -> int:
+        """The longest that its next run may last."""
+        done = self.seconds - self.left
+        return self.limit - done + (restart if self.stops else 0)
+
+
+@dataclass(slots=True)
+class Envelope:
+    """One envelope: what it may hold now, who waits, who runs (oldest start first)."""
+
+    number: int
+    quota: int = 0
+    floor: int = 0
+    ceiling: int = 0
+    past: int = 0
+    queue: list[Gang] = field(default_factory=list)
+    running: list[Gang] = field(default_factory=list)
+
+    @property
+    def used(self) -> int:
+        """GPUs held now."""
+        return sum(gang.gpus for gang in self.running)
+
+    @property
+    def waited_for(self) -> int:
+        """GPUs asked for and not held."""
+        return sum(gang.gpus for gang in self.queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What may not be delayed: from `at` on, all but `spare` (and `own` of its envelope)."""
+
+    gang: Gang
+    at: int
+    spare: int
+    own: int
+
+
+def replay(pool: Pool) -> Replayed:
+    """Replay a pool by the rules; raises Unreplayable where they do not cover it."""
+    check(pool)
+    return _Replay(pool).run()
+
+
+class _Replay:
+    """A pool at one moment."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool, self.rules = pool, pool.rules
+        columns = pool.gangs
+        rows = zip(
+            columns.envelope.tolist(),
+            columns.gpus.tolist(),
+            columns.seconds.tolist(),
+            columns.limit.tolist(),
+            columns.seconds.tolist(),
+            strict=True,
+        )
+        self.gangs = [Gang(number, *row) for number, row in enumerate(rows)]
+        self.envelopes = [Envelope(number) for number in range(pool.steps.quota.shape[1])]
+        self.by_start: list[Gang] = []
+        self.now, self.step, self.gpus, self.arrived = int(pool.steps.at[0]), -1, 0, 0
+        shape = pool.steps.quota.shape
+        self.by_envelope = np.zeros((*shape, 3), np.int64)
+        self.by_step = np.zeros((shape[0], 3), np.int64)
+
+    def run(self) -> Replayed:
+        """Go from moment to moment until nothing more happens."""
+        while (moment := self._next()) < NEVER:
+            self._pass_time(moment)
+            for gang in [gang for gang in self.by_start if gang.ends == moment]:
+                self._end(gang)
+            self._change_supply()
+            self._submit()
+            self._shrink()
+            waiting = self._start_heads()
+            self._backfill(waiting)
+        return self._result()
+
+    def _next(self) -> int:
+        ends = [gang.ends for gang in self.by_start]
+        due = [int(at) for at in self.pool.steps.at[self.step + 1 : self.step + 2]]
+        coming = [int(at) for at in self.pool.gangs.submitted[self.arrived : self.arrived + 1]]
+        waits = any(envelope.queue for envelope in self.envelopes)
+        return min([*ends, *coming, *(due if ends or coming or waits else []), NEVER])
+
+    def _pass_time(self, moment: int) -> None:
+        """Count what was held, borrowed, waited for and idle since the last moment."""
+        seconds, idle = moment - self.now, self._idle()
+        if self.step >= 0 and seconds:
+            waited_for = sum(envelope.waited_for for envelope in self.envelopes)
+            unfilled = [idle, idle if waited_for else 0, min(idle, waited_for)]
+            self.by_step[self.step] += np.array(unfilled, np.int64) * seconds
+            for envelope in self.envelopes:
+                above = max(0, envelope.used - envelope.quota)
+                seen = [envelope.used, above, envelope.waited_for]
+                amounts = np.array(seen, np.int64) * seconds
+                self.by_envelope[self.step, envelope.number] += amounts
+        self._remember(moment)
+        self.now = moment
+
+    def _remember(self, moment: int) -> None:
+        """Add to past use, which fades at every turn of the fair share's clock."""
+        turn = self.rules.turn_seconds
+        while turn and self.now < moment:
+            edge = min(moment, (self.now // turn + 1) * turn)
+            for envelope in self.envelopes:
+                envelope.past += envelope.used * (edge - self.now)
+                if edge % turn == 0:
+                    envelope.past = envelope.past * self.rules.turn_keeps >> WHOLE_BITS
+            self.now = edge
+
+    def _change_supply(self) -> None:
+        steps = self.pool.steps
+        while self.step + 1 < len(steps.at) and steps.at[self.step + 1] <= self.now:
+            self.step += 1
+            self.gpus = int(steps.gpus[self.step])
+            for envelope in self.envelopes:
+                place = self.step, envelope.number
+                envelope.quota = int(steps.quota[place])
+                envelope.floor = int(steps.floor[place])
+                envelope.ceiling = int(steps.ceiling[place])
+
+    def _submit(self) -> None:
+        submitted = self.pool.gangs.submitted
+        while self.arrived < len(self.gangs) and submitted[self.arrived] <= self.now:
+            gang = self.gangs[self.arrived]
+            self.envelopes[gang.envelope].queue.append(gang)
+            self.arrived += 1
+
+    def _idle(self) -> int:
+        return self.gpus - sum(envelope.used for envelope in self.envelopes)
+
+    def _room(self, mine: int, used: dict[int, int], idle: int) -> int:
+        """What an envelope may take of what is idle, when all hold what `used` says."""
+        others = (e for e in self.envelopes if e.number != mine)
+        return idle - sum(max(0, e.floor - used[e.number]) for e in others)
+
+    def _used(self) -> dict[int, int]:
+        return {envelope.number: envelope.used for envelope in self.envelopes}
+
+    def _shrink(self) -> None:
+        while self._idle() < 0:
+            above = {e.number for e in self.envelopes if e.used > e.quota}
+            newest = [gang for gang in self.by_start if not above or gang.envelope in above]
+            self._stop(newest[-1])
+
+    def _in_turn(self, *, within: bool | None = None) -> list[Envelope]:
+        """Envelopes with a queue, by use over quota; those without a quota last."""
+
+        def turn(envelope: Envelope) -> tuple[bool, Fraction, int]:
+            use = envelope.past if self.rules.turn_seconds else envelope.used
+            share = Fraction(use, envelope.quota) if envelope.quota else Fraction(0)
+            return envelope.quota == 0, share, envelope.number
+
+        waiting = [e for e in self.envelopes if e.queue]
+        if within is not None:
+            waiting = [e for e in waiting if (e.used + e.queue[0].gpus <= e.quota) is within]
+        return sorted(waiting, key=turn)
+
+    def _start_heads(self) -> Gang | None:
+        """Start what is first in its queue and may; the first that waits for room is returned."""
+        while True:
+            waiting: Gang | None = None
+            for envelope, within in self._heads():
+                head = envelope.queue[0]
+                if envelope.used + head.gpus > envelope.ceiling:
+                    continue
+                behind = waiting is not None and not within
+                if not behind and (self._fits(head) or (within and self._reclaim(head))):
+                    self._start(head)
+                    break
+                waiting = waiting or head
+            else:
+                return waiting
+
+    def _heads(self) -> Iterator[tuple[Envelope, bool]]:
+        for within in (True, False):
+            for envelope in self._in_turn(within=within):
+                yield envelope, within
+
+    def _fits(self, gang: Gang) -> bool:
+        return gang.gpus <= self._room(gang.envelope, self._used(), self._idle())
+
+    def _reclaim(self, head: Gang) -> bool:
+        """Stop others' gangs, newest first, if that makes room; else stop none."""
+        used, idle, chosen = self._used(), self._idle(), []
+        for gang in reversed(self.by_start if self.rules.reclaim else []):
+            mine = gang.envelope == head.envelope
+            if mine or used[gang.envelope] <= self.envelopes[gang.envelope].quota:
+                continue
+            chosen.append(gang)
+            used[gang.envelope] -= gang.gpus
+            idle += gang.gpus
+            if head.gpus <= self._room(head.envelope, used, idle):
+                for each in chosen:
+                    self._stop(each)
+                return True
+        return False
+
+    def _start(self, gang: Gang) -> None:
+        envelope = self.envelopes[gang.envelope]
+        envelope.queue.remove(gang)
+        gang.borrowed += envelope.used + gang.gpus > envelope.quota
+        gang.paid = self.rules.restart_seconds if gang.stops else 0
+        gang.began, gang.ends = self.now, self.now + gang.paid + gang.left
+        gang.started = self.now if gang.started < 0 else gang.started
+        envelope.running.append(gang)
+        self.by_start.append(gang)
+
+    def _leave(self, gang: Gang) -> None:
+        self.envelopes[gang.envelope].running.remove(gang)
+        self.by_start.remove(gang)
+        gang.held += self.now - gang.began
+        gang.overhead += min(gang.paid, self.now - gang.began)
+
+    def _end(self, gang: Gang) -> None:
+        self._leave(gang)
+        gang.ended, gang.left = self.now, 0
+
+    def _stop(self, gang: Gang) -> None:
+        """What was done since the last checkpoint is lost; it is first in its queue again."""
+        self._leave(gang)
+        done = max(0, self.now - gang.began - gang.paid)
+        every = self.rules.checkpoint_seconds
+        before = gang.seconds - gang.left
+        kept = (before + done) // every * every if every else 0
+        kept = max(kept, before)
+        gang.lost += before + done - kept
+        gang.left = gang.seconds - kept
+        gang.stops += 1
+        self.envelopes[gang.envelope].queue.insert(0, gang)
+
+    def _limit_end(self, gang: Gang) -> int:
+        done = gang.seconds - gang.left
+        return gang.began + gang.paid + gang.limit - done
+
+    def _reserved(self, head: Gang, *, pool: bool) -> Reservation:
+        """When a gang that waits will fit, by the limits of what runs: in the pool, or its own."""
+        used, idle = self._used(), self._idle()
+        ceiling = self.envelopes[head.envelope].ceiling
+        for at in sorted({self._limit_end(gang) for gang in self.by_start}):
+            for gang in self.by_start:
+                if self._limit_end(gang) == at:
+                    used[gang.envelope] -= gang.gpus
+                    idle += gang.gpus
+            spare = self._room(head.envelope, used, idle) - head.gpus if pool else NEVER
+            own = ceiling - used[head.envelope] - head.gpus
+            if spare >= 0 and own >= 0:
+                return Reservation(head, at, spare, own)
+        return Reservation(head, NEVER, NEVER, NEVER)
+
+    def _backfill(self, waiting: Gang | None) -> None:
+        """Start gangs behind those that wait, where that delays nobody who has a reservation."""
+        if self._idle() <= 0 or self.rules.look_ahead == 0:
+            return
+        ahead = self._reserved(waiting, pool=True) if waiting else None
+        looked = 0
+        for envelope in self._in_turn():
+            head = envelope.queue[0]
+            kept = [] if ahead is None else [ahead]
+            if envelope.used + head.gpus > envelope.ceiling:
+                kept.append(self._reserved(head, pool=False))
+            for gang in [g for g in envelope.queue if g not in [each.gang for each in kept]]:
+                if looked == self.rules.look_ahead:
+                    return
+                looked += 1
+                if not self._fits(gang) or envelope.used + gang.gpus > envelope.ceiling:
+                    continue
+                if not all(self._harmless(gang, each) for each in kept):
+                    continue
+                kept = [self._less(gang, each) for each in kept]
+                ahead = kept[0] if ahead else None
+                gang.ahead += 1
+                self._start(gang)
+
+    def _over(self, gang: Gang, kept: Reservation) -> bool:
+        """Whether a gang that starts now may still run when the reservation begins."""
+        return self.now + gang.limit_left(self.rules.restart_seconds) > kept.at
+
+    def _harmless(self, gang: Gang, kept: Reservation) -> bool:
+        own = kept.own if gang.envelope == kept.gang.envelope else NEVER
+        return not self._over(gang, kept) or gang.gpus <= min(kept.spare, own)
+
+    def _less(self, gang: Gang, kept: Reservation) -> Reservation:
+        if not self._over(gang, kept):
+            return kept
+        mine = gang.gpus if gang.envelope == kept.gang.envelope else 0
+        return Reservation(kept.gang, kept.at, kept.spare - gang.gpus, kept.own - mine)
+
+    def _result(self) -> Replayed:
+        columns = {
+            name: np.array([getattr(gang, name) for gang in self.gangs], np.int64)
+            for name in COLUMNS
+        }
+        return Replayed(**columns, by_envelope=self.by_envelope, by_step=self.by_step)

@@ -1,0 +1,223 @@
+"""A workload tried under a policy before it is signed: walls beside shared envelopes, many times.
+
+Each variant of the policy gets the same jobs, dealt to its envelopes by one rule, as they came and
+as drawn again from each seed. Each is replayed behind walls and with idle quota lent; every replay
+is held against its identities before a figure is shown.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from headgate.core.policy.document import Document
+from headgate.core.quantities import HOUR_SECONDS
+from headgate.readers.traces import Trace
+from headgate.report.trial import Column
+from headgate.simulation.replay.demand import (
+    WEEK_SECONDS,
+    Demand,
+    as_it_came,
+    dealt,
+    drawn,
+    loaded,
+    spread,
+)
+from headgate.simulation.replay.figures import Change, Figures, Lane, Month, changes, figures
+from headgate.simulation.replay.identities import assure
+from headgate.simulation.replay.layout import WHOLE_BITS
+from headgate.simulation.replay.pool import Gangs, Pool, Rules, Steps
+from headgate.simulation.replay.supply import WALLS, Offer, Sharing, offer
+
+AS_IT_CAME = "as it came"
+RULES = Rules(look_ahead=500)
+"""Backfill looks at as many waiting gangs as Slurm's `bf_max_job_test` has by default."""
+SHARED = Sharing()
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """How a workload is tried: rules of the pool, how envelopes share, a load, seeds to draw by.
+
+    `plain` replays by the rules as they are defined instead of by the fast loop.
+    """
+
+    rules: Rules = RULES
+    sharing: Sharing = SHARED
+    load_per_mille: int | None = None
+    half_life_hours: int | None = None
+    seeds: tuple[str, ...] = ()
+    plain: bool = False
+
+
+def rules_of(
+    *, reclaim: bool, checkpoint: int, restart: int, look_ahead: int, half_life_hours: int | None
+) -> Rules:
+    """The rules of a pool as people say them; past use fades every hour by its half-life.
+
+    Raises ValueError for a half-life under an hour.
+    """
+    if half_life_hours is None:
+        return Rules(reclaim, checkpoint, restart, look_ahead)
+    if half_life_hours < 1:
+        raise ValueError("a half-life is at least one hour")
+    keeps = round((1 << WHOLE_BITS) * 2 ** (-1 / half_life_hours))
+    return Rules(reclaim, checkpoint, restart, look_ahead, HOUR_SECONDS, keeps)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One history under one variant: `seed` is its seed, or that it is the trace as it came."""
+
+    seed: str
+    too_large: int
+    walls: Figures
+    shared: Figures
+    changes: Mapping[str, Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One variant of the policy: its digest, where each tenant's jobs went, and its runs."""
+
+    variant: str
+    policy: str
+    support: str
+    pools: tuple[str, ...]
+    tenants: Mapping[str, str]
+    runs: tuple[Run, ...]
+
+
+def tried(
+    variants: Mapping[str, Document], trace: Trace, how: Try, progress: Callable[[str], None]
+) -> list[Tried]:
+    """Replay a trace under each variant; raises Faulty where one offers nothing to replay on.
+
+    The first variant says whose envelope each tenant comes under and what a load is a load of, so
+    that all variants are asked for the same.
+    """
+    came = as_it_came(trace)
+    until = (int(came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
+    offers = {name: offer(document, until) for name, document in variants.items()}
+    first = next(iter(offers.values()))
+    tenants = dealt(came, _whole(first))
+    runs: dict[str, list[Run]] = {name: [] for name in variants}
+    progress("getting the replay ready, which takes some seconds once")
+    for seed, demand in _histories(came, first, how):
+        for name, offered in offers.items():
+            progress(f"{name}: {seed}")
+            runs[name].append(_run(seed, demand, offered, tenants, how))
+    return [_told(name, variants[name], offers[name], tenants, runs[name]) for name in variants]
+
+
+def _told(
+    variant: str,
+    document: Document,
+    offered: Offer,
+    tenants: Mapping[str, str],
+    runs: Sequence[Run],
+) -> Tried:
+    return Tried(variant, document.digest, offered.support, offered.pools, tenants, tuple(runs))
+
+
+def _histories(came: Demand, offered: Offer, how: Try) -> Iterator[tuple[str, Demand]]:
+    """The trace as it came, then as drawn from each seed, each at the load that is asked for."""
+    until = int(came.submitted[-1]) + 1
+    gpus = int(offered.gpu_seconds(until).sum()) // until
+    for seed in (AS_IT_CAME, *how.seeds):
+        demand = came if seed == AS_IT_CAME else drawn(came, seed)
+        if how.load_per_mille is not None and len(demand.gpus):
+            demand = loaded(demand, gpus, how.load_per_mille, seed)
+        if len(demand.gpus):
+            yield seed, demand
+
+
+def _whole(offered: Offer) -> dict[str, int]:
+    """The most that each envelope ever has, over all pools."""
+    quota = offered.quota.sum(axis=0).max(axis=0)
+    return {name: int(most) for name, most in zip(offered.envelopes, quota, strict=True)}
+
+
+def _run(seed: str, demand: Demand, offered: Offer, tenants: Mapping[str, str], how: Try) -> Run:
+    """One history in all pools, behind walls and shared; who has no envelope here has no room."""
+    places = {name: place for place, name in enumerate(offered.envelopes)}
+    envelope = np.array([places.get(tenants[name], -1) for name in demand.tenants], np.int64)
+    largest = np.column_stack([offered.largest, np.zeros(len(offered.pools), np.int64)])
+    until = int(demand.submitted[-1]) + 1
+    capacity = [int(amount) for amount in offered.gpu_seconds(until)]
+    pool_of = spread(demand, [most[envelope] for most in largest], capacity)
+    walled, shared = [], []
+    for place in range(len(offered.pools)):
+        jobs = demand.only(np.flatnonzero(pool_of == place))
+        gangs = Gangs(jobs.submitted, jobs.seconds, jobs.limit, jobs.gpus, envelope[jobs.tenant])
+        walled.append(_lane(gangs, _until(offered.steps(place, WALLS), until), how))
+        shared.append(_lane(gangs, _until(offered.steps(place, how.sharing), until), how))
+    days = [day.isoformat() for day in offered.days]
+    return Run(
+        seed,
+        int((pool_of < 0).sum()),
+        figures(walled, offered.envelopes, days),
+        figures(shared, offered.envelopes, days),
+        changes(shared, walled, offered.envelopes),
+    )
+
+
+def _until(steps: Steps, until: int) -> Steps:
+    """Steps up to the last submission, and one more from then on with what was there last."""
+    count = int(np.searchsorted(steps.at, until))
+    rows = [*range(count), count - 1]
+    at = np.append(steps.at[:count], until)
+    return Steps(at, steps.gpus[rows], steps.quota[rows], steps.floor[rows], steps.ceiling[rows])
+
+
+def _lane(gangs: Gangs, steps: Steps, how: Try) -> Lane:
+    from headgate.simulation.replay import fast, plain
+
+    pool = Pool(gangs, steps, how.rules)
+    replayed = plain.replay(pool) if how.plain else fast.replay(pool)
+    assure(pool, replayed)
+    return Lane(pool, replayed)
+
+
+def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
+    """Each variant behind walls and shared, ranged over all histories; `base` has no name."""
+    for each in variants:
+        for shared in (False, True):
+            runs = [run.shared if shared else run.walls for run in each.runs]
+            told = [_named(run) for run in runs]
+            first = runs[0]
+            yield Column(
+                "" if each.variant == base else each.variant,
+                shared,
+                {n: (told[0][n], *_range(t[n] for t in told)) for n in told[0]},
+                {n: (w.mean, w.median, w.p95) for n, w in first.by_envelope.items()},
+                {n: (w.mean, w.median, w.p95) for n, w in first.by_size.items()},
+                tuple(_month(month) for month in first.months),
+                {n: (c.jobs, c.sooner, c.later, c.pace) for n, c in each.runs[0].changes.items()},
+            )
+
+
+def slowly() -> str:
+    """Why replays take longer than they need here; empty where they do not."""
+    from headgate.simulation.replay import compiling
+
+    state = compiling.state()
+    return "" if state is compiling.State.KEPT else state.value
+
+
+def _named(run: Figures) -> dict[str, int]:
+    """The figures of a run by the names that pages and tables give them."""
+    amounts = ("offered", "held", "idle", "fillable", "waited", "borrowed", "lost", "stops")
+    waits = ("jobs", "unserved", "mean", "median", "p95")
+    return {n: getattr(run, n) for n in amounts} | {n: getattr(run.waits, n) for n in waits}
+
+
+def _range(amounts: Iterable[int]) -> tuple[int, int]:
+    known = list(amounts)
+    return min(known), max(known)
+
+
+def _month(month: Month) -> tuple[date, Mapping[str, tuple[int, int]]]:
+    both = {name: (promised, month.held[name]) for name, promised in month.promised.items()}
+    return date.fromisoformat(month.day), both

@@ -1,0 +1,81 @@
+"""The demand of a what-if: a trace as it came, drawn again, brought to a load, dealt and spread."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from headgate.readers.traces import Trace, TraceNotes
+from headgate.simulation.replay.demand import (
+    WEEK_SECONDS,
+    Demand,
+    as_it_came,
+    dealt,
+    drawn,
+    loaded,
+    spread,
+)
+from tests.simulation.replay.worlds import column
+
+HOUR = 3600
+
+
+def trace(*rows: tuple[str, int, int, int], limit: tuple[int, ...] = ()) -> Trace:
+    """A trace of (tenant, submitted, seconds, GPUs)."""
+    tenant, submitted, seconds, gpus = zip(*rows, strict=True)
+    notes = TraceNotes(len(rows), len(rows), 0, 0, 0, 0)
+    return Trace(tenant, submitted, seconds, gpus, notes, limit)
+
+
+def weeks(count: int) -> Demand:
+    """Each week one job of a tenant of its own, two days in."""
+    rows = [(f"t{n}", n * WEEK_SECONDS + 2 * 86_400, HOUR, 1) for n in range(count)]
+    return as_it_came(trace(*rows))
+
+
+def test_a_trace_begins_at_nothing_and_a_missing_limit_is_twice_the_run() -> None:
+    """What a log does not say is assumed, and never less than what a job ran."""
+    demand = as_it_came(trace(("b", 100, 10, 2), ("a", 130, 20, 1), limit=(0, 5)))
+    assert ("a", "b") == demand.tenants
+    assert [0, 30] == demand.submitted.tolist()
+    assert [20, 20] == demand.limit.tolist()
+    assert [1, 0] == demand.tenant.tolist()
+
+
+def test_drawn_weeks_are_weeks_of_the_trace_on_their_own_day() -> None:
+    """A history drawn again has the trace's weeks, some twice and some never, and the same seed
+    gives the same one.
+    """
+    demand = weeks(20)
+    once, again, other = drawn(demand, "a"), drawn(demand, "a"), drawn(demand, "b")
+    assert once.tenant.tolist() == again.tenant.tolist() != other.tenant.tolist()
+    assert [n * WEEK_SECONDS for n in range(20)] == once.submitted.tolist()
+    assert len(set(once.tenant.tolist())) < 20
+
+
+@pytest.mark.parametrize("per_mille", [100, 900, 3000])
+def test_a_load_is_that_part_of_what_the_gpus_could_do(per_mille: int) -> None:
+    """Jobs are repeated or left out until their work is what was asked for, about."""
+    rows = [(f"t{n % 7}", n * 600, HOUR, 1 + n % 3) for n in range(2000)]
+    demand = as_it_came(trace(*rows))
+    span = int(demand.submitted.max()) + 1
+    found = loaded(demand, 10, per_mille, "seed")
+    assert found.gpu_seconds == pytest.approx(10 * span * per_mille / 1000, rel=0.1)
+    assert (np.diff(found.submitted) >= 0).all()
+    assert 0 <= found.submitted.min()
+    assert span > found.submitted.max()
+
+
+def test_tenants_go_to_the_envelope_of_their_name_or_where_least_is_done() -> None:
+    """The heaviest first, each where the work is the smallest part of the quota; nothing by lot."""
+    rows = [("a", 0, 60, 1), ("b", 0, 50, 1), ("c", 0, 40, 1), ("small", 0, 30, 1)]
+    found = dealt(as_it_came(trace(*rows)), {"large": 60, "small": 40, "none": 0})
+    assert {"a": "large", "b": "small", "c": "large", "small": "small"} == found
+
+
+def test_jobs_go_where_there_is_room_and_pools_fill_alike() -> None:
+    """A gang runs in one pool; one that fits none is counted, not cut in two."""
+    demand = as_it_came(trace(*[("a", n, 10, 1) for n in range(30)], ("a", 40, 10, 9)))
+    found = spread(demand, [column(4), column(8)], [100, 200]).tolist()
+    assert Counter({1: 20, 0: 10, -1: 1}) == Counter(found)
+    assert [-1] == spread(demand, [column(4), column(9)], [100, 0]).tolist()[-1:]

@@ -1,0 +1,181 @@
+"""The replay: what the rules promise, two implementations that agree, and a published algorithm."""
+
+import hashlib
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from headgate.simulation.replay import fast, layout, loop, orders, plain
+from headgate.simulation.replay.identities import Broken, assure
+from headgate.simulation.replay.layout import NEVER
+from headgate.simulation.replay.pool import (
+    Gangs,
+    Misfit,
+    Pool,
+    Replayed,
+    Rules,
+    Steps,
+    Unreplayable,
+)
+from tests.simulation.replay.easy import starts_of
+from tests.simulation.replay.worlds import column, gangs, plain_pool, pools, steps
+
+
+def replayed(pool: Pool) -> Replayed:
+    """The result of both implementations, which is one."""
+    right, quick = plain.replay(pool), fast.replay(pool)
+    for field in fields(Replayed):
+        expected, actual = getattr(right, field.name), getattr(quick, field.name)
+        assert expected.tolist() == actual.tolist(), field.name
+    assure(pool, right)
+    return right
+
+
+@settings(max_examples=400, deadline=None)
+@given(pools())
+def test_compiled_loop_gives_what_the_plain_rules_give(pool: Pool) -> None:
+    """Every field of every gang and step is the same, and every identity holds, in any pool."""
+    replayed(pool)
+
+
+def test_kept_machine_code_is_never_of_another_source() -> None:
+    """Whoever changes what is compiled into the loop saves it too: older code is not used again."""
+    texts = [Path(module.__file__ or "").read_bytes() for module in (layout, orders)]
+    assert hashlib.sha256(b"".join(texts)).hexdigest()[:16] == loop.COMPILED_IN
+
+
+@pytest.mark.parametrize("guessed", [False, True])
+def test_plain_easy_starts_every_job_when_the_published_algorithm_does(guessed: bool) -> None:
+    """One envelope is EASY backfill: 10,000 of 10,000 starts equal an implementation of its own."""
+    pool = plain_pool(10_000, 256, "easy", guessed=guessed)
+    result = fast.replay(pool)
+    assert result.ahead.sum() > 1000
+    assert starts_of(pool) == result.started.tolist()
+
+
+def test_walls_leave_idle_what_borrowing_uses() -> None:
+    """Behind a wall a gang waits beside idle GPUs; where envelopes lend it starts at once."""
+    work = gangs((0, 100, 4, 0), (0, 100, 4, 0))
+    walls = replayed(Pool(work, steps(8, 4, 4, ceiling=0), Rules()))
+    lends = replayed(Pool(work, steps(8, 4, 4), Rules()))
+    assert [0, 100] == walls.started.tolist()
+    assert [0, 0] == lends.started.tolist()
+    assert 400 == walls.by_step[0, 2]
+    assert 400 == lends.by_envelope[0, 0, 1]
+
+
+def test_whoever_has_a_right_takes_back_at_once_from_the_newest_borrower() -> None:
+    """The newest borrower is stopped, keeps its checkpoints, and pays for starting again."""
+    work = gangs((0, 5000, 4, 0), (0, 5000, 2, 0), (10, 5000, 2, 0), (2000, 100, 2, 1))
+    result = replayed(Pool(work, steps(8, 4, 4), Rules()))
+    assert [0, 0, 1, 0] == result.stops.tolist()
+    assert 2000 == result.started[3]
+    assert [190, 300] == [result.lost[2], result.overhead[2]]
+    assert 2100 + 300 + 5000 - 1800 == result.ended[2]
+
+
+def test_without_reclaim_a_right_waits_for_the_borrower_to_end() -> None:
+    """Reclaim is a rule of the policy, not of nature."""
+    work = gangs((0, 5000, 8, 0), (10, 100, 4, 1))
+    assert 10 == replayed(Pool(work, steps(8, 4, 4), Rules())).started[1]
+    assert 5000 == replayed(Pool(work, steps(8, 4, 4), Rules(reclaim=False))).started[1]
+
+
+def test_an_envelope_keeps_its_floor_and_borrows_no_further_than_its_ceiling() -> None:
+    """Lending and borrowing limits: 1 of 4 is kept, and 2 on top are the most that is borrowed."""
+    quota = np.array([[4, 4]])
+    work = gangs((0, 9, 4, 0), (0, 9, 2, 0), (0, 9, 1, 0), (0, 9, 1, 0))
+    kept = Steps(column(0), column(8), quota, np.array([[0, 1]]), quota + NEVER)
+    most = Steps(column(0), column(8), quota, quota * 0, quota + 2)
+    assert [0, 0, 0, 9] == replayed(Pool(work, kept, Rules())).started.tolist()
+    assert [0, 0, 9, 9] == replayed(Pool(work, most, Rules())).started.tolist()
+
+
+def test_supply_arrives_on_its_day_and_maintenance_stops_what_no_longer_fits() -> None:
+    """A later lot lets the queue go; a smaller pool stops the newest, envelopes in excess first."""
+    quota = np.array([[4], [8], [2]])
+    supply = Steps(column(0, 50, 80), column(4, 8, 2), quota, quota * 0, quota)
+    work = gangs((0, 100, 2, 0), (0, 100, 2, 0), (0, 100, 4, 0))
+    result = replayed(Pool(work, supply, Rules(checkpoint_seconds=10, restart_seconds=0)))
+    assert [0, 0, 50] == result.started.tolist()
+    assert [0, 1, 1] == result.stops.tolist()
+    assert -1 == result.ended[2]
+
+
+def test_a_standby_class_runs_on_what_is_idle_and_gives_way() -> None:
+    """An envelope of nothing is served last and stopped first."""
+    work = gangs((0, 100, 8, 1), (0, 50, 4, 0), (60, 10, 8, 0))
+    result = replayed(Pool(work, steps(8, 8, 0), Rules(checkpoint_seconds=0, restart_seconds=0)))
+    assert [50, 0, 60] == result.started.tolist()
+    assert [1, 0, 0] == result.stops.tolist()
+
+
+def test_fair_share_looks_at_past_use_and_forgets_it() -> None:
+    """Who used little so far goes first; with nothing kept at a turn the past does not count."""
+    work = gangs((0, 60, 4, 0), (1, 60, 8, 0), (1, 60, 8, 1))
+    supply = steps(8, 4, 4)
+    remembers = Rules(reclaim=False, turn_seconds=3600, turn_keeps=1 << 19)
+    forgets = Rules(reclaim=False, turn_seconds=60, turn_keeps=0)
+    assert [0, 120, 60] == replayed(Pool(work, supply, remembers)).started.tolist()
+    assert [0, 60, 120] == replayed(Pool(work, supply, forgets)).started.tolist()
+
+
+def test_how_far_ahead_is_looked_is_what_the_rules_say() -> None:
+    """The small gang behind two large ones is found only by who looks at two."""
+    work = gangs((0, 100, 4, 0), (1, 50, 8, 0), (1, 50, 8, 0), (1, 50, 4, 0))
+    supply = steps(8, 8)
+    assert 1 == replayed(Pool(work, supply, Rules(look_ahead=2))).started[3]
+    assert 200 == replayed(Pool(work, supply, Rules(look_ahead=1))).started[3]
+    assert 200 == replayed(Pool(work, supply, Rules(look_ahead=0))).started[3]
+
+
+ONE = gangs((0, 5, 1, 0))
+LONG = column(1 << 40)
+MISFITS = {
+    Misfit.LENGTHS: Pool(Gangs(column(0), *[column()] * 4), steps(8, 8), Rules()),
+    Misfit.SIZES: Pool(gangs((0, 5, 0, 0)), steps(8, 8), Rules()),
+    Misfit.SECONDS: Pool(Gangs(column(0), LONG, LONG, *[column(1)] * 2), steps(8, 4, 4), Rules()),
+    Misfit.UNSORTED: Pool(gangs((9, 5, 1, 0), (0, 5, 1, 0)), steps(8, 8), Rules()),
+    Misfit.ENVELOPE: Pool(gangs((0, 5, 1, 1)), steps(8, 8), Rules()),
+    Misfit.STEPS: Pool(gangs((-9, 5, 1, 0)), steps(8, 8), Rules()),
+    Misfit.RULES: Pool(ONE, steps(8, 8), Rules(turn_seconds=7, look_ahead=-2)),
+}
+
+
+@pytest.mark.parametrize("misfit", Misfit)
+def test_what_the_rules_do_not_cover_is_refused_by_name(misfit: Misfit) -> None:
+    """Numbers that 64 bits do not hold exactly, or columns that are none, never reach the loop."""
+    for replay in (plain.replay, fast.replay):
+        with pytest.raises(Unreplayable) as raised:
+            replay(MISFITS[misfit])
+        assert frozenset({misfit}) == raised.value.misfits
+
+
+def test_a_past_that_could_outgrow_its_number_is_refused() -> None:
+    """A million GPUs whose use hardly fades would leave 64 bits."""
+    rules = Rules(turn_seconds=86_400, turn_keeps=(1 << 20) - 1)
+    with pytest.raises(Unreplayable, match=Misfit.RULES.value):
+        fast.replay(Pool(ONE, steps(1 << 20, 8), rules))
+
+
+@pytest.mark.parametrize("field", ["held", "lost", "by_envelope", "ended", "by_step"])
+def test_a_result_that_does_not_add_up_is_not_shown(field: str) -> None:
+    """A figure changed by one breaks a named identity."""
+    work = gangs((0, 50, 4, 0), (0, 50, 4, 0), (5, 50, 4, 1))
+    pool = Pool(work, steps(8, 4, 4), Rules())
+    result = fast.replay(pool)
+    getattr(result, field).reshape(-1)[0] += 1
+    with pytest.raises(Broken):
+        assure(pool, result)
+
+
+def test_a_gang_that_was_forgotten_is_noticed() -> None:
+    """What fits and never ended is an error of the replay, not a figure."""
+    pool = Pool(ONE, steps(8, 8), Rules())
+    result = fast.replay(pool)
+    result.ended[0] = -1
+    with pytest.raises(Broken):
+        assure(pool, result)

@@ -1,0 +1,97 @@
+"""What a policy offers a workload: pools, quotas and steps, from the file and its overlays."""
+
+from pathlib import Path
+
+import pytest
+
+from headgate.core.faults import Faulty
+from headgate.core.policy.document import Document
+from headgate.readers.policy_files import read_programme
+from headgate.simulation.replay.layout import NEVER
+from headgate.simulation.replay.supply import WALLS, Sharing, offer
+
+ROOT = Path(__file__).parents[3]
+DAYS = 86_400
+LATER = """
+overlay: later
+because: {en: What if a lot came, and another went?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.lots.north-b200.usable: 2026-04-10
+  supports.compute.lots.south-h200.until: 2026-05-05
+"""
+BASE = """
+overlay: base
+because: {en: What if less were divided?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes.compute.base: %d
+"""
+SPLIT = """
+overlay: split
+because: {en: What if the split were another from April on, for a month?}
+from: 2026-04-01
+until: 2026-05-01
+set:
+  envelopes.compute.shares: {national: 20, business: 60, academia: 20}
+"""
+
+
+def small(*overlays: str) -> Document:
+    """The small programme under overlays."""
+    document = read_programme(ROOT / "tests/programmes/small")
+    laid = {f"overlays/{n}.yaml": text for n, text in enumerate(overlays)}
+    return Document.read({**document.texts, **laid})
+
+
+def test_each_site_and_class_is_a_pool_divided_in_whole_blocks() -> None:
+    """60/20/20 of 48, 32 and 80 GPUs in nodes of 8, by largest remainder."""
+    found = offer(small(), 30 * DAYS)
+    assert ("h200 at north", "h200 at south", "b200 at north") == found.pools
+    assert ("national", "business", "academia") == found.envelopes
+    assert [[32, 8, 8], [16, 8, 8], [48, 16, 16]] == found.quota[:, 0].tolist()
+    assert 160 * 10 * DAYS == found.gpu_seconds(10 * DAYS).sum()
+
+
+def test_the_base_is_what_is_divided_whatever_stands_there() -> None:
+    """Of 160 GPUs a base of 80 is half of each pool; a larger base is all there is."""
+    half = offer(small(BASE % 80), 30 * DAYS)
+    assert [24, 16, 40] == half.quota[:, 0].sum(axis=1).tolist()
+    assert 160 == offer(small(BASE % 999), 30 * DAYS).quota[:, 0].sum()
+    korea = offer(read_programme(ROOT / "programmes/korea-2025"), 90 * DAYS)
+    assert {10_456} == set(korea.quota.sum(axis=(0, 2)).tolist())
+
+
+def test_supply_comes_and_goes_on_its_day() -> None:
+    """A lot that is usable later is a step of its pool on that day, an ended one as well."""
+    found = offer(small(LATER), 90 * DAYS)
+    by_day = dict(zip(map(str, found.days), found.quota.sum(axis=2).T.tolist(), strict=True))
+    assert [48, 32, 0] == by_day["2026-03-01"]
+    assert [48, 32, 80] == by_day["2026-04-10"]
+    assert [48, 0, 80] == by_day["2026-05-05"]
+
+
+def test_an_overlay_holds_for_its_time() -> None:
+    """Quotas change on the overlay's first day and change back after its last."""
+    found = offer(small(SPLIT), 90 * DAYS)
+    pool = found.pools.index("b200 at north")
+    by_day = dict(zip(map(str, found.days), found.quota[pool].tolist(), strict=True))
+    assert [48, 16, 16] == by_day["2026-03-01"] == by_day["2026-05-01"]
+    assert [16, 48, 16] == by_day["2026-04-01"]
+
+
+def test_walls_borrow_nothing_and_limits_are_parts_of_the_quota() -> None:
+    """Half lent and a quarter borrowed: the floor is half the quota, the ceiling five quarters."""
+    found = offer(small(), DAYS)
+    walls, limits = found.steps(0, WALLS), found.steps(0, Sharing(borrows=25, lends=50))
+    assert [[32, 8, 8]] == walls.ceiling.tolist()
+    assert ([[16, 4, 4]], [[40, 10, 10]]) == (limits.floor.tolist(), limits.ceiling.tolist())
+    assert NEVER < found.steps(0, Sharing()).ceiling.min()
+
+
+def test_a_policy_without_envelopes_or_gpus_has_nothing_to_replay_on() -> None:
+    """The refusal is named and says what to write."""
+    with pytest.raises(Faulty, match="replay-no-envelopes"):
+        offer(read_programme(ROOT / "programmes/uk-airr-2026"), 30 * DAYS)

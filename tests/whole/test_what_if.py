@@ -1,0 +1,174 @@
+"""A what-if from the command line: a trace tried under a policy, and real findings found again."""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from headgate.cli import app
+
+PROGRAMME = Path(__file__).parents[1] / "programmes" / "small"
+OVERLAY = """
+overlay: split
+because: {en: What if the split were another?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes.compute.shares: {national: 20, business: 60, academia: 20}
+"""
+POLICY = """
+headgate: 1
+from: 2017-01-01
+source: law/act.md#art-1
+status: assumed
+programme:
+  id: philly
+  name: {en: Tenants with quotas of their own}
+  country: US
+  currency: USD
+  timezone: Etc/UTC
+  calendar: {first: 2017-09-01, months: 6}
+supports:
+  compute:
+    kind: compute
+    name: {en: GPU computing}
+    chips: {gpu: {name: GPU}}
+    rates: {gpu: 1}
+    measure_by: count
+    node_gpus: 8
+    lots:
+      all: {site: one, operator: One, chip: gpu, gpus: %(gpus)d, state_gpus: %(gpus)d,
+        usable: 2017-01-01}
+organisations: {kinds: [team], sizes: [any]}
+holders:
+%(holders)s
+envelopes:
+  compute:
+    of: %(gpus)d
+    shares: {%(shares)s}
+    block: {gpu: 2}
+    method: largest_remainder
+"""
+
+
+def simulate(*words: object) -> str:
+    """What `headgate simulate` prints; it must succeed."""
+    made = CliRunner().invoke(app, ["simulate", *map(str, words)])
+    assert 0 == made.exit_code, made.output
+    return made.stdout
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    """Three tenants who are busy in turn, in gangs of up to 16 GPUs, for five weeks."""
+    rows = [
+        f"{n} {n * 600} 0 {7200 * (1 + n % 5)} {1 << n % 5} -1 -1 1 -1 -1 1 1 {1 + n // 800 % 3}"
+        " 1 1 1 -1 -1"
+        for n in range(1, 5000)
+    ]
+    path = tmp_path / "busy.swf"
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_trace_is_tried_under_every_variant(tmp_path: Path, trace: Path) -> None:
+    """Each variant has its walls and its sharing; files, seeds and digests are named; the same
+    command gives the same bytes.
+    """
+    overlay = tmp_path / "split.yaml"
+    overlay.write_text(OVERLAY, encoding="utf-8")
+    words = (PROGRAMME, "--overlay", overlay, "--trace", trace, "--no-term", "--seeds", 2)
+    table = simulate(*words, "--load", 90, "--out", tmp_path / "out")
+    again = simulate(*words, "--load", 90, "--out", tmp_path / "again")
+    assert table == again
+    head = table.splitlines()[1]
+    names = "as it stands, walls", "as it stands, shared", "split, walls", "split, shared"
+    assert all(name in head for name in names)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert {"comparison.json", "report.html", "report.vi.html", "report.ko.html"} == set(files)
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+    told = json.loads(files["comparison.json"])
+    assert {"split.yaml", "busy.swf"} == set(told["files"])
+    seeds = [run["seed"] for run in told["replays"][0]["runs"]]
+    assert ["as it came", "headgate/1", "headgate/2"] == seeds
+    page = files["report.html"].decode()
+    assert all(digest in page for digest in (*told["files"].values(), told["policy"]))
+
+
+def test_sharing_wastes_less_than_walls_and_waits_are_told_by_envelope(trace: Path) -> None:
+    """Idle time that waiting jobs would have filled shrinks where quota is lent."""
+    text = simulate(PROGRAMME, "--trace", trace, "--no-term", "--load", 90, "--json")
+    run = json.loads(text)["replays"][0]["runs"][0]
+    walls, shared = run["walls"], run["shared"]
+    assert walls["fillable"] > 2 * shared["fillable"]
+    assert walls["waits"]["mean"] > shared["waits"]["mean"]
+    assert 0 == walls["borrowed"] < shared["borrowed"]
+    assert {"national", "business", "academia"} == set(shared["by_envelope"])
+    assert sum(w["jobs"] for w in shared["by_envelope"].values()) == shared["waits"]["jobs"]
+    assert sum(w["jobs"] for w in shared["by_size"].values()) == shared["waits"]["jobs"]
+    assert shared["offered"] == shared["held"] + shared["idle"]
+    for figure in ("promised", "held"):
+        whole = sum(amount for month in shared["months"] for amount in month[figure].values())
+        assert shared["offered" if figure == "promised" else "held"] == whole
+
+
+def test_every_rule_of_sharing_can_be_said(trace: Path) -> None:
+    """Limits, no reclaim, no checkpoints, look ahead and fair share each change a figure."""
+    plain = (PROGRAMME, "--trace", trace, "--no-term", "--load", 95, "--json")
+    seen = {json.dumps(_shared(simulate(*plain)))}
+    for words in (
+        ("--borrow", 10), ("--lend", 50), ("--no-reclaim",), ("--checkpoint", 0),
+        ("--restart", 9000), ("--look-ahead", 0), ("--half-life", 24), ("--load", 50),
+    ):  # fmt: skip
+        seen.add(json.dumps(_shared(simulate(*plain, *words))))
+    assert 9 == len(seen)
+
+
+def _shared(text: str) -> Any:
+    return json.loads(text)["replays"][0]["runs"][0]["shared"]
+
+
+def test_an_auditor_may_replay_by_the_rules_as_they_are_defined(trace: Path) -> None:
+    """Plain Python and machine code give the same figures, all of them."""
+    words = (PROGRAMME, "--trace", trace, "--no-term", "--load", 60, "--half-life", 24, "--json")
+    fast, plain = (json.loads(simulate(*words, *more)) for more in ((), ("--plain",)))
+    assert plain["replays"] == fast["replays"]
+
+
+def test_a_folder_that_is_taken_is_left_alone(tmp_path: Path, trace: Path) -> None:
+    """Nothing that is there is written over, and that is said before anything is computed."""
+    words = ["simulate", str(PROGRAMME), "--trace", str(trace), "--no-term", "--out", str(tmp_path)]
+    made = CliRunner().invoke(app, words)
+    assert 2 == made.exit_code
+    assert "out-taken" in made.stderr
+
+
+def test_philly_waits_an_order_of_magnitude_longer_behind_walls(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """Hard walls cost: at a quarter of its size, Philly's mean wait is over ten times as long."""
+    folder = shared_data / "data" / "traces" / "philly"
+    with (folder / "philly_vc_nodes.csv").open(encoding="utf-8") as file:
+        quotas = {row["vc"]: int(row["node num"]) * 8 // 4 for row in csv.DictReader(file)}
+    values = {
+        "gpus": sum(quotas.values()),
+        "holders": "\n".join(
+            f"  - {{id: '{n}', name: {{en: '{n}'}}, when: 'true'}}" for n in quotas
+        ),
+        "shares": ", ".join(f"'{name}': {gpus}" for name, gpus in quotas.items()),
+    }
+    (tmp_path / "programme.yaml").write_text(POLICY % values, encoding="utf-8")
+    with gzip.open(folder / "philly_jobs.csv.gz", "rt", encoding="utf-8") as file:
+        known = {*quotas, "cluster"}
+        lines = [line for line in file if line.rstrip().rpartition(",")[2] in known]
+    (tmp_path / "philly.csv").write_text("".join(lines), encoding="utf-8")
+    words = ("--trace", tmp_path / "philly.csv", "--no-term", "--look-ahead", -1, "--json")
+    run = json.loads(simulate(tmp_path, *words))["replays"][0]["runs"][0]
+    assert 704 == sum(quotas.values())
+    assert (82_229, 0) == (run["shared"]["waits"]["jobs"], run["too_large"])
+    assert run["walls"]["waits"]["mean"] > 10 * run["shared"]["waits"]["mean"]
+    assert 77_334 == pytest.approx(run["walls"]["waits"]["mean"], rel=0.01)
