@@ -58,7 +58,7 @@ def pool_of(gangs: Gangs) -> Pool:
 
 
 def whole(pool: Pool) -> Pool:
-    """The same with every rule in use: floors, ceilings, monthly steps, fair share, look-ahead."""
+    """The same with every rule in use: limits, monthly steps, fair share, look-ahead."""
     steps = pool.steps
     at = np.arange(0, int(pool.gangs.submitted[-1]), 30 * 86_400, dtype=np.int64)
     quota = np.repeat(steps.quota, len(at), axis=0)

@@ -168,7 +168,7 @@ def _until(steps: Steps, until: int) -> Steps:
     count = int(np.searchsorted(steps.at, until))
     rows = [*range(count), count - 1]
     at = np.append(steps.at[:count], until)
-    return Steps(at, steps.gpus[rows], steps.quota[rows], steps.floor[rows], steps.ceiling[rows])
+    return Steps(at, steps.gpus[rows], steps.quota[rows], steps.keeps[rows], steps.ceiling[rows])
 
 
 def _lane(gangs: Gangs, steps: Steps, how: Try) -> Lane:

@@ -1,7 +1,7 @@
 """The replay: what the rules promise, two implementations that agree, and a published algorithm."""
 
 import hashlib
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,30 @@ def replayed(pool: Pool) -> Replayed:
 def test_compiled_loop_gives_what_the_plain_rules_give(pool: Pool) -> None:
     """Every field of every gang and step is the same, and every identity holds, in any pool."""
     replayed(pool)
+
+
+class Watched(plain.Moments):
+    """The plain replay, looked at after every moment."""
+
+    def next_moment(self) -> int:
+        """No right waits, no envelope is over its ceiling, and nobody holds what is not there."""
+        for envelope in self.envelopes if self.step >= 0 else ():
+            head = envelope.queue[0].gpus if envelope.queue else NEVER
+            assert envelope.used + head > min(envelope.quota, envelope.ceiling)
+            assert envelope.used <= envelope.ceiling
+        assert self.idle() >= 0
+        return super().next_moment()
+
+
+@settings(max_examples=200, deadline=None)
+@given(pools())
+def test_nobody_with_a_right_waits_for_a_borrower(pool: Pool) -> None:
+    """Where quotas fit the pool and owners reclaim, what is lent comes back at once."""
+    moments = slice(0, 1)
+    gpus, quota = pool.steps.quota[moments].sum(axis=1), pool.steps.quota[moments]
+    tables = (pool.steps.keeps[moments], pool.steps.ceiling[moments])
+    steady = Steps(pool.steps.at[moments], gpus, quota, *tables)
+    Watched(Pool(pool.gangs, steady, replace(pool.rules, reclaim=True))).run()
 
 
 def test_kept_machine_code_is_never_of_another_source() -> None:
@@ -84,7 +108,7 @@ def test_without_reclaim_a_right_waits_for_the_borrower_to_end() -> None:
     assert 5000 == replayed(Pool(work, steps(8, 4, 4), Rules(reclaim=False))).started[1]
 
 
-def test_an_envelope_keeps_its_floor_and_borrows_no_further_than_its_ceiling() -> None:
+def test_an_envelope_keeps_its_own_and_borrows_no_further_than_its_ceiling() -> None:
     """Lending and borrowing limits: 1 of 4 is kept, and 2 on top are the most that is borrowed."""
     quota = np.array([[4, 4]])
     work = gangs((0, 9, 4, 0), (0, 9, 2, 0), (0, 9, 1, 0), (0, 9, 1, 0))
@@ -105,7 +129,7 @@ def test_supply_arrives_on_its_day_and_maintenance_stops_what_no_longer_fits() -
     assert -1 == result.ended[2]
 
 
-def test_a_standby_class_runs_on_what_is_idle_and_gives_way() -> None:
+def test_a_spot_class_runs_on_what_is_idle_and_gives_way() -> None:
     """An envelope of nothing is served last and stopped first."""
     work = gangs((0, 100, 8, 1), (0, 50, 4, 0), (60, 10, 8, 0))
     result = replayed(Pool(work, steps(8, 8, 0), Rules(checkpoint_seconds=0, restart_seconds=0)))

@@ -83,11 +83,11 @@ def test_an_overlay_holds_for_its_time() -> None:
 
 
 def test_walls_borrow_nothing_and_limits_are_parts_of_the_quota() -> None:
-    """Half lent and a quarter borrowed: the floor is half the quota, the ceiling five quarters."""
+    """Half lent and a quarter borrowed: the keeps is half the quota, the ceiling five quarters."""
     found = offer(small(), DAYS)
     walls, limits = found.steps(0, WALLS), found.steps(0, Sharing(borrows=25, lends=50))
     assert [[32, 8, 8]] == walls.ceiling.tolist()
-    assert ([[16, 4, 4]], [[40, 10, 10]]) == (limits.floor.tolist(), limits.ceiling.tolist())
+    assert ([[16, 4, 4]], [[40, 10, 10]]) == (limits.keeps.tolist(), limits.ceiling.tolist())
     assert NEVER < found.steps(0, Sharing()).ceiling.min()
 
 

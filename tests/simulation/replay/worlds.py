@@ -20,7 +20,7 @@ def column(*values: int) -> Column:
 
 
 def steps(gpus: int, *quota: int, ceiling: int = NEVER) -> Steps:
-    """One step that lasts for ever, without floors; a ceiling of 0 walls every envelope."""
+    """One step that lasts for ever, without kept GPUs; a ceiling of 0 walls every envelope."""
     quotas = np.array([quota], np.int64)
     ceilings = np.maximum(quotas, ceiling)
     return Steps(column(0), column(gpus), quotas, quotas * 0, ceilings)
@@ -50,7 +50,7 @@ def pools(draw: st.DrawFn) -> Pool:
 
     seconds, steady = numbers(1, 40), draw(st.booleans())
     quota = table(most // envelopes + 1)
-    floor = np.minimum(quota, table(most)) if draw(st.booleans()) else quota * 0
+    keeps = np.minimum(quota, table(most)) if draw(st.booleans()) else quota * 0
     above = draw(st.sampled_from([0, most, NEVER]))
     ceiling = quota + (table(most) if above == most else above)
     return Pool(
@@ -65,7 +65,7 @@ def pools(draw: st.DrawFn) -> Pool:
             np.cumsum(numbers(1, 60, moments)) - 61,
             np.full(moments, most) if steady else numbers(0, most, moments),
             quota,
-            floor,
+            keeps,
             ceiling,
         ),
         draw(rules()),

@@ -66,7 +66,7 @@ def state_of(pool: Pool) -> State:
     now[NOW], now[STEP] = steps.at[0], -1
     listed = (rules.reclaim, rules.checkpoint_seconds, rules.restart_seconds, rules.look_ahead)
     now[RECLAIM:] = (*listed, rules.turn_seconds, rules.turn_keeps)
-    supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.floor, steps.ceiling])
+    supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling])
     lists, seen = (
         np.zeros((LISTS, count), np.int64),
         np.zeros((moments, envelopes + 1, 3), np.int64),

@@ -87,7 +87,7 @@ def _was_above(ceiling: np.ndarray) -> np.ndarray:
 
 def _served(pool: Pool, replayed: Replayed) -> bool:
     steps, gangs = pool.steps, pool.gangs
-    kept = steps.floor[-1].sum() - steps.floor[-1]
+    kept = steps.keeps[-1].sum() - steps.keeps[-1]
     most = np.minimum(steps.ceiling[-1], steps.gpus[-1] - kept)
     fits = gangs.gpus <= most[gangs.envelope]
     return bool(fits[replayed.ended < 0].sum() == 0 or not fits.all())

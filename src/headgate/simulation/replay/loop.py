@@ -9,7 +9,7 @@ from headgate.simulation.replay.compiling import inner, outer
 
 from headgate.simulation.replay.layout import (  # isort: skip
     AHEAD, ARRIVED, ASKS, AT, BEGAN, BORROWED, CAPACITY, CEILING, CHECKPOINT, CHOSEN, CURSOR,
-    END_AT, END_OF, ENDED, ENVELOPE, FIRST, FLOOR, GPUS, HELD, IDLE, KEPT, LAST, LEFT, LIMIT,
+    END_AT, END_OF, ENDED, ENVELOPE, FIRST, KEEPS, GPUS, HELD, IDLE, KEPT, LAST, LEFT, LIMIT,
     LIMIT_AT, LIMIT_END, LIMIT_OF, LOOK_AHEAD, LOOKED, LOST, NEEDS, NEVER, NEWEST, NOW, OLDER,
     OVERHEAD, OWN, PAID, PAST, PLACE, QUOTA, RECLAIM, RESTART, RUNNING, SECONDS, SPARE, STARTED,
     STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIED, TURN, TURN_KEEPS, USED, WAITED, WAITING, WHO,
@@ -24,7 +24,7 @@ from headgate.simulation.replay.orders import (
     unlink,
 )
 
-COMPILED_IN = "b1cd7d444d0d8c3b"
+COMPILED_IN = "9b1660e2e24bcf06"
 """The digest of `layout` and `orders`, which are compiled into this."""
 
 
@@ -109,7 +109,7 @@ def change_supply(s: State) -> None:
         s.now[KEPT] = 0
         for k in range(count):
             s.envelopes[k, QUOTA] = s.supply[step, 2 + k]
-            s.envelopes[k, FLOOR] = s.supply[step, 2 + count + k]
+            s.envelopes[k, KEEPS] = s.supply[step, 2 + count + k]
             s.envelopes[k, CEILING] = s.supply[step, 2 + 2 * count + k]
             s.now[KEPT] += max(0, s.supply[step, 2 + count + k] - s.envelopes[k, USED])
 
@@ -159,16 +159,16 @@ def on_trial(s: State) -> None:
 def hold(s: State, k: int, gpus: int) -> None:
     """Let an envelope hold so many GPUs more (or fewer)."""
     before = s.envelopes[k, USED]
-    floor = s.envelopes[k, FLOOR]
+    keeps = s.envelopes[k, KEEPS]
     s.envelopes[k, USED] = before + gpus
     s.now[IDLE] -= gpus
-    s.now[KEPT] += max(0, floor - before - gpus) - max(0, floor - before)
+    s.now[KEPT] += max(0, keeps - before - gpus) - max(0, keeps - before)
 
 
 @inner
 def room(s: State, k: int) -> int:
     """What an envelope may take of what is idle, less what the others keep."""
-    own = max(0, s.envelopes[k, FLOOR] - s.envelopes[k, USED])
+    own = max(0, s.envelopes[k, KEEPS] - s.envelopes[k, USED])
     left: int = s.now[IDLE] - s.now[KEPT] + own
     return left
 
@@ -252,16 +252,16 @@ def newest(s: State, but: int) -> int:
 def reclaim(s: State, k: int, asks: int) -> bool:
     """Stop others' gangs, newest first, if that makes room; else stop none."""
     idle, kept, chosen = s.now[IDLE], s.now[KEPT], 0
-    kept -= max(0, s.envelopes[k, FLOOR] - s.envelopes[k, USED])
+    kept -= max(0, s.envelopes[k, KEEPS] - s.envelopes[k, USED])
     on_trial(s)
     while asks > idle - kept:
         gang = newest(s, k)
         if gang < 0:
             return False
         other, gpus = s.gangs[gang, ENVELOPE], s.gangs[gang, GPUS]
-        held, floor = s.envelopes[other, TRIAL], s.envelopes[other, FLOOR]
+        held, keeps = s.envelopes[other, TRIAL], s.envelopes[other, KEEPS]
         idle += gpus
-        kept += max(0, floor - held + gpus) - max(0, floor - held)
+        kept += max(0, keeps - held + gpus) - max(0, keeps - held)
         s.envelopes[other, TRIAL] = held - gpus
         s.envelopes[other, CURSOR] = s.gangs[gang, OLDER]
         s.lists[CHOSEN, chosen] = gang
@@ -357,16 +357,16 @@ def reserve(s: State, k: int, asks: int, in_pool: bool) -> None:
     """Note when a gang that waits will fit, by the limits of what runs: in the pool, or its own."""
     on_trial(s)
     idle, kept, running = s.now[IDLE], s.now[KEPT], s.now[RUNNING]
-    kept -= max(0, s.envelopes[k, FLOOR] - s.envelopes[k, USED])
+    kept -= max(0, s.envelopes[k, KEEPS] - s.envelopes[k, USED])
     s.now[AT] = s.now[SPARE] = s.now[OWN] = NEVER
     for place in range(running - 1, -1, -1):
         gang = s.lists[LIMIT_OF, place]
         other, gpus = s.gangs[gang, ENVELOPE], s.gangs[gang, GPUS]
-        held, floor = s.envelopes[other, TRIAL], s.envelopes[other, FLOOR]
+        held, keeps = s.envelopes[other, TRIAL], s.envelopes[other, KEEPS]
         idle += gpus
         s.envelopes[other, TRIAL] = held - gpus
         if other != k:
-            kept += max(0, floor - held + gpus) - max(0, floor - held)
+            kept += max(0, keeps - held + gpus) - max(0, keeps - held)
         at = s.lists[LIMIT_AT, place]
         if place > 0 and s.lists[LIMIT_AT, place - 1] == at:
             continue

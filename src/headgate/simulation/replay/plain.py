@@ -49,7 +49,7 @@ class Envelope:
 
     number: int
     quota: int = 0
-    floor: int = 0
+    keeps: int = 0
     ceiling: int = 0
     past: int = 0
     queue: list[Gang] = field(default_factory=list)
@@ -79,11 +79,11 @@ class Reservation:
 def replay(pool: Pool) -> Replayed:
     """Replay a pool by the rules; raises Unreplayable where they do not cover it."""
     check(pool)
-    return _Replay(pool).run()
+    return Moments(pool).run()
 
 
-class _Replay:
-    """A pool at one moment."""
+class Moments:
+    """A pool from moment to moment."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool, self.rules = pool, pool.rules
@@ -106,7 +106,7 @@ class _Replay:
 
     def run(self) -> Replayed:
         """Go from moment to moment until nothing more happens."""
-        while (moment := self._next()) < NEVER:
+        while (moment := self.next_moment()) < NEVER:
             self._pass_time(moment)
             for gang in [gang for gang in self.by_start if gang.ends == moment]:
                 self._end(gang)
@@ -117,7 +117,8 @@ class _Replay:
             self._backfill(waiting)
         return self._result()
 
-    def _next(self) -> int:
+    def next_moment(self) -> int:
+        """When something happens next: an end, a submission, or a change of supply."""
         ends = [gang.ends for gang in self.by_start]
         due = [int(at) for at in self.pool.steps.at[self.step + 1 : self.step + 2]]
         coming = [int(at) for at in self.pool.gangs.submitted[self.arrived : self.arrived + 1]]
@@ -126,7 +127,7 @@ class _Replay:
 
     def _pass_time(self, moment: int) -> None:
         """Count what was held, borrowed, waited for and idle since the last moment."""
-        seconds, idle = moment - self.now, self._idle()
+        seconds, idle = moment - self.now, self.idle()
         if self.step >= 0 and seconds:
             waited_for = sum(envelope.waited_for for envelope in self.envelopes)
             unfilled = [idle, idle if waited_for else 0, min(idle, waited_for)]
@@ -158,7 +159,7 @@ class _Replay:
             for envelope in self.envelopes:
                 place = self.step, envelope.number
                 envelope.quota = int(steps.quota[place])
-                envelope.floor = int(steps.floor[place])
+                envelope.keeps = int(steps.keeps[place])
                 envelope.ceiling = int(steps.ceiling[place])
 
     def _submit(self) -> None:
@@ -168,19 +169,20 @@ class _Replay:
             self.envelopes[gang.envelope].queue.append(gang)
             self.arrived += 1
 
-    def _idle(self) -> int:
+    def idle(self) -> int:
+        """GPUs that nobody holds."""
         return self.gpus - sum(envelope.used for envelope in self.envelopes)
 
     def _room(self, mine: int, used: dict[int, int], idle: int) -> int:
         """What an envelope may take of what is idle, when all hold what `used` says."""
         others = (e for e in self.envelopes if e.number != mine)
-        return idle - sum(max(0, e.floor - used[e.number]) for e in others)
+        return idle - sum(max(0, e.keeps - used[e.number]) for e in others)
 
     def _used(self) -> dict[int, int]:
         return {envelope.number: envelope.used for envelope in self.envelopes}
 
     def _shrink(self) -> None:
-        while self._idle() < 0:
+        while self.idle() < 0:
             above = {e.number for e in self.envelopes if e.used > e.quota}
             newest = [gang for gang in self.by_start if not above or gang.envelope in above]
             self._stop(newest[-1])
@@ -220,11 +222,11 @@ class _Replay:
                 yield envelope, within
 
     def _fits(self, gang: Gang) -> bool:
-        return gang.gpus <= self._room(gang.envelope, self._used(), self._idle())
+        return gang.gpus <= self._room(gang.envelope, self._used(), self.idle())
 
     def _reclaim(self, head: Gang) -> bool:
         """Stop others' gangs, newest first, if that makes room; else stop none."""
-        used, idle, chosen = self._used(), self._idle(), []
+        used, idle, chosen = self._used(), self.idle(), []
         for gang in reversed(self.by_start if self.rules.reclaim else []):
             mine = gang.envelope == head.envelope
             if mine or used[gang.envelope] <= self.envelopes[gang.envelope].quota:
@@ -277,7 +279,7 @@ class _Replay:
 
     def _reserved(self, head: Gang, *, pool: bool) -> Reservation:
         """When a gang that waits will fit, by the limits of what runs: in the pool, or its own."""
-        used, idle = self._used(), self._idle()
+        used, idle = self._used(), self.idle()
         ceiling = self.envelopes[head.envelope].ceiling
         for at in sorted({self._limit_end(gang) for gang in self.by_start}):
             for gang in self.by_start:
@@ -292,7 +294,7 @@ class _Replay:
 
     def _backfill(self, waiting: Gang | None) -> None:
         """Start gangs behind those that wait, where that delays nobody who has a reservation."""
-        if self._idle() <= 0 or self.rules.look_ahead == 0:
+        if self.idle() <= 0 or self.rules.look_ahead == 0:
             return
         ahead = self._reserved(waiting, pool=True) if waiting else None
         looked = 0

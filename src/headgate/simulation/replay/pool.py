@@ -18,7 +18,7 @@ submissions of that instant:
    and Weil, IPPS 1998).
 
 A stopped gang keeps the work up to its last checkpoint, goes to the front of its queue and pays
-`restart_seconds` when it starts again. Walls are ceilings that equal the quota; a standby class is
+`restart_seconds` when it starts again. Walls are ceilings that equal the quota; a spot class is
 an envelope with a quota of nothing, which anyone with a right may stop.
 """
 
@@ -72,16 +72,16 @@ class Gangs:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The pool by step: from `at` on it has so many GPUs, each envelope its quota, floor, ceiling.
+    """The pool by step: from `at` on it has so many GPUs, each envelope its quota, keeps, ceiling.
 
-    An envelope keeps up to `floor` GPUs for itself even when they lie idle, and never holds more
+    An envelope keeps up to `keeps` GPUs for itself even when they lie idle, and never holds more
     than `ceiling`. `at` begins at or before the first submission.
     """
 
     at: Column
     gpus: Column
     quota: Table
-    floor: Table
+    keeps: Table
     ceiling: Table
 
 
@@ -145,7 +145,7 @@ def _misfits(pool: Pool) -> Iterator[Misfit]:
     gangs, steps = pool.gangs, pool.steps
     columns = (gangs.submitted, gangs.seconds, gangs.limit, gangs.gpus, gangs.envelope)
     lengths = {len(column) for column in columns}
-    shapes = {table.shape for table in (steps.quota, steps.floor, steps.ceiling)}
+    shapes = {table.shape for table in (steps.quota, steps.keeps, steps.ceiling)}
     whole = shapes == {(len(steps.gpus), steps.quota.shape[-1])}
     if len(lengths) > 1 or not whole or len(steps.gpus) != len(steps.at):
         yield Misfit.LENGTHS
@@ -169,7 +169,7 @@ def _gang_misfits(gangs: Gangs, envelopes: int) -> Iterator[tuple[Misfit, bool]]
 def _step_misfits(gangs: Gangs, steps: Steps) -> Iterator[tuple[Misfit, bool]]:
     late = bool((gangs.submitted[:1] < steps.at[:1]).any())
     yield Misfit.STEPS, not len(steps.at) or late or bool((np.diff(steps.at) <= 0).any())
-    wrong = (steps.floor < 0) | (steps.floor > steps.quota) | (steps.ceiling < steps.quota)
+    wrong = (steps.keeps < 0) | (steps.keeps > steps.quota) | (steps.ceiling < steps.quota)
     large = (steps.quota > GPUS_MOST).any() or (steps.gpus > GPUS_MOST).any()
     yield Misfit.SIZES, bool(wrong.any() or large or (steps.gpus < 0).any())
 

@@ -57,9 +57,9 @@ class Offer:
     def steps(self, pool: int, sharing: Sharing) -> Steps:
         """One pool under a way to share it."""
         quota = np.ascontiguousarray(self.quota[pool])
-        floor = quota * (PERCENT - sharing.lends) // PERCENT
+        keeps = quota * (PERCENT - sharing.lends) // PERCENT
         above = NEVER if sharing.borrows is None else quota * sharing.borrows // PERCENT
-        return Steps(self.at, quota.sum(axis=1), quota, floor, quota + above)
+        return Steps(self.at, quota.sum(axis=1), quota, keeps, quota + above)
 
     @property
     def largest(self) -> Table:
