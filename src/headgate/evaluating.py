@@ -13,13 +13,18 @@ from typing import Any, Final
 
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
-from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.evidence import Evidence, Vote
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
 from headgate.readers.evaluations.manifest import MANIFEST, manifest_text
-from headgate.readers.evidence_csv import ITEM_COLUMNS, RATING_COLUMNS
+from headgate.readers.evidence_csv import (
+    ITEM_COLUMNS,
+    RATING_COLUMNS,
+    VOTE_COLUMNS,
+    style_columns,
+)
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
@@ -114,7 +119,10 @@ def _teams(given: Folder) -> tuple[tuple[str, ...], tuple[GateFinding, ...]]:
 def _named(evidence: Evidence) -> tuple[str, ...]:
     """The teams of plain rows that come without a manifest: all that they name."""
     groups: list[Sequence[Any]] = [*evidence.items.values(), *evidence.ratings.values()]
-    return tuple(sorted({row.team for rows in groups for row in rows}))
+    named = {row.team for rows in groups for row in rows}
+    for votes in evidence.votes.values():
+        named |= {row.first for row in votes} | {row.second for row in votes}
+    return tuple(sorted(named))
 
 
 def _sorted(evidence: Evidence) -> Evidence:
@@ -127,6 +135,12 @@ def _sorted(evidence: Evidence) -> Evidence:
         {
             pillar: tuple(sorted(rows, key=lambda r: (r.criterion, r.rater, r.team)))
             for pillar, rows in sorted(evidence.ratings.items())
+        },
+        {
+            pillar: tuple(
+                sorted(rows, key=lambda r: (r.task, r.prompt, r.voter, r.first, r.second))
+            )
+            for pillar, rows in sorted(evidence.votes.items())
         },
     )
 
@@ -154,14 +168,27 @@ def rows_of(
         files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight"), items)
     for pillar, ratings in evidence.ratings.items():
         files[f"{pillar}.csv"] = _table(RATING_COLUMNS, ratings)
+    for pillar, votes in evidence.votes.items():
+        files[f"{pillar}.csv"] = _vote_table(votes)
     return files
 
 
+def _vote_table(votes: Sequence[Vote]) -> bytes:
+    styles = style_columns([name for name, _, _ in votes[0].style])
+    rows = ((vote, [n for _, *pair in vote.style for n in pair]) for vote in votes)
+    return _text(
+        [(*VOTE_COLUMNS, *styles)]
+        + [(*(getattr(vote, column) for column in VOTE_COLUMNS), *style) for vote, style in rows]
+    )
+
+
 def _table(columns: Sequence[str], rows: Sequence[object]) -> bytes:
+    return _text([columns, *([getattr(row, column) for column in columns] for row in rows)])
+
+
+def _text(lines: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([getattr(row, column) for column in columns] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode()
 
 
@@ -184,6 +211,8 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     for pillar, ratings in evaluated.evidence.ratings.items():
         raters = len({row.rater for row in ratings})
         yield f"{pillar}: {len(ratings)} ratings by {raters} raters"
+    for pillar, votes in evaluated.evidence.votes.items():
+        yield f"{pillar}: {len(votes)} votes by {len({vote.voter for vote in votes})} voters"
     yield from evaluated.logs
     yield from (f"flagged  {flag}" for flag in evaluated.flags)
     yield "place  points  from–to  stays  team"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.evaluation.evidence import ItemScore, Rating
+from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote
 from headgate.core.faults import Fault, Faulty
 from headgate.readers.evidence_csv import (
     Benchmark,
@@ -16,11 +16,17 @@ from headgate.readers.evidence_csv import (
     read_items,
     read_livecodebench,
     read_ratings,
+    read_votes,
 )
 from headgate.steps.notes import NoteCode, note
 
 BAD = sorted((Path(__file__).parent.parent / "bad" / "evidence").glob("*.csv"))
-READERS = {"items": read_items, "ratings": read_ratings, "benchmark": read_livecodebench}
+READERS = {
+    "items": read_items,
+    "ratings": read_ratings,
+    "votes": read_votes,
+    "benchmark": read_livecodebench,
+}
 
 ITEMS = """\
 # made by hand
@@ -34,6 +40,12 @@ RATINGS = """\
 team,criterion,rater,score,scale_max
 alliance-a,method,exp-01,0,4
 alliance-a,method,exp-02,4,4
+"""
+
+VOTES = """\
+task,prompt,voter,first,second,preferred
+chat,p1,v1,alliance-a,alliance-b,first
+chat,p1,v2,alliance-b,alliance-a,tie
 """
 
 BENCHMARK = """\
@@ -72,6 +84,18 @@ def test_columns_may_stand_in_any_order() -> None:
         Rating("method", "exp-02", "alliance-a", 4, 4),
     )
     assert expected == read_ratings(RATINGS.encode(), "ratings.csv")
+
+
+def test_votes_are_read_with_the_styles_of_their_pillar() -> None:
+    """A style has a column for each answer; which stood first is known without one."""
+    rows = VOTES.splitlines()
+    text = "\n".join([f"{rows[0]},length_second,length_first", f"{rows[1]},20,7", ""])
+    expected = Vote(
+        "chat", "p1", "v1", "alliance-a", "alliance-b", Preferred.FIRST, (("length", 7, 20),)
+    )
+    assert (expected,) == read_votes(text.encode(), "votes.csv", ("side", "length"))
+    with pytest.raises(Faulty, match="length_first"):
+        read_votes(VOTES.encode(), "votes.csv", ("length",))
 
 
 def test_percentages_become_ten_thousandths() -> None:
@@ -137,7 +161,8 @@ def test_all_faults_come_at_once() -> None:
 @given(st.binary(max_size=60), st.integers(0, len(ITEMS)), st.sampled_from(sorted(READERS)))
 def test_no_bytes_are_a_traceback(put: bytes, at: int, layout: str) -> None:
     """Whatever stands in a file, the answer is its rows or its faults."""
-    good = {"items": ITEMS, "ratings": RATINGS, "benchmark": BENCHMARK}[layout].encode()
+    texts = {"items": ITEMS, "ratings": RATINGS, "votes": VOTES, "benchmark": BENCHMARK}
+    good = texts[layout].encode()
     faults: tuple[Fault, ...] = ()
     try:
         READERS[layout](good[:at] + put + good[at:], "evidence.csv")

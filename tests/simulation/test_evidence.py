@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from headgate.core.evaluation.evidence import Evidence, check_evidence
 from headgate.core.evaluation.method import Method, Pillar
-from headgate.core.policy.schema import Remedy, Round, Scaling
-from headgate.simulation.evidence import EXPERTS, USERS, evidence, round_findings, strengths
+from headgate.core.policy.schema import PillarKind, Remedy, Round, Scaling
+from headgate.simulation.evidence import EXPERTS, USERS, VOTERS, evidence, round_findings, strengths
 
 TEAMS = tuple(f"alliance-{n:04d}" for n in range(1, 6))
 ROUND = Round.model_validate_json(
@@ -151,3 +151,33 @@ def test_a_field_of_any_size_has_strengths_in_range() -> None:
     assert all(100 < strength < 1000 for strength in many.values())
     assert ["one"] == list(strengths(["one"], "7"))
     assert {} == strengths([], "7")
+
+
+VOTED = ROUND.model_copy(
+    update={
+        "pillars": (
+            ROUND.pillars[0].model_copy(
+                update={"kind": PillarKind.VOTES, "weight": 100, "style": ("length", "side")}
+            ),
+        )
+    }
+)
+
+
+@given(st.text(max_size=4), st.integers(2, 9))
+@settings(max_examples=8)
+def test_synthetic_votes_have_no_fault(seed: str, count: int) -> None:
+    """Every team is voted on, nobody votes twice on a pair and prompt, and all teams connect."""
+    teams = tuple(f"team-{n}" for n in range(count))
+    found = evidence(VOTED, teams, seed)
+    pillar = Pillar(
+        "benchmark",
+        100,
+        PillarKind.VOTES,
+        Scaling.SHARE_OF_MAXIMUM,
+        (("common", 1), ("own", 1)),
+        style=("length", "side"),
+    )
+    judge = Method((pillar,), 2000, Fraction(95, 100), 4, 4, Remedy.ALL_TIED_STAY)
+    assert () == check_evidence(found, teams, judge)
+    assert VOTERS == len({vote.voter for vote in found.votes["benchmark"]})

@@ -1,10 +1,12 @@
 """Evidence of a round from CSV files: all faults at once, each at its line, or all the rows.
 
-Three layouts, told by the function that reads them.
+Four layouts, told by the function that reads them.
 
 * Items: task, item, cluster, team, attempt, score, and weight if items differ in it. Scores are
   whole ten-thousandths of full marks, as `ItemScore` has them.
 * Ratings: criterion, rater, team, score, scale_max. Scores are steps from 0, as `Rating` has them.
+* Votes: task, prompt, voter, first, second, preferred (first, second or tie), and for each style of
+  the pillar two columns, such as length_first and length_second, in whole numbers.
 * LiveCodeBench per item (Jain et al., 2024, arXiv 2403.07974): item_id, cluster_id, item_date,
   system, pass1, pass1_cot; percent of the tries that were right, rounded to ten-thousandths.
 """
@@ -17,8 +19,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Generic
 
-from headgate.core.evaluation.evidence import ItemScore, Rating
-from headgate.core.evaluation.method import FULL_MARKS
+from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote
+from headgate.core.evaluation.method import FULL_MARKS, SIDE
 from headgate.core.faults import Faulty
 from headgate.core.quantities import half_even
 from headgate.readers.tables import Layout, Row, Table, Values, read_table
@@ -48,6 +50,8 @@ class Code(StrEnum):
     OUT_OF_RANGE = "evidence-out-of-range"
     PERCENT_BAD = "evidence-percent-bad"
     DATE_BAD = "evidence-date-bad"
+    PREFERRED_BAD = "evidence-preferred-bad"
+    VOTE_ON_ITSELF = "evidence-vote-on-itself"
     ROW_TWICE = "evidence-row-twice"
     CLUSTER_DIFFERS = "evidence-cluster-differs"
     WEIGHT_DIFFERS = "evidence-weight-differs"
@@ -64,6 +68,8 @@ _MENDS: Final[Mapping[StrEnum, str]] = {
     Code.OUT_OF_RANGE: "write a number of the column's range",
     Code.PERCENT_BAD: "write a percentage from 0 to 100, such as 70.0",
     Code.DATE_BAD: "write the date as 2026-01-15",
+    Code.PREFERRED_BAD: "write first, second or tie",
+    Code.VOTE_ON_ITSELF: "name two teams, or take the vote out",
     Code.ROW_TWICE: "keep the row that is true",
     Code.CLUSTER_DIFFERS: "give the item one cluster for all teams",
     Code.WEIGHT_DIFFERS: "give the item one weight for all teams",
@@ -74,6 +80,7 @@ _MENDS: Final[Mapping[StrEnum, str]] = {
 
 ITEM_COLUMNS: Final = ("task", "item", "cluster", "team", "attempt", "score")
 RATING_COLUMNS: Final = ("criterion", "rater", "team", "score", "scale_max")
+VOTE_COLUMNS: Final = ("task", "prompt", "voter", "first", "second", "preferred")
 BENCHMARK_COLUMNS: Final = ("item_id", "cluster_id", "item_date", "system", "pass1", "pass1_cot")
 _ITEMS: Final = Layout(Code, _MENDS, ITEM_COLUMNS, ("weight",))
 _RATINGS: Final = Layout(Code, _MENDS, RATING_COLUMNS)
@@ -93,6 +100,21 @@ def read_items(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple
 def read_ratings(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple[Rating, ...]:
     """The ratings of a file, in its order; raises `Faulty` with every fault of it."""
     return _table(data, file, _RATINGS, bytes_most).rows(_rating, _RatingNeighbours().against)
+
+
+def style_columns(styles: Sequence[str]) -> tuple[str, ...]:
+    """The columns that votes have for the styles of their pillar."""
+    return tuple(f"{name}_{place}" for name in styles for place in ("first", "second"))
+
+
+def read_votes(
+    data: bytes, file: str, styles: Sequence[str] = (), *, bytes_most: int = BYTES_MOST
+) -> tuple[Vote, ...]:
+    """The votes of a file, in its order; raises `Faulty` with every fault of it."""
+    names = tuple(name for name in styles if name != SIDE)
+    layout = Layout(Code, _MENDS, (*VOTE_COLUMNS, *style_columns(names)))
+    table = _table(data, file, layout, bytes_most)
+    return table.rows(lambda row: _vote(row, names), _VoteNeighbours().against)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +254,26 @@ def _rating(row: Mapping[str, str]) -> Rating:
     return rating
 
 
+def _vote(row: Mapping[str, str], styles: Sequence[str]) -> Vote:
+    values = _Values(Code, row)
+    if row["preferred"] not in tuple(Preferred):
+        values.bad(Code.PREFERRED_BAD, "preferred")
+    if row["first"] == row["second"]:
+        values.bad(Code.VOTE_ON_ITSELF, "second")
+    names = [values.name(column) for column in VOTE_COLUMNS[:-1]]
+    style = tuple(
+        (
+            name,
+            values.number(f"{name}_first", 0, NUMBER_MOST),
+            values.number(f"{name}_second", 0, NUMBER_MOST),
+        )
+        for name in styles
+    )
+    values.done()
+    task, prompt, voter, first, second = names
+    return Vote(task, prompt, voter, first, second, Preferred(row["preferred"]), style)
+
+
 def _result(row: Mapping[str, str]) -> Result:
     values = _Values(Code, row)
     values.day("item_date")
@@ -278,6 +320,12 @@ class _RatingNeighbours(_Neighbours[Rating]):
             (Code.ROW_TWICE, (row.criterion, row.rater, row.team), None),
             (Code.SCALE_DIFFERS, row.criterion, row.scale_max),
         )
+
+
+class _VoteNeighbours(_Neighbours[Vote]):
+    def once(self, row: Vote) -> tuple[tuple[Code, object, object], ...]:
+        pair = tuple(sorted((row.first, row.second)))
+        return ((Code.ROW_TWICE, (row.task, row.prompt, row.voter, *pair), None),)
 
 
 class _ResultNeighbours(_Neighbours[Result]):

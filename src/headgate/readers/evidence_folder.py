@@ -7,16 +7,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
+from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import PillarKind, Round
 from headgate.readers.evaluations.logs import Logs, read_logs
 from headgate.readers.evaluations.manifest import MANIFEST, Manifest, read_manifest
-from headgate.readers.evidence_csv import Benchmark, read_items, read_livecodebench, read_ratings
+from headgate.readers.evidence_csv import (
+    Benchmark,
+    read_items,
+    read_livecodebench,
+    read_ratings,
+    read_votes,
+)
 from headgate.steps.notes import Note, NoteCode, note
 
 BENCHMARK = "execution.csv"
-Row = TypeVar("Row", ItemScore, Rating)
+Row = TypeVar("Row", ItemScore, Rating, Vote)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +55,22 @@ class Folder:
         if faults := tuple(self._strays(pillars, tasks)):
             raise Faulty(faults)
         items, ratings = self.logs.items(), dict[str, tuple[Rating, ...]]()
-        for name, kind in pillars.items():
-            if name in self.files and kind is PillarKind.ITEMS:
-                items[name] = (*items.get(name, ()), *read_items(self.files[name], f"{name}.csv"))
-            elif name in self.files:
-                ratings[name] = read_ratings(self.files[name], f"{name}.csv")
+        votes: dict[str, tuple[Vote, ...]] = {}
+        for pillar in evaluation.pillars:
+            name, data = pillar.id, self.files.get(pillar.id)
+            if data is None:
+                continue
+            if pillar.kind is PillarKind.ITEMS:
+                items[name] = (*items.get(name, ()), *read_items(data, f"{name}.csv"))
+            elif pillar.kind is PillarKind.VOTES:
+                votes[name] = read_votes(data, f"{name}.csv", pillar.style)
+            else:
+                ratings[name] = read_ratings(data, f"{name}.csv")
         own = self.manifest is not None and {t.name for t in self.manifest.teams} == set(teams)
-        found = Evidence(
-            {
-                n: rows if own else _renamed(rows, teams)
-                for n, rows in items.items()
-                if n in pillars
-            },
-            {name: rows if own else _renamed(rows, teams) for name, rows in ratings.items()},
-        )
-        return found, tuple(self._notes({*found.items, *found.ratings}))
+        items = {name: rows for name, rows in items.items() if name in pillars}
+        named = Evidence(items, ratings, votes)
+        found = named if own else _renamed(named, teams)
+        return found, tuple(self._notes({*items, *ratings, *votes}))
 
     def _notes(self, pillars: Iterable[str]) -> Iterator[Note]:
         """What a reader of the results must be told."""
@@ -111,10 +118,21 @@ def read_folder(path: Path, pillars: Iterable[str]) -> Folder:
     return Folder(path, found, None, manifest, logs)
 
 
-def _renamed(rows: Sequence[Row], teams: Sequence[str]) -> tuple[Row, ...]:
-    """Rows under the teams' names: as they are, or, where all names differ, in sorted order."""
-    names = sorted({row.team for row in rows})
+def _renamed(evidence: Evidence, teams: Sequence[str]) -> Evidence:
+    """Each pillar under the teams' names: as it is, or, where all differ, in sorted order."""
+    return Evidence(
+        {name: _under(rows, teams, ("team",)) for name, rows in evidence.items.items()},
+        {name: _under(rows, teams, ("team",)) for name, rows in evidence.ratings.items()},
+        {name: _under(rows, teams, ("first", "second")) for name, rows in evidence.votes.items()},
+    )
+
+
+def _under(rows: Sequence[Row], teams: Sequence[str], columns: Sequence[str]) -> tuple[Row, ...]:
+    names = sorted({getattr(row, column) for row in rows for column in columns})
     if set(names) & set(teams) or len(names) != len(teams):
         return tuple(rows)
     team_of = dict(zip(names, sorted(teams), strict=True))
-    return tuple(replace(row, team=team_of[row.team]) for row in rows)
+    return tuple(
+        replace(row, **{column: team_of[getattr(row, column)] for column in columns})
+        for row in rows
+    )

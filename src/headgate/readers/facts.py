@@ -13,7 +13,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
-from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
+from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
@@ -34,11 +34,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRow:
-    """One line of a round's evidence: an item's score or a rating, of one pillar."""
+    """One line of a round's evidence: an item's score, a rating or a vote, of one pillar."""
 
     pillar: str
     item: ItemScore | None = None
     rating: Rating | None = None
+    vote: Vote | None = None
 
 
 KINDS: Mapping[str, Any] = {
@@ -157,12 +158,16 @@ class Recorded:
         rows: Sequence[EvidenceRow] = self._get(f"evidence/{round_id}")
         items: dict[str, list[ItemScore]] = {}
         ratings: dict[str, list[Rating]] = {}
+        votes: dict[str, list[Vote]] = {}
         for row in rows:
             if row.item is not None:
                 items.setdefault(row.pillar, []).append(row.item)
             if row.rating is not None:
                 ratings.setdefault(row.pillar, []).append(row.rating)
+            if row.vote is not None:
+                votes.setdefault(row.pillar, []).append(row.vote)
         return Evidence(
             {pillar: tuple(of_pillar) for pillar, of_pillar in items.items()},
             {pillar: tuple(of_pillar) for pillar, of_pillar in ratings.items()},
+            {pillar: tuple(of_pillar) for pillar, of_pillar in votes.items()},
         )

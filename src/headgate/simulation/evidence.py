@@ -3,15 +3,18 @@
 Teams have latent strengths a step apart, but for the last two, who are so close that a round can
 seldom tell them from each other. Which team has which strength is drawn, so that names carry no
 judgement. Items share the difficulty of their cluster for all teams, and raters their own severity,
-so that the evidence is paired and clustered as real evidence is. The one team that fails the first
-gate is never among the last two: failing a gate is shown apart from being last.
+so that the evidence is paired and clustered as real evidence is. Voters have tastes of their own,
+and lean a little towards the answer that is shown first and the one that is longer. The one team
+that fails the first gate is never among the last two: failing a gate is shown apart from being
+last.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 
 from headgate.core.calls.application import GateFinding
-from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating
-from headgate.core.evaluation.method import FULL_MARKS
+from headgate.core.evaluation.evidence import Evidence, ItemScore, Preferred, Rating, Vote
+from headgate.core.evaluation.method import FULL_MARKS, SIDE
 from headgate.core.policy.schema import PillarKind, Round
 from headgate.simulation.draws import PER_MILLE, Draws
 from headgate.simulation.panel import finding
@@ -23,9 +26,14 @@ EXPERTS, EXPERT_SCALE_MAX = 10, 10
 USERS, USER_SCALE_MAX = 49, 4
 """49 users judged it on a five-step scale (published), which counts from 0 to 4."""
 
+VOTERS, PAIRS_A_VOTER, PROMPTS = 120, 6, 40
+"""A round with votes has so many voters, each with at most so many pairs for a task."""
+
 _BEST, _STEP, _CLOSE = 780, 55, 4
 _WEAKEST = 150
 _CLUSTER_SPREAD, _ITEM_SPREAD, _OWN_SPREAD = 500, 360, 160
+_TASTE_SPREAD, _VOTE_NOISE, _TOO_CLOSE = 120, 420, 40
+_FIRST_SHOWN, _STYLE_PULL, _SHORTEST, _LONGEST = 15, 60, 200, 2_000
 _SEVERITY_SPREAD, _RATER_NOISE = 220, 420
 
 
@@ -43,14 +51,17 @@ def strengths(teams: Sequence[str], seed: str) -> dict[str, int]:
 def evidence(evaluation: Round, teams: Sequence[str], seed: str) -> Evidence:
     """The evidence of every pillar of a round, on each of its tasks or criteria."""
     latent = strengths(teams, seed)
-    items, ratings = {}, {}
+    items, ratings, votes = {}, {}, {}
     for pillar in evaluation.pillars:
         named = tuple(pillar.tasks) or (pillar.id,)
         if pillar.kind is PillarKind.ITEMS:
             items[pillar.id] = tuple(_items(named, latent, Draws(seed, "items", pillar.id)))
+        elif pillar.kind is PillarKind.VOTES:
+            styles = tuple(name for name in pillar.style if name != SIDE)
+            votes[pillar.id] = tuple(_votes(named, styles, latent, seed, pillar.id))
         else:
             ratings[pillar.id] = tuple(_ratings(pillar.kind, named, latent, seed, pillar.id))
-    return Evidence(items, ratings)
+    return Evidence(items, ratings, votes)
 
 
 def _items(tasks: Sequence[str], latent: Mapping[str, int], draws: Draws) -> Iterator[ItemScore]:
@@ -89,6 +100,38 @@ def _ratings(
                 share = min(max(share, 0), PER_MILLE)
                 score = (2 * share * scale + PER_MILLE) // (2 * PER_MILLE)
                 yield Rating(criterion, rater, team, score, scale)
+
+
+def _votes(
+    tasks: Sequence[str], styles: Sequence[str], latent: Mapping[str, int], seed: str, pillar: str
+) -> Iterator[Vote]:
+    """Each voter compares some pairs on prompts of its own choice, by a taste of its own."""
+    for number in range(1, VOTERS + 1):
+        voter = f"VOTER-{number:03d}"
+        draws = Draws(seed, "votes", pillar, voter)
+        taste = {team: latent[team] + draws.bell(_TASTE_SPREAD) for team in sorted(latent)}
+        pairs = [list(pair) for pair in combinations(sorted(latent), 2)]
+        for task in tasks:
+            draws.shuffle(pairs)
+            for pair in pairs[:PAIRS_A_VOTER]:
+                draws.shuffle(pair)
+                first, second = pair
+                prompt = f"{task}-{draws.between(1, PROMPTS):03d}"
+                had = tuple((name, *_lengths(draws)) for name in styles)
+                pull = sum(_STYLE_PULL * (one - two) // (one + two) for _, one, two in had)
+                ahead = taste[first] - taste[second] + draws.bell(_VOTE_NOISE)
+                preferred = _preferred(ahead + _FIRST_SHOWN + pull)
+                yield Vote(task, prompt, voter, first, second, preferred, had)
+
+
+def _lengths(draws: Draws) -> tuple[int, int]:
+    return draws.between(_SHORTEST, _LONGEST), draws.between(_SHORTEST, _LONGEST)
+
+
+def _preferred(ahead: int) -> Preferred:
+    if abs(ahead) <= _TOO_CLOSE:
+        return Preferred.TIE
+    return Preferred.FIRST if ahead > 0 else Preferred.SECOND
 
 
 def round_findings(evaluation: Round, teams: Sequence[str], seed: str) -> tuple[GateFinding, ...]:

@@ -198,7 +198,11 @@ class Simulated:
         tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
         given, notes = self._folder.evidence(evaluation, teams, tasks)
         self._notes += notes
-        return Evidence({**made.items, **given.items}, {**made.ratings, **given.ratings})
+        return Evidence(
+            {**made.items, **given.items},
+            {**made.ratings, **given.ratings},
+            {**made.votes, **given.votes},
+        )
 
 
 def _trace_notes(trace: Trace, notes: MapNotes) -> list[Note]:

@@ -79,6 +79,7 @@ def _pillar(pillar: Pillar) -> rules.Pillar:
         pillar.macro,
         pillar.adjust_harshness,
         reference,
+        style=pillar.style,
     )
 
 
@@ -139,6 +140,8 @@ def _rows(evidence: Evidence) -> Iterator[Mapping[str, object]]:
         yield from ({"pillar": pillar, "item": row} for row in items)
     for pillar, ratings in evidence.ratings.items():
         yield from ({"pillar": pillar, "rating": row} for row in ratings)
+    for pillar, votes in evidence.votes.items():
+        yield from ({"pillar": pillar, "vote": row} for row in votes)
 
 
 def _gate(finding: GateFinding) -> rules.GateFinding:

@@ -16,6 +16,7 @@ SEED = "5eed"
 EXAM = Pillar("exam", 40, PillarKind.ITEMS, Scaling.SHARE_OF_MAXIMUM, (("mathematics", 1),))
 PANEL = Pillar("panel", 35, PillarKind.EXPERTS, Scaling.SHARE_OF_MAXIMUM, (("depth", 1),))
 USERS = Pillar("users", 25, PillarKind.USERS, Scaling.SHARE_OF_MAXIMUM, (("use", 1),))
+VOTES = Pillar("votes", 25, PillarKind.VOTES, Scaling.SHARE_OF_MAXIMUM, (("chat", 1),))
 
 METHOD = Method(
     pillars=(EXAM, PANEL, USERS),

@@ -3,7 +3,11 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csgraph
 
 from headgate.core.evaluation.composite import Refused
 from headgate.core.evaluation.estimate import standings
@@ -11,12 +15,25 @@ from headgate.core.evaluation.evidence import (
     Evidence,
     EvidenceFault,
     ItemScore,
+    Preferred,
     Rating,
+    Vote,
     check_evidence,
+    unbeaten_by_the_rest,
 )
 from headgate.core.evaluation.method import Bar, Method
 from headgate.core.policy.schema import BarOn, Scaling
-from tests.core.evaluation.rounds import EXAM, METHOD, PANEL, SEED, USERS, items, only, ratings
+from tests.core.evaluation.rounds import (
+    EXAM,
+    METHOD,
+    PANEL,
+    SEED,
+    USERS,
+    VOTES,
+    items,
+    only,
+    ratings,
+)
 
 TEAMS = ("a", "b")
 ROWS = items({"a": [9_000, 5_000, 7_000], "b": [8_000, 4_000, 2_000]})
@@ -45,6 +62,24 @@ def changed(**changes: object) -> Evidence:
 def marked(**changes: object) -> Evidence:
     """The sound evidence with the first mark of the panel changed."""
     return panel(replace(MARKS[0], **changes), *MARKS[1:])  # type: ignore[arg-type]
+
+
+CHOICES = tuple(
+    Vote("chat", f"p{prompt}", f"v{voter}", "a", "b", preferred)
+    for voter, preferred in enumerate((Preferred.FIRST, Preferred.TIE, Preferred.SECOND))
+    for prompt in range(2)
+)
+VOTED = only(VOTES)
+
+
+def vote(*rows: Vote) -> Evidence:
+    """Evidence of one pillar of votes."""
+    return Evidence(votes={"votes": rows})
+
+
+def recast(**changes: object) -> tuple[Evidence, tuple[str, ...], Method]:
+    """The sound votes with the first changed."""
+    return vote(replace(CHOICES[0], **changes), *CHOICES[1:]), TEAMS, VOTED  # type: ignore[arg-type]
 
 
 APART = ratings({"a": [80, 70, None, None], "b": [None, None, 60, 50]})
@@ -87,6 +122,16 @@ FAULTY: dict[EvidenceFault, tuple[Evidence, tuple[str, ...], Method]] = {
     ),
     EvidenceFault.TOO_FEW_RATERS: (panel(*MARKS[:4]), TEAMS, METHOD),
     EvidenceFault.RATERS_NOT_CONNECTED: (panel(*APART), TEAMS, ADJUSTED),
+    EvidenceFault.VOTE_ON_ITSELF: recast(second="a"),
+    EvidenceFault.STYLE_DIFFERS: recast(style=(("length", 1, 2),)),
+    EvidenceFault.TEAM_NOT_VOTED_ON: (vote(*CHOICES), ("a", "b", "c"), VOTED),
+    EvidenceFault.TOO_FEW_VOTERS: (vote(CHOICES[2]), TEAMS, VOTED),
+    EvidenceFault.VOTES_NOT_CONNECTED: (vote(*CHOICES[:2]), TEAMS, VOTED),
+    EvidenceFault.VOTES_DO_NOT_SETTLE: (
+        vote(*CHOICES),
+        TEAMS,
+        only(replace(VOTES, style=("side",))),
+    ),
     EvidenceFault.BEST_IS_ZERO: (
         exam(*(replace(row, score=0) for row in ROWS)),
         TEAMS,
@@ -160,3 +205,34 @@ def test_a_true_is_no_mark() -> None:
     faulty = Evidence(ratings={"panel": (Rating("depth", "r", "a", True, 5), *MARKS[1:])})
     codes = {finding.code for finding in check_evidence(faulty, TEAMS, only(PANEL))}
     assert EvidenceFault.NOT_AN_INTEGER in codes
+
+
+def test_a_vote_counts_once_whichever_side_a_team_stood_on() -> None:
+    """The same voter, prompt and pair the other way round is the same choice twice."""
+    again = replace(CHOICES[0], first="b", second="a", preferred=Preferred.SECOND)
+    found = check_evidence(vote(*CHOICES, again), TEAMS, VOTED)
+    assert [EvidenceFault.ROW_TWICE] == [finding.code for finding in found]
+
+
+def test_teams_that_never_lost_to_the_rest_are_named() -> None:
+    """Whoever reads the refusal knows which teams need further votes; ties connect both ways."""
+    assert {"a"} == unbeaten_by_the_rest([("a", "b"), ("b", "c"), ("c", "b")])
+    assert {"b", "c"} == unbeaten_by_the_rest([("b", "a"), ("b", "c"), ("c", "b")])
+    assert not unbeaten_by_the_rest([("a", "b"), ("b", "c"), ("c", "a")])
+    assert not unbeaten_by_the_rest([])
+    (finding,) = check_evidence(vote(*CHOICES[:2]), TEAMS, VOTED)[:1]
+    assert "votes/chat" == finding.place
+
+
+@given(st.integers(2, 7), st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6))))
+def test_connection_is_what_a_walk_finds(teams: int, pairs: set[tuple[int, int]]) -> None:
+    """Against scipy: unbeaten teams exist exactly where the graph is not strongly connected."""
+    held = {(a % teams, b % teams) for a, b in pairs if a % teams != b % teams}
+    named = sorted({team for pair in held for team in pair})
+    matrix = np.zeros((len(named), len(named)))
+    for winner, loser in held:
+        matrix[named.index(winner), named.index(loser)] = 1
+    parts = csgraph.connected_components(matrix, connection="strong")[0] if named else 1
+    unbeaten = unbeaten_by_the_rest((str(a), str(b)) for a, b in held)
+    assert (parts > 1) == bool(unbeaten)
+    assert not any(str(loser) in unbeaten and str(winner) not in unbeaten for winner, loser in held)

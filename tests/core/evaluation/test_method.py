@@ -47,6 +47,7 @@ FAULTY: dict[MethodFault, Method] = {
     MethodFault.HARSHNESS_OF_ITEMS: with_exam(adjust_harshness=True),
     MethodFault.RATINGS_NOT_MACRO: with_panel(macro=False),
     MethodFault.OWN_ITEMS_OF_RATINGS: with_panel(common_items=False),
+    MethodFault.STYLE_WITHOUT_VOTES: with_exam(style=("length",)),
     MethodFault.REPLICATES_OUT_OF_RANGE: replace(METHOD, replicates=10),
     MethodFault.CONFIDENCE_OUT_OF_RANGE: replace(METHOD, confidence=Fraction(1)),
     MethodFault.REPLICATES_TOO_FEW_FOR_CONFIDENCE: replace(

@@ -163,7 +163,7 @@ def fit_panel(rater: IntArray, cell: IntArray, values: FloatArray) -> PanelFit:
     score = _sums(cell * raters + rater, rest, cells * raters)
     moved = np.zeros((cells, raters))
     matrix = _normal_matrix(cell, rater)
-    moved[1:] = _solve(matrix[1:, 1:], score.reshape(cells, raters)[1:])
+    moved[1:] = solve(matrix[1:, 1:], score.reshape(cells, raters)[1:])
     ratings, share = np.bincount(rater, minlength=raters), np.bincount(cell, minlength=cells)
     for index in range(raters):
         column = moved[:, index]
@@ -186,7 +186,7 @@ def _grounded_effects(kept: IntArray, other: IntArray, values: FloatArray) -> Fl
     centred = values - _means(other, values)[other]
     right = _sums(kept, centred)
     effects = np.zeros(len(right))
-    effects[1:] = _solve(_normal_matrix(kept, other)[1:, 1:], right[1:, None])[:, 0]
+    effects[1:] = solve(_normal_matrix(kept, other)[1:, 1:], right[1:, None])[:, 0]
     return effects
 
 
@@ -202,8 +202,8 @@ def _normal_matrix(kept: IntArray, other: IntArray) -> FloatArray:
     return matrix
 
 
-def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """Gaussian elimination in single IEEE steps; a grounded Laplacian needs no pivoting.
+def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
+    """Gaussian elimination in single IEEE steps; a positive definite matrix needs no pivoting.
 
     LAPACK would be faster and would give other last bits on other machines.
     """

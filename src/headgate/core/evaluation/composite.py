@@ -21,7 +21,12 @@ from headgate.core.evaluation.method import (
     check_method,
     check_seed,
 )
-from headgate.core.evaluation.pillars import PillarShares, item_shares, rating_shares
+from headgate.core.evaluation.pillars import (
+    PillarShares,
+    item_shares,
+    rating_shares,
+    vote_shares,
+)
 from headgate.core.evaluation.resampling import SHARE_UNIT, drawn_deltas
 from headgate.core.policy.schema import PillarKind, Scaling
 
@@ -99,16 +104,26 @@ def _measure(
     pillar: Pillar, evidence: Evidence, teams: tuple[str, ...], method: Method
 ) -> PillarShares | Finding:
     systems = teams + tuple(sorted(method.references(pillar.id) - set(teams)))
-    source = (
-        item_shares(pillar, evidence.items[pillar.id], systems)
-        if pillar.kind is PillarKind.ITEMS
-        else rating_shares(pillar, evidence.ratings[pillar.id], systems)
-    )
+    source = _source(pillar, evidence, systems)
+    if source is None and pillar.kind is PillarKind.VOTES:
+        what = "No strengths fit the votes best: a style goes with teams, or with all that won."
+        mend = "Take the style out of the method, or cast votes that tell it from the teams."
+        return Finding(EvidenceFault.VOTES_DO_NOT_SETTLE, pillar.id, what, mend)
     if source is None or not all(stratum.is_exact() for stratum in source.strata):
         what = "The sums of the pillar leave the range of exact arithmetic."
         mend = "Give each item the same number of attempts, weights without large factors."
         return Finding(EvidenceFault.ARITHMETIC_TOO_FINE, pillar.id, what, mend)
     return source
+
+
+def _source(pillar: Pillar, evidence: Evidence, systems: tuple[str, ...]) -> PillarShares | None:
+    match pillar.kind:
+        case PillarKind.ITEMS:
+            return item_shares(pillar, evidence.items[pillar.id], systems)
+        case PillarKind.VOTES:
+            return vote_shares(pillar, evidence.votes[pillar.id], systems)
+        case PillarKind.EXPERTS | PillarKind.USERS:
+            return rating_shares(pillar, evidence.ratings[pillar.id], systems)
 
 
 def _zeros(source: PillarShares, teams: tuple[str, ...], method: Method) -> list[Finding]:

@@ -129,7 +129,14 @@ def standings(
     measured = composite(method, evidence, teams, gates, seed)
     if isinstance(measured, Refused):
         return measured
-    bars = tuple(finding for bar in method.bars for finding in _bar(measured, bar))
+    return standings_of(measured, evidence, gates, seed)
+
+
+def standings_of(
+    measured: Composite, evidence: Evidence, gates: Sequence[GateFinding], seed: str
+) -> Standings:
+    """The same from a round that is measured already, with the seed of its draws."""
+    bars = tuple(finding for bar in measured.method.bars for finding in _bar(measured, bar))
     out = failed_teams(gates) | {finding.team for finding in bars if not finding.met}
     return _standings(measured, bars, out, evidence, seed)
 
@@ -310,7 +317,7 @@ def _panels(method: Method, evidence: Evidence) -> tuple[tuple[str, Harshness], 
     """The harshness of each pillar's raters, on marks in thousandths of a point of 100."""
     panels = []
     for pillar in method.pillars:
-        if pillar.kind is not PillarKind.ITEMS:
+        if pillar.kind in (PillarKind.EXPERTS, PillarKind.USERS):
             rows = [
                 (
                     row.rater,

@@ -5,12 +5,19 @@ and the round waits until it has one. Rows may come in any order.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headgate.core.calls.harshness import groups
-from headgate.core.evaluation.method import FULL_MARKS, Finding, Method, Pillar, repeated
+from headgate.core.evaluation.method import (
+    FULL_MARKS,
+    SIDE,
+    Finding,
+    Method,
+    Pillar,
+    repeated,
+)
 from headgate.core.policy.schema import PillarKind
 
 
@@ -45,12 +52,44 @@ class Rating:
     scale_max: int
 
 
+class Preferred(StrEnum):
+    """Which of two answers a voter preferred."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One voter's choice between the answers of two teams to one prompt, shown blind.
+
+    `first` was shown first (above, or on the left). `style` holds, for each of the pillar's styles,
+    its name and how much of it the first and the second answer had, such as ("length", 120, 340).
+    """
+
+    task: str
+    prompt: str
+    voter: str
+    first: str
+    second: str
+    preferred: Preferred
+    style: tuple[tuple[str, int, int], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All evidence of a round, by the id of the pillar it belongs to."""
 
     items: Mapping[str, tuple[ItemScore, ...]] = field(default_factory=dict)
     ratings: Mapping[str, tuple[Rating, ...]] = field(default_factory=dict)
+    votes: Mapping[str, tuple[Vote, ...]] = field(default_factory=dict)
+
+    def of_kind(self, kind: PillarKind) -> Mapping[str, Sequence[object]]:
+        """The rows that pillars of a kind have, by pillar."""
+        if kind is PillarKind.ITEMS:
+            return self.items
+        return self.votes if kind is PillarKind.VOTES else self.ratings
 
 
 class EvidenceFault(StrEnum):
@@ -76,6 +115,12 @@ class EvidenceFault(StrEnum):
     TOO_FEW_CLUSTERS = "too-few-clusters"
     TOO_FEW_RATERS = "too-few-raters"
     RATERS_NOT_CONNECTED = "raters-not-connected"
+    VOTE_ON_ITSELF = "vote-on-itself"
+    STYLE_DIFFERS = "style-differs"
+    TEAM_NOT_VOTED_ON = "team-not-voted-on"
+    TOO_FEW_VOTERS = "too-few-voters"
+    VOTES_NOT_CONNECTED = "votes-not-connected"
+    VOTES_DO_NOT_SETTLE = "votes-do-not-settle"
     BEST_IS_ZERO = "best-is-zero"
     REFERENCE_IS_ZERO = "reference-is-zero"
     ARITHMETIC_TOO_FINE = "arithmetic-too-fine"
@@ -88,6 +133,8 @@ def check_evidence(evidence: Evidence, teams: Sequence[str], method: Method) -> 
         known = frozenset(teams) | method.references(pillar.id)
         if pillar.kind is PillarKind.ITEMS:
             found += _check_items(pillar, evidence.items.get(pillar.id, ()), known)
+        elif pillar.kind is PillarKind.VOTES:
+            found += _check_votes(pillar, evidence.votes.get(pillar.id, ()), known)
         else:
             found += _check_ratings(pillar, evidence.ratings.get(pillar.id, ()), known)
     return tuple(sorted(set(found)))
@@ -103,23 +150,19 @@ def _check_teams(teams: Sequence[str]) -> Iterator[Finding]:
 
 
 def _check_pillars(evidence: Evidence, method: Method) -> Iterator[Finding]:
-    kinds = {pillar.id: pillar.kind is PillarKind.ITEMS for pillar in method.pillars}
-    given: tuple[tuple[bool, Mapping[str, Sequence[object]]], ...] = (
-        (True, evidence.items),
-        (False, evidence.ratings),
-    )
-    for of_items, by_pillar in given:
-        for name in by_pillar:
+    kinds = {pillar.id: pillar.kind for pillar in method.pillars}
+    for given in (evidence.items, evidence.ratings, evidence.votes):
+        for name in given:
             if name not in kinds:
                 what = f"The method has no pillar {name!r}."
                 mend = "Name a pillar of the method."
                 yield Finding(EvidenceFault.PILLAR_UNKNOWN, name, what, mend)
-            elif kinds[name] is not of_items:
-                what = "Items were given for ratings, or ratings for items."
+            elif evidence.of_kind(kinds[name]) is not given:
+                what = f"The rows are of another kind than the pillar, which is of {kinds[name]}."
                 mend = "Give the kind of evidence the pillar is of."
                 yield Finding(EvidenceFault.PILLAR_OF_OTHER_KIND, name, what, mend)
-    for name, of_items in kinds.items():
-        if not (evidence.items if of_items else evidence.ratings).get(name):
+    for name, kind in kinds.items():
+        if not evidence.of_kind(kind).get(name):
             what = "The pillar has no evidence at all."
             mend = "Hand in its rows, or run the round without the pillar."
             yield Finding(EvidenceFault.PILLAR_WITHOUT_EVIDENCE, name, what, mend)
@@ -264,6 +307,112 @@ def _check_panel(
         what = f"The panel falls into {len(parts)} parts that share no team."
         mend = "Let a rater of each part rate a team of another, or do not adjust harshness."
         yield Finding(EvidenceFault.RATERS_NOT_CONNECTED, pillar.id, what, mend)
+
+
+def _check_votes(pillar: Pillar, rows: Sequence[Vote], known: frozenset[str]) -> Iterator[Finding]:
+    tasks = frozenset(task for task, _ in pillar.tasks)
+    styles = tuple(name for name in pillar.style if name != SIDE)
+    seen: set[tuple[str, str, str, str, str]] = set()
+    for row in rows:
+        if _is_good_vote(row, known, tasks, styles):
+            low, high = sorted((row.first, row.second))
+            key = (row.task, row.prompt, row.voter, low, high)
+            if key not in seen:
+                seen.add(key)
+                continue
+        yield from _vote_faults(pillar, row, known, tasks, styles, seen)
+    if rows:
+        yield from _check_ballot(pillar, rows, known)
+
+
+def _is_good_vote(
+    row: Vote, known: Collection[str], tasks: Collection[str], styles: tuple[str, ...]
+) -> bool:
+    """A first look that costs little, as there may be a million votes."""
+    named = row.first in known and row.second in known and row.task in tasks
+    return named and row.first != row.second and styles == tuple(name for name, _, _ in row.style)
+
+
+def _vote_faults(
+    pillar: Pillar,
+    row: Vote,
+    known: frozenset[str],
+    tasks: frozenset[str],
+    styles: tuple[str, ...],
+    seen: Collection[tuple[str, str, str, str, str]],
+) -> Iterator[Finding]:
+    low, high = sorted((row.first, row.second))
+    place = f"{pillar.id}/{row.task}/{row.prompt}/{row.voter}/{low}/{high}"
+    yield from _check_names(place, row.first, row.task, known, tasks)
+    yield from _check_names(place, row.second, row.task, known, tasks)
+    if row.first == row.second:
+        what = f"{row.first!r} was set against itself."
+        yield Finding(EvidenceFault.VOTE_ON_ITSELF, place, what, "Take the vote out.")
+    if styles != tuple(name for name, _, _ in row.style):
+        given = ", ".join(name for name, _, _ in row.style) or "none"
+        what = f"Styles asked for: {', '.join(styles) or 'none'}; given: {given}."
+        mend = "Give every vote the styles of the pillar, in its order."
+        yield Finding(EvidenceFault.STYLE_DIFFERS, place, what, mend)
+    if (row.task, row.prompt, row.voter, low, high) in seen:
+        what = "The voter's choice between the two stands twice."
+        yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one vote.")
+
+
+def _check_ballot(pillar: Pillar, rows: Sequence[Vote], known: frozenset[str]) -> Iterator[Finding]:
+    """Whether the votes of each task say how every team stands to every other."""
+    voters: dict[str, set[str]] = defaultdict(set)
+    held: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in rows:
+        voters[row.task].add(row.voter)
+        if row.preferred is not Preferred.SECOND:
+            held[row.task].add((row.first, row.second))
+        if row.preferred is not Preferred.FIRST:
+            held[row.task].add((row.second, row.first))
+    for task, _ in pillar.tasks:
+        place = f"{pillar.id}/{task}"
+        voted = {team for pair in held[task] for team in pair}
+        for team in sorted(known - voted):
+            what, mend = "Nobody voted on the team.", "Show the team's answers to voters."
+            yield Finding(EvidenceFault.TEAM_NOT_VOTED_ON, f"{place}/{team}", what, mend)
+        if len(voters[task]) == 1:
+            what = "One voter alone: taste and chance cannot be told apart."
+            yield Finding(EvidenceFault.TOO_FEW_VOTERS, place, what, "Ask more voters.")
+        if unbeaten := unbeaten_by_the_rest(held[task]):
+            named = ", ".join(sorted(unbeaten))
+            what = f"No vote against {named} went to any other team, so no strength fits them."
+            mend = "Set these teams against others in further votes: there is not enough data."
+            yield Finding(EvidenceFault.VOTES_NOT_CONNECTED, place, what, mend)
+
+
+def unbeaten_by_the_rest(held: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Teams to whom the rest never won or held a tie; empty where each reaches each.
+
+    `held` are (winner, loser) pairs, a tie both ways. Strengths of a Bradley-Terry model exist, and
+    are the only ones, exactly where each team reaches each by wins (Ford 1957, Am. Math. Mon. 64).
+    """
+    beat: dict[str, set[str]] = defaultdict(set)
+    beaten_by: dict[str, set[str]] = defaultdict(set)
+    for winner, loser in held:
+        beat[winner].add(loser)
+        beaten_by[loser].add(winner)
+    teams = {*beat, *beaten_by}
+    if not teams:
+        return frozenset()
+    start = min(teams)
+    above = _reached(start, beaten_by)
+    if above != teams:
+        return frozenset(above)
+    below = _reached(start, beat)
+    return frozenset(teams - below)
+
+
+def _reached(start: str, steps: Mapping[str, Iterable[str]]) -> set[str]:
+    found, path = {start}, [start]
+    while path:
+        new = set(steps.get(path.pop(), ())) - found
+        found |= new
+        path += new
+    return found
 
 
 def _integers(*values: object) -> bool:

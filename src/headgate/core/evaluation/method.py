@@ -19,6 +19,9 @@ REPLICATES_MIN = 100
 REPLICATES_MAX = 1_000_000
 BAR_SHARE_MAX = 2
 
+SIDE = "side"
+"""The style that every vote has: which answer stood first."""
+
 
 class GateOutcome(Enum):
     """What a gate found for one team."""
@@ -35,7 +38,7 @@ class Pillar:
     `tasks` are (task or criterion, weight) pairs. With `macro` each task's mean counts by the
     task's weight; without it each item counts by its own weight times its task's. `common_items`
     is false where every team is examined on items of its own. `reference_score` (ten-thousandths)
-    serves ANCHORED only.
+    serves ANCHORED only, `style` VOTES only: what is taken out of the votes beside the teams.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Pillar:
     adjust_harshness: bool = False
     reference_score: int = FULL_MARKS
     common_items: bool = True
+    style: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ class MethodFault(StrEnum):
     HARSHNESS_OF_ITEMS = "harshness-of-items"
     RATINGS_NOT_MACRO = "ratings-not-macro"
     OWN_ITEMS_OF_RATINGS = "own-items-of-ratings"
+    STYLE_WITHOUT_VOTES = "style-without-votes"
     REPLICATES_OUT_OF_RANGE = "replicates-out-of-range"
     CONFIDENCE_OUT_OF_RANGE = "confidence-out-of-range"
     REPLICATES_TOO_FEW_FOR_CONFIDENCE = "replicates-too-few-for-confidence"
@@ -222,11 +227,12 @@ def _check_names(method: Method) -> Iterator[Finding]:
     if not method.pillars:
         what = "The method has no pillar."
         yield Finding(MethodFault.NO_PILLAR, "pillars", what, "Give at least one pillar.")
-    names = {
+    names: dict[str, Sequence[str]] = {
         "pillars": [pillar.id for pillar in method.pillars],
         "gates": [gate.id for gate in method.gates],
         "bars": [bar.id for bar in method.bars],
         **{f"pillars/{p.id}/tasks": [task for task, _ in p.tasks] for p in method.pillars},
+        **{f"pillars/{p.id}/style": p.style for p in method.pillars},
     }
     for place, listed in names.items():
         for name in repeated(listed):
@@ -256,9 +262,14 @@ def _check_pillar(pillar: Pillar) -> Iterator[Finding]:
             f"Give a reference score from 1 to {FULL_MARKS} ten-thousandths.",
         ),
         (
-            pillar.adjust_harshness and not ratings,
+            pillar.adjust_harshness and pillar.kind in (PillarKind.ITEMS, PillarKind.VOTES),
             MethodFault.HARSHNESS_OF_ITEMS,
             "Adjust harshness of ratings only.",
+        ),
+        (
+            bool(pillar.style) and pillar.kind is not PillarKind.VOTES,
+            MethodFault.STYLE_WITHOUT_VOTES,
+            "Take style out of votes only.",
         ),
         (
             ratings and not pillar.macro,

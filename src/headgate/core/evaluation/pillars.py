@@ -14,22 +14,24 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.calls.harshness import FloatArray, IntArray, fit_panel
-from headgate.core.evaluation.evidence import ItemScore, Rating
+from headgate.core.evaluation.evidence import ItemScore, Rating, Vote
 from headgate.core.evaluation.method import FULL_MARKS, Pillar
 from headgate.core.evaluation.resampling import EXACT_MAX, SHARE_UNIT, Stratum
+from headgate.core.evaluation.votes import Ballot, ballots, counted, fit
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PillarShares:
     """One pillar of one round: each system's share of full marks, in the order of `systems`.
 
-    The columns of the strata's influences follow `systems` too.
+    The columns of the strata's influences follow `systems` too. `ballots` are those of votes.
     """
 
     pillar: Pillar
     systems: tuple[str, ...]
     shares: tuple[Fraction, ...]
     strata: tuple[Stratum, ...]
+    ballots: tuple[Ballot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,3 +201,32 @@ def _adjusted_cells(
     fit = fit_panel(rater, cell, values)
     rounded = np.rint(fit.adjusted / unit * SHARE_UNIT)
     return [Fraction(int(value), SHARE_UNIT) for value in rounded], fit.influence
+
+
+def vote_shares(
+    pillar: Pillar, rows: Collection[Vote], systems: Sequence[str]
+) -> PillarShares | None:
+    """Shares from checked votes, rounded to SHARE_UNIT; the voters are what could have been others.
+
+    A voter is one cluster over all tasks. None when no strengths fit the votes best.
+    """
+    voters = sorted({row.voter for row in rows})
+    whole = sum(weight for _, weight in pillar.tasks)
+    shares = [Fraction(0)] * len(systems)
+    moved = np.zeros((len(voters), len(systems)))
+    told: list[Ballot] = []
+    for task, weight in pillar.tasks:
+        own = [row for row in rows if row.task == task]
+        cast = ballots(own, systems, voters, pillar.style)
+        found = fit(cast, len(systems))
+        if found is None:
+            return None
+        levels = np.rint(found.shares * SHARE_UNIT).astype(np.int64).tolist()
+        shares = [
+            share + Fraction(level * weight, SHARE_UNIT * whole)
+            for share, level in zip(shares, levels, strict=True)
+        ]
+        moved[: len(found.share_influence)] += found.share_influence * (weight / whole)
+        told.append(counted(pillar.id, task, cast, found, (systems, pillar.style)))
+    stratum = Stratum(pillar.id, np.rint(moved * SHARE_UNIT).astype(np.int64))
+    return PillarShares(pillar, tuple(systems), tuple(shares), (stratum,), tuple(told))

@@ -300,11 +300,16 @@ class Reclaim(Section):
 
 
 class PillarKind(StrEnum):
-    """Where a pillar's evidence comes from, and so what is drawn again: items, experts or users."""
+    """Where a pillar's evidence comes from, and so what is drawn again.
+
+    ITEMS are tasks with a right answer; EXPERTS and USERS give marks; VOTES are choices of voters
+    between the answers of two teams.
+    """
 
     ITEMS = "items"
     EXPERTS = "experts"
     USERS = "users"
+    VOTES = "votes"
 
 
 class Scaling(StrEnum):
@@ -323,7 +328,8 @@ class Pillar(Section):
     """One weighted part of a round's score, fixed before the stage begins.
 
     `tasks` are its tasks or criteria with their weights; a pillar without them is one task of its
-    own name.
+    own name. `style` belongs to votes: what is taken out of them beside the teams, by the name that
+    the votes have for it; "side" is which answer stood first.
     """
 
     id: Identifier
@@ -335,6 +341,7 @@ class Pillar(Section):
     tasks: Mapping[Identifier, Positive] = {}
     macro: bool = True
     adjust_harshness: bool = False
+    style: tuple[Identifier, ...] = ()
 
 
 class BarOn(StrEnum):
