@@ -14,10 +14,14 @@ from typing import Any, Final
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.evidence import Evidence, Vote
+from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.grounds import Grounds
+from headgate.core.evaluation.power import Power
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
-from headgate.core.policy.schema import Policy
+from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy, Round
 from headgate.readers.evaluations.manifest import MANIFEST, manifest_text
 from headgate.readers.evidence_csv import (
     ITEM_COLUMNS,
@@ -29,7 +33,14 @@ from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.steps.agenda import first_day
-from headgate.steps.evaluate import Judged, RoundRefused, judge, tasks_of
+from headgate.steps.evaluate import (
+    Judged,
+    RoundRefused,
+    foreseen,
+    judge,
+    method_of,
+    tasks_of,
+)
 
 RESULT: Final = "round.json"
 FLAGGED: Final = "flagged.json"
@@ -46,6 +57,7 @@ class Evaluated:
     evidence: Evidence
     findings: tuple[GateFinding, ...]
     judged: Judged
+    foreseen: tuple[Foreseen, ...]
     logs: tuple[str, ...]
     flags: tuple[Fault, ...]
 
@@ -59,6 +71,8 @@ class Evaluated:
                 "seed": self.seed,
                 "teams": self.teams,
                 "standings": self.judged.standings,
+                "grounds": self.judged.grounds,
+                "cut_rule_foreseen": self.foreseen,
                 "cut_rule_errors": self.judged.errors,
                 "outcome": self.judged.outcome,
             }
@@ -73,12 +87,9 @@ def evaluate_folder(
     The seed is the digest of policy, round and evidence where none is given; a kept programme's is
     its journal's root at the round's close.
     """
-    document = read_programme(find(programme), overlays)
-    if faults := [f for f in check(document) if not (overlays and f.file.startswith("cases/"))]:
-        raise Faulty(faults)
-    policy = at(document, first_day(document)).policy
-    given = _folder(policy, round_id, folder)
-    evaluation = policy.rounds[round_id]
+    document, policy = _policy(programme, overlays)
+    evaluation = _round(policy, round_id)
+    given = _folder(evaluation, folder)
     teams, findings = _teams(given)
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
@@ -93,16 +104,94 @@ def evaluate_folder(
         ) from refused
     said = tuple(one.said() for one in given.logs.kept)
     return Evaluated(
-        round_id, document.digest, seed, teams, evidence, findings, judged, said, given.logs.flags
+        round_id,
+        document.digest,
+        seed,
+        teams,
+        evidence,
+        findings,
+        judged,
+        foreseen(evaluation, document.digest),
+        said,
+        given.logs.flags,
     )
 
 
-def _folder(policy: Policy, round_id: str, folder: Path) -> Folder:
+def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Policy]:
+    document = read_programme(find(programme), overlays)
+    if faults := [f for f in check(document) if not (overlays and f.file.startswith("cases/"))]:
+        raise Faulty(faults)
+    return document, at(document, first_day(document)).policy
+
+
+def _round(policy: Policy, round_id: str) -> Round:
     if round_id not in policy.rounds:
         what = f"The policy has no round {round_id!r}."
         mend = f"Name one of: {', '.join(policy.rounds) or 'none'}."
         raise Faulty([Fault("ROUND", 0, 0, "round-unknown", what, mend)])
-    given = read_folder(folder, (pillar.id for pillar in policy.rounds[round_id].pillars))
+    return policy.rounds[round_id]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a round's rule would do by its plan, and the digest of the method that teams sign."""
+
+    round_id: str
+    policy: str
+    method: str
+    tables: tuple[Foreseen, ...]
+
+    def result(self) -> bytes:
+        """All of it as one canonical line."""
+        return canonical.line(
+            {
+                "round": self.round_id,
+                "policy": self.policy,
+                "method": self.method,
+                "cut_rule_foreseen": self.tables,
+            }
+        )
+
+
+def forecast(programme: str, round_id: str, overlays: Sequence[Path]) -> Forecast:
+    """The table of errors of a round, before there is evidence; raises `Faulty` without a plan."""
+    document, policy = _policy(programme, overlays)
+    evaluation = _round(policy, round_id)
+    if evaluation.plan is None:
+        what = "The round has no plan: how many clusters each pillar has, and how far teams stray."
+        mend = "Add `plan:` to the round, with teams, gaps and pillars."
+        raise Faulty([Fault(f"rounds.{round_id}", 0, 0, "plan-missing", what, mend)])
+    method = canonical.digest(canonical.line(method_of(evaluation, evaluation.plan.teams)))
+    tables = foreseen(evaluation, document.digest)
+    return Forecast(round_id, document.digest, method, tables)
+
+
+def forecast_lines(told: Forecast) -> Iterator[str]:
+    """The forecast for a person: each rule and remedy for each difference that was assumed."""
+    if not told.tables:
+        yield "Every team of the plan has a place: the round cuts nobody."
+    for table in told.tables:
+        error = _milli(table.standard_error_milli)
+        yield f"neighbours differ by {_milli(table.gap_milli)} points, error {error}"
+        for row in table.errors:
+            rule = "always" if not row.threshold_milli else f">= {row.threshold_milli / 1000:.2f}"
+            own = "  (the round's own rule)" if row.own else ""
+            yield f"  cut {rule:<8} cuts {_ppm(row.cut_ppm)}, wrong {_ppm(row.wrong_ppm)}{own}"
+        for remedy in table.remedies:
+            leave, wrong = _ppm(remedy.leave_ppm), _ppm(remedy.wrong_ppm)
+            remain = f"{_milli(remedy.remain_milli)} remain"
+            yield f"  tie {remedy.remedy.value}: leaves {leave}, wrong {wrong}, {remain}"
+        yield from (f"  {line}" for line in _power(table.power))
+    yield f"policy  {told.policy}"
+    yield f"method  {told.method}"
+
+
+def _ppm(share: int | None) -> str:
+    return "   none" if share is None else f"{share / 10_000:5.1f} %"
+
+
+def _folder(evaluation: Round, folder: Path) -> Folder:
+    given = read_folder(folder, (pillar.id for pillar in evaluation.pillars))
     if given.benchmark is not None:
         what = "A public benchmark stands in for teams that are invented; nobody is judged by it."
         mend = f"Name the teams and their logs in {MANIFEST}."
@@ -224,6 +313,7 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         share = weight.lead_share_ppm
         lead = "no lead" if share is None else f"{share / 10_000:.1f} % of the lead"
         yield f"weight  {weight.pillar}: {weight.weight} of 100, {lead}"
+    yield from _grounds(evaluated.judged.grounds)
     for gate in evaluated.findings:
         yield f"gate  {gate.gate}: {gate.subject} {'passed' if gate.passed else 'failed'}"
     remedy = outcome.remedy_applied
@@ -233,6 +323,32 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
     yield f"seed  {evaluated.seed}"
     yield f"digest  {canonical.digest(evaluated.result())}"
+
+
+def _grounds(told: Grounds) -> Iterator[str]:
+    for panel in told.panels:
+        alpha = "none" if panel.alpha_ppm is None else f"{panel.alpha_ppm / 1_000_000:.2f}"
+        yield f"panel  {panel.pillar}: {panel.raters} raters, agreement {alpha}"
+        if panel.shares is not None:
+            subjects, raters = _ppm(panel.shares.subjects_ppm), _ppm(panel.shares.raters_ppm)
+            rest = _ppm(panel.shares.rest_ppm)
+            yield f"panel  {panel.pillar}: teams {subjects}, raters {raters}, rest {rest}"
+    for ballot in told.ballots:
+        yield f"votes  {ballot.task}: {ballot.ties} ties, first preferred {ballot.first_preferred}"
+        for effect in ballot.effects:
+            at, error = effect.milli / 1000, effect.standard_error_milli / 1000
+            yield f"votes  {ballot.task}: style {effect.name} adds {at:.2f}, error {error:.2f}"
+    for need in told.needed:
+        yield f"apart  {need.first} and {need.second} in four of five rounds:"
+        yield from (f"apart  {line}" for line in _power(need.power))
+
+
+def _power(power: Power) -> Iterator[str]:
+    if power.times_milli is not None:
+        yield f"all evidence times {power.times_milli / 1_000:.1f}"
+    for one in power.pillars:
+        enough = "no number would do" if one.needed is None else f"{one.needed} would do"
+        yield f"{one.pillar}: {one.clusters} clusters; {enough}"
 
 
 def _milli(points: int) -> str:

@@ -16,7 +16,7 @@ from itertools import pairwise
 import pytest
 
 from headgate.core import canonical
-from headgate.core.evaluation.decide import ErrorRow
+from headgate.core.evaluation.cut_errors import ErrorRow
 from headgate.core.supports.text import Text
 from headgate.report.pages import page, pages
 from headgate.report.section_applicants import anchors_of

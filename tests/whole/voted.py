@@ -17,6 +17,15 @@ VOTED = """{id: experts, name: {en: Experts}, kind: experts, weight: 20, scaling
         scaling: best_is_full
         tasks: {chat: 2, code: 1}
         style: [length, side]"""
+PLAN = """    remedy: lot
+    plan:
+      teams: 4
+      gaps: [1 %, 3 %]
+      pillars:
+        items: {clusters: 40, spread: 30 %}
+        experts: {clusters: 10, spread: 15 %}
+        votes: {clusters: 120, spread: 35 %}
+"""
 
 
 def voted_programme(folder: Path) -> Path:
@@ -24,7 +33,8 @@ def voted_programme(folder: Path) -> Path:
     copied = Path(shutil.copytree(PROGRAMME, folder / "voted"))
     text = (copied / "programme.yaml").read_text("utf-8")
     assert 1 == text.count(EXPERTS)
-    (copied / "programme.yaml").write_text(text.replace(EXPERTS, VOTED), "utf-8")
+    text = text.replace(EXPERTS, VOTED).replace("    remedy: lot\n", PLAN)
+    (copied / "programme.yaml").write_text(text, "utf-8")
     return copied
 
 

@@ -163,6 +163,24 @@ def demand(
             say(line)
 
 
+def foresee(
+    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round of the policy.")],
+    programme: Annotated[str, typer.Option(help="A programme's folder or file, or its name.")],
+    overlay: OverlayOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Say how often a round's rule would send the wrong team home, from its plan alone."""
+    with mendable(f"foresee {round_id}"):
+        from headgate.evaluating import forecast, forecast_lines
+
+        told = forecast(programme, round_id, tuple(overlay or ()))
+        if as_json:
+            say(told.result().decode().rstrip())
+            return
+        for line in forecast_lines(told):
+            say(line)
+
+
 def evaluate(
     round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round of the policy.")],
     programme: Annotated[str, typer.Option(help="A programme's folder or file, or its name.")],

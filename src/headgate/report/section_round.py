@@ -10,6 +10,7 @@ from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, lin
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars, dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
+from headgate.report.section_grounds import foreseen, grounds, rule_of, share
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
 
@@ -39,9 +40,11 @@ def _round(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     if evaluation.assumed:
         told = say.say("calls.assumed", n=len(evaluation.assumed))
         yield Paragraph(link(f"#assumed-{section_of(f'rounds.{evaluation.id}')}", told), "quiet")
+    yield from foreseen(evaluation, say)
     yield from _standings(evaluation, say, anchors)
     yield from _pillars(evaluation, say, anchors)
     yield from _places(evaluation, say, anchors)
+    yield from grounds(evaluation, say, anchors)
     yield from _errors(evaluation, say)
     yield from _gates(evaluation, say, anchors)
     yield from _bars(evaluation, say, anchors)
@@ -135,14 +138,15 @@ def _pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterat
     yield stacks(f"pillars-{evaluation.id}", title, rows, list(names.values()), MILLI_FULL)
     heads = [say.say("col.team"), *names.values(), say.say("total")]
     yield table(f"pillars-{evaluation.id}", title, heads, cells)
-    heads = [say.say("col.pillar"), say.say("col.weight"), say.say("col.lead_share")]
+    heads = [say.say("col.pillar"), say.say("col.weight"), say.say("col.spread_share")]
+    heads.append(say.say("col.lead_share"))
+    spreads = {one.pillar: one.spread_ppm for one in evaluation.grounds.influences}
     weights = [
         (
             names.get(item.pillar, item.pillar),
             say.locale.whole(item.weight),
-            say.say("none")
-            if item.lead_share_ppm is None
-            else say.locale.percent(_part(item.lead_share_ppm)),
+            share(spreads.get(item.pillar), say),
+            share(item.lead_share_ppm, say),
         )
         for item in evaluation.standings.effective_weights
     ]
@@ -169,13 +173,8 @@ def _errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     if not evaluation.errors:
         return
     title = say.say("errors.title")
-    none, percent = say.say("none"), say.locale.percent
     cells = [
-        (
-            _threshold(row.threshold_milli, say),
-            percent(_part(row.cut_ppm)),
-            none if row.wrong_ppm is None else percent(_part(row.wrong_ppm)),
-        )
+        (rule_of(row, say), share(row.cut_ppm, say), share(row.wrong_ppm, say))
         for row in evaluation.errors
     ]
     rows = [
@@ -186,12 +185,6 @@ def _errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     heads = [say.say("col.cut_rule"), say.say("col.cuts"), say.say("col.wrong")]
     yield table(f"errors-{evaluation.id}", title, heads, cells)
     yield Paragraph(say.say("errors.note"), "quiet")
-
-
-def _threshold(milli: int, say: Speaker) -> str:
-    if not milli:
-        return say.say("errors.always")
-    return say.say("errors.only", errors=say.locale.fixed(Fraction(milli, 1000), 2))
 
 
 def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:

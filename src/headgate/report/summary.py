@@ -12,8 +12,11 @@ from typing import Any
 
 from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
-from headgate.core.evaluation.decide import ErrorRow, RoundOutcome
+from headgate.core.evaluation.cut_errors import ErrorRow
+from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.evaluation.estimate import Standings
+from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.grounds import Grounds
 from headgate.core.metering.idle import Bucket, Idle
 from headgate.core.metering.judge import Finding
 from headgate.core.policy.dated import Resolved, find
@@ -96,6 +99,8 @@ class RoundSummary:
     outcome: RoundOutcome
     gate_findings: tuple[GateFinding, ...]
     errors: tuple[ErrorRow, ...]
+    grounds: Grounds
+    foreseen: tuple[Foreseen, ...]
     movements: tuple[Movement, ...]
     blocks_before: Mapping[str, int]
     blocks_next: Mapping[str, int]
@@ -259,6 +264,8 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
     moved = {d.subject: r for d, r in _of(term, "reallocation")}
     outcomes = {d.subject: r for d, r in _of(term, "round")}
     errors = {d.subject: r for d, r in _of(term, "cut-rule-errors")}
+    grounds = {d.subject: r for d, r in _of(term, "grounds")}
+    foreseen = {d.subject: r for d, r in _of(term, "cut-rule-foreseen")}
     for decision, measured in _of(term, "standings"):
         name, outcome = decision.subject, outcomes[decision.subject]
         result = moved.get(name, {"movements": (), "blocks_next": {}})
@@ -271,6 +278,8 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             outcome=outcome,
             gate_findings=_gate_findings(term, name),
             errors=tuple(errors.get(name, ())),
+            grounds=grounds[name],
+            foreseen=tuple(foreseen.get(name, ())),
             movements=tuple(result["movements"]),
             blocks_before=before,
             blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},

@@ -9,10 +9,13 @@ from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
 from headgate.core.evaluation import method as rules
-from headgate.core.evaluation.composite import Refused
-from headgate.core.evaluation.decide import ErrorRow, RoundOutcome, decide, error_table
-from headgate.core.evaluation.estimate import Standings, standings
+from headgate.core.evaluation.composite import Refused, composite
+from headgate.core.evaluation.cut_errors import ErrorRow, errors_of
+from headgate.core.evaluation.decide import RoundOutcome, decide
+from headgate.core.evaluation.estimate import Standings, standings_of
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.foresight import Foreseen, Plan, PlannedPillar, foresee
+from headgate.core.evaluation.grounds import Grounds, grounds
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Pillar, Round
 from headgate.core.quantities import half_even, instant
@@ -29,10 +32,11 @@ class RoundRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A round's standings, what its cut rule can err in, and who goes on."""
+    """A round's standings and what they rest on, what its cut rule can err in, and who goes on."""
 
     standings: Standings
-    errors: tuple[ErrorRow, ...] | Refused
+    grounds: Grounds
+    errors: tuple[ErrorRow, ...]
     outcome: RoundOutcome
 
 
@@ -92,11 +96,31 @@ def judge(
 ) -> Judged:
     """The decision on a round from its evidence; raises RoundRefused with all that is missing."""
     method, gates = method_of(evaluation, len(teams)), tuple(map(_gate, findings))
-    measured = standings(method, evidence, teams, gates, seed)
+    measured = composite(method, evidence, teams, gates, seed)
     if isinstance(measured, Refused):
         raise RoundRefused(measured.findings)
-    errors = error_table(method, evidence, teams, gates, seed)
-    return Judged(measured, errors, decide(method, measured, gates, seed))
+    found = standings_of(measured, evidence, gates, seed)
+    return Judged(
+        found,
+        grounds(measured, found, evidence),
+        errors_of(measured, gates),
+        decide(method, found, gates, seed),
+    )
+
+
+def foreseen(evaluation: Round, policy: str) -> tuple[Foreseen, ...]:
+    """What the round's rule would do, from its plan and the policy's digest alone; () without."""
+    if evaluation.plan is None:
+        return ()
+    planned = evaluation.plan
+    sizes = [planned.pillars[pillar.id] for pillar in evaluation.pillars]
+    plan = Plan(
+        planned.teams,
+        planned.level,
+        planned.gaps,
+        tuple(PlannedPillar(size.clusters, size.spread) for size in sizes),
+    )
+    return foresee(method_of(evaluation, planned.teams), plan, policy)
 
 
 def evaluate(
@@ -112,9 +136,12 @@ def evaluate(
     judged = judge(evaluation, teams, evidence, findings, seed)
     results: dict[tuple[str, str], object] = {
         ("standings", round_id): judged.standings,
+        ("grounds", round_id): judged.grounds,
         ("cut-rule-errors", round_id): judged.errors,
         ("round", round_id): judged.outcome,
     }
+    if tables := foreseen(evaluation, term.document.digest):
+        results["cut-rule-foreseen", round_id] = tables
     results |= {("go-on", d.team): d for d in judged.outcome.decisions}
     term = term.decide(_decisions(term, round_id, evaluation.on, results))
     fields = (

@@ -15,7 +15,7 @@ from scipy import stats
 
 from headgate.core import canonical
 from headgate.core.evaluation.composite import Refused
-from headgate.core.evaluation.decide import error_table
+from headgate.core.evaluation.cut_errors import error_table
 from headgate.core.evaluation.estimate import standings
 from headgate.core.evaluation.evidence import Evidence, ItemScore
 from headgate.core.evaluation.method import Bar, Gate, GateFault, GateFinding, GateOutcome, Method
@@ -408,7 +408,9 @@ def test_the_price_of_always_cutting_is_shown() -> None:
     evidence, teams = synthetic(np.random.default_rng(11), (0.70, 0.60, 0.59, 0.585))
     table = error_table(replace(METHOD, stay_max=3), evidence, teams, (), SEED)
     assert not isinstance(table, Refused)
-    assert [0, 840, 1_280, 1_645, 1_960] == [row.threshold_milli for row in table]
+    assert [0, 840, 1_280, 1_645, 1_960] == [row.threshold_milli for row in table[:5]]
+    assert [False] * 5 + [True] == [row.own for row in table]
+    assert 1_960 < table[5].threshold_milli
     assert 1_000_000 == table[0].cut_ppm
     assert (table[0].wrong_ppm or 0) > 100_000
     last = judged(replace(METHOD, stay_max=3), evidence, teams).standings[-1]

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize
 
+from headgate.core.evaluation.arithmetic import exponential
 from headgate.core.evaluation.evidence import Evidence, Preferred, Vote
 from headgate.core.evaluation.pillars import vote_shares
-from headgate.core.evaluation.votes import Ballots, Strengths, ballots, exponential, fit
+from headgate.core.evaluation.votes import Ballots, Strengths, ballots, fit
 from headgate.core.policy.schema import Scaling
 from tests.core.evaluation.rounds import VOTES, judged, only
 

@@ -10,21 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
-import numpy as np
-from numpy.typing import NDArray
-
-from headgate.core.calls.harshness import IntArray
-from headgate.core.evaluation.composite import Composite, Refused, composite
-from headgate.core.evaluation.estimate import (
-    MILLI,
-    Standing,
-    Standings,
-    failed_teams,
-    pair_spread,
-)
-from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.estimate import Standing, Standings, failed_teams
 from headgate.core.evaluation.method import GateFinding, GateOutcome, Method
-from headgate.core.evaluation.ranks import PPM
 from headgate.core.policy.schema import Remedy
 
 
@@ -273,69 +260,3 @@ def _as_wildcard(decision: Decision, reason: Reason) -> tuple[Decision, Reason]:
     if reason is Reason.TIE_BREAKER_LOST:
         return Decision.CUT, Reason.NO_PLACE_LEFT
     return decision, reason
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """What a cut rule costs: cut only when the line's gap is so many thousandths of an error wide.
-
-    `cut_ppm` is the share of simulated rounds in which it cuts, `wrong_ppm` the share of those cuts
-    that send home anybody but the truly last; None when it never cuts.
-    """
-
-    threshold_milli: int
-    cut_ppm: int
-    wrong_ppm: int | None
-
-
-def error_table(
-    method: Method,
-    evidence: Evidence,
-    teams: Sequence[str],
-    gates: Sequence[GateFinding],
-    seed: str,
-    thresholds_milli: Sequence[int] = (0, 840, 1_280, 1_645, 1_960),
-) -> tuple[ErrorRow, ...] | Refused:
-    """Play the round over and over, taking its estimates for the truth; 0 is "always cut".
-
-    A plain rule always cuts and errs, a careful one cuts seldom: the programme chooses with this
-    table in hand, before the method is signed. Empty when all who passed the gates have a place.
-    """
-    measured = composite(method, evidence, teams, gates, seed)
-    if isinstance(measured, Refused):
-        return measured
-    failed = failed_teams(gates)
-    columns = [at for at, team in enumerate(measured.teams) if team not in failed]
-    if len(columns) <= method.stay_max:
-        return ()
-    gaps, errors, wrong = _played(measured, columns)
-    rows = []
-    for threshold in thresholds_milli:
-        cuts = gaps * MILLI >= errors * threshold
-        count, mistakes = int(cuts.sum()), int((cuts & wrong).sum())
-        share = round(PPM * count / len(cuts))
-        rows.append(ErrorRow(threshold, share, round(PPM * mistakes / count) if count else None))
-    return tuple(rows)
-
-
-def _played(
-    measured: Composite, columns: list[int]
-) -> tuple[IntArray, IntArray, NDArray[np.bool_]]:
-    """Each simulated round's gap at the line, its standard error, and whether the cut is wrong."""
-    places = measured.method.stay_max
-    draws = measured.draws[:, columns]
-    order = np.argsort(-draws, axis=1, kind="stable")
-    truth = sorted(range(len(columns)), key=lambda at: (-measured.totals[columns[at]], at))
-    leaves = np.zeros(len(columns), dtype=np.bool_)
-    leaves[truth[places:]] = True
-    wrong: NDArray[np.bool_] = np.logical_not(leaves[order[:, places:]].all(axis=1))
-    last, first = order[:, places - 1], order[:, places]
-    rounds = np.arange(len(draws))
-    gaps: IntArray = draws[rounds, last] - draws[rounds, first]
-    pairs, error = pair_spread(measured)
-    table = np.zeros((len(measured.teams), len(measured.teams)), dtype=np.int64)
-    for (i, j), value in zip(pairs, error.standard_errors, strict=True):
-        table[i, j] = table[j, i] = value
-    index = np.array(columns)
-    errors: IntArray = table[index[last], index[first]]
-    return gaps, errors, wrong

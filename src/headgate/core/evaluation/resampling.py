@@ -129,7 +129,7 @@ def spread(deviations: IntArray, influences: Sequence[IntArray], confidence: Fra
             np.maximum(furthest, np.abs(deviations[:, column]) / float(error), out=furthest)
     place = min(math.ceil(confidence * (replicates + 1)), replicates)
     shared = int(np.rint(np.sort(furthest)[place - 1] * MICRO))
-    strata = [_variances(influence) for influence in influences]
+    strata = [variances(influence) for influence in influences]
     clusters = [len(influence) for influence in influences]
     columns = list(zip(*strata, strict=True))
     return Spread(
@@ -152,7 +152,7 @@ def sums_of_squares(columns: IntArray) -> list[int]:
     return sums
 
 
-def _variances(influence: IntArray) -> list[Fraction]:
+def variances(influence: IntArray) -> list[Fraction]:
     """The clustered sandwich variance of each column, with its n/(n-1): exactly that of a draw."""
     clusters = len(influence)
     return [Fraction(clusters * total, clusters - 1) for total in sums_of_squares(influence)]

@@ -22,6 +22,12 @@ from typing import Final
 import numpy as np
 
 from headgate.core.calls.harshness import FloatArray, IntArray, solve
+from headgate.core.evaluation.arithmetic import (
+    exponential,
+    sum_in_order,
+    sums_by,
+    times_in_order,
+)
 from headgate.core.evaluation.evidence import Preferred, Vote
 from headgate.core.evaluation.method import SIDE
 
@@ -34,10 +40,6 @@ SETTLED: Final = 1e-9
 
 FLATTEST: Final = 1e-9
 """What is left of a diagonal entry when others explain the rest: below this they explain all."""
-
-_LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_TERMS: Final = 14
-_EXPONENT_MOST: Final = 700.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +120,7 @@ def _measured(
     names: Sequence[str], values: FloatArray, influence: FloatArray
 ) -> tuple[Measured, ...]:
     voters = int((influence != 0.0).any(axis=1).sum())
-    squares = [_sum(column * column) for column in influence.T]
+    squares = [sum_in_order(column * column) for column in influence.T]
     widened = voters / max(1, voters - 1)
     return tuple(
         Measured(name, round(1_000 * float(value)), round(1_000 * (square * widened) ** 0.5))
@@ -192,43 +194,28 @@ def _expected(rows: Ballots, found: FloatArray, systems: int) -> FloatArray:
     return 1.0 / (1.0 + exponential(-ahead))
 
 
-def exponential(values: FloatArray) -> FloatArray:
-    """e to the power of each value, within two units of the last place, from IEEE operations only.
-
-    Libraries round the last bit differently; here 2**k times a Taylor sum is the same everywhere.
-    """
-    bounded = np.minimum(np.maximum(values, -_EXPONENT_MOST), _EXPONENT_MOST)
-    whole = np.rint(bounded / (_LN2_HIGH + _LN2_LOW))
-    rest = (bounded - whole * _LN2_HIGH) - whole * _LN2_LOW
-    total = np.ones_like(rest)
-    for term in range(_TERMS, 0, -1):
-        total = 1.0 + total * rest / term
-    scaled: FloatArray = np.ldexp(total, whole.astype(np.int64))
-    return scaled
-
-
 def _slope(rows: Ballots, rest: FloatArray, systems: int) -> FloatArray:
     """Wins seen less wins expected, for each system and each style."""
-    of_systems = _sums(rows.first, rest, systems) - _sums(rows.second, rest, systems)
-    return np.concatenate([of_systems, [_sum(rest * column) for column in rows.style.T]])
+    of_systems = sums_by(rows.first, rest, systems) - sums_by(rows.second, rest, systems)
+    return np.concatenate([of_systems, [sum_in_order(rest * column) for column in rows.style.T]])
 
 
 def _curve(rows: Ballots, weight: FloatArray, systems: int) -> FloatArray:
     """Minus the second derivative, the first system's strength held at 0."""
     styles = rows.style.shape[1]
     curve = np.zeros((systems + styles, systems + styles))
-    pair = _sums(rows.first * systems + rows.second, weight, systems * systems)
+    pair = sums_by(rows.first * systems + rows.second, weight, systems * systems)
     met = pair.reshape(systems, systems)
     met = met + met.T
     curve[:systems, :systems] = -met
     for index in range(systems):
-        curve[index, index] = _sum(met[index])
+        curve[index, index] = sum_in_order(met[index])
     for at, column in enumerate(rows.style.T):
         moved = weight * column
-        across = _sums(rows.first, moved, systems) - _sums(rows.second, moved, systems)
+        across = sums_by(rows.first, moved, systems) - sums_by(rows.second, moved, systems)
         curve[systems + at, :systems] = curve[:systems, systems + at] = across
         for other in range(styles):
-            curve[systems + at, systems + other] = _sum(moved * rows.style[:, other])
+            curve[systems + at, systems + other] = sum_in_order(moved * rows.style[:, other])
     return curve[1:, 1:]
 
 
@@ -249,13 +236,13 @@ def _is_flat(curve: FloatArray) -> bool:
 def _strengths(cast: Ballots, found: FloatArray, curve: FloatArray, systems: int) -> Strengths:
     """The fit with every voter's influence: the voter's slope through the inverse of the curve."""
     styles = cast.style.shape[1]
-    strengths = found[:systems] - _sum(found[:systems]) / systems
+    strengths = found[:systems] - sum_in_order(found[:systems]) / systems
     met = 1.0 / (1.0 + exponential(strengths[None, :] - strengths[:, None]))
     np.fill_diagonal(met, 0.0)
-    shares = np.array([_sum(row) for row in met]) / max(1, systems - 1)
+    shares = np.array([sum_in_order(row) for row in met]) / max(1, systems - 1)
     slopes = _by_voter(cast, cast.halves / 2 - _expected(cast, found, systems), systems)
     wanted = np.concatenate([_centring(systems, styles), _to_shares(met, styles)], axis=1)
-    moved = _times(slopes[:, 1:], solve(curve, wanted[1:]))
+    moved = times_in_order(slopes[:, 1:], solve(curve, wanted[1:]))
     ends = np.cumsum([systems, styles, systems])
     return Strengths(
         strengths,
@@ -270,9 +257,9 @@ def _strengths(cast: Ballots, found: FloatArray, curve: FloatArray, systems: int
 def _by_voter(cast: Ballots, rest: FloatArray, systems: int) -> FloatArray:
     """Each voter's part in the slope, (voters, systems + styles)."""
     voters = int(cast.voter.max()) + 1
-    own = _sums(cast.voter * systems + cast.first, rest, voters * systems)
-    own -= _sums(cast.voter * systems + cast.second, rest, voters * systems)
-    of_styles = [_sums(cast.voter, rest * column, voters) for column in cast.style.T]
+    own = sums_by(cast.voter * systems + cast.first, rest, voters * systems)
+    own -= sums_by(cast.voter * systems + cast.second, rest, voters * systems)
+    of_styles = [sums_by(cast.voter, rest * column, voters) for column in cast.style.T]
     return np.column_stack([own.reshape(voters, systems), *of_styles])
 
 
@@ -289,22 +276,5 @@ def _to_shares(met: FloatArray, styles: int) -> FloatArray:
     slope = -met * (1.0 - met)
     np.fill_diagonal(slope, 0.0)
     for index in range(systems):
-        slope[index, index] = -_sum(slope[index])
+        slope[index, index] = -sum_in_order(slope[index])
     return np.concatenate([slope, np.zeros((styles, systems))]) / max(1, systems - 1)
-
-
-def _times(left: FloatArray, right: FloatArray) -> FloatArray:
-    """A matrix product summed in one order, which a library's own may change."""
-    total = np.zeros((len(left), right.shape[1]))
-    for at in range(len(right)):
-        total += left[:, at, None] * right[at]
-    return total
-
-
-def _sums(index: IntArray, values: FloatArray, size: int) -> FloatArray:
-    return np.bincount(index, weights=values, minlength=size).astype(np.float64)
-
-
-def _sum(values: FloatArray) -> float:
-    """The sum in the order of the values, which numpy's own may change."""
-    return float(_sums(np.zeros(len(values), dtype=np.int64), values, 1)[0])

@@ -312,6 +312,16 @@ class Code(Enum):
         "add `anchor:`, the measure that gets full marks",
     )
     PILLAR_UNKNOWN = ("pillar-unknown", "`{name}` is no pillar of the round", "{mend}")
+    PLAN_PILLARS = (
+        "plan-pillars",
+        "the plan of the round lacks the pillars: {names}",
+        "say how many clusters each pillar will have, and their spread",
+    )
+    STYLE_ASTRAY = (
+        "style-astray",
+        "pillar `{name}` is of {kind}, and style is taken out of votes only",
+        "leave `style:` out, or make the pillar one of votes",
+    )
     TIE_BREAKERS_ASTRAY = (
         "tie-breakers-astray",
         "the remedy is {remedy}, and {count} tie-breakers are named",

@@ -392,6 +392,28 @@ class Reallocation(Section):
     divide: Annotated[str, Field(pattern="^(equally|by_holding)$")]
 
 
+class PlannedPillar(Section):
+    """How many clusters (passages, raters, voters) a pillar will have, and how far one team strays
+    from the others from cluster to cluster: a standard deviation, in shares of full marks.
+    """
+
+    clusters: Annotated[int, Field(ge=2, le=10**6)]
+    spread: Share
+
+
+class RoundPlan(Section):
+    """A round's sizes and what is assumed of the teams, for its table of errors before the freeze.
+
+    `gaps` are true differences between neighbours, `level` is the mean team; both are shares of
+    full marks.
+    """
+
+    teams: Annotated[int, Field(ge=2, le=100)]
+    gaps: Annotated[tuple[Share, ...], Field(min_length=1, max_length=10)]
+    level: Share = Fraction(1, 2)
+    pillars: Annotated[Mapping[Identifier, PlannedPillar], Field(min_length=1)]
+
+
 class Round(Section):
     """One evaluation at the end of a term; everything in it is fixed before the stage begins.
 
@@ -409,6 +431,7 @@ class Round(Section):
     replicates: Annotated[int, Field(gt=0, le=1_000_000)]
     remedy: Remedy
     tie_breakers: tuple[Identifier, ...] = ()
+    plan: RoundPlan | None = None
     equal_development_days: Natural
     wildcard: Wildcard | None = None
     reallocation: Reallocation

@@ -12,7 +12,16 @@ from itertools import pairwise
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code, Placed
 from headgate.core.policy.names import meant
-from headgate.core.policy.schema import Calendar, Call, Policy, Remedy, Round, Scaling, Share
+from headgate.core.policy.schema import (
+    Calendar,
+    Call,
+    PillarKind,
+    Policy,
+    Remedy,
+    Round,
+    Scaling,
+    Share,
+)
 from headgate.core.policy.tree import Place
 from headgate.core.policy.values import Loc, Value, walk
 from headgate.core.quantities import DAY_SECONDS, add_months
@@ -395,6 +404,7 @@ def _rounds(policy: Policy, spots: Spots) -> Found:
             yield from _part(spots, majority, evaluation.wildcard.majority)
         yield from _parts(evaluation, spots, here)
         yield from _tie_breakers(evaluation, spots, here)
+        yield from _plan(evaluation, spots, here)
         call = policy.calls.get(evaluation.call)
         if call is not None and evaluation.on <= call.starts:
             words = {"day": evaluation.on, "call": evaluation.call, "starts": call.starts}
@@ -412,6 +422,10 @@ def _parts(evaluation: Round, spots: Spots, here: Loc) -> Found:
         if pillar.scaling is Scaling.ANCHORED and pillar.anchor is None:
             place = spots.at(*here, "pillars", pillar.id)
             yield (*here, "pillars"), Code.ANCHOR_MISSING.at(place, name=pillar.id)
+        if pillar.style and pillar.kind is not PillarKind.VOTES:
+            place = spots.at(*here, "pillars", pillar.id)
+            words = {"name": pillar.id, "kind": pillar.kind.value}
+            yield (*here, "pillars"), Code.STYLE_ASTRAY.at(place, **words)
 
 
 def _tie_breakers(evaluation: Round, spots: Spots, here: Loc) -> Found:
@@ -423,3 +437,21 @@ def _tie_breakers(evaluation: Round, spots: Spots, here: Loc) -> Found:
     if (remedy is Remedy.NAMED_TIE_BREAKERS) != bool(named):
         place = spots.at(*here, "remedy")
         yield here, Code.TIE_BREAKERS_ASTRAY.at(place, remedy=remedy.value, count=len(named))
+
+
+def _plan(evaluation: Round, spots: Spots, here: Loc) -> Found:
+    """A plan sizes every pillar of the round and no other, and its shares are parts of a whole."""
+    if evaluation.plan is None:
+        return
+    path = (*here, "plan")
+    for name, planned in evaluation.plan.pillars.items():
+        place = (*path, "pillars", name)
+        yield from _known(spots, place, name, (*here, "pillars"), Code.PILLAR_UNKNOWN)
+        yield from _part(spots, (*place, "spread"), planned.spread)
+    yield from _part(spots, (*path, "level"), evaluation.plan.level)
+    for index, gap in enumerate(evaluation.plan.gaps):
+        yield from _part(spots, (*path, "gaps", str(index)), gap)
+    named = [pillar.id for pillar in evaluation.pillars]
+    if missing := [name for name in named if name not in evaluation.plan.pillars]:
+        place = (*path, "pillars")
+        yield place, Code.PLAN_PILLARS.at(spots.at(*place), names=", ".join(missing))

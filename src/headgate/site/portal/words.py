@@ -57,6 +57,8 @@ STEPS: Final[dict[str, Promise]] = {
     "metering": _("Metering"),
     "reclaim": _("Reclaim"),
     "standings": _("Standings"),
+    "grounds": _("Grounds of the standings"),
+    "cut-rule-foreseen": _("Errors of the cut rule, as foreseen"),
     "cut-rule-errors": _("Errors of the cut rule"),
     "round": _("Round"),
     "go-on": _("Going on"),
