@@ -12,6 +12,7 @@ from headgate.cli import app
 from headgate.readers.usage_csv import read_usage
 from headgate.report.pages import pages
 from tests.engines.kueue.conftest import schemas
+from tests.engines.kueue.test_admission import asking
 from tests.engines.kueue.test_attempts import condition, workload
 from tests.servers.crds import Schemas
 from tests.servers.kubernetes import Store, api_server, kubeconfig
@@ -52,20 +53,21 @@ def test_a_bundle_becomes_files_that_the_schemas_take(
     assert "north: 4 queues" in said
     assert read(tmp_path / "a") == read(tmp_path / "b")
     kinds = {"namespaces", "resourceflavors", "cohorts", "clusterqueues", "localqueues", "rights"}
+    kinds |= {"admissionchecks", "rolebindings"}
     assert {f"{kind}.yaml" for kind in kinds} == set(read(tmp_path / "a" / "north"))
     for path in sorted((tmp_path / "a").rglob("*.yaml")):
         things = [one for one in YAML(typ="safe").load_all(path) if one is not None]
-        assert things
+        assert bool(things) == (path.stem not in ("admissionchecks", "rolebindings"))
         assert [] == [fault for thing in things for fault in schemas.faults(thing, None)]
 
 
-def clusters(folder: Path, address: str) -> Path:
+def clusters(folder: Path, address: str, **more: object) -> Path:
     """A clusters file of one Kueue cluster on the stand-in."""
     (folder / "kubeconfig").write_text(kubeconfig(address))
     chips = {chip: {"gpus": 1000} for chip in ("h200", "b200")}
     section = {
         "engine": "kueue", "site": "north", "programme": "small", "chips": chips,
-        "kubeconfig": str(folder / "kubeconfig"), "looks": str(folder / "looks.json"),
+        "kubeconfig": str(folder / "kubeconfig"), "looks": str(folder / "looks.json"), **more,
     }  # fmt: skip
     path = folder / "clusters.yaml"
     path.write_text(json.dumps({"headgate": 1, "clusters": {"one": section}}))
@@ -104,6 +106,33 @@ def test_use_is_collected_into_the_file_that_the_ledger_meters(bundle: str, tmp_
     (row,) = read_usage(out.read_bytes(), out.name)
     assert (8, "w-1", "north") == (row.gpus, row.job, row.cluster)
     run("usage", "--cluster", "one", "--clusters", file, "--out", str(out), *window, code=5)
+
+
+def test_work_is_admitted_by_what_is_left_of_its_award(bundle: str, tmp_path: Path) -> None:
+    """One pass answers who waits and names the reason; no pass without the word in the file."""
+    with api_server() as (address, store):
+        plain = str(clusters(tmp_path, address))
+        named = ("--cluster", "one", "--at", "2026-10-01T00:00:00Z", "--once")
+        said = run("admit", bundle, "--clusters", plain, *named, code=2)
+        assert "[budget-check-off]" in said
+        file = str(clusters(tmp_path, address, budget_check=True, member_role="edit"))
+        run("apply", bundle, "--clusters", file)
+        check = next(title[2] for title in store.things if title[0] == "AdmissionCheck")
+        queue = next(title[2] for title in store.things if title[0] == "ClusterQueue")
+        store.write({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}, "team")
+        for name, most in (("short", 60), ("endless", None), ("long", 2 * 10**9)):
+            thing = asking(name, most=most, queue=queue)
+            thing["status"]["admissionChecks"][0]["name"] = check
+            store.write(thing, "kueue")
+        said = run("admit", bundle, "--clusters", file, *named)
+        assert ["Rejected n/endless", "Ready    n/short"] == [
+            line.partition(":")[0] for line in said.splitlines() if "n/long" not in line
+        ]
+        assert "" == run("admit", bundle, "--clusters", file, *named)
+        rights = run("manifests", bundle, "--out", str(tmp_path / "out"), "--clusters", file)
+        assert "north" not in rights
+        assert "bind" in (tmp_path / "out" / "one" / "rights.yaml").read_text()
+    run("admit", bundle, "--clusters", file, *named, code=5)
 
 
 def queues(store: Store) -> int:

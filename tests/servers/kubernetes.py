@@ -3,9 +3,10 @@
 No real API server can be installed by this project's means, so this one does, for the few kinds
 that Headgate speaks of, what Kubernetes documents: create, read, list by pages, server-side apply
 with an owner for each field and conflicts (409), validation and defaults by the published CRDs
-where they are at hand (422), deletion that waits for finalizers. It fails on demand.
+where they are at hand (422), lists of checks and conditions merged by name, a status of its own,
+deletion that waits for finalizers. It fails on demand.
 
-What it knows differently from a real one: lists have one owner as a whole, there is no admission
+What it knows differently from a real one: other lists have one owner as a whole, no admission
 webhook, no watch, no authentication. A test may write as any field manager, as a person would.
 """
 
@@ -29,6 +30,8 @@ Path = tuple[str, ...]
 
 KINDS = {
     "namespaces": "Namespace",
+    "rolebindings": "RoleBinding",
+    "admissionchecks": "AdmissionCheck",
     "resourceflavors": "ResourceFlavor",
     "cohorts": "Cohort",
     "clusterqueues": "ClusterQueue",
@@ -36,8 +39,12 @@ KINDS = {
     "workloads": "Workload",
 }
 PATH = re.compile(
-    r"/(?:api/v1|apis/kueue\.x-k8s\.io/v1beta2)(?:/namespaces/([^/]+)(?=/))?/([a-z]+)(?:/([^/]+))?"
+    r"/(?:api/v1|apis/(?:kueue\.x-k8s\.io/v1beta2|rbac\.authorization\.k8s\.io/v1))"
+    r"(?:/namespaces/([^/]+)(?=/))?/([a-z]+)(?:/([^/]+))?(/status)?"
 )
+MERGED = {"admissionChecks": "name", "conditions": "type"}
+"""Lists that are merged item by item, with what tells their items apart."""
+
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 WHEN = "2026-11-01T00:00:00Z"
 
@@ -74,7 +81,8 @@ class Store:
 
     def apply(self, title: Title, sent: Thing, manager: str, *, force: bool) -> Thing:
         """Server-side apply: set and own the fields sent, give up those no longer sent."""
-        live = copy.deepcopy(self.things.get(title) or self.new(title, sent))
+        live = keyed(copy.deepcopy(self.things.get(title) or self.new(title, sent)))
+        sent = keyed(sent)
         owned = {who: set(paths) for who, paths in self.owned.get(title, {}).items()}
         paths = dict(leaves({k: v for k, v in sent.items() if k not in ("apiVersion", "kind")}))
         paths = {p: v for p, v in paths.items() if p not in (("metadata", "name"), NAMESPACE)}
@@ -91,7 +99,18 @@ class Store:
         for path, value in paths.items():
             put(live, path, value)
         owned[manager] = set(paths)
-        return self.keep(title, live, owned)
+        return self.keep(title, unkeyed(live), owned)
+
+    def tell(self, title: Title, sent: Thing) -> Thing:
+        """Server-side apply of a status by its only hand: fields that are not sent stay."""
+        live = self.get(title)
+        version = live["metadata"]["resourceVersion"]
+        if sent["metadata"].get("resourceVersion", version) != version:
+            raise Trouble(409, "the object has been modified")
+        after = keyed(copy.deepcopy(live))
+        for path, value in leaves(keyed({"status": sent["status"]})):
+            put(after, path, value)
+        return self.keep(title, unkeyed(after), self.owned[title])
 
     def write(self, thing: Thing, manager: str) -> Thing:
         """Create or replace an object as another hand does: what it changes, it owns."""
@@ -126,6 +145,8 @@ class Store:
             if found:
                 raise Trouble(422, "; ".join(found))
             self.schemas.fill(thing)
+        self.count += 1
+        thing["metadata"]["resourceVersion"] = str(self.count)
         thing["metadata"]["managedFields"] = [
             {"manager": who, "operation": "Apply", "fieldsV1": nested(paths)}
             for who, paths in sorted(owned.items())
@@ -170,6 +191,24 @@ class Store:
 NAMESPACE = ("metadata", "namespace")
 
 
+def keyed(value: Any, field: str = "") -> Any:
+    """Lists that are merged as maps from `k:NAME`, so that every item is a field of its own."""
+    if isinstance(value, dict):
+        return {name: keyed(inner, name) for name, inner in value.items()}
+    if isinstance(value, list) and field in MERGED:
+        return {f"k:{one[MERGED[field]]}": keyed(one) for one in value}
+    return value
+
+
+def unkeyed(value: Any, field: str = "") -> Any:
+    """The same as lists again."""
+    if not isinstance(value, dict):
+        return value
+    if field in MERGED:
+        return [unkeyed(one) for one in value.values()]
+    return {name: unkeyed(inner, name) for name, inner in value.items()}
+
+
 def title_of(thing: Mapping[str, Any]) -> Title:
     """Kind, namespace and name."""
     return thing["kind"], thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
@@ -199,10 +238,12 @@ def put(thing: Thing, path: Path, value: Any) -> None:
 
 
 def drop(thing: Thing, path: Path) -> None:
-    """Take the value at a path away."""
+    """Take the value at a path away, and what held nothing else."""
     inner = look(thing, path[:-1])
     if isinstance(inner, dict):
         inner.pop(path[-1], None)
+        if not inner and len(path) > 2:
+            drop(thing, path[:-1])
 
 
 def nested(paths: set[Path]) -> Thing:
@@ -211,7 +252,7 @@ def nested(paths: set[Path]) -> Thing:
     for path in sorted(paths):
         inner = tree
         for step in path:
-            inner = inner.setdefault(f"f:{step}", {})
+            inner = inner.setdefault(step if step.startswith("k:") else f"f:{step}", {})
     return tree
 
 
@@ -287,6 +328,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.store.delete(title, only.get("uid"))
         if self.headers["Content-Type"] != "application/apply-patch+yaml":
             raise Trouble(415, "only server-side apply is known here")
+        if found[4] is not None:
+            return self.store.tell(title, json.loads(body))
         force = query.get("force") == "true"
         return self.store.apply(title, json.loads(body), query["fieldManager"], force=force)
 

@@ -6,6 +6,7 @@ is imported by the command that needs it, so that `headgate --help` answers at o
 
 import typer
 
+from headgate.cli.admit import admit
 from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
@@ -24,7 +25,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(demo, verify, check, explain, simulate, demand, foresee, evaluate, witness),
-    *(plan, apply, manifests, usage, reconcile, serve),
+    *(plan, apply, manifests, admit, usage, reconcile, serve),
 )
 for command in _COMMANDS:
     app.command()(command)

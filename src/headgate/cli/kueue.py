@@ -42,7 +42,7 @@ def manifests(
             maker = Maker(section, arrangement_of(section, job.spent), now)
             made[job.name] = maker.manifests(order.quota for order in job.orders)
         for name, things in made.items():
-            write(out / name, files(things))
+            write(out / name, files(things, sections[name].member_role))
             queues = sum(thing["kind"] == "ClusterQueue" for thing in things)
             say(f"{out / name}: {queues:,} queues, {len(things):,} objects")
 

@@ -6,6 +6,7 @@ from datetime import date
 from headgate.core.decision import Decision
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.core.enforcement.place import Part
+from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.steps.calls import call_of
@@ -68,16 +69,26 @@ def spent_of(term: Term, cluster: str) -> Mapping[tuple[str, str], int]:
     A run that began before the term counts from the term's first day; one that still runs counts as
     far as it has been seen.
     """
-    starts = seconds_of(instant(term.starts))
     spent: dict[tuple[str, str], int] = {}
+    for record, used in _metered(term, cluster):
+        key = record.award, record.support_class
+        spent[key] = spent.get(key, 0) + used
+    return spent
+
+
+def booked_of(term: Term, cluster: str) -> Mapping[tuple[str, int], int]:
+    """The same GPU-seconds by job and attempt, so that what runs is not counted twice."""
+    return {(record.job, record.attempt): used for record, used in _metered(term, cluster)}
+
+
+def _metered(term: Term, cluster: str) -> Iterator[tuple[Usage, int]]:
+    starts = seconds_of(instant(term.starts))
     for of_job in term.known.values():
         for record in (held.record for held in of_job):
             if record.cluster == cluster:
                 end = seconds_of(record.ended or record.seen)
                 seconds = max(end - max(seconds_of(record.started), starts), 0)
-                key = record.award, record.support_class
-                spent[key] = spent.get(key, 0) + seconds * record.gpus
-    return spent
+                yield record, seconds * record.gpus
 
 
 def _split(amount: int, parts: Sequence[Part]) -> list[int]:

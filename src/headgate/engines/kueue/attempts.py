@@ -61,11 +61,11 @@ class Meter:
         """The admission that a Workload shows, or None: not admitted, not ours, or no GPUs."""
         status = thing.get("status") or {}
         admission = status.get("admission") or {}
-        admitted, finished = _condition(thing, "Admitted"), _condition(thing, "Finished")
+        admitted, finished = condition(thing, "Admitted"), condition(thing, "Finished")
         where = self.queues.get(admission.get("clusterQueue", ""))
         if admitted is None or where is None:
             return None
-        gpus = _gpus(admission, self.resources[where[1]])
+        gpus = gpus_of(admission, self.resources[where[1]])
         if gpus < 1:
             return None
         attempt = seconds_of(admitted)
@@ -110,17 +110,17 @@ def _ended(one: Attempt, thing: Mapping[str, Any] | None) -> Attempt:
     usage = one.usage
     if thing is None:
         return replace(one, usage=replace(usage, ended=usage.seen))
-    evicted = _condition(thing, "Evicted")
+    evicted = condition(thing, "Evicted")
     past = (thing.get("status") or {}).get("accumulatedPastExecutionTimeSeconds", 0)
     ended = usage.seen
-    if evicted is not None and _condition(thing, "Admitted") is None:
+    if evicted is not None and condition(thing, "Admitted") is None:
         ended = max(evicted, usage.started)
     elif past > one.before:
         ended = instant_of(seconds_of(usage.started) + past - one.before)
     return replace(one, usage=replace(usage, ended=ended, seen=max(usage.seen, ended)))
 
 
-def _condition(thing: Mapping[str, Any], kind: str) -> str | None:
+def condition(thing: Mapping[str, Any], kind: str) -> str | None:
     """Since when a condition is true, or None while it is not."""
     for one in (thing.get("status") or {}).get("conditions", ()):
         if one["type"] == kind and one["status"] == "True":
@@ -128,7 +128,7 @@ def _condition(thing: Mapping[str, Any], kind: str) -> str | None:
     return None
 
 
-def _gpus(admission: Mapping[str, Any], resource: str) -> int:
+def gpus_of(admission: Mapping[str, Any], resource: str) -> int:
     """The whole GPUs that an admission holds: Kueue's sum over each set's pods."""
     used = (
         (part.get("resourceUsage") or {}).get(resource, "0")

@@ -30,10 +30,14 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Whether what runs is ended when a quota closes, and how far apart the looks at use are."""
+    """Whether what runs is ended when a quota closes, and how far apart the looks at use are.
+
+    `checked` work begins only where all that it may use fits, so nothing need be held back early.
+    """
 
     ends_running: bool
     look_seconds: int
+    checked: bool = False
 
 
 def stop(quota: Quota, left: int, gpus: int, now: str, rule: Rule) -> tuple[Stop, Why]:
@@ -51,6 +55,6 @@ def stop(quota: Quota, left: int, gpus: int, now: str, rule: Rule) -> tuple[Stop
         return closed, Why.ENDED
     if left <= 0:
         return closed, Why.SPENT
-    if left <= gpus * rule.look_seconds:
+    if not rule.checked and left <= gpus * rule.look_seconds:
         return Stop.HOLD, Why.NEARLY_SPENT
     return Stop.NONE, Why.OPEN

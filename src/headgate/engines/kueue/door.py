@@ -7,14 +7,14 @@ answer, or not in time, or refuses to serve, is `EngineDown`; what is refused fo
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Faulty
-from headgate.engines.kueue.manifests import KINDS, VERSION, Manifest, key
+from headgate.engines.kueue.manifests import KINDS, Manifest, key, version_of
 from headgate.engines.kueue.names import MANAGER
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ Answer = TypeVar("Answer")
 
 PLURALS: Final[Mapping[str, str]] = {
     "Namespace": "namespaces",
+    "RoleBinding": "rolebindings",
     "ResourceFlavor": "resourceflavors",
+    "AdmissionCheck": "admissionchecks",
     "Cohort": "cohorts",
     "ClusterQueue": "clusterqueues",
     "LocalQueue": "localqueues",
@@ -46,8 +48,9 @@ class Refused(Exception):
 class Door:
     """One conversation with an API server."""
 
-    def __init__(self, api: "Api") -> None:
+    def __init__(self, api: "Api", kinds: Iterable[str] = KINDS) -> None:
         self._api = api
+        self._kinds = tuple(kinds)
 
     async def listed(self, kind: str) -> list[Manifest]:
         """All objects of a kind in all namespaces, page by page."""
@@ -62,8 +65,8 @@ class Door:
                 return found
 
     async def live(self) -> dict[tuple[str, str, str], Manifest]:
-        """Every object of the kinds that Headgate writes, ours or not."""
-        return {key(thing): thing for kind in KINDS for thing in await self.listed(kind)}
+        """Every object of the kinds that Headgate writes here, ours or not."""
+        return {key(thing): thing for kind in self._kinds for thing in await self.listed(kind)}
 
     async def apply(self, thing: Manifest, *, force: bool = False) -> None:
         """Set the fields of an object and own them; raises Refused when others own one."""
@@ -74,6 +77,19 @@ class Door:
             namespace,
             f"{PLURALS[kind]}/{name}",
             params={"fieldManager": MANAGER, "force": str(force).lower()},
+            content=json.dumps(thing),
+            headers={"Content-Type": "application/apply-patch+yaml"},
+        )
+
+    async def tell(self, thing: Manifest) -> None:
+        """Set what is ours of an object's status; raises Refused for one that is gone."""
+        kind, namespace, name = key(thing)
+        await self._ask(
+            "PATCH",
+            kind,
+            namespace,
+            f"{PLURALS[kind]}/{name}/status",
+            params={"fieldManager": MANAGER, "force": "true"},
             content=json.dumps(thing),
             headers={"Content-Type": "application/apply-patch+yaml"},
         )
@@ -89,19 +105,24 @@ class Door:
     async def _ask(self, method: str, kind: str, namespace: str, url: str, **more: Any) -> Any:
         from kr8s import ServerError
 
-        version = "v1" if kind == "Namespace" else VERSION
         try:
             async with self._api.call_api(
-                method, version=version, namespace=namespace or None, url=url, **more
+                method, version=version_of(kind), namespace=namespace or None, url=url, **more
             ) as answer:
                 return answer.json()
         except ServerError as error:
             code = error.response.status_code if error.response is not None else 0
             if method == "DELETE" and code == 404:
                 return {}
-            if code in REFUSING:
+            if code in REFUSING or (code == 404 and url.endswith("/status")):
                 raise Refused(code, str(error)) from error
             raise EngineDown(f"the API server answered {code}: {error}") from error
+
+
+def kinds_of(settings: KueueCluster) -> tuple[str, ...]:
+    """The kinds that are looked at: rights on bindings are needed only where they are made."""
+    bound = settings.member_role is not None
+    return tuple(kind for kind in KINDS if bound or kind != "RoleBinding")
 
 
 def talk(settings: KueueCluster, say: Callable[[Door], Awaitable[Answer]]) -> Answer:
@@ -117,7 +138,7 @@ def talk(settings: KueueCluster, say: Callable[[Door], Awaitable[Answer]]) -> An
             )
             found.timeout = settings.timeout_seconds
             try:
-                return await say(Door(found))
+                return await say(Door(found, kinds_of(settings)))
             finally:
                 # kr8s leaves its connections to the end of the process, and no word to end them.
                 if found._session is not None:

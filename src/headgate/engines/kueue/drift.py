@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.engines.kueue.manifests import Maker, Manifest, key, told
-from headgate.engines.kueue.names import is_marked
+from headgate.engines.kueue.names import MANAGER, is_marked
 
 Live = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """Every object of our kinds that a cluster holds, ours or not, by its key."""
@@ -26,6 +26,9 @@ _SUFFIXES: Final = {
     **{sign: Decimal(1000) ** power for power, sign in enumerate("kMGTPE", 1)},
     **{f"{sign}i": Decimal(1024) ** power for power, sign in enumerate("KMGTPE", 1)},
 }
+
+
+MERGED: Final = "admissionChecks"
 
 
 class What(Enum):
@@ -98,6 +101,10 @@ def differences(wanted: Manifest, live: Live, maker: Maker) -> Iterator[Drift]:
             yield Drift(
                 title, What.CHANGED, field, _shown(found), _shown(value), owners(managed, path)
             )
+        for path in sorted(_given_up(wanted, managed)):
+            found = _value(there, path)
+            field = ".".join(path)
+            yield Drift(title, What.CHANGED, field, _shown(found), _shown(None), (MANAGER,))
 
 
 def owners(managed: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,10 +123,40 @@ def _reaches(managed: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     return True
 
 
+def _given_up(wanted: Manifest, managed: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """The fields that Headgate has set by an earlier apply and no longer wants to."""
+    for one in managed:
+        if one["manager"] == MANAGER and one.get("subresource") is None:
+            yield from _unwanted(one.get("fieldsV1") or {}, wanted, ())
+
+
+def _unwanted(
+    fields: Mapping[str, Any], wanted: Any, path: tuple[str, ...]
+) -> Iterator[tuple[str, ...]]:
+    for name, inner in fields.items():
+        if name.startswith("f:"):
+            step = name[2:]
+            if not isinstance(wanted, Mapping) or step not in wanted:
+                yield (*path, step)
+            elif isinstance(wanted[step], Mapping):
+                yield from _unwanted(inner, wanted[step], (*path, step))
+
+
+def _value(thing: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        thing = thing.get(step) if isinstance(thing, Mapping) else None
+    return thing
+
+
 def _changed(
     wanted: Any, found: Any, path: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
-    """The fields of `wanted` that are otherwise in `found`; lists are compared as a whole."""
+    """The fields of `wanted` that are otherwise in `found`; lists are compared as a whole.
+
+    Others may have checks of their own on a queue: the API server merges that list by name.
+    """
+    if path and path[-1] == MERGED and isinstance(found, list):
+        found = [one for one in found if one in wanted]
     if isinstance(wanted, Mapping) and isinstance(found, Mapping):
         for name, value in wanted.items():
             yield from _changed(value, found.get(name), (*path, name))

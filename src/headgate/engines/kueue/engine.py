@@ -1,7 +1,9 @@
 """Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
 
+import fcntl
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
@@ -14,7 +16,17 @@ from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
-from headgate.engines.kueue.attempts import Attempt, Attempts, Meter, attempt_key, within, without
+from headgate.engines.kueue.admission import Answer, Balance, active, answers, told_of, works
+from headgate.engines.kueue.attempts import (
+    Attempt,
+    Attempts,
+    Key,
+    Meter,
+    attempt_key,
+    condition,
+    within,
+    without,
+)
 from headgate.engines.kueue.door import Door, Refused, talk
 from headgate.engines.kueue.drift import Drift, What, differences, drift, held
 from headgate.engines.kueue.manifests import (
@@ -91,16 +103,50 @@ class Kueue:
 
     def usage(self, since: str, until: str) -> Sequence[Usage]:
         """Look at the Workloads, remember, and give every attempt that touches the window."""
-        now = self._clock()
 
-        async def seen(door: Door) -> tuple[list[Manifest], list[Manifest]]:
-            return await door.listed("ClusterQueue"), await door.listed("Workload")
+        async def seen(door: Door) -> Attempts:
+            return (await self._look(door, since))[0]
 
-        queues, workloads = talk(self._settings, seen)
+        return within(talk(self._settings, seen), since, until)
+
+    def admit(self, quotas: Iterable[Quota], booked: Mapping[Key, int]) -> tuple[Answer, ...]:
+        """Answer every Workload that waits for the budget's word; raises EngineDown.
+
+        `booked` are the GPU-seconds that the ledger has of each attempt. Nothing is remembered: the
+        next pass sees from the cluster what this one came to. What the server did not take is a
+        complaint, and waits for that next pass.
+        """
+        given, complaints = tuple(quotas), list[Complaint]()
+        maker, balance = self._maker(), Balance(self._arrangement.used, booked)
+
+        async def answered(door: Door) -> tuple[Answer, ...]:
+            attempts, meter, workloads = await self._look(door, None)
+            held = works(workloads, meter, maker.check)
+            found = tuple(answers(held, given, attempts, balance, maker.now))
+            told = [
+                told_of(one, maker.check, self._settings.retry_seconds, maker.now) for one in found
+            ]
+            for thing in [*told, *await _inactive(door, maker)]:
+                try:
+                    await door.tell(thing)
+                except Refused as refused:
+                    complaints.append(Complaint(key(thing), str(refused)))
+            return found
+
+        try:
+            return talk(self._settings, answered)
+        finally:
+            self.complaints = tuple(complaints)
+
+    async def _look(self, door: Door, since: str | None) -> tuple[Attempts, Meter, list[Manifest]]:
+        """Look at the Workloads and remember; what ended before `since` may be forgotten."""
+        meter, workloads = self._meter(await door.listed("ClusterQueue")), list[Manifest]()
         path = Path(self._settings.looks)
-        after = self._meter(queues).look(remembered(path), workloads, now)
-        remember(path, without(after, since))
-        return within(after, since, until)
+        with alone(path):
+            workloads += await door.listed("Workload")
+            after = meter.look(remembered(path), workloads, self._clock())
+            remember(path, without(after, since) if since is not None else after)
+        return after, meter, workloads
 
     def _maker(self) -> Maker:
         return Maker(self._settings, self._arrangement, self._clock())
@@ -147,7 +193,8 @@ class _Hand:
         # 3. What goes.
         for change in plan.changes:
             if change.action is Action.REMOVE and change.held is not None and change.award:
-                await self._remove(door, live, change.held)
+                last = all(quota.award != change.award for quota in after)
+                await self._remove(door, live, change.held, last=last)
         # 4. The pool with what has become free; Cohorts and flavors that nobody needs any longer.
         live = await door.live()
         await self._shared(door, live, after)
@@ -179,11 +226,14 @@ class _Hand:
             await door.apply(thing, force=True)
             self.retaken += changed
 
-    async def _remove(self, door: Door, live: dict[Any, Manifest], quota: Quota) -> None:
+    async def _remove(
+        self, door: Door, live: dict[Any, Manifest], quota: Quota, *, last: bool
+    ) -> None:
         """Stop a queue by the rule for what runs, then take the way in and the queue away.
 
-        The Namespace stays: what people keep in it is theirs. Kueue keeps a queue that is deleted
-        until its last workload has ended.
+        With the `last` quota of an award its members lose their rights in its Namespace, which
+        stays: what people keep in it is theirs. Kueue keeps a queue that is deleted until its last
+        workload has ended.
         """
         programme = self.maker.arrangement.programme
         title = "ClusterQueue", "", self.maker.queue_name(quota.award, quota.support_class)
@@ -194,9 +244,11 @@ class _Hand:
             suspended = replace(quota, state=QuotaState.SUSPENDED)
             things = {thing["kind"]: thing for thing in self.maker.own(suspended)}
             await self._put(door, live, things["ClusterQueue"])
-            local = live.get(key(things["LocalQueue"]))
-            if local is not None and is_marked(local, programme):
-                await door.delete(local)
+            ways_in = [things[kind] for kind in ("LocalQueue", "RoleBinding") if kind in things]
+            for thing in ways_in if last else ways_in[:1]:
+                found = live.get(key(thing))
+                if found is not None and is_marked(found, programme):
+                    await door.delete(found)
         await door.delete(queue)
 
     async def _sweep(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
@@ -228,6 +280,24 @@ def _most(before: Iterable[Quota], after: Iterable[Quota]) -> list[Quota]:
         gpus = larger if quota.award else quota.gpus_most
         most[title] = replace(quota, gpus_most=gpus)
     return list(most.values())
+
+
+async def _inactive(door: Door, maker: Maker) -> list[Manifest]:
+    """That our check is answered, where the cluster has not been told yet."""
+    found = [one for one in await door.listed("AdmissionCheck") if key(one)[2] == maker.check]
+    ours = [one for one in found if is_marked(one, maker.arrangement.programme)]
+    return [active(one, maker.now) for one in ours if condition(one, "Active") is None]
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Hold the file of looks against every other process that looks, so that none is lost."""
+    try:
+        with path.with_name(f"{path.name}.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+    except PermissionError as error:
+        raise EngineDown(f"{path.name}: the looks at use cannot be locked") from error
 
 
 def remembered(path: Path) -> Attempts:

@@ -8,38 +8,49 @@ from typing import Any, Final
 from ruamel.yaml import YAML
 
 from headgate.engines.kueue.door import PLURALS
-from headgate.engines.kueue.manifests import KINDS, Manifest
+from headgate.engines.kueue.manifests import KINDS, RBAC, VERSION, Manifest, version_of
 
 RIGHTS: Final = "rights.yaml"
 _WRITES: Final = ("get", "list", "create", "patch", "delete")
 _GROUP: Final = "kueue.x-k8s.io"
 
 
-def files(manifests: Iterable[Manifest]) -> dict[str, bytes]:
+def files(manifests: Iterable[Manifest], member_role: str | None = None) -> dict[str, bytes]:
     """One file for each kind, and the rights that Headgate itself needs on the cluster."""
     found = list(manifests)
     by_kind = {kind: [one for one in found if one["kind"] == kind] for kind in KINDS}
     named = {f"{PLURALS[kind]}.yaml": _yaml(things) for kind, things in by_kind.items()}
-    return {**named, RIGHTS: _yaml(rights())}
+    return {**named, RIGHTS: _yaml(rights(member_role))}
 
 
-def rights() -> tuple[Manifest, ...]:
-    """The ClusterRole that plan, apply and metering need, no more, for a ServiceAccount to have."""
-    version = "rbac.authorization.k8s.io/v1"
-    kinds = [PLURALS[kind] for kind in KINDS if kind != "Namespace"]
+def rights(member_role: str | None) -> tuple[Manifest, ...]:
+    """The ClusterRole that plan, apply, admit and metering need, no more, for a ServiceAccount.
+
+    Kubernetes lets nobody bind a role with more rights than one's own, unless one may `bind` it.
+    """
+    version = version_of("RoleBinding")
+    kinds = [PLURALS[kind] for kind in KINDS if version_of(kind) == VERSION]
+    statuses = ["admissionchecks/status", "workloads/status"]
     rules = [
         {"apiGroups": [_GROUP], "resources": kinds, "verbs": list(_WRITES)},
         {"apiGroups": [_GROUP], "resources": ["workloads"], "verbs": ["get", "list"]},
+        {"apiGroups": [_GROUP], "resources": statuses, "verbs": ["patch"]},
         {
             "apiGroups": [""],
             "resources": ["namespaces"],
             "verbs": list(_WRITES[:-1]),
         },
     ]
+    if member_role is not None:
+        bound = {"resources": ["clusterroles"], "resourceNames": [member_role], "verbs": ["bind"]}
+        rules += [
+            {"apiGroups": [RBAC], "resources": ["rolebindings"], "verbs": list(_WRITES)},
+            {"apiGroups": [RBAC], **bound},
+        ]
     named = {"name": "headgate"}
     within = {**named, "namespace": "headgate"}
     account = {"kind": "ServiceAccount", **within}
-    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", **named}
+    role = {"apiGroup": RBAC, "kind": "ClusterRole", **named}
     return (
         {"apiVersion": "v1", "kind": "Namespace", "metadata": named},
         {

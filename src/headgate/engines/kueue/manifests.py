@@ -3,7 +3,8 @@
     programme                 Cohort that holds what no award holds, for all to borrow
       class of holders        Cohort: its share as the weight of what it borrows, its wall
         award and chip class  ClusterQueue: nominal quota, budget and stop of one quota
-    award                     Namespace with a LocalQueue for each chip class
+    award                     Namespace: a LocalQueue for each chip class, a RoleBinding of members
+    budgets                   AdmissionCheck, by which work that may pass its balance waits
     chip class                ResourceFlavor: the labels of its nodes
 
 The nominal quotas of a chip class add up to its GPUs on the cluster and never to more: Kueue does
@@ -30,11 +31,16 @@ from headgate.engines.kueue.names import is_marked, mark, name, plain_name
 Manifest = dict[str, Any]
 
 VERSION: Final = "kueue.x-k8s.io/v1beta2"
+RBAC: Final = "rbac.authorization.k8s.io"
+CONTROLLER: Final = "headgate/budget"
+"""The name by which an AdmissionCheck says that `headgate admit` answers it."""
+
+MEMBERS: Final = "headgate-members"
 QUOTA: Final = "headgate/quota"
 """The annotation that holds whole quotas, budgets and terms included."""
 
-SHARED_KINDS: Final = ("ResourceFlavor", "Cohort")
-KINDS: Final = (*SHARED_KINDS, "Namespace", "ClusterQueue", "LocalQueue")
+SHARED_KINDS: Final = ("ResourceFlavor", "AdmissionCheck", "Cohort")
+KINDS: Final = (*SHARED_KINDS, "Namespace", "RoleBinding", "ClusterQueue", "LocalQueue")
 """Every kind that is written, in the order in which it is."""
 
 
@@ -92,9 +98,16 @@ class Maker:
         programme = self.arrangement.programme
         return name("cohort", programme, holder) if holder else name("cohort", programme)
 
+    @property
+    def check(self) -> str:
+        """The name of the AdmissionCheck of the programme's budgets."""
+        return name("budget", self.arrangement.programme)
+
     def shared(self, quotas: Iterable[Quota]) -> Iterator[Manifest]:
         """Flavors, the programme's Cohort with what the awards leave, one for each holder."""
         given = tuple(quotas)
+        if self.settings.budget_check:
+            yield self._thing("AdmissionCheck", self.check, controllerName=CONTROLLER)
         for support_class, chip in sorted(self.settings.chips.items()):
             if chip.flavor is None:
                 labels = dict(chip.node_labels) or {"headgate/chip": plain_name(support_class)}
@@ -109,10 +122,12 @@ class Maker:
             yield self._envelope(holder, [quota for quota in given if quota.holder == holder])
 
     def own(self, quota: Quota) -> Iterator[Manifest]:
-        """What holds one quota: the award's Namespace, a ClusterQueue, a LocalQueue."""
+        """What holds one quota: the award's Namespace and members, a ClusterQueue, a LocalQueue."""
         namespace = self.namespace(quota.award)
         queue = self.queue_name(quota.award, quota.support_class)
         yield self._thing("Namespace", namespace)
+        if self.settings.member_role is not None:
+            yield self._members(quota, namespace, self.settings.member_role)
         yield self._queue(quota, queue, namespace)
         local = plain_name(quota.support_class)
         yield self._thing("LocalQueue", local, namespace, clusterQueue=queue)
@@ -142,8 +157,16 @@ class Maker:
             spec["resourceGroups"] = list(self._groups(walls))
         return _noted(self._thing("Cohort", self.cohort(holder), **spec), envelopes)
 
+    def _members(self, quota: Quota, namespace: str, role: str) -> Manifest:
+        """Who may work in an award's namespace: exactly its logins."""
+        thing = self._thing("RoleBinding", MEMBERS, namespace)
+        users = [{"apiGroup": RBAC, "kind": "User", "name": one} for one in sorted(quota.logins)]
+        role_ref = {"apiGroup": RBAC, "kind": "ClusterRole", "name": role}
+        return {**thing, "roleRef": role_ref, "subjects": users}
+
     def _queue(self, quota: Quota, queue: str, namespace: str) -> Manifest:
         limits = self._limits(quota)
+        checks: Manifest = {"admissionChecksStrategy": {"admissionChecks": [{"name": self.check}]}}
         thing = self._thing(
             "ClusterQueue",
             queue,
@@ -153,6 +176,7 @@ class Maker:
             preemption={"reclaimWithinCohort": "Any", "withinClusterQueue": "LowerPriority"},
             stopPolicy=self.stopped(quota)[0].value,
             resourceGroups=list(self._groups({quota.support_class: limits})),
+            **(checks if self.settings.budget_check else {}),
         )
         return _noted(thing, [quota])
 
@@ -162,7 +186,9 @@ class Maker:
         if quota.gpus_most is not None:
             most = min(most, quota.gpus_most + self._borrowed(quota))
         used = self.arrangement.used.get((quota.award, quota.support_class), 0)
-        rule = Rule(self.settings.ends_running, self.settings.look_seconds)
+        rule = Rule(
+            self.settings.ends_running, self.settings.look_seconds, self.settings.budget_check
+        )
         return stop(quota, quota.gpu_seconds_budget - used, most, self.now, rule)
 
     def _borrowed(self, quota: Quota) -> int:
@@ -194,9 +220,8 @@ class Maker:
         metadata: Manifest = {"name": title, "labels": mark(self.arrangement.programme)}
         if namespace:
             metadata["namespace"] = namespace
-        version = "v1" if kind == "Namespace" else VERSION
-        thing = {"apiVersion": version, "kind": kind, "metadata": metadata}
-        return {**thing, "spec": spec} if kind != "Namespace" else thing
+        thing: Manifest = {"apiVersion": version_of(kind), "kind": kind, "metadata": metadata}
+        return {**thing, "spec": spec} if version_of(kind) == VERSION else thing
 
     def _faults(self, quotas: Iterable[Quota]) -> Iterator[Fault]:
         known: list[Quota] = []
@@ -224,6 +249,11 @@ def _noted(thing: Manifest, quotas: Iterable[Quota]) -> Manifest:
     text = json.dumps(canonical.plain(list(quotas)), separators=(",", ":"))
     thing["metadata"]["annotations"] = {QUOTA: text}
     return thing
+
+
+def version_of(kind: str) -> str:
+    """The API version in which a kind is written."""
+    return {"Namespace": "v1", "RoleBinding": f"{RBAC}/v1"}.get(kind, VERSION)
 
 
 def nominal(quotas: Iterable[Quota]) -> Counter[str]:

@@ -13,6 +13,7 @@ from headgate.core.supports.kind import Section
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+RoleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$")]
 LabelKey = Annotated[
     str,
     Field(
@@ -44,7 +45,9 @@ class KueueCluster(Cluster):
     runs more than its envelope; with `shares` it borrows what lies idle by its share.
     `ends_running` says whether a suspension, a spent budget, a term's end and a removal evict what
     runs, or let it run out. Use is looked at every `look_seconds`; `looks` is the file in which the
-    looks are remembered.
+    looks are remembered. With `budget_check` work begins only where the most that it may use fits
+    its award's balance, by `headgate admit`; what does not fit is tried again after
+    `retry_seconds`. `member_role` is the ClusterRole of an award's logins in its namespace.
     """
 
     engine: Literal["kueue"]
@@ -56,6 +59,9 @@ class KueueCluster(Cluster):
     lend_percent: Percent = 100
     borrow_percent: Percent = 0
     ends_running: bool = True
+    budget_check: bool = False
+    retry_seconds: Annotated[int, Field(gt=0, le=86_400)] = 60
+    member_role: RoleName | None = None
     look_seconds: Annotated[int, Field(gt=0, le=86_400)] = 60
     timeout_seconds: Annotated[int, Field(gt=0, le=3600)] = 30
     looks: Annotated[str, Field(min_length=1)] = "kueue-looks.json"
