@@ -22,15 +22,18 @@ from headgate.engines.slurm.command import Answer, Run, runner
 from headgate.engines.slurm.names import safe
 from headgate.engines.slurm.observed import (
     ACCOUNT_FORMAT,
-    ASSOC_FORMAT,
+    DEFAULT_FORMAT,
+    NESTED_FORMAT,
+    PARENT_FORMAT,
     QOS_FORMAT,
-    USER_FORMAT,
     Seen,
     minutes,
+    nested,
     quotas_of,
     read,
+    rows,
 )
-from headgate.engines.slurm.things import Counted, things_of
+from headgate.engines.slurm.things import Counted, names_of, things_of
 from headgate.engines.slurm.usage import fetched
 
 ENDING_SECONDS_MOST: Final = 60
@@ -69,8 +72,7 @@ class Slurm:
     def owned(self, quota: Quota) -> bool:
         """Whether a quota may be touched: nothing that bears one of its names is another's."""
         seen = self._seen or self._look()
-        wanted = things_of(self._cluster, [quota], Counted())
-        return seen.foreign.isdisjoint(wanted)
+        return seen.foreign.isdisjoint(names_of(self._cluster, quota))
 
     def apply(self, plan: Plan) -> None:
         """Make the changes in one batch, removals last, alone on the cluster; raises EngineDown."""
@@ -88,22 +90,34 @@ class Slurm:
         return fetched(self._cluster, self._run, since, until)
 
     def _look(self) -> Seen:
-        name = safe(self._cluster.cluster)
-        shows = (
-            ("qos", f"format={QOS_FORMAT}"),
-            ("account", f"format={ACCOUNT_FORMAT}"),
-            ("assoc", f"cluster={name}", f"format={ASSOC_FORMAT}"),
-            ("user", f"format={USER_FORMAT}"),
+        name = f"cluster={safe(self._cluster.cluster)}"
+        qos, accounts, defaults = (
+            self._asked("sacctmgr", "-nP", "show", *show)
+            for show in (
+                ("qos", f"format={QOS_FORMAT}"),
+                ("account", f"format={ACCOUNT_FORMAT}"),
+                ("assoc", name, "wopi", "onlydefaults", f"format={DEFAULT_FORMAT}"),
+            )
         )
-        listed = [self._asked("sacctmgr", "-nP", "show", *show) for show in shows]
         counted = minutes(self._asked("scontrol", "show", "assoc_mgr", "flags=qos"))
         jobs = [line.split() for line in self._asked(*_JOBS).split("\n") if line]
         return replace(
-            read(self._cluster.programme, *listed),
+            read(self._cluster.programme, qos, accounts, self._associations(name), defaults),
             counted=Counted(counted, self._spent),
             busy=frozenset(name for name, _ in jobs),
             running=frozenset(name for name, state in jobs if state == "RUNNING"),
         )
+
+    def _associations(self, name: str) -> list[dict[str, str]]:
+        """All of the cluster's associations, with the names of the accounts' parents."""
+        show = ("sacctmgr", "-nP", "show", "assoc", name)
+        answer = self._run((*show, "wopi", f"format={NESTED_FORMAT}"), "")
+        if answer.failed.startswith("Unknown field"):
+            asked = self._asked(*show, f"format={PARENT_FORMAT}")
+            return list(rows(asked, PARENT_FORMAT))
+        if answer.failed:
+            raise EngineDown(f"sacctmgr: {answer.failed}")
+        return nested(answer)
 
     def _asked(self, *command: str) -> str:
         answer = self._run(command, "")

@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from headgate.core import canonical
@@ -24,6 +25,7 @@ def organisation_of(programme: str) -> str:
     return f"headgate-{programme}"
 
 
+@lru_cache(maxsize=65_536)
 def account_of(programme: str, award: str, support_class: str) -> str:
     """The account of an award and class: plain letters to be recognised by, a digest to be sure."""
     seed = canonical.line([programme, award, support_class])

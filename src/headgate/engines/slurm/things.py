@@ -102,6 +102,24 @@ def things_of(cluster: SlurmCluster, quotas: Iterable[Quota], counted: Counted) 
     return found
 
 
+def own_of(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Things:
+    """What stands for one award alone, without the accounts above it."""
+    return dict(_award(cluster, quota, counted)) if mapped(cluster, quota) else {}
+
+
+def names_of(cluster: SlurmCluster, quota: Quota) -> frozenset[Key]:
+    """The names of all that a quota needs: its own, its holder's account, the programme's."""
+    if not mapped(cluster, quota):
+        return frozenset()
+    own = keys_of(cluster, quota) if quota.award else ()
+    above = [cluster.programme, cluster.sectors[quota.holder]]
+    found = {*own, *((Kind.ACCOUNT, name, "") for name in above)}
+    if cluster.standby:
+        standby = standby_of(cluster.programme)
+        found |= {(Kind.QOS, standby, ""), (Kind.ACCOUNT, standby, "")}
+    return frozenset(found)
+
+
 def _tree(cluster: SlurmCluster) -> Iterator[tuple[Key, Fields]]:
     """The programme's account and, where awards may borrow, what they borrow under."""
     programme, standby = cluster.programme, standby_of(cluster.programme)
@@ -131,22 +149,8 @@ def _sector(cluster: SlurmCluster, holder: str, envelopes: Iterable[Quota]) -> F
 
 
 def _award(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Iterator[tuple[Key, Fields]]:
-    """An award's account, budget, associations, and the same under the standby account."""
-    name, device = account(cluster, quota), gres(cluster, quota.support_class)
-    budget, standby = qos_of(name, quota.starts), standby_of(cluster.programme)
-    programme = cluster.programme
-    facts = {"programme": programme, "award": quota.award, "class": quota.support_class}
-    term = {"starts": quota.starts, "ends": quota.ends, "budget": quota.gpu_seconds_budget}
-    yield (
-        (Kind.QOS, budget, ""),
-        {
-            "description": mark({**facts, **term}),
-            "flags": "DenyOnLimit,NoDecay",
-            "grptresmins": tres({device: limit(cluster, quota, counted)}),
-            "priority": str(OWNERS_FIRST),
-            "preempt": standby if cluster.standby else "",
-        },
-    )
+    """An award's budget, its account, the same under the standby account, and who may run."""
+    facts = {"programme": cluster.programme, "award": quota.award, "class": quota.support_class}
     closed = "" if quota.state is QuotaState.OPEN else "0"
     own = {
         "description": mark(facts),
@@ -154,25 +158,50 @@ def _award(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Iterator[tu
         "grpjobs": closed,
         "grpsubmitjobs": closed,
     }
-    most = {} if quota.gpus_most is None else {device: quota.gpus_most}
+    budget, home, *rest = keys_of(cluster, quota)
+    yield budget, _budget(cluster, quota, facts, counted)
+    most = {} if quota.gpus_most is None else {gres(cluster, quota.support_class): quota.gpus_most}
     yield (
-        (Kind.ACCOUNT, name, ""),
+        home,
         {
             **own,
             "parent": cluster.sectors[quota.holder],
             "fairshare": str(min(max(quota.gpus_most or 1, 1), SHARE_MOST)),
             "grptres": tres(most),
-            "qos": budget,
-            "defaultqos": budget,
+            "qos": budget[1],
+            "defaultqos": budget[1],
         },
     )
-    accounts = [name]
-    if cluster.standby:
-        accounts.append(standby_of(name))
-        yield (Kind.ACCOUNT, standby_of(name), ""), {**own, "parent": standby}
+    for key in rest:
+        borrows = key[0] is Kind.ACCOUNT
+        yield key, {**own, "parent": standby_of(cluster.programme)} if borrows else {}
+
+
+def keys_of(cluster: SlurmCluster, quota: Quota) -> Iterator[Key]:
+    """The names of what stands for an award: budget, account, standby account, associations."""
+    name = account(cluster, quota)
+    yield Kind.QOS, qos_of(name, quota.starts), ""
+    accounts = [name, standby_of(name)] if cluster.standby else [name]
+    for each in accounts:
+        yield Kind.ACCOUNT, each, ""
     for each in accounts:
         for login in quota.logins:
-            yield (Kind.USER, each, login), {}
+            yield Kind.USER, each, login
+
+
+def _budget(
+    cluster: SlurmCluster, quota: Quota, facts: Mapping[str, object], counted: Counted
+) -> Fields:
+    """The class of service that holds an award's budget of a term."""
+    term = {"starts": quota.starts, "ends": quota.ends, "budget": quota.gpu_seconds_budget}
+    left = {gres(cluster, quota.support_class): limit(cluster, quota, counted)}
+    return {
+        "description": mark({**facts, **term}),
+        "flags": "DenyOnLimit,NoDecay",
+        "grptresmins": tres(left),
+        "priority": str(OWNERS_FIRST),
+        "preempt": standby_of(cluster.programme) if cluster.standby else "",
+    }
 
 
 def tres(amounts: Mapping[str, int]) -> str:

@@ -1,0 +1,162 @@
+"""How long a Slurm takes to be looked at, compared and changed.
+
+Two things are measured. The first is our own work: 20,000 associations as sacctmgr lists them are
+read and compared with their orders. The ratio is to the least that any reader must do, splitting
+the same lines into fields, in the same run. The second is the way to a real Slurm, where one can
+be started: awards with one member each go to an empty cluster as one batch, beside one sacctmgr
+for each object, of which a few are timed, before and after it, and scaled up.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from time import process_time
+from typing import Any, Final
+
+from bench.ledger.bench_ledger import measure
+from headgate.core.enforcement.clusters.slurm import SlurmCluster
+from headgate.core.enforcement.engine import Order, Plan, Quota, QuotaState
+from headgate.core.enforcement.plan import plan
+from headgate.engines.drive import Enforced, enforce
+from headgate.engines.slurm.command import Answer
+from headgate.engines.slurm.engine import Slurm
+from headgate.engines.slurm.observed import ACCOUNT_FORMAT, NESTED_FORMAT, QOS_FORMAT
+from headgate.engines.slurm.things import Counted, Key, Kind, Things, things_of
+from headgate.readers.clusters import Clusters
+from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+
+ASSOCIATIONS: Final = 20_000
+AWARDS: Final = 1_000
+ONE_BY_ONE: Final = 10
+SECTORS: Final = ("national", "business", "academia")
+STARTS, ENDS = "2026-03-16T00:00:00Z", "2026-09-16T00:00:00Z"
+
+
+def section(**more: object) -> SlurmCluster:
+    """A cluster of one chip class, three classes of holders, and no standby."""
+    given = {
+        "engine": "slurm", "site": "here", "cluster": "lab", "lock": "/dev/null",
+        "programme": "p", "sectors": {name: f"p_{name}" for name in SECTORS},
+        "chips": {"h200": {"gres": "gpu:h200"}},
+    }  # fmt: skip
+    whole = {"headgate": 1, "clusters": {"c": {**given, **more}}}
+    cluster = Clusters.model_validate(whole, strict=False).clusters["c"]
+    if not isinstance(cluster, SlurmCluster):
+        raise TypeError("the section is not one of a Slurm")
+    return cluster
+
+
+def orders(count: int) -> list[Order]:
+    """Awards with one member each, and the envelopes they come from."""
+    rest = (STARTS, ENDS, QuotaState.OPEN)
+    found = [
+        Quota(f"award-{n}", "h200", 8, 86_400, *rest, SECTORS[n % 3], (f"u{n % 500}",))
+        for n in range(count)
+    ]
+    found += [Quota("", "h200", 8 * count, 0, *rest, name, (), 30) for name in SECTORS]
+    return [Order("here", quota, "calls.open") for quota in found]
+
+
+def listed(things: Things, kind: str) -> Iterator[str]:
+    """What sacctmgr prints of things that stand."""
+    children: dict[str, list[Key]] = {}
+    for key, fields in things.items():
+        if key[0] is not Kind.QOS:
+            children.setdefault(key[1] if key[2] else fields["parent"], []).append(key)
+    places = dict(intervals(children, "root", count(2)))
+    for (which, name, login), fields in things.items():
+        row = {**fields, "name": name, "account": name, "user": login}
+        row |= dict(zip(("lft", "rgt"), places.get((which, name, login), ()), strict=False))
+        wanted = {"qos": (QOS_FORMAT, Kind.QOS), "account": (ACCOUNT_FORMAT, Kind.ACCOUNT)}
+        format_, only = wanted.get(kind, (NESTED_FORMAT, None))
+        if which is only or (only is None and which is not Kind.QOS):
+            yield "|".join(row.get(field, "") for field in format_.split(","))
+
+
+def intervals(
+    children: Mapping[str, list[Key]], parent: str, numbers: Iterator[int]
+) -> Iterator[tuple[Key, tuple[str, str]]]:
+    """Where each association lies in the nested intervals of the tree."""
+    for key in children.get(parent, ()):
+        left = next(numbers)
+        if not key[2]:
+            yield from intervals(children, key[1], numbers)
+        yield key, (str(left), str(next(numbers)))
+
+
+def own_seconds() -> tuple[float, float]:
+    """CPU seconds of one look and plan of the associations, and of bare splitting."""
+    cluster, given = section(), orders(ASSOCIATIONS // 2)
+    things = things_of(cluster, (order.quota for order in given), Counted())
+    shown = {kind: "\n".join(listed(things, kind)) for kind in ("qos", "account", "assoc")}
+    shown["assoc"] += f"\nroot||1|{10 * ASSOCIATIONS}||||||"
+
+    def told(command: Any, _: str) -> Answer:
+        return Answer(shown.get(command[3], "") if command[0] == "sacctmgr" else "")
+
+    begun = process_time()
+    engine = Slurm(cluster, run=told)
+    made = plan("here", given, engine.observe(), engine.owned)
+    whole = process_time() - begun
+    if not isinstance(made, Plan) or made.changes:
+        raise RuntimeError(f"an unchanged cluster needs changes: {str(made)[:300]}")
+    begun = process_time()
+    rows = [line.split("|") for text in shown.values() for line in text.split("\n")]
+    bare = process_time() - begun
+    if len(rows) < ASSOCIATIONS:
+        raise RuntimeError(f"{len(rows)} rows were made")
+    return whole, bare
+
+
+def real_seconds(lab: Lab, folder: Path) -> dict[str, float]:
+    """Seconds by the clock on a real Slurm: one batch, a second plan, one call an object."""
+    path = f"{lab.programs}:/usr/bin:/bin"
+    cluster = section(environment={"PATH": path}, lock=str(folder / "lock"))
+    given, found = orders(AWARDS), {"one": one_by_one(lab, "a")}
+    for name, outcome in (("batch", Enforced.CONVERGED), ("again", Enforced.NOTHING_TO_DO)):
+        engine, begun = Slurm(cluster), time.monotonic()
+        receipt = enforce(engine, given, engine.owned)
+        found[name] = time.monotonic() - begun
+        if receipt.outcome is not outcome:
+            raise RuntimeError(f"{name}: {receipt.outcome.value}")
+    found["one"] = (found["one"] + one_by_one(lab, "b")) / 2
+    return found
+
+
+def one_by_one(lab: Lab, name: str) -> float:
+    """Seconds for all awards with a call for each budget, account and member, from a few."""
+    begun = time.monotonic()
+    for n in range(ONE_BY_ONE):
+        for words in (
+            ("qos", f"q{name}{n}", "GrpTRESMins=gres/gpu:h200=1440", "Flags=DenyOnLimit,NoDecay"),
+            ("account", f"{name}{n}", "parent=root", f"QOS=q{name}{n}", "GrpTRES=gres/gpu:h200=8"),
+            ("user", f"w{name}{n}", f"account={name}{n}"),
+        ):
+            command = [str(lab.programs / "sacctmgr"), "-i", "add", *words]
+            subprocess.run(command, check=True, capture_output=True)
+    return (time.monotonic() - begun) / ONE_BY_ONE * AWARDS
+
+
+def run() -> list[dict[str, Any]]:
+    """Measure our own work, and the way to a real Slurm where there is one."""
+    whole, bare = own_seconds()
+    name = f"{ASSOCIATIONS:,} associations"
+    found = [
+        measure(name, "observe and plan, CPU", whole, "s"),
+        measure(name, "observe and plan / split", whole / bare, "ratio"),
+    ]
+    with suppress(Unavailable), tempfile.TemporaryDirectory() as folder:
+        with private_slurm(Shape(nodes=1)) as lab:
+            real = real_seconds(lab, Path(folder))
+        sys.stderr.write(f"{AWARDS} awards: {real}\n")
+        name = f"{AWARDS:,} awards with a member each, real Slurm"
+        found += [
+            measure(name, "one call an object / one batch", real["one"] / real["batch"], "ratio"),
+            measure(name, "second plan / one batch", real["again"] / real["batch"], "ratio"),
+        ]
+    return found
