@@ -408,6 +408,12 @@ class Round(Section):
     reallocation: Reallocation
     appeals: Appeals | None = None
 
+    @property
+    def conducted(self) -> bool:
+        """Whether any rule asks how the round was conducted."""
+        asks = (self.freeze, self.submissions, self.suppliers)
+        return any(asks) or any(pillar.raters for pillar in self.pillars)
+
 
 class Policy(Section):
     """What the file says at one date: the whole programme, typed."""
