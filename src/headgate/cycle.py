@@ -9,7 +9,7 @@ decides anything: the rehearsal runs `run` on a simulated world, an auditor runs
 one and compares the bytes, and a portal calls the same steps months apart.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Protocol
@@ -18,7 +18,10 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.freeze import Frozen, Signed
+from headgate.core.evaluation.hearings import Hearing
 from headgate.core.faults import Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
@@ -30,8 +33,9 @@ from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.correct import correct
 from headgate.steps.enforce import enforce, orders_of
-from headgate.steps.evaluate import evaluate, teams_of
+from headgate.steps.evaluate import Given, evaluate, freeze, frozen_now, round_of, teams_of
 from headgate.steps.event import Event, What, fault, refusal
+from headgate.steps.hear import awaits_lot, draw_lot, hear
 from headgate.steps.meter import meter, reclaim
 from headgate.steps.notes import Note
 from headgate.steps.problem import problem_of
@@ -68,6 +72,18 @@ class World(Protocol):
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on the gates of a round."""
+
+    def signatures(self, frozen: Frozen, teams: Sequence[str]) -> Sequence[Signed]:
+        """How the teams of a round signed its method."""
+
+    def conduct(self, round_id: str, teams: Sequence[str]) -> Conduct:
+        """How a round was conducted."""
+
+    def secrets(self, round_id: str, teams: Sequence[str]) -> Mapping[str, str]:
+        """The secrets that teams show when a round comes down to a lot."""
+
+    def hearing(self, name: str) -> Hearing:
+        """What was heard of a round after it was decided, under a name."""
 
     def notes(self) -> Sequence[Note]:
         """What in this world stands in for something else."""
@@ -151,8 +167,8 @@ def _step(term: Term, world: World, event: Event) -> Term:
         case What.RECLAIM:
             return reclaim(term, event.about, event.day)
         # 6. Evaluate, and 7. reallocate what those who left held.
-        case What.CLOSE_ROUND:
-            return _round(term, world, event.about)
+        case What.FREEZE_ROUND | What.CLOSE_ROUND | What.DRAW_LOT | What.HEAR:
+            return _round(term, world, event)
         # The term's unspent rights lapse, and the next term opens with what was decided.
         case What.TURN:
             term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
@@ -170,8 +186,29 @@ def _decide(term: Term, world: World, call: str) -> Term:
     return award(term, field, plan, world.declined(call, [a.application for a in plan.awards]))
 
 
-def _round(term: Term, world: World, round_id: str) -> Term:
-    teams = teams_of(term, round_id)
-    findings = world.round_findings(round_id, teams)
-    term, outcome = evaluate(term, round_id, world.evidence(round_id, teams), findings)
-    return reallocate(term, round_id, outcome)
+def _round(term: Term, world: World, event: Event) -> Term:
+    name, day = event.about, event.day
+    match event.what:
+        # The method as the policy has it, signed by every team before there is any evidence.
+        case What.FREEZE_ROUND:
+            signed = world.signatures(frozen_now(term, name), teams_of(term, name))
+            return freeze(term, name, signed, day)
+        # A lot comes from the journal's root once the tie is in it.
+        case What.DRAW_LOT:
+            if not awaits_lot(term, name):
+                return term
+            return draw_lot(term, name, world.secrets(name, term.closed[name].teams), day)
+        # An upheld objection, further items or a wildcard: it is decided again.
+        case What.HEAR:
+            return hear(term, name, world.hearing(name), day)
+        case _:
+            return _close(term, world, name, day)
+
+
+def _close(term: Term, world: World, name: str, day: date) -> Term:
+    teams = teams_of(term, name)
+    findings = tuple(world.round_findings(name, teams))
+    conduct = world.conduct(name, teams) if round_of(term, name).conducted else Conduct()
+    given = Given(world.evidence(name, teams), findings, conduct=conduct)
+    term, outcome = evaluate(term, name, given)
+    return reallocate(term, name, outcome, day)

@@ -34,6 +34,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.steps.agenda import first_day
 from headgate.steps.evaluate import (
+    Given,
     Judged,
     RoundRefused,
     foreseen,
@@ -97,7 +98,7 @@ def evaluate_folder(
     parts = [document.digest, round_id, _digest(evidence, findings)]
     seed = seed or canonical.digest(canonical.line(parts))
     try:
-        judged = judge(evaluation, teams, evidence, findings, seed)
+        judged = judge(evaluation, teams, Given(evidence, findings), seed)
     except RoundRefused as refused:
         raise Faulty(
             Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in refused.findings

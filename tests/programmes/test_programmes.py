@@ -14,7 +14,8 @@ from headgate.core.policy.cases import run_cases
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
-from headgate.core.policy.schema import Policy, share_of
+from headgate.core.policy.primitives import share_of
+from headgate.core.policy.schema import Policy
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.population import read_population
 from headgate.simulation.totals import check_population

@@ -63,6 +63,7 @@ def test_the_small_programmes_term_in_order() -> None:
         ("2026-08-01", What.METER, ""),
         ("2026-09-01", What.METER, ""),
         ("2026-09-01", What.CLOSE_ROUND, "stage"),
+        ("2026-09-01", What.DRAW_LOT, "stage"),
         ("2026-09-01", What.TURN, ""),
     ]
     found = agenda(document())
@@ -114,7 +115,7 @@ def test_a_round_on_the_day_after_the_terms_last_is_still_its_own(on: str, index
     of_day = [event.what for event in agenda(policy, index) if event.day.isoformat() == on]
     turned = [What.TURN] if on in ("2026-09-01", "2027-03-01") else []
     others = [what for what in of_day if what is not What.ENFORCE]
-    assert [What.METER, What.CLOSE_ROUND, *turned] == others
+    assert [What.METER, What.CLOSE_ROUND, What.DRAW_LOT, *turned] == others
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -69,6 +70,7 @@ def told(term: Term) -> dict[str, Any]:
     return {"moved": moved, "next": result["blocks_next"]}
 
 
+CLOSES = date(2026, 9, 1)
 CASES = [
     # Four freed: parts 2, 1, 1 of 4 with no open place are 2 to survivors and 2 to the pool.
     (
@@ -101,7 +103,7 @@ def test_freed_blocks_by_hand(
     places: int, verdicts: dict[str, Verdict], moved: list[tuple[str, int]], blocks: dict[str, int]
 ) -> None:
     """Survivors, wildcard and pool receive what the policy's parts come to."""
-    term = reallocate(four_alliances(), "stage", outcome(verdicts, places))
+    term = reallocate(four_alliances(), "stage", outcome(verdicts, places), CLOSES)
     found = told(term)
     assert sorted(moved) == sorted(found["moved"])
     assert blocks == found["next"] == dict(term.next_blocks)
@@ -111,7 +113,7 @@ def test_freed_blocks_by_hand(
 def test_leavers_are_listed_by_name() -> None:
     """The order of names in a decision never depends on the machine that made it."""
     verdicts = dict.fromkeys("dbca", Verdict.CUT)
-    term = reallocate(four_alliances(), "stage", outcome(verdicts))
+    term = reallocate(four_alliances(), "stage", outcome(verdicts), CLOSES)
     assert ["a", "b", "c", "d"] == list(told(term)["next"])
 
 
@@ -120,7 +122,7 @@ def test_the_next_term_opens_with_what_was_decided() -> None:
     term = four_alliances()
     assert ("a", "b", "c", "d") == teams_of(term, "stage")
     verdicts = {"a": Verdict.ADVANCE, "b": Verdict.CUT, "c": Verdict.ADVANCE, "d": Verdict.CUT}
-    term = turn(reallocate(term, "stage", outcome(verdicts)))
+    term = turn(reallocate(term, "stage", outcome(verdicts), CLOSES))
     node = 8 * NEXT_SECONDS
     assert (1, {"a": 3, "c": 3}) == (
         term.index,

@@ -54,8 +54,8 @@ def judged(path: Path, round_id: str = "stage", seed: str | None = None) -> Eval
 
 @cache
 def kept() -> dict[str, Any]:
-    """The decisions of the cycle on the small programme's round, by step and subject."""
-    decisions = small().term.decisions
+    """The cycle's first decisions on the small programme's round, by step and subject."""
+    decisions = reversed(small().term.decisions)
     return {f"{one.step}/{one.subject}": one.result for one in decisions}
 
 

@@ -6,7 +6,7 @@ smallest unit (GPU-seconds, won, dong, seat-days) and ratios are exact fractions
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -67,3 +67,8 @@ def add_months(day: date, months: int) -> date:
     year, month = day.year + index // 12, index % 12 + 1
     last = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
     return date(year, month, min(day.day, last))
+
+
+def add_days(day: date, days: int) -> date:
+    """The day so many days on; the calendar's last day where it has no such day."""
+    return day + timedelta(days=min(days, (date.max - day).days))

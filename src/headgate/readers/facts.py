@@ -13,11 +13,15 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
+from headgate.core.evaluation.freeze import Frozen, Signed
+from headgate.core.evaluation.hearings import Hearing
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
-from headgate.steps.event import Event, corrections_name, usage_name
+from headgate.steps.evaluate import evidence_of
+from headgate.steps.event import Event, corrections_name, hearing_name, lot_name, usage_name
 from headgate.steps.notes import Note
 
 FAULTS_MOST: Final = 100
@@ -53,9 +57,16 @@ KINDS: Mapping[str, Any] = {
     "corrections": Correction,
     "findings": GateFinding,
     "evidence": EvidenceRow,
+    "frozen": Frozen,
+    "conduct": Conduct,
+    "lots": Hearing,
+    "hearings": Hearing,
     "notes": Note,
 }
 """The type of each kind of facts; a fact file is `facts/<kind>/<about>.jsonl`."""
+
+_ONE: Final = ("proposal/", "frozen/", "conduct/", "lots/", "hearings/")
+"""Kinds of facts that are one line."""
 
 
 @cache
@@ -104,12 +115,14 @@ class Recorded:
         self._facts = facts
 
     def _get(self, name: str) -> Sequence[Any]:
-        one = name.startswith("proposal/")
-        if name not in self._facts or (one and len(self._facts[name]) != 1):
+        if name not in self._facts or (name.startswith(_ONE) and len(self._facts[name]) != 1):
             what = "The cycle asks for facts that are not there, or are not the one line it needs."
             mend = "Publish the file, or the policy that does not ask for it."
             raise Faulty([Fault(f"facts/{name}.jsonl", 0, 0, "fact-file-missing", what, mend)])
         return self._facts[name]
+
+    def _one(self, name: str) -> Any:
+        return self._get(name)[0]
 
     def applications(self, call: str) -> Sequence[Application]:
         """What came in for a call."""
@@ -125,7 +138,7 @@ class Recorded:
 
     def proposal(self, call: str, problem: Problem) -> Proposal:
         """The award list that was proposed."""
-        found: Proposal = self._get(f"proposal/{call}")[0]
+        found: Proposal = self._one(f"proposal/{call}")
         return found
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
@@ -155,19 +168,24 @@ class Recorded:
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
         """What was measured of a round's teams."""
-        rows: Sequence[EvidenceRow] = self._get(f"evidence/{round_id}")
-        items: dict[str, list[ItemScore]] = {}
-        ratings: dict[str, list[Rating]] = {}
-        votes: dict[str, list[Vote]] = {}
-        for row in rows:
-            if row.item is not None:
-                items.setdefault(row.pillar, []).append(row.item)
-            if row.rating is not None:
-                ratings.setdefault(row.pillar, []).append(row.rating)
-            if row.vote is not None:
-                votes.setdefault(row.pillar, []).append(row.vote)
-        return Evidence(
-            {pillar: tuple(of_pillar) for pillar, of_pillar in items.items()},
-            {pillar: tuple(of_pillar) for pillar, of_pillar in ratings.items()},
-            {pillar: tuple(of_pillar) for pillar, of_pillar in votes.items()},
-        )
+        return evidence_of(self._get(f"evidence/{round_id}"))
+
+    def signatures(self, frozen: Frozen, teams: Sequence[str]) -> Sequence[Signed]:
+        """How the teams signed a round."""
+        found: Frozen = self._one(f"frozen/{frozen.round}")
+        return found.signed
+
+    def conduct(self, round_id: str, teams: Sequence[str]) -> Conduct:
+        """How a round was conducted."""
+        found: Conduct = self._one(f"conduct/{round_id}")
+        return found
+
+    def secrets(self, round_id: str, teams: Sequence[str]) -> Mapping[str, str]:
+        """What was shown for a round's lot."""
+        found: Hearing = self._one(lot_name(round_id))
+        return found.secrets
+
+    def hearing(self, name: str) -> Hearing:
+        """What was heard under a name."""
+        found: Hearing = self._one(hearing_name(name))
+        return found

@@ -17,6 +17,7 @@ from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.evaluation.estimate import Standings
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.grounds import Grounds
+from headgate.core.evaluation.hearings import Hearing
 from headgate.core.metering.idle import Bucket, Idle
 from headgate.core.metering.judge import Finding
 from headgate.core.policy.dated import Resolved, find
@@ -266,8 +267,12 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
     errors = {d.subject: r for d, r in _of(term, "cut-rule-errors")}
     grounds = {d.subject: r for d, r in _of(term, "grounds")}
     foreseen = {d.subject: r for d, r in _of(term, "cut-rule-foreseen")}
-    for decision, measured in _of(term, "standings"):
-        name, outcome = decision.subject, outcomes[decision.subject]
+    # A round that was heard again was decided again: the last of its standings holds.
+    latest = {
+        decision.subject: (decision, measured) for decision, measured in _of(term, "standings")
+    }
+    for name, (decision, measured) in latest.items():
+        outcome = outcomes[name]
         result = moved.get(name, {"movements": (), "blocks_next": {}})
         teams = [judged.team for judged in outcome.decisions]
         before = {team: held.get(team, 0) for team in teams}
@@ -276,7 +281,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             section=term.policy(past.starts).rounds[name],
             standings=measured,
             outcome=outcome,
-            gate_findings=_gate_findings(term, name),
+            gate_findings=_gate_findings(term, name, decision.facts),
             errors=tuple(errors.get(name, ())),
             grounds=grounds[name],
             foreseen=tuple(foreseen.get(name, ())),
@@ -287,9 +292,16 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
         )
 
 
-def _gate_findings(term: Term, name: str) -> tuple[GateFinding, ...]:
+def _gate_findings(term: Term, name: str, facts: Iterable[str]) -> tuple[GateFinding, ...]:
+    """What the gates found in the end: hearings replace what was found at first."""
     found = [v for v in term.facts[f"findings/{name}"].values if isinstance(v, GateFinding)]
-    return tuple(sorted(found, key=lambda row: (row.subject, row.gate)))
+    heard = [v for fact in facts for v in term.facts[fact].values if isinstance(v, Hearing)]
+    found += [row for hearing in heard for row in hearing.findings]
+    return tuple(sorted({(r.subject, r.gate): r for r in found}.values(), key=_by_subject))
+
+
+def _by_subject(row: GateFinding) -> tuple[str, str]:
+    return row.subject, row.gate
 
 
 def _assumptions(term: Term, resolved: Resolved) -> Mapping[str, tuple[Assumption, ...]]:

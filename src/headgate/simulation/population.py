@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from headgate.core.faults import Fault, Faulty
-from headgate.core.policy.schema import Call, Identifier, Natural, Positive
+from headgate.core.policy.primitives import Identifier, Natural, Positive
+from headgate.core.policy.schema import Call
 from headgate.core.policy.tree import Node, parse
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text

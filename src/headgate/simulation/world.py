@@ -15,7 +15,10 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.dossier import draft_findings
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
+from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.freeze import Frozen, Signed
+from headgate.core.evaluation.hearings import Ground, Hearing
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.schema import Policy
@@ -25,6 +28,7 @@ from headgate.engines.rehearsal import Rehearsal
 from headgate.readers.evidence_folder import Folder
 from headgate.readers.traces import MapNotes, Trace, map_tenants
 from headgate.simulation.applicants import Conditions, applicants
+from headgate.simulation.conduct import conduct, secret, signatures
 from headgate.simulation.evidence import evidence, round_findings
 from headgate.simulation.panel import declines, gate_findings, marks
 from headgate.simulation.population import Population
@@ -181,6 +185,26 @@ class Simulated:
         """Synthetic findings on a round's gates, with the replies on file."""
         return round_findings(self._policy.rounds[round_id], teams, self._seed)
 
+    def signatures(self, frozen: Frozen, teams: Sequence[str]) -> Sequence[Signed]:
+        """Every team signs, with a key made from the seed."""
+        return signatures(self._policy.rounds[frozen.round], frozen, teams, self._seed)
+
+    def conduct(self, round_id: str, teams: Sequence[str]) -> Conduct:
+        """A round conducted by its rules; every rater is attentive and in conflict with nobody."""
+        evaluation = self._policy.rounds[round_id]
+        made = self.evidence(round_id, teams)
+        return conduct(self._policy.calls[evaluation.call], evaluation, made, teams)
+
+    def secrets(self, round_id: str, teams: Sequence[str]) -> Mapping[str, str]:
+        """Every team shows its secret, where it committed to one."""
+        if self._policy.rounds[round_id].freeze is None:
+            return {}
+        return {team: secret(team, self._seed) for team in teams}
+
+    def hearing(self, name: str) -> Hearing:
+        """Nobody is heard in a rehearsal."""
+        return Hearing("", Ground.OBJECTION)
+
     def notes(self) -> Sequence[Note]:
         """What is synthetic here, and what became of every row of a real input."""
         if self._metered is None:
@@ -197,7 +221,7 @@ class Simulated:
             return made
         tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
         given, notes = self._folder.evidence(evaluation, teams, tasks)
-        self._notes += notes
+        self._notes += (one for one in notes if one not in self._notes)
         return Evidence(
             {**made.items, **given.items},
             {**made.ratings, **given.ratings},

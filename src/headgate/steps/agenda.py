@@ -1,11 +1,11 @@
 """The agenda of a term: what is due on which day, read from the policy's own dates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
-from headgate.core.policy.schema import Policy
+from headgate.core.policy.schema import Policy, Remedy
 from headgate.core.quantities import add_months
 from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
@@ -38,13 +38,18 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
         dict.fromkeys([*_reclaims(document, starts, ends), *_rounds(policy, starts, ends)])
     )
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
-    due += _meterings(policy, starts, {event.day for event in looks})
+    due += _meterings(policy, starts, _seen_by_meters(looks))
     given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
     given |= {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
     given |= {starts} if index == 0 else set()
     due += (Event(day, What.ENFORCE) for day in given)
     due += [Event(ends, What.TURN)]
     return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))
+
+
+def _seen_by_meters(looks: Iterable[Event]) -> set[date]:
+    """The days of what looks at use; a method is frozen without looking at any."""
+    return {event.day for event in looks if event.what is not What.FREEZE_ROUND}
 
 
 def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator[Event]:
@@ -75,6 +80,12 @@ def _reclaims(document: Document, starts: date, ends: date) -> Iterator[Event]:
 
 
 def _rounds(policy: Policy, starts: date, ends: date) -> Iterator[Event]:
+    """Rounds on their days; a method is frozen before, and a lot is drawn once a tie is entered."""
     for round_id, evaluation in policy.rounds.items():
+        frozen = evaluation.freeze
+        if frozen is not None and starts < frozen.on <= ends:
+            yield Event(frozen.on, What.FREEZE_ROUND, round_id)
         if starts < evaluation.on <= ends:
             yield Event(evaluation.on, What.CLOSE_ROUND, round_id)
+            if evaluation.remedy in (Remedy.LOT, Remedy.NAMED_TIE_BREAKERS):
+                yield Event(evaluation.on, What.DRAW_LOT, round_id)

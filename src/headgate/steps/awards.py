@@ -13,8 +13,9 @@ from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
 from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part
+from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
-from headgate.core.policy.schema import Call, share_of
+from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.calls import Field, call_of

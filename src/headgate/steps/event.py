@@ -25,16 +25,19 @@ class What(StrEnum):
     METER = "meter"
     RECLAIM = "reclaim"
     ENFORCE = "enforce"
+    FREEZE_ROUND = "freeze round"
     CLOSE_ROUND = "close round"
+    DRAW_LOT = "draw lot"
     TURN = "turn"
     CORRECT = "correct"
+    HEAR = "hear"
 
 
 class EventRefusal(Enum):
     """Why an event is not taken, in order of precedence; the value is what mends it."""
 
     NAME_BAD = "Name it in 1 to 64 of a-z, 0-9, - and _; the first is a letter or a digit."
-    WINDOW_BAD = "A part of usage looks back from its day; a correction looks nowhere."
+    WINDOW_BAD = "A part of usage looks back from its day; what else is at will looks nowhere."
     NAME_TAKEN = "What was received stays as it is: receive the rest under another name."
     DAY_PASSED = "Take events in the order of their days."
     OVERTAKES = "Take what is due before that day first, or name an earlier day."
@@ -44,8 +47,8 @@ class EventRefusal(Enum):
 class Event:
     """One thing due on `day`, about a call, a round or a support; a meter looks to `since`.
 
-    What nobody's calendar holds is done at will: a correction, or use that is imported between two
-    looks of the meter, `about` being the name under which it was received.
+    What nobody's calendar holds is done at will: a correction, a hearing, or use that is imported
+    between two looks of the meter, `about` being the name under which it was received.
     """
 
     day: date
@@ -56,7 +59,8 @@ class Event:
     @property
     def at_will(self) -> bool:
         """Whether the event is done when somebody asks for it and not because it is due."""
-        return self.what is What.CORRECT or (self.what is What.METER and self.about != "")
+        named = self.what in (What.CORRECT, What.HEAR)
+        return named or (self.what is What.METER and self.about != "")
 
     def __str__(self) -> str:
         # What comes from outside may hold what a terminal obeys, and any amount of it.
@@ -73,10 +77,22 @@ def corrections_name(name: str) -> str:
     return f"corrections/{name}"
 
 
+def hearing_name(name: str) -> str:
+    """The name of the facts of a hearing."""
+    return f"hearings/{name}"
+
+
+def lot_name(round_id: str) -> str:
+    """The name of the facts of a round's lot that the calendar holds."""
+    return f"lots/{round_id}"
+
+
 def brings(event: Event) -> str:
-    """The name of the facts that a meter or a correction brings; empty for other events."""
+    """The name of the facts that a meter, a correction or a hearing brings; empty for others."""
     if event.what is What.CORRECT:
         return corrections_name(event.about)
+    if event.what is What.HEAR:
+        return hearing_name(event.about)
     return usage_name(event.day, event.about) if event.what is What.METER else ""
 
 
@@ -91,7 +107,7 @@ def refusal(
     """
     if event.at_will and _NAME.fullmatch(event.about) is None:
         return EventRefusal.NAME_BAD
-    if event.at_will and event.since > (date.min if event.what is What.CORRECT else event.day):
+    if event.at_will and event.since > (event.day if event.what is What.METER else date.min):
         return EventRefusal.WINDOW_BAD
     if (name := brings(event)) and name in received:
         return EventRefusal.NAME_TAKEN

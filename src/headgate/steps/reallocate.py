@@ -18,7 +18,7 @@ from headgate.core.supports.kind import Accounts
 from headgate.steps.adopt import amounts_of, open_term, seats
 from headgate.steps.awards import amount_in_term, grant
 from headgate.steps.calls import call_of
-from headgate.steps.evaluate import round_of
+from headgate.steps.evaluate import facts_of, given_of, round_of
 from headgate.steps.placing import Shortage, parts_of, short
 from headgate.steps.rights import Way, in_two_units
 from headgate.steps.term import Holding, Term, single, term_days
@@ -26,32 +26,43 @@ from headgate.steps.term import Holding, Term, single, term_days
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
 
 
-def reallocate(term: Term, round_id: str, outcome: RoundOutcome) -> Term:
+def reallocate(term: Term, round_id: str, outcome: RoundOutcome, day: date) -> Term:
     """Divide what leavers held among survivors, a wildcard call and the pool, for the next term.
 
     What a class of holders was promised stays with it: survivors of the leaver's own class divide.
+    Survivors who supply the programme keep what they hold and receive none, if the policy says so.
     """
     evaluation = round_of(term, round_id)
+    added = [d.team for d in outcome.decisions if d.decision is Verdict.WILDCARD]
     leavers = {d.team for d in outcome.decisions if d.decision in LEAVING}
-    teams = {d.team: term.holdings[d.team] for d in outcome.decisions}
+    teams = {d.team: term.holdings[d.team] for d in outcome.decisions if d.team not in added}
     held = {team: term.next_blocks.get(team, h.blocks) for team, h in teams.items()}
+    receives_none = leavers | _suppliers(term, round_id, day)
+    places = outcome.places_left + len(added)
     blocks = dict.fromkeys(sorted(leavers), 0)
     movements: list[Movement] = []
     for group in sorted({_group(holding) for holding in teams.values()}):
         mine = sorted(team for team in teams if _group(teams[team]) == group)
         freed = {group[0]: sum(held[team] for team in mine if team in leavers)}
-        staying = {team: held[team] for team in mine if team not in leavers}
-        movements += divide(evaluation.reallocation, freed, staying, outcome.places_left)
+        staying = {team: held[team] for team in mine if team not in receives_none}
+        movements += divide(evaluation.reallocation, freed, staying, places, added)
     for movement in movements:
         if movement.destination is Destination.SURVIVOR:
             blocks[movement.award] = held[movement.award] + movement.blocks
-    path, when = f"rounds.{round_id}.reallocation", instant(evaluation.on)
+    path, when = f"rounds.{round_id}.reallocation", instant(day)
     result = {"movements": movements, "blocks_next": blocks, "places_open": outcome.places_left}
     assumed = term.resolved(term.starts).assumed([path])
-    facts = (f"evidence/{round_id}", f"findings/{round_id}")
-    policy = term.document.digest
+    policy, facts = term.document.digest, facts_of(term, round_id)
     decision = Decision("reallocation", path, round_id, when, policy, facts, assumed, result)
     return replace(term.decide([decision]), next_blocks={**term.next_blocks, **blocks})
+
+
+def _suppliers(term: Term, round_id: str, day: date) -> frozenset[str]:
+    """The teams that supply the programme and may not receive what it frees, or not yet."""
+    rule = round_of(term, round_id).suppliers
+    if rule is None or (rule.receive_from is not None and rule.receive_from <= day):
+        return frozenset()
+    return frozenset(given_of(term, round_id).conduct.suppliers)
 
 
 def _group(holding: Holding) -> tuple[str, str]:
@@ -81,7 +92,13 @@ def turn(term: Term) -> Term:
     }
     renewed = {name: h for name, h in going_on.items() if name not in carried}
     planned = replace(
-        term, index=term.index + 1, starts=starts, ends=ends, holdings=carried, next_blocks={}
+        term,
+        index=term.index + 1,
+        starts=starts,
+        ends=ends,
+        holdings=carried,
+        next_blocks={},
+        closed={},
     )
     planned = _placed(planned, renewed)
     lapsed = _lapse(term, carried.keys(), starts)

@@ -8,6 +8,7 @@ from typing import Protocol
 from headgate.core import canonical
 from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part
+from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.ledger.chart import Chart, Pattern
 from headgate.core.ledger.entry import Entry, Kind, encode, transfer_entry
 from headgate.core.ledger.frontier import Frontier
@@ -49,6 +50,23 @@ class Fact:
     values: tuple[object, ...]
     data: bytes
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A round that was closed in this term: what deciding it again must know.
+
+    `seed` is that of the draws, `before` what awards were to hold before the round moved anything,
+    `heard` the facts of hearings since, and `lot` the root from which a lot was drawn.
+    """
+
+    seed: str
+    day: date
+    teams: tuple[str, ...]
+    before: Mapping[str, int]
+    outcome: RoundOutcome
+    heard: tuple[str, ...] = ()
+    lot: str = ""
 
 
 class Received(Protocol):
@@ -97,6 +115,7 @@ class Term:
     holdings: Mapping[str, Holding] = field(default_factory=dict)
     known: Known = field(default_factory=Layers)
     next_blocks: Mapping[str, int] = field(default_factory=dict)
+    closed: Mapping[str, Closed] = field(default_factory=dict)
     taken: tuple[Event, ...] = ()
     day: date = date.min
     done: int = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from headgate.core.evaluation.decide import (
     Decision,
+    Lot,
     Reason,
     RoundOutcome,
     TeamDecision,
@@ -19,8 +21,12 @@ from headgate.core.evaluation.decide import (
 )
 from headgate.core.evaluation.estimate import BarFinding, Difference, Standing, Standings
 from headgate.core.evaluation.method import Gate, GateFinding, GateOutcome, Method
-from headgate.core.policy.schema import Remedy
+from headgate.core.policy.schema import Remedy, Wildcard
 from tests.core.evaluation.rounds import METHOD
+
+LOT = Lot("5eed")
+RULE = Wildcard(open_days=20, majority=Fraction(1, 2), may_choose_none=True)
+MUST = RULE.model_copy(update={"may_choose_none": False})
 
 TOTALS = {"a": 90_000, "b": 80_000, "c": 70_000, "d": 69_000, "e": 50_000}
 
@@ -149,7 +155,7 @@ def test_the_lot_falls_by_its_published_rule() -> None:
     assert {"a": STAYS, "b": STAYS, "c": awaits, "d": awaits, "e": LEAVES} == short(waiting)
     winners = set()
     for lot in ("00", "01", "02", "03", "04", "05"):
-        drawn = short(decide(method, standings, (), lot))
+        drawn = short(decide(method, standings, (), Lot(lot)))
         winner, loser = sorted("cd", key=lambda team: lot_number(lot, team))
         assert (Decision.ADVANCE, Reason.LOT_WON) == drawn[winner]
         assert (Decision.CUT, Reason.LOT_LOST) == drawn[loser]
@@ -178,7 +184,7 @@ def test_equal_tie_breakers_come_down_to_the_lot() -> None:
     waiting = short(decide(method, standings, ()))
     assert (Decision.ADVANCE, Reason.TIE_BREAKER_WON) == waiting["b"]
     assert {Reason.TIED_AWAITS_LOT} == {waiting["c"][1], waiting["d"][1]}
-    drawn = short(decide(method, standings, (), "5eed"))
+    drawn = short(decide(method, standings, (), LOT))
     assert {Reason.LOT_WON, Reason.LOT_LOST} == {drawn["c"][1], drawn["d"][1]}
 
 
@@ -255,23 +261,47 @@ MISSED = (Decision.CUT, Reason.MAJORITY_MISSED)
         ),
         (
             {"x": 7, "y": 7},
-            "5eed",
+            LOT,
             {"x": (Decision.CUT, Reason.LOT_LOST), "y": (Decision.WILDCARD, Reason.LOT_WON)},
         ),
     ],
 )
 def test_one_wildcard_place_of_a_panel_of_ten(
-    votes: dict[str, int], lot: str | None, expected: dict[str, tuple[Decision, Reason]]
+    votes: dict[str, int], lot: Lot | None, expected: dict[str, tuple[Decision, Reason]]
 ) -> None:
     """More than half of the panel must want the applicant, and the place may stay empty."""
     given_votes = [WildcardVote(team, count, 10) for team, count in votes.items()]
-    decided = decide_wildcards(1, given_votes, lot)
+    decided = decide_wildcards(1, given_votes, RULE, lot)
     assert expected == {item.team: (item.decision, item.reason) for item in decided}
+
+
+def test_one_must_be_chosen_where_the_rule_says_so() -> None:
+    """Without a majority the applicant with the most votes is taken, and one only."""
+    votes = [WildcardVote("x", 3, 10), WildcardVote("y", 4, 10)]
+    decided = {each.team: each for each in decide_wildcards(2, votes, MUST)}
+    assert Reason.ONE_HAD_TO_BE_CHOSEN is decided["y"].reason
+    assert Decision.CUT is decided["x"].decision
+
+
+def test_two_thirds_are_two_thirds() -> None:
+    """The majority is the policy's, to be passed and not only reached."""
+    rule = RULE.model_copy(update={"majority": Fraction(2, 3)})
+    votes = [WildcardVote("x", 6, 9), WildcardVote("y", 7, 9)]
+    decided = {each.team: each.decision for each in decide_wildcards(2, votes, rule)}
+    assert {"x": Decision.CUT, "y": Decision.WILDCARD} == decided
+
+
+def test_who_does_not_show_a_secret_is_drawn_last() -> None:
+    """A team cannot better its lot by keeping its secret back, whatever the digest is."""
+    method, standings = method_of(Remedy.LOT), round_of(tied=["cd"])
+    for digest in ("00", "01", "02", "03", "04", "05"):
+        drawn = short(decide(method, standings, (), Lot(digest, frozenset("c"))))
+        assert Reason.LOT_WON is drawn["d"][1]
 
 
 def test_no_place_means_no_wildcard() -> None:
     """A majority takes no place that is not there."""
-    (only,) = decide_wildcards(0, [WildcardVote("x", 10, 10)])
+    (only,) = decide_wildcards(0, [WildcardVote("x", 10, 10)], RULE)
     assert (Decision.CUT, Reason.NO_PLACE_LEFT) == (only.decision, only.reason)
 
 
@@ -286,12 +316,13 @@ def test_every_decision_and_reason_is_reached() -> None:
             method_of(Remedy.LOT), round_of(out=["a", "b"], bars=bars), (FAILED, passed)
         ).decisions,
         *decide(method_of(Remedy.LOT), tied, ()).decisions,
-        *decide(method_of(Remedy.LOT), tied, (), "5eed").decisions,
+        *decide(method_of(Remedy.LOT), tied, (), LOT).decisions,
         *decide(method_of(Remedy.MORE_ITEMS), tied, ()).decisions,
         *decide(method_of(Remedy.ALL_TIED_STAY), tied, ()).decisions,
         *decide(named, round_of(tied=["cd"], points=points), ()).decisions,
-        *decide_wildcards(1, [WildcardVote("x", 6, 10), WildcardVote("y", 7, 10)]),
-        *decide_wildcards(1, [WildcardVote("x", 5, 10)]),
+        *decide_wildcards(1, [WildcardVote("x", 6, 10), WildcardVote("y", 7, 10)], RULE),
+        *decide_wildcards(1, [WildcardVote("x", 5, 10)], RULE),
+        *decide_wildcards(1, [WildcardVote("x", 5, 10)], MUST),
     ]
     assert set(Decision) == {item.decision for item in decided}
     assert set(Reason) == {item.reason for item in decided}
@@ -302,10 +333,10 @@ def test_every_decision_and_reason_is_reached() -> None:
     st.sets(st.sampled_from("abcde")),
     st.sampled_from(Remedy),
     st.integers(1, 5),
-    st.sampled_from([None, "5eed"]),
+    st.sampled_from([None, LOT]),
 )
 def test_the_laws_of_a_cut(
-    tied: set[str], out: set[str], remedy: Remedy, places: int, lot: str | None
+    tied: set[str], out: set[str], remedy: Remedy, places: int, lot: Lot | None
 ) -> None:
     """Every team is decided once; places are kept but by "all tied stay"; who is safe stands above
     who contests, and who contests above who is cut; an unqualified team never stays.

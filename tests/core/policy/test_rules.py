@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import facts_of, holder_of, holds, refusals, settle, text_of
-from headgate.core.policy.schema import Holder, Rule, Table, TableException, share_of
+from headgate.core.policy.schema import Holder, Rule, Table, TableException
 from headgate.core.supports.text import Text
 
 DAY = date(2026, 3, 1)

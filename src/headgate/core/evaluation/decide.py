@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from headgate.core.evaluation.estimate import Standing, Standings, failed_teams
 from headgate.core.evaluation.method import GateFinding, GateOutcome, Method
-from headgate.core.policy.schema import Remedy
+from headgate.core.policy.schema import Remedy, Wildcard
 
 
 class Decision(Enum):
@@ -44,6 +44,7 @@ class Reason(Enum):
     LOT_LOST = "lot-lost"
     MAJORITY_REACHED = "majority-reached"
     MAJORITY_MISSED = "majority-missed"
+    ONE_HAD_TO_BE_CHOSEN = "one-had-to-be-chosen"
     NO_PLACE_LEFT = "no-place-left"
 
 
@@ -80,13 +81,25 @@ class WildcardVote:
     panel: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A hexadecimal digest that nobody could choose, and the teams that are drawn last by it."""
+
+    digest: str
+    last: frozenset[str] = frozenset()
+
+    def order(self, team: str) -> tuple[bool, str]:
+        """Where a team stands in the lot's order, the smallest first."""
+        return team in self.last, lot_number(self.digest, team)
+
+
 def decide(
-    method: Method, standings: Standings, gates: Sequence[GateFinding], lot: str | None = None
+    method: Method, standings: Standings, gates: Sequence[GateFinding], lot: Lot | None = None
 ) -> RoundOutcome:
     """Decide a round from its standings and the same gate findings they were made with.
 
-    `lot` is a hexadecimal digest drawn in public after the round closed; ties that come down to it
-    stay TIE until it is given. Teams that passed every gate but were not measured are stopped.
+    `lot` is drawn in public after the round closed; ties that come down to it stay TIE until it is
+    given. Teams that passed every gate but were not measured are stopped.
     """
     failed = failed_teams(gates)
     measured = {standing.team for standing in standings.standings}
@@ -122,7 +135,7 @@ def _stopped(team: str, standings: Standings) -> TeamDecision:
 
 
 def _at_line(
-    method: Method, standings: Standings, qualified: Sequence[Standing], lot: str | None
+    method: Method, standings: Standings, qualified: Sequence[Standing], lot: Lot | None
 ) -> tuple[list[TeamDecision], Remedy | None]:
     above, below = qualified[: method.stay_max], qualified[method.stay_max :]
     teams = [standing.team for standing in above]
@@ -162,7 +175,7 @@ def _remedied(
     standings: Standings,
     defenders: list[str],
     challengers: list[str],
-    lot: str | None,
+    lot: Lot | None,
 ) -> dict[str, tuple[Decision, Reason]]:
     contested = defenders + challengers
     match method.tie_remedy:
@@ -181,7 +194,7 @@ def _remedied(
 
 
 def _seated(
-    seats: int, merits: Mapping[str, tuple[int | Fraction, ...]], lot: str | None
+    seats: int, merits: Mapping[str, tuple[int | Fraction, ...]], lot: Lot | None
 ) -> dict[str, tuple[Decision, Reason]]:
     """Fill fewer seats than teams by merit, the highest first, and by lot at the edge."""
     ordered = sorted(merits, key=lambda team: merits[team], reverse=True)
@@ -195,7 +208,7 @@ def _seated(
         return outcomes
     if lot is None:
         return outcomes | dict.fromkeys(equal, (Decision.TIE, Reason.TIED_AWAITS_LOT))
-    drawn = sorted(equal, key=lambda team: lot_number(lot, team))
+    drawn = sorted(equal, key=lot.order)
     outcomes |= dict.fromkeys(equal, (Decision.CUT, Reason.LOT_LOST))
     return outcomes | dict.fromkeys(drawn[: seats - len(won)], (Decision.ADVANCE, Reason.LOT_WON))
 
@@ -226,21 +239,26 @@ def _judged(standings: Standings, team: str, decision: Decision, reason: Reason)
 
 
 def decide_wildcards(
-    places: int, votes: Sequence[WildcardVote], lot: str | None = None
+    places: int, votes: Sequence[WildcardVote], rule: Wildcard, lot: Lot | None = None
 ) -> tuple[TeamDecision, ...]:
-    """Refill places left by a call of its own: a majority of the panel, else the place stays empty.
+    """Refill places left by a call of its own: more than the rule's majority, else nobody.
 
     Applicants with a majority take the places by the share in favour, equals by lot. One applicant
-    is enough, and none may be chosen.
+    is enough, and none may be chosen unless the rule says that one must be.
     """
     ordered = sorted(votes, key=lambda vote: vote.team)
     shares = {vote.team: Fraction(vote.in_favour, vote.panel) for vote in ordered}
-    rivals = {team: (share,) for team, share in shares.items() if share > Fraction(1, 2)}
+    rivals = {team: (share,) for team, share in shares.items() if share > rule.majority}
+    reached = Reason.MAJORITY_REACHED
+    if not rivals and not rule.may_choose_none:
+        best = max(shares.values(), default=None)
+        rivals = {team: (share,) for team, share in shares.items() if share == best}
+        places, reached = min(places, 1), Reason.ONE_HAD_TO_BE_CHOSEN
     if len(rivals) <= places:
-        outcomes = dict.fromkeys(rivals, (Decision.WILDCARD, Reason.MAJORITY_REACHED))
+        outcomes = dict.fromkeys(rivals, (Decision.WILDCARD, reached))
     else:
         seated = _seated(places, rivals, lot)
-        outcomes = {team: _as_wildcard(*outcome) for team, outcome in seated.items()}
+        outcomes = {team: _as_wildcard(*outcome, reached) for team, outcome in seated.items()}
     missed = (Decision.CUT, Reason.MAJORITY_MISSED)
     return tuple(
         TeamDecision(
@@ -253,10 +271,10 @@ def decide_wildcards(
     )
 
 
-def _as_wildcard(decision: Decision, reason: Reason) -> tuple[Decision, Reason]:
+def _as_wildcard(decision: Decision, reason: Reason, reached: Reason) -> tuple[Decision, Reason]:
     if decision is Decision.ADVANCE:
         by_lot = reason is Reason.LOT_WON
-        return Decision.WILDCARD, reason if by_lot else Reason.MAJORITY_REACHED
+        return Decision.WILDCARD, reason if by_lot else reached
     if reason is Reason.TIE_BREAKER_LOST:
         return Decision.CUT, Reason.NO_PLACE_LEFT
     return decision, reason

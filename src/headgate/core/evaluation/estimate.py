@@ -276,15 +276,18 @@ def _bar(measured: Composite, bar: Bar) -> list[BarFinding]:
 def _margins(measured: Composite, bar: Bar) -> tuple[list[Fraction], IntArray, Sequence[IntArray]]:
     """Margins in points of 100, their draws less themselves, and the clusters' influences."""
     if bar.pillar is None:
-        margins = [total - bar.share * WEIGHT_TOTAL for total in measured.totals]
+        margins = [
+            total - bar.share_of(team) * WEIGHT_TOTAL
+            for team, total in zip(measured.teams, measured.totals, strict=True)
+        ]
         return margins, measured.deviations(), measured.influences
     pillar = next(item for item in measured.pillars if item.source.pillar.id == bar.pillar)
     shares, teams = pillar.source.shares, len(measured.teams)
     if bar.reference is None:
-        demand, reference = bar.share, None
+        demands, reference = [bar.share_of(team) for team in measured.teams], None
     else:
         reference = pillar.source.systems.index(bar.reference)
-        demand = bar.share * shares[reference]
+        demands = [bar.share * shares[reference]] * teams
 
     def beyond(columns: IntArray) -> IntArray:
         own: IntArray = columns[:, :teams] * WEIGHT_TOTAL
@@ -296,7 +299,7 @@ def _margins(measured: Composite, bar: Bar) -> tuple[list[Fraction], IntArray, S
 
     estimates = np.array([in_units(share) for share in shares], dtype=np.int64)
     return (
-        [(share - demand) * WEIGHT_TOTAL for share in shares[:teams]],
+        [(s - asked) * WEIGHT_TOTAL for s, asked in zip(shares[:teams], demands, strict=True)],
         beyond(pillar.share_draws - estimates),
         [beyond(stratum.influence) for stratum in pillar.source.strata],
     )

@@ -59,7 +59,8 @@ class Bar:
 
     Without `pillar` it stands on the total, of 100 points; with it on that pillar's share of full
     marks, or, with `reference`, on what the system of that name reaches there. A reference is run
-    on the same items, and its rows stand in the evidence under its own name.
+    on the same items, and its rows stand in the evidence under its own name. A team that is among
+    the `declared` reaches the share that stands there.
     """
 
     id: str
@@ -67,6 +68,11 @@ class Bar:
     on: BarOn
     pillar: str | None = None
     reference: str | None = None
+    declared: tuple[tuple[str, Fraction], ...] = ()
+
+    def share_of(self, team: str) -> Fraction:
+        """The share that a team must reach."""
+        return dict(self.declared).get(team, self.share)
 
 
 @dataclass(frozen=True, slots=True)

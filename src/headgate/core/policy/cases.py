@@ -19,7 +19,7 @@ from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.names import meant
-from headgate.core.policy.schema import share_of
+from headgate.core.policy.primitives import share_of
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import changes, take
 from headgate.core.supports.kind import Section

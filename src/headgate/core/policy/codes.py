@@ -327,6 +327,66 @@ class Code(Enum):
         "the remedy is {remedy}, and {count} tie-breakers are named",
         "name `tie_breakers:` with the remedy named_tie_breakers, and with no other",
     )
+    FREEZE_DATE = (
+        "freeze-date",
+        "the method is signed on {day}, not between the award on {decides} and the round on {on}",
+        "name a day after the call decides and before the round",
+    )
+    SUBMISSION_DATE = (
+        "submission-date",
+        "final models come in by {day}, not after {after} and up to the round on {on}",
+        "name a day after the method is signed, no later than the round",
+    )
+    DEVELOPMENT_SHORT = (
+        "development-short",
+        "{had} days lie between award and final model, and each team is promised {days}",
+        "move `submissions.by`, or promise fewer `equal_development_days`",
+    )
+    ROUNDS_SAME_DAY = (
+        "rounds-same-day",
+        "{name} and {first} judge the same awards on {day}",
+        "give each round of a call a day of its own",
+    )
+    ROUND_WIDENS = (
+        "round-widens",
+        "{name} lets {most} stay and {first} before it only {before}",
+        "let no later round keep more than the one before",
+    )
+    BAR_ASKS = (
+        "bar-asks",
+        "the bar {name} asks for nothing, or for two things",
+        "write either `points:` or `declared: true`",
+    )
+    BAR_REFERENCE = (
+        "bar-reference",
+        "the bar {name} compares with a system that cannot be measured there",
+        "name a `pillar:` of items for it, and `points:` as percent of what the reference reaches",
+    )
+    BAR_UNSIGNED = (
+        "bar-unsigned",
+        "the bar {name} is what teams declare, and nobody signs",
+        "add `freeze: {{on: DAY}}`: a team declares its target as it signs the method",
+    )
+    RATERS_ASTRAY = (
+        "raters-astray",
+        "the pillar {name} is of items, which nobody rates",
+        "move `raters:` to a pillar of experts, users or votes",
+    )
+    AGREEMENT_ASTRAY = (
+        "agreement-astray",
+        "the pillar {name} is of votes, and agreement is one of marks",
+        "leave `agreement:` out: the errors of votes are taken by voter",
+    )
+    WILDCARD_NEVER = (
+        "wildcard-never",
+        "a wildcard call refills places, and no place has to be filled: `least` is 0",
+        "raise `stay.least`, or leave `wildcard:` out",
+    )
+    ITEMS_OF_NOTHING = (
+        "items-of-nothing",
+        "the remedy is further items, and no pillar has items",
+        "name another remedy, or a pillar of items",
+    )
     PASS_MARK = (
         "pass-mark",
         "the pass mark {mark} is above the {full} points that can be had",

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code
-from headgate.core.policy.schema import share_of
+from headgate.core.policy.primitives import share_of
 from headgate.core.policy.values import Value
 
 

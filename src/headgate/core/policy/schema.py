@@ -6,73 +6,27 @@ status of every path, and these models check it. A fourth country's programme ne
 not Python.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from functools import cache
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
+from headgate.core.policy.primitives import (
+    Day,
+    Expression,
+    Identifier,
+    Natural,
+    Positive,
+    Share,
+    Timezone,
+)
+from headgate.core.policy.round_rules import Freeze, Raters, Submissions, Suppliers
 from headgate.core.seats import Method
 from headgate.core.supports import AnySupport
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
-
-_SHARE = re.compile(r"(-?\d{1,18})(?:\.(\d{1,18})|/0*([1-9]\d{0,17}))?( ?%)?")
-
-
-def share_of(value: object) -> Fraction:
-    """Read "1/1000", "0.1", "62.5 %" or a whole number exactly; a float is refused."""
-    exact = value if isinstance(value, int | str | Fraction) and not isinstance(value, bool) else ""
-    found = _SHARE.fullmatch(str(exact).strip())
-    if found is None:
-        message = 'write an exact share as text: "1/3", "0.1" or "10 %"'
-        raise PydanticCustomError("share_wrong", message)
-    whole, decimals, below, percent = found.groups()
-    share = Fraction(f"{whole}.{decimals or 0}") / int(below or 1)
-    return share / 100 if percent else share
-
-
-Share = Annotated[
-    Fraction,
-    BeforeValidator(share_of),
-    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^-?\d+(\.\d+|/\d+)?( ?%)?$"}),
-]
-"""An exact share or ratio."""
-
-Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-"""A name that travels in account paths, file names and journal lines."""
-
-Expression = Annotated[str, Field(min_length=1)]
-"""A CEL expression; checked when the policy is loaded."""
-
-Positive = Annotated[int, Field(gt=0)]
-Natural = Annotated[int, Field(ge=0)]
-
-DAY_LEAST, DAY_MOST = date(1970, 1, 1), date(2200, 12, 31)
-Day = Annotated[date, Field(ge=DAY_LEAST, le=DAY_MOST)]
-"""A day of the programme, near enough that terms and deadlines can be counted from it."""
-
-
-@cache
-def timezones() -> frozenset[str]:
-    """The names of the IANA time zone database, as this machine or the package tzdata has it."""
-    return frozenset(available_timezones())
-
-
-def _known_timezone(name: str) -> str:
-    if name not in timezones():
-        raise PydanticCustomError("timezone_unknown", "there is no such time zone")
-    return name
-
-
-Timezone = Annotated[str, AfterValidator(_known_timezone)]
-"""A time zone by its IANA name; a call's days are days there."""
 
 
 class Calendar(Section):
@@ -342,6 +296,7 @@ class Pillar(Section):
     macro: bool = True
     adjust_harshness: bool = False
     style: tuple[Identifier, ...] = ()
+    raters: Raters | None = None
 
 
 class BarOn(StrEnum):
@@ -352,10 +307,17 @@ class BarOn(StrEnum):
 
 
 class Bar(Section):
-    """An absolute bar on the total, in points of 100."""
+    """An absolute bar: so many `points` of 100, or what each team `declared` when it signed.
+
+    It stands on the total or on one pillar; with a `reference`, a system of that name that was run
+    on the same items, points are percent of what that system reaches there.
+    """
 
     id: Identifier
-    points: Positive
+    points: Positive | None = None
+    declared: bool = False
+    pillar: Identifier | None = None
+    reference: Annotated[str, Field(min_length=1)] | None = None
     on: BarOn
 
 
@@ -376,8 +338,13 @@ class Remedy(StrEnum):
 
 
 class Wildcard(Section):
-    """A call that refills empty places: votes needed of the reviewers, and whether none may do."""
+    """A call that refills empty places: open for so many days after the round, then voted on.
 
+    More than `majority` of the panel must hold an applicant to be a rival of those who stayed.
+    Without this section, places that stay empty stay empty.
+    """
+
+    open_days: Positive
     majority: Share
     may_choose_none: bool
 
@@ -418,6 +385,7 @@ class Round(Section):
     """One evaluation at the end of a term; everything in it is fixed before the stage begins.
 
     `tie_breakers` are pillars, of which the first that differs decides; they go with their remedy.
+    `equal_development_days` lie between a team's usable hand-over and its final model.
     """
 
     name: Text
@@ -433,9 +401,18 @@ class Round(Section):
     tie_breakers: tuple[Identifier, ...] = ()
     plan: RoundPlan | None = None
     equal_development_days: Natural
+    freeze: Freeze | None = None
+    submissions: Submissions | None = None
+    suppliers: Suppliers | None = None
     wildcard: Wildcard | None = None
     reallocation: Reallocation
     appeals: Appeals | None = None
+
+    @property
+    def conducted(self) -> bool:
+        """Whether any rule asks how the round was conducted."""
+        asks = (self.freeze, self.submissions, self.suppliers)
+        return any(asks) or any(pillar.raters for pillar in self.pillars)
 
 
 class Policy(Section):

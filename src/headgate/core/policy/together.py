@@ -4,66 +4,40 @@ Each check yields the path it speaks about beside the fault: where a part under 
 pruned, because it was faulty itself, the fault would be a consequence and is dropped.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
 from headgate.core.faults import Fault
-from headgate.core.policy.codes import Code, Placed
-from headgate.core.policy.names import meant
-from headgate.core.policy.schema import (
-    Calendar,
-    Call,
-    PillarKind,
-    Policy,
-    Remedy,
-    Round,
-    Scaling,
-    Share,
+from headgate.core.policy.codes import Code
+from headgate.core.policy.primitives import Share
+from headgate.core.policy.round_checks import round_faults
+from headgate.core.policy.schema import Calendar, Call, Policy
+from headgate.core.policy.spots import (
+    FULL_POINTS,
+    Found,
+    Spots,
+    in_order,
+    name_known,
+    weigh_whole,
+    within_whole,
 )
-from headgate.core.policy.tree import Place
 from headgate.core.policy.values import Loc, Value, walk
 from headgate.core.quantities import DAY_SECONDS, add_months
 from headgate.core.supports import AnySupport
 
-Found = Iterator[tuple[Loc, Fault]]
 Shortage = tuple[Code, Mapping[str, object]]
-FULL_POINTS = 100
 FACTS = ("id", "kind", "size", "region", "founded", "age_days")
 APPLICATION_FACTS = ("id", "call", "months", "members", "requests")
-
-
-@dataclass(frozen=True, slots=True)
-class Spots:
-    """Where the paths of a day's values are written, and which names stand in a section."""
-
-    root: Value
-
-    def at(self, *path: str) -> Placed:
-        """The place of a path, or of the deepest part of it that is written."""
-        value = self.root
-        for step in path:
-            part = value.part(step)
-            if part is None:
-                break
-            value = part
-        own = value.provenance
-        return Place(own.file, own.line, own.column)
-
-    def names(self, *path: str) -> list[str]:
-        """The names that stand in a section, also of parts that are faulty."""
-        value: Value | None = self.root
-        for step in path:
-            value = value.part(step) if value is not None else None
-        return [name for name, _ in value.parts()] if value is not None else []
 
 
 def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iterator[Fault]:
     """All faults of a typed policy whose subject was not pruned."""
     spots = Spots(root)
     checks: tuple[Callable[[Policy, Spots], Found], ...] = (
-        _version, _repeated, _supports, _fields, _envelopes, _calls, _supply, _reclaims, _rounds,
+        _version, _repeated, _supports, _fields, _envelopes, _calls, _supply, _reclaims,
+        round_faults,
     )  # fmt: skip
     for check in checks:
         for subject, fault in check(policy, spots):
@@ -99,20 +73,15 @@ def _supports(policy: Policy, spots: Spots) -> Found:
                 yield (*here, "rates"), Code.RATE_MISSING.at(place, name=chip)
         for identity, lot in support.lots.items():
             path = (*here, "lots", identity)
-            yield from _known(spots, (*path, "chip"), lot.chip, (*here, "chips"), Code.CHIP_UNKNOWN)
+            yield from name_known(
+                spots, (*path, "chip"), lot.chip, (*here, "chips"), Code.CHIP_UNKNOWN
+            )
             if lot.state_gpus > lot.gpus:
                 words = {"state": lot.state_gpus, "gpus": lot.gpus}
                 yield path, Code.LOT_STATE.at(spots.at(*path, "state_gpus"), **words)
             if lot.until is not None and lot.until <= lot.usable:
                 days = {"until": lot.until, "usable": lot.usable}
                 yield path, Code.LOT_DATES.at(spots.at(*path, "until"), **days)
-
-
-def _known(spots: Spots, path: Loc, name: str, among: Loc, code: Code) -> Found:
-    """A name must stand in another section; a faulty part of it still counts as named."""
-    known = spots.names(*among)
-    if name not in known:
-        yield path, code.at(spots.at(*path), name=name, mend=meant(name, known))
 
 
 def _fields(policy: Policy, spots: Spots) -> Found:
@@ -128,10 +97,10 @@ def _fields(policy: Policy, spots: Spots) -> Found:
 def _envelopes(policy: Policy, spots: Spots) -> Found:
     for name, envelope in policy.envelopes.items():
         here = ("envelopes", name)
-        yield from _known(spots, here, name, ("supports",), Code.SUPPORT_UNKNOWN)
+        yield from name_known(spots, here, name, ("supports",), Code.SUPPORT_UNKNOWN)
         for holder in envelope.shares:
             path = (*here, "shares", holder)
-            yield from _known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
+            yield from name_known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
         total = sum(envelope.shares.values())
         if total != envelope.of:
             words = {"path": ".".join(here), "sum": total, "of": envelope.of}
@@ -154,10 +123,10 @@ def _calls(policy: Policy, spots: Spots) -> Found:
         here = ("calls", name)
         support = policy.supports.get(call.support)
         path: Loc = (*here, "support")
-        yield from _known(spots, path, call.support, ("supports",), Code.SUPPORT_UNKNOWN)
+        yield from name_known(spots, path, call.support, ("supports",), Code.SUPPORT_UNKNOWN)
         for index, holder in enumerate(call.holders):
             path = (*here, "holders", str(index))
-            yield from _known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
+            yield from name_known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
         yield from _block(support, call.block, spots, (*here, "block"))
         yield from _dates(call, spots, here)
         yield from _stages(call, spots, here)
@@ -166,22 +135,14 @@ def _calls(policy: Policy, spots: Spots) -> Found:
         for floor in call.floors:
             path = (*here, "floors", floor.id, "holder")
             if floor.holder is not None:
-                yield from _known(spots, path, floor.holder, ("holders",), Code.HOLDER_UNKNOWN)
+                yield from name_known(spots, path, floor.holder, ("holders",), Code.HOLDER_UNKNOWN)
         shares: list[tuple[Loc, Share]] = [
             (("floors", floor.id, "share"), floor.share) for floor in call.floors
         ]
         shares += [(("concentration", c.id, "share"), c.share) for c in call.concentration]
         shares += [(("extra_block_worth",), call.extra_block_worth), (("gap",), call.gap)]
         for inner, share in shares:
-            yield from _part(spots, (*here, *inner), share)
-
-
-def _part(spots: Spots, path: Loc, share: Share, *, below_one: bool = False) -> Found:
-    """A share lies between nothing and the whole."""
-    if not 0 <= share <= 1 or (below_one and share in (0, 1)):
-        wanted = "a share above 0 and below 1" if below_one else "a share from 0 to 1"
-        place = spots.at(*path)
-        yield path, Code.RANGE_WRONG.at(place, path=".".join(path), value=share, range=wanted)
+            yield from within_whole(spots, (*here, *inner), share)
 
 
 def _dates(call: Call, spots: Spots, here: Loc) -> Found:
@@ -220,7 +181,7 @@ def _offers(call: Call, spots: Spots, here: Loc) -> Found:
         path = (*here, "classes", name)
         among = ("supports", call.support, "chips")
         if spots.names(*among):
-            yield from _known(spots, path, name, among, Code.CLASS_UNKNOWN)
+            yield from name_known(spots, path, name, among, Code.CLASS_UNKNOWN)
         if terms.cap_blocks * size > terms.offered:
             words = {"cap": terms.cap_blocks * size, "name": name, "offered": terms.offered}
             yield path, Code.CAP_ABOVE_OFFER.at(spots.at(*path, "cap_blocks"), **words)
@@ -232,24 +193,12 @@ def _offers(call: Call, spots: Spots, here: Loc) -> Found:
 def _marks(call: Call, spots: Spots, here: Loc) -> Found:
     """Criteria weigh 100 together, the pass mark can be reached, and a panel has a size."""
     path = (*here, "criteria")
-    yield from _weights(spots, path, [criterion.weight for criterion in call.criteria])
+    yield from weigh_whole(spots, path, [criterion.weight for criterion in call.criteria])
     if call.pass_mark is not None and call.pass_mark > FULL_POINTS:
         words = {"mark": call.pass_mark, "full": FULL_POINTS}
         yield here, Code.PASS_MARK.at(spots.at(*here, "pass_mark"), **words)
     if call.panel is not None:
-        yield from _span(spots, (*here, "panel"), call.panel.least, call.panel.most)
-
-
-def _weights(spots: Spots, path: Loc, weights: Sequence[int]) -> Found:
-    if weights and sum(weights) != FULL_POINTS:
-        words = {"path": ".".join(path), "sum": sum(weights)}
-        yield path, Code.WEIGHTS_SUM.at(spots.at(*path), **words)
-
-
-def _span(spots: Spots, path: Loc, least: int, most: int) -> Found:
-    if least > most:
-        words = {"path": ".".join(path), "least": least, "most": most}
-        yield path, Code.LEAST_ABOVE_MOST.at(spots.at(*path, "least"), **words)
+        yield from in_order(spots, (*here, "panel"), call.panel.least, call.panel.most)
 
 
 def _supply(policy: Policy, spots: Spots) -> Found:
@@ -382,76 +331,8 @@ def _after(day: date, months: int) -> date:
 def _reclaims(policy: Policy, spots: Spots) -> Found:
     for name, reclaim in policy.reclaim.items():
         here = ("reclaim", name)
-        yield from _known(spots, here, name, ("supports",), Code.SUPPORT_UNKNOWN)
-        yield from _part(spots, (*here, "elapsed"), reclaim.elapsed, below_one=True)
+        yield from name_known(spots, here, name, ("supports",), Code.SUPPORT_UNKNOWN)
+        yield from within_whole(spots, (*here, "elapsed"), reclaim.elapsed, below_one=True)
         for step in reclaim.steps:
-            yield from _part(spots, (*here, "steps", step.id, "used_below"), step.used_below)
-            yield from _part(spots, (*here, "steps", step.id, "loses"), step.loses)
-
-
-def _rounds(policy: Policy, spots: Spots) -> Found:
-    for name, evaluation in policy.rounds.items():
-        here = ("rounds", name)
-        path = (*here, "call")
-        yield from _known(spots, path, evaluation.call, ("calls",), Code.CALL_UNKNOWN)
-        yield from _span(spots, (*here, "stay"), evaluation.stay.least, evaluation.stay.most)
-        weights = [pillar.weight for pillar in evaluation.pillars]
-        yield from _weights(spots, (*here, "pillars"), weights)
-        confidence = (*here, "confidence")
-        yield from _part(spots, confidence, evaluation.confidence, below_one=True)
-        if evaluation.wildcard is not None:
-            majority = (*here, "wildcard", "majority")
-            yield from _part(spots, majority, evaluation.wildcard.majority)
-        yield from _parts(evaluation, spots, here)
-        yield from _tie_breakers(evaluation, spots, here)
-        yield from _plan(evaluation, spots, here)
-        call = policy.calls.get(evaluation.call)
-        if call is not None and evaluation.on <= call.starts:
-            words = {"day": evaluation.on, "call": evaluation.call, "starts": call.starts}
-            yield (*here, "on"), Code.ROUND_BEFORE_START.at(spots.at(*here, "on"), **words)
-
-
-def _parts(evaluation: Round, spots: Spots, here: Loc) -> Found:
-    """What is freed goes somewhere whole, and an anchored pillar has its anchor."""
-    parts = evaluation.reallocation
-    total = parts.survivors + parts.wildcard + parts.pool
-    if total != parts.of:
-        path = (*here, "reallocation")
-        yield path, Code.PARTS_SUM.at(spots.at(*path), sum=total, of=parts.of)
-    for pillar in evaluation.pillars:
-        if pillar.scaling is Scaling.ANCHORED and pillar.anchor is None:
-            place = spots.at(*here, "pillars", pillar.id)
-            yield (*here, "pillars"), Code.ANCHOR_MISSING.at(place, name=pillar.id)
-        if pillar.style and pillar.kind is not PillarKind.VOTES:
-            place = spots.at(*here, "pillars", pillar.id)
-            words = {"name": pillar.id, "kind": pillar.kind.value}
-            yield (*here, "pillars"), Code.STYLE_ASTRAY.at(place, **words)
-
-
-def _tie_breakers(evaluation: Round, spots: Spots, here: Loc) -> Found:
-    """Tie-breakers are pillars, and go with the remedy that asks for them."""
-    remedy, named = evaluation.remedy, evaluation.tie_breakers
-    for index, name in enumerate(named):
-        path = (*here, "tie_breakers", str(index))
-        yield from _known(spots, path, name, (*here, "pillars"), Code.PILLAR_UNKNOWN)
-    if (remedy is Remedy.NAMED_TIE_BREAKERS) != bool(named):
-        place = spots.at(*here, "remedy")
-        yield here, Code.TIE_BREAKERS_ASTRAY.at(place, remedy=remedy.value, count=len(named))
-
-
-def _plan(evaluation: Round, spots: Spots, here: Loc) -> Found:
-    """A plan sizes every pillar of the round and no other, and its shares are parts of a whole."""
-    if evaluation.plan is None:
-        return
-    path = (*here, "plan")
-    for name, planned in evaluation.plan.pillars.items():
-        place = (*path, "pillars", name)
-        yield from _known(spots, place, name, (*here, "pillars"), Code.PILLAR_UNKNOWN)
-        yield from _part(spots, (*place, "spread"), planned.spread)
-    yield from _part(spots, (*path, "level"), evaluation.plan.level)
-    for index, gap in enumerate(evaluation.plan.gaps):
-        yield from _part(spots, (*path, "gaps", str(index)), gap)
-    named = [pillar.id for pillar in evaluation.pillars]
-    if missing := [name for name in named if name not in evaluation.plan.pillars]:
-        place = (*path, "pillars")
-        yield place, Code.PLAN_PILLARS.at(spots.at(*place), names=", ".join(missing))
+            yield from within_whole(spots, (*here, "steps", step.id, "used_below"), step.used_below)
+            yield from within_whole(spots, (*here, "steps", step.id, "loses"), step.loses)

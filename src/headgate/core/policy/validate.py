@@ -17,7 +17,8 @@ from pydantic_core import ErrorDetails
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
-from headgate.core.policy.schema import DAY_LEAST, DAY_MOST, Policy, timezones
+from headgate.core.policy.primitives import DAY_LEAST, DAY_MOST, timezones
+from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value
 

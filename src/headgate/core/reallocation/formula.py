@@ -5,7 +5,7 @@ are rounded by largest remainder (Hamilton), so nothing is lost or made, and eac
 which part of the rule it follows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +23,10 @@ class Destination(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """So many freed blocks of a class to one receiver; `award` is empty for wildcard and pool."""
+    """So many freed blocks of a class to one receiver.
+
+    `award` is empty for the pool, and for a wildcard call that has added nobody yet.
+    """
 
     support_class: str
     destination: Destination
@@ -32,12 +35,17 @@ class Movement:
 
 
 def reallocate(
-    rule: Reallocation, freed: Mapping[str, int], held: Mapping[str, int], places_open: int
+    rule: Reallocation,
+    freed: Mapping[str, int],
+    held: Mapping[str, int],
+    places_open: int,
+    added: Sequence[str] = (),
 ) -> tuple[Movement, ...]:
     """Divide the freed blocks of each class among survivors, wildcard and pool.
 
     `held` is what each survivor holds in blocks (the weights of `by_holding`). Without survivors or
-    without an open place, their part falls to the pool.
+    without an open place, their part falls to the pool. Who was `added` divides the wildcard's part
+    equally.
     """
     survivors = rule.survivors if held else 0
     wildcard = rule.wildcard if places_open > 0 else 0
@@ -50,8 +58,13 @@ def reallocate(
     for support_class, blocks in sorted(freed.items()):
         divided = apportion(blocks, parts, Method.LARGEST_REMAINDER)
         movements += _survivors(rule, support_class, divided[Destination.SURVIVOR.value], held)
-        for destination in (Destination.WILDCARD, Destination.POOL):
-            movements.append(Movement(support_class, destination, "", divided[destination.value]))
+        for_added = divided[Destination.WILDCARD.value]
+        equally = apportion(for_added, dict.fromkeys(added or [""], 1), Method.LARGEST_REMAINDER)
+        movements += (
+            Movement(support_class, Destination.WILDCARD, *one) for one in equally.items()
+        )
+        pool = divided[Destination.POOL.value]
+        movements.append(Movement(support_class, Destination.POOL, "", pool))
     return tuple(movement for movement in movements if movement.blocks)
 
 

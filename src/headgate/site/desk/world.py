@@ -12,7 +12,10 @@ from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.freeze import Frozen, Signed
+from headgate.core.evaluation.hearings import Hearing
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.cycle import World
@@ -111,6 +114,22 @@ class Desk:
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on a round's gates."""
         return self._rest.round_findings(round_id, teams)
+
+    def signatures(self, frozen: Frozen, teams: Sequence[str]) -> Sequence[Signed]:
+        """How the teams signed a round."""
+        return self._rest.signatures(frozen, teams)
+
+    def conduct(self, round_id: str, teams: Sequence[str]) -> Conduct:
+        """How a round was conducted."""
+        return self._rest.conduct(round_id, teams)
+
+    def secrets(self, round_id: str, teams: Sequence[str]) -> Mapping[str, str]:
+        """What teams show for a round's lot."""
+        return self._rest.secrets(round_id, teams)
+
+    def hearing(self, name: str) -> Hearing:
+        """What was heard of a round."""
+        return self._rest.hearing(name)
 
     def notes(self) -> Sequence[Note]:
         """What stands in for something else; people stand for themselves."""

@@ -38,9 +38,12 @@ EVENTS: Final[dict[str, Promise]] = {
     "meter": _("Meter the use"),
     "reclaim": _("Look at idle rights"),
     "enforce": _("Give orders to the clusters"),
+    "freeze round": _("Freeze the round's method"),
     "close round": _("Evaluate the round"),
+    "draw lot": _("Draw the lot"),
     "turn": _("Turn the term"),
     "correct": _("Correct"),
+    "hear": _("Hear the round again"),
 }
 """What the calendar of a term holds."""
 
@@ -61,7 +64,9 @@ STEPS: Final[dict[str, Promise]] = {
     "cut-rule-foreseen": _("Errors of the cut rule, as foreseen"),
     "cut-rule-errors": _("Errors of the cut rule"),
     "round": _("Round"),
+    "conducted": _("How the round was conducted"),
     "go-on": _("Going on"),
+    "wildcard": _("Wildcard"),
     "reallocation": _("Reallocation"),
 }
 """The steps of the cycle that decide."""

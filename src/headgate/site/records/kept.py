@@ -6,7 +6,7 @@ the newest holds. What was received and decided has its digest in the journal; w
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
@@ -28,7 +28,7 @@ from headgate.site.records.books import Looked, Stored
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import Head
 from headgate.steps.agenda import first_day
-from headgate.steps.term import Holding, Received, Term, chart_of
+from headgate.steps.term import Closed, Holding, Received, Term, chart_of
 
 
 class Sort(StrEnum):
@@ -63,6 +63,7 @@ class Standing:
     next_blocks: Mapping[str, int]
     size: int
     roots: tuple[str, ...]
+    closed: Mapping[str, Closed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,7 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
         holdings={holding.award: holding for holding in holdings},
         known=Layers(base=_known(database)),
         next_blocks=standing.next_blocks,
+        closed=standing.closed,
         day=standing.day,
         done=standing.done,
     )
@@ -277,6 +279,7 @@ def _standing(term: Term, counted: int) -> bytes:
             term.next_blocks,
             term.tree.size,
             tuple(root.hex() for root in term.tree.roots),
+            term.closed,
         )
     )
 

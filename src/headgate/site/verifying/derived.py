@@ -300,5 +300,6 @@ def _state(taken: int, before: Term | None, after: Term, last: int) -> Iterator[
     tree = after.tree
     roots = tuple(root.hex() for root in tree.roots)
     dates = (after.index, after.starts, after.ends)
-    standing = Standing(*dates, taken, after.day, after.done, after.next_blocks, tree.size, roots)
+    at = (taken, after.day, after.done)
+    standing = Standing(*dates, *at, after.next_blocks, tree.size, roots, after.closed)
     yield (Sort.TERM.value, "", last), canonical.line(standing).decode()

@@ -1,0 +1,56 @@
+"""How a round is conducted: who signs, what is handed in and when, who rates, who receives none.
+
+Each section is a rule that was missing or late in a real programme; a round without one of them
+asks for nothing there.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from headgate.core.policy.primitives import Day, Natural, Share
+from headgate.core.supports.kind import Section
+
+
+class Freeze(Section):
+    """The day by which every team has signed the round as the policy has it."""
+
+    on: Day
+
+
+class Late(StrEnum):
+    """Whose last day moves when resources were handed over late."""
+
+    TEAM = "team"
+    ALL = "all"
+
+
+class Submissions(Section):
+    """One final model a team, known by its hash, by a day; its private trials are counted.
+
+    `late` says whether a late hand-over moves the last day of that team or of all.
+    """
+
+    by: Day
+    trials_most: Natural | None = None
+    late: Late = Late.ALL
+
+
+class Raters(Section):
+    """Who rates a pillar: how many a team at least, blind or not, how attentive and agreed.
+
+    `attention` is the least share of attention checks that a rater passes, `agreement` the least
+    Krippendorff's alpha of the panel. A rater in conflict with a team never counts for it.
+    """
+
+    least: Annotated[int, Field(ge=2, le=10_000)]
+    blind: bool
+    attention: Share | None = None
+    agreement: Share | None = None
+
+
+class Suppliers(Section):
+    """Who sells or lends resources to the programme receives none that is freed before a day."""
+
+    receive_from: Day | None = None
