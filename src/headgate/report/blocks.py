@@ -61,6 +61,13 @@ class Table:
     ids: tuple[str, ...] = ()
     block: str = "table"
 
+    @property
+    def marked_rows(self) -> tuple[tuple[tuple[bool, Cell], ...], ...]:
+        """Every row, the foot too, each cell after whether its column holds figures."""
+        rows = (*self.rows, self.foot) if self.foot else self.rows
+        figures = [head.figure for head in self.heads]
+        return tuple(tuple(zip(figures, row, strict=True)) for row in rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from markupsafe import Markup
@@ -52,15 +52,16 @@ class Counted:
 class Stage:
     """A round with all that its report tells.
 
-    `digests` are those of policy, evidence and result, and the seed of the draws, by name.
+    `digests` are those of policy, evidence and result, and the seed of the draws, by name; without
+    any, the report says nothing of how to check it. `flags` are None where nobody looked for any.
     """
 
     policy: Policy
     evaluation: RoundSummary
-    counted: tuple[Counted, ...]
-    flags: tuple[Fault, ...]
-    assumptions: tuple[Assumption, ...]
-    digests: Mapping[str, str]
+    counted: tuple[Counted, ...] = ()
+    flags: tuple[Fault, ...] | None = None
+    assumptions: tuple[Assumption, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 Made = Callable[[Speaker], Document]
@@ -222,7 +223,8 @@ def _evidence(told: Stage, say: Speaker) -> Iterator[Block]:
     if rows:
         yield table("counted", say.say("stage.counted"), heads, rows, texts=frozenset({1}))
     yield from grounds(told.evaluation, say, {})
-    yield from flagged(told.flags, say)
+    if told.flags is not None:
+        yield from flagged(told.flags, say)
 
 
 def flagged(flags: Sequence[Fault], say: Speaker) -> Iterator[Block]:
@@ -252,6 +254,8 @@ def _english(text: str) -> Markup:
 
 def checked(told: Stage, say: Speaker) -> Iterator[Block]:
     """What the result was made from, and how anybody makes it again."""
+    if not told.digests:
+        return
     yield Paragraph(say.say("check.round"))
     seed, words = told.digests["seed"], f"headgate evaluate {told.evaluation.id}"
     yield Code(f"{words} --programme PROGRAMME --evidence FOLDER --seed {seed}")
@@ -260,7 +264,12 @@ def checked(told: Stage, say: Speaker) -> Iterator[Block]:
     yield Code("\n".join(lines))
     if told.assumptions:
         yield Paragraph(say.say("stage.assumed", n=len(told.assumptions)))
-        yield Items(tuple(f"{one.path}: {one.title}" for one in told.assumptions))
+        yield Items(tuple(_assumed(one) for one in told.assumptions))
+
+
+def _assumed(one: Assumption) -> Markup:
+    """A path of the policy with the article that says why; articles stand in their own words."""
+    return Markup("{}: {}").format(one.path, _english(one.title))
 
 
 def share_of(ppm: int, say: Speaker) -> str:

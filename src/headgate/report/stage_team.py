@@ -5,7 +5,7 @@ Of other teams it says nothing: not their names, marks or findings.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from headgate.core.calls.application import GateFinding
@@ -96,7 +96,7 @@ class _Own:
             ("line", self._line(say)),
             ("conditions", self._conditions(say)),
             ("rights", self._rights(say)),
-            ("check", checked(self.told, say)),
+            ("check", checked(replace(self.told, assumptions=()), say)),
         )
         blocks = ((name, tuple(found)) for name, found in parts)
         sections = (Section(n, say.say(f"own.{n}"), found) for n, found in blocks if found)
@@ -122,8 +122,9 @@ class _Own:
         count = len(evaluation.standings.standings)
         yield say.say("own.place", n=count), say.locale.whole(own.place)
         yield say.say("col.stays"), share_of(own.stays_ppm, say)
-        if own.team in (found := distances(evaluation)):
-            yield say.say("own.distance"), points(found[own.team][0])
+        distance, _, _ = distances(evaluation).get(own.team, (0, 0, 0))
+        yield say.say("own.distance"), points(distance)
+        yield say.say("stage.places"), say.locale.whole(evaluation.section.stay.most)
 
     def _marks(self, say: Speaker) -> Iterator[Block]:
         if self.standing is None:
