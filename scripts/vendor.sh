@@ -6,6 +6,8 @@ set -eu
 GOVUK=6.6.0
 PRETENDARD=1.3.9
 OUT=$(cd "$(dirname "$0")/.." && pwd)/src/headgate/site/portal/static/vendored
+PRINT=$(cd "$(dirname "$0")/.." && pwd)/src/headgate/report/fonts
+PYTHON=$(cd "$(dirname "$0")/.." && pwd)/.venv/bin/python
 SCRATCH=$(mktemp -d)
 trap 'rm -rf "$SCRATCH"' EXIT
 
@@ -58,7 +60,21 @@ cp "$WEB/pretendardvariable-dynamic-subset.css" "$OUT/pretendard/pretendard.css"
 cp "$WEB"/woff2-dynamic-subset/*.woff2 "$OUT/pretendard/woff2-dynamic-subset/"
 cp pretendard/package/dist/LICENSE.txt "$OUT/pretendard/LICENSE.txt"
 
+# The same face for prints, whole and in two weights; letters.txt lists the letters that it has.
+cp pretendard/package/dist/public/static/Pretendard-Regular.otf "$PRINT/"
+cp pretendard/package/dist/public/static/Pretendard-Bold.otf "$PRINT/"
+cp pretendard/package/dist/LICENSE.txt "$PRINT/LICENSE.txt"
+"$PYTHON" - "$PRINT/Pretendard-Regular.otf" > "$PRINT/letters.txt" <<LETTERS
+import sys
+from itertools import groupby
+from fontTools.ttLib import TTFont
+codes = enumerate(sorted(TTFont(sys.argv[1]).getBestCmap()))
+for _, run in groupby(codes, lambda pair: pair[1] - pair[0]):
+    found = [code for _, code in run]
+    print(f"{found[0]:04X}-{found[-1]:04X}")
+LETTERS
+
 # Texts in the house's form: LF, no blanks at line ends, one newline at the end.
-find "$OUT" -name '*.txt' -o -name '*.css' -o -name '*.js' | while read -r FILE; do
+find "$OUT" "$PRINT" -name '*.txt' -o -name '*.css' -o -name '*.js' | while read -r FILE; do
     sed -i -e 's/\r$//' -e 's/[ \t]*$//' -e '$a\' "$FILE"
 done

@@ -19,7 +19,7 @@ from headgate.core.evaluation.grounds import Grounds
 from headgate.core.evaluation.power import Power
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.check import check
-from headgate.core.policy.dated import at
+from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy, Round
 from headgate.readers.evaluations.manifest import MANIFEST, manifest_text
@@ -52,7 +52,8 @@ class Evaluated:
     """A round that was judged, with all that it was judged from."""
 
     round_id: str
-    policy: str
+    document: Document
+    resolved: Resolved
     seed: str
     teams: tuple[str, ...]
     evidence: Evidence
@@ -62,13 +63,22 @@ class Evaluated:
     logs: tuple[str, ...]
     flags: tuple[Fault, ...]
 
+    @property
+    def policy(self) -> str:
+        """The digest of the policy."""
+        return self.document.digest
+
+    def evidence_digest(self) -> str:
+        """The digest of evidence and gate findings."""
+        return _digest(self.evidence, self.findings)
+
     def result(self) -> bytes:
         """All that was decided and what it rests on, as one canonical line."""
         return canonical.line(
             {
                 "round": self.round_id,
                 "policy": self.policy,
-                "evidence": _digest(self.evidence, self.findings),
+                "evidence": self.evidence_digest(),
                 "seed": self.seed,
                 "teams": self.teams,
                 "standings": self.judged.standings,
@@ -88,8 +98,8 @@ def evaluate_folder(
     The seed is the digest of policy, round and evidence where none is given; a kept programme's is
     its journal's root at the round's close.
     """
-    document, policy = _policy(programme, overlays)
-    evaluation = _round(policy, round_id)
+    document, resolved = _policy(programme, overlays)
+    evaluation = _round(resolved.policy, round_id)
     given = _folder(evaluation, folder)
     teams, findings = _teams(given)
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
@@ -106,7 +116,8 @@ def evaluate_folder(
     said = tuple(one.said() for one in given.logs.kept)
     return Evaluated(
         round_id,
-        document.digest,
+        document,
+        resolved,
         seed,
         teams,
         evidence,
@@ -118,11 +129,11 @@ def evaluate_folder(
     )
 
 
-def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Policy]:
+def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Resolved]:
     document = read_programme(find(programme), overlays)
     if faults := [f for f in check(document) if not (overlays and f.file.startswith("cases/"))]:
         raise Faulty(faults)
-    return document, at(document, first_day(document)).policy
+    return document, at(document, first_day(document))
 
 
 def _round(policy: Policy, round_id: str) -> Round:
@@ -156,8 +167,8 @@ class Forecast:
 
 def forecast(programme: str, round_id: str, overlays: Sequence[Path]) -> Forecast:
     """The table of errors of a round, before there is evidence; raises `Faulty` without a plan."""
-    document, policy = _policy(programme, overlays)
-    evaluation = _round(policy, round_id)
+    document, resolved = _policy(programme, overlays)
+    evaluation = _round(resolved.policy, round_id)
     if evaluation.plan is None:
         what = "The round has no plan: how many clusters each pillar has, and how far teams stray."
         mend = "Add `plan:` to the round, with teams, gaps and pillars."
@@ -280,16 +291,6 @@ def _text(lines: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode()
-
-
-def write_round(evaluated: Evaluated, out: Path) -> None:
-    """Write what is published of a round into a folder that is new or empty."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        what, mend = "There is something already.", "Name a folder that is new or empty."
-        raise Faulty([Fault(str(out), 0, 0, "out-exists", what, mend)])
-    out.mkdir(parents=True, exist_ok=True)
-    for name, data in files_of(evaluated).items():
-        (out / name).write_bytes(data)
 
 
 def lines_of(evaluated: Evaluated) -> Iterator[str]:

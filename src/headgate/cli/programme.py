@@ -1,8 +1,10 @@
 """The commands on a policy and on what was published of it: no database, nothing to install."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +20,17 @@ from headgate.cli.shared import (
     say,
     steps,
 )
+
+if TYPE_CHECKING:
+    from headgate.evaluating import Evaluated
+
+
+class Language(StrEnum):
+    """A language of the reports."""
+
+    EN = "en"
+    VI = "vi"
+    KO = "ko"
 
 
 def demo(
@@ -192,21 +205,41 @@ def evaluate(
         str | None, typer.Option(help="A hexadecimal digest, such as a checkpoint's root.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for the result and its evidence.")
+        Path | None, typer.Option(help="A new folder for result, evidence and public report.")
+    ] = None,
+    private: Annotated[
+        Path | None, typer.Option(help="A new folder for each team's own report.")
+    ] = None,
+    language: Annotated[
+        list[Language] | None, typer.Option(help="A language of the reports; all without it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Judge a round from logs of evaluation tools and CSV files, by the cycle's own rules."""
     with mendable(f"evaluate {round_id}"):
-        from headgate.evaluating import evaluate_folder, lines_of, write_round
+        from headgate.evaluating import evaluate_folder, lines_of
 
         evaluated = evaluate_folder(programme, round_id, evidence, tuple(overlay or ()), seed)
-        if out is not None:
-            write_round(evaluated, out)
+        for line in _reported(evaluated, (out, private), language):
+            typer.echo(line, err=True)
         if as_json:
             say(evaluated.result().decode().rstrip())
             return
         for line in lines_of(evaluated):
             say(line)
         if out is not None:
-            say(f"again  headgate evaluate {round_id} --programme {programme} --evidence {out}")
+            words = f"headgate evaluate {round_id} --programme {programme} --evidence {out}"
+            say(f"again  {words}{f' --seed {seed}' if seed else ''}")
+
+
+def _reported(
+    evaluated: "Evaluated",
+    folders: tuple[Path | None, Path | None],
+    language: list[Language] | None,
+) -> Iterator[str]:
+    """Write the folders that were asked for: the public one, and that of the teams' own reports."""
+    if any(folders):
+        from headgate.reporting import write_round
+
+        languages = tuple(one.value for one in dict.fromkeys(language or Language))
+        yield from write_round(evaluated, *folders, languages)

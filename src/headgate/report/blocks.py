@@ -5,6 +5,7 @@ Texts are plain and escaped by the template; only `Markup` made here or in `char
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from markupsafe import Markup
 
@@ -60,12 +61,20 @@ class Table:
     ids: tuple[str, ...] = ()
     block: str = "table"
 
+    @property
+    def marked_rows(self) -> tuple[tuple[tuple[bool, Cell], ...], ...]:
+        """Every row, the foot too, each cell after whether its column holds figures."""
+        rows = (*self.rows, self.foot) if self.foot else self.rows
+        figures = [head.figure for head in self.heads]
+        return tuple(tuple(zip(figures, row, strict=True)) for row in rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A chart at both widths, with its caption and legend (sign, name)."""
+    """A chart at both widths, with its caption, what it shows in words, and legend (sign, name)."""
 
     title: str
+    described: str
     legend: tuple[tuple[Markup, str], ...]
     narrow: Markup
     wide: Markup
@@ -115,6 +124,17 @@ class Section:
     id: str
     title: str
     blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page or a print: title, subtitle and footer, its parts, and the day it speaks of."""
+
+    title: str
+    subtitle: str
+    footer: str
+    day: date
+    sections: tuple[Section, ...]
 
 
 def link(target: str, text: str) -> Markup:

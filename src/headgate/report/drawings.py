@@ -22,6 +22,7 @@ def drawing(
     """Draw something at both widths; `legend` names the `styles`, `marks` shows them as shapes."""
     return Drawing(
         title,
+        description,
         tuple((swatch(styles[n % len(styles)], mark=marks), text) for n, text in enumerate(legend)),
         figure(name, title, description, NARROW, draw(NARROW)),
         figure(name, title, description, WIDE, draw(WIDE)),

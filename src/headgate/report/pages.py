@@ -3,14 +3,14 @@
 Pure and deterministic: `headgate verify` makes the pages again and compares every byte.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from headgate.report.blocks import Section
+from headgate.report.blocks import Document, Section
 from headgate.report.locale import LOCALES
 from headgate.report.section_applicants import anchors_of
 from headgate.report.section_calls import calls
@@ -53,29 +53,26 @@ def page(summary: Summary, language: str) -> bytes:
     say = speaker(language, summary.holders, summary.policy.programme.currency)
     days = {"starts": summary.past.starts, "ends": summary.past.ends}
     name = say.text(summary.policy.programme.name)
-    return laid_out(
-        say,
-        (name, say.say("page.subtitle", **days), say.say("page.footer")),
-        sections(summary, say),
-    )
+    subtitle, footer = say.say("page.subtitle", **days), say.say("page.footer")
+    told = Document(name, subtitle, footer, summary.past.starts, sections(summary, say))
+    return laid_out(say, told)
 
 
-def laid_out(say: Speaker, words: tuple[str, str, str], parts: tuple[Section, ...]) -> bytes:
-    """A page of its title, subtitle and footer, and its sections, linked to its translations."""
-    title, subtitle, footer = words
+def laid_out(say: Speaker, told: Document, languages: Sequence[str] = tuple(LOCALES)) -> bytes:
+    """A document as a page that is linked to its translations."""
     text = (
         _environment()
         .get_template("page.html.j2")
         .render(
             say=say,
-            title=title,
-            subtitle=subtitle,
-            footer=footer,
-            sections=parts,
+            title=told.title,
+            subtitle=told.subtitle,
+            footer=told.footer,
+            sections=told.sections,
             style=_style(),
             tongues=[
                 {"language": other, "name": _own_name(other), "file": file_of(other)}
-                for other in LOCALES
+                for other in languages
             ],
         )
     )

@@ -122,13 +122,14 @@ def _power(power: Power, say: Speaker) -> Iterator[str]:
             yield say.say("needed.enough", has=has, needed=say.locale.whole(one.needed))
 
 
-def foreseen(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> Iterator[Block]:
     """What was known of the rule before there was any evidence: drawn from the plan alone."""
     tables = evaluation.foreseen
     if not tables:
         return
     gaps = [say.say("foreseen.gap", points=say.locale.points(one.gap_milli)) for one in tables]
-    yield Heading(4, say.say("foreseen.title"))
+    if titled:
+        yield Heading(4, say.say("foreseen.title"))
     yield Paragraph(
         say.say("foreseen.text", points=say.locale.points(tables[0].standard_error_milli))
     )

@@ -6,11 +6,13 @@ from fractions import Fraction
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.decide import TeamDecision
 from headgate.core.evaluation.ranks import PPM
+from headgate.report import drawings
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, link, table
 from headgate.report.charts import Part, Row
-from headgate.report.drawings import bars, dots, single, stacks, ticks
+from headgate.report.drawings import dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
 from headgate.report.section_grounds import foreseen, grounds, rule_of, share
+from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
 
@@ -41,21 +43,23 @@ def _round(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
         told = say.say("calls.assumed", n=len(evaluation.assumed))
         yield Paragraph(link(f"#assumed-{section_of(f'rounds.{evaluation.id}')}", told), "quiet")
     yield from foreseen(evaluation, say)
-    yield from _standings(evaluation, say, anchors)
-    yield from _pillars(evaluation, say, anchors)
-    yield from _places(evaluation, say, anchors)
+    yield from standings(evaluation, say, anchors)
+    yield from pillars(evaluation, say, anchors)
+    yield from places(evaluation, say, anchors)
     yield from grounds(evaluation, say, anchors)
-    yield from _errors(evaluation, say)
-    yield from _gates(evaluation, say, anchors)
-    yield from _bars(evaluation, say, anchors)
-    yield from _decisions(evaluation, say, anchors)
+    yield from errors(evaluation, say)
+    yield from gates(evaluation, say, anchors)
+    yield from bars(evaluation, say, anchors)
+    yield from decisions(evaluation, say, anchors)
+    yield from rights(evaluation, say)
 
 
 def _team(evaluation: RoundSummary, team: str, anchors: Anchors) -> Cell:
     return reference(evaluation.section.call, team, anchors)
 
 
-def _standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    """Points with intervals as a chart and a table, and who is tied with the last that stays."""
     title = say.say(
         "standings.title", confidence=say.locale.percent(evaluation.section.confidence, 0)
     )
@@ -120,7 +124,8 @@ def _names(evaluation: RoundSummary, say: Speaker) -> Mapping[str, str]:
     return {pillar.id: say.text(pillar.name) for pillar in evaluation.section.pillars}
 
 
-def _pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    """Points by pillar, and what decided the lead."""
     names, points = _names(evaluation, say), say.locale.points
     title = say.say("pillars.title")
     rows, cells = [], []
@@ -153,7 +158,8 @@ def _pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterat
     yield table(f"weights-{evaluation.id}", say.say("weights.title"), heads, weights)
 
 
-def _places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    """The chance of each place."""
     title = say.say("places.title")
     count = len(evaluation.standings.standings)
     legend = [say.say("places.place", n=n) for n in range(1, count + 1)]
@@ -168,7 +174,7 @@ def _places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterato
     yield table(f"places-{evaluation.id}", title, [say.say("col.team"), *legend], cells)
 
 
-def _errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+def errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     """What other rules for the line would cost, where the line leaves anybody out."""
     if not evaluation.errors:
         return
@@ -181,13 +187,14 @@ def _errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
         (label, row.wrong_ppm or 0, wrong)
         for row, (label, _, wrong) in zip(evaluation.errors, cells, strict=True)
     ]
-    yield bars(f"errors-{evaluation.id}", title, single(rows, 1))
+    yield drawings.bars(f"errors-{evaluation.id}", title, single(rows, 1))
     heads = [say.say("col.cut_rule"), say.say("col.cuts"), say.say("col.wrong")]
     yield table(f"errors-{evaluation.id}", title, heads, cells)
     yield Paragraph(say.say("errors.note"), "quiet")
 
 
-def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    """What was found on each gate."""
     gates = {gate.id: say.text(gate.name) for gate in evaluation.section.gates}
     if not evaluation.gate_findings:
         return
@@ -201,7 +208,7 @@ def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
         (
             _team(evaluation, row.subject, anchors),
             gates.get(row.gate, row.gate),
-            _found(row, say),
+            found(row, say),
             say.locale.whole(len(row.evidence)),
         )
         for row in evaluation.gate_findings
@@ -211,13 +218,15 @@ def _gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     )
 
 
-def _found(row: GateFinding, say: Speaker) -> str:
+def found(row: GateFinding, say: Speaker) -> str:
+    """What was found on a gate, in a word or two."""
     if not row.passed:
         return say.say("gate.failed")
     return say.say("gate.remark" if row.remark else "gate.passed")
 
 
-def _bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    """How far each team clears each bar."""
     if not evaluation.standings.bars:
         yield Paragraph(say.say("bars.none"))
         return
@@ -244,14 +253,15 @@ def _bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[
     )
 
 
-def _decisions(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def decisions(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+    """Who goes on and who does not, each with its reason."""
     yield Heading(4, say.say("decided.title"))
     heads = [say.say("col.team"), say.say("col.decision"), say.say("col.reason")]
     cells = [
         (
             _team(evaluation, judged.team, anchors),
             say.code("decision", judged.decision),
-            _why(evaluation, judged, say),
+            why(evaluation, judged, say),
         )
         for judged in evaluation.outcome.decisions
     ]
@@ -261,7 +271,8 @@ def _decisions(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iter
         yield Paragraph(say.say("decided.open", n=evaluation.outcome.places_left))
 
 
-def _why(evaluation: RoundSummary, judged: TeamDecision, say: Speaker) -> str:
+def why(evaluation: RoundSummary, judged: TeamDecision, say: Speaker) -> str:
+    """The reason of a decision, with the gates or bars that it names."""
     gates = {gate.id: say.text(gate.name) for gate in evaluation.section.gates}
     named = ", ".join(gates.get(name, name) for name in judged.names)
     words = say.code("why", judged.reason)

@@ -21,6 +21,7 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.metering.idle import Bucket, Idle
 from headgate.core.metering.judge import Finding
 from headgate.core.policy.dated import Resolved, find
+from headgate.core.policy.document import Document as PolicyDocument
 from headgate.core.policy.schema import Policy, Round
 from headgate.core.policy.schema import Reclaim as ReclaimRule
 from headgate.core.reallocation.formula import Movement
@@ -309,7 +310,8 @@ def _assumptions(term: Term, resolved: Resolved) -> Mapping[str, tuple[Assumptio
     paths = sorted({path for decision in term.decisions for path in decision.assumed})
     grouped: dict[str, list[Assumption]] = {}
     for path in paths:
-        grouped.setdefault(section_of(path), []).append(_assumption(term, resolved, path))
+        found = assumption_of(term.document, resolved, path)
+        grouped.setdefault(section_of(path), []).append(found)
     return {section: tuple(found) for section, found in grouped.items()}
 
 
@@ -318,10 +320,11 @@ def section_of(path: str) -> str:
     return ".".join(path.split(".")[:2])
 
 
-def _assumption(term: Term, resolved: Resolved, path: str) -> Assumption:
+def assumption_of(document: PolicyDocument, resolved: Resolved, path: str) -> Assumption:
+    """An assumed path with the article that says why it was assumed."""
     value = find(resolved.value, path)
     source = (value.provenance.source if value is not None else None) or ""
-    article = term.document.article(source) if source else None
+    article = document.article(source) if source else None
     return Assumption(path, source, article.title if article else "")
 
 

@@ -10,7 +10,17 @@ from fractions import Fraction
 
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import HOUR_SECONDS
-from headgate.report.blocks import Block, Cell, Code, Items, Note, Paragraph, Section, table
+from headgate.report.blocks import (
+    Block,
+    Cell,
+    Code,
+    Document,
+    Items,
+    Note,
+    Paragraph,
+    Section,
+    table,
+)
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars, stacks
 from headgate.report.locale import LOCALES
@@ -66,12 +76,16 @@ def trial_pages(trial: Trial) -> Mapping[str, bytes]:
 def _page(trial: Trial, language: str) -> bytes:
     holders = {holder.id: holder.name for holder in trial.policy.holders}
     say = speaker(language, holders, trial.policy.programme.currency)
-    words = (
-        say.text(trial.policy.programme.name),
-        say.say("trial.subtitle", trace=trial.trace),
-        say.say("trial.footer"),
+    return laid_out(
+        say,
+        Document(
+            say.text(trial.policy.programme.name),
+            say.say("trial.subtitle", trace=trial.trace),
+            say.say("trial.footer"),
+            trial.policy.programme.calendar.first,
+            tuple(_sections(trial, say)),
+        ),
     )
-    return laid_out(say, words, tuple(_sections(trial, say)))
 
 
 def _sections(trial: Trial, say: Speaker) -> Iterator[Section]:

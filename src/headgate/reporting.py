@@ -1,0 +1,170 @@
+"""What `headgate evaluate` writes for people: the public report of a round, and each team's own.
+
+The public folder holds what anybody may read and evidence from which the result comes out again.
+The teams' reports go to another folder, so that one cannot be published with the other by mistake.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from headgate.core import canonical
+from headgate.core.evaluation.evidence import Evidence, Preferred
+from headgate.core.evaluation.method import FULL_MARKS
+from headgate.core.faults import Fault, Faulty
+from headgate.evaluating import Evaluated, files_of
+from headgate.report.stage import Counted, Stage, stage_files
+from headgate.report.stage_team import OwnMark, team_files
+from headgate.report.summary import RoundSummary, assumption_of
+
+PPM: Final = 1_000_000
+
+
+def write_round(
+    evaluated: Evaluated,
+    out: Path | None,
+    private: Path | None,
+    languages: Sequence[str],
+) -> Iterator[str]:
+    """Write the folders, which must be new or empty; says what a reader must know of them."""
+    folders = [folder for folder in (out, private) if folder is not None]
+    if faults := [*map(_taken, filter(_is_taken, folders)), *_within(out, private)]:
+        raise Faulty(faults)
+    told, prints = stage_of(evaluated), find_spec("typst") is not None
+    if out is not None:
+        _write(out, files_of(evaluated) | stage_files(told, languages, prints=prints))
+    if private is not None:
+        marks = marks_of(evaluated.evidence, evaluated.teams)
+        _write(private, team_files(told, marks, languages, prints=prints))
+    if not prints:
+        yield "pdf  not written: reports are printed where headgate[site] is installed"
+
+
+def _is_taken(folder: Path) -> bool:
+    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _taken(folder: Path) -> Fault:
+    what, mend = "There is something already.", "Name a folder that is new or empty."
+    return Fault(str(folder), 0, 0, "out-exists", what, mend)
+
+
+def _within(out: Path | None, private: Path | None) -> Iterator[Fault]:
+    """The teams' reports must not lie where the public report is taken from."""
+    if out and private and private.resolve().is_relative_to(out.resolve()):
+        what = "The teams' own reports would lie in the folder that is published."
+        mend = "Name a folder outside of the one given by --out."
+        yield Fault(str(private), 0, 0, "private-in-public", what, mend)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def stage_of(evaluated: Evaluated) -> Stage:
+    """A judged round as its report tells it."""
+    path = f"rounds.{evaluated.round_id}"
+    assumed = evaluated.resolved.assumed([path])
+    judged, policy = evaluated.judged, evaluated.resolved.policy
+    findings = sorted(evaluated.findings, key=lambda row: (row.subject, row.gate))
+    evaluation = RoundSummary(
+        id=evaluated.round_id,
+        section=policy.rounds[evaluated.round_id],
+        standings=judged.standings,
+        outcome=judged.outcome,
+        gate_findings=tuple(findings),
+        errors=judged.errors,
+        grounds=judged.grounds,
+        foreseen=evaluated.foreseen,
+        movements=(),
+        blocks_before={},
+        blocks_next={},
+        assumed=(),
+    )
+    digests = {
+        "policy": evaluated.policy,
+        "evidence": evaluated.evidence_digest(),
+        "seed": evaluated.seed,
+        "result": canonical.digest(evaluated.result()),
+    }
+    return Stage(
+        policy,
+        evaluation,
+        tuple(_counted(evaluated)),
+        evaluated.flags,
+        tuple(assumption_of(evaluated.document, evaluated.resolved, path) for path in assumed),
+        digests,
+    )
+
+
+def _counted(evaluated: Evaluated) -> Iterator[Counted]:
+    """How much evidence there is, in the policy's order of pillars."""
+    evidence = evaluated.evidence
+    for pillar in evaluated.resolved.policy.rounds[evaluated.round_id].pillars:
+        name = pillar.id
+        if name in evidence.items:
+            items = evidence.items[name]
+            subjects = len({(row.task, row.item) for row in items})
+            yield Counted(name, "items", len(items), subjects, 0)
+        elif name in evidence.ratings:
+            ratings = evidence.ratings[name]
+            raters = len({row.rater for row in ratings})
+            yield Counted(name, "ratings", len(ratings), len({r.team for r in ratings}), raters)
+        elif name in evidence.votes:
+            votes = evidence.votes[name]
+            prompts = len({(row.task, row.prompt) for row in votes})
+            yield Counted(name, "votes", len(votes), prompts, len({v.voter for v in votes}))
+
+
+def marks_of(evidence: Evidence, teams: Sequence[str]) -> dict[str, list[OwnMark]]:
+    """Each team's marks by task and criterion, as they came in: one look at every row."""
+    sums: dict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
+    for team, pillar, task, got, full, judge in _marks(evidence):
+        sums[team, pillar, task].add(got, full, judge)
+    marks: dict[str, list[OwnMark]] = {team: [] for team in teams}
+    for (team, pillar, task), summed in sums.items():
+        ppm = summed.got * PPM // summed.full
+        marks[team].append(OwnMark(pillar, task, ppm, summed.rows, len(summed.judges)))
+    return marks
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Marks added up: what was got of how much, in how many rows, and by whom it was judged."""
+
+    got: int = 0
+    full: int = 0
+    rows: int = 0
+    judges: set[str] = field(default_factory=set)
+
+    def add(self, got: int, full: int, judge: str) -> None:
+        """Add one mark."""
+        self.got, self.full, self.rows = self.got + got, self.full + full, self.rows + 1
+        if judge:
+            self.judges.add(judge)
+
+
+def _marks(evidence: Evidence) -> Iterator[tuple[str, str, str, int, int, str]]:
+    """Team, pillar, task, what was got of how much, and by whom, of every row of evidence.
+
+    A vote won counts 2 of 2, a tie 1 of 2.
+    """
+    for pillar, items in evidence.items.items():
+        for item in items:
+            full = FULL_MARKS * item.weight
+            yield item.team, pillar, item.task, item.score * item.weight, full, ""
+    for pillar, ratings in evidence.ratings.items():
+        for rating in ratings:
+            judged = (rating.score, rating.scale_max, rating.rater)
+            yield rating.team, pillar, rating.criterion, *judged
+    for pillar, votes in evidence.votes.items():
+        for vote in votes:
+            won = {Preferred.FIRST: 2, Preferred.TIE: 1, Preferred.SECOND: 0}[vote.preferred]
+            yield vote.first, pillar, vote.task, won, 2, vote.voter
+            yield vote.second, pillar, vote.task, 2 - won, 2, vote.voter

@@ -1,0 +1,220 @@
+"""A print is a PDF that everybody can read: tagged, in its language, with its fonts, as text."""
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from fontTools.ttLib import TTFont
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pypdf import PdfReader
+from pypdf.generic import StreamObject
+
+from headgate.report.blocks import (
+    Block,
+    Code,
+    Document,
+    Folded,
+    Heading,
+    Items,
+    Note,
+    Numbers,
+    Paragraph,
+    Section,
+    link,
+    table,
+)
+from headgate.report.charts import Part, Row
+from headgate.report.drawings import bars
+from headgate.report.pages import laid_out
+from headgate.report.pdf import pdf, printable
+from headgate.report.speaker import speaker
+
+TITLES = {
+    "en": "The evaluation round",
+    "vi": "Kỳ đánh giá các liên minh: đội nào ở lại?",
+    "ko": "단계평가: 어느 팀이 남는가?",
+}
+HOSTILE = [
+    '#panic("x") *bold* _it_ = heading $x$ @ref <label> `raw` \\u{41} // gone',
+    "<script>alert(1)</script>&amp;<b>",
+    "= Not a heading",
+    "two\nlines\r\nand\ta tab",
+    "a" * 200,
+    "가" * 200,
+    "#" * 90 + "]" * 90,
+]
+
+
+def document(*blocks: Block, title: str = "Title") -> Document:
+    """A document of one part."""
+    return Document(title, "Subtitle", "Footer", date(2026, 9, 16), (Section("a", "A", blocks),))
+
+
+@cache
+def rich(language: str) -> bytes:
+    """A document with a block of every kind."""
+    title = TITLES[language]
+    rows = [Row(title, (Part(0, 7, "7"), Part(1, 3, "3")))]
+    told = document(
+        Paragraph(title, "lead"),
+        Numbers((("what", "7"), ("more", "8"))),
+        Heading(4, "Four levels down"),
+        Note("Note", (title, link("#a", "the part"), link("https://example.org", "elsewhere"))),
+        bars("chart", "Chart of it", rows, ["one", "two"]),
+        table("t", "Chart of it", ["Team", "Points"], [(title, "7")], ("Total", "7")),
+        table("u", "Another table", ["Team", "Points"], [(link("#gone", "nowhere"), "7")]),
+        Items(("first", "second")),
+        Code("headgate evaluate stage\nsecond line"),
+        Folded("Open me", (Heading(3, "Within"), Paragraph("Inside"))),
+        title=title,
+    )
+    return pdf(told, language)
+
+
+def text_of(data: bytes) -> str:
+    """All text of a PDF with single blanks, as another program extracts it."""
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
+    return " ".join(text.replace("\u200b", "").split())
+
+
+def root_of(data: bytes) -> Any:
+    """What the file says of itself as a whole."""
+    return PdfReader(io.BytesIO(data)).trailer["/Root"]
+
+
+def tags(data: bytes) -> Iterator[Any]:
+    """Every element of the tag tree, in reading order."""
+    open_ = [root_of(data)["/StructTreeRoot"]]
+    while open_:
+        found: Any = open_.pop(0).get_object()
+        if isinstance(found, list):
+            open_[:0] = found
+        elif isinstance(found, dict):
+            if "/S" in found:
+                yield found
+            open_[:0] = [found["/K"]] if "/K" in found else []
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_a_print_is_tagged_titled_and_in_its_language(language: str) -> None:
+    """PDF/UA-1 and PDF/A-2a are declared, and what they ask for first is there."""
+    root = root_of(rich(language))
+    assert (language, True) == (root["/Lang"], root["/MarkInfo"]["/Marked"])
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    told = root["/Metadata"].get_data().decode()
+    assert TITLES[language] in told
+    assert "<pdfuaid:part>1</pdfuaid:part>" in told
+    assert "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance>" in told
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_a_print_can_be_read_aloud_and_searched(language: str) -> None:
+    """Every text comes out as text, Vietnamese and Korean too; what cannot be printed is said."""
+    found = text_of(rich(language))
+    for part in (
+        TITLES[language],
+        "Inside",
+        "elsewhere",
+        "nowhere",
+        "second line",
+        "Another table",
+    ):
+        assert part in found, part
+    assert 1 == found.count("Chart of it"), "the table under its chart repeats no caption"
+
+
+def test_every_font_is_in_the_file() -> None:
+    """A reader needs no font of its own, and sees what was meant."""
+    reader = PdfReader(io.BytesIO(rich("ko")))
+    fonts: list[Any] = [
+        font.get_object() for page in reader.pages for font in _fonts(page["/Resources"])
+    ]
+    assert fonts
+    for font in fonts:
+        (one,) = font["/DescendantFonts"]
+        described = one.get_object()["/FontDescriptor"].get_object()
+        assert "Pretendard" in described["/FontName"]
+        assert isinstance(described["/FontFile3"].get_object(), StreamObject)
+
+
+def _fonts(resources: Any) -> Iterator[Any]:
+    yield from resources.get("/Font", {}).values()
+    for drawn in resources.get("/XObject", {}).values():
+        yield from _fonts(drawn.get_object().get("/Resources", {}))
+
+
+def test_headings_skip_no_level_and_tables_have_heads() -> None:
+    """A listener can jump from heading to heading, and hears which column a cell is of."""
+    kinds = [tag["/S"] for tag in tags(rich("en"))]
+    assert ["/H1", "/H2", "/H3", "/H2"] == [kind for kind in kinds if kind[:2] == "/H"]
+    assert 4 == kinds.count("/TH")
+    assert 2 == kinds.count("/Table")
+    assert 2 == kinds.count("/LI")
+    assert 2 == kinds.count("/Link")
+
+
+def test_a_chart_says_what_it_shows() -> None:
+    """A drawing has its figures as words; the signs of its legend are passed over."""
+    (alt,) = [tag["/Alt"] for tag in tags(rich("vi")) if tag["/S"] == "/Figure"]
+    assert f"{TITLES['vi']}: 7, 3" == alt
+
+
+def test_the_same_document_gives_the_same_bytes() -> None:
+    """Nothing of the hour or the machine is in a print."""
+    told = document(Paragraph("text"))
+    assert pdf(told, "en") == pdf(told, "en")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_are_text_in_both_forms(name: str) -> None:
+    """Markup of any kind, overlong words and line ends in a name are shown and do nothing."""
+    rows = [Row(name, (Part(0, 7, name),))]
+    told = document(
+        Paragraph(name),
+        Heading(3, name),
+        Note(name, (link("#a", name),)),
+        Numbers(((name, name),)),
+        bars("chart", name, rows, [name]),
+        table("t", name, [name, name], [(name, name)]),
+        Items((name,)),
+        Code(name),
+        title=name,
+    )
+    plain = "".join(name.split())
+    printed = "".join(text_of(pdf(told, "en")).split())
+    assert 10 < printed.count(plain)
+    page = laid_out(speaker("en", {}, "KRW"), told).decode()
+    assert "<script" not in page
+    assert "<b>" not in page
+
+
+@settings(max_examples=15)
+@given(st.text(max_size=60))
+def test_any_text_can_be_printed(text: str) -> None:
+    """No name breaks a print, whatever letters, controls or halves of letters it has."""
+    assert pdf(document(Paragraph(text), Code(text), title=text or "-"), "vi").startswith(b"%PDF")
+
+
+def test_letters_that_the_face_lacks_are_given_by_number() -> None:
+    """No letter is lost or drawn as a box; turns of direction cannot rearrange a line."""
+    assert "[U+6F22]ang [U+202E]gpj [U+0000] a b" == printable("漢ang \u202egpj \0 a\u2028b")
+    assert "Việt 한글" == printable("Vie\u0323\u0302t 한글")
+
+
+def test_the_list_of_letters_is_that_of_the_fonts() -> None:
+    """What is thought to be printable is what both fonts have."""
+    folder = files("headgate.report").joinpath("fonts")
+    listed = {
+        code
+        for line in folder.joinpath("letters.txt").read_text("ascii").split()
+        for low, high in [line.split("-")]
+        for code in range(int(low, 16), int(high, 16) + 1)
+    }
+    for weight in ("Regular", "Bold"):
+        font = TTFont(io.BytesIO(folder.joinpath(f"Pretendard-{weight}.otf").read_bytes()))
+        assert listed == set(font.getBestCmap())
