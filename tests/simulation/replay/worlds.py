@@ -69,6 +69,7 @@ def pools(draw: st.DrawFn) -> Pool:
             ceiling,
         ),
         draw(rules()),
+        draw(st.dictionaries(st.integers(0, moments - 1), rules(), max_size=2)),
     )
 
 

@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from headgate.core.policy.sharing import Sharing
 from headgate.core.seats import Method
 from headgate.core.supports import AnySupport
 from headgate.core.supports.kind import Section
@@ -128,7 +129,8 @@ class Envelopes(Section):
     """How a support is divided among the classes of holders: `shares` of the whole number `of`.
 
     `base` is the number of first block units divided (GPUs); where it is absent, all the supply at
-    the date is. `block` is the smallest part, so that shares come out in whole nodes.
+    the date is. `block` is the smallest part, so that shares come out in whole nodes. `sharing` is
+    what becomes of quota that lies idle.
     """
 
     of: Positive
@@ -136,6 +138,7 @@ class Envelopes(Section):
     base: Annotated[int, Field(gt=0, le=10**9)] | None = None
     block: Mapping[str, Positive]
     method: Method
+    sharing: Sharing | None = None
 
 
 class Criterion(Section):

@@ -18,14 +18,13 @@ from headgate.simulation.replay.layout import (
     NOW,
     NUMBERS,
     OVERHEAD,
-    RECLAIM,
     STARTED,
     STEP,
     STOPS,
     State,
 )
 from headgate.simulation.replay.loop import run
-from headgate.simulation.replay.pool import Pool, Replayed, check
+from headgate.simulation.replay.pool import Pool, Replayed, Rules, check
 
 COLUMNS = {
     "started": STARTED,
@@ -50,7 +49,7 @@ def replay(pool: Pool) -> Replayed:
 
 def state_of(pool: Pool) -> State:
     """A pool before anything has happened."""
-    gangs, steps, rules = pool.gangs, pool.steps, pool.rules
+    gangs, steps = pool.gangs, pool.steps
     count, (moments, envelopes) = len(gangs.gpus), steps.quota.shape
     rows = np.zeros((count, GANG_FIELDS), np.int64)
     given = (gangs.submitted, gangs.seconds, gangs.limit, gangs.gpus, gangs.envelope)
@@ -64,11 +63,16 @@ def state_of(pool: Pool) -> State:
     table[:, NEWEST] = -1
     now = np.zeros(NUMBERS, np.int64)
     now[NOW], now[STEP] = steps.at[0], -1
-    listed = (rules.reclaim, rules.checkpoint_seconds, rules.restart_seconds, rules.look_ahead)
-    now[RECLAIM:] = (*listed, rules.turn_seconds, rules.turn_keeps)
-    supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling])
+    rules = np.array([_listed(each) for each in pool.by_step], np.int64)
+    supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling, rules])
     lists, seen = (
         np.zeros((LISTS, count), np.int64),
         np.zeros((moments, envelopes + 1, 3), np.int64),
     )
     return State(rows, table, lists, now, np.ascontiguousarray(supply), seen)
+
+
+def _listed(rules: Rules) -> tuple[int, ...]:
+    """The rules in the order in which `layout` has them."""
+    first = (rules.reclaim, rules.checkpoint_seconds, rules.restart_seconds, rules.look_ahead)
+    return (*first, rules.turn_seconds, rules.turn_keeps)

@@ -33,6 +33,8 @@ NOW, STEP, CAPACITY, IDLE, KEPT, ARRIVED, RUNNING, STARTS, WAITING, LOOKED, AT, 
 )
 RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS = range(13, 19)
 NUMBERS = 19
+RULES = 6
+"""How many rules stand at the end of a row of the supply, in the order of `now` from RECLAIM on."""
 
 
 class State(NamedTuple):

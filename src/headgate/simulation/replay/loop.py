@@ -9,11 +9,11 @@ from headgate.simulation.replay.compiling import inner, outer
 
 from headgate.simulation.replay.layout import (  # isort: skip
     AHEAD, ARRIVED, ASKS, AT, BEGAN, BORROWED, CAPACITY, CEILING, CHECKPOINT, CHOSEN, CURSOR,
-    END_AT, END_OF, ENDED, ENVELOPE, FIRST, KEEPS, GPUS, HELD, IDLE, KEPT, LAST, LEFT, LIMIT,
-    LIMIT_AT, LIMIT_END, LIMIT_OF, LOOK_AHEAD, LOOKED, LOST, NEEDS, NEVER, NEWEST, NOW, OLDER,
-    OVERHEAD, OWN, PAID, PAST, PLACE, QUOTA, RECLAIM, RESTART, RUNNING, SECONDS, SPARE, STARTED,
-    STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIED, TURN, TURN_KEEPS, USED, WAITED, WAITING, WHO,
-    WHOLE_BITS, State,
+    ENDED, END_AT, END_OF, ENVELOPE, FIRST, GPUS, HELD, IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT,
+    LIMIT_AT, LIMIT_END, LIMIT_OF, LOOKED, LOOK_AHEAD, LOST, NEEDS, NEVER, NEWEST, NOW, OLDER,
+    OVERHEAD, OWN, PAID, PAST, PLACE, QUOTA, RECLAIM, RESTART, RULES, RUNNING, SECONDS, SPARE,
+    STARTED, STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIED, TURN, TURN_KEEPS, USED, WAITED,
+    WAITING, WHO, WHOLE_BITS, State,
 )  # fmt: skip
 from headgate.simulation.replay.orders import (
     insert_limit,
@@ -24,7 +24,7 @@ from headgate.simulation.replay.orders import (
     unlink,
 )
 
-COMPILED_IN = "9b1660e2e24bcf06"
+COMPILED_IN = "0ff49a529238adf4"
 """The digest of `layout` and `orders`, which are compiled into this."""
 
 
@@ -107,6 +107,8 @@ def change_supply(s: State) -> None:
         s.now[IDLE] += s.supply[step, 1] - s.now[CAPACITY]
         s.now[CAPACITY] = s.supply[step, 1]
         s.now[KEPT] = 0
+        for rule in range(RULES):
+            s.now[RECLAIM + rule] = s.supply[step, 2 + 3 * count + rule]
         for k in range(count):
             s.envelopes[k, QUOTA] = s.supply[step, 2 + k]
             s.envelopes[k, KEEPS] = s.supply[step, 2 + count + k]

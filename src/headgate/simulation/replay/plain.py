@@ -156,6 +156,7 @@ class Moments:
         while self.step + 1 < len(steps.at) and steps.at[self.step + 1] <= self.now:
             self.step += 1
             self.gpus = int(steps.gpus[self.step])
+            self.rules = self.pool.later.get(self.step, self.rules)
             for envelope in self.envelopes:
                 place = self.step, envelope.number
                 envelope.quota = int(steps.quota[place])

@@ -22,8 +22,8 @@ A stopped gang keeps the work up to its last checkpoint, goes to the front of it
 an envelope with a quota of nothing, which anyone with a right may stop.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -104,11 +104,20 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Everything that a replay depends on."""
+    """Everything that a replay depends on; `later` are rules from a step on, where they change."""
 
     gangs: Gangs
     steps: Steps
     rules: Rules
+    later: Mapping[int, Rules] = field(default_factory=dict)
+
+    @property
+    def by_step(self) -> tuple[Rules, ...]:
+        """The rules of every step."""
+        found = [self.rules]
+        for step in range(len(self.steps.at)):
+            found.append(self.later.get(step, found[-1]))
+        return tuple(found[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +161,8 @@ def _misfits(pool: Pool) -> Iterator[Misfit]:
     else:
         found = (*_gang_misfits(gangs, steps.quota.shape[1]), *_step_misfits(gangs, steps))
         yield from (misfit for misfit, wrong in found if wrong)
-    if not _rules_fit(pool.rules) or not _past_fits(steps, pool.rules):
+    rules = (pool.rules, *pool.later.values())
+    if not all(_rules_fit(each) and _past_fits(steps, each) for each in rules):
         yield Misfit.RULES
 
 
