@@ -7,6 +7,7 @@ under the envelopes of each, behind walls and shared.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -245,17 +246,16 @@ def _trial(
     files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
     sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
     sources += [(file.name, canonical.digest(file.read_bytes())) for file in files]
-    rules, sharing = how.rules, how.sharing
-    settings = {
-        "borrows": sharing.borrows,
-        "lends": sharing.lends,
-        "reclaim": int(rules.reclaim),
-        "checkpoint": rules.checkpoint_seconds,
-        "restart": rules.restart_seconds,
-        "look_ahead": rules.look_ahead,
-        "half_life": how.half_life_hours,
-        "load": None if how.load_per_mille is None else how.load_per_mille // 10,
-    }
+    settings = {"load": None if how.load_per_mille is None else how.load_per_mille // 10}
+    sharing = [
+        (
+            "" if each.variant == AS_IT_STANDS else each.variant,
+            date.fromisoformat(day),
+            _said(words),
+        )
+        for each in replays
+        for day, words in each.sharing.items()
+    ]
     runs = replays[0].runs
     never, large = trace.notes.never_run + trace.notes.chunks, runs[0].too_large
     return Trial(
@@ -266,7 +266,15 @@ def _trial(
         tuple(sources),
         settings,
         {"never_run": never, "too_large": large},
+        tuple(sharing),
     )
+
+
+def _said(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Words of sharing, the budgets among the others."""
+    budgets = words["budgets"] or {"gpu_hours": None, "when_spent": None}
+    rest = {name: value for name, value in words.items() if name != "budgets"}
+    return {**rest, "budget_hours": budgets["gpu_hours"], "when_spent": budgets["when_spent"]}
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -7,6 +7,7 @@ needs, so that it can be signed on one machine and applied on another.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -14,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
 from headgate.core.enforcement.clusters import AnyCluster
-from headgate.core.enforcement.clusters.kind import Walls
+from headgate.core.enforcement.clusters.kind import Said, Walls
 from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import Refused, admitted, applied, dated, explain, key_of, plan
 from headgate.core.faults import Fault, Faulty
@@ -30,6 +31,7 @@ class Code(StrEnum):
     CLUSTER_UNKNOWN = "cluster-unknown"
     CLUSTER_UNMAPPED = "cluster-unmapped"
     CLUSTERS_NONE = "clusters-none"
+    CLUSTER_SHARES = "cluster-shares-otherwise"
     PLAN_WRONG = "plan-wrong"
     PLAN_OTHER = "plan-other"
     PLAN_STALE = "plan-stale"
@@ -39,6 +41,7 @@ _MENDS: Final[Mapping[Code, str]] = {
     Code.CLUSTER_UNKNOWN: "name one of the clusters of the file",
     Code.CLUSTER_UNMAPPED: "say in the clusters file what the policy's word is called there",
     Code.CLUSTERS_NONE: "name a cluster whose site the policy's lots name",
+    Code.CLUSTER_SHARES: "take the words out of the clusters file, or change the policy's sharing",
     Code.PLAN_WRONG: "make the plan again: headgate plan SOURCE --out FILE",
     Code.PLAN_OTHER: "read the plan as it is now, and apply it under its own digest",
     Code.PLAN_STALE: "plan again: the cluster is not as it was when the plan was made",
@@ -53,6 +56,7 @@ class Job:
     section: AnyCluster
     orders: tuple[Order, ...]
     spent: Mapping[tuple[str, str], int]
+    said: Said | None
 
     def engine(self) -> Engine:
         """The cluster's engine."""
@@ -61,12 +65,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A line of a plan file: a cluster's plan, and what was used by the awards that it names."""
+    """A line of a plan file: a cluster's plan, and what was used by the awards that it names.
+
+    `said` is what the policy says of sharing there, if it does.
+    """
 
     headgate: int
     name: str
     plan: Plan
     spent: tuple[tuple[str, str, int], ...]
+    said: Said | None = None
 
     @property
     def digest(self) -> str:
@@ -91,17 +99,38 @@ def jobs(
         raise _faulty("--cluster", Code.CLUSTER_UNKNOWN, what)
     chosen = {name: c for name, c in clusters.items() if only in (None, name)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
-    found = [
-        Job(name, section, tuple(_orders(section, orders, envelopes, now)), spent)
-        for name, section in chosen.items()
-        for spent in [spent_of(term, section.site)]
-    ]
+    found = []
+    for name, written in chosen.items():
+        said = _said(term, name, written, now)
+        section = written if said is None else written.under(said)
+        asked = tuple(_orders(section, orders, envelopes, now))
+        found.append(Job(name, section, asked, spent_of(term, section.site), said))
     sites = {order.cluster for order in (*orders, *envelopes)}
     if sites and not any(section.site in sites for section in chosen.values()):
         what = f"no cluster stands on a site of the policy: {', '.join(sorted(sites))}"
         raise _faulty("--clusters", Code.CLUSTERS_NONE, what)
     _all_mapped(found)
     return found
+
+
+def _said(term: Term, name: str, section: AnyCluster, now: str) -> Said | None:
+    """How the policy has a site share at an instant; raises Faulty where two say it differently."""
+    day = min(max(date.fromisoformat(now[:10]), term.starts), term.ends - timedelta(days=1))
+    policy = term.policy(day)
+    found = {
+        Said.by(envelopes.sharing)
+        for support, envelopes in policy.envelopes.items()
+        if envelopes.sharing is not None
+        and any(section.site in sites for sites in policy.supports[support].sites(day).values())
+    }
+    words = sorted({word for said in found for word in section.otherwise(said)})
+    if words:
+        what = f"{name}: the policy's sharing says {', '.join(words)} otherwise"
+        raise _faulty("--clusters", Code.CLUSTER_SHARES, what)
+    if len(found) > 1:
+        what = f"{name}: two supports of the policy share {section.site} differently"
+        raise _faulty("--clusters", Code.CLUSTER_SHARES, what)
+    return next(iter(found), None)
 
 
 def _orders(
@@ -141,7 +170,7 @@ def planned(job: Job, *, mass_removal: bool = False) -> Written | Refused:
         return made
     named = {(change.award, change.support_class) for change in made.changes}
     spent = tuple((*key, job.spent[key]) for key in sorted(named & job.spent.keys()))
-    return Written(1, job.name, made, spent)
+    return Written(1, job.name, made, spent, job.said)
 
 
 def told(written: Written) -> Iterator[str]:
@@ -188,6 +217,8 @@ def carried_out_as_written(
         raise _faulty(written.name, Code.CLUSTER_UNKNOWN, f"{written.name} is not in the file")
     if expect is not None and expect != written.digest:
         raise _faulty(written.name, Code.PLAN_OTHER, f"the plan is {written.digest}")
+    if written.said is not None:
+        section = section.under(written.said)
     engine = opened(section, {(award, kind): used for award, kind, used in written.spent})
     observed = [quota for quota in engine.observe() if engine.owned(quota)]
     changes = {(c.award, c.support_class, c.holder): c for c in written.plan.changes}

@@ -1,18 +1,18 @@
 """A workload tried under a policy before it is signed: walls beside shared envelopes, many times.
 
 Each variant of the policy gets the same jobs, dealt to its envelopes by one rule, as they came and
-as drawn again from each seed. Each is replayed behind walls and with idle quota lent; every replay
+as drawn again from each seed. Each is replayed behind walls and as the policy shares; every replay
 is held against its identities before a figure is shown.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
 
 from headgate.core.policy.document import Document
-from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.policy.sharing import Idle
 from headgate.readers.traces import Trace
 from headgate.report.trial import Column
 from headgate.simulation.replay.demand import (
@@ -26,44 +26,23 @@ from headgate.simulation.replay.demand import (
 )
 from headgate.simulation.replay.figures import Change, Figures, Lane, Month, changes, figures
 from headgate.simulation.replay.identities import assure
-from headgate.simulation.replay.layout import WHOLE_BITS
-from headgate.simulation.replay.pool import Gangs, Pool, Rules, Steps
-from headgate.simulation.replay.supply import WALLS, Offer, Sharing, offer
+from headgate.simulation.replay.pool import Gangs, Pool, Steps
+from headgate.simulation.replay.supply import WALLS, Offer, offer
 
 AS_IT_CAME = "as it came"
-RULES = Rules(look_ahead=500)
-"""Backfill looks at as many waiting gangs as Slurm's `bf_max_job_test` has by default."""
-SHARED = Sharing()
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """How a workload is tried: rules of the pool, how envelopes share, a load, seeds to draw by.
+    """How a workload is tried: words of sharing said otherwise than the policy, a load, seeds.
 
     `plain` replays by the rules as they are defined instead of by the fast loop.
     """
 
-    rules: Rules = RULES
-    sharing: Sharing = SHARED
+    words: Mapping[str, object] = field(default_factory=dict)
     load_per_mille: int | None = None
-    half_life_hours: int | None = None
     seeds: tuple[str, ...] = ()
     plain: bool = False
-
-
-def rules_of(
-    *, reclaim: bool, checkpoint: int, restart: int, look_ahead: int, half_life_hours: int | None
-) -> Rules:
-    """The rules of a pool as people say them; past use fades every hour by its half-life.
-
-    Raises ValueError for a half-life under an hour.
-    """
-    if half_life_hours is None:
-        return Rules(reclaim, checkpoint, restart, look_ahead)
-    if half_life_hours < 1:
-        raise ValueError("a half-life is at least one hour")
-    keeps = round((1 << WHOLE_BITS) * 2 ** (-1 / half_life_hours))
-    return Rules(reclaim, checkpoint, restart, look_ahead, HOUR_SECONDS, keeps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +58,23 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One variant of the policy: its digest, where each tenant's jobs went, and its runs."""
+    """One variant of the policy: its digest, where each tenant's jobs went, and its runs.
+
+    `sharing` are the policy's words by the day from which they hold.
+    """
 
     variant: str
     policy: str
     support: str
     pools: tuple[str, ...]
     tenants: Mapping[str, str]
+    sharing: Mapping[str, Mapping[str, object]]
     runs: tuple[Run, ...]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the policy itself has walls."""
+        return all(words["idle"] == Idle.KEPT for words in self.sharing.values())
 
 
 def tried(
@@ -99,7 +87,7 @@ def tried(
     """
     came = as_it_came(trace)
     until = (int(came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
-    offers = {name: offer(document, until) for name, document in variants.items()}
+    offers = {name: offer(doc, until).under(how.words) for name, doc in variants.items()}
     first = next(iter(offers.values()))
     tenants = dealt(came, _whole(first))
     runs: dict[str, list[Run]] = {name: [] for name in variants}
@@ -118,7 +106,12 @@ def _told(
     tenants: Mapping[str, str],
     runs: Sequence[Run],
 ) -> Tried:
-    return Tried(variant, document.digest, offered.support, offered.pools, tenants, tuple(runs))
+    sharing: dict[str, Mapping[str, object]] = {}
+    for n, (day, words) in enumerate(zip(offered.days, offered.sharing, strict=True)):
+        if not n or words != offered.sharing[n - 1]:
+            sharing[day.isoformat()] = words.model_dump(mode="json")
+    digest, pools = document.digest, offered.pools
+    return Tried(variant, digest, offered.support, pools, tenants, sharing, tuple(runs))
 
 
 def _histories(came: Demand, offered: Offer, how: Try) -> Iterator[tuple[str, Demand]]:
@@ -151,8 +144,8 @@ def _run(seed: str, demand: Demand, offered: Offer, tenants: Mapping[str, str], 
     for place in range(len(offered.pools)):
         jobs = demand.only(np.flatnonzero(pool_of == place))
         gangs = Gangs(jobs.submitted, jobs.seconds, jobs.limit, jobs.gpus, envelope[jobs.tenant])
-        walled.append(_lane(gangs, _until(offered.steps(place, WALLS), until), how))
-        shared.append(_lane(gangs, _until(offered.steps(place, how.sharing), until), how))
+        walled.append(_lane(gangs, offered.under(WALLS), place, until, how))
+        shared.append(_lane(gangs, offered, place, until, how))
     days = [day.isoformat() for day in offered.days]
     return Run(
         seed,
@@ -171,10 +164,12 @@ def _until(steps: Steps, until: int) -> Steps:
     return Steps(at, steps.gpus[rows], steps.quota[rows], steps.keeps[rows], steps.ceiling[rows])
 
 
-def _lane(gangs: Gangs, steps: Steps, how: Try) -> Lane:
+def _lane(gangs: Gangs, offered: Offer, place: int, until: int, how: Try) -> Lane:
     from headgate.simulation.replay import fast, plain
 
-    pool = Pool(gangs, steps, how.rules)
+    steps, rules = _until(offered.steps(place), until), offered.rules
+    later = {n: rule for n, rule in enumerate(rules[: len(steps.at) - 1]) if rule != rules[n - 1]}
+    pool = Pool(gangs, steps, rules[0], later)
     replayed = plain.replay(pool) if how.plain else fast.replay(pool)
     assure(pool, replayed)
     return Lane(pool, replayed)
@@ -184,6 +179,8 @@ def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
     """Each variant behind walls and shared, ranged over all histories; `base` has no name."""
     for each in variants:
         for shared in (False, True):
+            if shared and each.keeps:
+                continue
             runs = [run.shared if shared else run.walls for run in each.runs]
             told = [_named(run) for run in runs]
             first = runs[0]

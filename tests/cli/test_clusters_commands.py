@@ -1,6 +1,7 @@
 """The commands on clusters: what a person signs, what a script can tell, what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 from headgate.cli import app
 from headgate.cli.clusters import CHANGES, DOWN
 from headgate.cli.shared import BAD_INPUT
+from headgate.core.policy.document import Document
 from headgate.demo import publish
 from headgate.report.pages import pages
 from tests.whole.korea import korea
@@ -100,6 +102,37 @@ def test_what_a_file_does_not_say_is_a_fault(
     """A cluster that is not known, not at any site, or has no word for a class."""
     told = run(tmp_path, text, "plan", "bundle", *words)
     assert (BAD_INPUT, True) == (told.exit_code, f"[{code}]" in told.stderr)
+
+
+KEPT = """
+overlay: kept
+because: {en: What if idle quota were kept?}
+from: 2025-06-20
+onwards: true
+set:
+  envelopes.compute.sharing: {idle: kept}
+"""
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same term under a policy that says how envelopes share."""
+    term = korea().term
+    document = Document.read({**term.document.texts, "overlays/kept.yaml": KEPT})
+    monkeypatch.setattr(
+        "headgate.cli.clusters._bundle_term", lambda _: replace(term, document=document)
+    )
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_policy_says_how_a_cluster_shares(tmp_path: Path) -> None:
+    """Its word is in the plan that is signed; a clusters file that says otherwise is refused."""
+    shown = run(tmp_path, DRY, "plan", "bundle", "--json")
+    said = {"lent": False, "lend_percent": 0, "borrow_percent": 0, "reclaim": True}
+    assert said == json.loads(shown.stdout.splitlines()[0])["said"]
+    told = run(tmp_path, f"{SLURM}    standby: true\n", "plan", "bundle")
+    assert (BAD_INPUT, True) == (told.exit_code, "[cluster-shares-otherwise]" in told.stderr)
+    assert "standby" in told.stderr
 
 
 @pytest.mark.usefixtures("verified")

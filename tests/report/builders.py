@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from headgate.core.policy.dated import at
+from headgate.core.policy.sharing import Sharing, Turns
 from headgate.cycle import run
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files
@@ -39,19 +40,12 @@ def trial() -> Trial:
     document = read_programme(ROOT / SHIPPED[0], ())
     policy = at(document, first_day(document)).policy
     columns = [_column(name, shared) for name in ("", "forty") for shared in (False, True)]
-    settings = {
-        "borrows": None,
-        "lends": 50,
-        "reclaim": 1,
-        "checkpoint": 1800,
-        "restart": 300,
-        "look_ahead": -1,
-        "half_life": 24,
-        "load": None,
-    }
+    words = Sharing(turns=Turns.PAST_USE).model_dump(mode="json", exclude={"budgets"})
+    said = {**words, "budget_hours": 9, "when_spent": "wait"}
+    sharing = (("", date(2026, 3, 16), said), ("forty", date(2026, 4, 1), {**said, "idle": "kept"}))
     sources = (("as it stands (policy)", "a" * 64), ("forty.yaml", "b" * 64))
     left_out = {"never_run": 3, "too_large": 1}
-    return Trial(policy, "jobs.swf", tuple(columns), 6, sources, settings, left_out)
+    return Trial(policy, "jobs.swf", tuple(columns), 6, sources, {"load": None}, left_out, sharing)
 
 
 def _column(variant: str, shared: bool) -> Column:

@@ -110,22 +110,24 @@ def simulate(
         int | None, typer.Option(min=0, help="An envelope borrows up to this % of its quota.")
     ] = None,
     lend: Annotated[
-        int, typer.Option(min=0, max=100, help="An envelope lends up to this % of its quota.")
-    ] = 100,
+        int | None,
+        typer.Option(min=0, max=100, help="An envelope lends up to this % of its quota."),
+    ] = None,
     reclaim: Annotated[
-        bool, typer.Option("--reclaim/--no-reclaim", help="Owners take back what they lent.")
-    ] = True,
+        bool | None, typer.Option("--reclaim/--no-reclaim", help="Owners take back what they lent.")
+    ] = None,
     checkpoint: Annotated[
-        int, typer.Option(min=0, help="Seconds between a job's checkpoints; 0 for none.")
-    ] = 1800,
+        int | None, typer.Option(min=0, help="Seconds between a job's checkpoints; 0 for none.")
+    ] = None,
     restart: Annotated[
-        int, typer.Option(min=0, help="Seconds that starting again takes a stopped job.")
-    ] = 300,
+        int | None, typer.Option(min=0, help="Seconds that starting again takes a stopped job.")
+    ] = None,
     look_ahead: Annotated[
-        int, typer.Option(min=-1, help="Waiting jobs that backfill looks at; -1 for all.")
-    ] = 500,
+        int | None, typer.Option(min=-1, help="Waiting jobs that backfill looks at; -1 for all.")
+    ] = None,
     half_life: Annotated[
-        int | None, typer.Option(min=1, help="Order by past use that halves in so many hours.")
+        int | None,
+        typer.Option(min=1, max=8760, help="Order by past use that halves in so many hours."),
     ] = None,
     load: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Repeat or thin the trace to this % load.")
@@ -141,20 +143,24 @@ def simulate(
     """Compare the policy as it stands with each overlay: a term of it, and a trace's jobs."""
     with mendable(f"simulate {programme}"), steps() as progress:
         from headgate.comparing import compare, text_of, write
+        from headgate.core.policy.sharing import Turns
         from headgate.demo import Choices
-        from headgate.simulation.replay.supply import Sharing
-        from headgate.whatif import Try, rules_of
+        from headgate.whatif import Try
 
-        rules = rules_of(
-            reclaim=reclaim,
-            checkpoint=checkpoint,
-            restart=restart,
-            look_ahead=look_ahead,
-            half_life_hours=half_life,
-        )
+        words = {
+            "borrow_percent": borrow,
+            "lend_percent": lend,
+            "reclaim": reclaim,
+            "checkpoint_seconds": checkpoint,
+            "restart_seconds": restart,
+            "look_ahead": look_ahead,
+            "turns": None if half_life is None else Turns.PAST_USE,
+            "half_life_hours": half_life,
+        }
+        said = {name: value for name, value in words.items() if value is not None}
         drawn = tuple(f"{seed}/{number}" for number in range(1, seeds + 1))
         load_per_mille = None if load is None else load * 10
-        how = Try(rules, Sharing(borrow, lend), load_per_mille, half_life, drawn, plain)
+        how = Try(said, load_per_mille, drawn, plain)
         choices = Choices(tuple(overlay or ()), trace, None, None, seed)
         refuse_taken(out)
         compared = compare(programme, choices, how, term, progress)

@@ -28,6 +28,7 @@ from headgate.report.pages import file_of, laid_out
 from headgate.report.speaker import Speaker, speaker
 
 Three = tuple[int, int, int]
+Value = int | str | bool | None
 Writer = Callable[[int, Speaker], str]
 
 
@@ -52,7 +53,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """All columns, and what they were made from: `sources` are names with digests."""
+    """All columns, and what they were made from: `sources` are names with digests.
+
+    `sharing` are each variant's words of sharing, from a day on.
+    """
 
     policy: Policy
     trace: str
@@ -61,6 +65,7 @@ class Trial:
     sources: tuple[tuple[str, str], ...]
     settings: Mapping[str, int | None]
     left_out: Mapping[str, int]
+    sharing: tuple[tuple[str, date, Mapping[str, Value]], ...]
 
 
 HOURS = ("offered", "held", "idle", "fillable", "waited", "borrowed", "lost")
@@ -242,8 +247,30 @@ def _share(column: Column, month: int, envelope: str, say: Speaker) -> str:
 
 def _sources(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.sources_intro"))
+    heads = [say.say("trial.word")]
+    heads += [f"{name or say.say('trial.stands')}, {day}" for name, day, _ in _dated(trial, say)]
+    rows = [
+        (say.say(f"trial.word_{word}"), *(_value(said[word], say) for _, _, said in trial.sharing))
+        for word in trial.sharing[0][2]
+    ]
+    texts = frozenset(range(1, len(heads)))
+    yield table("sharing-table", say.say("trial.sharing_table"), heads, rows, texts=texts)
     yield Items(tuple(f"{name}: {value}" for name, value in _settings(trial, say)))
     yield Code("\n".join(f"{digest}  {name}" for name, digest in trial.sources))
+
+
+def _dated(trial: Trial, say: Speaker) -> Iterator[tuple[str, str, Mapping[str, Value]]]:
+    for name, day, said in trial.sharing:
+        yield name, say.locale.day(day), said
+
+
+def _value(value: Value, say: Speaker) -> str:
+    """A word's value for people."""
+    if value is None:
+        return say.say("none")
+    if isinstance(value, bool | str):
+        return say.say(f"trial.is_{str(value).lower()}")
+    return _whole(value, say)
 
 
 def _settings(trial: Trial, say: Speaker) -> Iterator[tuple[str, str]]:

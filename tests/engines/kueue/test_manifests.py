@@ -8,9 +8,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from headgate.core.enforcement.clusters.kind import Walls
+from headgate.core.enforcement.clusters.kind import Said, Walls
 from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.core.faults import Faulty
+from headgate.core.policy.sharing import Idle, Sharing
 from headgate.engines.kueue.budget import Rule, Stop, Why, stop
 from headgate.engines.kueue.manifests import Code, Manifest, key, told
 from headgate.engines.kueue.names import name, plain_name
@@ -146,6 +147,18 @@ def test_borrowing_and_lending_are_as_the_cluster_says() -> None:
     assert {} == limit(hours, "borrowingLimit")
     assert {flavor: 4} == limit(open_handed, "borrowingLimit")
     assert "Any" == strict["spec"]["preemption"]["reclaimWithinCohort"]
+
+
+def test_how_idle_quota_is_shared_is_as_the_policy_says() -> None:
+    """The policy's words take the place of the operator's, down to no limit and no reclaim."""
+    said = Said.by(Sharing(lend_percent=25, reclaim=False))
+    made = replace(maker(), settings=maker().settings.under(said))
+    queue = next(t for t in made.own(quota()) if t["kind"] == "ClusterQueue")
+    flavor = made.flavor("h200")
+    assert ({flavor: 4}, {}) == (limit(queue, "lendingLimit"), limit(queue, "borrowingLimit"))
+    assert "Never" == queue["spec"]["preemption"]["reclaimWithinCohort"]
+    walls = maker().settings.under(Said.by(Sharing(idle=Idle.KEPT, borrow_percent=50)))
+    assert (Walls.WALLS, 0, 0) == (walls.envelopes, walls.lend_percent, walls.borrow_percent)
 
 
 def test_an_envelope_is_a_weight_and_where_asked_a_wall() -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from headgate.core.enforcement.clusters.kind import Said
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import EngineDown, Order, Quota, QuotaState
 from headgate.core.enforcement.plan import Refusal, dated
+from headgate.core.policy.sharing import Sharing
 from headgate.engines.drive import Enforced, Receipt, enforce
 from headgate.engines.slurm.command import Answer, runner
 from headgate.engines.slurm.engine import Slurm
@@ -262,6 +264,24 @@ def test_idle_time_is_lent_and_taken_back(site: Site) -> None:
     site.until(owner, "%T", "RUNNING")
     states = site.lab.run("squeue", "-h", "-t", "all", "-j", ",".join(lent), "-o", "%T").split()
     assert 1 == states.count("RUNNING")
+
+
+def test_how_idle_time_is_lent_is_as_the_policy_says(site: Site) -> None:
+    """What each award borrows and all together is limited; without reclaim nobody is preempted."""
+    said = Said.by(Sharing(borrow_percent=50, lend_percent=25, reclaim=False))
+    ruled = replace(site, section=site.section.under(said))
+    wall = Quota("", "h200", 16, 0, STARTS, ENDS, QuotaState.OPEN, "national", (), 50)
+    orders = [ruled.order("a"), Order("here", wall, "envelopes.compute")]
+    assert Enforced.CONVERGED is ruled.enforce(orders).outcome
+    assert Enforced.NOTHING_TO_DO is ruled.enforce(orders).outcome
+    programme, account = ruled.section.programme, ruled.account("a")
+    show = ("sacctmgr", "-nP", "show", "assoc", "format=account,user,grptres")
+    limits = dict(line.split("||") for line in ruled.lab.run(*show).split() if "||" in line)
+    assert "gres/gpu:h200=4" == limits[standby_of(account)] == limits[standby_of(programme)]
+    named = ("sacctmgr", "-nP", "show", "qos", qos_of(account, STARTS), "format=preempt")
+    assert "" == ruled.lab.run(*named).strip()
+    assert Enforced.CONVERGED is site.enforce(orders).outcome
+    assert standby_of(programme) == site.lab.run(*named).strip()
 
 
 class Killed(BaseException):

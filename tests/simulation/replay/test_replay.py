@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from headgate.simulation.replay import fast, layout, loop, orders, plain
+from headgate.simulation.replay import accounts, fast, layout, loop, orders, plain, queues
 from headgate.simulation.replay.identities import Broken, assure
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.pool import (
+    Budgets,
     Gangs,
     Misfit,
     Pool,
@@ -67,7 +68,9 @@ def test_nobody_with_a_right_waits_for_a_borrower(pool: Pool) -> None:
 
 def test_kept_machine_code_is_never_of_another_source() -> None:
     """Whoever changes what is compiled into the loop saves it too: older code is not used again."""
-    texts = [Path(module.__file__ or "").read_bytes() for module in (layout, orders)]
+    texts = [
+        Path(module.__file__ or "").read_bytes() for module in (layout, orders, accounts, queues)
+    ]
     assert hashlib.sha256(b"".join(texts)).hexdigest()[:16] == loop.COMPILED_IN
 
 
@@ -147,6 +150,60 @@ def test_fair_share_looks_at_past_use_and_forgets_it() -> None:
     assert [0, 60, 120] == replayed(Pool(work, supply, forgets)).started.tolist()
 
 
+def paid(*amounts: int, award: tuple[int, ...], renews: tuple[int, ...] = (0,)) -> Budgets:
+    """Budgets that are the same at every step."""
+    return Budgets(column(*award), np.array([amounts] * len(renews), np.int64), column(*renews))
+
+
+def test_a_budget_pays_for_a_job_to_its_limit_or_lets_it_wait_until_its_term() -> None:
+    """60 GPU-seconds pay for one gang of 40 and not for two; the next term pays for the other. A
+    gang of another award behind it is not held up.
+    """
+    work = gangs((0, 10, 4, 0), (0, 10, 4, 0), (0, 10, 2, 0))
+    quota = np.array([[8], [8]], np.int64)
+    supply = Steps(column(0, 500), column(8, 8), quota, quota * 0, quota)
+    budgets = paid(60, NEVER, award=(0, 0, 1), renews=(0, 1))
+    result = replayed(Pool(work, supply, Rules(), budgets=budgets))
+    assert [0, 500, 0] == result.started.tolist()
+    assert [0, 500, 0] == result.unpaid.tolist()
+    assert 500 * 4 == result.by_envelope[0, 0, 4]
+
+
+def test_an_early_end_gives_back_what_its_limit_had_promised() -> None:
+    """A job that asked for 100 seconds and ran 10 leaves its award the rest."""
+    work = Gangs(column(0, 0), column(10, 10), column(100, 10), column(4, 4), column(0, 0))
+    result = replayed(Pool(work, steps(8, 8), Rules(), budgets=paid(420, award=(0, 0))))
+    assert [0, 10] == result.started.tolist()
+
+
+def test_a_spent_budget_ends_what_runs_where_the_policy_says_so() -> None:
+    """Two gangs of 4 GPUs have 60 GPU-seconds: both end at 8 seconds, and the third never runs."""
+    work = gangs((0, 10, 4, 0), (0, 10, 4, 0), (20, 10, 4, 0))
+    rules = Rules(ends_spent=True)
+    result = replayed(Pool(work, steps(8, 8), rules, budgets=paid(60, award=(0, 0, 0))))
+    assert [8, 8, -1] == result.ended.tolist()
+    assert [2, 2, 0] == result.cut.tolist()
+
+
+def test_whoever_lent_is_served_before_whoever_borrowed() -> None:
+    """Borrowing is owed to who lent; when both ask for what is idle, the lender goes first."""
+    lends = gangs((0, 7200, 8, 0), (7100, 3600, 8, 0), (7150, 3600, 8, 1))
+    supply = steps(12, 4, 4, 4)
+    first = replayed(Pool(lends, supply, Rules(reclaim=False, credits=True)))
+    assert [0, 10800, 7200] == first.started.tolist()
+    by_use = replayed(Pool(lends, supply, Rules(reclaim=False)))
+    assert [0, 7200, 10800] == by_use.started.tolist()
+    borrowed, lent = (first.by_envelope[0, :, n].sum() for n in (1, 3))
+    assert 4 * 7200 + 2 * 4 * 3600 == borrowed == lent
+
+
+def test_the_deepest_in_debt_lends_first() -> None:
+    """Of two that lend, the one that owes most makes good its debt first (Karma's rule)."""
+    work = gangs((0, 7200, 8, 1), (7200, 3600, 6, 0))
+    result = replayed(Pool(work, steps(12, 4, 4, 4), Rules(credits=True)))
+    assert [0, 2 * 3600, 0] == (result.by_envelope[0, :, 3] - [4 * 7200, 0, 0]).tolist()
+
+
 def test_how_far_ahead_is_looked_is_what_the_rules_say() -> None:
     """The small gang behind two large ones is found only by who looks at two."""
     work = gangs((0, 100, 4, 0), (1, 50, 8, 0), (1, 50, 8, 0), (1, 50, 4, 0))
@@ -165,6 +222,12 @@ MISFITS = {
     Misfit.UNSORTED: Pool(gangs((9, 5, 1, 0), (0, 5, 1, 0)), steps(8, 8), Rules()),
     Misfit.ENVELOPE: Pool(gangs((0, 5, 1, 1)), steps(8, 8), Rules()),
     Misfit.STEPS: Pool(gangs((-9, 5, 1, 0)), steps(8, 8), Rules()),
+    Misfit.BUDGETS: Pool(
+        gangs((0, 5, 1, 0), (0, 5, 1, 1)),
+        steps(8, 4, 4),
+        Rules(),
+        budgets=Budgets(column(0, 0), np.array([[9]]), column(0)),
+    ),
     Misfit.RULES: Pool(ONE, steps(8, 8), Rules(turn_seconds=7, look_ahead=-2)),
 }
 

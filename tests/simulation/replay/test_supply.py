@@ -8,7 +8,7 @@ from headgate.core.faults import Faulty
 from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.layout import NEVER
-from headgate.simulation.replay.supply import WALLS, Sharing, offer
+from headgate.simulation.replay.supply import WALLS, offer
 
 ROOT = Path(__file__).parents[3]
 DAYS = 86_400
@@ -85,10 +85,42 @@ def test_an_overlay_holds_for_its_time() -> None:
 def test_walls_borrow_nothing_and_limits_are_parts_of_the_quota() -> None:
     """Half lent and a quarter borrowed: the keeps is half the quota, the ceiling five quarters."""
     found = offer(small(), DAYS)
-    walls, limits = found.steps(0, WALLS), found.steps(0, Sharing(borrows=25, lends=50))
+    walls = found.under(WALLS).steps(0)
+    limits = found.under({"borrow_percent": 25, "lend_percent": 50}).steps(0)
     assert [[32, 8, 8]] == walls.ceiling.tolist()
     assert ([[16, 4, 4]], [[40, 10, 10]]) == (limits.keeps.tolist(), limits.ceiling.tolist())
-    assert NEVER < found.steps(0, Sharing()).ceiling.min()
+    assert NEVER < found.steps(0).ceiling.min()
+
+
+SHARING = """
+overlay: sharing
+because: {en: What if past use counted, and from April on only a half were lent?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes.compute.sharing:
+    borrow_percent: 25
+    lend_percent:
+      - {value: 100, from: 2026-01-01, until: 2026-04-01}
+      - {value: 50, from: 2026-04-01}
+    turns: past_use
+    reclaim:
+      - {value: true, from: 2026-01-01, until: 2026-05-01}
+      - {value: false, from: 2026-05-01}
+"""
+
+
+def test_how_idle_quota_is_shared_is_what_the_policy_says_on_each_day() -> None:
+    """Limits and rules are words of the policy file; they hold from their day on."""
+    found = offer(small(SHARING), 90 * DAYS)
+    place = {str(day): n for n, day in enumerate(found.days)}
+    march, april, may = (place[f"2026-0{month}-01"] for month in (3, 4, 5))
+    steps = found.steps(0)
+    assert [[0, 0, 0], [16, 4, 4]] == steps.keeps[[march, april]].tolist()
+    assert [40, 10, 10] == steps.ceiling[march].tolist()
+    assert [True, True, False] == [found.rules[n].reclaim for n in (march, april, may)]
+    assert 3600 == found.rules[march].turn_seconds
+    assert 0 == offer(small(), DAYS).rules[0].turn_seconds
 
 
 def test_a_policy_without_envelopes_or_gpus_has_nothing_to_replay_on() -> None:

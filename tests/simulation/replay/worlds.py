@@ -7,6 +7,7 @@ from headgate.simulation.draws import Draws
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import (
     UNBOUND,
+    Budgets,
     Gangs,
     Pool,
     Rules,
@@ -53,13 +54,21 @@ def pools(draw: st.DrawFn) -> Pool:
     keeps = np.minimum(quota, table(most)) if draw(st.booleans()) else quota * 0
     above = draw(st.sampled_from([0, most, NEVER]))
     ceiling = quota + (table(most) if above == most else above)
+    of = numbers(0, envelopes - 1)
+    budgets = None
+    if draw(st.booleans()):
+        awards = draw(st.integers(1, 3))
+        award = of * awards + numbers(0, awards - 1)
+        amount = numbers(0, 600, moments * envelopes * awards).reshape(moments, -1)
+        endless = numbers(0, 3, moments * envelopes * awards).reshape(moments, -1) == 0
+        budgets = Budgets(award, np.where(endless, NEVER, amount), numbers(0, 1, moments))
     return Pool(
         Gangs(
             np.sort(numbers(0, 80)),
             seconds,
             seconds + (numbers(0, 30) if draw(st.booleans()) else 0),
             numbers(1, max(1, most // 2)),
-            numbers(0, envelopes - 1),
+            of,
         ),
         Steps(
             np.cumsum(numbers(1, 60, moments)) - 61,
@@ -69,6 +78,8 @@ def pools(draw: st.DrawFn) -> Pool:
             ceiling,
         ),
         draw(rules()),
+        draw(st.dictionaries(st.integers(0, moments - 1), rules(), max_size=2)),
+        budgets,
     )
 
 
@@ -83,6 +94,8 @@ def rules(draw: st.DrawFn) -> Rules:
         draw(st.sampled_from([UNBOUND, 0, 1, 3, 10])),
         60 if fair else 0,
         draw(st.integers(0, (1 << 20) - 1)) if fair else 0,
+        draw(st.booleans()),
+        draw(st.booleans()),
     )
 
 

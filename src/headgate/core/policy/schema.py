@@ -23,6 +23,7 @@ from headgate.core.policy.primitives import (
     Timezone,
 )
 from headgate.core.policy.round_rules import Freeze, Raters, Submissions, Suppliers
+from headgate.core.policy.sharing import Sharing
 from headgate.core.seats import Method
 from headgate.core.supports import AnySupport
 from headgate.core.supports.kind import Section
@@ -82,7 +83,8 @@ class Envelopes(Section):
     """How a support is divided among the classes of holders: `shares` of the whole number `of`.
 
     `base` is the number of first block units divided (GPUs); where it is absent, all the supply at
-    the date is. `block` is the smallest part, so that shares come out in whole nodes.
+    the date is. `block` is the smallest part, so that shares come out in whole nodes. `sharing` is
+    what becomes of quota that lies idle.
     """
 
     of: Positive
@@ -90,6 +92,7 @@ class Envelopes(Section):
     base: Annotated[int, Field(gt=0, le=10**9)] | None = None
     block: Mapping[str, Positive]
     method: Method
+    sharing: Sharing | None = None
 
 
 class Criterion(Section):

@@ -167,13 +167,14 @@ class Maker:
     def _queue(self, quota: Quota, queue: str, namespace: str) -> Manifest:
         limits = self._limits(quota)
         checks: Manifest = {"admissionChecksStrategy": {"admissionChecks": [{"name": self.check}]}}
+        reclaims = "Any" if self.settings.reclaim else "Never"
         thing = self._thing(
             "ClusterQueue",
             queue,
             cohortName=self.cohort(quota.holder),
             namespaceSelector={"matchLabels": {"kubernetes.io/metadata.name": namespace}},
             queueingStrategy="BestEffortFIFO",
-            preemption={"reclaimWithinCohort": "Any", "withinClusterQueue": "LowerPriority"},
+            preemption={"reclaimWithinCohort": reclaims, "withinClusterQueue": "LowerPriority"},
             stopPolicy=self.stopped(quota)[0].value,
             resourceGroups=list(self._groups({quota.support_class: limits})),
             **(checks if self.settings.budget_check else {}),
@@ -183,24 +184,27 @@ class Maker:
     def stopped(self, quota: Quota) -> tuple[Stop, Why]:
         """Whether a quota's queue is stopped now, by the budget rule."""
         most = self.arrangement.gpus.get(quota.support_class, 0)
-        if quota.gpus_most is not None:
-            most = min(most, quota.gpus_most + self._borrowed(quota))
+        if (borrowed := self._borrowed(quota)) is not None:
+            most = min(most, (quota.gpus_most or 0) + borrowed)
         used = self.arrangement.used.get((quota.award, quota.support_class), 0)
         rule = Rule(
             self.settings.ends_running, self.settings.look_seconds, self.settings.budget_check
         )
         return stop(quota, quota.gpu_seconds_budget - used, most, self.now, rule)
 
-    def _borrowed(self, quota: Quota) -> int:
-        return (quota.gpus_most or 0) * self.settings.borrow_percent // 100
+    def _borrowed(self, quota: Quota) -> int | None:
+        """The most that a quota borrows; None where nothing bounds it."""
+        if quota.gpus_most is None or self.settings.borrow_percent is None:
+            return None
+        return quota.gpus_most * self.settings.borrow_percent // 100
 
     def _limits(self, quota: Quota) -> dict[str, str]:
         """A quota without a limit at any moment borrows all it needs, and owns nothing."""
         gpus = quota.gpus_most or 0
         lent = gpus * self.settings.lend_percent // 100
         limits = {"nominalQuota": str(gpus), "lendingLimit": str(lent)}
-        if quota.gpus_most is not None:
-            limits["borrowingLimit"] = str(self._borrowed(quota))
+        if (borrowed := self._borrowed(quota)) is not None:
+            limits["borrowingLimit"] = str(borrowed)
         return limits
 
     def _groups(self, limits: Mapping[str, Mapping[str, str]]) -> Iterator[Manifest]:

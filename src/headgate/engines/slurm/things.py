@@ -19,6 +19,7 @@ OWNERS_FIRST: Final = 1000
 """The priority of an award's own jobs; those on standby have none."""
 
 SHARE_MOST: Final = 10**6
+PERCENT: Final = 100
 
 
 class Kind(IntEnum):
@@ -88,7 +89,7 @@ def things_of(cluster: SlurmCluster, quotas: Iterable[Quota], counted: Counted) 
     known = [quota for quota in quotas if mapped(cluster, quota)]
     found: dict[Key, Fields] = {}
     if known:
-        found.update(_tree(cluster))
+        found.update(_tree(cluster, known))
     sectors: dict[str, list[Quota]] = {}
     for quota in known:
         if quota.award:
@@ -120,8 +121,11 @@ def names_of(cluster: SlurmCluster, quota: Quota) -> frozenset[Key]:
     return frozenset(found)
 
 
-def _tree(cluster: SlurmCluster) -> Iterator[tuple[Key, Fields]]:
-    """The programme's account and, where awards may borrow, what they borrow under."""
+def _tree(cluster: SlurmCluster, quotas: Iterable[Quota]) -> Iterator[tuple[Key, Fields]]:
+    """The programme's account and, where awards may borrow, what they borrow under.
+
+    Slurm does not know who lends, so what is kept of each envelope is kept of all together.
+    """
     programme, standby = cluster.programme, standby_of(cluster.programme)
     facts = mark({"programme": programme})
     own = {"description": facts, "organization": organisation_of(cluster.programme)}
@@ -130,7 +134,19 @@ def _tree(cluster: SlurmCluster) -> Iterator[tuple[Key, Fields]]:
         rank = {"priority": "0", "preemptmode": "requeue", "usagefactor": "0"}
         yield (Kind.QOS, standby, ""), {"description": facts, **rank}
         service = {"qos": standby, "defaultqos": standby, "fairshare": "1"}
+        service["grptres"] = tres(_lent(cluster, quotas))
         yield (Kind.ACCOUNT, standby, ""), {**own, "parent": programme, **service}
+
+
+def _lent(cluster: SlurmCluster, quotas: Iterable[Quota]) -> dict[str, int]:
+    """The most that is lent of each class of chips, where envelopes keep a part of their walls."""
+    found: dict[str, int] = {}
+    for quota in quotas if cluster.lend_percent < PERCENT else ():
+        if not quota.award and quota.gpus_most is not None:
+            name = gres(cluster, quota.support_class)
+            lent = quota.gpus_most * cluster.lend_percent // PERCENT
+            found[name] = found.get(name, 0) + lent
+    return found
 
 
 def _sector(cluster: SlurmCluster, holder: str, envelopes: Iterable[Quota]) -> Fields:
@@ -174,7 +190,14 @@ def _award(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Iterator[tu
     )
     for key in rest:
         borrows = key[0] is Kind.ACCOUNT
-        yield key, {**own, "parent": standby_of(cluster.programme)} if borrows else {}
+        yield key, {**own, **_borrowing(cluster, most)} if borrows else {}
+
+
+def _borrowing(cluster: SlurmCluster, most: Mapping[str, int]) -> Fields:
+    """Where an award borrows, and how much it may borrow at most."""
+    bound = cluster.borrow_percent
+    borrowed = {} if bound is None else {d: n * bound // PERCENT for d, n in most.items()}
+    return {"parent": standby_of(cluster.programme), "grptres": tres(borrowed)}
 
 
 def keys_of(cluster: SlurmCluster, quota: Quota) -> Iterator[Key]:
@@ -200,7 +223,7 @@ def _budget(
         "flags": "DenyOnLimit,NoDecay",
         "grptresmins": tres(left),
         "priority": str(OWNERS_FIRST),
-        "preempt": standby_of(cluster.programme) if cluster.standby else "",
+        "preempt": standby_of(cluster.programme) if cluster.standby and cluster.reclaim else "",
     }
 
 

@@ -4,13 +4,19 @@ import numpy as np
 
 from headgate.simulation.replay.layout import (
     AHEAD,
+    AWARD,
+    AWARD_FIELDS,
+    BILL_FIELDS,
     BORROWED,
+    CUT,
     ENDED,
     ENVELOPE_FIELDS,
     FIRST,
+    FIRST_UNPAID,
     GANG_FIELDS,
     HELD,
     LAST,
+    LAST_UNPAID,
     LEFT,
     LISTS,
     LOST,
@@ -18,14 +24,16 @@ from headgate.simulation.replay.layout import (
     NOW,
     NUMBERS,
     OVERHEAD,
-    RECLAIM,
+    SINCE,
     STARTED,
     STEP,
     STOPS,
+    UNPAID_FOR,
     State,
+    Table,
 )
 from headgate.simulation.replay.loop import run
-from headgate.simulation.replay.pool import Pool, Replayed, check
+from headgate.simulation.replay.pool import Pool, Replayed, Rules, check
 
 COLUMNS = {
     "started": STARTED,
@@ -37,6 +45,7 @@ COLUMNS = {
     "ahead": AHEAD,
     "borrowed": BORROWED,
 }
+BILLS = {"unpaid": UNPAID_FOR, "cut": CUT}
 
 
 def replay(pool: Pool) -> Replayed:
@@ -45,12 +54,15 @@ def replay(pool: Pool) -> Replayed:
     state = state_of(pool)
     run(state)
     found = {name: np.ascontiguousarray(state.gangs[:, column]) for name, column in COLUMNS.items()}
-    return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1])
+    for name, column in BILLS.items():
+        billed = state.bills[:, column] if len(state.bills) else np.zeros(len(pool.gangs.gpus))
+        found[name] = np.ascontiguousarray(billed, np.int64)
+    return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :3])
 
 
 def state_of(pool: Pool) -> State:
     """A pool before anything has happened."""
-    gangs, steps, rules = pool.gangs, pool.steps, pool.rules
+    gangs, steps = pool.gangs, pool.steps
     count, (moments, envelopes) = len(gangs.gpus), steps.quota.shape
     rows = np.zeros((count, GANG_FIELDS), np.int64)
     given = (gangs.submitted, gangs.seconds, gangs.limit, gangs.gpus, gangs.envelope)
@@ -64,11 +76,32 @@ def state_of(pool: Pool) -> State:
     table[:, NEWEST] = -1
     now = np.zeros(NUMBERS, np.int64)
     now[NOW], now[STEP] = steps.at[0], -1
-    listed = (rules.reclaim, rules.checkpoint_seconds, rules.restart_seconds, rules.look_ahead)
-    now[RECLAIM:] = (*listed, rules.turn_seconds, rules.turn_keeps)
-    supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling])
+    rules = np.array([_listed(each) for each in pool.by_step], np.int64)
+    supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling, rules])
     lists, seen = (
         np.zeros((LISTS, count), np.int64),
-        np.zeros((moments, envelopes + 1, 3), np.int64),
+        np.zeros((moments, envelopes + 1, 5), np.int64),
     )
-    return State(rows, table, lists, now, np.ascontiguousarray(supply), seen)
+    paid = _budgets_of(pool)
+    return State(rows, table, lists, now, np.ascontiguousarray(supply), seen, *paid)
+
+
+def _budgets_of(pool: Pool) -> tuple[Table, Table, Table]:
+    """Awards, what each gang owes to which of them, and the budgets of each step."""
+    budgets, count = pool.budgets, len(pool.gangs.gpus)
+    if budgets is None:
+        widths = (AWARD_FIELDS, BILL_FIELDS, 1)
+        awards, bills, amounts = (np.zeros((0, width), np.int64) for width in widths)
+        return awards, bills, amounts
+    awards = np.zeros((budgets.amount.shape[1], AWARD_FIELDS), np.int64)
+    awards[:, FIRST_UNPAID] = awards[:, LAST_UNPAID] = -1
+    awards[:, SINCE] = pool.steps.at[0]
+    bills = np.zeros((count, BILL_FIELDS), np.int64)
+    bills[:, AWARD] = budgets.award
+    return awards, bills, np.column_stack([budgets.renews, budgets.amount])
+
+
+def _listed(rules: Rules) -> tuple[int, ...]:
+    """The rules in the order in which `layout` has them."""
+    first = (rules.reclaim, rules.checkpoint_seconds, rules.restart_seconds, rules.look_ahead)
+    return (*first, rules.turn_seconds, rules.turn_keeps, rules.credits, rules.ends_spent)

@@ -41,7 +41,11 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One replay. Amounts are GPU-seconds; `fillable` is idle time that waiting jobs would fill."""
+    """One replay. Amounts are GPU-seconds; `fillable` is idle time that waiting jobs would fill.
+
+    `unpaid` is what was asked for and not paid by a budget, `cut` work that a spent one left
+    undone, `lent` by envelope what credits were earned with.
+    """
 
     offered: int
     held: int
@@ -50,11 +54,14 @@ class Figures:
     waited: int
     borrowed: int
     lost: int
+    unpaid: int
+    cut: int
     stops: int
     waits: Waits
     by_envelope: Mapping[str, Waits]
     by_size: Mapping[str, Waits]
     months: tuple[Month, ...]
+    lent: Mapping[str, int]
 
     @property
     def hours(self) -> Mapping[str, int]:
@@ -94,7 +101,8 @@ def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
     offered = _offered(lanes)
-    held, borrowed, waited = (int(amount) for amount in by_envelope[:-1].sum(axis=(0, 1)))
+    seen = by_envelope[:-1].sum(axis=(0, 1)).tolist()
+    held, borrowed, waited, _, unpaid = map(int, seen)
     return Figures(
         offered=int(offered.sum()),
         held=held,
@@ -103,6 +111,8 @@ def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]
         waited=waited,
         borrowed=borrowed,
         lost=lost + overhead,
+        unpaid=unpaid,
+        cut=sum(int((lane.replayed.cut * lane.pool.gangs.gpus).sum()) for lane in lanes),
         stops=sum(int(lane.replayed.stops.sum()) for lane in lanes),
         waits=_told(waits, served),
         by_envelope={
@@ -115,6 +125,7 @@ def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]
             if (mine := (gpus >= low) & (gpus <= high)).any()
         },
         months=tuple(_months(days, envelopes, offered, by_envelope)),
+        lent=_named(envelopes, by_envelope[:-1, :, 3].sum(axis=0)),
     )
 
 

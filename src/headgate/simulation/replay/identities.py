@@ -5,7 +5,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from headgate.simulation.replay.pool import Pool, Replayed
+from headgate.simulation.replay.layout import NEVER
+from headgate.simulation.replay.pool import Budgets, Pool, Replayed
 
 
 class Identity(StrEnum):
@@ -16,6 +17,8 @@ class Identity(StrEnum):
     LITTLE = "what was waited for is the sum of the gangs' waits (Little's law)"
     CEILING = "no envelope held more than its ceiling, nor all together more than the pool"
     ORDER = "no gang starts before it is submitted or ends before its work is done"
+    CREDITS = "what is lent is what is borrowed, as far as quotas cover the pool"
+    BUDGET = "no award used more than its budget, and a second of its gangs where those end"
     SERVED = "a gang that the last step has room for ends"
 
 
@@ -31,7 +34,7 @@ def assure(pool: Pool, replayed: Replayed) -> None:
 
 def _broken(pool: Pool, replayed: Replayed) -> Iterator[Identity]:
     gangs, ended = pool.gangs, replayed.ended >= 0
-    spent = gangs.seconds + replayed.lost + replayed.overhead
+    spent = gangs.seconds + replayed.lost + replayed.overhead - replayed.cut
     if (replayed.held != spent)[ended].any():
         yield Identity.WORK
     if not _gpu_seconds(pool, replayed):
@@ -43,6 +46,10 @@ def _broken(pool: Pool, replayed: Replayed) -> Iterator[Identity]:
     early = (replayed.started < gangs.submitted) | (replayed.ended < replayed.started + spent)
     if early[ended].any():
         yield Identity.ORDER
+    if not _credits(pool, replayed):
+        yield Identity.CREDITS
+    if pool.budgets is not None and not _budgets(pool, replayed, pool.budgets):
+        yield Identity.BUDGET
     if not _served(pool, replayed):
         yield Identity.SERVED
 
@@ -59,9 +66,11 @@ def _gpu_seconds(pool: Pool, replayed: Replayed) -> bool:
 
 
 def _little(pool: Pool, replayed: Replayed) -> bool:
-    waits = replayed.ended - pool.gangs.submitted - replayed.held
+    waits = replayed.ended - pool.gangs.submitted - replayed.held - replayed.unpaid
     waited = _by_envelope(pool, waits * pool.gangs.gpus)
-    return bool((waited == replayed.by_envelope[:, :, 2].sum(axis=0)).all())
+    unpaid = _by_envelope(pool, replayed.unpaid * pool.gangs.gpus)
+    seen = replayed.by_envelope.sum(axis=0)
+    return bool((waited == seen[:, 2]).all() and (unpaid == seen[:, 4]).all())
 
 
 def _ceilings(pool: Pool, replayed: Replayed) -> bool:
@@ -85,9 +94,31 @@ def _was_above(ceiling: np.ndarray) -> np.ndarray:
     return sank
 
 
+def _credits(pool: Pool, replayed: Replayed) -> bool:
+    """A transfer takes from some what it gives to others: step by step, where credits are kept."""
+    steps = pool.steps
+    borrowed, lent = (replayed.by_envelope[:, :, n].sum(axis=1) for n in (1, 3))
+    kept = np.array([rules.credits for rules in pool.by_step])
+    whole = kept & (steps.quota.sum(axis=1) >= steps.gpus)
+    within = np.where(kept, lent <= borrowed, lent == 0)
+    return bool(within.all() and (lent == borrowed)[whole].all())
+
+
+def _budgets(pool: Pool, replayed: Replayed, budgets: Budgets) -> bool:
+    """Awards whose one budget is never renewed nor changed: what they paid is within it."""
+    used, most = (np.zeros(budgets.amount.shape[1], np.int64) for _ in range(2))
+    np.add.at(used, budgets.award, replayed.held * pool.gangs.gpus)
+    np.add.at(most, budgets.award, pool.gangs.gpus)
+    one = (budgets.amount == budgets.amount[0]).all(axis=0) & ~budgets.renews[1:].any()
+    ends = any(rules.ends_spent for rules in pool.by_step)
+    return bool((used <= budgets.amount[0] + most * ends)[one].all())
+
+
 def _served(pool: Pool, replayed: Replayed) -> bool:
     steps, gangs = pool.steps, pool.gangs
     kept = steps.keeps[-1].sum() - steps.keeps[-1]
     most = np.minimum(steps.ceiling[-1], steps.gpus[-1] - kept)
     fits = gangs.gpus <= most[gangs.envelope]
+    if pool.budgets is not None:
+        fits &= pool.budgets.amount[-1][pool.budgets.award] == NEVER
     return bool(fits[replayed.ended < 0].sum() == 0 or not fits.all())

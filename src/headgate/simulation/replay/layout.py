@@ -1,7 +1,7 @@
 """Where the fast loop keeps what: columns of its tables, and the tables together.
 
-Compiled code is kept by the time stamp of `loop` alone. So `loop` names the digest of this file and
-of `orders`, and a test compares: who changes one of them also saves the loop.
+Compiled code is kept by the time stamp of `loop` alone. So `loop` names the digest of this file, of
+`orders`, `accounts` and `queues`, and a test compares: who changes one of them saves the loop too.
 """
 
 from typing import Final, NamedTuple
@@ -23,7 +23,14 @@ LOST, HELD, AHEAD, BORROWED, LEFT, BEGAN, PAID, PLACE, OLDER, NEWER, LIMIT_END, 
 GANG_FIELDS = 20
 
 QUOTA, KEEPS, CEILING, USED, PAST, WAITED, FIRST, LAST, NEWEST, TRIED, TRIAL, CURSOR = range(12)
-ENVELOPE_FIELDS = 12
+DEBT, UNPAID = range(12, 14)
+ENVELOPE_FIELDS = 14
+
+BUDGET, SPENT, SINCE, RATE, PROMISED, FIRST_UNPAID, LAST_UNPAID = range(7)
+AWARD_FIELDS = 7
+
+AWARD, NEXT_UNPAID, UNPAID_SINCE, UNPAID_FOR, CUT = range(5)
+BILL_FIELDS = 5
 
 WHO, ASKS, NEEDS, CHOSEN, END_AT, END_OF, LIMIT_AT, LIMIT_OF = range(8)
 LISTS = 8
@@ -31,8 +38,11 @@ LISTS = 8
 NOW, STEP, CAPACITY, IDLE, KEPT, ARRIVED, RUNNING, STARTS, WAITING, LOOKED, AT, SPARE, OWN = range(
     13
 )
-RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS = range(13, 19)
-NUMBERS = 19
+RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS, CREDITS, ENDS_SPENT = range(13, 21)
+SENT_AWAY, MAY_PAY, SPENT_AT = range(21, 24)
+NUMBERS = 24
+RULES = 8
+"""How many rules stand at the end of a row of the supply, in the order of `now` from RECLAIM on."""
 
 
 class State(NamedTuple):
@@ -40,7 +50,8 @@ class State(NamedTuple):
 
     `lists` are the queues, what a reclaim has chosen, the heap of ends and the order of limits;
     `now` is everything single, the rules too; `seen` is by step, envelope (the last row is the
-    pool) and figure.
+    pool) and figure. `awards` and `bills`, by award and gang, are empty where there are no budgets;
+    `budgets` are by step: whether they begin anew, and each award's.
     """
 
     gangs: Table
@@ -49,3 +60,6 @@ class State(NamedTuple):
     now: Table
     supply: Table
     seen: Table
+    awards: Table
+    bills: Table
+    budgets: Table

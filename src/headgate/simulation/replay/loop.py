@@ -1,19 +1,27 @@
 """The rules of `pool` over arrays of integers, for machine code; `plain` says what is right.
 
 Every table is one array of 64-bit integers, a row a gang or envelope, so that a gang's fields lie
-together. Queues are stretches of one array: whoever leaves shifts those before it by one place, so
-that the place in front which a stopped gang needs is always there.
+together.
 """
 
+from headgate.simulation.replay.accounts import (
+    HOUR,
+    change_budgets,
+    charge,
+    lend,
+    next_spent,
+    pays,
+    settled,
+)
 from headgate.simulation.replay.compiling import inner, outer
 
 from headgate.simulation.replay.layout import (  # isort: skip
-    AHEAD, ARRIVED, ASKS, AT, BEGAN, BORROWED, CAPACITY, CEILING, CHECKPOINT, CHOSEN, CURSOR,
-    END_AT, END_OF, ENDED, ENVELOPE, FIRST, KEEPS, GPUS, HELD, IDLE, KEPT, LAST, LEFT, LIMIT,
-    LIMIT_AT, LIMIT_END, LIMIT_OF, LOOK_AHEAD, LOOKED, LOST, NEEDS, NEVER, NEWEST, NOW, OLDER,
-    OVERHEAD, OWN, PAID, PAST, PLACE, QUOTA, RECLAIM, RESTART, RUNNING, SECONDS, SPARE, STARTED,
-    STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIED, TURN, TURN_KEEPS, USED, WAITED, WAITING, WHO,
-    WHOLE_BITS, State,
+    AHEAD, ARRIVED, ASKS, AT, AWARD, BEGAN, BORROWED, BUDGET, CAPACITY, CEILING, CHECKPOINT, CHOSEN,
+    CREDITS, CURSOR, CUT, DEBT, ENDED, ENDS_SPENT, END_AT, END_OF, ENVELOPE, FIRST, GPUS, HELD,
+    IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT, LIMIT_AT, LIMIT_END, LIMIT_OF, LOOKED, LOOK_AHEAD, LOST,
+    MAY_PAY, NEEDS, NEVER, NEWEST, NOW, OLDER, OVERHEAD, OWN, PAID, PAST, PLACE, QUOTA, RECLAIM,
+    RESTART, RULES, RUNNING, SECONDS, SENT_AWAY, SPARE, STARTED, STARTS, STEP, STOPS, SUBMITTED,
+    TRIAL, TRIED, TURN, TURN_KEEPS, UNPAID, USED, WAITED, WAITING, WHO, WHOLE_BITS, State,
 )  # fmt: skip
 from headgate.simulation.replay.orders import (
     insert_limit,
@@ -23,9 +31,10 @@ from headgate.simulation.replay.orders import (
     take_limit,
     unlink,
 )
+from headgate.simulation.replay.queues import bring_back, enqueue, send_away, send_unpaid, take_out
 
-COMPILED_IN = "9b1660e2e24bcf06"
-"""The digest of `layout` and `orders`, which are compiled into this."""
+COMPILED_IN = "e4f4e0181a7d9258"
+"""The digest of `layout`, `orders`, `accounts` and `queues`, which are compiled into this."""
 
 
 @outer
@@ -41,7 +50,11 @@ def run(s: State) -> None:
             leave(s, gang)
             s.gangs[gang, ENDED] = moment
         change_supply(s)
+        if len(s.awards) > 0:
+            end_spent(s)
         submit(s)
+        if s.now[SENT_AWAY] > 0 and s.now[MAY_PAY] > 0:
+            bring_back(s)
         if s.now[IDLE] < 0:
             shrink(s)
         if s.now[WAITING] == 0:
@@ -60,8 +73,11 @@ def next_moment(s: State) -> int:
     if s.now[ARRIVED] < len(s.gangs):
         moment = min(moment, s.gangs[s.now[ARRIVED], SUBMITTED])
     due = s.now[STEP] + 1
-    if due < len(s.supply) and (moment < NEVER or s.now[WAITING] > 0):
+    waits = s.now[WAITING] > 0 or s.now[SENT_AWAY] > 0
+    if due < len(s.supply) and (moment < NEVER or waits):
         moment = min(moment, s.supply[due, 0])
+    if len(s.awards) > 0:
+        moment = min(moment, next_spent(s))
     return moment
 
 
@@ -79,6 +95,9 @@ def pass_time(s: State, moment: int) -> None:
             s.seen[step, k, 0] += used * seconds
             s.seen[step, k, 1] += max(0, used - s.envelopes[k, QUOTA]) * seconds
             s.seen[step, k, 2] += s.envelopes[k, WAITED] * seconds
+            s.seen[step, k, 4] += s.envelopes[k, UNPAID] * seconds
+        if s.now[CREDITS] > 0:
+            lend(s, seconds)
     if s.now[TURN] > 0:
         remember(s, moment)
     s.now[NOW] = moment
@@ -107,11 +126,14 @@ def change_supply(s: State) -> None:
         s.now[IDLE] += s.supply[step, 1] - s.now[CAPACITY]
         s.now[CAPACITY] = s.supply[step, 1]
         s.now[KEPT] = 0
+        for rule in range(RULES):
+            s.now[RECLAIM + rule] = s.supply[step, 2 + 3 * count + rule]
         for k in range(count):
             s.envelopes[k, QUOTA] = s.supply[step, 2 + k]
             s.envelopes[k, KEEPS] = s.supply[step, 2 + count + k]
             s.envelopes[k, CEILING] = s.supply[step, 2 + 2 * count + k]
             s.now[KEPT] += max(0, s.supply[step, 2 + count + k] - s.envelopes[k, USED])
+        change_budgets(s)
 
 
 @inner
@@ -125,19 +147,6 @@ def submit(s: State) -> None:
         enqueue(s, gang, s.envelopes[k, LAST])
         s.envelopes[k, LAST] += 1
         s.now[ARRIVED] += 1
-
-
-@inner
-def enqueue(s: State, gang: int, place: int) -> None:
-    """Write a gang into its place of a queue."""
-    need = s.gangs[gang, LIMIT] - s.gangs[gang, SECONDS] + s.gangs[gang, LEFT]
-    if s.gangs[gang, STOPS] > 0:
-        need += s.now[RESTART]
-    s.lists[WHO, place] = gang
-    s.lists[ASKS, place] = s.gangs[gang, GPUS]
-    s.lists[NEEDS, place] = need
-    s.envelopes[s.gangs[gang, ENVELOPE], WAITED] += s.gangs[gang, GPUS]
-    s.now[WAITING] += s.gangs[gang, GPUS]
 
 
 @inner
@@ -179,6 +188,9 @@ def sooner(s: State, a: int, b: int) -> bool:
     quota_a, quota_b = s.envelopes[a, QUOTA], s.envelopes[b, QUOTA]
     use = PAST if s.now[TURN] > 0 else USED
     left, right = s.envelopes[a, use] * quota_b, s.envelopes[b, use] * quota_a
+    if s.now[CREDITS] > 0:
+        left = s.envelopes[a, DEBT] // HOUR * quota_b
+        right = s.envelopes[b, DEBT] // HOUR * quota_a
     if quota_a == 0 or quota_b == 0:
         left, right = int(quota_a == 0), int(quota_b == 0)
     return left < right or (left == right and a < b)
@@ -204,6 +216,8 @@ def next_envelope(s: State, within: int) -> int:
 def start_heads(s: State) -> int:
     """Start what is first in its queue and may; the first that waits for room, or -1."""
     while True:
+        if len(s.awards) > 0:
+            send_unpaid(s)
         waiting = -1
         started = False
         for borrows in range(2):
@@ -286,18 +300,25 @@ def shrink(s: State) -> None:
 
 
 @inner
+def end_spent(s: State) -> None:
+    """Where spent budgets end what runs, it ends, its work undone."""
+    if s.now[ENDS_SPENT] == 0 or next_spent(s) > s.now[NOW]:
+        return
+    for place in range(s.now[RUNNING] - 1, -1, -1):
+        gang = s.lists[LIMIT_OF, place]
+        award = s.bills[gang, AWARD]
+        if s.awards[award, BUDGET] < NEVER and settled(s, award) >= s.awards[award, BUDGET]:
+            leave(s, gang)
+            s.gangs[gang, LEFT] -= max(0, s.now[NOW] - s.gangs[gang, BEGAN] - s.gangs[gang, PAID])
+            s.bills[gang, CUT] = s.gangs[gang, LEFT]
+            s.gangs[gang, ENDED] = s.now[NOW]
+
+
+@inner
 def start(s: State, place: int, k: int) -> None:
     """Start the gang at a place of a queue."""
-    gang = s.lists[WHO, place]
-    first = s.envelopes[k, FIRST]
-    for at in range(place, first, -1):
-        s.lists[WHO, at] = s.lists[WHO, at - 1]
-        s.lists[ASKS, at] = s.lists[ASKS, at - 1]
-        s.lists[NEEDS, at] = s.lists[NEEDS, at - 1]
-    s.envelopes[k, FIRST] = first + 1
+    gang = take_out(s, place, k)
     gpus, now = s.gangs[gang, GPUS], s.now[NOW]
-    s.envelopes[k, WAITED] -= gpus
-    s.now[WAITING] -= gpus
     hold(s, k, gpus)
     s.gangs[gang, BORROWED] += s.envelopes[k, USED] > s.envelopes[k, QUOTA]
     s.gangs[gang, PAID] = s.now[RESTART] if s.gangs[gang, STOPS] > 0 else 0
@@ -320,6 +341,7 @@ def start(s: State, place: int, k: int) -> None:
     s.lists[END_OF, place] = gang
     insert_limit(s, s.gangs[gang, LIMIT_END], gang)
     s.now[RUNNING] += 1
+    charge(s, gang, 1)
 
 
 @inner
@@ -334,6 +356,7 @@ def leave(s: State, gang: int) -> None:
     take_limit(s, s.gangs[gang, LIMIT_END], gang)
     s.now[RUNNING] -= 1
     take_end(s, gang)
+    charge(s, gang, -1)
 
 
 @inner
@@ -420,6 +443,9 @@ def fill(s: State, k: int, first: int, pool: tuple[int, int]) -> int:
         if asks > most or (ends > at and asks > min(spare, own)):
             continue
         if ends > wall_at and asks > wall_own:
+            continue
+        if not pays(s, s.lists[WHO, place]):
+            send_away(s, place, k)
             continue
         if ends > at:
             spare -= asks

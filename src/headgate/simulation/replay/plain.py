@@ -9,10 +9,13 @@ from fractions import Fraction
 
 import numpy as np
 
+from headgate.core.quantities import HOUR_SECONDS
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS
 from headgate.simulation.replay.pool import Pool, Replayed, check
 
-COLUMNS = ("started", "ended", "stops", "lost", "overhead", "held", "ahead", "borrowed")
+COLUMNS = (
+    "started", "ended", "stops", "lost", "overhead", "held", "ahead", "borrowed", "unpaid", "cut",
+)  # fmt: skip
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +39,9 @@ class Gang:
     held: int = 0
     ahead: int = 0
     borrowed: int = 0
+    unpaid: int = 0
+    unpaid_since: int = 0
+    cut: int = 0
 
     def limit_left(self, restart: int) -> int:
         """The longest that its next run may last."""
@@ -52,6 +58,7 @@ class Envelope:
     keeps: int = 0
     ceiling: int = 0
     past: int = 0
+    debt: int = 0
     queue: list[Gang] = field(default_factory=list)
     running: list[Gang] = field(default_factory=list)
 
@@ -61,9 +68,29 @@ class Envelope:
         return sum(gang.gpus for gang in self.running)
 
     @property
+    def debt_hours(self) -> int:
+        """Whole GPU-hours borrowed and not made good by lending; below zero what others owe."""
+        return self.debt // HOUR_SECONDS
+
+    @property
     def waited_for(self) -> int:
         """GPUs asked for and not held."""
         return sum(gang.gpus for gang in self.queue)
+
+
+@dataclass(slots=True)
+class Award:
+    """One budget: what it has paid, whose gangs run on it, who waits for it in order."""
+
+    budget: int = NEVER
+    spent: int = 0
+    running: list[Gang] = field(default_factory=list)
+    unpaid: list[Gang] = field(default_factory=list)
+
+    @property
+    def used(self) -> int:
+        """GPUs that it pays for now."""
+        return sum(gang.gpus for gang in self.running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +101,10 @@ class Reservation:
     at: int
     spare: int
     own: int
+
+
+def _over_quota(envelope: Envelope, use: int) -> Fraction:
+    return Fraction(use, envelope.quota) if envelope.quota else Fraction(0)
 
 
 def replay(pool: Pool) -> Replayed:
@@ -98,10 +129,14 @@ class Moments:
         )
         self.gangs = [Gang(number, *row) for number, row in enumerate(rows)]
         self.envelopes = [Envelope(number) for number in range(pool.steps.quota.shape[1])]
+        budgets = pool.budgets
+        count = 0 if budgets is None else budgets.amount.shape[1]
+        self.awards = [Award() for _ in range(count)]
+        self.award_of = [] if budgets is None else budgets.award.tolist()
         self.by_start: list[Gang] = []
         self.now, self.step, self.gpus, self.arrived = int(pool.steps.at[0]), -1, 0, 0
         shape = pool.steps.quota.shape
-        self.by_envelope = np.zeros((*shape, 3), np.int64)
+        self.by_envelope = np.zeros((*shape, 5), np.int64)
         self.by_step = np.zeros((shape[0], 3), np.int64)
 
     def run(self) -> Replayed:
@@ -111,7 +146,9 @@ class Moments:
             for gang in [gang for gang in self.by_start if gang.ends == moment]:
                 self._end(gang)
             self._change_supply()
+            self._end_spent()
             self._submit()
+            self._bring_back()
             self._shrink()
             waiting = self._start_heads()
             self._backfill(waiting)
@@ -122,8 +159,17 @@ class Moments:
         ends = [gang.ends for gang in self.by_start]
         due = [int(at) for at in self.pool.steps.at[self.step + 1 : self.step + 2]]
         coming = [int(at) for at in self.pool.gangs.submitted[self.arrived : self.arrived + 1]]
-        waits = any(envelope.queue for envelope in self.envelopes)
-        return min([*ends, *coming, *(due if ends or coming or waits else []), NEVER])
+        waits = any(queue for queue in (*self._queues(), *(a.unpaid for a in self.awards)))
+        spent = [
+            self.now - (award.spent - award.budget) // award.used
+            for award in self.awards
+            if self.rules.ends_spent and award.running and award.budget < NEVER
+        ]
+        due = due if ends or coming or waits else []
+        return min([*ends, *coming, *due, *spent, NEVER])
+
+    def _queues(self) -> Iterator[list[Gang]]:
+        return (envelope.queue for envelope in self.envelopes)
 
     def _pass_time(self, moment: int) -> None:
         """Count what was held, borrowed, waited for and idle since the last moment."""
@@ -134,11 +180,31 @@ class Moments:
             self.by_step[self.step] += np.array(unfilled, np.int64) * seconds
             for envelope in self.envelopes:
                 above = max(0, envelope.used - envelope.quota)
-                seen = [envelope.used, above, envelope.waited_for]
+                seen = [envelope.used, above, envelope.waited_for, 0, 0]
                 amounts = np.array(seen, np.int64) * seconds
                 self.by_envelope[self.step, envelope.number] += amounts
+            if self.rules.credits:
+                self._lend(seconds)
+        for award in self.awards:
+            award.spent += award.used * seconds
+            for gang in award.unpaid:
+                self.by_envelope[self.step, gang.envelope, 4] += gang.gpus * seconds
         self._remember(moment)
         self.now = moment
+
+    def _lend(self, seconds: int) -> None:
+        """What is held above quotas is owed to those who hold less, the deepest in debt first."""
+        owed = 0
+        for envelope in self.envelopes:
+            above = max(0, envelope.used - envelope.quota)
+            envelope.debt += above * seconds
+            owed += above
+        lenders = [e for e in self.envelopes if e.used < e.quota]
+        for lender in sorted(lenders, key=lambda e: (-_over_quota(e, e.debt_hours), e.number)):
+            lent = min(lender.quota - lender.used, owed)
+            owed -= lent
+            lender.debt -= lent * seconds
+            self.by_envelope[self.step, lender.number, 3] += lent * seconds
 
     def _remember(self, moment: int) -> None:
         """Add to past use, which fades at every turn of the fair share's clock."""
@@ -156,11 +222,21 @@ class Moments:
         while self.step + 1 < len(steps.at) and steps.at[self.step + 1] <= self.now:
             self.step += 1
             self.gpus = int(steps.gpus[self.step])
+            self.rules = self.pool.later.get(self.step, self.rules)
             for envelope in self.envelopes:
                 place = self.step, envelope.number
                 envelope.quota = int(steps.quota[place])
                 envelope.keeps = int(steps.keeps[place])
                 envelope.ceiling = int(steps.ceiling[place])
+
+            self._budget()
+
+    def _budget(self) -> None:
+        """Give every award the budget of the step, anew where the step renews."""
+        budgets = self.pool.budgets
+        for number, award in enumerate(self.awards if budgets is not None else []):
+            award.budget = int(budgets.amount[self.step, number]) if budgets else NEVER
+            award.spent = 0 if budgets and budgets.renews[self.step] else award.spent
 
     def _submit(self) -> None:
         submitted = self.pool.gangs.submitted
@@ -192,8 +268,8 @@ class Moments:
 
         def turn(envelope: Envelope) -> tuple[bool, Fraction, int]:
             use = envelope.past if self.rules.turn_seconds else envelope.used
-            share = Fraction(use, envelope.quota) if envelope.quota else Fraction(0)
-            return envelope.quota == 0, share, envelope.number
+            use = envelope.debt_hours if self.rules.credits else use
+            return envelope.quota == 0, _over_quota(envelope, use), envelope.number
 
         waiting = [e for e in self.envelopes if e.queue]
         if within is not None:
@@ -203,6 +279,7 @@ class Moments:
     def _start_heads(self) -> Gang | None:
         """Start what is first in its queue and may; the first that waits for room is returned."""
         while True:
+            self._send_unpaid()
             waiting: Gang | None = None
             for envelope, within in self._heads():
                 head = envelope.queue[0]
@@ -215,6 +292,11 @@ class Moments:
                 waiting = waiting or head
             else:
                 return waiting
+
+    def _send_unpaid(self) -> None:
+        for envelope in self.envelopes:
+            while envelope.queue and not self._pays(envelope.queue[0]):
+                self._send_away(envelope.queue[0])
 
     def _heads(self) -> Iterator[tuple[Envelope, bool]]:
         for within in (True, False):
@@ -249,10 +331,14 @@ class Moments:
         gang.started = self.now if gang.started < 0 else gang.started
         envelope.running.append(gang)
         self.by_start.append(gang)
+        if (award := self._award(gang)) is not None:
+            award.running.append(gang)
 
     def _leave(self, gang: Gang) -> None:
         self.envelopes[gang.envelope].running.remove(gang)
         self.by_start.remove(gang)
+        if (award := self._award(gang)) is not None:
+            award.running.remove(gang)
         gang.held += self.now - gang.began
         gang.overhead += min(gang.paid, self.now - gang.began)
 
@@ -272,6 +358,56 @@ class Moments:
         gang.left = gang.seconds - kept
         gang.stops += 1
         self.envelopes[gang.envelope].queue.insert(0, gang)
+
+    def _award(self, gang: Gang) -> Award | None:
+        return self.awards[self.award_of[gang.number]] if self.awards else None
+
+    def _left(self, award: Award) -> int:
+        """What an award can still pay; where spent budgets end what runs: anything, or nothing."""
+        if self.rules.ends_spent:
+            return NEVER if award.spent < award.budget else 0
+        promised = sum(g.gpus * (self._limit_end(g) - self.now) for g in award.running)
+        return award.budget - award.spent - promised
+
+    def _costs(self, gang: Gang) -> int:
+        """What an award must be able to pay for a gang to start."""
+        if self.rules.ends_spent:
+            return 1
+        return gang.gpus * gang.limit_left(self.rules.restart_seconds)
+
+    def _pays(self, gang: Gang) -> bool:
+        award = self._award(gang)
+        if award is None or award.budget == NEVER:
+            return True
+        return self._costs(gang) <= self._left(award)
+
+    def _send_away(self, gang: Gang) -> None:
+        """A gang that its award cannot pay leaves its queue."""
+        self.envelopes[gang.envelope].queue.remove(gang)
+        self.awards[self.award_of[gang.number]].unpaid.append(gang)
+        gang.unpaid_since = self.now
+
+    def _bring_back(self) -> None:
+        """Whom what is left pays for comes to the front of the queue, in order."""
+        for award in self.awards:
+            left, back = self._left(award), list[Gang]()
+            for gang in award.unpaid:
+                if award.budget < NEVER and self._costs(gang) > left:
+                    break
+                left -= self._costs(gang)
+                back.append(gang)
+            for gang in reversed(back):
+                award.unpaid.remove(gang)
+                gang.unpaid += self.now - gang.unpaid_since
+                self.envelopes[gang.envelope].queue.insert(0, gang)
+
+    def _end_spent(self) -> None:
+        """Where spent budgets end what runs, it ends, its work undone."""
+        for award in self.awards if self.rules.ends_spent else []:
+            for gang in list(award.running) if award.spent >= award.budget else []:
+                self._leave(gang)
+                gang.left -= max(0, self.now - gang.began - gang.paid)
+                gang.cut, gang.ended = gang.left, self.now
 
     def _limit_end(self, gang: Gang) -> int:
         done = gang.seconds - gang.left
@@ -310,6 +446,9 @@ class Moments:
                 if not self._fits(gang) or envelope.used + gang.gpus > envelope.ceiling:
                     continue
                 if not all(self._harmless(gang, each) for each in kept):
+                    continue
+                if not self._pays(gang):
+                    self._send_away(gang)
                     continue
                 kept = [self._less(gang, each) for each in kept]
                 ahead = kept[0] if ahead else None

@@ -6,7 +6,8 @@ submissions of that instant:
 1. Where the pool has shrunk below what runs, gangs are stopped, newest start first: of envelopes
    that hold more than their quota, then of all.
 2. The first gang of each envelope's queue is looked at: those within their envelope's quota before
-   those that would borrow, then by use over quota, smallest first, then by number. It starts if it
+   those that would borrow, then by use (or past use, or debt) over quota, smallest first, then by
+   number. It starts if it
    fits what is idle, less what others keep for themselves, and if its envelope stays under its
    ceiling. Within its quota it may stop gangs of envelopes above theirs, newest first, if that
    makes it fit (reclaim). A gang that would borrow waits behind the first that has to wait. After
@@ -17,13 +18,23 @@ submissions of that instant:
    at and start where that delays neither reservation (EASY backfill: Lifka, JSSPP 1995; Feitelson
    and Weil, IPPS 1998).
 
+Budgets: an award pays for what its gangs hold until its budget begins anew. A gang that is first in
+its queue, or that backfill would start, and that its award cannot pay leaves the queue. It comes
+back to the front, in order, once what is left pays for it. Where spent budgets end what runs, an
+award pays while anything is left and its gangs end when nothing is; else it pays for a gang only
+to its limit, beside all that run.
+
+Credits: who holds more than its quota owes each GPU-second to those who hold less, the deepest in
+debt first, as far as they hold less (Karma: Vuppalapati et al., OSDI 2023; weighted by quotas,
+continuous, and an order of turns: debt stops nobody). What nobody's quota covers is owed to no one.
+
 A stopped gang keeps the work up to its last checkpoint, goes to the front of its queue and pays
 `restart_seconds` when it starts again. Walls are ceilings that equal the quota; a spot class is
 an envelope with a quota of nothing, which anyone with a right may stop.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -48,6 +59,7 @@ class Misfit(StrEnum):
     UNSORTED = "submissions-not-in-order"
     ENVELOPE = "envelope-unknown"
     STEPS = "steps-not-in-order"
+    BUDGETS = "budgets-out-of-range"
     RULES = "rules-out-of-range"
 
 
@@ -91,7 +103,8 @@ class Rules:
 
     A `checkpoint_seconds` of 0 means that a stopped gang begins anew. With a `turn_seconds` above 0
     the order of envelopes goes by past use instead of present use; at every turn of that clock
-    `turn_keeps` parts of 2**20 of it are kept (fair share).
+    `turn_keeps` parts of 2**20 of it are kept (fair share). With `credits` it goes by whole
+    GPU-hours of debt. `ends_spent` says whether a spent budget ends what runs.
     """
 
     reclaim: bool = True
@@ -100,15 +113,40 @@ class Rules:
     look_ahead: int = UNBOUND
     turn_seconds: int = 0
     turn_keeps: int = 0
+    credits: bool = False
+    ends_spent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """What awards may use: `award` is by gang, `amount` in GPU-seconds by step and award.
+
+    NEVER is a budget without an end. At the steps of which `renews` is 1 every budget begins anew.
+    All gangs of an award are of one envelope.
+    """
+
+    award: Column
+    amount: Table
+    renews: Column
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Everything that a replay depends on."""
+    """Everything that a replay depends on; `later` are rules from a step on, where they change."""
 
     gangs: Gangs
     steps: Steps
     rules: Rules
+    later: Mapping[int, Rules] = field(default_factory=dict)
+    budgets: Budgets | None = None
+
+    @property
+    def by_step(self) -> tuple[Rules, ...]:
+        """The rules of every step."""
+        found = [self.rules]
+        for step in range(len(self.steps.at)):
+            found.append(self.later.get(step, found[-1]))
+        return tuple(found[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +155,10 @@ class Replayed:
 
     By gang: its first start and last end (-1: never), how often it was stopped, seconds of work
     lost, seconds spent on starting again, seconds in which it held its GPUs, starts ahead of its
-    queue, starts above its quota. By step and envelope, in GPU-seconds: held, held above the quota,
-    waited for. By step: idle, idle while somebody waited, and the part of it that what waited would
-    have filled.
+    queue, starts above its quota, seconds for which its award could not pay, seconds of work that a
+    spent budget left undone. By step and envelope, in GPU-seconds: held, held above the quota,
+    waited for, lent (where credits are kept), asked for and not paid. By step: idle, idle while
+    somebody waited, and the part of it that what waited would have filled.
     """
 
     started: Column
@@ -130,6 +169,8 @@ class Replayed:
     held: Column
     ahead: Column
     borrowed: Column
+    unpaid: Column
+    cut: Column
     by_envelope: Table
     by_step: Table
 
@@ -152,7 +193,10 @@ def _misfits(pool: Pool) -> Iterator[Misfit]:
     else:
         found = (*_gang_misfits(gangs, steps.quota.shape[1]), *_step_misfits(gangs, steps))
         yield from (misfit for misfit, wrong in found if wrong)
-    if not _rules_fit(pool.rules) or not _past_fits(steps, pool.rules):
+    rules = (pool.rules, *pool.later.values())
+    if pool.budgets is not None and not _budgets_fit(gangs, steps, pool.budgets):
+        yield Misfit.BUDGETS
+    if not all(_rules_fit(each) and _past_fits(steps, each) for each in rules):
         yield Misfit.RULES
 
 
@@ -172,6 +216,16 @@ def _step_misfits(gangs: Gangs, steps: Steps) -> Iterator[tuple[Misfit, bool]]:
     wrong = (steps.keeps < 0) | (steps.keeps > steps.quota) | (steps.ceiling < steps.quota)
     large = (steps.quota > GPUS_MOST).any() or (steps.gpus > GPUS_MOST).any()
     yield Misfit.SIZES, bool(wrong.any() or large or (steps.gpus < 0).any())
+
+
+def _budgets_fit(gangs: Gangs, steps: Steps, budgets: Budgets) -> bool:
+    """Whether every gang has an award, of its own envelope only, and every step its amounts."""
+    of, amount = budgets.award, budgets.amount
+    shapes = len(of) == len(gangs.gpus), len(amount) == len(budgets.renews) == len(steps.at)
+    if not all(shapes) or ((of < 0) | (of >= amount.shape[1])).any() or (amount < 0).any():
+        return False
+    pairs = np.unique(np.stack([of, gangs.envelope]), axis=1)
+    return bool(len(np.unique(pairs[0])) == pairs.shape[1])
 
 
 def _past_fits(steps: Steps, rules: Rules) -> bool:

@@ -6,7 +6,7 @@ that stand in no envelope are nobody's here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -16,35 +16,39 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.quantities import DAY_SECONDS, instant, seconds_of
+from headgate.core.policy.sharing import Idle, Sharing, Turns
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
-from headgate.simulation.replay.layout import NEVER, Column, Table
-from headgate.simulation.replay.pool import Steps
+from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
+from headgate.simulation.replay.pool import Rules, Steps
 from headgate.steps.agenda import first_day
 
 PERCENT = 100
+WALLS: Mapping[str, object] = {"idle": Idle.KEPT}
+"""What makes walls of any sharing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sharing:
-    """How envelopes share a pool: what each may borrow on top of its quota, and lends of it.
-
-    Percent of the quota; `borrows` is None where nothing bounds it. Walls borrow nothing.
-    """
-
-    borrows: int | None = None
-    lends: int = PERCENT
-
-
-WALLS = Sharing(borrows=0)
+def rules_of(sharing: Sharing) -> Rules:
+    """The rules of a pool by the policy's words; past use fades every hour by its half-life."""
+    fair = sharing.turns is Turns.PAST_USE
+    keeps = round((1 << WHOLE_BITS) * 2 ** (-1 / sharing.half_life_hours))
+    return Rules(
+        sharing.reclaim,
+        sharing.checkpoint_seconds,
+        sharing.restart_seconds,
+        sharing.look_ahead,
+        HOUR_SECONDS if fair else 0,
+        keeps if fair else 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A policy's pools from its first day on: quotas by pool, step and envelope.
 
-    `at` are seconds since the first day, `at[0]` 0; months begin at steps too.
+    `at` are seconds since the first day, `at[0]` 0; months begin at steps too. Where the policy
+    says nothing of sharing, quota is lent by what `Sharing` assumes.
     """
 
     support: str
@@ -53,13 +57,27 @@ class Offer:
     days: tuple[date, ...]
     at: Column
     quota: Table
+    sharing: tuple[Sharing, ...]
 
-    def steps(self, pool: int, sharing: Sharing) -> Steps:
-        """One pool under a way to share it."""
+    def under(self, words: Mapping[str, object]) -> "Offer":
+        """The offer with some words of its sharing said otherwise, on every day."""
+        return replace(self, sharing=tuple(s.model_copy(update=dict(words)) for s in self.sharing))
+
+    def steps(self, pool: int) -> Steps:
+        """One pool as the policy shares it."""
         quota = np.ascontiguousarray(self.quota[pool])
-        keeps = quota * (PERCENT - sharing.lends) // PERCENT
-        above = NEVER if sharing.borrows is None else quota * sharing.borrows // PERCENT
+        lends = np.array([s.lend_percent for s in self.sharing], np.int64)[:, None]
+        bounds = [0 if s.idle is Idle.KEPT else s.borrow_percent for s in self.sharing]
+        borrows = np.array([bound or 0 for bound in bounds], np.int64)[:, None]
+        unbound = np.array([bound is None for bound in bounds])[:, None]
+        above = np.where(unbound, NEVER, quota * borrows // PERCENT)
+        keeps = quota * (PERCENT - lends) // PERCENT
         return Steps(self.at, quota.sum(axis=1), quota, keeps, quota + above)
+
+    @property
+    def rules(self) -> tuple[Rules, ...]:
+        """The rules of each step."""
+        return tuple(map(rules_of, self.sharing))
 
     @property
     def largest(self) -> Table:
@@ -96,7 +114,8 @@ def offer(document: Document, seconds: int) -> Offer:
         raise Faulty([Fault("programme.yaml", 0, 0, "replay-no-envelopes", what, mend)])
     start = seconds_of(instant(first))
     moments = np.array([seconds_of(instant(day)) - start for day in days], np.int64)
-    return Offer(support, named, pools, days, moments, quota)
+    sharing = tuple(_sharing(at(document, day).policy, support) for day in days)
+    return Offer(support, named, pools, days, moments, quota, sharing)
 
 
 def _support(policy: Policy) -> str:
@@ -146,6 +165,11 @@ def _quotas(policy: Policy, support: str, day: date) -> dict[str, dict[str, int]
         }
         for name, gpus in pools.items()
     }
+
+
+def _sharing(policy: Policy, support: str) -> Sharing:
+    envelopes = policy.envelopes.get(support)
+    return (envelopes and envelopes.sharing) or Sharing()
 
 
 def _names(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Iterator[str]:

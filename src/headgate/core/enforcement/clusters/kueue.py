@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headgate.core.enforcement.clusters.kind import Cluster, Name, Walls
+from headgate.core.enforcement.clusters.kind import Cluster, Most, Name, Percent, Said, Walls
 from headgate.core.supports.kind import Section
 
-Percent = Annotated[int, Field(ge=0, le=100)]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 RoleName = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._:-]{0,251}[A-Za-z0-9])?$")]
 LabelKey = Annotated[
@@ -40,9 +39,10 @@ class KueueChip(Section):
 class KueueCluster(Cluster):
     """A cluster whose API server a kubeconfig reaches; `programme` marks what is Headgate's there.
 
-    An award lends `lend_percent` of its GPUs while they lie idle and takes them back by reclaim; it
-    may borrow `borrow_percent` of its GPUs on top. With `envelopes: walls` a class of holders never
-    runs more than its envelope; with `shares` it borrows what lies idle by its share.
+    An award lends `lend_percent` of its GPUs while they lie idle and takes them back by reclaim,
+    unless that is false; it may borrow `borrow_percent` of its GPUs on top, null for any number.
+    With `envelopes: walls` a class of holders never runs more than its envelope; with `shares` it
+    borrows what lies idle by its share. These words hold where the policy says nothing of sharing.
     `ends_running` says whether a suspension, a spent budget, a term's end and a removal evict what
     runs, or let it run out. Use is looked at every `look_seconds`; `looks` is the file in which the
     looks are remembered. With `budget_check` work begins only where the most that it may use fits
@@ -57,7 +57,8 @@ class KueueCluster(Cluster):
     envelopes: Walls | None = Walls.SHARES
     chips: Annotated[Mapping[Name, KueueChip], Field(min_length=1)]
     lend_percent: Percent = 100
-    borrow_percent: Percent = 0
+    borrow_percent: Most | None = 0
+    reclaim: bool = True
     ends_running: bool = True
     budget_check: bool = False
     retry_seconds: Annotated[int, Field(gt=0, le=86_400)] = 60
@@ -65,3 +66,12 @@ class KueueCluster(Cluster):
     look_seconds: Annotated[int, Field(gt=0, le=86_400)] = 60
     timeout_seconds: Annotated[int, Field(gt=0, le=3600)] = 30
     looks: Annotated[str, Field(min_length=1)] = "kueue-looks.json"
+
+    def words(self, said: Said) -> Mapping[str, object]:
+        """Envelopes that lend are shares; envelopes that keep are walls."""
+        return {
+            "envelopes": Walls.SHARES if said.lent else Walls.WALLS,
+            "lend_percent": said.lend_percent,
+            "borrow_percent": said.borrow_percent,
+            "reclaim": said.reclaim,
+        }

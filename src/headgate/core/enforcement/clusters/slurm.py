@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from headgate.core.enforcement.clusters.kind import Cluster, Name, Walls
+from headgate.core.enforcement.clusters.kind import Cluster, Most, Name, Percent, Said, Walls
 from headgate.core.supports.kind import Section
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9/._=:@%+-]{1,200}$")]
@@ -36,8 +36,10 @@ class SlurmCluster(Cluster):
     `programme` is the account over all others of the programme, `sectors` those of the classes of
     holders. With `envelopes: walls` a sector never runs more than its GPUs; with `shares` it has a
     fair share. With `standby`, awards may borrow what lies idle in a class of service that costs
-    nothing and that owners take back at once. `ends_running` says whether a suspension and a
-    removal end the jobs that run.
+    nothing and that owners take back at once, or without `reclaim` once it ends: each award up to
+    `borrow_percent` of its GPUs, all together up to `lend_percent` of the sectors' walls. These
+    words hold where the policy says nothing of sharing. `ends_running` says whether a suspension
+    and a removal end the jobs that run.
     """
 
     engine: Literal["slurm"]
@@ -50,4 +52,17 @@ class SlurmCluster(Cluster):
     chips: Annotated[Mapping[Name, SlurmChip], Field(min_length=1)]
     envelopes: Walls | None = Walls.WALLS
     standby: bool = False
+    lend_percent: Percent = 100
+    borrow_percent: Most | None = None
+    reclaim: bool = True
     ends_running: bool = True
+
+    def words(self, said: Said) -> Mapping[str, object]:
+        """A right is held by walls on Slurm; what is borrowed is on standby beside them."""
+        return {
+            "envelopes": Walls.WALLS,
+            "standby": said.lent,
+            "lend_percent": said.lend_percent,
+            "borrow_percent": said.borrow_percent,
+            "reclaim": said.reclaim,
+        }

@@ -1,0 +1,96 @@
+"""Queues as stretches of one array, and who leaves them because an award cannot pay.
+
+Whoever leaves shifts those before it by one place, so that the place in front which a stopped or
+returning gang needs is always there.
+"""
+
+from headgate.simulation.replay.accounts import costs, left_of, pays
+from headgate.simulation.replay.compiling import inner
+
+from headgate.simulation.replay.layout import (  # isort: skip
+    ASKS, AWARD, BUDGET, CHOSEN, ENVELOPE, FIRST, FIRST_UNPAID, GPUS, LAST, LAST_UNPAID, LEFT,
+    LIMIT, MAY_PAY, NEEDS, NEVER, NEXT_UNPAID, NOW, RESTART, SECONDS, SENT_AWAY, STOPS, UNPAID,
+    UNPAID_FOR, UNPAID_SINCE, WAITED, WAITING, WHO, State,
+)  # fmt: skip
+
+
+@inner
+def enqueue(s: State, gang: int, place: int) -> None:
+    """Write a gang into its place of a queue."""
+    need = s.gangs[gang, LIMIT] - s.gangs[gang, SECONDS] + s.gangs[gang, LEFT]
+    if s.gangs[gang, STOPS] > 0:
+        need += s.now[RESTART]
+    s.lists[WHO, place] = gang
+    s.lists[ASKS, place] = s.gangs[gang, GPUS]
+    s.lists[NEEDS, place] = need
+    s.envelopes[s.gangs[gang, ENVELOPE], WAITED] += s.gangs[gang, GPUS]
+    s.now[WAITING] += s.gangs[gang, GPUS]
+
+
+@inner
+def take_out(s: State, place: int, k: int) -> int:
+    """Take the gang at a place out of a queue."""
+    gang: int = s.lists[WHO, place]
+    first = s.envelopes[k, FIRST]
+    for at in range(place, first, -1):
+        s.lists[WHO, at] = s.lists[WHO, at - 1]
+        s.lists[ASKS, at] = s.lists[ASKS, at - 1]
+        s.lists[NEEDS, at] = s.lists[NEEDS, at - 1]
+    s.envelopes[k, FIRST] = first + 1
+    s.envelopes[k, WAITED] -= s.gangs[gang, GPUS]
+    s.now[WAITING] -= s.gangs[gang, GPUS]
+    return gang
+
+
+@inner
+def send_unpaid(s: State) -> None:
+    """Whoever is first in a queue and cannot be paid leaves it."""
+    for k in range(len(s.envelopes)):
+        while s.envelopes[k, FIRST] < s.envelopes[k, LAST]:
+            if pays(s, s.lists[WHO, s.envelopes[k, FIRST]]):
+                break
+            send_away(s, s.envelopes[k, FIRST], k)
+
+
+@inner
+def send_away(s: State, place: int, k: int) -> None:
+    """A gang that its award cannot pay leaves its queue and waits for the award."""
+    gang = take_out(s, place, k)
+    award = s.bills[gang, AWARD]
+    if s.awards[award, FIRST_UNPAID] < 0:
+        s.awards[award, FIRST_UNPAID] = gang
+    else:
+        s.bills[s.awards[award, LAST_UNPAID], NEXT_UNPAID] = gang
+    s.awards[award, LAST_UNPAID] = gang
+    s.bills[gang, NEXT_UNPAID] = -1
+    s.bills[gang, UNPAID_SINCE] = s.now[NOW]
+    s.envelopes[k, UNPAID] += s.gangs[gang, GPUS]
+    s.now[SENT_AWAY] += 1
+
+
+@inner
+def bring_back(s: State) -> None:
+    """Whom what is left pays for comes to the front of the queue, in order."""
+    s.now[MAY_PAY] = 0
+    for award in range(len(s.awards)):
+        gang, left, count = s.awards[award, FIRST_UNPAID], left_of(s, award), 0
+        while gang >= 0:
+            cost = costs(s, gang)
+            if s.awards[award, BUDGET] < NEVER and cost > left:
+                break
+            left -= cost
+            s.lists[CHOSEN, count] = gang
+            count += 1
+            gang = s.bills[gang, NEXT_UNPAID]
+        s.awards[award, FIRST_UNPAID] = gang
+        for each in range(count - 1, -1, -1):
+            back = s.lists[CHOSEN, each]
+            k = s.gangs[back, ENVELOPE]
+            s.bills[back, UNPAID_FOR] += s.now[NOW] - s.bills[back, UNPAID_SINCE]
+            s.envelopes[k, UNPAID] -= s.gangs[back, GPUS]
+            s.envelopes[k, FIRST] -= 1
+            enqueue(s, back, s.envelopes[k, FIRST])
+        s.now[SENT_AWAY] -= count
+        if count > 0:
+            # Who waits next may be paid for too, once what these asked for is known.
+            s.now[MAY_PAY] = 1
