@@ -17,10 +17,11 @@ from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
-from headgate.demo import Choices, Rehearsed, read_trace, rehearse
+from headgate.demo import Choices, Rehearsed, rehearse
 from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
+from headgate.readers.trace_kept import read_trace, told
 from headgate.readers.traces import Trace
 from headgate.report.summary import Summary, summary_of
 from headgate.report.trial import Column, Trial, trial_pages
@@ -69,7 +70,10 @@ def compare(
         lines += _table(outcomes)
     if choices.trace is None:
         return Compared(tuple(lines), report, {})
-    trace = read_trace(choices.trace)
+    kept = read_trace(choices.trace, strict=choices.strict)
+    trace = kept.trace
+    report["trace"] = canonical.plain(trace.notes)
+    lines += ["", *told(kept, choices.trace.name)]
     try:
         replays = tried(documents, trace, how, progress)
     except Faulty as nothing:
@@ -79,6 +83,8 @@ def compare(
     shown = tuple(columns(replays, AS_IT_STANDS))
     report |= {"replays": canonical.plain(replays), "settings": canonical.plain(how)}
     lines += ["", *_table([_outcome_of(column) for column in shown])]
+    if large := replays[0].runs[0].too_large:
+        lines += ["", f"{large:,} jobs are larger than their envelope in any pool"]
     if why := slowly():
         lines += ["", f"the replay was {why}"]
     pages = trial_pages(_trial(documents, trace, choices, how, (replays, shown)))
@@ -105,6 +111,9 @@ def demand_lines(path: Path, *, as_json: bool) -> Iterator[str]:
         yield json.dumps(canonical.plain(left), indent=2)
         return
     yield f"{left.tenants} tenants, {left.seconds // DAY_SECONDS} days, {left.rows:,} changes"
+    if left.bad:
+        yield f"{left.bad:,} rows cannot be read and changed nothing; the first of their faults:"
+        yield from map(str, left.faults)
     amounts = {
         "owned": left.owned,
         "run": left.run,
@@ -257,7 +266,7 @@ def _trial(
         "load": None if how.load_per_mille is None else how.load_per_mille // 10,
     }
     runs = replays[0].runs
-    never, large = trace.notes.never_run + trace.notes.chunks, runs[0].too_large
+    never, large = trace.notes.rows - trace.notes.jobs, runs[0].too_large
     return Trial(
         at(first, first_day(first)).policy,
         choices.trace.name if choices.trace is not None else "",
