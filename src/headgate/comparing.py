@@ -17,12 +17,11 @@ from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
-from headgate.demo import Choices, Rehearsed, rehearse
+from headgate.demo import Choices, Rehearsed, rehearse, workload
 from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.readers.trace_kept import read_trace, told
-from headgate.readers.traces import Trace
+from headgate.readers.trace_kept import Kept, told
 from headgate.report.summary import Summary, summary_of
 from headgate.report.trial import Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
@@ -70,12 +69,12 @@ def compare(
         lines += _table(outcomes)
     if choices.trace is None:
         return Compared(tuple(lines), report, {})
-    kept = read_trace(choices.trace, strict=choices.strict)
-    trace = kept.trace
-    report["trace"] = canonical.plain(trace.notes)
-    lines += ["", *told(kept, choices.trace.name)]
+    kept = workload(choices)
+    report["files"][kept.name] = kept.digest
+    report["trace"] = canonical.plain(kept.trace.notes)
+    lines += ["", *told(kept)]
     try:
-        replays = tried(documents, trace, how, progress)
+        replays = tried(documents, kept.trace, how, progress)
     except Faulty as nothing:
         if not term:
             raise
@@ -87,7 +86,7 @@ def compare(
         lines += ["", f"{large:,} jobs are larger than their envelope in any pool"]
     if why := slowly():
         lines += ["", f"the replay was {why}"]
-    pages = trial_pages(_trial(documents, trace, choices, how, (replays, shown)))
+    pages = trial_pages(_trial(documents, kept, choices, how, (replays, shown)))
     return Compared(tuple(lines), report, pages)
 
 
@@ -149,10 +148,9 @@ def _document(programme: str, overlays: Sequence[Path]) -> Document:
 
 def _sources(programme: str, choices: Choices) -> dict[str, Any]:
     """What a comparison was made from, each by its digest."""
-    files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
     return {
         "policy": _document(programme, ()).digest,
-        "files": {file.name: canonical.digest(file.read_bytes()) for file in files},
+        "files": {file.name: canonical.digest(file.read_bytes()) for file in choices.overlays},
     }
 
 
@@ -244,16 +242,16 @@ def _outcome_of(column: Column) -> Outcome:
 
 def _trial(
     documents: Mapping[str, Document],
-    trace: Trace,
+    kept: Kept,
     choices: Choices,
     how: Try,
     results: tuple[Sequence[Tried], tuple[Column, ...]],
 ) -> Trial:
     """What the page shows, and what it was made from."""
     first, (replays, shown) = documents[AS_IT_STANDS], results
-    files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
     sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
-    sources += [(file.name, canonical.digest(file.read_bytes())) for file in files]
+    sources += [(file.name, canonical.digest(file.read_bytes())) for file in choices.overlays]
+    sources.append((kept.name, kept.digest))
     rules, sharing = how.rules, how.sharing
     settings = {
         "borrows": sharing.borrows,
@@ -266,10 +264,10 @@ def _trial(
         "load": None if how.load_per_mille is None else how.load_per_mille // 10,
     }
     runs = replays[0].runs
-    never, large = trace.notes.rows - trace.notes.jobs, runs[0].too_large
+    never, large = kept.trace.notes.rows - kept.trace.notes.jobs, runs[0].too_large
     return Trial(
         at(first, first_day(first)).policy,
-        choices.trace.name if choices.trace is not None else "",
+        kept.name,
         shown,
         len(runs),
         tuple(sources),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
+from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.metering.usage import Usage
@@ -19,8 +20,9 @@ from headgate.cycle import World, run
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
-from headgate.readers.trace_kept import read_trace, told
+from headgate.readers.trace_kept import Kept, read_trace, told
 from headgate.readers.usage_csv import read_usage
+from headgate.simulation.clusters import WORD, from_word
 from headgate.simulation.population import Population, read_population
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
@@ -69,7 +71,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
         raise Faulty(faults)
     policy = at(document, first_day(document)).policy
     document = _with_wide_gaps(document, policy) if choices.fast else document
-    kept = None if choices.trace is None else read_trace(choices.trace, strict=choices.strict)
+    kept = None if choices.trace is None else workload(choices)
     world = Simulated(
         policy,
         populations(data, policy.calls.keys()),
@@ -79,8 +81,18 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
         folder=None if choices.evidence is None else read_evidence(choices.evidence, policy),
         fast=choices.fast,
     )
-    said = () if kept is None or choices.trace is None else tuple(told(kept, choices.trace.name))
+    said = () if kept is None else tuple(told(kept))
     return Rehearsed(through(document, world, progress), data, said)
+
+
+def workload(choices: Choices) -> Kept:
+    """The trace that is named, or one made with a cluster's published figures; raises Faulty."""
+    word = str(choices.trace)
+    if not word.startswith(f"{WORD}:") or choices.trace is None:
+        return read_trace(Path(word), strict=choices.strict)
+    trace = from_word(word, choices.seed)
+    columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus)
+    return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))
 
 
 def _usage(path: Path) -> tuple[Usage, ...]:

@@ -77,7 +77,7 @@ def test_where_nothing_can_be_kept_the_trace_is_read_and_that_is_said(
     monkeypatch.setenv("XDG_CACHE_HOME", str(large))
     kept = read_trace(large)
     assert kept.not_kept
-    assert any("not kept" in line for line in told(kept, large.name))
+    assert any("not kept" in line for line in told(kept))
 
 
 def test_strict_reads_the_text_and_small_files_are_not_kept(cache: Path, large: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from secrets import token_hex
@@ -29,9 +30,14 @@ COLUMNS: Final = ("tenant", "submitted", "seconds", "gpus", "limit")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A trace, and why its columns were not kept; empty where they are, or need not be."""
+    """A trace with its name and digest.
+
+    `not_kept` is why its columns were not kept; empty where they are, or need not be.
+    """
 
     trace: Trace
+    name: str
+    digest: str
     not_kept: str = ""
 
 
@@ -40,26 +46,21 @@ def read_trace(path: Path, *, strict: bool = False) -> Kept:
 
     Raises `Faulty` where it is none, or where it is `strict` and a row cannot be read.
     """
-    if strict or not path.is_file() or path.stat().st_size < WORTH_BYTES:
-        return Kept(read_file(path, strict=strict))
-    try:
-        copy = _folder() / f"{_digest(path)}.{LAYOUT}.npz"
-    except RuntimeError as error:
-        return Kept(read_file(path), str(error))
-    if found := _loaded(copy, path.name):
-        return Kept(found)
-    trace = read_file(path)
-    try:
-        _save(trace, copy)
-    except OSError as error:
-        return Kept(trace, error.strerror or str(error))
-    return Kept(trace)
+    digest = _digest(path)
+    copy, trace, not_kept = _copy(digest), None, ""
+    worth = not strict and path.stat().st_size >= WORTH_BYTES
+    if worth and copy is not None:
+        trace = _loaded(copy, path.name)
+    if trace is None:
+        trace = read_file(path, strict=strict)
+        not_kept = _save(trace, copy) if worth else ""
+    return Kept(trace, path.name, digest, not_kept)
 
 
-def told(kept: Kept, file: str) -> Iterator[str]:
+def told(kept: Kept) -> Iterator[str]:
     """What became of a trace's rows, for who reads a terminal."""
     notes = kept.trace.notes
-    yield f"{notes.jobs:,} jobs in {notes.rows:,} rows of {file}"
+    yield f"{notes.jobs:,} jobs in {notes.rows:,} rows of {kept.name}"
     for why, count in notes.left.items():
         yield f"{count:>14,} rows left out: {why}"
     for code, count in notes.bad.items():
@@ -71,11 +72,14 @@ def told(kept: Kept, file: str) -> Iterator[str]:
         yield f"its columns were not kept for the next time: {kept.not_kept}"
 
 
-def _folder() -> Path:
-    """Where the user's caches are (XDG Base Directory Specification); RuntimeError without one."""
+def _copy(digest: str) -> Path | None:
+    """Where columns are kept (XDG Base Directory Specification); None without a home."""
     given = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
-    return base / "headgate" / "traces"
+    try:
+        base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return base / "headgate" / "traces" / f"{digest}.{LAYOUT}.npz"
 
 
 def _digest(path: Path) -> str:
@@ -83,18 +87,23 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _save(trace: Trace, copy: Path) -> None:
-    """Write a copy that takes its name when it is whole."""
-    copy.parent.mkdir(parents=True, exist_ok=True)
+def _save(trace: Trace, copy: Path | None) -> str:
+    """Write a copy that takes its name when it is whole; why it could not be written, if so."""
+    if copy is None:
+        return "nobody's home folder is known"
     draft = copy.with_name(f".{token_hex(8)}.npz")
     said = json.dumps({"tenants": trace.tenants, "notes": asdict(trace.notes)})
     columns: dict[str, Any] = {name: getattr(trace, name) for name in COLUMNS}
     try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("xb") as file:
             np.savez(file, said=np.frombuffer(said.encode(), np.uint8), **columns)
         draft.replace(copy)
-    finally:
-        draft.unlink(missing_ok=True)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        return error.strerror or str(error)
+    return ""
 
 
 def _loaded(copy: Path, file: str) -> Trace | None:
