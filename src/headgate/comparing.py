@@ -18,11 +18,11 @@ from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
-from headgate.demo import Choices, Rehearsed, read_trace, rehearse
+from headgate.demo import Choices, Rehearsed, rehearse, workload
 from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.readers.traces import Trace
+from headgate.readers.trace_kept import Kept, told
 from headgate.report.summary import Summary, summary_of
 from headgate.report.trial import Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
@@ -70,9 +70,12 @@ def compare(
         lines += _table(outcomes)
     if choices.trace is None:
         return Compared(tuple(lines), report, {})
-    trace = read_trace(choices.trace)
+    kept = workload(choices)
+    report["files"][kept.name] = kept.digest
+    report["trace"] = canonical.plain(kept.trace.notes)
+    lines += ["", *told(kept)]
     try:
-        replays = tried(documents, trace, how, progress)
+        replays = tried(documents, kept.trace, how, progress)
     except Faulty as nothing:
         if not term:
             raise
@@ -80,9 +83,11 @@ def compare(
     shown = tuple(columns(replays, AS_IT_STANDS))
     report |= {"replays": canonical.plain(replays), "settings": canonical.plain(how)}
     lines += ["", *_table([_outcome_of(column) for column in shown])]
+    if large := replays[0].runs[0].too_large:
+        lines += ["", f"{large:,} jobs are larger than their envelope in any pool"]
     if why := slowly():
         lines += ["", f"the replay was {why}"]
-    pages = trial_pages(_trial(documents, trace, choices, how, (replays, shown)))
+    pages = trial_pages(_trial(documents, kept, choices, how, (replays, shown)))
     return Compared(tuple(lines), report, pages)
 
 
@@ -106,6 +111,9 @@ def demand_lines(path: Path, *, as_json: bool) -> Iterator[str]:
         yield json.dumps(canonical.plain(left), indent=2)
         return
     yield f"{left.tenants} tenants, {left.seconds // DAY_SECONDS} days, {left.rows:,} changes"
+    if left.bad:
+        yield f"{left.bad:,} rows cannot be read and changed nothing; the first of their faults:"
+        yield from map(str, left.faults)
     amounts = {
         "owned": left.owned,
         "run": left.run,
@@ -141,10 +149,9 @@ def _document(programme: str, overlays: Sequence[Path]) -> Document:
 
 def _sources(programme: str, choices: Choices) -> dict[str, Any]:
     """What a comparison was made from, each by its digest."""
-    files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
     return {
         "policy": _document(programme, ()).digest,
-        "files": {file.name: canonical.digest(file.read_bytes()) for file in files},
+        "files": {file.name: canonical.digest(file.read_bytes()) for file in choices.overlays},
     }
 
 
@@ -236,16 +243,16 @@ def _outcome_of(column: Column) -> Outcome:
 
 def _trial(
     documents: Mapping[str, Document],
-    trace: Trace,
+    kept: Kept,
     choices: Choices,
     how: Try,
     results: tuple[Sequence[Tried], tuple[Column, ...]],
 ) -> Trial:
     """What the page shows, and what it was made from."""
     first, (replays, shown) = documents[AS_IT_STANDS], results
-    files = [*choices.overlays, *([choices.trace] if choices.trace is not None else [])]
     sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
-    sources += [(file.name, canonical.digest(file.read_bytes())) for file in files]
+    sources += [(file.name, canonical.digest(file.read_bytes())) for file in choices.overlays]
+    sources.append((kept.name, kept.digest))
     settings = {"load": None if how.load_per_mille is None else how.load_per_mille // 10}
     sharing = [
         (
@@ -257,10 +264,10 @@ def _trial(
         for day, words in each.sharing.items()
     ]
     runs = replays[0].runs
-    never, large = trace.notes.never_run + trace.notes.chunks, runs[0].too_large
+    never, large = kept.trace.notes.rows - kept.trace.notes.jobs, runs[0].too_large
     return Trial(
         at(first, first_day(first)).policy,
-        choices.trace.name if choices.trace is not None else "",
+        kept.name,
         shown,
         len(runs),
         tuple(sources),

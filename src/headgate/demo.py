@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
+from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.metering.usage import Usage
@@ -19,8 +20,9 @@ from headgate.cycle import World, run
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
-from headgate.readers.traces import Trace, read_philly, read_swf
+from headgate.readers.trace_kept import Kept, read_trace, told
 from headgate.readers.usage_csv import read_usage
+from headgate.simulation.clusters import WORD, from_word
 from headgate.simulation.population import Population, read_population
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
@@ -34,15 +36,19 @@ WHAT_IF_GAP = "1/2"
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """A term that was run, with the data files its world was made from."""
+    """A term that was run, with the data files its world was made from, and what is to be said."""
 
     term: Term
     data: Mapping[str, bytes]
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a rehearsal is run with: overlays on the policy, real inputs in place of made ones."""
+    """What a rehearsal is run with: overlays on the policy, real inputs in place of made ones.
+
+    `strict` refuses a trace for any row that cannot be read.
+    """
 
     overlays: Sequence[Path] = ()
     trace: Path | None = None
@@ -50,6 +56,7 @@ class Choices:
     evidence: Path | None = None
     seed: str = "headgate"
     fast: bool = False
+    strict: bool = False
 
 
 def rehearse(programme: str, choices: Choices, progress: Progress, through: Run = run) -> Rehearsed:
@@ -64,16 +71,28 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
         raise Faulty(faults)
     policy = at(document, first_day(document)).policy
     document = _with_wide_gaps(document, policy) if choices.fast else document
+    kept = None if choices.trace is None else workload(choices)
     world = Simulated(
         policy,
         populations(data, policy.calls.keys()),
         choices.seed,
-        trace=None if choices.trace is None else read_trace(choices.trace),
+        trace=None if kept is None else kept.trace,
         usage=None if choices.usage is None else _usage(choices.usage),
         folder=None if choices.evidence is None else read_evidence(choices.evidence, policy),
         fast=choices.fast,
     )
-    return Rehearsed(through(document, world, progress), data)
+    said = () if kept is None else tuple(told(kept))
+    return Rehearsed(through(document, world, progress), data, said)
+
+
+def workload(choices: Choices) -> Kept:
+    """The trace that is named, or one made with a cluster's published figures; raises Faulty."""
+    word = str(choices.trace)
+    if not word.startswith(f"{WORD}:") or choices.trace is None:
+        return read_trace(Path(word), strict=choices.strict)
+    trace = from_word(word, choices.seed)
+    columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus)
+    return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))
 
 
 def _usage(path: Path) -> tuple[Usage, ...]:
@@ -109,14 +128,6 @@ def _with_wide_gaps(document: Document, policy: Policy) -> Document:
     return Document.read({**document.texts, **laid})
 
 
-def read_trace(path: Path) -> Trace:
-    """A real workload: the Philly columns where the name ends in csv or csv.gz, else SWF."""
-    if path.name.endswith((".csv", ".csv.gz")):
-        return read_philly(path.read_bytes(), path.name)
-    with path.open(encoding="utf-8") as lines:
-        return read_swf(lines, path.name)
-
-
 def read_evidence(path: Path, policy: Policy) -> Folder:
     """A folder of evidence for any round of the policy."""
     pillars = [pillar.id for each in policy.rounds.values() for pillar in each.pillars]
@@ -148,6 +159,7 @@ def publish(rehearsed: Rehearsed, pages: Mapping[str, bytes], out: Path) -> list
     return [
         f"{len(term.decisions):,} decisions and {len(term.entries):,} journal entries in {out}",
         f"{len(assumed)} values behind them are assumed; the report lists each",
+        *rehearsed.said,
         f"read     {out}/report.html (also report.vi.html and report.ko.html)",
         f"check    headgate verify {out}",
     ]

@@ -1,13 +1,14 @@
 """A table of demand: what walls left idle, to the GPU-second, and every fault by its name."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from headgate.cli import app
-from headgate.core.faults import Faulty
+from headgate.core.faults import Fault, Faulty
 from headgate.readers.demand_csv import COLUMNS, Code, Left, read_demand
 
 HEAD = ",".join(COLUMNS)
@@ -39,32 +40,54 @@ def test_a_row_holds_until_the_next_of_its_tenant() -> None:
     assert left == read_demand(gzip.compress(TABLE.encode()), "t.csv.gz")
 
 
-FAULTS = {
-    Code.COLUMNS_WRONG: "time,tenant\n",
-    Code.FIELDS_WRONG: f"{HEAD}\n2020-05-01 00:00:00,a,8\n",
-    Code.TIME_BAD: f"{HEAD}\n1 May,a,8,2,0\n",
-    Code.UNSORTED: f"{HEAD}\n2020-05-02 00:00:00,a,8,2,0\n2020-05-01 00:00:00,a,8,2,0\n",
-    Code.TENANT_MISSING: f"{HEAD}\n2020-05-01 00:00:00,,8,2,0\n",
-    Code.NOT_A_COUNT: f"{HEAD}\n2020-05-01 00:00:00,a,8,-2,0\n",
-    Code.OVER_OWNED: f"{HEAD}\n2020-05-01 00:00:00,a,8,9,0\n",
-    Code.EMPTY: f"{HEAD}\n",
+ONE = b"2020-05-02 00:00:00,a,8,2,0\n"
+PROVOKED = {
+    Code.COLUMNS_WRONG: b"time,tenant\n",
+    Code.FIELDS_WRONG: f"{HEAD}\n2020-05-01 00:00:00,a,8\n".encode(),
+    Code.TIME_BAD: f"{HEAD}\n1 May,a,8,2,0\n".encode(),
+    Code.UNSORTED: f"{HEAD}\n".encode() + ONE + b"2020-05-01 00:00:00,a,8,2,0\n",
+    Code.TENANT_MISSING: f"{HEAD}\n2020-05-01 00:00:00,,8,2,0\n".encode(),
+    Code.NOT_A_COUNT: f"{HEAD}\n2020-05-01 00:00:00,a,8,-2,0\n".encode(),
+    Code.OVER_OWNED: f"{HEAD}\n2020-05-01 00:00:00,a,8,9,0\n".encode(),
+    Code.NOT_UTF8: f"{HEAD}\n2020-05-01 00:00:00,a".encode() + b"\xff,8,2,0\n",
+    Code.GZIP_BROKEN: gzip.compress(TABLE.encode())[:-9],
+    Code.TOO_LARGE: gzip.compress(HEAD.encode() + b"\n" * 5000),
+    Code.EMPTY: f"{HEAD}\n".encode(),
 }
+
+
+def faults(data: bytes) -> list[Fault]:
+    """The faults of a table, whether it is refused by them or read in spite of them."""
+    try:
+        return list(read_demand(data, "t.csv", bytes_most=2000).faults)
+    except Faulty as faulty:
+        return list(faulty.faults)
 
 
 @pytest.mark.parametrize("code", Code)
 def test_every_fault_is_named_with_its_line(code: Code) -> None:
     """Who mends a table finds each wrong row, and nothing is dropped in silence."""
-    with pytest.raises(Faulty) as caught:
-        read_demand(FAULTS[code].encode(), "t.csv")
-    assert [code.value] == [fault.code for fault in caught.value.faults]
+    assert [code.value] == [fault.code for fault in faults(PROVOKED[code])]
 
 
 def test_all_faults_come_at_once() -> None:
     """Three wrong rows are three faults, by line."""
     rows = "1 May,a,8,2,0\n2020-05-01 00:00:00,,8,2,0\n2020-05-01 00:00:00,a,8,9,0\n"
-    with pytest.raises(Faulty) as caught:
-        read_demand(f"{HEAD}\n{rows}".encode(), "t.csv")
-    assert [2, 3, 4] == [fault.line for fault in caught.value.faults]
+    assert [2, 3, 4] == [fault.line for fault in faults(f"{HEAD}\n{rows}".encode())]
+
+
+def test_one_bad_row_costs_itself_and_is_told(tmp_path: Path) -> None:
+    """The others give what they give without it; the command says how many and where."""
+    bad = TABLE.replace("2020-05-01 12", "2020-05-01 07:00:00,b,8,9,0\n2020-05-01 12")
+    left = read_demand(bad.encode(), "t.csv")
+    assert read_demand(TABLE.encode(), "t.csv") == replace(left, bad=0, faults=())
+    assert (1, [5]) == (left.bad, [fault.line for fault in left.faults])
+    file = tmp_path / "t.csv"
+    file.write_text(bad, encoding="utf-8")
+    made = CliRunner().invoke(app, ["demand", str(file)])
+    assert 0 == made.exit_code
+    assert "1 rows cannot be read" in made.stdout
+    assert "t.csv:5:1: 9 run of 8 [demand-over-owned]" in made.stdout
 
 
 def test_helios_left_idle_what_others_waited_for(shared_data: Path) -> None:
@@ -83,7 +106,7 @@ def test_helios_left_idle_what_others_waited_for(shared_data: Path) -> None:
 def test_a_faulty_table_ends_in_words(tmp_path: Path) -> None:
     """The command lists the faults and ends with 2."""
     file = tmp_path / "t.csv"
-    file.write_text(FAULTS[Code.OVER_OWNED], encoding="utf-8")
+    file.write_bytes(PROVOKED[Code.OVER_OWNED])
     made = CliRunner().invoke(app, ["demand", str(file), "--json"])
     assert 2 == made.exit_code
     assert "demand-over-owned" in made.stderr

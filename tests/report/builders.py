@@ -10,7 +10,7 @@ from headgate.core.policy.sharing import Sharing, Turns
 from headgate.cycle import run
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files
-from headgate.readers.traces import read_swf
+from headgate.readers.trace_layouts import read_lines
 from headgate.report.summary import Summary, summary_of
 from headgate.report.trial import COUNTS, HOURS, WAITS, Column, Trial
 from headgate.simulation.population import read_population
@@ -74,7 +74,9 @@ def rehearsal(folder: str) -> Rehearsal:
         for call in policy.calls
         if (name := f"data/{call}.yaml") in data
     }
-    world = Simulated(policy, populations, "headgate", trace=read_swf(trace(), "trace.swf"))
+    world = Simulated(
+        policy, populations, "headgate", trace=read_lines(map(str.encode, trace()), "trace.swf")
+    )
     return run(document, world), data
 
 

@@ -11,7 +11,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.cycle import World, replay
 from headgate.readers.policy_files import read_programme
-from headgate.readers.traces import read_swf
+from headgate.readers.trace_layouts import read_lines
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import agenda, first_day
 from headgate.steps.event import Event, What
@@ -35,7 +35,7 @@ class Mended(Simulated):
 
     def __init__(self, document: Document) -> None:
         policy = at(document, first_day(document)).policy
-        trace = read_swf(trace_text().splitlines(), "workload.swf")
+        trace = read_lines(trace_text().encode().splitlines(), "workload.swf")
         super().__init__(policy, {}, "headgate", trace=trace)
         self._ended: list[Usage] = []
 

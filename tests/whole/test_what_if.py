@@ -85,7 +85,8 @@ def test_a_trace_is_tried_under_every_variant(tmp_path: Path, trace: Path) -> No
     table = simulate(*words, "--load", 90, "--out", tmp_path / "out")
     again = simulate(*words, "--load", 90, "--out", tmp_path / "again")
     assert table == again
-    head = table.splitlines()[1]
+    assert "4,999 jobs in 4,999 rows of busy.swf" in table
+    head = next(line for line in table.splitlines() if "walls" in line)
     names = "as it stands, walls", "as it stands, shared", "split, walls", "split, shared"
     assert all(name in head for name in names)
     files = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
@@ -172,3 +173,12 @@ def test_philly_waits_an_order_of_magnitude_longer_behind_walls(
     assert (82_229, 0) == (run["shared"]["waits"]["jobs"], run["too_large"])
     assert run["walls"]["waits"]["mean"] > 10 * run["shared"]["waits"]["mean"]
     assert 77_334 == pytest.approx(run["walls"]["waits"]["mean"], rel=0.01)
+
+
+def test_a_policy_is_tried_on_a_workload_that_was_never_run(tmp_path: Path) -> None:
+    """A made workload has a digest like a file's, and its tenants come under every envelope."""
+    words = (PROGRAMME, "--trace", "generated:philly:64:4", "--no-term", "--out", tmp_path / "out")
+    assert "generated:philly:64:4" in simulate(*words)
+    told = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+    assert 64 == len(told["files"]["generated:philly:64:4"])
+    assert {"national", "business", "academia"} == set(told["replays"][0]["tenants"].values())

@@ -99,6 +99,9 @@ def simulate(
     programme: ProgrammeArgument,
     overlay: OverlayOption = None,
     trace: TraceOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a trace with any row that cannot be read.")
+    ] = False,
     seed: SeedOption = "headgate",
     seeds: Annotated[
         int, typer.Option(min=0, max=1000, help="Draw the trace's weeks again, so many times.")
@@ -161,7 +164,7 @@ def simulate(
         drawn = tuple(f"{seed}/{number}" for number in range(1, seeds + 1))
         load_per_mille = None if load is None else load * 10
         how = Try(said, load_per_mille, drawn, plain)
-        choices = Choices(tuple(overlay or ()), trace, None, None, seed)
+        choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict)
         refuse_taken(out)
         compared = compare(programme, choices, how, term, progress)
         if out is not None:

@@ -28,7 +28,7 @@ OverlayOption = Annotated[
 ]
 TraceOption = Annotated[
     Path | None,
-    typer.Option(help="Use real jobs: a trace in SWF, or the Philly CSV (.csv or .csv.gz)."),
+    typer.Option(help="Jobs: a trace in SWF, CSV or of sacct -P; or generated:acme:GPUS:WEEKS."),
 ]
 UsageOption = Annotated[
     Path | None, typer.Option(help="Use real metering: a CSV file of usage rows.")

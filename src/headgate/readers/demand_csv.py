@@ -7,18 +7,22 @@ others waited, without knowing a single job. Fragments of nodes are not seen.
 """
 
 import csv
+import gzip
+import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.quantities import DAY_SECONDS
-from headgate.readers.traces import text_of
+from headgate.readers.traces import FAULTS_SHOWN
 
 COLUMNS: Final = ("time", "vc", "total_gpu_num", "running_gpu_num", "pending_gpu_num")
 GPUS_MOST: Final = 10**7
+BYTES_MOST: Final = 1024 * 1024 * 1024
 
 
 class Code(StrEnum):
@@ -31,6 +35,9 @@ class Code(StrEnum):
     TENANT_MISSING = "demand-tenant-missing"
     NOT_A_COUNT = "demand-not-a-count"
     OVER_OWNED = "demand-over-owned"
+    NOT_UTF8 = "demand-not-utf8"
+    GZIP_BROKEN = "demand-gzip-broken"
+    TOO_LARGE = "demand-too-large"
     EMPTY = "demand-empty"
 
 
@@ -42,6 +49,9 @@ _MENDS: Final[Mapping[Code, str]] = {
     Code.TENANT_MISSING: "name the tenant of every row",
     Code.NOT_A_COUNT: f"write whole numbers of GPUs from 0 to {GPUS_MOST}",
     Code.OVER_OWNED: "give tenants who run no more than they own",
+    Code.NOT_UTF8: "give the table as UTF-8 text",
+    Code.GZIP_BROKEN: "fetch the file again: it is not whole",
+    Code.TOO_LARGE: "give a part of the table",
     Code.EMPTY: "give a table with at least one row",
 }
 
@@ -51,7 +61,8 @@ class Left:
     """What walls left: GPU-seconds owned, run, idle, waited for, and idle that would have served.
 
     `waited_seconds` is the time in which anybody waited, `covered_seconds` that part of it in which
-    the idle GPUs were as many as were waited for.
+    the idle GPUs were as many as were waited for. `bad` rows changed nothing, for which
+    `faults` are the first reasons.
     """
 
     tenants: int
@@ -64,6 +75,8 @@ class Left:
     fillable: int
     waited_seconds: int
     covered_seconds: int
+    bad: int = 0
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +90,59 @@ class _Row:
     waiting: int
 
 
-def read_demand(data: bytes, file: str) -> Left:
-    """Read a table, plain or gzipped, and say what its walls left; raises `Faulty` with all faults.
+def read_demand(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Left:
+    """Read a table, plain or gzipped, and say what its walls left.
 
-    A tenant that runs more than it owns is a fault: then nobody knows what was idle.
+    Raises `Faulty` for what is no such table, with the first faults of its rows.
     """
-    lines = text_of(data, file).splitlines()
+    lines = _text(data, file, bytes_most).splitlines()
     if not lines or tuple(lines[0].split(",")[: len(COLUMNS)]) != COLUMNS:
         raise Faulty([_fault(file, 1, Code.COLUMNS_WRONG, "the header is another one")])
     faults: list[Fault] = []
     rows: list[_Row] = []
     seen: set[tuple[int, str]] = set()
-    wide = len(lines[0].split(","))
-    for number, values in enumerate(csv.reader(lines[1:]), 2):
+    wide, bad = len(lines[0].split(",")), 0
+    for number, line in enumerate(lines[1:], 2):
+        values = next(csv.reader([line]), [])
         found = [_fault(file, number, code, what) for code, what in _faults(values, wide)]
-        faults += found
-        if found or not values:
-            continue
-        row = _row(values)
-        if (rows and row.at < rows[-1].at) or (row.at, row.tenant) in seen:
+        if values and not found:
+            row = _row(values)
+            if not ((rows and row.at < rows[-1].at) or (row.at, row.tenant) in seen):
+                seen.add((row.at, row.tenant))
+                rows.append(row)
+                continue
             what = f"{values[0]} of {row.tenant} comes late or twice"
-            faults.append(_fault(file, number, Code.UNSORTED, what))
-        seen.add((row.at, row.tenant))
-        rows.append(row)
+            found = [_fault(file, number, Code.UNSORTED, what)]
+        bad += bool(found)
+        faults += found
     if not rows and not faults:
         faults.append(_fault(file, 0, Code.EMPTY, "there is no row"))
-    if faults:
+    if bad > len(rows) or not rows:
         raise Faulty(faults)
-    return _left(rows)
+    return replace(_left(rows), bad=bad, faults=tuple(faults[:FAULTS_SHOWN]))
+
+
+def _text(data: bytes, file: str, bytes_most: int) -> str:
+    """The text of a file that may be gzipped, unpacked up to a limit; raises `Faulty`.
+
+    A byte that is not UTF-8 costs its row and no other: it is in no number and no time.
+    """
+    if data[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(io.BytesIO(data)) as packed:
+                data = packed.read(bytes_most + 1)
+        except (EOFError, OSError, zlib.error) as error:
+            raise Faulty([_fault(file, 0, Code.GZIP_BROKEN, str(error))]) from None
+    if len(data) > bytes_most:
+        raise Faulty([_fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
+    return data.decode("utf-8-sig", errors="surrogateescape")
 
 
 def _faults(values: Sequence[str], wide: int) -> Iterator[tuple[Code, str]]:
     if not values:
+        return
+    if not _encodes("".join(values)):
+        yield Code.NOT_UTF8, "a byte is not UTF-8"
         return
     if len(values) != wide:
         yield Code.FIELDS_WRONG, f"{len(values)} of {wide} columns"
@@ -124,6 +158,15 @@ def _faults(values: Sequence[str], wide: int) -> Iterator[tuple[Code, str]]:
         yield Code.NOT_A_COUNT, f"GPUs are {', '.join(counts)}"
     elif int(counts[1]) > int(counts[0]):
         yield Code.OVER_OWNED, f"{counts[1]} run of {counts[0]}"
+
+
+def _encodes(text: str) -> bool:
+    """Whether a text was UTF-8: other bytes stand in it as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _row(values: Sequence[str]) -> _Row:

@@ -1,100 +1,117 @@
-"""Real workloads, read as columns and dealt to a programme's awards.
+"""Real workloads as columns, and how their tenants are dealt to a programme's awards.
 
-Two layouts are read: the Standard Workload Format, version 2.2, of the Parallel Workloads Archive
-(18 fields, comments after ";", -1 for unknown), and the columns of the Philly extract (timestamp,
-duration, num_gpus, gpu_time, cluster), plain or gzipped. Philly's times are local without a zone;
-they are taken as UTC, which moves a job by hours and no amount by a second.
-
-Lines that cannot be read are faults, all at once; lines that say honestly that there is nothing to
-run (a job cancelled in the queue) are counted in the notes. Nothing is dropped in silence.
+What became of every row is told: a job, a row that honestly has nothing to run (cancelled in the
+queue, a part of another row's job, without GPUs, still running), or a row that cannot be read, with
+its line. One bad row among millions does not refuse the others; a file that is more bad than good
+is another file than it is taken for, and is refused.
 """
 
-import gzip
-import io
-import re
-import zlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from headgate.core.enforcement.job import Job
-from headgate.core.faults import Fault, Faulty
-from headgate.core.quantities import instant_of, seconds_of
+import numpy as np
 
-BYTES_MOST: Final = 1024 * 1024 * 1024
-PHILLY_COLUMNS: Final = ("timestamp", "duration", "num_gpus", "gpu_time", "cluster")
-SWF_FIELDS: Final = 18
-_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
-_CHUNK_STATUS: Final = {"2", "3", "4"}
+from headgate.core.enforcement.job import Job
+from headgate.core.faults import Fault
+from headgate.core.quantities import DAY_SECONDS, instant_of, seconds_of
+
+Column = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+FAULTS_SHOWN: Final = 20
+"""Bad rows that are told with their line; all are counted."""
+BYTES_MOST: Final = 16 * 1024 * 1024 * 1024
+GPUS_MOST: Final = 1 << 20
+SECONDS_MOST: Final = 3660 * DAY_SECONDS
+SUBMITTED_MOST: Final = 1 << 33
 
 
 class Code(StrEnum):
     """Every fault a trace can have; the value is its published code."""
 
     TOO_LARGE = "trace-too-large"
-    NOT_UTF8 = "trace-not-utf8"
     GZIP_BROKEN = "trace-gzip-broken"
     COLUMNS_WRONG = "trace-columns-wrong"
+    NOT_UTF8 = "trace-not-utf8"
     FIELDS_WRONG = "trace-fields-wrong"
     NOT_A_NUMBER = "trace-not-a-number"
-    SUBMIT_NEGATIVE = "trace-submit-negative"
+    NEGATIVE = "trace-negative"
+    OUT_OF_RANGE = "trace-out-of-range"
     TIME_BAD = "trace-time-bad"
+    ENDS_EARLY = "trace-ends-early"
     TENANT_MISSING = "trace-tenant-missing"
     PRODUCT_WRONG = "trace-product-wrong"
     NO_JOBS = "trace-no-jobs"
+    MOSTLY_BAD = "trace-mostly-bad"
 
 
-_MENDS: Final[Mapping[Code, str]] = {
+MENDS: Final[Mapping[Code, str]] = {
     Code.TOO_LARGE: "give a part of the trace",
-    Code.NOT_UTF8: "give the trace as UTF-8 text",
     Code.GZIP_BROKEN: "fetch the file again: it is not whole",
-    Code.COLUMNS_WRONG: f"begin with the header {','.join(PHILLY_COLUMNS)}",
+    Code.COLUMNS_WRONG: "begin with a header that names submission, run time, GPUs and tenant",
+    Code.NOT_UTF8: "give the trace as UTF-8 text",
     Code.FIELDS_WRONG: "give every field of the layout, -1 where a number is unknown",
     Code.NOT_A_NUMBER: "write a plain number, -1 where it is unknown",
-    Code.SUBMIT_NEGATIVE: "count submissions in seconds from the start of the log",
-    Code.TIME_BAD: "write times as 2017-10-09 07:01:55",
+    Code.NEGATIVE: "write no time and no number of GPUs below zero but -1, which is unknown",
+    Code.OUT_OF_RANGE: f"give jobs of up to {GPUS_MOST} GPUs and {SECONDS_MOST} s",
+    Code.TIME_BAD: "write times as 2017-10-09 07:01:55, or as seconds since 1970",
+    Code.ENDS_EARLY: "let no job end before it starts",
     Code.TENANT_MISSING: "name the tenant of every job",
-    Code.PRODUCT_WRONG: "make gpu_time the product of duration and num_gpus",
+    Code.PRODUCT_WRONG: "make gpu_time the product of duration and GPUs",
     Code.NO_JOBS: "give a trace with at least one job that ran",
+    Code.MOSTLY_BAD: "give a trace in one of the layouts: SWF, CSV or sacct -P with a header",
 }
+
+
+class Left(StrEnum):
+    """Why a row that is well is no job to replay."""
+
+    NEVER_RAN = "never ran"
+    PART = "part of a job that has its own row"
+    UNFINISHED = "had not ended"
+    NO_GPUS = "without GPUs"
 
 
 @dataclass(frozen=True, slots=True)
 class TraceNotes:
-    """What became of every line that describes a job: `rows` is the sum of the other counts.
+    """What became of every row: `rows` is the sum of `jobs`, `left` and `bad`.
 
-    `jobs` are in the trace, `never_run` had no run time or no GPUs, `chunks` are parts of a job
-    whose whole has its own line. `repeated` of the jobs are equal to an earlier one and are kept;
-    `unsorted` of them were submitted before the job above them.
+    `left` counts rows by why they are no job, `bad` those that cannot be read by the code of their
+    fault, of which `faults` are the first. `repeated` of the jobs are equal to an earlier one and
+    are kept; `unsorted` of them were submitted before the job above them.
     """
 
     rows: int
     jobs: int
-    never_run: int
-    chunks: int
-    repeated: int
-    unsorted: int
+    left: Mapping[str, int] = field(default_factory=dict)
+    bad: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    repeated: int = 0
+    unsorted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trace:
     """Jobs that ran, as columns of equal length sorted by submission.
 
     `submitted` is in seconds since 1970 (since the start of the log where it does not say),
-    `seconds` the run time, `gpus` the size of the gang, `tenant` who ran it. `limit` is the run
-    time that was asked for, 0 where a job does not say; it is empty where no job of the log does.
+    `seconds` the run time, `gpus` the size of the gang, `tenant` who ran it, counted into
+    `tenants`. `limit` is the run time that was asked for, 0 where a job does not say.
     """
 
-    tenant: tuple[str, ...]
-    submitted: tuple[int, ...]
-    seconds: tuple[int, ...]
-    gpus: tuple[int, ...]
+    tenants: tuple[str, ...]
+    tenant: Column
+    submitted: Column
+    seconds: Column
+    gpus: Column
+    limit: Column
     notes: TraceNotes
-    limit: tuple[int, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The tenant of each job by name."""
+        return [self.tenants[place] for place in self.tenant.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,41 +137,6 @@ class Mapped:
     notes: MapNotes
 
 
-_Row = tuple[int, str, int, int, int]
-
-
-def read_swf(lines: Iterable[str], file: str) -> Trace:
-    """Read a Standard Workload Format log; raises `Faulty` with every fault.
-
-    The tenant is the group (field 13), else the user (12), else `unknown`; a GPU is one allocated
-    processor (5), else one requested (8); the limit is the requested time (9). Times may have
-    decimals and are rounded to seconds, halves to even. Lines of status 2, 3 and 4 are chunks of a
-    job that has a line of its own.
-    """
-    log = _Log(file)
-    start = 0
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if text.startswith(";"):
-            found = re.fullmatch(r";\s*UnixStartTime:\s*([0-9]{1,12})", text)
-            start = int(found[1]) if found else start
-        elif text:
-            log.count(_swf_row(log, number, text.split()))
-    return log.trace(start)
-
-
-def read_philly(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Trace:
-    """Read the Philly columns from CSV or gzipped CSV; raises `Faulty` with every fault."""
-    log = _Log(file)
-    lines = text_of(data, file, bytes_most).splitlines()
-    if not lines or tuple(lines[0].split(",")) != PHILLY_COLUMNS:
-        raise Faulty([_fault(file, 1, Code.COLUMNS_WRONG, "the header is another one")])
-    for number, line in enumerate(lines[1:], 2):
-        if line.strip():
-            log.count(_philly_row(log, number, line))
-    return log.trace(0)
-
-
 def map_tenants(
     trace: Trace, awards: Iterable[tuple[str, str, int]], starts: str, ends: str
 ) -> Mapped:
@@ -171,12 +153,13 @@ def map_tenants(
         raise ValueError("a trace cannot be mapped to no awards")
     tenants = _by_gpu_time(trace)
     dealt = {tenant: order[place % len(order)] for place, tenant in enumerate(tenants)}
-    shift = seconds_of(starts) - min(trace.submitted, default=0)
+    shift = seconds_of(starts) - int(trace.submitted.min())
     end = seconds_of(ends)
     jobs: list[Job] = []
     outside = too_large = 0
-    columns = zip(trace.tenant, trace.submitted, trace.seconds, trace.gpus, strict=True)
-    for rank, (tenant, submitted, seconds, gpus) in enumerate(columns, 1):
+    numbers = (column.tolist() for column in (trace.submitted, trace.seconds, trace.gpus))
+    rows = zip(trace.names, *numbers, strict=True)
+    for rank, (tenant, submitted, seconds, gpus) in enumerate(rows, 1):
         award, support_class, most = dealt[tenant]
         at = submitted + shift
         if at >= end:
@@ -192,135 +175,12 @@ def map_tenants(
 
 
 def _by_gpu_time(trace: Trace) -> Sequence[str]:
-    used: Counter[str] = Counter()
-    for tenant, seconds, gpus in zip(trace.tenant, trace.seconds, trace.gpus, strict=True):
-        used[tenant] += seconds * gpus
-    return sorted(used, key=lambda tenant: (-used[tenant], tenant))
+    used = np.zeros(len(trace.tenants), np.int64)
+    np.add.at(used, trace.tenant, trace.seconds * trace.gpus)
+    by_use = dict(zip(trace.tenants, used.tolist(), strict=True))
+    return sorted(by_use, key=lambda tenant: (-by_use[tenant], tenant))
 
 
-class _Log:
-    """One reading of a log: its jobs, its faults, and what became of every row."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.rows: list[_Row] = []
-        self.faults: list[Fault] = []
-        self.kinds: defaultdict[str, int] = defaultdict(int)
-        self.unsorted = 0
-        self.latest = 0
-
-    def fault(self, number: int, code: Code, what: str) -> None:
-        """Note one fault of a line."""
-        self.faults.append(_fault(self.file, number, code, what))
-
-    def count(self, row: _Row | str | None) -> None:
-        """Take a job, or count a row of another kind; None is a row with a fault."""
-        if isinstance(row, str):
-            self.kinds[row] += 1
-        elif row is not None:
-            self.unsorted += row[0] < self.latest
-            self.latest = row[0]
-            self.rows.append(row)
-
-    def trace(self, start: int) -> Trace:
-        """The columns, or `Faulty` with every fault of the file."""
-        if not self.rows and not self.faults:
-            self.faults.append(_fault(self.file, 0, Code.NO_JOBS, "no job of the trace ran"))
-        if self.faults:
-            raise Faulty(self.faults)
-        rows = sorted(self.rows)
-        submitted, tenant, seconds, gpus, limit = zip(*rows, strict=True)
-        never, chunks = self.kinds["never_run"], self.kinds["chunk"]
-        total = len(rows) + never + chunks
-        repeated = len(rows) - len(set(rows))
-        notes = TraceNotes(total, len(rows), never, chunks, repeated, self.unsorted)
-        known = limit if any(limit) else ()
-        return Trace(tenant, tuple(at + start for at in submitted), seconds, gpus, notes, known)
-
-
-def _swf_row(log: _Log, number: int, values: list[str]) -> _Row | str | None:
-    """The job of one line, the kind of a line without one, or None with its faults noted."""
-    if len(values) != SWF_FIELDS:
-        log.fault(number, Code.FIELDS_WRONG, f"{len(values)} fields, not {SWF_FIELDS}")
-        return None
-    bad = [place for place, value in enumerate(values, 1) if not _NUMBER.fullmatch(value)]
-    if bad:
-        what = f"field {bad[0]} is {values[bad[0] - 1][:40]!r}"
-        log.fault(number, Code.NOT_A_NUMBER, what)
-        return None
-    submitted, seconds = (round(Decimal(values[place])) for place in (1, 3))
-    if submitted < 0:
-        log.fault(number, Code.SUBMIT_NEGATIVE, f"submitted at {submitted}")
-        return None
-    if values[10] in _CHUNK_STATUS:
-        return "chunk"
-    gpus = next((int(Decimal(values[at])) for at in (4, 7) if Decimal(values[at]) > 0), 0)
-    if seconds < 1 or gpus < 1:
-        return "never_run"
-    limit = max(0, round(Decimal(values[8])))
-    return submitted, _swf_tenant(user=values[11], group=values[12]), seconds, gpus, limit
-
-
-def _swf_tenant(*, user: str, group: str) -> str:
-    if not group.startswith("-"):
-        return f"group-{group}"
-    return "unknown" if user.startswith("-") else f"user-{user}"
-
-
-def _philly_row(log: _Log, number: int, line: str) -> _Row | str | None:
-    """The job of one line, the kind of a line without one, or None with its faults noted."""
-    values = line.split(",")
-    if len(values) != len(PHILLY_COLUMNS):
-        log.fault(number, Code.FIELDS_WRONG, f"{len(values)} of {len(PHILLY_COLUMNS)} columns")
-        return None
-    at = _utc(values[0])
-    faults = list(_philly_faults(values))
-    for code, what in faults:
-        log.fault(number, code, what)
-    if at is None or faults:
-        return None
-    seconds, gpus = round(Decimal(values[1])), int(values[2])
-    return (at, values[4], seconds, gpus, 0) if seconds > 0 and gpus > 0 else "never_run"
-
-
-def _philly_faults(values: Sequence[str]) -> Iterator[tuple[Code, str]]:
-    timestamp, duration, gpus, gpu_time, tenant = values
-    if _utc(timestamp) is None:
-        yield Code.TIME_BAD, f"timestamp is {timestamp[:40]!r}"
-    numbers = (duration, gpus, gpu_time)
-    if not all(map(_NUMBER.fullmatch, numbers)) or "." in gpus or "-" in "".join(numbers):
-        yield Code.NOT_A_NUMBER, f"numbers are {duration[:20]!r}, {gpus[:20]!r}, {gpu_time[:20]!r}"
-    elif Decimal(duration) * int(gpus) != Decimal(gpu_time):
-        yield Code.PRODUCT_WRONG, f"{duration} times {gpus} is not {gpu_time}"
-    if not tenant.strip():
-        yield Code.TENANT_MISSING, "cluster is empty"
-
-
-def _utc(text: str) -> int | None:
-    try:
-        moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    return int(moment.timestamp())
-
-
-def text_of(data: bytes, file: str, bytes_most: int = BYTES_MOST) -> str:
-    """The text of a file that may be gzipped, unpacked up to a limit; raises `Faulty`."""
-    if data[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(io.BytesIO(data)) as packed:
-                data = packed.read(bytes_most + 1)
-        except (EOFError, OSError, zlib.error) as error:
-            raise Faulty([_fault(file, 0, Code.GZIP_BROKEN, str(error))]) from None
-    if len(data) > bytes_most:
-        what = f"more than {bytes_most} bytes"
-        raise Faulty([_fault(file, 0, Code.TOO_LARGE, what)])
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise Faulty([_fault(file, line, Code.NOT_UTF8, "a byte is not UTF-8")]) from None
-
-
-def _fault(file: str, line: int, code: Code, what: str) -> Fault:
-    return Fault(file, line, 1 if line else 0, code.value, what, _MENDS[code])
+def fault(file: str, line: int, code: Code, what: str) -> Fault:
+    """A fault of a trace at a line; line 0 is the file as a whole."""
+    return Fault(file, line, 1 if line else 0, code.value, what, MENDS[code])

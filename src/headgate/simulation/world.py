@@ -232,7 +232,7 @@ class Simulated:
 def _trace_notes(trace: Trace, notes: MapNotes) -> list[Note]:
     """What became of every row of a real trace, and of every job of it."""
     rows, dealt = trace.notes, ", ".join(f"{t}: {award}" for t, award, _ in notes.tenants)
-    left_out = rows.never_run + rows.chunks
+    left_out = rows.rows - rows.jobs
     return [
         note(NoteCode.TRACE_ROWS, rows=rows.rows, jobs=rows.jobs, left_out=left_out),
         note(

@@ -5,7 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from headgate.readers.traces import Trace, TraceNotes
+from headgate.readers.trace_log import trace_of
+from headgate.readers.traces import Trace
 from headgate.simulation.replay.demand import (
     WEEK_SECONDS,
     Demand,
@@ -22,9 +23,11 @@ HOUR = 3600
 
 def trace(*rows: tuple[str, int, int, int], limit: tuple[int, ...] = ()) -> Trace:
     """A trace of (tenant, submitted, seconds, GPUs)."""
-    tenant, submitted, seconds, gpus = zip(*rows, strict=True)
-    notes = TraceNotes(len(rows), len(rows), 0, 0, 0, 0)
-    return Trace(tenant, submitted, seconds, gpus, notes, limit)
+    limits = limit or (0,) * len(rows)
+    numbered = zip(rows, limits, strict=True)
+    return trace_of(
+        (at, tenant, seconds, gpus, most) for (tenant, at, seconds, gpus), most in numbered
+    )
 
 
 def weeks(count: int) -> Demand:

@@ -53,14 +53,10 @@ class Demand:
 
 def as_it_came(trace: Trace) -> Demand:
     """A trace's jobs, the first submitted at 0."""
-    names = tuple(sorted(set(trace.tenant)))
-    places = {name: place for place, name in enumerate(names)}
-    submitted, seconds = np.array(trace.submitted, np.int64), np.array(trace.seconds, np.int64)
-    asked = np.array(trace.limit or [0] * len(seconds), np.int64)
+    asked, seconds = trace.limit, trace.seconds
     limit = np.where(asked > 0, np.maximum(asked, seconds), seconds * LIMIT_TIMES)
-    tenant = np.array([places[name] for name in trace.tenant], np.int64)
-    gpus = np.array(trace.gpus, np.int64)
-    return Demand(submitted - submitted.min(), seconds, limit, gpus, tenant, names)
+    submitted = trace.submitted - trace.submitted.min()
+    return Demand(submitted, seconds, limit, trace.gpus, trace.tenant, trace.tenants)
 
 
 def drawn(demand: Demand, seed: str) -> Demand:

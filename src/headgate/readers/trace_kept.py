@@ -1,0 +1,129 @@
+"""Columns of large traces, kept in the user's cache folder by the digest of the file they are of.
+
+Reading text costs many times what replaying it does. What is kept is numpy's npz, never executed
+when it is loaded; a copy that is damaged, or of an earlier layout, is made again. Where nothing can
+be written the trace is read each time, and `Kept` says so.
+"""
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+import numpy as np
+
+from headgate.core.faults import Fault
+from headgate.readers.trace_layouts import read_file
+from headgate.readers.traces import Trace, TraceNotes
+
+LAYOUT: Final = 1
+"""Raised whenever the same text would give other columns."""
+WORTH_BYTES: Final = 1 << 20
+COLUMNS: Final = ("tenant", "submitted", "seconds", "gpus", "limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A trace with its name and digest.
+
+    `not_kept` is why its columns were not kept; empty where they are, or need not be.
+    """
+
+    trace: Trace
+    name: str
+    digest: str
+    not_kept: str = ""
+
+
+def read_trace(path: Path, *, strict: bool = False) -> Kept:
+    """Read a trace, from its kept columns where there are any.
+
+    Raises `Faulty` where it is none, or where it is `strict` and a row cannot be read.
+    """
+    digest = _digest(path)
+    copy, trace, not_kept = _copy(digest), None, ""
+    worth = not strict and path.stat().st_size >= WORTH_BYTES
+    if worth and copy is not None:
+        trace = _loaded(copy, path.name)
+    if trace is None:
+        trace = read_file(path, strict=strict)
+        not_kept = _save(trace, copy) if worth else ""
+    return Kept(trace, path.name, digest, not_kept)
+
+
+def told(kept: Kept) -> Iterator[str]:
+    """What became of a trace's rows, for who reads a terminal."""
+    notes = kept.trace.notes
+    yield f"{notes.jobs:,} jobs in {notes.rows:,} rows of {kept.name}"
+    for why, count in notes.left.items():
+        yield f"{count:>14,} rows left out: {why}"
+    for code, count in notes.bad.items():
+        yield f"{count:>14,} faults that cost their rows [{code}]"
+    yield from map(str, notes.faults)
+    if (more := sum(notes.bad.values()) - len(notes.faults)) > 0:
+        yield f"... and {more:,} more"
+    if kept.not_kept:
+        yield f"its columns were not kept for the next time: {kept.not_kept}"
+
+
+def _copy(digest: str) -> Path | None:
+    """Where columns are kept (XDG Base Directory Specification); None without a home."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return base / "headgate" / "traces" / f"{digest}.{LAYOUT}.npz"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _save(trace: Trace, copy: Path | None) -> str:
+    """Write a copy that takes its name when it is whole; why it could not be written, if so."""
+    if copy is None:
+        return "nobody's home folder is known"
+    draft = copy.with_name(f".{token_hex(8)}.npz")
+    said = json.dumps({"tenants": trace.tenants, "notes": asdict(trace.notes)})
+    columns: dict[str, Any] = {name: getattr(trace, name) for name in COLUMNS}
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("xb") as file:
+            np.savez(file, said=np.frombuffer(said.encode(), np.uint8), **columns)
+        draft.replace(copy)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        return error.strerror or str(error)
+    return ""
+
+
+def _loaded(copy: Path, file: str) -> Trace | None:
+    """The kept columns; None where there are none that can be read."""
+    try:
+        with copy.open("rb") as file_of_columns:
+            kept = np.load(file_of_columns, allow_pickle=False)
+            said = json.loads(kept["said"].tobytes())
+            tenant, submitted, seconds, gpus, limit = columns = [kept[name] for name in COLUMNS]
+        notes = _notes(said["notes"], file)
+        tenants = tuple(said["tenants"])
+    except (OSError, EOFError, LookupError, TypeError, ValueError, zipfile.BadZipFile):
+        return None
+    well = all(c.dtype == np.int64 and c.shape == (notes.jobs,) for c in columns)
+    if not well or not notes.jobs:
+        return None
+    return Trace(tenants, tenant, submitted, seconds, gpus, limit, notes)
+
+
+def _notes(said: Mapping[str, Any], file: str) -> TraceNotes:
+    """Notes of a copy, whose faults stand in the file that was read now."""
+    faults = tuple(replace(Fault(**each), file=file) for each in said["faults"])
+    return TraceNotes(**{**said, "faults": faults})

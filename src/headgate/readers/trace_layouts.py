@@ -1,0 +1,237 @@
+"""The layouts in which workloads are had, told apart by what the file says and not by its name.
+
+- The Standard Workload Format (`trace_swf`).
+- Tables with a header, of commas, tabs or (`sacct -P`) bars, by the names of their columns: those
+  of Philly (Jeon et al., ATC 2019), Helios (Hu et al., SC 2021) and Acme (Hu et al., NSDI 2024) are
+  known, and those of Slurm's sacct(1).
+
+Each may be gzipped. Times without a zone are taken as UTC, which moves a job by hours and no amount
+by a second. A file is read line by line: memory is for columns, not for text.
+"""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import IO, Final
+
+from headgate.core.faults import Faulty
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
+from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
+from headgate.readers.trace_swf import read_swf
+from headgate.readers.traces import BYTES_MOST, Code, Left, Trace, fault
+
+Stream = IO[bytes] | gzip.GzipFile
+
+ROLES: Final[Mapping[str, Sequence[str]]] = {
+    "submission": ("submit_time", "submit", "submitted", "submission_time", "timestamp"),
+    "run time": ("duration", "run_time", "elapsedraw", "elapsed"),
+    "GPUs": ("num_gpus", "gpu_num", "gpus", "alloctres", "reqtres"),
+    "tenant": ("vc", "account", "organization", "cluster", "user"),
+    "job": ("jobid", "jobidraw"),
+    "state": ("state",),
+    "start": ("start_time", "start"),
+    "end": ("end_time", "end"),
+    "limit": ("time_limit", "timelimit"),
+    "limit in minutes": ("timelimitraw",),
+    "product": ("gpu_time",),
+}
+"""What a column may be called, in any case; the first that has a value counts."""
+NEEDED: Final = ("submission", "run time", "GPUs", "tenant")
+NONE: Final = frozenset(
+    {"", "none", "unknown", "unlimited", "partition_limit", "nan", "null", "-1"}
+)
+RUNNING: Final = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "RESIZING")
+DEVICES: Final = ("gpu", "npu")
+LINE_MOST: Final = 1 << 16
+_CLOCK: Final = re.compile(r"(?:([0-9]{1,6})-)?(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,2})(\.\d+)?")
+
+
+def read_file(path: Path, *, strict: bool = False, bytes_most: int = BYTES_MOST) -> Trace:
+    """Read a trace in any layout; raises `Faulty` where it is none, or by a bad row if `strict`."""
+    with _opened(path) as stream:
+        return read_lines(_limited(stream, path.name, bytes_most), path.name, strict=strict)
+
+
+def read_lines(lines: Iterable[bytes], file: str, *, strict: bool = False) -> Trace:
+    """Read a trace line by line."""
+    log = Log(file)
+    numbered = enumerate(lines, 1)
+    for line, raw in numbered:
+        first = raw.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").strip()
+        if first.startswith(";") or NUMBER.fullmatch(first.partition(" ")[0].partition("\t")[0]):
+            lines_of_log = chain([(line, first.encode())], numbered)
+            return log.trace(read_swf(log, lines_of_log), strict=strict)
+        if first:
+            row = _table(log, line, first)
+            each(log, numbered, row)
+            return log.trace(strict=strict)
+    return log.trace(strict=strict)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Stream]:
+    """A file's bytes, unpacked where it is gzipped."""
+    with path.open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+        plain.seek(0)
+        if not packed:
+            yield plain
+            return
+        with gzip.open(plain) as stream:
+            yield stream
+
+
+def _limited(stream: Stream, file: str, bytes_most: int) -> Iterator[bytes]:
+    """Lines, none of them endless; raises `Faulty` for too many bytes or a broken file."""
+    taken = 0
+    try:
+        while line := stream.readline(LINE_MOST):
+            taken += len(line)
+            if taken > bytes_most:
+                raise Faulty([fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
+            yield line
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Faulty([fault(file, 0, Code.GZIP_BROKEN, str(error))]) from None
+
+
+def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | None]:
+    """How a row of a table is read; raises `Faulty` with every column that is missing."""
+    delimiter = next((mark for mark in "|,\t" if mark in header), ",")
+    names = [name.strip().lower() for name in _split(header, delimiter)]
+    places = {
+        role: tuple(names.index(name) for name in known if name in names)
+        for role, known in ROLES.items()
+    }
+    timed = bool(places["start"] and places["end"])
+    missing = [r for r in NEEDED if not places[r] and not (r == "run time" and timed)]
+    if missing:
+        told = [f"no column of {role}, as {', '.join(ROLES[role])}" for role in missing]
+        raise Faulty([fault(log.file, line, Code.COLUMNS_WRONG, what) for what in told])
+
+    def read(text: str) -> Row | Left | None:
+        if not text:
+            return None
+        values = _split(text, delimiter)
+        if len(values) != len(names):
+            raise Bad((Code.FIELDS_WRONG, f"{len(values)} of {len(names)} columns"))
+        return _table_row(values, places)
+
+    return read
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    if '"' not in text or delimiter == "|":
+        return text.split(delimiter)
+    try:
+        return next(csv.reader([text], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise Bad((Code.FIELDS_WRONG, str(error))) from None
+
+
+def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Row | Left:
+    """One row; all its faults at once."""
+    given = {
+        role: next((v for p in at if (v := values[p].strip()).lower() not in NONE), "")
+        for role, at in places.items()
+    }
+    if left := _unreplayable(given, places):
+        return left
+    faults: list[tuple[Code, str]] = []
+
+    def tried(read: Callable[[Mapping[str, str]], float]) -> float:
+        try:
+            return read(given)
+        except Bad as bad:
+            faults.extend(bad.faults)
+            return 0
+
+    submitted, seconds, gpus, limit = map(tried, (_submitted, _seconds, _gpus, _limit))
+    if not given["tenant"]:
+        faults.append((Code.TENANT_MISSING, "the tenant is empty"))
+    product = given["product"]
+    if not faults and product and abs(number(product, "gpu_time") - seconds * gpus) > 1e-3:
+        faults.append((Code.PRODUCT_WRONG, f"{seconds:g} times {gpus:g} is not {product[:40]}"))
+    if faults:
+        raise Bad(*faults)
+    return fitting(int(submitted), given["tenant"], seconds, gpus, limit)
+
+
+def _unreplayable(given: Mapping[str, str], places: Mapping[str, Sequence[int]]) -> Left | None:
+    """Why a row that may be well says nothing of a whole job."""
+    if "." in given["job"]:
+        return Left.PART
+    if places["start"] and not given["start"]:
+        return Left.NEVER_RAN
+    open_ended = places["end"] and not given["end"] and not given["state"]
+    if open_ended or given["state"].upper().startswith(RUNNING):
+        return Left.UNFINISHED
+    return None
+
+
+def _submitted(given: Mapping[str, str]) -> int:
+    return _time(given["submission"], "submission")
+
+
+def _seconds(given: Mapping[str, str]) -> float:
+    if given["run time"]:
+        return _lasting(given["run time"], "run time")
+    if not given["start"]:
+        return 0
+    started, ended = _time(given["start"], "start"), _time(given["end"], "end")
+    if ended < started:
+        raise Bad((Code.ENDS_EARLY, f"ended {started - ended} s before it started"))
+    return ended - started
+
+
+def _limit(given: Mapping[str, str]) -> float:
+    if given["limit in minutes"]:
+        return 60 * number(given["limit in minutes"], "the limit")
+    return _lasting(given["limit"], "the limit") if given["limit"] else 0
+
+
+def _lasting(text: str, what: str) -> float:
+    """Seconds, as a number or as Slurm writes them: [days-]hours:minutes:seconds."""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return number(text, what)
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups()[:4])
+    return days * DAY_SECONDS + hours * HOUR_SECONDS + minutes * 60 + seconds
+
+
+def _time(text: str, what: str) -> int:
+    """Seconds since 1970 of a moment as ISO 8601 has it, or as a number."""
+    if NUMBER.fullmatch(text):
+        return round(float(text))
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return int(moment.timestamp())
+    except (ValueError, OverflowError):
+        raise Bad((Code.TIME_BAD, f"{what} is {text[:40]!r}")) from None
+
+
+def _gpus(given: Mapping[str, str]) -> float:
+    text = given["GPUs"]
+    return _tres(text) if "=" in text else number(text or "0", "the number of GPUs")
+
+
+@lru_cache(maxsize=4096)
+def _tres(text: str) -> float:
+    """Chips of Slurm's TRES: by the generic name, else by the sum of types."""
+    counts: dict[str, float] = {}
+    for item in text.split(","):
+        name, _, count = item.partition("=")
+        if name.startswith("gres/"):
+            counts[name.removeprefix("gres/")] = number(count, name)
+    typed = (
+        (device, sum(n for name, n in counts.items() if name.startswith(f"{device}:")))
+        for device in DEVICES
+    )
+    return sum(counts.get(device, most) for device, most in typed)

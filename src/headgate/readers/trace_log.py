@@ -1,0 +1,173 @@
+"""One reading of a trace: rows become columns, and what became of every other row is counted."""
+
+import math
+import re
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from headgate.core.faults import Fault, Faulty
+from headgate.readers.traces import (
+    FAULTS_SHOWN,
+    GPUS_MOST,
+    SECONDS_MOST,
+    SUBMITTED_MOST,
+    Code,
+    Column,
+    Left,
+    Trace,
+    TraceNotes,
+    fault,
+)
+
+NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]*)?|-?\.[0-9]+", re.ASCII)
+
+Row = tuple[int, str, int, int, int]
+"""Submission, tenant, seconds, GPUs, limit."""
+
+
+class Bad(ValueError):
+    """A row that cannot be read; every fault of it at once."""
+
+    def __init__(self, *faults: tuple[Code, str]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+class Log:
+    """One reading: jobs as columns of eight bytes each, and what became of every other row."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.columns = [array("q") for _ in range(5)]
+        self.places: dict[str, int] = {}
+        self.left: Counter[str] = Counter()
+        self.bad: Counter[str] = Counter()
+        self.faults: list[Fault] = []
+        self.bad_rows = self.unsorted = self.latest = 0
+
+    def job(self, row: Row) -> None:
+        """Take a job."""
+        submitted, tenant, *others = row
+        self.unsorted += submitted < self.latest
+        self.latest = submitted
+        place = self.places.setdefault(tenant, len(self.places))
+        for column, value in zip(self.columns, (submitted, place, *others), strict=True):
+            column.append(value)
+
+    def jobs(self, tenants: Sequence[str], submitted: Column, *others: Column) -> None:
+        """Take many jobs, by column."""
+        if not tenants:
+            return
+        before = np.append(self.latest, submitted[:-1])
+        self.unsorted += int((submitted < before).sum())
+        self.latest = int(submitted[-1])
+        places = [self.places.setdefault(tenant, len(self.places)) for tenant in tenants]
+        found = (submitted, np.array(places, np.int64), *others)
+        for column, values in zip(self.columns, found, strict=True):
+            column.frombytes(values.tobytes())
+
+    def refuse(self, number: int, bad: Bad) -> None:
+        """Count a row that cannot be read."""
+        self.bad_rows += 1
+        for code, what in bad.faults:
+            self.bad[code.value] += 1
+            if len(self.faults) < FAULTS_SHOWN:
+                self.faults.append(fault(self.file, number, code, what))
+
+    def trace(self, start: int = 0, *, strict: bool = False) -> Trace:
+        """The columns; raises `Faulty` where there is nothing to stand on, or by a bad row."""
+        jobs, well = len(self.columns[0]), sum(self.left.values())
+        if self.bad_rows and strict:
+            raise Faulty(self.faults)
+        if self.bad_rows > jobs + well:
+            what = f"{self.bad_rows:,} of {self.bad_rows + jobs + well:,} rows cannot be read"
+            raise Faulty([*self.faults, fault(self.file, 0, Code.MOSTLY_BAD, what)])
+        if not jobs:
+            raise Faulty([*self.faults, fault(self.file, 0, Code.NO_JOBS, "no job ran")])
+        notes = TraceNotes(
+            jobs + well + self.bad_rows,
+            jobs,
+            dict(sorted(self.left.items())),
+            dict(sorted(self.bad.items())),
+            tuple(self.faults),
+            unsorted=self.unsorted,
+        )
+        columns = [np.frombuffer(self.columns.pop(0), np.int64) for _ in range(len(self.columns))]
+        return _ordered(tuple(self.places), columns, start, notes)
+
+
+def _ordered(found: Sequence[str], columns: list[Column], start: int, notes: TraceNotes) -> Trace:
+    """The trace in the order of submission, tenant, run time, GPUs and limit.
+
+    Columns are let go of one by one, so that hardly more than one of them is there twice.
+    """
+    names = sorted(found)
+    rank = {name: place for place, name in enumerate(names)}
+    columns[1] = np.array([rank[name] for name in found], np.int64)[columns[1]]
+    submitted, tenant, seconds, gpus, limit = columns
+    order = np.lexsort((limit, gpus, seconds, tenant, submitted))
+    del submitted, tenant, seconds, gpus, limit
+    same = np.ones(len(order) - 1, np.bool_)
+    for place, column in enumerate(columns):
+        columns[place] = sorted_ = np.asarray(column[order])
+        same &= sorted_[1:] == sorted_[:-1]
+    submitted, tenant, seconds, gpus, limit = columns
+    submitted += start
+    told = replace(notes, repeated=int(same.sum()))
+    return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, told)
+
+
+def trace_of(rows: Iterable[Row]) -> Trace:
+    """A trace from rows that are known to be well."""
+    log = Log("rows")
+    for row in rows:
+        log.job(row)
+    return log.trace()
+
+
+def each(
+    log: Log, lines: Iterable[tuple[int, bytes]], read: Callable[[str], Row | Left | None]
+) -> None:
+    """Read the rest of a log row by row; whatever comes of a row is counted."""
+    for number, raw in lines:
+        try:
+            row = read(raw.decode().strip("\r\n \ufeff"))
+        except UnicodeDecodeError:
+            log.refuse(number, Bad((Code.NOT_UTF8, "a byte is not UTF-8")))
+        except Bad as bad:
+            log.refuse(number, bad)
+        else:
+            if isinstance(row, Left):
+                log.left[row.value] += 1
+            elif row is not None:
+                log.job(row)
+
+
+def number(text: str, what: str) -> float:
+    """A plain number; raises `Bad` for anything else."""
+    if not NUMBER.fullmatch(text):
+        raise Bad((Code.NOT_A_NUMBER, f"{what} is {text[:40]!r}"))
+    return float(text)
+
+
+def fitting(submitted: int, tenant: str, seconds: float, gpus: float, limit: float) -> Row | Left:
+    """The job of a row whose numbers are read; halves of seconds go to even."""
+    if seconds < 0 and seconds != -1:
+        raise Bad((Code.NEGATIVE, f"a run of {seconds:g} s"))
+    if gpus < 0 and gpus != -1:
+        raise Bad((Code.NEGATIVE, f"{gpus:g} GPUs"))
+    if gpus != math.floor(gpus):
+        raise Bad((Code.NOT_A_NUMBER, f"{gpus:g} GPUs, which is no whole number"))
+    if gpus > GPUS_MOST or seconds > SECONDS_MOST or not 0 <= submitted <= SUBMITTED_MOST:
+        what = f"{gpus:g} GPUs for {seconds:g} s, submitted at {submitted}"
+        raise Bad((Code.OUT_OF_RANGE, what))
+    if round(seconds) < 1:
+        return Left.NEVER_RAN
+    if gpus < 1:
+        return Left.NO_GPUS
+    return submitted, tenant, round(seconds), int(gpus), round(min(max(limit, 0), SECONDS_MOST))

@@ -1,0 +1,239 @@
+"""What is promised of traces: every row is a job, a counted kind of none, or a located fault."""
+
+import gzip
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headgate.core.faults import Fault, Faulty
+from headgate.readers.trace_layouts import read_file, read_lines
+from headgate.readers.traces import FAULTS_SHOWN, Code, Left, Trace
+
+SWF = """\
+; Version: 2.2
+; Computer: M\u00fcnchen
+; UnixStartTime: 1000000
+1 30 5 100 8 -1 -1 8 120 -1 1 3 1 -1 1 1 -1 -1
+2 10 5 60.5 -1 99.5 -1 4 120 -1 0 3 -1 -1 1 1 -1 -1
+3 40 -1 -1 -1 -1 -1 4 120 -1 5 3 2 -1 1 1 -1 -1
+4 50 0 7 2 -1 -1 2 120 -1 2 3 2 -1 1 1 -1 -1
+5 60 0 9 2 -1 -1 2 120 -1 1 -1 -1 -1 1 1 -1 -1
+6 60 0 9 2 -1 -1 2 120 -1 1 -1 -1 -1 1 1 -1 -1
+"""
+PHILLY = """\
+timestamp,duration,num_gpus,gpu_time,cluster
+2017-10-09 07:01:55,66.0,1,66.0,b
+2017-10-09 07:00:00,10.0,4,40.0,a
+2017-10-09 07:00:00,10.0,4,40.0,a
+
+"""
+SEVEN = 1507532400
+"""2017-10-09 07:00:00 UTC, from `date -u -d '2017-10-09 07:00:00' +%s`."""
+HELIOS = """\
+job_id,user,vc,jobname,gpu_num,cpu_num,state,submit_time,start_time,end_time,duration,queue
+1,uXBbc,vcJkd,"a, b",1,1,COMPLETED,2017-10-09 07:00:00,2017-10-09 07:00:09,2017-10-09 07:01:09,60,9
+2,uVMrF,vchbv,c,0,16,FAILED,2017-10-09 07:00:01,2017-10-09 07:00:02,2017-10-09 07:00:03,1,1
+"""
+ACME = """\
+user,gpu_num,state,submit_time,start_time,end_time,duration,gpu_time
+u5907,8,FAILED,2017-10-09 15:00:00+08:00,2017-10-09 15:00:32+08:00,,117,936.0
+u5907,8,CANCELLED,2017-10-09 15:00:00+08:00,,2017-10-09 15:02:29+08:00,0,0.0
+"""
+SACCT = """\
+JobIDRaw|Account|State|Submit|Start|End|Elapsed|Timelimit|AllocTRES|ReqTRES
+7|aw1|COMPLETED|{at}|{at}|{at}|1-01:01:00|2-00:00:00|cpu=8,gres/gpu:h200=8,gres/gpu=8|gres/gpu=8
+7.batch|aw1|COMPLETED|{at}|{at}|{at}|1-01:01:00||gres/gpu=8|
+8|aw1|CANCELLED by 0|{at}|None|{at}|00:00:00|UNLIMITED||gres/gpu=8
+9|aw2|RUNNING|{at}|{at}|Unknown|01:00:00|UNLIMITED|gres/gpu=1|gres/gpu=1
+10|aw2|TIMEOUT|1507532401|{at}|{at}|00:01:00|Partition_Limit|gres/npu:atom=2|
+11|aw2|COMPLETED|1507532401|{at}|{at}|00:01:00|00:10:00|cpu=4|cpu=4
+""".format(at="2017-10-09T07:00:00")
+NEVER, PART, OPEN, CPU = (
+    each.value for each in (Left.NEVER_RAN, Left.PART, Left.UNFINISHED, Left.NO_GPUS)
+)
+
+
+def read(text: str | bytes, *, strict: bool = False) -> Trace:
+    """A trace from its text."""
+    data = text if isinstance(text, bytes) else text.encode()
+    return read_lines(data.splitlines(keepends=True), "t", strict=strict)
+
+
+def rows(trace: Trace) -> list[tuple[object, ...]]:
+    """The jobs of a trace: tenant, submission, seconds, GPUs, limit."""
+    columns = (c.tolist() for c in (trace.submitted, trace.seconds, trace.gpus, trace.limit))
+    return list(zip(trace.names, *columns, strict=True))
+
+
+def faults(text: str | bytes) -> list[str]:
+    """The faults of a text, whether it is refused by them or read in spite of them."""
+    found: Sequence[Fault]
+    try:
+        found = read(text).notes.faults
+    except Faulty as faulty:
+        found = faulty.faults
+    whole = {Code.MOSTLY_BAD, Code.NO_JOBS}
+    return [f"{f.line} {f.code}" for f in found if f.code not in whole or len(found) == 1]
+
+
+def test_swf_is_read_as_columns() -> None:
+    """Sorted by submission; groups are tenants, then users; halves of seconds go to even."""
+    trace = read(SWF)
+    assert [
+        ("user-3", 1_000_010, 60, 4, 120),
+        ("group-1", 1_000_030, 100, 8, 120),
+        ("unknown", 1_000_060, 9, 2, 120),
+        ("unknown", 1_000_060, 9, 2, 120),
+    ] == rows(trace)
+    notes = trace.notes
+    assert (6, 4, {NEVER: 1, PART: 1}) == (notes.rows, notes.jobs, notes.left)
+    assert (1, 1, {}) == (notes.repeated, notes.unsorted, notes.bad)
+    assert rows(trace) == rows(read(SWF.encode("latin-1")))
+    assert rows(trace)[1:] == rows(read(SWF.partition("\n2 ")[0] + "\n5" + SWF.split("\n5")[1]))
+
+
+def test_philly_is_read_as_columns() -> None:
+    """Times are taken as UTC, equal rows are kept and counted, blank lines are nothing."""
+    trace = read(PHILLY)
+    assert [("a", SEVEN, 10, 4, 0)] * 2 + [("b", SEVEN + 115, 66, 1, 0)] == rows(trace)
+    assert (3, 3, 1, 1) == (
+        trace.notes.rows,
+        trace.notes.jobs,
+        trace.notes.repeated,
+        trace.notes.unsorted,
+    )
+
+
+def test_helios_and_acme_are_read_as_columns() -> None:
+    """Tenants are the virtual cluster, else the user; zones count; CPU jobs and the cancelled are
+    told apart.
+    """
+    helios, acme = read(HELIOS), read(ACME)
+    assert [("vcJkd", SEVEN, 60, 1, 0)] == rows(helios)
+    assert {CPU: 1} == helios.notes.left
+    assert [("u5907", SEVEN, 117, 8, 0)] == rows(acme)
+    assert {NEVER: 1} == acme.notes.left
+
+
+def test_sacct_is_read_as_columns() -> None:
+    """Clocks, limits and TRES as Slurm writes them; steps, open and cancelled rows are counted."""
+    trace = read(SACCT)
+    assert [("aw1", SEVEN, 90_060, 8, 172_800), ("aw2", SEVEN + 1, 60, 2, 0)] == rows(trace)
+    assert {NEVER: 1, PART: 1, OPEN: 1, CPU: 1} == trace.notes.left
+    assert 6 == trace.notes.rows
+
+
+def test_a_limit_in_minutes_and_times_alone_will_do() -> None:
+    """`TimelimitRaw` counts minutes; where no duration is given it is the end less the start."""
+    head = "Submit|Start|End|TimelimitRaw|Account|ReqTRES"
+    assert [("a", 5, 30, 3, 600)] == rows(read(f"{head}\n5|10|40|10|a|gres/gpu=3\n"))
+
+
+fields = st.sampled_from(["0", "1", "7", "8", "60.5", "120", "-1", "-5", "x", "9999999999", "1.5"])
+
+
+@given(st.lists(st.lists(fields, min_size=17, max_size=18), min_size=1, max_size=12))
+def test_a_block_at_once_is_what_its_lines_are(cells: list[list[str]]) -> None:
+    """A fault makes a whole block be read line by line; its other rows are the same for it."""
+    lines = [" ".join(row) for row in cells]
+    well = ["1 0 0 9 8 -1 -1 8 -1 -1 1 3 1 -1 1 1 -1 -1"] * 2 * len(lines)
+    text = "\n".join([*well, *lines])
+    at_once, by_line = read(text), read(f"{text}\nx")
+    assert rows(at_once) == rows(by_line)
+    assert (at_once.notes.left, at_once.notes.unsorted) == (
+        by_line.notes.left,
+        by_line.notes.unsorted,
+    )
+    assert at_once.notes.rows + 1 == by_line.notes.rows
+
+
+HEADER = "timestamp,duration,num_gpus,gpu_time,cluster\n"
+AT = "2017-10-09 07:00:00"
+BARS = "Submit|Start|End|Account|AllocTRES\n"
+PROVOKED: dict[Code, tuple[int, str | bytes]] = {
+    Code.COLUMNS_WRONG: (1, "submit_time,duration,gpus\n"),
+    Code.NOT_UTF8: (2, HEADER.encode() + AT.encode() + b",1,1,1,\xff\n"),
+    Code.FIELDS_WRONG: (1, "1 2 3"),
+    Code.NOT_A_NUMBER: (1, "1 0 0 x 8 -1 -1 8 -1 -1 1 3 1 -1 1 1 -1 -1"),
+    Code.NEGATIVE: (1, "1 0 0 -5 8 -1 -1 8 -1 -1 1 3 1 -1 1 1 -1 -1"),
+    Code.OUT_OF_RANGE: (1, "1 0 0 9 9999999 -1 -1 8 -1 -1 1 3 1 -1 1 1 -1 -1"),
+    Code.TIME_BAD: (2, f"{HEADER}2017-13-09 07:00:00,1.0,1,1.0,a\n"),
+    Code.ENDS_EARLY: (2, f"{BARS}5|40|10|a|gres/gpu=1\n"),
+    Code.TENANT_MISSING: (2, f"{HEADER}{AT},1.0,1,1.0,\n"),
+    Code.PRODUCT_WRONG: (2, f"{HEADER}{AT},2.0,3,5.0,a\n"),
+    Code.NO_JOBS: (0, HEADER),
+}
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code in PROVOKED])
+def test_every_fault_can_be_provoked_at_its_line(code: Code) -> None:
+    """Each code is real, comes alone, and says where; 0 is the file as a whole."""
+    line, text = PROVOKED[code]
+    assert [f"{line} {code.value}"] == faults(text)
+
+
+def test_the_other_faults_are_of_the_whole_file(tmp_path: Path) -> None:
+    """A cut archive, a text that is too long, and a file of another layout are refused."""
+    assert {Code.TOO_LARGE, Code.GZIP_BROKEN, Code.MOSTLY_BAD} == set(Code) - set(PROVOKED)
+    path = tmp_path / "p.csv"
+    path.write_bytes(gzip.compress(PHILLY.encode()))
+    assert rows(read(PHILLY)) == rows(read_file(path))
+    with pytest.raises(Faulty, match="trace-too-large"):
+        read_file(path, bytes_most=100)
+    path.write_bytes(gzip.compress(PHILLY.encode() * 50)[:-20])
+    with pytest.raises(Faulty, match="trace-gzip-broken"):
+        read_file(path)
+    with pytest.raises(Faulty, match="trace-mostly-bad"):
+        read(PHILLY + "x\n" * 4)
+
+
+def test_one_bad_row_costs_itself_and_nothing_else() -> None:
+    """The jobs are those of the file without it; the row is named, and `strict` refuses it."""
+    bad = PHILLY.replace("\n2017-10-09 07:00", f"\n{AT},-5,1,-5,a\n2017-10-09 07:00", 1)
+    trace = read(bad)
+    assert rows(read(PHILLY)) == rows(trace)
+    assert (4, 3, {"trace-negative": 1}) == (trace.notes.rows, trace.notes.jobs, trace.notes.bad)
+    assert ["3 trace-negative"] == faults(bad)
+    with pytest.raises(Faulty, match="trace-negative"):
+        read(bad, strict=True)
+
+
+def test_all_faults_of_a_row_are_told_at_once_and_of_a_file_the_first() -> None:
+    """A quoted row never swallows those below it; counts are whole however many are shown."""
+    text = f'{PHILLY}x,q,1,1.0,\n{AT},"1.0,1,1.0,a\n{AT},7.0,1,7.0,a\n'
+    expected = ["6 trace-time-bad", "6 trace-not-a-number", "6 trace-tenant-missing"]
+    assert [*expected, "7 trace-fields-wrong"] == faults(text)
+    assert 4 == read(text).notes.jobs
+    many = read(PHILLY * 1 + f"{AT},7.0,1,7.0,a\n" * 99 + "x\n" * 50).notes
+    assert (FAULTS_SHOWN, {"trace-fields-wrong": 50}) == (len(many.faults), many.bad)
+
+
+@given(st.binary(max_size=200), st.text(max_size=200))
+def test_no_trace_makes_a_traceback(data: bytes, text: str) -> None:
+    """Random bytes alone, below a good header and in a good log give jobs or faults; what is read
+    adds up.
+    """
+    for head in (b"", HEADER.encode(), BARS.encode(), SWF.encode(), PHILLY.encode()):
+        for hostile in (data, text.encode()):
+            assert accounted(head + hostile)
+
+
+def accounted(data: bytes) -> bool:
+    """Whether a text is refused by faults, or every row of it is counted once."""
+    try:
+        notes = read(data).notes
+    except Faulty as faulty:
+        return bool(faulty.faults)
+    refused = notes.rows - notes.jobs - sum(notes.left.values())
+    return bool(refused) == bool(notes.bad) and sum(notes.bad.values()) >= refused
+
+
+def test_real_philly_trace_is_read_whole(shared_data: Path) -> None:
+    """All 82,247 published jobs, 978,078 GPU-hours and 65 repeats of the real trace are there."""
+    trace = read_file(shared_data / "data" / "traces" / "philly" / "philly_jobs.csv.gz")
+    used = int((trace.seconds * trace.gpus).sum())
+    assert (82_247, 65, 15) == (trace.notes.jobs, trace.notes.repeated, len(trace.tenants))
+    assert 978_078 == round(used / 3600)
