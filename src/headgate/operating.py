@@ -16,6 +16,7 @@ from headgate.core import canonical
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Walls
 from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
+from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.plan import Refused, admitted, applied, dated, explain, key_of, plan
 from headgate.core.faults import Fault, Faulty
 from headgate.engines.drive import Receipt, enforce
@@ -92,9 +93,8 @@ def jobs(
     chosen = {name: c for name, c in clusters.items() if only in (None, name)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
     found = [
-        Job(name, section, tuple(_orders(section, orders, envelopes, now)), spent)
-        for name, section in chosen.items()
-        for spent in [spent_of(term, section.site)]
+        Job(name, one, tuple(_orders(one, orders, envelopes, now)), spent_of(term, one.site))
+        for name, one in chosen.items()
     ]
     sites = {order.cluster for order in (*orders, *envelopes)}
     if sites and not any(section.site in sites for section in chosen.values()):
@@ -102,6 +102,17 @@ def jobs(
         raise _faulty("--clusters", Code.CLUSTERS_NONE, what)
     _all_mapped(found)
     return found
+
+
+def job_of(
+    name: str, section: AnyCluster, listed: OrderList, logins: Mapping[str, Iterable[str]], now: str
+) -> Job:
+    """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does."""
+    orders = admitted(listed.orders, logins)
+    spent = {(award, kind): used for award, kind, used in listed.spent}
+    job = Job(name, section, tuple(_orders(section, orders, listed.envelopes, now)), spent)
+    _all_mapped([job])
+    return job
 
 
 def _orders(
@@ -159,6 +170,28 @@ def carried_out(job: Job, *, expect: str | None, mass_removal: bool) -> Receipt:
             raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
     engine = job.engine()
     return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of driving a cluster, what it held afterwards, and what it tells beside that."""
+
+    receipt: Receipt
+    held: tuple[Quota, ...]
+    remarks: tuple[str, ...]
+
+
+def driven(job: Job, *, mass_removal: bool) -> Done:
+    """Bring a cluster to its orders and read it back; raises EngineDown where it is not read."""
+    engine = job.engine()
+    receipt = enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+    held = tuple(quota for quota in engine.observe() if engine.owned(quota))
+    return Done(receipt, held, engine.remarks(order.quota for order in job.orders))
+
+
+def remarked(job: Job) -> tuple[str, ...]:
+    """Who set what otherwise on a cluster, as far as it tells; raises EngineDown."""
+    return job.engine().remarks(order.quota for order in job.orders)
 
 
 def read_plan(file: str, data: bytes) -> tuple[Written, ...]:

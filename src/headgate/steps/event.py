@@ -34,7 +34,7 @@ class EventRefusal(Enum):
     """Why an event is not taken, in order of precedence; the value is what mends it."""
 
     NAME_BAD = "Name it in 1 to 64 of a-z, 0-9, - and _; the first is a letter or a digit."
-    WINDOW_BAD = "A part of usage looks back from its day; a correction looks nowhere."
+    WINDOW_BAD = "A part of usage looks back from its day; other things done at will look nowhere."
     NAME_TAKEN = "What was received stays as it is: receive the rest under another name."
     DAY_PASSED = "Take events in the order of their days."
     OVERTAKES = "Take what is due before that day first, or name an earlier day."
@@ -44,8 +44,9 @@ class EventRefusal(Enum):
 class Event:
     """One thing due on `day`, about a call, a round or a support; a meter looks to `since`.
 
-    What nobody's calendar holds is done at will: a correction, or use that is imported between two
-    looks of the meter, `about` being the name under which it was received.
+    What nobody's calendar holds is done at will: a correction, use that is imported between two
+    looks of the meter, or what sites' agents applied and read back, `about` being the name under
+    which it was received.
     """
 
     day: date
@@ -56,7 +57,8 @@ class Event:
     @property
     def at_will(self) -> bool:
         """Whether the event is done when somebody asks for it and not because it is due."""
-        return self.what is What.CORRECT or (self.what is What.METER and self.about != "")
+        named = self.what in (What.METER, What.ENFORCE) and self.about != ""
+        return self.what is What.CORRECT or named
 
     def __str__(self) -> str:
         # What comes from outside may hold what a terminal obeys, and any amount of it.
@@ -73,10 +75,17 @@ def corrections_name(name: str) -> str:
     return f"corrections/{name}"
 
 
+def receipts_name(name: str) -> str:
+    """The name of the facts of what sites' agents applied and read back."""
+    return f"receipts/{name}"
+
+
 def brings(event: Event) -> str:
-    """The name of the facts that a meter or a correction brings; empty for other events."""
+    """The name of the facts that a meter or something done at will brings; else empty."""
     if event.what is What.CORRECT:
         return corrections_name(event.about)
+    if event.what is What.ENFORCE and event.about:
+        return receipts_name(event.about)
     return usage_name(event.day, event.about) if event.what is What.METER else ""
 
 
@@ -91,7 +100,7 @@ def refusal(
     """
     if event.at_will and _NAME.fullmatch(event.about) is None:
         return EventRefusal.NAME_BAD
-    if event.at_will and event.since > (date.min if event.what is What.CORRECT else event.day):
+    if event.at_will and event.since > (event.day if event.what is What.METER else date.min):
         return EventRefusal.WINDOW_BAD
     if (name := brings(event)) and name in received:
         return EventRefusal.NAME_TAKEN

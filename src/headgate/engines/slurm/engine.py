@@ -7,7 +7,7 @@ writes it holds a lock, because two writers that add at once lose rows silently.
 
 import fcntl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +71,11 @@ class Slurm:
         seen = self._seen or self._look()
         wanted = things_of(self._cluster, [quota], Counted())
         return seen.foreign.isdisjoint(wanted)
+
+    def remarks(self, wanted: Iterable[Quota]) -> tuple[str, ...]:
+        """Slurm keeps no record of who set a field: the plan says all there is."""
+        del wanted
+        return ()
 
     def apply(self, plan: Plan) -> None:
         """Make the changes in one batch, removals last, alone on the cluster; raises EngineDown."""
