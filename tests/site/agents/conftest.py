@@ -13,7 +13,7 @@ from headgate.agent.look import Agent, Looked, look
 from headgate.agent.portal import Answer, Portal, PortalDown, _named
 from headgate.agent.spool import opened as spool_at
 from headgate.core.enforcement.clusters.rehearsal import RehearsalCluster
-from headgate.core.enforcement.engine import Quota
+from headgate.core.enforcement.engine import Action, Change, Plan, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.ledger.checkpoint import Verifier
 from headgate.core.quantities import seconds_of
@@ -91,8 +91,13 @@ class Centre:
             return look(agent, seconds_of(when))
 
     def restart(self, *failures: Failure, held: tuple[Quota, ...] = (), jobs: list[Job]) -> None:
-        """Another cluster in its place."""
-        self.engine = Rehearsal(self.site, GPUS[self.site], jobs, failures, held)
+        """Another cluster in its place, which holds some quotas that an agent made."""
+        self.engine = Rehearsal(self.site, GPUS[self.site], jobs, failures)
+        made = (
+            Change(Action.ADD, q.award, q.support_class, None, q, "held", q.holder) for q in held
+        )
+        if held:
+            self.engine.apply(Plan(self.site, tuple(made)))
 
 
 @dataclass(slots=True)
