@@ -18,6 +18,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.evaluation.freeze import Frozen, Signed
@@ -32,7 +33,7 @@ from headgate.steps.agenda import agenda, first_day
 from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.correct import correct
-from headgate.steps.enforce import enforce, orders_of
+from headgate.steps.enforce import enforce, orders_of, read_back
 from headgate.steps.evaluate import Given, evaluate, freeze, frozen_now, round_of, teams_of
 from headgate.steps.event import Event, What, fault, refusal
 from headgate.steps.hear import awaits_lot, draw_lot, hear
@@ -66,6 +67,9 @@ class World(Protocol):
 
     def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """What the meters saw, or one part of it that was imported under a name."""
+
+    def receipts(self, name: str) -> Sequence[ReadBack]:
+        """What agents applied and read back between two orders, as received under a name."""
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """What was found to have been moved wrongly, as corrected under a name."""
@@ -125,11 +129,20 @@ def take(term: Term, world: World, event: Event) -> Term:
     Raises Faulty for an event that cannot be taken now, or whose facts cannot be used.
     """
     due = _due(term) if event.at_will else date.max
-    if refused := refusal(event, _latest(term, event), term.facts, due):
+    if refused := refusal(event, _latest(term, at_will=event.at_will), term.facts, due):
         raise Faulty([fault(event, refused)])
     after = _step(term, world, event)
     done = 0 if event.what is What.TURN else term.done + (not event.at_will)
     return replace(after, taken=(*term.taken, event), day=event.day, done=done)
+
+
+def may_be_done(term: Term, today: date) -> date:
+    """The day on which something can be done at will: today, or the nearest to it that may be.
+
+    What is overdue is not overtaken, and no day comes before one that has passed in the journal.
+    """
+    latest = _latest(term, at_will=True)
+    return max(latest, min(today, max(_due(term), latest)))
 
 
 def _due(term: Term) -> date:
@@ -137,10 +150,10 @@ def _due(term: Term) -> date:
     return next((event.day for event in agenda(term.document, term.index)[term.done :]), date.max)
 
 
-def _latest(term: Term, event: Event) -> date:
+def _latest(term: Term, *, at_will: bool) -> date:
     """The day before which an event comes too late: the last event's; at will, the books' too."""
     days = [term.day]
-    if event.at_will and term.books.at:
+    if at_will and term.books.at:
         days.append(date.fromisoformat(term.books.at[:10]))
     return max(days)
 
@@ -156,6 +169,8 @@ def _step(term: Term, world: World, event: Event) -> Term:
         case What.DECIDE_CALL:
             return _decide(term, world, event.about)
         # 4. Enforce: orders to the clusters, and what they hold afterwards.
+        case What.ENFORCE if event.about:
+            return read_back(term, world.receipts(event.about), event.about, event.day)
         case What.ENFORCE:
             return enforce(term, world.enforce(orders_of(term), event.day), event.day)
         # 5. Meter: use into the ledger, exactly once; idle rights are taken back by rule.

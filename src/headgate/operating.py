@@ -17,6 +17,7 @@ from headgate.core import canonical
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Said, Walls
 from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
+from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.plan import Refused, admitted, applied, dated, explain, key_of, plan
 from headgate.core.faults import Fault, Faulty
 from headgate.engines.drive import Receipt, enforce
@@ -133,6 +134,18 @@ def _said(term: Term, name: str, section: AnyCluster, now: str) -> Said | None:
     return next(iter(found), None)
 
 
+def job_of(
+    name: str, section: AnyCluster, listed: OrderList, logins: Mapping[str, Iterable[str]], now: str
+) -> Job:
+    """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does."""
+    orders = admitted(listed.orders, logins)
+    spent = {(award, kind): used for award, kind, used in listed.spent}
+    asked = tuple(_orders(section, orders, listed.envelopes, now))
+    job = Job(name, section, asked, spent, None)
+    _all_mapped([job])
+    return job
+
+
 def _orders(
     section: AnyCluster, orders: Iterable[Order], envelopes: Iterable[Order], now: str
 ) -> Iterator[Order]:
@@ -188,6 +201,28 @@ def carried_out(job: Job, *, expect: str | None, mass_removal: bool) -> Receipt:
             raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
     engine = job.engine()
     return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of driving a cluster, what it held afterwards, and what it tells beside that."""
+
+    receipt: Receipt
+    held: tuple[Quota, ...]
+    remarks: tuple[str, ...]
+
+
+def driven(job: Job, *, mass_removal: bool) -> Done:
+    """Bring a cluster to its orders and read it back; raises EngineDown where it is not read."""
+    engine = job.engine()
+    receipt = enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+    held = tuple(quota for quota in engine.observe() if engine.owned(quota))
+    return Done(receipt, held, engine.remarks(order.quota for order in job.orders))
+
+
+def remarked(job: Job) -> tuple[str, ...]:
+    """Who set what otherwise on a cluster, as far as it tells; raises EngineDown."""
+    return job.engine().remarks(order.quota for order in job.orders)
 
 
 def read_plan(file: str, data: bytes) -> tuple[Written, ...]:

@@ -22,7 +22,7 @@ clusters:
     programme: korea-2025
     sectors: {national: national, business: business}
     chips:
-      h200: {gres: "gpu:h200", weight: 4000}
+      h200: {gres: "gpu:h200"}
     envelopes: shares
     standby: true
   dry:
@@ -53,7 +53,11 @@ def test_each_cluster_is_of_its_kind(tmp_path: Path) -> None:
     naver, dry = read(tmp_path, GOOD)
     assert isinstance(naver, SlurmCluster)
     assert isinstance(dry, RehearsalCluster)
-    assert ("naver-cloud", 4000, True) == (naver.site, naver.chips["h200"].weight, naver.standby)
+    assert ("naver-cloud", "gpu:h200", True) == (
+        naver.site,
+        naver.chips["h200"].gres,
+        naver.standby,
+    )
 
 
 @pytest.mark.parametrize("code", Code)

@@ -1,15 +1,19 @@
 """The small programme in which use also comes in parts under names, and some of it is corrected."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
 from headgate.bundle.write import bundle_files
+from headgate.core.enforcement.engine import Action, Change, Order, Quota
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.cycle import World, replay
+from headgate.engines.drive import Enforced
 from headgate.readers.policy_files import read_programme
 from headgate.readers.trace_layouts import read_lines
 from headgate.simulation.world import Simulated
@@ -21,6 +25,7 @@ from tests.whole.small import PROGRAMME, pages, signers, trace_text
 PARTS = ("even-rows", "odd-rows")
 AT_WILL = (
     *(Event(date(2026, 5, 20), What.METER, part, date(2026, 5, 1)) for part in PARTS),
+    Event(date(2026, 5, 20), What.ENFORCE, "north-1"),
     Event(date(2026, 5, 20), What.CORRECT, "twice"),
     Event(date(2026, 7, 1), What.CORRECT, "again"),
     Event(date(2026, 8, 15), What.CORRECT, "late"),
@@ -38,12 +43,30 @@ class Mended(Simulated):
         trace = read_lines(trace_text().encode().splitlines(), "workload.swf")
         super().__init__(policy, {}, "headgate", trace=trace)
         self._ended: list[Usage] = []
+        self._orders: Sequence[Order] = ()
 
     def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """The rows of a window; of a part, every second one."""
         rows = super().usage(since, until, "")
         self._ended += [row for row in rows if row.ended]
         return rows[PARTS.index(part) :: 2] if part else rows
+
+    def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
+        """As rehearsed; what was ordered is what an agent will have read."""
+        self._orders = orders
+        return super().enforce(orders, day)
+
+    def receipts(self, name: str) -> Sequence[ReadBack]:
+        """An agent put one quota right and could not bring another about."""
+        site = name.partition("-")[0]
+        first, *others = (o.quota for o in self._orders if o.cluster == site)
+        spoilt = replace(first, gpus_most=0)
+        change = Change(
+            Action.CHANGE, first.award, first.support_class, spoilt, first, "calls.open", ""
+        )
+        held = (first, *others[1:])
+        at = "2026-05-19T10:00:00Z"
+        return [ReadBack(site, at, "0" * 64, 7, Enforced.DRIFTING.value, (change,), held)]
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """What was found to be wrong by then."""

@@ -7,6 +7,7 @@ is imported by the command that needs it, so that `headgate --help` answers at o
 import typer
 
 from headgate.cli.admit import admit
+from headgate.cli.agents import agent, enrol, orders, revoke
 from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
@@ -25,12 +26,15 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(demo, verify, check, explain, simulate, demand, foresee, evaluate, witness),
-    *(plan, apply, manifests, admit, usage, reconcile, serve),
+    *(plan, apply, manifests, admit, usage, reconcile, agent, serve),
 )
 for command in _COMMANDS:
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)
+ledger.command()(enrol)
+ledger.command()(revoke)
+ledger.command()(orders)
 app.add_typer(ledger, name="ledger")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.clusters import DOWN, AtOption, ClustersOption, _term
+from headgate.cli.clusters import DOWN, AtOption, ClustersOption, term_of
 from headgate.cli.shared import fault, mendable, say
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def admit(
         try:
             while True:
                 if time.monotonic() - read >= ledger_every or term is None:
-                    read, term = time.monotonic(), _term(source)
+                    read, term = time.monotonic(), term_of(source)
                 try:
                     _pass(term, cluster, section, at)
                 except EngineDown as error:

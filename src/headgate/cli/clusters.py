@@ -61,7 +61,7 @@ def plan(
     """Show what the clusters hold otherwise than decided: each field, its owner, the reason."""
     with mendable(f"plan {source}"), awake(f"plan {source}"):
         from headgate.core.enforcement.plan import Refused
-        from headgate.operating import planned, told
+        from headgate.operating import planned, remarked, told
 
         refused, made = False, []
         for job in _jobs(source, clusters, cluster, logins, at):
@@ -71,6 +71,8 @@ def plan(
                 _tell_refused(job.name, plan_of)
             else:
                 made.append(plan_of)
+                for remark in remarked(job):
+                    typer.echo(f"{job.name}: {remark}", err=as_json)
                 for line in _json_lines(plan_of) if as_json else told(plan_of):
                     say(line)
         if refused:
@@ -141,10 +143,10 @@ def _jobs(
     sections: Mapping[str, AnyCluster] = read_clusters(clusters)
     known = read_logins(logins) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return jobs(_term(source), sections, only, known, now)
+    return jobs(term_of(source), sections, only, known, now)
 
 
-def _term(source: str) -> "Term":
+def term_of(source: str) -> "Term":
     """The term of a ledger, or of a bundle that is verified first; raises Faulty for neither."""
     if "://" not in source:
         return _bundle_term(Path(source))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.clusters import _term
+from headgate.cli.clusters import term_of
 from headgate.cli.shared import fault, mendable, say
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def manifests(
         from headgate.engines.kueue.manifests import Maker
         from headgate.operating import jobs
 
-        term = _term(source)
+        term = term_of(source)
         now = instant(on.date() if on is not None else max(term.day, term.starts))
         sections = _sections(term, clusters)
         made = {}

@@ -35,6 +35,13 @@ class Point(Enum):
     NOTE_SEEN = auto()
     KEYS_TRUSTED = auto()
     NOTE_ACCEPTED = auto()
+    LIST_FOLLOWED = auto()
+    PLAN_INTENDED = auto()
+    PLAN_APPLIED = auto()
+    USE_KEPT = auto()
+    REPORT_KEPT = auto()
+    USE_SENT = auto()
+    REPORT_SENT = auto()
 
 
 _visits: Final[Counter[Point]] = Counter()

@@ -13,6 +13,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.evaluation.freeze import Frozen, Signed
@@ -21,7 +22,14 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.steps.evaluate import evidence_of
-from headgate.steps.event import Event, corrections_name, hearing_name, lot_name, usage_name
+from headgate.steps.event import (
+    Event,
+    corrections_name,
+    hearing_name,
+    lot_name,
+    receipts_name,
+    usage_name,
+)
 from headgate.steps.notes import Note
 
 FAULTS_MOST: Final = 100
@@ -53,6 +61,7 @@ KINDS: Mapping[str, Any] = {
     "proposal": Proposal,
     "declined": str,
     "held": Held,
+    "receipts": ReadBack,
     "usage": Usage,
     "corrections": Correction,
     "findings": GateFinding,
@@ -153,6 +162,10 @@ class Recorded:
     def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """What the meters had seen by a day, or a part of it."""
         return self._get(usage_name(until, part))
+
+    def receipts(self, name: str) -> Sequence[ReadBack]:
+        """What agents applied and read back, under a name."""
+        return self._get(receipts_name(name))
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """What was corrected under a name."""

@@ -15,6 +15,7 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.dossier import draft_findings
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.evaluation.freeze import Frozen, Signed
@@ -176,6 +177,10 @@ class Simulated:
         for _, engine in sorted(self._engines.items()):
             rows += collect(engine, instant(since), instant(until), overlap_seconds=OVERLAP_SECONDS)
         return rows
+
+    def receipts(self, name: str) -> Sequence[ReadBack]:
+        """A rehearsal has no agents."""
+        return ()
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """A rehearsal moves nothing wrongly."""

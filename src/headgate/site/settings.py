@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "headgate.site.records",
     "headgate.site.portal",
     "headgate.site.desk",
+    "headgate.site.agents",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

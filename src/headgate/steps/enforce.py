@@ -6,10 +6,13 @@ from datetime import date
 from headgate.core.decision import Decision
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.core.enforcement.place import Part
+from headgate.core.enforcement.plan import dated
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.steps.calls import call_of
+from headgate.steps.event import receipts_name
 from headgate.steps.term import Holding, Term
 
 
@@ -117,4 +120,30 @@ def enforce(term: Term, held: Iterable[tuple[str, Quota]], day: date) -> Term:
                 "order", order.because, subject, when, term.document.digest, (name,), (), result
             )
         )
+    return term.decide(decisions)
+
+
+def read_back(term: Term, backs: Sequence[ReadBack], name: str, day: date) -> Term:
+    """Receive what agents applied and read back, and decide of each order that it is about.
+
+    Those are the orders that a try changed, and those that do not stand after it; an order is held
+    against what its cluster shall hold at the moment at which the cluster was read.
+    """
+    when, facts = instant(day), receipts_name(name)
+    term = term.receive(facts, "enforcement", backs, when)
+    policy, decisions = term.document.digest, []
+    orders = orders_of(term)
+    for back in backs:
+        changed = {(change.award, change.support_class) for change in back.changes}
+        held = {(q.award, q.support_class): q for q in back.held}
+        for order in (order for order in orders if order.cluster == back.cluster):
+            key = order.quota.award, order.quota.support_class
+            (due,) = dated([order], back.at)
+            stands = held.get(key) == due.quota
+            if key in changed or not stands:
+                result = {"order": due, "stands": stands, "outcome": back.outcome}
+                subject = f"{order.quota.award}@{order.cluster}"
+                decisions.append(
+                    Decision("order", order.because, subject, when, policy, (facts,), (), result)
+                )
     return term.decide(decisions)

@@ -37,7 +37,7 @@ class EventRefusal(Enum):
     """Why an event is not taken, in order of precedence; the value is what mends it."""
 
     NAME_BAD = "Name it in 1 to 64 of a-z, 0-9, - and _; the first is a letter or a digit."
-    WINDOW_BAD = "A part of usage looks back from its day; what else is at will looks nowhere."
+    WINDOW_BAD = "A part of usage looks back from its day; other things done at will look nowhere."
     NAME_TAKEN = "What was received stays as it is: receive the rest under another name."
     DAY_PASSED = "Take events in the order of their days."
     OVERTAKES = "Take what is due before that day first, or name an earlier day."
@@ -47,8 +47,9 @@ class EventRefusal(Enum):
 class Event:
     """One thing due on `day`, about a call, a round or a support; a meter looks to `since`.
 
-    What nobody's calendar holds is done at will: a correction, a hearing, or use that is imported
-    between two looks of the meter, `about` being the name under which it was received.
+    What nobody's calendar holds is done at will: a correction, a hearing, use that is imported
+    between two looks of the meter, or what sites' agents applied and read back, `about` being the
+    name under which it was received.
     """
 
     day: date
@@ -59,8 +60,8 @@ class Event:
     @property
     def at_will(self) -> bool:
         """Whether the event is done when somebody asks for it and not because it is due."""
-        named = self.what in (What.CORRECT, What.HEAR)
-        return named or (self.what is What.METER and self.about != "")
+        named = self.what in (What.METER, What.ENFORCE) and self.about != ""
+        return self.what in (What.CORRECT, What.HEAR) or named
 
     def __str__(self) -> str:
         # What comes from outside may hold what a terminal obeys, and any amount of it.
@@ -77,6 +78,11 @@ def corrections_name(name: str) -> str:
     return f"corrections/{name}"
 
 
+def receipts_name(name: str) -> str:
+    """The name of the facts of what sites' agents applied and read back."""
+    return f"receipts/{name}"
+
+
 def hearing_name(name: str) -> str:
     """The name of the facts of a hearing."""
     return f"hearings/{name}"
@@ -88,11 +94,13 @@ def lot_name(round_id: str) -> str:
 
 
 def brings(event: Event) -> str:
-    """The name of the facts that a meter, a correction or a hearing brings; empty for others."""
+    """The name of the facts that a meter or something done at will brings; else empty."""
     if event.what is What.CORRECT:
         return corrections_name(event.about)
     if event.what is What.HEAR:
         return hearing_name(event.about)
+    if event.what is What.ENFORCE and event.about:
+        return receipts_name(event.about)
     return usage_name(event.day, event.about) if event.what is What.METER else ""
 
 

@@ -28,11 +28,11 @@ def test_each_page_is_seen_by_its_roles_and_nobody_else(portal: Client, page: Pa
 
 
 def test_a_page_outside_the_table_cannot_exist() -> None:
-    """Every address is the table's, or belongs to signing in or to the switch of languages."""
+    """Every address is the table's, the agents', or of signing in or the switch of languages."""
     found = {p.name for p in get_resolver().url_patterns if hasattr(p, "name")}
     others = {str(p.pattern) for p in get_resolver().url_patterns if not hasattr(p, "name")}
     assert {page.name for page in PAGES} == found
-    assert {"account/", "language/"} == others
+    assert {"account/", "agents/", "language/"} == others
 
 
 def test_no_page_is_shown_to_somebody_who_was_put_out(portal: Client) -> None:

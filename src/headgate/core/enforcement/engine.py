@@ -5,7 +5,7 @@ difference that a person reads, `apply(plan)` it, and `usage(since)`. Applying t
 to do". An engine that is down loses nothing: orders wait and usage is fetched again by overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -98,6 +98,12 @@ class Engine(Protocol):
 
     def owned(self, quota: Quota) -> bool:
         """Whether Headgate may touch a quota; what another made under its name it may not."""
+
+    def remarks(self, wanted: Iterable[Quota]) -> tuple[str, ...]:
+        """What the cluster tells beside its quotas: who set a field otherwise, what it refused.
+
+        In lines for the operator, of the last `apply` and of how it stands now; raises EngineDown.
+        """
 
     def apply(self, plan: Plan) -> None:
         """Make the changes, in order; raises EngineDown. Applying a plan again changes nothing."""

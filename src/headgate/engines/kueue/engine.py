@@ -87,6 +87,12 @@ class Kueue:
         """Where the cluster is not as ordered, field by field, with who set it."""
         return drift(talk(self._settings, Door.live), self._maker(), orders)
 
+    def remarks(self, wanted: Iterable[Quota]) -> tuple[str, ...]:
+        """What the last apply could not bring about or took back, and who set what otherwise."""
+        kind = [f"{' '.join(filter(None, one.thing))}: {one.reason}" for one in self.complaints]
+        back = [f"taken back: {one}" for one in self.retaken]
+        return (*kind, *back, *map(str, self.drift(wanted)))
+
     def apply(self, plan: Plan) -> None:
         """Make the changes, removals last; raises EngineDown, and Faulty for more than there is.
 

@@ -7,7 +7,7 @@ writes it holds a lock, because two writers that add at once lose rows silently.
 
 import fcntl
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +73,11 @@ class Slurm:
         """Whether a quota may be touched: nothing that bears one of its names is another's."""
         seen = self._seen or self._look()
         return seen.foreign.isdisjoint(names_of(self._cluster, quota))
+
+    def remarks(self, wanted: Iterable[Quota]) -> tuple[str, ...]:
+        """Slurm keeps no record of who set a field: the plan says all there is."""
+        del wanted
+        return ()
 
     def apply(self, plan: Plan) -> None:
         """Make the changes in one batch, removals last, alone on the cluster; raises EngineDown."""

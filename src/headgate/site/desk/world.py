@@ -12,6 +12,7 @@ from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.evaluation.freeze import Frozen, Signed
@@ -106,6 +107,10 @@ class Desk:
     def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """What the meters saw."""
         return self._rest.usage(since, until, part)
+
+    def receipts(self, name: str) -> Sequence[ReadBack]:
+        """What agents applied and read back."""
+        return self._rest.receipts(name)
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """What was moved wrongly."""

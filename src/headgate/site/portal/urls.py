@@ -1,12 +1,14 @@
-"""The addresses of the portal: the table of pages, sign-in, and the switch of languages."""
+"""The addresses of the portal: the table of pages, the agents' doors, sign-in, languages."""
 
 from django.urls import include, path
 
+from headgate.site.agents.doors import DOORS
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.registry import addresses
 
 urlpatterns = [
     *addresses(PAGES),
+    path("agents/", include(DOORS)),
     path("account/", include("allauth.urls")),
     path("language/", include("django.conf.urls.i18n")),
 ]

@@ -19,13 +19,9 @@ Account = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
 class SlurmChip(Section):
-    """One chip class: its GRES name and type as in gres.conf, and its billing weight.
-
-    The weight is in thousandths, because Slurm cuts the billing of a job to a whole number.
-    """
+    """One chip class: its GRES name and type as in gres.conf."""
 
     gres: Annotated[str, Field(pattern=r"^[a-z]{1,16}:[A-Za-z0-9_.-]{1,40}$")]
-    weight: Annotated[int, Field(gt=0, le=10**9)] = 1000
 
 
 class SlurmCluster(Cluster):

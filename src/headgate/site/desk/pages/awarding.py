@@ -14,6 +14,7 @@ from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_objection
 from headgate.site.actions.sign import sign
 from headgate.site.actions.take_due import take_due
+from headgate.site.agents.world import Sites
 from headgate.site.desk.board import Board, preview
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.dossiers import doubles_of
@@ -30,7 +31,7 @@ def boards(request: HttpRequest) -> HttpResponse:
     """Every call with how far it has come, and the event that comes next."""
     if request.method == "POST":
         event, moment = coming()
-        take_due(reader(request), request.POST.get("event", ""), moment)
+        take_due(reader(request), request.POST.get("event", ""), moment, Sites())
         messages.success(request, _("Done: it stands in the journal."))
         return redirect("boards")
     adopted = programme()

@@ -1,0 +1,152 @@
+"""What is done for the agents: enrolled, handed their lists, allowed a plan, told of outages."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NoReturn
+
+from headgate.core.enforcement.orders import FORMAT, OrderList, seal
+from headgate.core.enforcement.receipt import Report
+from headgate.core.ledger.refused import Refused
+from headgate.journal.keys import load
+from headgate.site.actions.take import kept_term
+from headgate.site.agents.models import Agent, Outage, SignedList
+from headgate.site.agents.reading import report_of
+from headgate.site.agents.refusals import AgentRefusal
+from headgate.site.desk.office import doing, instant, need
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.site.records.database import Database
+from headgate.site.records.journal import head
+from headgate.steps.enforce import envelopes_of, orders_of, spent_of
+from headgate.steps.term import Term
+
+_SITE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_OUTAGE_LETTERS_MOST: Final = 500
+
+
+def enrol(database: Database, site: str, now: datetime) -> str:
+    """Give a site's agent a new credential, which is told once; an older one ends with it."""
+    if _SITE.fullmatch(site) is None:
+        _refuse(AgentRefusal.SITE_BAD, repr(site[:80]))
+    token = f"hga_{secrets.token_urlsafe(32)}"
+    with database.writing():
+        term = kept_term(database)
+        if term is not None and site not in sites_of(term):
+            _refuse(AgentRefusal.SITE_UNKNOWN, f"{site}: {', '.join(sorted(sites_of(term)))}")
+        given = {"token": digest_of(token), "enrolled": now, "revoked": None}
+        Agent.objects.using(database.alias).update_or_create(site=site, defaults=given)
+    return token
+
+
+def revoke(database: Database, site: str, now: datetime) -> None:
+    """End a site's credential; what its agent brought stays."""
+    with database.writing():
+        found = Agent.objects.using(database.alias).filter(site=site, revoked__isnull=True)
+        if not found.update(revoked=now):
+            _refuse(AgentRefusal.NOT_ENROLLED, site)
+
+
+def digest_of(token: str) -> str:
+    """What is kept of a credential."""
+    return sha256(token.encode()).hexdigest()
+
+
+def sign_orders(database: Database, ring: Path, now: datetime) -> list[SignedList]:
+    """Sign what every site shall hold, as it follows from the newest signed checkpoint.
+
+    Nothing is signed of a journal that has grown since: what nobody can look up orders nothing.
+    """
+    signers = load(ring).signers
+    with database.writing():
+        term, size = kept_term(database), head(database).size
+        if term is None:
+            _refuse(AgentRefusal.NO_PROGRAMME, "0 entries")
+        newest = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"
+        notes = database.rows(newest)
+        if not notes or notes[0][0] != size:
+            published = notes[0][0] if notes else 0
+            _refuse(AgentRefusal.NOT_PUBLISHED, f"{published} of {size} entries")
+        made = []
+        for listed in _lists(term, notes[0][1], instant(now)):
+            data = seal(listed, size, signers)
+            told = {"size": size, "data": data.decode(), "at": now}
+            told["digest"] = sha256(listed.line()).hexdigest()
+            lists = SignedList.objects.using(database.alias)
+            made.append(lists.update_or_create(site=listed.site, defaults=told)[0])
+    return made
+
+
+def sites_of(term: Term) -> set[str]:
+    """The sites that the policy's lots name in the running term."""
+    supports = term.policy(term.starts).supports.values()
+    days = {term.starts, *(max(h.starts, term.starts) for h in term.holdings.values())}
+    return {
+        site
+        for support in supports
+        for day in days
+        for of_class in support.sites(day).values()
+        for site in of_class
+    }
+
+
+def _lists(term: Term, note: str, at: str) -> Iterator[OrderList]:
+    programme = term.policy(term.starts).programme.id
+    orders, envelopes = orders_of(term), envelopes_of(term)
+    for site in sorted(sites_of(term)):
+        mine = tuple(order for order in orders if order.cluster == site)
+        walls = tuple(order for order in envelopes if order.cluster == site)
+        used = sorted(spent_of(term, site).items())
+        spent = tuple((award, kind, seconds) for (award, kind), seconds in used)
+        yield OrderList(FORMAT, programme, site, at, note, mine, walls, spent)
+
+
+def allow(person: Person, site: str, plan: str, now: datetime) -> None:
+    """An operator's word for a plan that takes much away: this very plan and no other."""
+    with doing(person, "allow plan", f"{site} {plan}", now):
+        need(person, Role.OPERATOR)
+        agent = Agent.objects.filter(site=site, revoked__isnull=True).first()
+        if agent is None:
+            _refuse(AgentRefusal.NOT_ENROLLED, site)
+        told: Report | None = report_of(agent)
+        if told is None or not plan or told.waits != plan:
+            _refuse(AgentRefusal.PLAN_OTHER, site)
+        agent.word = plan
+        agent.save(update_fields=["word"])
+
+
+def announce(
+    person: Person,
+    site: str,
+    begins: datetime | None,
+    ends: datetime | None,
+    text: str,
+    now: datetime,
+) -> Outage:
+    """Announce maintenance, or an outage that has begun, for everybody to see."""
+    with doing(person, "announce outage", site, now):
+        need(person, Role.OPERATOR)
+        known = Agent.objects.filter(site=site).exists()
+        words = text.strip()[:_OUTAGE_LETTERS_MOST]
+        if not known or begins is None or not words or (ends is not None and ends <= begins):
+            _refuse(AgentRefusal.OUTAGE_BAD, site)
+        told = {"begins": begins, "ends": ends, "text": words, "planned": begins > now}
+        return Outage.objects.create(site=site, person=person, at=now, **told)
+
+
+def end_outage(person: Person, outage: int, now: datetime) -> None:
+    """Say that an outage is over, or will not come."""
+    with doing(person, "end outage", outage, now):
+        need(person, Role.OPERATOR)
+        found = Outage.objects.filter(pk=outage).first()
+        if found is None or (found.ends is not None and found.ends <= now):
+            _refuse(AgentRefusal.OUTAGE_OVER, outage)
+        found.ends = max(now, found.begins)
+        found.save(update_fields=["ends"])
+
+
+def _refuse(reason: AgentRefusal, about: object) -> NoReturn:
+    raise Refused(reason, str(about))

@@ -1,0 +1,40 @@
+"""What is read of what agents brought."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Q, QuerySet
+from pydantic import TypeAdapter, ValidationError
+
+from headgate.core.enforcement.receipt import ReadBack, Report
+from headgate.site.agents.models import Agent, Outage, Returned
+
+REPORT: Final = TypeAdapter(Report)
+BACK: Final = TypeAdapter(ReadBack)
+
+
+def report_of(agent: Agent) -> Report | None:
+    """The newest report of an agent; None before its first."""
+    try:
+        return REPORT.validate_json(agent.report) if agent.report else None
+    except ValidationError:
+        # An older version of the portal kept it; the next report replaces it.
+        return None
+
+
+def enrolled() -> QuerySet[Agent]:
+    """The agents whose credentials are in force."""
+    return Agent.objects.filter(revoked__isnull=True)
+
+
+def newest_back(site: str) -> ReadBack | None:
+    """What was read back of a site last; None before that."""
+    found = Returned.objects.filter(site=site).last()
+    return BACK.validate_json(found.line) if found is not None else None
+
+
+def outages(now: datetime, sites: Iterable[str] | None = None) -> QuerySet[Outage]:
+    """What was announced and is not over, of some sites or of all."""
+    found = Outage.objects.filter(Q(ends__isnull=True) | Q(ends__gt=now))
+    return found if sites is None else found.filter(site__in=list(sites))
