@@ -8,36 +8,25 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.core.policy.dated import at
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_objection
 from headgate.site.actions.sign import sign
-from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import Board, preview
-from headgate.site.desk.clock import coming, now
+from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.models import AwardList, Dossier, Objection, State
-from headgate.site.desk.office import CallNow, call_now, programme
+from headgate.site.desk.office import CallNow, call_now, calls_now
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.steps.agenda import first_day
 
 
 @at_the_desk
 def boards(request: HttpRequest) -> HttpResponse:
-    """Every call with how far it has come, and the event that comes next."""
-    if request.method == "POST":
-        event, moment = coming()
-        take_due(reader(request), request.POST.get("event", ""), moment)
-        messages.success(request, _("Done: it stands in the journal."))
-        return redirect("boards")
-    adopted = programme()
-    listed = [call_now(name) for name in at(adopted, first_day(adopted)).policy.calls]
-    shown = [(one, words(one.call.name)) for one in listed]
-    event, _moment = coming()
-    return render(request, "desk/boards.html", {"calls": shown, "event": event})
+    """Every call with how far it has come."""
+    shown = [(one, words(one.call.name)) for one in calls_now()]
+    return render(request, "desk/boards.html", {"calls": shown})
 
 
 @at_the_desk
@@ -126,7 +115,7 @@ _DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR
 """Who sees the board; an auditor can press no button, because every action asks for its role."""
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("boards/", "boards", boards, _DECIDE, _BOTH, lazy("Award boards")),
+    Page("boards/", "boards", boards, _DECIDE, title=lazy("Award boards")),
     Page("boards/<slug:call>/", "board", board, _DECIDE, _BOTH, sample=(("call", "open-1"),)),
     Page("doubles/<slug:code>/", "doubles", double, _DECIDE, sample=(("code", "open-1-0001"),)),
 )

@@ -2,16 +2,19 @@
 
 from typing import Final
 
-from headgate.site.desk.pages import applying, awarding, reviewing
+from headgate.site.desk.pages import applying, awarding, calendar, registering, reviewing, staffing
 from headgate.site.portal.pages import account, office, public, service
 from headgate.site.portal.registry import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
     *office.PAGES,
+    *calendar.PAGES,
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
+    *registering.PAGES,
+    *staffing.PAGES,
     *account.PAGES,
     *service.PAGES,
 )
