@@ -178,7 +178,8 @@ def test_what_was_typed_outlives_the_session(shown: Cast) -> None:
     assert not Organisation.objects.exists()
 
 
-def test_what_was_refused_is_shown_again(shown: Cast) -> None:
+@pytest.mark.usefixtures("shown")
+def test_what_was_refused_is_shown_again() -> None:
     """A refusal costs nobody their text."""
     person = somebody("expert", Role.REVIEWER)
     client = browser(person)

@@ -19,6 +19,7 @@ from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.schema import FormField
 from headgate.core.supports.text import Text
+from headgate.report.locale import LOCALES, Locale
 from headgate.site.desk.dossiers import FormFault, because
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
@@ -81,6 +82,11 @@ def typed_before(request: HttpRequest) -> dict[str, str]:
 def words(text: Text | None) -> str:
     """A text of the policy in the reader's language."""
     return "" if text is None else text.say((get_language() or "en")[:2])
+
+
+def figures() -> Locale:
+    """How numbers are written in the reader's language."""
+    return LOCALES[(get_language() or "en")[:2]]
 
 
 def told_finding(rules: CallNow, finding: Finding) -> str:

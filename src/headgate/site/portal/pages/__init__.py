@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from headgate.site.desk.pages import applying, awarding, calendar, registering, reviewing, staffing
+from headgate.site.desk.pages import (
+    applying,
+    awarding,
+    calendar,
+    panelling,
+    registering,
+    reviewing,
+    staffing,
+    trying,
+)
 from headgate.site.portal.pages import account, office, public, service
 from headgate.site.portal.registry import Page
 
@@ -13,6 +22,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
+    *panelling.PAGES,
+    *trying.PAGES,
     *registering.PAGES,
     *staffing.PAGES,
     *account.PAGES,
