@@ -13,7 +13,7 @@ from headgate.core.evaluation.hearings import Ground, Hearing, Withdrawn
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.cycle import begin, take
-from headgate.readers.traces import read_swf
+from headgate.readers.trace_layouts import read_lines
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import agenda, first_day
 from headgate.steps.event import Event, What
@@ -52,7 +52,7 @@ class Heard(Simulated):
     """The rehearsed world in which hearings are answered from a table."""
 
     def __init__(self, policy: Document, hearings: Mapping[str, Hearing]) -> None:
-        trace = read_swf(trace_text().splitlines(), "workload.swf")
+        trace = read_lines(trace_text().encode().splitlines(), "workload.swf")
         super().__init__(at(policy, first_day(policy)).policy, {}, "headgate", trace=trace)
         self._hearings = hearings
 

@@ -20,7 +20,12 @@ def serve(
     people: Annotated[
         bool, typer.Option("--people", help="Begin the demo with its calls open, to be played.")
     ] = False,
-    programme: Annotated[str, typer.Option(help="The demo's programme.")] = "korea-2025",
+    invented: Annotated[
+        int, typer.Option(help="Invented applicants of a call; 0: begin it all yourself.", min=0)
+    ] = 40,
+    programme: Annotated[
+        str, typer.Option(envvar="HEADGATE_PROGRAMME", help="The programme: a folder or a name.")
+    ] = "korea-2025",
     host: Annotated[str, typer.Option(help="The address to answer at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to answer at.", min=1, max=65535)] = 8000,
 ) -> None:
@@ -36,12 +41,12 @@ def serve(
         )
 
         address = database or (DEMO_ADDRESS if demo else PLAIN_ADDRESS)
-        prepare(address, host, demo=demo)
+        prepare(address, host, programme, demo=demo)
         with database_at(address) as kept:
             make_tables(kept)
             if demo and people:
                 say("inventing the people of the demo: this takes half a minute")
-                _invite(programme)
+                _invite(programme, invented)
             elif demo and demo_is_to_fill(kept):
                 say("taking the demo's programme through its term: this takes half a minute")
                 _rehearse(kept, programme)
@@ -59,7 +64,7 @@ def _rehearse(database: "Database", programme: str) -> None:
         rehearse(programme, Choices(), progress, partial(rehearse_kept, database))
 
 
-def _invite(programme: str) -> None:
+def _invite(programme: str, invented: int) -> None:
     """Bring the demo's programme to where its first calls are open; once it has begun, leave it."""
     from headgate.core.policy.dated import at
     from headgate.demo import populations
@@ -74,4 +79,4 @@ def _invite(programme: str) -> None:
     policy = at(document, first_day(document)).policy
     known = populations(data_files(folder), policy.calls.keys())
     with steps() as progress:
-        invite(document, Simulated(policy, known, "headgate"), progress)
+        invite(document, Simulated(policy, known, "headgate"), invented, progress)

@@ -22,9 +22,10 @@ SQLITE: Final = "sqlite:///"
 Said = Callable[[str], None]
 
 
-def prepare(address: str, host: str, *, demo: bool) -> None:
+def prepare(address: str, host: str, programme: str, *, demo: bool) -> None:
     """Say to the site what it is, where the environment has not: before Django is there."""
     os.environ["HEADGATE_DATABASE"] = address
+    os.environ["HEADGATE_PROGRAMME"] = programme
     if demo:
         os.environ["HEADGATE_DEMO"] = "true"
     if demo or is_loopback(host):
@@ -88,16 +89,24 @@ def demo_is_to_fill(database: "Database") -> bool:
     return stood is None or stood.standing.index == 0
 
 
-def invite(document: "Document", world: "World", progress: Said) -> None:
-    """Let invented people begin a programme by the actions of the desk, where none has begun."""
+def invite(document: "Document", world: "World", invented: int, progress: Said) -> None:
+    """Let invented people begin a programme by the actions of the desk, where none has begun.
+
+    `invented` applicants of each call at most; with none, the programme is left to be begun at the
+    pages. The world answers from now on for clusters, meters and evaluators.
+    """
     from headgate.site.actions.take import kept_term
     from headgate.site.desk.demo import fill
     from headgate.site.desk.office import SITE
+    from headgate.site.desk.outside import answers, catch_up
     from headgate.site.portal.people import make_personas
 
     make_personas()
-    if kept_term(SITE) is None:
-        fill(document, world, progress)
+    if kept_term(SITE) is not None:
+        catch_up(world, progress)
+    elif invented:
+        fill(document, world, invented, progress)
+    answers(world)
 
 
 def answer(host: str, port: int, said: Said) -> None:

@@ -28,6 +28,8 @@ class Site(BaseSettings):
     """The PostgreSQL role that the service runs as: it may read and add rows, and nothing else."""
     secret_key: SecretStr = SecretStr("")
     """What signs sessions; `headgate serve` makes one in a file of mode 600 where none is said."""
+    programme: str = "korea-2025"
+    """The programme whose policy the policy owner can adopt here: a folder, or a name."""
     demo: bool = False
     """Whether anybody may sign in as any persona of the demo, by one click."""
     https: bool = True
@@ -59,6 +61,7 @@ DATABASE_URL = SITE.database
 DATABASES = {"default": connection_settings(DATABASE_URL)}
 HEADGATE_SITE_ROLE = SITE.site_role
 HEADGATE_DEMO = SITE.demo
+HEADGATE_PROGRAMME = SITE.programme
 HEADGATE_OIDC_ROLES = SITE.oidc_roles
 HEADGATE_SIGNUP = SITE.signup
 

@@ -107,16 +107,24 @@ def judge(term: Term, screened: Screened, marks: Sequence[Mark]) -> tuple[Term, 
     scored = score(call, marks, screened.holders.keys())
     scores = {s.application: s.milli_points for s in scored.scores}
     seen = frozenset(s.application for s in scored.scores if s.reviewers or not call.criteria)
-    places = narrow(call, screened.eligible, scores, seen, screened.lots)
+    places, field = field_of(call, screened, scores, seen)
     ranks = {place.application: place for place in places}
     results = {s.application: _score(s, ranks[s.application]) for s in scored.scores}
     panel = {name: {"harshness": scored.harshness, "sheets_refused": scored.refused}}
     sections = ("criteria", "pass_mark", "panel", "stages")
     term = term.decide(_decisions(term, name, "panel", sections, panel))
     term = term.decide(_decisions(term, name, "score", sections, results))
+    return term, field
+
+
+def field_of(
+    call: Call, screened: Screened, scores: Mapping[str, int], seen: frozenset[str]
+) -> tuple[tuple[Place, ...], Field]:
+    """Everybody's place by their scores (milli-points), and those who are left in the field."""
+    places = narrow(call, screened.eligible, scores, seen, screened.lots)
     left = {place.application for place in places if place.standing is Standing.IN_FIELD}
     field = tuple(a for a in screened.eligible if a.id in left)
-    return term, Field(name, field, screened.holders, scores, screened.lots)
+    return places, Field(screened.call, field, screened.holders, scores, screened.lots)
 
 
 def _decisions(

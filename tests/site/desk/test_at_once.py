@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -67,9 +69,25 @@ def test_two_tabs_lose_nothing(players: Cast) -> None:
     person = players.register(application.applicant)
     draft = players.draft(application)
     dossier = save_draft(person, draft, now)
-    told = at_once([lambda: save_draft(person, draft, now, dossier.pk, 1)] * THREADS)
+    texts = [replace(draft, title=f"Tab {number}") for number in range(THREADS)]
+    saving = [partial(save_draft, person, text, now, dossier.pk, 1) for text in texts]
+    told = at_once(list(saving))
     assert THREADS - 1 == told.count(DeskRefusal.STALE)
     assert 2 == Dossier.objects.get().version
+
+
+def test_a_second_click_is_no_second_version(players: Cast) -> None:
+    """The same text saved again overtakes nobody, so that no member's consent falls."""
+    players.until(What.CLOSE_CALL, "alliance")
+    application = players.facts["applications/open"][0]
+    now = at(application.at)
+    person = players.register(application.applicant)
+    draft = players.draft(application)
+    dossier = save_draft(person, draft, now)
+    changed = replace(draft, title="Another title")
+    told = at_once([lambda: save_draft(person, changed, now, dossier.pk, 1)] * THREADS)
+    assert {2} == {one.version for one in told if isinstance(one, Dossier)}
+    assert THREADS == len(told)
 
 
 def test_one_person_at_two_tabs_signs_once(players: Cast) -> None:

@@ -124,8 +124,8 @@ def test_a_call_is_reviewed_signed_and_decided_at_its_board(shown: Cast) -> None
     assert listed.told is not None
     winner = listed.winners[0]
     answered(shown, winner, officer, board)
-    assert "decide call open" in text(officer, "boards")
-    officer.post(reverse("boards"), {"event": "decide call open"})
+    assert "decide call open" in text(officer, "calendar")
+    officer.post(reverse("calendar"), {"event": "decide call open"})
     assert call_now("open").decided
     assert 409 != officer.get(board).status_code
 

@@ -4,30 +4,20 @@ Each page in three languages, on a telephone and on a desk: no barrier that axe 
 the policy of the answers forbids, nothing wider than the screen.
 """
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
-from tests.report.builders import ROOT
+from tests.site.chromium import CHROMIUM, SIZES, chromium, served
 from tests.site.portal.asking import LANGUAGES, address, persona_of
 
-CHROMIUM = shutil.which("chromium")
-SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
-SERVE = "from headgate.cli import main; main()"
 ACCOUNT = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing/")
 
 pytestmark = pytest.mark.skipif(
@@ -44,11 +34,8 @@ def connections_end() -> None:
 def browser(addresses: list[tuple[str, Role | None]]) -> Iterator[Browser]:
     """One browser for all tests, started when the database has been asked for the addresses."""
     assert addresses
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -56,34 +43,8 @@ def base(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The address of a server of the demo on a copy of the programme, started for these tests."""
     folder = tmp_path_factory.mktemp("serve")
     file = shutil.copy(begun_template, folder / "headgate.db")
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    words = ["serve", "--demo", "--database", f"sqlite:///{file}", "--port", str(port)]
-    told = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
-    told["PYTHONPATH"] = str(ROOT / "src")
-    with (folder / "said").open("wb") as said:
-        server = subprocess.Popen(
-            [sys.executable, "-c", SERVE, *words], cwd=folder, env=told, stdout=said, stderr=said
-        )
-    try:
-        _wait(f"http://127.0.0.1:{port}/readyz", server, folder / "said")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:
-    for _ in range(600):
-        assert server.poll() is None, said.read_text()
-        try:
-            with urlopen(url) as answer:
-                assert 200 == answer.status
-                return
-        except (URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(said.read_text())
+    with served(folder, ["--demo", "--database", f"sqlite:///{file}"]) as address_of_it:
+        yield address_of_it
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from headgate.site.portal.roles import Role
 
 
 def accept(person: Person, code: str, accepted: bool, now: datetime) -> Acceptance:
-    """Answer an award, once and within its days; raises `Refused`."""
+    """Answer an award within its days; the same answer twice is one. Raises `Refused`."""
     with doing(person, "accept" if accepted else "decline", code, now):
         need(person, Role.APPLICANT)
         dossier = handed_in(code)
@@ -25,6 +25,9 @@ def accept(person: Person, code: str, accepted: bool, now: datetime) -> Acceptan
             refuse(DeskRefusal.NOT_AWARDED, code)
         if is_over(accept_by(dossier.call, listed), dossier.call, now):
             refuse(DeskRefusal.WINDOW_CLOSED, code)
-        if Acceptance.objects.filter(dossier=dossier).exists():
+        given = Acceptance.objects.filter(dossier=dossier).first()
+        if given is not None and given.accepted == accepted:
+            return given
+        if given is not None:
             refuse(DeskRefusal.ANSWERED, code)
         return Acceptance.objects.create(dossier=dossier, accepted=accepted, person=person, at=now)

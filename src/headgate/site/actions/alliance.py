@@ -12,13 +12,18 @@ from headgate.site.portal.roles import Role
 
 
 def form_alliance(person: Person, lead: str, name: str, now: datetime) -> Alliance:
-    """A new alliance without members yet, led by an organisation that the person acts for."""
+    """A new alliance without members yet, led by an organisation that the person acts for.
+
+    Formed twice under one name it is one alliance: a second click forms no second one.
+    """
     with doing(person, "form alliance", name, now):
         need(person, Role.APPLICANT)
         organisation = Organisation.objects.filter(code=lead).first()
         if organisation is None or not acts_for(person, organisation):
             refuse(DeskRefusal.NOT_YOURS, lead)
-        return Alliance.objects.create(lead=organisation, name=name[:300])
+        if not name.strip():
+            refuse(DeskRefusal.FORM_FAULTY, lead)
+        return Alliance.objects.get_or_create(lead=organisation, name=name.strip()[:300])[0]
 
 
 def enter_alliance(

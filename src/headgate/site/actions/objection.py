@@ -10,7 +10,7 @@ from headgate.site.portal.roles import Role
 
 
 def object_to(person: Person, code: str, text: str, now: datetime) -> Objection:
-    """Object to what was told of one's application; raises `Refused`."""
+    """Object to what was told of one's application; sent twice it is one. Raises `Refused`."""
     with doing(person, "object", code, now):
         need(person, Role.APPLICANT)
         dossier = handed_in(code)
@@ -22,7 +22,10 @@ def object_to(person: Person, code: str, text: str, now: datetime) -> Objection:
         rules = call_now(dossier.call)
         if rules.day(now) > object_by(rules, listed.told):
             refuse(DeskRefusal.WINDOW_CLOSED, code)
-        if Objection.objects.filter(dossier=dossier).exists():
+        earlier = Objection.objects.filter(dossier=dossier).first()
+        if earlier is not None and earlier.text == text:
+            return earlier
+        if earlier is not None:
             refuse(DeskRefusal.ANSWERED, code)
         return Objection.objects.create(dossier=dossier, text=text, at=now)
 

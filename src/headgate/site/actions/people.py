@@ -1,15 +1,17 @@
 """Who is known at the desk: organisations registered, persons let in, sent away and forgotten."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 
+from headgate.core.ledger.text import is_name
 from headgate.core.policy.dated import at
 from headgate.site.desk.models import Acting, Organisation, Reviewer, Tie
-from headgate.site.desk.office import doing, need, programme
+from headgate.site.desk.office import doing, need, programme, reviewer_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -27,6 +29,7 @@ class Registered:
     region: str = ""
     founded: date | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    parent: str = ""
 
 
 def register(officer: Person, given: Registered, now: datetime) -> Organisation:
@@ -37,16 +40,77 @@ def register(officer: Person, given: Registered, now: datetime) -> Organisation:
         known = at(adopted, first_day(adopted)).policy.organisations
         if given.kind not in known.kinds or given.size not in known.sizes:
             refuse(DeskRefusal.FORM_FAULTY, f"{given.kind} {given.size}: not in the policy's lists")
+        if not is_name(given.code):
+            refuse(DeskRefusal.FORM_FAULTY, f"{given.code}: not a code for the journal")
         values = {
             "name": given.name[:300],
             "kind": given.kind,
             "size": given.size,
-            "region": given.region,
+            "region": given.region[:64],
             "founded": given.founded,
             "facts": dict(given.facts),
+            "parent": _above(given),
         }
         found, _ = Organisation.objects.update_or_create(code=given.code, defaults=values)
         return found
+
+
+def _above(given: Registered) -> Organisation | None:
+    """The body above an organisation; refused where there is none, or where it stands below."""
+    above = Organisation.objects.filter(code=given.parent).first() if given.parent else None
+    if given.parent and above is None:
+        refuse(DeskRefusal.NOT_YOURS, given.parent)
+    step = above
+    while step is not None:
+        if step.code == given.code:
+            refuse(DeskRefusal.FORM_FAULTY, f"{given.parent}: stands below {given.code}")
+        step = step.parent
+    return above
+
+
+def make_account(
+    owner: Person, username: str, name: str, email: str, roles: Collection[Role], now: datetime
+) -> Person:
+    """An account with its first roles and no password yet: its owner sets one by a link."""
+    with doing(owner, "make account", username, now):
+        need(owner, Role.POLICY_OWNER)
+        if Person.objects.filter(username__iexact=username).exists():
+            refuse(DeskRefusal.NAME_TAKEN, username)
+        if email and Person.objects.filter(email__iexact=email).exists():
+            refuse(DeskRefusal.NAME_TAKEN, email)
+        first, _, last = name.strip().partition(" ")
+        person = Person(
+            username=username, email=email, first_name=first[:150], last_name=last[:150]
+        )
+        person.set_unusable_password()
+        try:
+            person.clean_fields()
+        except ValidationError as error:
+            refuse(DeskRefusal.FORM_FAULTY, ", ".join(sorted(error.message_dict)))
+        _apart(roles)
+        person.save()
+        give_roles(person, roles)
+        return person
+
+
+def set_roles(owner: Person, person: Person, roles: Collection[Role], now: datetime) -> None:
+    """Let somebody have these roles and no others; nobody changes their own."""
+    told = " ".join(sorted(roles)) or "none"
+    with doing(owner, "set roles", f"{person.pk} {told}", now):
+        need(owner, Role.POLICY_OWNER)
+        if owner.pk == person.pk:
+            refuse(DeskRefusal.CONFLICT, person.pk)
+        if not person.is_active:
+            refuse(DeskRefusal.SENT_AWAY, person.pk)
+        _apart(roles)
+        person.groups.clear()
+        give_roles(person, roles)
+
+
+def _apart(roles: Collection[Role]) -> None:
+    """Refuse roles that nobody may have together: who audits does nothing that is audited."""
+    if Role.AUDITOR in roles and len(set(roles)) > 1:
+        refuse(DeskRefusal.ROLES_APART, Role.AUDITOR)
 
 
 def let_in(officer: Person, person: Person, roles: Iterable[Role], now: datetime) -> None:
@@ -67,12 +131,23 @@ def act_for(officer: Person, person: Person, organisation: str, now: datetime) -
     """Let somebody act for an organisation."""
     with doing(officer, "act for", f"{person.pk} {organisation}", now):
         need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+        if not person.is_active:
+            refuse(DeskRefusal.SENT_AWAY, person.pk)
         found = Organisation.objects.filter(code=organisation).first()
         if found is None:
             refuse(DeskRefusal.NOT_YOURS, organisation)
         Acting.objects.get_or_create(
             person=person, organisation=found, until=None, defaults={"since": now}
         )
+
+
+def stop_acting(officer: Person, person: Person, organisation: str, now: datetime) -> None:
+    """Let somebody act for an organisation no more; the record keeps until when they did."""
+    with doing(officer, "stop acting", f"{person.pk} {organisation}", now):
+        need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+        acting = Acting.objects.filter(person=person, until__isnull=True)
+        if not acting.filter(organisation__code=organisation).update(until=now):
+            refuse(DeskRefusal.NOT_YOURS, organisation)
 
 
 def appoint(
@@ -86,6 +161,14 @@ def appoint(
     """Make somebody a reviewer under a pseudonym, with the ties they told of, by organisation."""
     with doing(officer, "appoint", code, now):
         need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+        if not person.is_active:
+            refuse(DeskRefusal.SENT_AWAY, person.pk)
+        if not is_name(code):
+            refuse(DeskRefusal.FORM_FAULTY, f"{code}: not a code for the journal")
+        if Reviewer.objects.filter(code=code).exclude(person=person).exists():
+            refuse(DeskRefusal.NAME_TAKEN, code)
+        held = person.groups.values_list("name", flat=True)
+        _apart({*(role for role in Role if role.value in held), Role.REVIEWER})
         give_roles(person, [Role.REVIEWER])
         reviewer, _ = Reviewer.objects.update_or_create(
             person=person, defaults={"code": code, "expertise": expertise}
@@ -97,6 +180,20 @@ def appoint(
                 defaults={"why": ties[organisation.code][:300]},
             )
         return reviewer
+
+
+def declare_tie(person: Person, organisation: str, why: str, now: datetime) -> Tie:
+    """A reviewer tells of being close to an organisation; they are never seated near it again."""
+    with doing(person, "declare tie", organisation, now):
+        reviewer = reviewer_of(person)
+        found = Organisation.objects.filter(code=organisation).first()
+        if found is None:
+            refuse(DeskRefusal.NOT_YOURS, organisation)
+        values = {"why": why.strip()[:300]}
+        tie, _ = Tie.objects.update_or_create(
+            reviewer=reviewer, organisation=found, defaults=values
+        )
+        return tie
 
 
 def send_away(officer: Person, person: Person, now: datetime) -> None:

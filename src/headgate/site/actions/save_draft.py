@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from headgate.core import canonical
 from headgate.core.calls.application import Request
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
 from headgate.site.desk.office import CallNow, acts_for, call_now, doing, instant, need, own_dossier
@@ -33,7 +34,11 @@ class Draft:
 def save_draft(
     person: Person, draft: Draft, now: datetime, dossier_id: int | None = None, version: int = 0
 ) -> Dossier:
-    """Save a new draft, or the version after the one that was seen; raises `Refused`."""
+    """Save a new draft, or the version after the one that was seen; raises `Refused`.
+
+    Saving what stands there already is no new version: a second click overtakes nobody, and no
+    member's consent falls because the lead looked.
+    """
     with doing(person, "save draft", f"{draft.call} {dossier_id or draft.lead}", now):
         need(person, Role.APPLICANT)
         rules = call_now(draft.call)
@@ -46,10 +51,23 @@ def save_draft(
         dossier = Dossier(call=draft.call, version=0)
         if dossier_id is not None:
             dossier = own_dossier(person, dossier_id)
+            before = _text(dossier)
+            _fill(dossier, draft, lead)
+            if _text(dossier) == before:
+                return dossier
+            dossier.refresh_from_db()
             _check_seen(dossier, draft, version)
         _fill(dossier, draft, lead)
+        dossier.version += 1
         dossier.save()
     return dossier
+
+
+def _text(dossier: Dossier) -> tuple[object, ...]:
+    """All that a saving can change."""
+    told = (dossier.title, dossier.summary, dossier.months)
+    whose = (dossier.call, dossier.lead_id, dossier.alliance_id, dossier.state)
+    return (*told, *whose, canonical.line(dossier.requests), canonical.line(dossier.answers))
 
 
 def _check(rules: CallNow, draft: Draft) -> None:
@@ -87,4 +105,3 @@ def _fill(dossier: Dossier, draft: Draft, lead: Organisation) -> None:
     ]
     dossier.months, dossier.answers = draft.months, dict(draft.answers)
     dossier.state = State.DRAFT
-    dossier.version += 1

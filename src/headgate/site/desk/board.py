@@ -12,14 +12,17 @@ from headgate.core import canonical
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Kind, encode
 from headgate.core.policy.document import Document
+from headgate.core.quantities import instant
+from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.take import kept_term
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk
+from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.event import Event, What
-from headgate.steps.term import Term
+from headgate.steps.term import Term, single
 
 ELSEWHERE = Recorded({})
 """A world without engines and evaluators: to decide a call nothing is asked of them."""
@@ -78,8 +81,39 @@ def look(call_id: str, now: datetime, overlays: Mapping[str, str] | None = None)
         refuse(DeskRefusal.NO_PROGRAMME)
     if overlays:
         texts = {**before.document.texts, **{f"overlays/{n}": t for n, t in overlays.items()}}
-        before = replace(before, document=Document.read(texts))
+        before = _under(before, Document.read(texts), call_id)
     return board_of(take(before, Desk(ELSEWHERE, now), decision_event(before, call_id)), call_id)
+
+
+def _under(before: Term, document: Document, call_id: str) -> Term:
+    """The term under another policy, its envelopes divided as that one says.
+
+    What has been granted from an envelope stays; raises LedgerRefused where less is left in it than
+    the other policy takes away.
+    """
+    support = before.policy(before.starts).calls[call_id].support
+    was, after = _envelopes(before, support), replace(before, document=document)
+    now, accounts = _envelopes(after, support), Accounts(support)
+    measure = after.policy(after.starts).supports[support].measure
+    moves = []
+    for holder in sorted(was.keys() | now.keys()):
+        more = now.get(holder, 0) - was.get(holder, 0)
+        ends = (accounts.supply, accounts.envelope(holder))
+        debit, credit = ends if more > 0 else ends[::-1]
+        if more:
+            name, why = f"what-if:{support}:{holder}", f"envelopes.{support}"
+            moves.append(single(name, debit, credit, abs(more), measure, instant(before.day), why))
+    return after.move(moves)
+
+
+def _envelopes(term: Term, support: str) -> Mapping[str, int]:
+    """What each class of holders has in a term by its policy."""
+    policy = term.policy(term.starts)
+    if support not in policy.envelopes:
+        return {}
+    division, kind = policy.envelopes[support], policy.supports[support]
+    blocks = seats(division, kind, term.starts, term.ends)
+    return amounts_of(division, kind, blocks, term.starts, term.ends)
 
 
 def decision_event(term: Term, call_id: str) -> Event:

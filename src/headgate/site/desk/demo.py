@@ -28,9 +28,6 @@ from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
 from headgate.steps.event import What
 
-APPLICATIONS_MOST: Final = 40
-"""Invented applications of one call: enough for a board that says something."""
-
 REVIEWERS: Final = 8
 """Invented reviewers beside the persona."""
 
@@ -42,8 +39,11 @@ EMPTY: Final = {
 }
 
 
-def fill(document: Document, world: World, progress: Callable[[str], None]) -> None:
-    """Begin a programme and bring it to the last moment at which every first call is open."""
+def fill(document: Document, world: World, invented: int, progress: Callable[[str], None]) -> None:
+    """Begin a programme and bring it to the last moment at which every first call is open.
+
+    `invented` is how many applications of each call are handed in at most.
+    """
     owner, officer = _persona(Role.POLICY_OWNER), _persona(Role.AGENCY_OFFICER)
     progress("policy")
     adopt(owner, document, datetime.now(UTC))
@@ -58,7 +58,7 @@ def fill(document: Document, world: World, progress: Callable[[str], None]) -> N
     _register_own(officer, policy)
     _appoint(officer)
     for call in opened:
-        for made in islice(world.applications(call), APPLICATIONS_MOST):
+        for made in islice(world.applications(call), invented):
             progress(f"application {made.id}")
             hand_in(officer, made)
 

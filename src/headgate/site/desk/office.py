@@ -4,7 +4,7 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -99,11 +99,21 @@ def programme() -> Document:
 def call_now(call_id: str) -> CallNow:
     """A call of the policy."""
     adopted = programme()
-    base = at(adopted, first_day(adopted)).policy.calls
-    if call_id not in base:
+    if call_id not in at(adopted, first_day(adopted)).policy.calls:
         refuse(DeskRefusal.CALL_UNKNOWN, call_id)
+    return _call_now(adopted, call_id, stored_facts(SITE))
+
+
+def calls_now() -> list[CallNow]:
+    """Every call of the policy."""
+    adopted, facts = programme(), stored_facts(SITE)
+    calls = at(adopted, first_day(adopted)).policy.calls
+    return [_call_now(adopted, call_id, facts) for call_id in calls]
+
+
+def _call_now(adopted: Document, call_id: str, facts: Container[str]) -> CallNow:
+    base = at(adopted, first_day(adopted)).policy.calls
     policy = at(adopted, base[call_id].decides).policy
-    facts = stored_facts(SITE)
     received, decided = (f"{kind}/{call_id}" in facts for kind in ("applications", "declined"))
     return CallNow(call_id, adopted, policy, policy.calls[call_id], received, decided)
 

@@ -10,13 +10,16 @@ from typing import Any
 
 import rules
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from headgate.site.portal import typed
 from headgate.site.portal.roles import EVERYBODY, Role, has_any
 
 View = Callable[..., HttpResponse]
@@ -59,7 +62,7 @@ def guarded(page: Page) -> View:
             raise Http404
         if not page.is_public:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _sign_in_first(request, page)
             if not rules.has_perm(page.permission, request.user):
                 raise PermissionDenied
         response = page.view(request, *args, **kwargs)
@@ -68,6 +71,17 @@ def guarded(page: Page) -> View:
         return response
 
     return require_http_methods(list(page.methods))(view)
+
+
+def _sign_in_first(request: HttpRequest, page: Page) -> HttpResponse:
+    """Lead to signing in and back; what was typed before a session ran out is kept."""
+    if request.method != "POST":
+        return redirect_to_login(request.get_full_path())
+    if "GET" not in page.methods:
+        return redirect_to_login(reverse("home"))
+    if typed.keep(request):
+        messages.warning(request, _("You were signed out. What you typed is kept: sign in."))
+    return redirect_to_login(request.get_full_path())
 
 
 def addresses(pages: Iterable[Page]) -> Iterator[URLPattern]:

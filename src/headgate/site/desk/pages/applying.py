@@ -47,6 +47,7 @@ from headgate.site.desk.pages.telling import (
     told_fault,
     told_finding,
     told_refusal,
+    typed_before,
     words,
 )
 from headgate.site.portal.registry import Page
@@ -81,7 +82,7 @@ class DossierForm(forms.Form):
                     label=label % name, min_value=0, max_value=1_000_000, required=False
                 )
         for name, asked in rules.call.fields.items():
-            self.fields[f"answer-{name}"] = _field(asked)
+            self.fields[f"answer-{name}"] = asked_field(asked)
 
     def draft(self, lead: str) -> Draft:
         """What was typed."""
@@ -107,7 +108,7 @@ class DossierForm(forms.Form):
         )
 
 
-def _field(asked: FormField) -> forms.Field:
+def asked_field(asked: FormField) -> forms.Field:
     """A question of the policy as a field of a page."""
     label = words(asked.name)
     if asked.kind is FieldKind.BOOLEAN:
@@ -127,9 +128,13 @@ def _typed(dossier: Dossier) -> Mapping[str, Any]:
         told[f"class-{one['class']}-least"] = one["least"]
         told[f"class-{one['class']}-most"] = one["most"]
     for name, value in dossier.answers.items():
-        shown = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
-        told[f"answer-{name}"] = shown
+        told[f"answer-{name}"] = yes_no(value)
     return told
+
+
+def yes_no(value: Any) -> Any:
+    """A kept answer as its field shows it."""
+    return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
 @at_the_desk
@@ -145,6 +150,9 @@ def applications(request: HttpRequest) -> HttpResponse:
         "dossiers": dossiers,
         "waiting": _waiting(mine),
         "alliances": alliances,
+        "inside": Member.objects.filter(organisation__in=mine, left=None).select_related(
+            "alliance__lead", "organisation"
+        ),
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
@@ -211,8 +219,10 @@ def _number(text: str | None) -> int:
 def begin_application(request: HttpRequest, call: str, organisation: str) -> HttpResponse:
     """A new draft for an organisation."""
     draft = Draft(call, organisation, None, "", "", (), 0, {})
+    untouched = {"call": call, "lead__code": organisation, "version": 1, "title": ""}
+    begun = Dossier.objects.filter(**untouched, lead__in=organisations_of(reader(request))).first()
     try:
-        made = save_draft(reader(request), draft, now())
+        made = begun or save_draft(reader(request), draft, now())
     except Refused as refused:
         messages.error(request, told_refusal(refused))
         return redirect("applications")
@@ -225,7 +235,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
     found = own_dossier(reader(request), dossier)
     rules = call_now(found.call)
     alliances = list(Alliance.objects.filter(lead=found.lead))
-    form = DossierForm(rules, alliances, initial=_typed(found))
+    form = DossierForm(rules, alliances, initial={**_typed(found), **typed_before(request)})
     if request.method == "POST":
         form = DossierForm(rules, alliances, request.POST)
         try:

@@ -1,44 +1,37 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
+from fractions import Fraction
 from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.core.policy.dated import at
+from headgate.report.reasons import sentence
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_objection
 from headgate.site.actions.sign import sign
-from headgate.site.actions.take_due import take_due
-from headgate.site.agents.world import Sites
 from headgate.site.desk.board import Board, preview
-from headgate.site.desk.clock import coming, now
+from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.models import AwardList, Dossier, Objection, State
-from headgate.site.desk.office import CallNow, call_now, programme
-from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.office import CallNow, call_now, calls_now
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.desk.sensitivity import sensitivity
+from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.steps.agenda import first_day
 
 
 @at_the_desk
 def boards(request: HttpRequest) -> HttpResponse:
-    """Every call with how far it has come, and the event that comes next."""
-    if request.method == "POST":
-        event, moment = coming()
-        take_due(reader(request), request.POST.get("event", ""), moment, Sites())
-        messages.success(request, _("Done: it stands in the journal."))
-        return redirect("boards")
-    adopted = programme()
-    listed = [call_now(name) for name in at(adopted, first_day(adopted)).policy.calls]
-    shown = [(one, words(one.call.name)) for one in listed]
-    event, _moment = coming()
-    return render(request, "desk/boards.html", {"calls": shown, "event": event})
+    """Every call with how far it has come."""
+    shown = [(one, words(one.call.name)) for one in calls_now()]
+    return render(request, "desk/boards.html", {"calls": shown})
 
 
 @at_the_desk
@@ -55,8 +48,10 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
         "listed": AwardList.objects.filter(call=call).first(),
-        **(_shown(preview(call, now())) if rules.received and not rules.decided else {}),
+        **(_shown(rules, preview(call, now())) if rules.received and not rules.decided else {}),
     }
+    if "sure" in request.GET and rules.received and not rules.decided:
+        context |= _sure(call)
     return render(request, "desk/board.html", context)
 
 
@@ -75,21 +70,35 @@ def _rows(rules: CallNow) -> list[dict[str, Any]]:
     ]
 
 
-def _shown(found: Board) -> dict[str, Any]:
-    """The list with its reasons and its bound."""
-    plan = found.plan
-    sentences = {name: result["sentence"] for name, result in found.results("award").items()}
+def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
+    """The list with its bound, and everybody's reason in the reader's language."""
+    plan, say = found.plan, reading.speaker_of(rules.policy, get_language() or "en")
+    told = {name: sentence(one["reason"], say) for name, one in found.results("award").items()}
     awards = [(one.application, one.blocks, one.pool) for one in plan["awards"]]
     won = set(found.winners)
-    others = [(name, text) for name, text in sorted(sentences.items()) if name not in won]
     return {
         "board": found,
-        "awards": [(*one, sentences.get(one[0], "")) for one in awards],
-        "others": others,
+        "awards": [(*one, told.get(one[0], "")) for one in awards],
+        "others": [(name, text) for name, text in sorted(told.items()) if name not in won],
         "standby": found.standby,
         "value": plan["value"],
         "bound": plan["bound"],
     }
+
+
+def _sure(call: str) -> dict[str, Any]:
+    """How often each application would be awarded if other reviewers had marked it."""
+    found, write = sensitivity(call, now()), figures()
+    lines = [
+        (
+            one.application,
+            write.percent(Fraction(one.awarded_per_mille, 1000)),
+            f"{write.points(one.low)} – {write.points(one.high)}",
+            0 < one.awarded_per_mille < 1000,
+        )
+        for one in sorted(found.lines, key=lambda one: (-one.awarded_per_mille, one.application))
+    ]
+    return {"sure": lines, "draws": found.draws, "seed": found.seed}
 
 
 def _deed(request: HttpRequest, rules: CallNow) -> None:
@@ -127,7 +136,7 @@ _DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR
 """Who sees the board; an auditor can press no button, because every action asks for its role."""
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("boards/", "boards", boards, _DECIDE, _BOTH, lazy("Award boards")),
+    Page("boards/", "boards", boards, _DECIDE, title=lazy("Award boards")),
     Page("boards/<slug:call>/", "board", board, _DECIDE, _BOTH, sample=(("call", "open-1"),)),
     Page("doubles/<slug:code>/", "doubles", double, _DECIDE, sample=(("code", "open-1-0001"),)),
 )

@@ -16,7 +16,7 @@ from headgate.site.actions.mark import mark
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Review
 from headgate.site.desk.office import call_now, reviewer_of
-from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, words
+from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, typed_before, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 
@@ -58,7 +58,7 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
     if found is None:
         raise Http404
     call = call_now(found.dossier.call).call
-    form = Sheet(call, initial=_given(found))
+    form = Sheet(call, initial={**_given(found), **typed_before(request), "version": found.version})
     if request.method == "POST":
         form = Sheet(call, request.POST)
         try:

@@ -19,9 +19,11 @@ from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.schema import FormField
 from headgate.core.supports.text import Text
+from headgate.report.locale import LOCALES, Locale
 from headgate.site.desk.dossiers import FormFault, because
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal import typed
 from headgate.site.portal.models import Person
 
 View = Callable[..., HttpResponse]
@@ -71,9 +73,20 @@ def reader(request: HttpRequest) -> Person:
     return request.user
 
 
+def typed_before(request: HttpRequest) -> dict[str, str]:
+    """What was typed into this page's form before and could not be taken."""
+    before: dict[str, str] = getattr(request, "typed", {})
+    return before
+
+
 def words(text: Text | None) -> str:
     """A text of the policy in the reader's language."""
     return "" if text is None else text.say((get_language() or "en")[:2])
+
+
+def figures() -> Locale:
+    """How numbers are written in the reader's language."""
+    return LOCALES[(get_language() or "en")[:2]]
 
 
 def told_finding(rules: CallNow, finding: Finding) -> str:
@@ -89,19 +102,27 @@ def told_refusal(refused: Refused) -> str:
 
 
 def at_the_desk(view: View) -> View:
-    """Tell a refusal as a page, or on the page that the form was sent from: nothing is lost."""
+    """Tell a refusal as a page, or on the page that the form was sent from: nothing is lost.
+
+    What was typed there before and could not be taken is handed to the view as `request.typed`.
+    """
 
     @wraps(view)
     def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        before = typed.kept(request) if request.method == "GET" else {}
+        request.typed = before  # type: ignore[attr-defined]
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
             hidden = (DeskRefusal.NOT_YOURS, DeskRefusal.CALL_UNKNOWN, DeskRefusal.NOT_ASSIGNED)
             if request.method == "POST":
+                typed.keep(request)
                 messages.error(request, told_refusal(refused))
                 return HttpResponseRedirect(request.path)
             if refused.reason in hidden:
                 raise Http404 from None
+            if refused.reason is DeskRefusal.NO_PROGRAMME:
+                return render(request, "portal/not_begun.html")
             why = told_refusal(refused)
         except Faulty as faulty:
             why = "; ".join(fault.what for fault in faulty.faults)

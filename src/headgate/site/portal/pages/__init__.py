@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from headgate.site.desk.pages import applying, awarding, reviewing
+from headgate.site.desk.pages import (
+    applying,
+    awarding,
+    calendar,
+    panelling,
+    registering,
+    reviewing,
+    staffing,
+    trying,
+)
 from headgate.site.portal.pages import account, office, public, rounds, service
 from headgate.site.portal.registry import Page
 
@@ -10,9 +19,14 @@ PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
     *rounds.PAGES,
     *office.PAGES,
+    *calendar.PAGES,
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
+    *panelling.PAGES,
+    *trying.PAGES,
+    *registering.PAGES,
+    *staffing.PAGES,
     *account.PAGES,
     *service.PAGES,
 )

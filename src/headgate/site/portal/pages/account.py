@@ -3,6 +3,8 @@
 from typing import Final
 
 from django.contrib.auth import login
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -12,18 +14,29 @@ from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, NAMES, Role, roles_of
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
+OTHERS_MOST: Final = 200
+"""People made in the demo that its page lists, the newest first."""
+
+
+def _others() -> QuerySet[Person]:
+    """People who were made in the demo itself: whoever has a password signs in with it."""
+    made = Person.objects.filter(is_active=True, password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    return made.exclude(username__in=[one.username for one in PERSONAS]).order_by("-id")
 
 
 def personas(request: HttpRequest) -> HttpResponse:
     """The people of the demo, each with a button."""
-    return render(request, "portal/personas.html", {"personas": PERSONAS})
+    context = {"personas": PERSONAS, "others": _others()[:OTHERS_MOST]}
+    return render(request, "portal/personas.html", context)
 
 
 def enter(request: HttpRequest, persona: str) -> HttpResponse:
-    """Be one of the people of the demo."""
-    if persona not in {one.username for one in PERSONAS}:
+    """Be one of the people of the demo, or one who was made in it."""
+    named = persona in {one.username for one in PERSONAS}
+    found = (Person.objects if named else _others()).filter(username=persona).first()
+    if found is None:
         raise Http404
-    login(request, Person.objects.get(username=persona), backend=BACKEND)
+    login(request, found, backend=BACKEND)
     return redirect("home")
 
 
@@ -36,7 +49,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 PAGES: Final = (
     Page("demo/", "personas", personas, demo_only=True),
     Page(
-        "demo/<slug:persona>/",
+        "demo/<str:persona>/",
         "enter",
         enter,
         methods=("POST",),

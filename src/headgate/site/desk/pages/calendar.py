@@ -1,0 +1,120 @@
+"""The calendar: how a programme begins, what comes next, and who lets it happen."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.faults import Faulty
+from headgate.core.policy.check import check
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
+from headgate.site.actions.take_due import MAY, adopt, due_now, take_due
+from headgate.site.desk.clock import coming, now
+from headgate.site.desk.outside import outside
+from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.portal import reading
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import NAMES, STAFF, Role, roles_of
+from headgate.site.portal.words import EVENTS
+from headgate.steps.agenda import agenda, first_day
+from headgate.steps.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """One event of the calendar as a page tells it."""
+
+    event: Event
+    what: Any
+    about: str
+    who: Any
+
+
+@at_the_desk
+def calendar(request: HttpRequest) -> HttpResponse:
+    """What comes next with the button of whoever may take it; before all else, the adoption."""
+    stood = reading.programme()
+    if request.method == "POST":
+        return _adopt(request) if stood is None else _take(request)
+    if stood is None:
+        return _before(request)
+    policy = reading.policy_of(stood)
+    listed = agenda(stood.document, stood.standing.index)
+    done = stood.standing.done
+    event, moment = coming()
+    may = MAY.get(event.what, (Role.OPERATOR,)) if event is not None else ()
+    context = {
+        "next": _told(policy, event) if event is not None else None,
+        "may": not roles_of(request.user).isdisjoint(may),
+        "due": due_now(moment) is not None,
+        "later": [_told(policy, one) for one in listed[done + 1 :]],
+        "done": [_told(policy, one) for one in listed[:done]],
+    }
+    return render(request, "desk/calendar.html", context)
+
+
+def _told(policy: Policy, event: Event) -> Coming:
+    about = event.about
+    named = policy.calls.get(about) or policy.rounds.get(about) or policy.supports.get(about)
+    may = MAY.get(event.what, (Role.OPERATOR,))
+    who = ", ".join(str(NAMES[role]) for role in may)
+    return Coming(event, EVENTS[event.what.value], words(named.name) if named else about, who)
+
+
+def _take(request: HttpRequest) -> HttpResponse:
+    _event, moment = coming()
+    take_due(reader(request), request.POST.get("event", ""), moment, outside())
+    messages.success(request, _("Done: it stands in the journal."))
+    return redirect("calendar")
+
+
+def _policy() -> tuple[Document, list[str]]:
+    """The policy that this site was started with, and what is wrong with it."""
+    document = read_programme(find(settings.HEADGATE_PROGRAMME))
+    return document, [f"{fault.file}:{fault.line} {fault.what}" for fault in check(document)]
+
+
+def _before(request: HttpRequest) -> HttpResponse:
+    """The policy as it would be adopted, with its faults."""
+    try:
+        document, faults = _policy()
+    except Faulty as faulty:
+        told = [fault.what for fault in faulty.faults]
+        return render(request, "desk/adopt.html", {"faults": told, "may": False})
+    context: dict[str, Any] = {"faults": faults, "may": False}
+    if not faults:
+        policy = at(document, first_day(document)).policy
+        context |= {
+            "name": words(policy.programme.name),
+            "digest": document.digest,
+            "calls": [words(call.name) for call in policy.calls.values()],
+            "first": agenda(document)[0].day,
+            "may": Role.POLICY_OWNER in roles_of(request.user),
+        }
+    return render(request, "desk/adopt.html", context)
+
+
+def _adopt(request: HttpRequest) -> HttpResponse:
+    document, faults = _policy()
+    if faults:
+        raise Faulty(check(document))
+    if document.digest != request.POST.get("digest"):
+        messages.error(request, _("The policy changed since: look at it as it is now."))
+        return redirect("calendar")
+    adopt(reader(request), document, now())
+    messages.success(request, _("The policy is adopted: the programme has begun."))
+    return redirect("calendar")
+
+
+PAGES: Final = (
+    Page("calendar/", "calendar", calendar, STAFF, ("GET", "HEAD", "POST"), lazy("Calendar")),
+)

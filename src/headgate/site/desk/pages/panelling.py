@@ -1,0 +1,105 @@
+"""The panel of a call: seats, conflicts, harshness and agreement, sheets with their reasons.
+
+It is what the chair looks at before the list is signed and, printed, the minutes of the panel.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from headgate.core.calls.application import Mark
+from headgate.core.calls.harshness import Harshness
+from headgate.core.calls.scoring import score
+from headgate.site.actions.assign_reviewers import seat
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import AwardList, Conflict, Finding, Review, Reviewer
+from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.portal import reading
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from headgate.site.status import state
+
+
+@at_the_desk
+def panel(request: HttpRequest, call: str) -> HttpResponse:
+    """Everything that the panel of a call did, for its chair and for the minutes."""
+    rules = call_now(call)
+    if request.method == "POST":
+        given = request.POST
+        seat(reader(request), given.get("code", ""), given.get("reviewer", ""), now())
+        messages.success(request, _("The seat is given."))
+        return redirect("panel", call=call)
+    told = Review.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
+    reviews = list(told.order_by("dossier__code", "reviewer__code"))
+    fitted = _fitted(rules, reviews)
+    locale = figures()
+    conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
+    context = {
+        "call": rules,
+        "name": words(rules.call.name),
+        "members": _members(reviews, fitted),
+        "alpha": "" if fitted.alpha is None else locale.fixed(fitted.alpha, 2),
+        "connected": fitted.connected,
+        "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
+        "conflicts": conflicts.order_by("dossier__code", "reviewer__code"),
+        "sheets": _sheets(rules, reviews),
+        "findings": Finding.objects.filter(dossier__call=call).select_related("dossier"),
+        "listed": AwardList.objects.filter(call=call)
+        .prefetch_related("signatures__person")
+        .first(),
+        "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
+        "codes": sorted({one.dossier.code or "" for one in reviews}),
+        "state": state(reading.DATABASE),
+        "open": rules.received and not rules.decided,
+    }
+    return render(request, "desk/panel.html", context)
+
+
+def _fitted(rules: CallNow, reviews: Iterable[Review]) -> Harshness:
+    """Harshness and agreement from the sheets that were given, as the decision has them."""
+    marks = [
+        Mark(one.dossier.code or "", criterion, one.reviewer.code, points)
+        for one in reviews
+        if one.marked is not None
+        for criterion, points in one.points.items()
+    ]
+    return score(rules.call, marks, {mark.application for mark in marks}).harshness
+
+
+def _members(reviews: Iterable[Review], fitted: Harshness) -> list[dict[str, Any]]:
+    """Each reviewer with seats, sheets and how far above or below the panel they mark."""
+    locale = figures()
+    offsets = {one.rater: locale.points(one.offset) for one in fitted.offsets}
+    found: dict[str, dict[str, Any]] = {}
+    for one in reviews:
+        empty = {"code": one.reviewer.code, "seats": 0, "sheets": 0, "offset": ""}
+        line = found.setdefault(one.reviewer.code, empty)
+        line["seats"] += 1
+        line["sheets"] += one.marked is not None
+        line["offset"] = offsets.get(one.reviewer.code, "")
+    return [found[code] for code in sorted(found)]
+
+
+def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[Any]]]:
+    """Every sheet with its reasons, by application."""
+    names = [(one.id, words(one.name), one.full) for one in rules.call.criteria]
+    found: dict[str, list[Any]] = {}
+    for one in reviews:
+        lines = [
+            (name, one.points.get(criterion), full, one.comments.get(criterion, ""))
+            for criterion, name, full in names
+        ]
+        found.setdefault(one.dossier.code or "", []).append((one, lines if one.marked else []))
+    return list(found.items())
+
+
+_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page("boards/<slug:call>/panel/", "panel", panel, _DECIDE, _BOTH, sample=(("call", "open-1"),)),
+)

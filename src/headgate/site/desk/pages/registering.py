@@ -1,0 +1,215 @@
+"""Organisations: the register, and one organisation with its facts and who acts for it."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.validators import RegexValidator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.calls.form import read_answers
+from headgate.core.ledger.refused import Refused
+from headgate.core.policy.dated import at
+from headgate.core.policy.schema import Organisations
+from headgate.site.actions.people import Registered, register
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import Acting, Alliance, Member, Organisation
+from headgate.site.desk.office import programme
+from headgate.site.desk.pages.applying import asked_field
+from headgate.site.desk.pages.telling import (
+    ANSWERED,
+    at_the_desk,
+    reader,
+    told_refusal,
+    typed_before,
+)
+from headgate.site.portal import reading
+from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from headgate.site.status import state
+from headgate.steps.agenda import first_day
+
+CODE: Final = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", lazy("Letters, digits, dots, dashes: at most 64.")
+)
+
+
+class OrganisationForm(forms.Form):
+    """What the policy asks of an organisation."""
+
+    code = forms.CharField(
+        label=lazy("Code"),
+        help_text=lazy("The pseudonym by which the journal knows it: it names nobody."),
+        max_length=64,
+        validators=[CODE],
+    )
+    name = forms.CharField(label=lazy("Name"), max_length=300)
+    kind = forms.ChoiceField(label=lazy("Kind"))
+    size = forms.ChoiceField(label=lazy("Size"))
+    region = forms.CharField(label=lazy("Region"), max_length=64, required=False)
+    founded = forms.DateField(
+        label=lazy("Founded on"),
+        help_text=lazy("A day as YYYY-MM-DD."),
+        input_formats=["%Y-%m-%d"],
+        required=False,
+    )
+    parent = forms.CharField(
+        label=lazy("Parent body"), help_text=lazy("Its code."), max_length=64, required=False
+    )
+
+    def __init__(self, asked: Organisations, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._asked = asked
+        for name, offered in (("kind", asked.kinds), ("size", asked.sizes)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [(one, one) for one in offered]
+        for name, question in asked.fields.items():
+            self.fields[f"fact-{name}"] = asked_field(question)
+
+    def clean(self) -> dict[str, Any]:
+        """Every answer that the policy's questions cannot take, at its question."""
+        given = super().clean() or {}
+        read = read_answers(self._asked.fields, self._facts(given))
+        for name, fault in read.faults.items():
+            if f"fact-{name}" in self.fields:
+                self.add_error(f"fact-{name}", _(ANSWERED[fault]))
+        return given
+
+    def _facts(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {name: given.get(f"fact-{name}", "") for name in self._asked.fields}
+
+    def registered(self) -> Registered:
+        """What was typed, as the action takes it."""
+        given = self.cleaned_data
+        facts = read_answers(self._asked.fields, self._facts(given)).facts
+        return Registered(
+            given["code"],
+            given["name"],
+            given["kind"],
+            given["size"],
+            given["region"],
+            given["founded"],
+            facts,
+            given["parent"],
+        )
+
+
+def _asked() -> Organisations:
+    adopted = programme()
+    return at(adopted, first_day(adopted)).policy.organisations
+
+
+def _columns() -> list[Column[Organisation]]:
+    def linked(one: Organisation) -> Any:
+        address = reverse("organisation", kwargs={"organisation": one.pk})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.code)
+
+    return [
+        Column("code", lazy("Code"), lambda o: o.code, linked),
+        Column("name", lazy("Name"), lambda o: o.name),
+        Column("kind", lazy("Kind"), lambda o: o.kind),
+        Column("size", lazy("Size"), lambda o: o.size),
+        Column("region", lazy("Region"), lambda o: o.region),
+        Column("parent", lazy("Parent body"), lambda o: o.parent.code if o.parent else ""),
+    ]
+
+
+@at_the_desk
+def organisations(request: HttpRequest) -> HttpResponse:
+    """The register, by code."""
+    asked = _asked()
+    found = list(Organisation.objects.select_related("parent").order_by("code"))
+    choices = [
+        Choice("kind", lazy("Kind"), tuple((one, one) for one in asked.kinds)),
+        Choice("size", lazy("Size"), tuple((one, one) for one in asked.sizes)),
+    ]
+    columns = _columns()
+    told = state(reading.DATABASE)
+    if file := download(request, "organisations", found, columns, choices, told):
+        return file
+    context = {"listing": listing(request, found, columns, choices)}
+    return render(request, "desk/organisations.html", context)
+
+
+@at_the_desk
+def new_organisation(request: HttpRequest) -> HttpResponse:
+    """An organisation that is not in the register yet."""
+    form = OrganisationForm(_asked(), request.POST or typed_before(request) or None)
+    if request.method == "POST" and (made := _registered(request, form, new=True)):
+        return redirect("organisation", organisation=made.pk)
+    return render(request, "desk/organisation.html", {"form": form})
+
+
+@at_the_desk
+def organisation(request: HttpRequest, organisation: int) -> HttpResponse:
+    """One organisation: its facts, who acts for it, the alliances that it is in."""
+    found = Organisation.objects.select_related("parent").filter(pk=organisation).first()
+    if found is None:
+        raise Http404
+    form = OrganisationForm(_asked(), initial=_known(found) | typed_before(request))
+    if request.method == "POST":
+        form = OrganisationForm(_asked(), {**request.POST.dict(), "code": found.code})
+        if _registered(request, form, new=False):
+            return redirect("organisation", organisation=found.pk)
+    form.fields["code"].disabled = True
+    form.initial.setdefault("code", found.code)
+    context = {
+        "form": form,
+        "found": found,
+        "acting": Acting.objects.filter(organisation=found).select_related("person"),
+        "leads": Alliance.objects.filter(lead=found),
+        "members": Member.objects.filter(organisation=found).select_related("alliance"),
+    }
+    return render(request, "desk/organisation.html", context)
+
+
+def _registered(request: HttpRequest, form: OrganisationForm, *, new: bool) -> Organisation | None:
+    """Keep what was typed; None where the form must be mended first."""
+    if not form.is_valid():
+        return None
+    given = form.registered()
+    if new and Organisation.objects.filter(code__iexact=given.code).exists():
+        form.add_error("code", _("The register has this code already."))
+        return None
+    try:
+        made = register(reader(request), given, now())
+    except Refused as refused:
+        form.add_error(None, told_refusal(refused))
+        return None
+    messages.success(request, _("The organisation is registered."))
+    return made
+
+
+def _known(found: Organisation) -> dict[str, Any]:
+    names = ("code", "name", "kind", "size", "region", "founded")
+    told: dict[str, Any] = {name: getattr(found, name) for name in names}
+    told["parent"] = found.parent.code if found.parent else ""
+    for name, value in found.facts.items():
+        told[f"fact-{name}"] = (
+            {True: "yes", False: "no"}[value] if value in (True, False) else value
+        )
+    return told
+
+
+_SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+_KEEP: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page("organisations/", "organisations", organisations, _SEE, title=lazy("Organisations")),
+    Page("organisations/new/", "new_organisation", new_organisation, _KEEP, _BOTH),
+    Page(
+        "organisations/<int:organisation>/",
+        "organisation",
+        organisation,
+        _SEE,
+        _BOTH,
+        sample=(("organisation", 1),),
+    ),
+)

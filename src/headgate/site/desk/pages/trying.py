@@ -1,0 +1,128 @@
+"""What if: a call's list under other caps, weights, pass mark or envelopes, beside the list as is.
+
+The form becomes an overlay like that of `headgate simulate`, and the board is asked under it. The
+address holds what was asked, so a variant can be passed on; nothing is kept and nothing decided.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from headgate.core.faults import Faulty
+from headgate.core.policy.schema import Policy
+from headgate.site.desk.board import Board, preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.pages.telling import at_the_desk, words
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from headgate.steps.awards import ProposalRefused
+from headgate.steps.term import LedgerRefused
+
+MOST: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """One value of the policy that can be tried otherwise: its field, its path, its words."""
+
+    field: str
+    path: str
+    label: str
+    value: int
+
+
+def levers(rules: CallNow) -> Iterator[Lever]:
+    """What can be tried of a call, with its values as they are."""
+    call, base = rules.call, f"calls.{rules.id}"
+    for name, offered in call.classes.items():
+        label = _("Cap of one application in %s, blocks") % name
+        yield Lever(f"cap-{name}", f"{base}.classes.{name}.cap_blocks", label, offered.cap_blocks)
+    for one in call.criteria:
+        label = _("Weight of %s") % words(one.name)
+        yield Lever(f"weight-{one.id}", f"{base}.criteria.{one.id}.weight", label, one.weight)
+    if call.criteria:
+        label = _("Pass mark, points of 100")
+        yield Lever("pass_mark", f"{base}.pass_mark", label, call.pass_mark or 0)
+    yield from _shares(rules.policy, call.support)
+
+
+def _shares(policy: Policy, support: str) -> Iterator[Lever]:
+    names = {holder.id: words(holder.name) for holder in policy.holders}
+    envelopes = policy.envelopes.get(support)
+    for holder, share in envelopes.shares.items() if envelopes else ():
+        told = {"holder": names.get(holder, holder), "whole": envelopes.of if envelopes else 0}
+        label = _("Share of %(holder)s, of %(whole)s") % told
+        yield Lever(f"share-{holder}", f"envelopes.{support}.shares.{holder}", label, share)
+
+
+class WhatIfForm(forms.Form):
+    """Every lever, as it is in the policy."""
+
+    def __init__(self, offered: list[Lever], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for one in offered:
+            self.fields[one.field] = forms.IntegerField(
+                label=one.label, min_value=0, max_value=MOST, initial=one.value, required=False
+            )
+
+
+def overlay(rules: CallNow, changed: Mapping[str, int]) -> str:
+    """The changes as an overlay on the policy, from the day on which the call opens."""
+    lines = [f"  {path}: {value}" for path, value in changed.items()]
+    head = ("overlay: tried", "because: {en: Tried on the award board.}")
+    return "\n".join([*head, f"from: {rules.call.opens}", "onwards: true", "set:", *lines, ""])
+
+
+@at_the_desk
+def what_if(request: HttpRequest, call: str) -> HttpResponse:
+    """The form of a call's levers, and the two lists side by side once one was moved."""
+    rules = call_now(call)
+    rules.need_under_review()
+    offered = list(levers(rules))
+    asked = {one.field: request.GET.get(one.field, str(one.value)) for one in offered}
+    form = WhatIfForm(offered, asked)
+    context: dict[str, Any] = {"call": rules, "name": words(rules.call.name), "form": form}
+    if form.is_valid():
+        given = {one.path: (form.cleaned_data[one.field], one.value) for one in offered}
+        changed = {p: new for p, (new, old) in given.items() if new is not None and new != old}
+        if changed:
+            context |= _tried(rules, changed)
+    return render(request, "desk/what_if.html", context)
+
+
+def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
+    """The list as it is and under the changes, or why there is none under them."""
+    text = overlay(rules, changed)
+    try:
+        other = preview(rules.id, now(), {"tried.yaml": text})
+    except Faulty as faulty:
+        return {"overlay": text, "why": [fault.what for fault in faulty.faults]}
+    except (LedgerRefused, ProposalRefused) as refused:
+        return {"overlay": text, "why": [str(refused)]}
+    return {"overlay": text, **_beside(preview(rules.id, now()), other)}
+
+
+def _beside(one: Board, other: Board) -> dict[str, Any]:
+    """Every application that either list awards, what each gives it, and how the lists compare."""
+    given = [
+        {award.application: f"{award.blocks} {award.pool}" for award in board.plan["awards"]}
+        for board in (one, other)
+    ]
+    rows = [
+        (name, given[0].get(name, "–"), given[1].get(name, "–"))
+        for name in sorted(given[0].keys() | given[1].keys())
+    ]
+    changed = [row for row in rows if row[1] != row[2]]
+    return {"rows": rows, "changed": len(changed), "as_is": one.plan, "tried": other.plan}
+
+
+_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+PAGES: Final = (
+    Page("boards/<slug:call>/what-if/", "what_if", what_if, _DECIDE, sample=(("call", "open-1"),)),
+)

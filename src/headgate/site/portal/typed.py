@@ -1,0 +1,36 @@
+"""What somebody typed into a form that could not be taken: it is kept and shown again.
+
+A session that ran out, or a refusal, must not cost anybody their text. The fields of the form wait
+in the session for the page that it was sent from, and are shown there once; nothing is done with
+them until they are sent again.
+"""
+
+from typing import Final
+
+from django.http import HttpRequest
+
+KEY: Final = "typed"
+CHARACTERS_MOST: Final = 100_000
+"""More than the longest form of the portal; what is longer is not kept."""
+
+_SECRET: Final = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2")
+
+
+def keep(request: HttpRequest) -> bool:
+    """Keep the fields of the form for its page; whether there was anything to keep."""
+    fields = {name: value for name, value in request.POST.items() if name not in _SECRET}
+    told = {name: str(value) for name, value in fields.items()}
+    small = sum(len(name) + len(value) for name, value in told.items()) <= CHARACTERS_MOST
+    if told and small:
+        request.session[KEY] = {"path": request.path, "fields": told}
+    return bool(told) and small
+
+
+def kept(request: HttpRequest) -> dict[str, str]:
+    """What was typed into this page's form before, once; empty on any other page."""
+    waiting = request.session.get(KEY)
+    if not isinstance(waiting, dict) or waiting.get("path") != request.path:
+        return {}
+    del request.session[KEY]
+    fields: dict[str, str] = waiting["fields"]
+    return fields

@@ -1,0 +1,169 @@
+"""What helps to decide: the list under other values, how sure it is, the panel and its minutes."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from headgate.core.ledger.refused import Refused
+from headgate.site.actions.people import appoint
+from headgate.site.desk.board import preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import AwardList, Review
+from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.pages.trying import levers, overlay
+from headgate.site.desk.sensitivity import sensitivity
+from headgate.site.portal.models import Person
+from headgate.site.records.database import opened
+from headgate.steps.event import What
+from tests.site.actions.metered import root_of
+from tests.site.desk.cast import Cast, facts_of, somebody
+from tests.whole.small import small
+
+
+@pytest.fixture(scope="module")
+def played(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Cast]:
+    """A site whose open call is judged: every sheet is given, nothing is signed."""
+    path = tmp_path_factory.mktemp("judged") / "site.db"
+    opened(f"sqlite:///{shutil.copy(site_template, path)}")
+    cast = Cast(small().term.document, facts_of(small().term))
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    SITE.connection.close()
+    return path, cast
+
+
+@pytest.fixture
+def judged(played: tuple[Path, Cast], tmp_path: Path) -> Iterator[Cast]:
+    """A copy of that site which is this test's own, and its people."""
+    path, cast = played
+    opened(f"sqlite:///{shutil.copy(path, tmp_path / 'site.db')}")
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield cast
+    opened("sqlite:///nothing")
+
+
+def browser(person: Person) -> Client:
+    """Somebody's browser, signed in."""
+    client = Client()
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def text(client: Client, name: str, **asked: object) -> str:
+    """A page of the open call as it is read."""
+    query = f"?{urlencode(asked)}" if asked else ""
+    answer = client.get(reverse(name, args=("open",)) + query)
+    assert 200 == answer.status_code
+    return answer.content.decode()
+
+
+def test_a_what_if_changes_the_list_and_nothing_else(judged: Cast) -> None:
+    """A lower cap gives other awards on the page; the journal and the board stay as they are."""
+    officer = browser(judged.officer)
+    before, root = preview("open", now()), root_of(SITE)
+    assert "Under these values" not in text(officer, "what_if")
+    page = text(officer, "what_if", **{"cap-h200": 1})
+    assert "Under these values" in page
+    assert "calls.open.classes.h200.cap_blocks: 1" in page
+    tried = preview("open", now(), {"t.yaml": overlay(call_now("open"), {CAP: 1})})
+    assert {1} == {award.blocks for award in tried.plan["awards"]}
+    assert any(award.blocks > 1 for award in before.plan["awards"])
+    assert (before.digest, root) == (preview("open", now()).digest, root_of(SITE))
+    assert not AwardList.objects.filter(call="open").exists()
+
+
+CAP = "calls.open.classes.h200.cap_blocks"
+SHARE = "envelopes.compute.shares"
+
+
+def test_envelopes_of_a_what_if_are_divided_as_it_says(judged: Cast) -> None:
+    """Less for a class of holders is less on the list; what cannot be is said by name."""
+    officer = browser(judged.officer)
+    tried = {f"{SHARE}.academia": 0, f"{SHARE}.business": 40}
+    other = preview("open", now(), {"t.yaml": overlay(call_now("open"), tried)})
+    received = judged.facts["applications/open"]
+    academia = {one.id for one in received if one.applicant.kind == "university"}
+    assert academia & set(preview("open", now()).winners)
+    assert not academia & set(other.winners)
+    page = text(officer, "what_if", **{"share-academia": 90})
+    assert "There is no list under these values" in page
+    assert "There is no list under these values" in text(
+        officer, "what_if", **{"share-national": 0, "share-business": 80}
+    )
+
+
+def test_every_lever_names_a_value_of_the_policy(judged: Cast) -> None:
+    """Each field of the form, moved alone, is an overlay that the policy knows."""
+    rules = call_now("open")
+    for one in levers(rules):
+        told = text(browser(judged.officer), "what_if", **{one.field: one.value})
+        assert f'value="{one.value}"' in told
+        assert one.label in told
+    assert len(list(levers(rules))) == 1 + 2 + 1 + 3
+
+
+def test_the_list_tells_how_sure_it_is(judged: Cast) -> None:
+    """The same sheets give the same figures; who has one score only is never in doubt."""
+    found = sensitivity("open", now())
+    assert found == sensitivity("open", now())
+    marked = set(
+        Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)
+    )
+    assert {one.application for one in found.lines} <= marked
+    assert all(0 <= one.awarded_per_mille <= 1000 and one.low <= one.high for one in found.lines)
+    winners = set(preview("open", now()).winners)
+    often = {one.application: one.awarded_per_mille for one in found.lines}
+    assert max(often.values()) == max(often[name] for name in winners)
+    page = text(browser(judged.officer), "board", sure=1)
+    assert f"seed {found.seed}" in page
+    assert "How sure is this list?" in page
+
+
+@pytest.mark.usefixtures("judged")
+def test_equal_sheets_leave_no_doubt() -> None:
+    """Where all reviewers of an application agree, drawing them again changes nothing."""
+    Review.objects.filter(dossier__call="open").update(points={"effect": 8, "means": 7})
+    found = sensitivity("open", now())
+    assert {(one.low, one.high) for one in found.lines} == {(76_000, 76_000)}
+    assert {one.awarded_per_mille for one in found.lines} <= {0, 1000}
+
+
+def test_the_panel_and_its_minutes(judged: Cast) -> None:
+    """Seats, harshness, sheets with their reasons; an auditor reads them and seats nobody."""
+    officer = browser(judged.officer)
+    page = text(officer, "panel")
+    for review in Review.objects.filter(dossier__call="open").select_related()[:5]:
+        assert review.reviewer.code in page
+        assert (review.dossier.code or "") in page
+    assert "because" in page
+    assert "Agreement of the panel" in page
+    expert = somebody("expert")
+    appoint(judged.officer, expert, "REV-NEW", "", {}, now())
+    code = Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)[0]
+    officer.post(reverse("panel", args=("open",)), {"code": code, "reviewer": "REV-NEW"})
+    seats = Review.objects.filter(reviewer__code="REV-NEW").count()
+    full = Review.objects.filter(dossier__code=code).count() > 4
+    assert (seats, False) == (1, full) or "as many reviewers" in text(officer, "panel")
+
+
+@pytest.mark.parametrize(("language", "words"), [("vi", "Được cấp"), ("ko", "배정")])
+def test_reasons_are_told_in_the_readers_language(judged: Cast, language: str, words: str) -> None:
+    """The sentence of each outcome on the board is not English for a reader who has none."""
+    officer = browser(judged.officer)
+    officer.cookies["django_language"] = language
+    page = text(officer, "board")
+    assert "is awarded" not in page
+    assert "is not awarded" not in page
+    assert words in page
+
+
+def test_nothing_is_tried_before_the_call_has_closed(cast: Cast) -> None:
+    """There is no list yet to be compared with."""
+    cast.until(What.CLOSE_CALL, "open")
+    with pytest.raises(Refused):
+        sensitivity("open", now())

@@ -1,0 +1,278 @@
+"""A whole year played by every role at the pages, in a real browser, ends as the cycle ends it.
+
+From the adoption of the policy to the turn of the term nothing is done but by pressing buttons. The
+journal that comes of it has the root that `cycle.py` gives for the same deeds.
+"""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from headgate.site.records.database import opened
+from tests.site.actions.metered import root_of
+from tests.site.chromium import CHROMIUM, SIZES, chromium, served
+from tests.site.portal.asking import LANGUAGES
+from tests.site.year import plan
+from tests.site.year.player import Player
+
+ALWAYS = (("en", "desk"), ("vi", "telephone"), ("ko", "desk"))
+"""The year of `make test`; every language at every size is played by `make nightly`."""
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="tests/site/year/test_year.py needs the Debian package chromium"
+)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_year_at_the_pages_ends_as_the_cycle_ends_it(
+    tmp_path: Path, language: str, size: str
+) -> None:
+    """Call, application, consent, review, signatures, notice, objection, use, round, turn."""
+    if (language, size) not in ALWAYS and settings.get_current_profile_name() != "nightly":
+        pytest.skip("tests/site/year/test_year.py plays this one in `make nightly`")
+    address = f"sqlite:///{tmp_path / 'year.db'}"
+    words = ["--demo", "--people", "--invented", "0", "--programme", str(plan.PROGRAMME)]
+    with served(tmp_path, [*words, "--database", address]) as base, chromium() as browser:
+        year = Year(Player(browser, base, language, size, _said()))
+        try:
+            year.play()
+        finally:
+            year.player.page.context.close()
+    assert [] == year.player.faults, "\n".join(year.player.faults)
+    honest = plan.honest()
+    database = opened(address)
+    assert (len(honest.entries), honest.root().hex()) == root_of(database)
+    database.connection.close()
+
+
+def _said() -> str:
+    """What the policy and the people say in their own words."""
+    policy = (plan.PROGRAMME / "programme.yaml").read_text(encoding="utf-8")
+    return policy + plan.REMARK + " ".join(SAID)
+
+
+SAID = (
+    "Work that took a while to describe",
+    "We train models of our language on it",
+    "The reason for these points",
+    "We asked for more blocks",
+    "The pool is spent, so nothing can be added",
+    "The accounts are attached now",
+    "Nothing was attached",
+    "A firm of my brother",
+)
+TITLE, SUMMARY, WHY, MORE, SPENT, REPLY, SHUT, TIE = SAID
+
+
+class Year:
+    """The people of the year; each method is something that somebody does at the pages."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self.page = player.page
+
+    def play(self) -> None:
+        """The whole year."""
+        self.adopt()
+        self.let_people_in()
+        self.events("agency-officer", 2)
+        self.register()
+        self.apply("alliance")
+        self.apply("open")
+        self.events("agency-officer", 2)
+        self.apply("hours")
+        self.events("agency-officer", 1)
+        self.judge("alliance")
+        self.sign("alliance")
+        self.events("agency-officer", 1)
+        self.find()
+        self.judge("open")
+        self.sign("open")
+        self.answer()
+        self.events("policy-owner", 1)
+        self.events("operator", 1)
+        self.events("agency-officer", 1)
+        self.events("operator", 1)
+        self.sign("hours")
+        self.events("agency-officer", 1)
+        self.events("operator", 9)
+        self.read()
+
+    def adopt(self) -> None:
+        """The policy owner begins the programme with the policy that lies here."""
+        self.player.open("/")
+        self.player.sit("policy-owner")
+        self.player.open("/calendar/")
+        self.player.press(self.page.locator("main form button"))
+
+    def let_people_in(self) -> None:
+        """The policy owner makes the accounts that the demo has not."""
+        people = {"lan": "reviewer", "jisoo": "reviewer", "mai": "applicant"}
+        for username, role in people.items():
+            self.player.open("/people/new/")
+            self.player.fill(username=username, name=f"{username.title()} Nguyen", email="")
+            self.page.locator(f'input[name="roles"][value="{role}"]').check()
+            self.player.press(self.page.locator("main form button"))
+        self.player.open("/people/")
+
+    def register(self) -> None:
+        """The officer registers organisations, says who acts for each, and forms the panel."""
+        self.player.sit("agency-officer")
+        for one in plan.ORGANISATIONS.values():
+            self.player.open("/organisations/new/")
+            self.player.fill(code=one.id, name=f"Body {one.id}", kind=one.kind, size=one.size)
+            self.player.fill(region=one.region, founded=str(one.founded))
+            self.player.typed("fact-youth_led", "yes" if one.facts["youth_led"] else "no")
+            self.player.press(self.page.locator("main form button"))
+        self.player.open("/organisations/")
+        for code in plan.ORGANISATIONS:
+            self.person("mai" if code == plan.MEMBER else "applicant")
+            self.player.typed("organisation", code)
+            self.player.deed("act")
+        for username, code in plan.REVIEWERS.items():
+            self.person(username)
+            self.player.fill(code=code, expertise="language model GPU")
+            self.player.deed("appoint")
+        self.player.sit("reviewer")
+        self.player.open("/ties/")
+
+    def person(self, username: str) -> None:
+        """The page of somebody, found in the list."""
+        self.player.open(f"/people/?q={username}")
+        row = self.page.locator("tbody tr").filter(has=self.page.get_by_text(username, exact=True))
+        self.player.press(row.locator("a").first)
+
+    def events(self, username: str, count: int) -> None:
+        """Somebody takes the next events of the calendar."""
+        self.player.sit(username)
+        for _ in range(count):
+            self.player.open("/calendar/")
+            self.player.press(self.page.locator("main form.hg-next button"))
+        self.player.open("/home/")
+
+    def apply(self, call: str) -> None:
+        """The applicant hands in what is planned, members agreeing first."""
+        self.player.sit("applicant")
+        for wish in (one for one in plan.WISHES if one.call == call):
+            self.hand_in(wish)
+
+    def hand_in(self, wish: plan.Wish) -> None:
+        """One application from the invitation to its receipt."""
+        self.player.open("/applications/")
+        if wish.members:
+            self.ally(wish)
+        begin = f'form[action="/applications/{wish.call}/{wish.lead}/"] button'
+        self.player.press(self.page.locator(begin))
+        own = self.page.url
+        if wish.members:
+            self.page.locator('[name="alliance"]').first.select_option(index=1)
+        support, least, most = wish.asked
+        self.player.fill(title=TITLE, summary=SUMMARY, months="6")
+        self.player.typed(f"class-{support}-least", str(least))
+        self.player.typed(f"class-{support}-most", str(most))
+        self.player.deed("save")
+        if wish.members:
+            self.agree()
+            self.page.goto(own)
+        self.player.deed("despite" if wish.code == plan.REFUSED else "submit")
+        assert wish.code in self.page.locator("main").inner_text()
+
+    def ally(self, wish: plan.Wish) -> None:
+        """The lead forms an alliance and lets the members in."""
+        self.player.fill(name="An alliance of two")
+        self.player.typed("lead", wish.lead)
+        self.player.press(self.page.locator("form:has(#alliance-name) button"))
+        for member in wish.members:
+            self.player.fill(member=member, role="data", parts="1")
+            self.player.press(self.page.locator("form:has([name=parts]) button").first)
+
+    def agree(self) -> None:
+        """The member finds what waits for its yes, and agrees."""
+        self.player.sit("mai")
+        self.player.open("/applications/")
+        self.player.press(self.page.locator("form:has([value=consent]) button").first)
+        self.player.sit("applicant")
+
+    def judge(self, call: str) -> None:
+        """The officer gives the seats; each reviewer declares and marks."""
+        self.player.sit("agency-officer")
+        self.player.open(f"/boards/{call}/")
+        self.player.deed("assign")
+        for username, reviewer in plan.REVIEWERS.items():
+            self.player.sit(username)
+            self.player.open("/reviews/")
+            for wish in plan.WISHES:
+                if wish.call == call and wish.code != plan.REFUSED:
+                    self.mark(wish, reviewer)
+
+    def mark(self, wish: plan.Wish, reviewer: str) -> None:
+        """One sheet."""
+        self.player.open(f"/reviews/{wish.code}/")
+        self.player.deed("clear")
+        for criterion in plan.CRITERIA[wish.call]:
+            self.player.typed(f"points-{criterion}", str(plan.points(wish, reviewer, criterion)))
+            self.player.typed(f"comment-{criterion}", WHY)
+        self.player.press(self.page.locator("main form button").last)
+
+    def find(self) -> None:
+        """The officer finds on the gate; what is shut is replied to and found anew."""
+        self.gate("open-0001", passed=True)
+        self.gate(plan.REPLIED, passed=False)
+        self.player.sit("applicant")
+        self.application(plan.REPLIED)
+        self.player.typed("text", REPLY)
+        self.player.deed("reply")
+        self.gate(plan.REPLIED, passed=True)
+
+    def gate(self, code: str, *, passed: bool) -> None:
+        """One finding."""
+        self.player.sit("agency-officer")
+        self.player.open("/boards/open/")
+        self.player.fill(code=code, gate="audit", passed="yes" if passed else "no")
+        self.player.fill(remark=plan.REMARK if passed else SHUT, evidence=plan.EVIDENCE)
+        self.player.deed("gate")
+
+    def application(self, code: str) -> None:
+        """An application of the applicant, found in their list."""
+        self.player.open("/applications/")
+        hrefs = [a.get_attribute("href") for a in self.page.locator("tbody th a").all()]
+        for href in hrefs:
+            self.player.open(href or "")
+            if code in self.page.locator("main").inner_text():
+                return
+        raise AssertionError(code)
+
+    def sign(self, call: str) -> None:
+        """Two persons sign the list that they see."""
+        for username in ("agency-officer", "policy-owner"):
+            self.player.sit(username)
+            self.player.open(f"/boards/{call}/")
+            self.player.deed("sign")
+
+    def answer(self) -> None:
+        """A winner takes the award and objects to its size, another gives it up."""
+        self.player.sit("applicant")
+        self.application("open-0001")
+        self.player.deed("accept")
+        self.player.typed("text", MORE)
+        self.player.deed("object")
+        self.application(plan.DECLINES)
+        self.player.deed("decline")
+        self.player.sit("agency-officer")
+        self.player.open("/boards/open/")
+        self.player.typed("text", SPENT)
+        self.player.deed("answer")
+
+    def read(self) -> None:
+        """The public, the auditor and the fund officer read what became of it."""
+        for where in ("/", "/calls/", "/calls/open/", "/calls/open/open-0001/", "/journal/"):
+            self.player.open(where)
+        for username in ("auditor", "fund-officer"):
+            self.player.sit(username)
+            for where in ("/home/", "/decisions/", "/entries/", "/profile/"):
+                self.player.open(where)
+        self.player.sit("auditor")
+        for where in ("/boards/", "/boards/open/", "/doubles/open-0001/", "/people/"):
+            self.player.open(where)
