@@ -101,6 +101,8 @@ class Planned:
         self.enforce, self.usage = rest.enforce, rest.usage
         self.corrections, self.notes = rest.corrections, rest.notes
         self.round_findings, self.evidence = rest.round_findings, rest.evidence
+        self.receipts, self.hearing = rest.receipts, rest.hearing
+        self.signatures, self.conduct, self.secrets = rest.signatures, rest.conduct, rest.secrets
 
     def applications(self, call: str) -> Sequence[Application]:
         """Everybody hands in at noon of the day on which the call opens."""

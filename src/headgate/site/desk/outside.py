@@ -1,7 +1,7 @@
 """Who answers for what no person here can say: clusters, meters and evaluators.
 
-A demo brings its rehearsal along (`answers`). Elsewhere nobody answers yet: an event that asks says
-by name which facts it misses.
+A demo brings its rehearsal along (`answers`). Elsewhere the sites' agents answer for what they
+brought; an event that asks for more says by name which facts it misses.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -12,11 +12,11 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.policy.document import Document
 from headgate.cycle import World, replay
 from headgate.readers.facts import Recorded, read_events
+from headgate.site.agents.world import Sites
 from headgate.site.desk.office import SITE, programme
 from headgate.site.desk.world import Desk
 from headgate.site.records.kept import events, stored_facts
 
-_NOBODY = Recorded({})
 _ANSWERING: list[World] = []
 
 
@@ -50,7 +50,7 @@ def answers(world: World) -> None:
 
 def outside() -> World:
     """The world that answers now."""
-    return _ANSWERING[0] if _ANSWERING else _NOBODY
+    return _ANSWERING[0] if _ANSWERING else Sites()
 
 
 def catch_up(world: World, progress: Callable[[str], None]) -> None:
