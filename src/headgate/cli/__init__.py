@@ -13,7 +13,7 @@ from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, simulate
-from headgate.cli.site import serve
+from headgate.cli.site import migrate, serve, worker
 from headgate.cli.statements import export, statement
 from headgate.cli.usage import reconcile, usage
 
@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(demo, verify, check, explain, simulate, demand, foresee, evaluate, witness),
-    *(plan, apply, manifests, admit, usage, reconcile, agent, serve),
+    *(plan, apply, manifests, admit, usage, reconcile, agent, serve, worker, migrate),
 )
 for command in _COMMANDS:
     app.command()(command)

@@ -1,19 +1,26 @@
-"""The command that runs the portal: `headgate serve`."""
+"""The commands that run the portal: `headgate serve`, `worker` and `migrate`."""
 
+import signal
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.shared import database_at, mendable, say, steps
+from headgate.cli.shared import database_at, ledger_at, mendable, say, steps
 
 if TYPE_CHECKING:
     from headgate.site.records.database import Database
 
 
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option("--database", envvar="HEADGATE_DATABASE", help="The ledger's address."),
+]
+
+
 def serve(
-    database: Annotated[
-        str | None, typer.Option(envvar="HEADGATE_DATABASE", help="The ledger's address.")
-    ] = None,
+    database: DatabaseOption = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Fill an empty database and sign in by one click.")
     ] = False,
@@ -51,6 +58,43 @@ def serve(
                 say("taking the demo's programme through its term: this takes half a minute")
                 _rehearse(kept, programme)
         answer(host, port, say)
+
+
+def worker(
+    database: DatabaseOption = None,
+    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 30.0,
+    once: Annotated[bool, typer.Option("--once", help="One look, and no more.")] = False,
+) -> None:
+    """Do what no page waits for: make the notices, and send them by e-mail. Ctrl+C stops it."""
+    with mendable("worker"):
+        from headgate.site.serving import PLAIN_ADDRESS, prepare
+
+        address = database or PLAIN_ADDRESS
+        prepare(address, "localhost", "", demo=False)
+        with ledger_at(address):
+            from headgate.site.notices.working import work
+
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            with suppress(KeyboardInterrupt):
+                while True:
+                    done = work()
+                    if once or done.worth_telling:
+                        say(str(done))
+                    if once:
+                        return
+                    time.sleep(every)
+
+
+def migrate(database: DatabaseOption = None) -> None:
+    """Make or renew the tables of a site, as the owner of its database, and its roles' groups."""
+    with mendable("migrate"):
+        from headgate.site.serving import PLAIN_ADDRESS, make_tables, prepare
+
+        address = database or PLAIN_ADDRESS
+        prepare(address, "localhost", "", demo=False)
+        with database_at(address) as kept:
+            make_tables(kept)
+        say(f"the tables of {address} are as this version needs them")
 
 
 def _rehearse(database: "Database", programme: str) -> None:

@@ -34,6 +34,8 @@ class Site(BaseSettings):
     """Whether anybody may sign in as any persona of the demo, by one click."""
     https: bool = True
     """Whether browsers reach the site by HTTPS; cookies then never travel without it."""
+    address: str = ""
+    """Where people reach the site, as https://gpu.example.org: links in letters lead there."""
     hosts: list[str] = ["localhost", "127.0.0.1", "[::1]"]
     """The names under which the site answers."""
     signup: Literal["open", "closed"] = "closed"
@@ -64,12 +66,14 @@ HEADGATE_DEMO = SITE.demo
 HEADGATE_PROGRAMME = SITE.programme
 HEADGATE_OIDC_ROLES = SITE.oidc_roles
 HEADGATE_SIGNUP = SITE.signup
+HEADGATE_ADDRESS = SITE.address.rstrip("/") or "http://127.0.0.1:8000"
 
 INSTALLED_APPS = [
     "headgate.site.records",
     "headgate.site.portal",
     "headgate.site.desk",
     "headgate.site.agents",
+    "headgate.site.notices",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -40,3 +40,18 @@ def test_every_text_of_the_desk_is_translated(
     assert told == {entry.msgid: entry.msgstr for entry in polib.mofile(str(folder / "django.mo"))}
     portal.test_translations_have_the_values_of_their_text(language)
     portal.test_no_template_says_anything_outside_its_marks()
+
+
+@pytest.mark.parametrize("language", portal.TRANSLATED)
+def test_every_text_of_the_notices_is_translated(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages and letters: whoever chose a language is written to in it whole."""
+    folder = portal.PORTAL.parent / "notices"
+    monkeypatch.setattr(portal, "PORTAL", folder)
+    texts = portal.in_templates() | in_python(folder)
+    portal.test_translations_have_the_values_of_their_text(language)
+    portal.test_what_is_read_is_what_was_written(language)
+    told = {entry.msgid: entry for entry in portal.catalogue(language)}
+    assert set() == texts - told.keys()
+    assert all(entry.translated() for entry in told.values())

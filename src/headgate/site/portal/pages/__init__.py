@@ -12,6 +12,7 @@ from headgate.site.desk.pages import (
     staffing,
     trying,
 )
+from headgate.site.notices import pages as notices
 from headgate.site.portal.pages import account, office, public, rounds, service
 from headgate.site.portal.registry import Page
 
@@ -20,6 +21,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *rounds.PAGES,
     *office.PAGES,
     *calendar.PAGES,
+    *notices.PAGES,
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,

@@ -1,0 +1,19 @@
+"""Django's name for the notices."""
+
+from django.apps import AppConfig
+
+
+class NoticesConfig(AppConfig):
+    """What people were told; what it is about stands in the journal and at the desk."""
+
+    name = "headgate.site.notices"
+    label = "notices"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Remember in which language somebody signs in: their e-mail is written in it."""
+        from django.contrib.auth.signals import user_logged_in
+
+        from headgate.site.notices.reading import remember_language
+
+        user_logged_in.connect(remember_language, dispatch_uid="headgate-notices-language")

@@ -1,0 +1,240 @@
+"""What there is to tell, read from the desk and the journal; asking again tells nothing twice.
+
+Nothing is remembered but the notices themselves: each is known by its key, so that a worker that
+was away for a week, or two at once, make the same ones.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from headgate.core import canonical
+from headgate.core.ledger.refused import Refused
+from headgate.core.quantities import seconds_of
+from headgate.site.actions.objection import answer_by, object_by
+from headgate.site.actions.take_due import MAY
+from headgate.site.desk.board import look
+from headgate.site.desk.clock import coming
+from headgate.site.desk.models import (
+    Acting,
+    AwardList,
+    Dossier,
+    Finding,
+    Member,
+    Objection,
+    Organisation,
+    Review,
+    State,
+)
+from headgate.site.desk.office import SITE, CallNow, calls_now
+from headgate.site.desk.world import accept_by
+from headgate.site.notices.models import Notice
+from headgate.site.portal import reading
+from headgate.site.portal.models import Person
+from headgate.site.portal.outcomes import applicants
+from headgate.site.portal.roles import Role
+
+AHEAD: Final = timedelta(days=7)
+"""How long before a day of the calendar, or the end of a call, people are told of it."""
+
+_DECIDE: Final = (Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing to tell to some people."""
+
+    key: str
+    kind: str
+    people: Iterable[int]
+    facts: Mapping[str, Any]
+
+
+def gather(now: datetime) -> int:
+    """Make the notices that there are not yet, in one transaction; how many were made."""
+    if reading.programme() is None:
+        return 0
+    with SITE.writing():
+        wanted = [(one, person) for one in _all(now) for person in sorted(set(one.people))]
+        keys = {one.key for one, _ in wanted}
+        there = set(Notice.objects.filter(key__in=keys).values_list("key", "person_id"))
+        fresh = [
+            Notice(person_id=person, key=one.key, kind=one.kind, facts=dict(one.facts), at=now)
+            for one, person in wanted
+            if (one.key, person) not in there
+        ]
+        Notice.objects.bulk_create(fresh)
+    return len(fresh)
+
+
+def _all(now: datetime) -> Iterator[Told]:
+    calls = calls_now()
+    for rules in calls:
+        yield from _drafts(rules, now)
+        yield from _results(rules)
+        yield from _decided(rules)
+    yield from _seats()
+    yield from _findings()
+    yield from _objections({rules.id: rules for rules in calls})
+    yield from _events(now)
+
+
+def people_for(*organisations: Organisation) -> set[int]:
+    """Who acts for some organisations now."""
+    acting = Acting.objects.filter(organisation__in=organisations, until__isnull=True)
+    return set(acting.filter(person__is_active=True).values_list("person_id", flat=True))
+
+
+def _applying(dossier: Dossier) -> set[int]:
+    """Who acts for the lead of an application."""
+    return people_for(dossier.lead)
+
+
+def having(*roles: Role) -> set[int]:
+    """Who has one of some roles."""
+    found = Person.objects.filter(is_active=True, groups__name__in=[role.value for role in roles])
+    return set(found.values_list("id", flat=True))
+
+
+def _drafts(rules: CallNow, now: datetime) -> Iterator[Told]:
+    """Before a call closes: what is not handed in, and which member has not agreed."""
+    closes = rules.instants[1]
+    left = seconds_of(closes) - int(now.timestamp())
+    drafts = Dossier.objects.filter(call=rules.id, state=State.DRAFT).select_related("lead")
+    if rules.received or left <= 0:
+        return
+    for dossier in drafts.filter(alliance__isnull=False):
+        yield from _consents(dossier)
+    if left <= AHEAD.total_seconds():
+        for dossier in drafts:
+            facts = {"call": rules.id, "dossier": dossier.pk, "closes": closes}
+            yield Told(f"closing/{dossier.pk}", "closing", _applying(dossier), facts)
+
+
+def _consents(dossier: Dossier) -> Iterator[Told]:
+    agreed = set(
+        dossier.consents.filter(version=dossier.version).values_list("organisation_id", flat=True)
+    )
+    inside = Member.objects.filter(alliance=dossier.alliance, left=None)
+    for member in inside.exclude(organisation_id__in=agreed).select_related("organisation"):
+        key = f"consent/{dossier.pk}/{dossier.version}/{member.organisation_id}"
+        facts = {"call": dossier.call, "lead": dossier.lead.name, "title": str(dossier)}
+        yield Told(key, "consent", people_for(member.organisation), facts)
+
+
+def _results(rules: CallNow) -> Iterator[Told]:
+    """A list that waits for its second name; and once it has both, everybody's result."""
+    listed = AwardList.objects.filter(call=rules.id).first()
+    if listed is None:
+        return
+    if listed.told is None:
+        signed = set(listed.signatures.values_list("person_id", flat=True))
+        yield Told(f"sign/{listed.digest}", "sign", having(*_DECIDE) - signed, {"call": rules.id})
+        return
+    dossiers = list(_handed_in(rules.id))
+    keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]
+    there = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
+    if rules.decided or all(key in there for key in keys):
+        return
+    facts = _told_facts(rules, listed)
+    for dossier, key in zip(dossiers, keys, strict=True):
+        about = {"dossier": dossier.pk, **facts(dossier.code or "")}
+        yield Told(key, "told", _applying(dossier), about)
+
+
+def _told_facts(rules: CallNow, listed: AwardList) -> Any:
+    """What each application is told of a list that two have signed."""
+    try:
+        board = look(rules.id, listed.told or listed.signatures.latest("id").at)
+    except Refused:
+        board = None
+    reasons = board.results("award") if board is not None else {}
+    scores = board.results("score") if board is not None else {}
+    dates = {
+        "object_by": _day(object_by(rules, listed.told)) if listed.told else "",
+        "accept_by": _day(accept_by(rules.id, listed)),
+    }
+
+    def facts(code: str) -> dict[str, Any]:
+        reason = reasons.get(code, {}).get("reason")
+        score = (scores.get(code) or {}).get("score")
+        return {
+            "call": rules.id,
+            "code": code,
+            "won": code in listed.winners,
+            "standby": code in listed.standby,
+            "reason": canonical.plain(reason),
+            "score": score.milli_points if score is not None else None,
+            **dates,
+        }
+
+    return facts
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day is not None else ""
+
+
+def _handed_in(call: str) -> Iterable[Dossier]:
+    found = Dossier.objects.filter(call=call, code__isnull=False, state=State.SUBMITTED)
+    return found.select_related("lead").order_by("code")
+
+
+def _decided(rules: CallNow) -> Iterator[Told]:
+    """What the journal says of each application, and whenever it says something new."""
+    if not rules.decided:
+        return
+    found = applicants(reading.decisions(), rules.id)
+    for dossier in _handed_in(rules.id):
+        one = found.get(dossier.code or "")
+        if one is not None:
+            facts = {
+                "call": rules.id, "code": one.id, "dossier": dossier.pk, "won": one.is_awarded,
+                "outcome": one.outcome, "reason": one.reason, "score": one.score or None,
+            }  # fmt: skip
+            yield Told(f"decided/{one.id}/{one.seq}", "decided", _applying(dossier), facts)
+
+
+def _seats() -> Iterator[Told]:
+    """Reviewers who were asked to review and have not marked yet."""
+    waiting = Review.objects.filter(marked__isnull=True).select_related("dossier", "reviewer")
+    for seat in waiting:
+        facts = {"code": seat.dossier.code, "call": seat.dossier.call}
+        yield Told(f"seat/{seat.pk}", "seat", [seat.reviewer.person_id], facts)
+
+
+def _findings() -> Iterator[Told]:
+    """Findings against an application to which nobody has replied."""
+    against = Finding.objects.filter(passed=False, replied__isnull=True)
+    for one in against.select_related("dossier__lead"):
+        facts = {
+            "dossier": one.dossier_id,
+            "code": one.dossier.code,
+            "gate": one.gate,
+            "remark": one.remark,
+            "call": one.dossier.call,
+        }
+        yield Told(f"finding/{one.pk}/{one.at:%s}", "finding", _applying(one.dossier), facts)
+
+
+def _objections(calls: Mapping[str, CallNow]) -> Iterator[Told]:
+    """Objections to whoever answers them, and the answers to whoever objected."""
+    for one in Objection.objects.select_related("dossier__lead"):
+        dossier, facts = one.dossier, {"code": one.dossier.code, "call": one.dossier.call}
+        if one.answered is None:
+            by = _day(answer_by(calls[dossier.call], one))
+            officers = having(*_DECIDE)
+            yield Told(f"objection/{one.pk}", "objection", officers, {**facts, "by": by})
+        else:
+            said = {"answer": one.answer, "upheld": one.upheld, "dossier": dossier.pk}
+            yield Told(f"answered/{one.pk}", "answered", _applying(dossier), {**facts, **said})
+
+
+def _events(now: datetime) -> Iterator[Told]:
+    """The next thing of the calendar, to whoever may take it, a week before its day."""
+    event, _ = coming()
+    if event is not None and event.day <= (now + AHEAD).date():
+        people = having(*MAY.get(event.what, (Role.OPERATOR,)))
+        facts = {"what": event.what.value, "about": event.about, "day": event.day.isoformat()}
+        yield Told(f"event/{event}", "event", people, facts)

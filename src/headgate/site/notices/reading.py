@@ -1,0 +1,206 @@
+"""A notice in words, and how somebody wishes to be told."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from headgate.core.policy.schema import Policy
+from headgate.core.quantities import seconds_of
+from headgate.report.speaker import Speaker
+from headgate.site.notices.models import Notice, Reader
+from headgate.site.portal import reading
+from headgate.site.portal.models import Person
+from headgate.site.portal.outcomes import Applicant, why
+from headgate.site.portal.words import EVENTS, outcome_word
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A notice in one language: its subject, its sentences, and the page it leads to."""
+
+    subject: str
+    lines: tuple[str, ...]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a notice is told with."""
+
+    facts: Mapping[str, Any]
+    policy: Policy
+    say: Speaker
+
+    @property
+    def call(self) -> str:
+        """The call's name, or its id where the policy has it no more."""
+        found = self.policy.calls.get(self.facts.get("call", ""))
+        return self.say.text(found.name) if found is not None else self.facts.get("call", "")
+
+    def day(self, name: str) -> str:
+        """A day of the facts; empty where there is none."""
+        text = self.facts.get(name)
+        return self.say.locale.day(date.fromisoformat(text)) if text else ""
+
+    def filled(self, text: str) -> str:
+        """A sentence with the facts in it."""
+        return text % {**self.facts, "call": self.call}
+
+
+def letter(notice: Notice) -> Letter:
+    """A notice in the language that is active."""
+    stood = reading.programme()
+    if stood is None or notice.kind not in _KINDS:
+        return Letter(notice.kind, (), reverse("home"))
+    policy = reading.policy_of(stood)
+    say = reading.speaker_of(policy, (get_language() or "en")[:2])
+    return _KINDS[notice.kind](_Words(notice.facts, policy, say))
+
+
+def _application(words: _Words) -> str:
+    return reverse("application", args=(words.facts["dossier"],))
+
+
+def _told(words: _Words) -> Letter:
+    """The result as two persons have signed it, with what may be done and until when."""
+    facts = words.facts
+    if facts["won"]:
+        subject = _("%(code)s: an award")
+    elif facts["standby"]:
+        subject = _("%(code)s: no award yet, it waits for a place")
+    else:
+        subject = _("%(code)s: no award")
+    accept = _("Take the award or give it up by %(day)s.") % {"day": words.day("accept_by")}
+    appeal = _("You may object by %(day)s.") % {"day": words.day("object_by")}
+    lines = [
+        *_because(words),
+        *([accept] if facts["won"] and facts["accept_by"] else ()),
+        *([appeal] if facts["object_by"] else ()),
+    ]
+    return Letter(words.filled(subject), tuple(lines), _application(words))
+
+
+def _decided(words: _Words) -> Letter:
+    """The result as it stands in the journal."""
+    outcome = str(outcome_word(words.facts["outcome"]))
+    subject = _("%(code)s is decided: %(outcome)s") % {
+        "code": words.facts["code"],
+        "outcome": outcome,
+    }
+    told = _("The decision stands in the public journal; anybody can derive it again.")
+    return Letter(subject, (*_because(words), told), _application(words))
+
+
+def _because(words: _Words) -> tuple[str, ...]:
+    """The call, the reason and the score, as far as there are any."""
+    facts = words.facts
+    applicant = Applicant(facts["code"], facts["call"], "", False, reason=facts["reason"])
+    score = facts["score"]
+    told = words.say.locale.points(score) if score is not None else ""
+    found = [
+        words.call,
+        why(applicant, words.say),
+        _("Score: %(points)s of 100.") % {"points": told} if told else "",
+    ]
+    return tuple(filter(None, found))
+
+
+def _closing(words: _Words) -> Letter:
+    when = datetime.fromtimestamp(seconds_of(words.facts["closes"]), UTC)
+    day = words.say.locale.day(when.date())
+    lines = (
+        _("The call closes on %(day)s at %(time)s UTC.") % {"day": day, "time": f"{when:%H:%M}"},
+        _("Your draft is not handed in."),
+    )
+    return Letter(words.filled(_("%(call)s closes soon")), lines, _application(words))
+
+
+def _consent(words: _Words) -> Letter:
+    lines = (words.call, _("Without the consent of every member it cannot be handed in."))
+    subject = words.filled(_("%(lead)s asks for your consent to “%(title)s”"))
+    return Letter(subject, lines, reverse("applications"))
+
+
+def _sign(words: _Words) -> Letter:
+    line = _("Two persons sign an award list, and nobody who reviewed.")
+    subject = words.filled(_("%(call)s: the award list waits for a signature"))
+    return Letter(subject, (line,), reverse("board", args=(words.facts["call"],)))
+
+
+def _seat(words: _Words) -> Letter:
+    lines = (words.call, _("Declare first whether anything ties you to the applicants."))
+    subject = words.filled(_("You are asked to review %(code)s"))
+    return Letter(subject, lines, reverse("review", args=(words.facts["code"],)))
+
+
+def _finding(words: _Words) -> Letter:
+    lines = (words.facts["remark"], _("You may reply before it is decided."))
+    subject = words.filled(_("A finding on the gate %(gate)s of %(code)s"))
+    return Letter(subject, tuple(filter(None, lines)), _application(words))
+
+
+def _objection(words: _Words) -> Letter:
+    line = _("Answer it by %(day)s.") % {"day": words.day("by")}
+    subject = words.filled(_("%(call)s: an objection to the result of %(code)s"))
+    return Letter(subject, (line,), reverse("board", args=(words.facts["call"],)))
+
+
+def _answered(words: _Words) -> Letter:
+    held = _("It is upheld.") if words.facts["upheld"] else _("It is not upheld.")
+    subject = words.filled(_("Your objection about %(code)s is answered"))
+    return Letter(subject, (held, words.facts["answer"]), _application(words))
+
+
+def _event(words: _Words) -> Letter:
+    facts, policy = words.facts, words.policy
+    about = facts["about"]
+    named = policy.calls.get(about) or policy.rounds.get(about) or policy.supports.get(about)
+    told = {
+        "what": str(EVENTS[facts["what"]]),
+        "about": words.say.text(named.name) if named is not None else about,
+        "day": words.day("day"),
+    }
+    line = _("It is due on %(day)s.") % told
+    return Letter(_("%(what)s: %(about)s") % told, (line,), reverse("calendar"))
+
+
+_KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
+    "told": _told,
+    "decided": _decided,
+    "closing": _closing,
+    "consent": _consent,
+    "sign": _sign,
+    "seat": _seat,
+    "finding": _finding,
+    "objection": _objection,
+    "answered": _answered,
+    "event": _event,
+}
+"""How each kind of notice is told."""
+
+
+def reader_of(person: Person) -> Reader:
+    """How somebody wishes to be told; at first in the language that is active."""
+    language = (get_language() or settings.LANGUAGE_CODE)[:2]
+    return Reader.objects.get_or_create(person=person, defaults={"language": language})[0]
+
+
+def remember_language(request: HttpRequest, user: Person, **_more: Any) -> None:
+    """The language in which somebody signs in is that of their e-mail."""
+    del request
+    language = (get_language() or settings.LANGUAGE_CODE)[:2]
+    Reader.objects.update_or_create(person=user, defaults={"language": language})
+
+
+def new_calendar(reader: Reader) -> None:
+    """Give somebody's calendar another secret address; the one before leads nowhere from now on."""
+    reader.calendar = secrets.token_urlsafe(32)
+    reader.save(update_fields=["calendar"])

@@ -1,0 +1,38 @@
+"""The site's worker and its tables, from the command line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+RUN = (sys.executable, "-c", "from headgate.cli import main; main()")
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
+    """A command of its own process, in a folder; it must end with the code."""
+    done = subprocess.run([*RUN, *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert code == done.returncode, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_site_without_tables_is_refused_and_migrate_makes_them(tmp_path: Path) -> None:
+    """The worker names what is missing; after migrate one look finds nothing to tell, twice."""
+    address = f"sqlite:///{tmp_path / 'site.db'}"
+    assert "[ledger-missing]" in run(tmp_path, "worker", "--once", "--database", address, code=2)
+    assert "as this version needs them" in run(tmp_path, "migrate", "--database", address)
+    for _ in range(2):
+        said = run(tmp_path, "worker", "--once", "--database", address)
+        assert "0 notices made, 0 letters sent, 0 not taken" in said
+
+
+def test_a_worker_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    """SIGTERM, as systemd sends it, ends it well."""
+    address = f"sqlite:///{tmp_path / 'site.db'}"
+    run(tmp_path, "migrate", "--database", address)
+    words = [*RUN, "worker", "--every", "0.1", "--database", address]
+    with subprocess.Popen(words, cwd=tmp_path, env={**os.environ}) as worker:
+        time.sleep(6)
+        worker.send_signal(signal.SIGTERM)
+        assert 0 == worker.wait(30)

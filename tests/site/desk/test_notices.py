@@ -1,0 +1,246 @@
+"""Notices: everybody is told once, in their language, why and until when; no letter is lost."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.backends.locmem import EmailBackend
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils.translation import override
+from icalendar import Calendar
+
+from headgate.site.actions.objection import answer_objection, object_to
+from headgate.site.actions.people import send_away
+from headgate.site.actions.take_due import take_due
+from headgate.site.desk.board import preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import AwardList, Dossier
+from headgate.site.desk.world import accept_by
+from headgate.site.notices import post
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice, Reader
+from headgate.site.notices.reading import letter, reader_of
+from headgate.site.notices.working import work
+from headgate.site.portal.models import Person
+from headgate.steps.agenda import agenda
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast
+from tests.site.desk.test_pages import browser
+
+
+@pytest.fixture
+def shown(cast: Cast) -> Iterator[Cast]:
+    """The cast before a portal whose clock stands where its programme does."""
+    with override_settings(
+        HEADGATE_DEMO=True,
+        ALLOWED_HOSTS=["*"],
+        HEADGATE_ADDRESS="https://gpu.example.org",
+        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+    ):
+        mail.outbox = []
+        yield cast
+
+
+def told(kind: str) -> list[Notice]:
+    """The notices of a kind, oldest first."""
+    return list(Notice.objects.filter(kind=kind).order_by("id"))
+
+
+def handed_in() -> set[str | None]:
+    """Every application of the open call, by its id in the journal."""
+    found = Dossier.objects.filter(call="open", state="submitted")
+    return set(found.values_list("code", flat=True))
+
+
+def addressed() -> Person:
+    """Somebody who was told something and has an address; nobody else has one."""
+    gather(now())
+    person = Notice.objects.filter(kind="told").earliest("id").person
+    Person.objects.filter(pk=person.pk).update(email="somebody@example.org")
+    return person
+
+
+def page_of(letter_: EmailMessage) -> str:
+    """The page that a letter has beside its text."""
+    assert isinstance(letter_, EmailMultiAlternatives)
+    (found,) = letter_.alternatives
+    return str(found[0])
+
+
+def signed(cast: Cast) -> Any:
+    """The small programme's open call, taken to where two persons have signed its list."""
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    gather(now())
+    cast.settle("open", now())
+    return AwardList.objects.get(call="open")
+
+
+def test_every_applicant_is_told_the_result_with_reason_score_and_days(shown: Cast) -> None:
+    """One notice for each application that came in; a winner's says until when to answer."""
+    listed = signed(shown)
+    made = gather(now())
+    codes = set(
+        Dossier.objects.filter(call="open", state="submitted").values_list("code", flat=True)
+    )
+    notices = told("told")
+    assert made >= len(notices)
+    assert codes == {one.facts["code"] for one in notices}
+    assert 0 == gather(now()), "nothing is told twice"
+    reasons = preview("open", now()).results("award")
+    for one in notices:
+        said = letter(one)
+        assert one.facts["won"] == (one.facts["code"] in listed.winners)
+        assert (one.facts["code"] in reasons) == bool(one.facts["reason"])
+        if one.facts["won"]:
+            by = accept_by("open", listed)
+            assert any("Take the award" in line for line in said.lines) == (by is not None)
+            assert any(line.startswith("Score: ") for line in said.lines)
+
+
+def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast) -> None:
+    """After the decision each application's outcome is told; the same entry never again."""
+    signed(shown)
+    decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
+    event = next(one for one in decides if one.about == "open")
+    take_due(shown.officer, str(event), shown.morning(event))
+    gather(now())
+    decided = told("decided")
+    assert handed_in() == {c for one in decided if (c := one.facts["code"]).startswith("open-")}
+    assert all("is decided" in letter(one).subject for one in decided)
+    assert 0 == gather(now())
+
+
+def test_letters_are_written_in_the_language_in_which_somebody_signed_in(shown: Cast) -> None:
+    """Subject and reason in Vietnamese or Korean; the link leads to the site's own address."""
+    signed(shown)
+    people = list(shown.persons.values())
+    for person, language in zip(people, ("vi", "ko", "en"), strict=False):
+        Person.objects.filter(pk=person.pk).update(email=f"{language}@example.org")
+        with override(language):
+            reader_of(person)
+    done = work()
+    assert 0 < done.sent == len(mail.outbox)
+    for one in mail.outbox:
+        (to,) = one.to
+        language = to[:2]
+        assert f'lang="{language}"' in page_of(one)
+        assert "https://gpu.example.org/" in str(one.body)
+        notice = Notice.objects.get(pk=int(one.extra_headers["Message-ID"].split("-")[1]))
+        with override(language):
+            assert letter(notice).subject == one.subject
+    assert (0, 0, 0) == (again := work(), (again.made, again.sent, again.refused))[1]
+
+
+class Broken(EmailBackend):
+    """A mail server that takes nothing."""
+
+    def send_messages(self, messages: Any) -> int:
+        """Hang up."""
+        raise ConnectionRefusedError(f"{len(messages)} letters and no mail server")
+
+
+def test_a_letter_that_is_not_taken_is_tried_again_and_none_is_doubled(shown: Cast) -> None:
+    """The server is away, then back: every letter arrives once, with the same Message-ID."""
+    signed(shown)
+    waiting = Notice.objects.filter(person=addressed()).count()
+    moment = datetime.now(UTC)
+    with override_settings(EMAIL_BACKEND=f"{__name__}.Broken"):
+        assert (0, waiting) == post.deliver(moment)
+        assert (0, 0) == post.deliver(moment + timedelta(minutes=1)), "the claim still holds"
+        assert (0, waiting) == post.deliver(moment + timedelta(minutes=11))
+    assert (0, 0) == post.deliver(moment + timedelta(minutes=25)), "ever more seldom"
+    assert (waiting, 0) == post.deliver(moment + timedelta(minutes=40))
+    assert waiting == len({one.extra_headers["Message-ID"] for one in mail.outbox})
+    assert (0, 0) == post.deliver(moment + timedelta(days=30))
+
+
+def test_a_worker_that_dies_with_letters_in_hand_loses_none(
+    shown: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after the claim: another worker waits for the claim to run out, and sends them."""
+    signed(shown)
+    waiting = Notice.objects.filter(person=addressed()).count()
+    moment = datetime.now(UTC)
+
+    def dies(_notice: Notice) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(post, "send", dies)
+        with pytest.raises(KeyboardInterrupt):
+            post.deliver(moment)
+    assert (0, 0) == post.deliver(moment + timedelta(minutes=5))
+    assert (waiting, 0) == post.deliver(moment + timedelta(minutes=11))
+
+
+def test_a_name_with_a_line_break_cannot_write_headers(shown: Cast) -> None:
+    """What people called themselves is text in a subject, whatever it holds."""
+    Person.objects.filter(pk=shown.officer.pk).update(email="officer@example.org")
+    facts = {"call": "open", "lead": "A\r\nBcc: all@example.org", "title": "<b>x</b>"}
+    Notice.objects.create(
+        person=shown.officer, key="hostile", kind="consent", facts=facts, at=now()
+    )
+    post.deliver(datetime.now(UTC))
+    (one,) = mail.outbox
+    assert ["officer@example.org"] == one.recipients()
+    assert "\n" not in one.subject
+    assert "<b>x</b>" not in page_of(one)
+
+
+def test_an_objection_reaches_those_who_answer_and_its_answer_who_objected(shown: Cast) -> None:
+    """With the last day to answer; and back with the answer's own words."""
+    listed = signed(shown)
+    code, person = next(
+        (code, person)
+        for dossier in Dossier.objects.filter(call="open", state="submitted")
+        for code, person in [(dossier.code or "", shown.persons[dossier.lead.code])]
+        if code not in listed.winners
+    )
+    object_to(person, code, "count again", now())
+    gather(now())
+    assert {shown.owner.pk, shown.officer.pk} == {one.person_id for one in told("objection")}
+    assert all(one.facts["by"] in str(one.facts) for one in told("objection"))
+    answer_objection(shown.officer, code, False, "It was counted twice.", now())
+    gather(now())
+    (one,) = [one for one in told("answered") if one.person_id == person.pk]
+    assert ("It is not upheld.", "It was counted twice.") == letter(one).lines
+
+
+def test_the_page_shows_notices_until_they_are_read_and_keeps_a_language(shown: Cast) -> None:
+    """New ones are marked; a press reads them; the language of letters can be chosen."""
+    signed(shown)
+    person = addressed()
+    client = browser(person)
+    page = client.get(reverse("notices")).content.decode()
+    assert ">New<" in page
+    client.post(reverse("notices"), {"deed": "read"})
+    assert ">New<" not in client.get(reverse("notices")).content.decode()
+    client.post(reverse("notices"), {"deed": "language", "language": "ko"})
+    assert "ko" == Reader.objects.get(person=person).language
+    client.post(reverse("notices"), {"deed": "language", "language": "xx"})
+    assert "ko" == Reader.objects.get(person=person).language
+
+
+def test_a_calendar_is_read_by_its_secret_address_until_another_is_made(shown: Cast) -> None:
+    """RFC 5545 as another parser reads it; a new address, or leaving, ends the old one."""
+    signed(shown)
+    client, program = browser(shown.officer), Client()
+    client.post(reverse("notices"), {"deed": "calendar"})
+    first = reverse("person_calendar", args=(Reader.objects.get(person=shown.officer).calendar,))
+    answer = program.get(first)
+    assert "text/calendar; charset=utf-8" == answer["Content-Type"]
+    events = Calendar.from_ical(answer.content).walk("VEVENT")
+    names = [str(one["SUMMARY"]) for one in events]
+    assert any("closes" in name for name in names)
+    assert len(names) == len({str(one["UID"]) for one in events})
+    client.post(reverse("notices"), {"deed": "calendar"})
+    assert 404 == program.get(first).status_code
+    second = reverse("person_calendar", args=(Reader.objects.get(person=shown.officer).calendar,))
+    assert 200 == program.get(second).status_code
+    send_away(shown.owner, shown.officer, now())
+    assert 404 == program.get(second).status_code
