@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 RUN = (sys.executable, "-c", "from headgate.cli import main; main()")
@@ -32,7 +31,10 @@ def test_a_worker_stops_when_it_is_told_to(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'site.db'}"
     run(tmp_path, "migrate", "--database", address)
     words = [*RUN, "worker", "--every", "0.1", "--database", address]
-    with subprocess.Popen(words, cwd=tmp_path, env={**os.environ}) as worker:
-        time.sleep(6)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=pipe, text=True) as worker:
+        assert worker.stdout is not None
+        assert "looking every 0.1 s" in worker.stdout.readline()
         worker.send_signal(signal.SIGTERM)
         assert 0 == worker.wait(30)

@@ -75,6 +75,8 @@ def worker(
             from headgate.site.notices.working import work
 
             signal.signal(signal.SIGTERM, signal.default_int_handler)
+            if not once:
+                say(f"looking every {every:g} s  (stop it with Ctrl+C)")
             with suppress(KeyboardInterrupt):
                 while True:
                     done = work()
