@@ -6,23 +6,35 @@ which a stranger gets the same `round.json`, byte for byte.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from headgate.bundle.verify import Derived, Verdict, compared, verify_by
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.evidence import Evidence, Vote
 from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.freeze import Signed, statement, unsigned
 from headgate.core.evaluation.grounds import Grounds
+from headgate.core.evaluation.method import check_seed
 from headgate.core.evaluation.power import Power
 from headgate.core.faults import Fault, Faulty
+from headgate.core.ledger.checkpoint import Signer
+from headgate.core.ledger.entry import Entry
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy, Round
 from headgate.readers.evaluations.manifest import MANIFEST, manifest_text
+from headgate.readers.evaluations.round_file import (
+    HEARINGS,
+    ROUND_FILE,
+    read_round_file,
+    round_text,
+)
 from headgate.readers.evidence_csv import (
     ITEM_COLUMNS,
     RATING_COLUMNS,
@@ -32,16 +44,20 @@ from headgate.readers.evidence_csv import (
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.steps.agenda import first_day
-from headgate.steps.evaluate import (
-    Given,
-    Judged,
-    RoundRefused,
-    foreseen,
-    judge,
-    method_of,
-    tasks_of,
+from headgate.rounds import (
+    Asked,
+    decided_last,
+    document_of,
+    history,
+    judged_alone,
+    own_signers,
+    signed_by,
+    with_policy,
+    write_signed,
 )
+from headgate.steps.agenda import first_day
+from headgate.steps.evaluate import Given, Judged, foreseen, tasks_of
+from headgate.steps.term import Term
 
 RESULT: Final = "round.json"
 FLAGGED: Final = "flagged.json"
@@ -51,31 +67,41 @@ FLAGGED: Final = "flagged.json"
 class Evaluated:
     """A round that was judged, with all that it was judged from."""
 
-    round_id: str
-    policy: str
-    seed: str
-    teams: tuple[str, ...]
-    evidence: Evidence
-    findings: tuple[GateFinding, ...]
+    asked: Asked
+    term: Term
     judged: Judged
     foreseen: tuple[Foreseen, ...]
     logs: tuple[str, ...]
     flags: tuple[Fault, ...]
 
+    @property
+    def evidence(self) -> Evidence:
+        """What was measured and judged of the teams, before any hearing."""
+        return self.asked.given.evidence
+
+    @property
+    def findings(self) -> tuple[GateFinding, ...]:
+        """What the gates found, before any hearing."""
+        return self.asked.given.findings
+
     def result(self) -> bytes:
         """All that was decided and what it rests on, as one canonical line."""
+        frozen = self.asked.told.freeze
         return canonical.line(
             {
-                "round": self.round_id,
-                "policy": self.policy,
+                "round": self.asked.round_id,
+                "policy": self.asked.document.digest,
+                "method": frozen.method if frozen is not None else None,
                 "evidence": _digest(self.evidence, self.findings),
-                "seed": self.seed,
-                "teams": self.teams,
+                "seed": self.asked.seed,
+                "teams": self.asked.teams,
                 "standings": self.judged.standings,
                 "grounds": self.judged.grounds,
                 "cut_rule_foreseen": self.foreseen,
                 "cut_rule_errors": self.judged.errors,
+                "conducted": self.judged.conducted,
                 "outcome": self.judged.outcome,
+                "history": history(self.term, self.asked.round_id),
             }
         )
 
@@ -88,34 +114,49 @@ def evaluate_folder(
     The seed is the digest of policy, round and evidence where none is given; a kept programme's is
     its journal's root at the round's close.
     """
-    document, policy = _policy(programme, overlays)
-    evaluation = _round(policy, round_id)
+    document, _ = _policy(programme, overlays)
+    return _evaluated(document, round_id, folder, seed)
+
+
+def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None) -> Evaluated:
+    evaluation = _round(at(document, first_day(document)).policy, round_id)
     given = _folder(evaluation, folder)
+    told = read_round_file(folder, round_id)
     teams, findings = _teams(given)
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
     teams = teams or _named(evidence)
     parts = [document.digest, round_id, _digest(evidence, findings)]
+    if faults := check_seed(seed or "0"):
+        raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
     seed = seed or canonical.digest(canonical.line(parts))
-    try:
-        judged = judge(evaluation, teams, Given(evidence, findings), seed)
-    except RoundRefused as refused:
-        raise Faulty(
-            Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in refused.findings
-        ) from refused
+    asked = Asked(document, round_id, teams, Given(evidence, findings), told, seed)
+    term = judged_alone(asked)
     said = tuple(one.said() for one in given.logs.kept)
-    return Evaluated(
-        round_id,
-        document.digest,
-        seed,
-        teams,
-        evidence,
-        findings,
-        judged,
-        foreseen(evaluation, document.digest),
-        said,
-        given.logs.flags,
-    )
+    tables = foreseen(evaluation, document.digest)
+    return Evaluated(asked, term, decided_last(term, round_id), tables, said, given.logs.flags)
+
+
+def verify_round(
+    files: Mapping[str, bytes], folder: Path, progress: Callable[[str], None] = lambda _: None
+) -> Verdict:
+    """Derive a round's folder again from the policy and the evidence that lie in it."""
+
+    def derive(entries: Sequence[Entry]) -> Derived:
+        progress("round")
+        try:
+            claimed = json.loads(files[RESULT])
+            again = _evaluated(document_of(files), claimed["round"], folder, claimed["seed"])
+        except Faulty as error:
+            return list(error.faults), {}, None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what, mend = f"It is no round that was judged: {error}.", "Take the folder again."
+            return [Fault(RESULT, 1, 1, "round-unreadable", what, mend)], {}, None
+        # What was flagged in the logs of tools is signed; the logs themselves are not published.
+        expected = {**files_of(again), FLAGGED: files.get(FLAGGED, b"")}
+        return compared(again.term, expected, files, entries)
+
+    return verify_by(files, derive, progress)
 
 
 def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Policy]:
@@ -162,9 +203,27 @@ def forecast(programme: str, round_id: str, overlays: Sequence[Path]) -> Forecas
         what = "The round has no plan: how many clusters each pillar has, and how far teams stray."
         mend = "Add `plan:` to the round, with teams, gaps and pillars."
         raise Faulty([Fault(f"rounds.{round_id}", 0, 0, "plan-missing", what, mend)])
-    method = canonical.digest(canonical.line(method_of(evaluation, evaluation.plan.teams)))
+    method = unsigned(policy.programme.id, round_id, evaluation).method
     tables = foreseen(evaluation, document.digest)
     return Forecast(round_id, document.digest, method, tables)
+
+
+def freeze_lines(
+    programme: str, round_id: str, overlays: Sequence[Path], signer: Signed | None, key: Path | None
+) -> Iterator[str]:
+    """What teams sign of a round: all of it as `round.yaml` has it, or one team's statement.
+
+    With a team's own key (Ed25519, PEM) the line is printed that its signature makes.
+    """
+    _, policy = _policy(programme, overlays)
+    frozen = unsigned(policy.programme.id, round_id, _round(policy, round_id))
+    if signer is None:
+        told = {name: getattr(frozen, name) for name in ("programme", "round", "method", "parts")}
+        yield f"freeze: {canonical.line(told).decode()[:-2]}, signed: []}}"
+    elif key is None:
+        yield from statement(frozen, signer).decode().splitlines()
+    else:
+        yield f"- {canonical.line(signed_by(frozen, signer, key)).decode().rstrip()}"
 
 
 def forecast_lines(told: Forecast) -> Iterator[str]:
@@ -242,11 +301,16 @@ def _digest(evidence: Evidence, findings: Sequence[GateFinding]) -> str:
 
 def files_of(evaluated: Evaluated) -> dict[str, bytes]:
     """What is published of a round: its result, and evidence from which it comes out again."""
-    return {
-        RESULT: evaluated.result(),
-        FLAGGED: canonical.line(evaluated.flags),
-        **rows_of(evaluated.teams, evaluated.evidence, evaluated.findings),
-    }
+    asked, told = evaluated.asked, evaluated.asked.told
+    files = rows_of(asked.teams, evaluated.evidence, evaluated.findings)
+    if text := round_text(told):
+        files[ROUND_FILE] = text.encode()
+    for one in told.hearings:
+        for pillar, items in one.hearing.items.items():
+            name = f"{HEARINGS}/{one.name}/{pillar}.csv"
+            files[name] = _table((*ITEM_COLUMNS, "weight"), items)
+    own = {RESULT: evaluated.result(), FLAGGED: canonical.line(evaluated.flags)}
+    return with_policy(asked.document, {**own, **files})
 
 
 def rows_of(
@@ -282,14 +346,11 @@ def _text(lines: Sequence[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def write_round(evaluated: Evaluated, out: Path) -> None:
-    """Write what is published of a round into a folder that is new or empty."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        what, mend = "There is something already.", "Name a folder that is new or empty."
-        raise Faulty([Fault(str(out), 0, 0, "out-exists", what, mend)])
-    out.mkdir(parents=True, exist_ok=True)
-    for name, data in files_of(evaluated).items():
-        (out / name).write_bytes(data)
+def write_round(evaluated: Evaluated, out: Path, signers: Sequence[Signer] | None = None) -> None:
+    """Write what is published of a round into a folder that is new or empty, signed."""
+    programme = evaluated.term.policy(evaluated.term.starts).programme.id
+    signing = signers or own_signers(programme)
+    write_signed(evaluated.term, files_of(evaluated), out, signing)
 
 
 def lines_of(evaluated: Evaluated) -> Iterator[str]:
@@ -322,7 +383,7 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     for each in outcome.decisions:
         names = f" ({', '.join(each.names)})" if each.names else ""
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
-    yield f"seed  {evaluated.seed}"
+    yield f"seed  {evaluated.asked.seed}"
     yield f"digest  {canonical.digest(evaluated.result())}"
 
 
