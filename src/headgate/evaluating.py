@@ -383,8 +383,22 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     for each in outcome.decisions:
         names = f" ({', '.join(each.names)})" if each.names else ""
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
+    yield from _conducted(evaluated)
     yield f"seed  {evaluated.asked.seed}"
     yield f"digest  {canonical.digest(evaluated.result())}"
+
+
+def _conducted(evaluated: Evaluated) -> Iterator[str]:
+    """Who could work until when, what each handed in, whose rows do not count, what was heard."""
+    conducted = evaluated.judged.conducted
+    yield from (f"last day  {team}: {day}" for team, day in conducted.last_days.items())
+    for one in conducted.submissions:
+        yield f"model  {one.team}: {one.model[:16]}, {one.private_trials} private trials"
+    for aside in conducted.set_aside:
+        about = f" on {aside.team}" if aside.team else ""
+        yield f"aside  {aside.pillar}: {aside.rows} rows of {aside.source}{about}, {aside.why}"
+    for each in evaluated.asked.told.hearings:
+        yield f"heard  {each.name}: {each.hearing.ground.value}, on {each.on}; decided again"
 
 
 def _grounds(told: Grounds) -> Iterator[str]:
