@@ -18,7 +18,7 @@ from headgate.core.faults import Faulty
 from headgate.cycle import begin, replay, take
 from headgate.readers.facts import Recorded, read_events, read_facts
 from headgate.steps.agenda import agenda
-from headgate.steps.event import EVENTS, Event, What
+from headgate.steps.event import EVENTS
 from headgate.steps.term import Term
 from tests.whole.heard import (
     CLOSES,
@@ -30,6 +30,7 @@ from tests.whole.heard import (
     drawn,
     failing,
     further,
+    heard_term,
     objection,
     votes,
     withdrawal,
@@ -183,12 +184,7 @@ def test_suppliers_receive_none_of_what_is_freed() -> None:
 
 def test_a_term_with_hearings_is_derived_again_by_a_stranger() -> None:
     """Bundle, events and facts give the same journal; one changed word of a hearing is caught."""
-    before = decided()
-    world = Heard(before.document, {"again": objection(before)})
-    term = take(drawn(before), world, Event(CLOSES, What.HEAR, "again"))
-    for event in agenda(before.document):
-        if event.day > CLOSES:
-            term = take(term, Heard(before.document, {}), event)
+    term = heard_term()
     files = bundle_of_term(term)
     assert () == verify(files, pages).faults
     events = read_events(EVENTS, files[EVENTS])
