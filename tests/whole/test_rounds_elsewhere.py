@@ -1,5 +1,6 @@
 """The same words make other rounds: absolute only, a reference to come near to, one in Vietnam."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,15 @@ def test_a_vietnamese_programme_is_told_in_its_own_words(tmp_path: Path) -> None
     output = run("evaluate", "stage", *words)
     assert "model  a: " in output
     assert "last day  a: 2026-07-01" in output
+
+
+def test_the_round_of_the_guide_is_a_round(tmp_path: Path) -> None:
+    """What `docs/using/round.md` shows can be copied: it contradicts itself nowhere."""
+    guide = (Path(__file__).parents[2] / "docs" / "using" / "round.md").read_text("utf-8")
+    shown = re.findall(r"(?ms)^```yaml\n(rounds:.*?)^```", guide)
+    assert 1 == len(shown)
+    policy = programme(tmp_path)
+    text = (policy / "programme.yaml").read_text("utf-8")
+    text = text[: text.index("rounds:\n")] + shown[0]
+    (policy / "programme.yaml").write_text(text, "utf-8")
+    assert "no faults" in run("check", str(policy))
