@@ -19,6 +19,7 @@ from headgate.core.evaluation.evidence import Evidence, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.freeze import Signed, statement, unsigned
 from headgate.core.evaluation.grounds import Grounds
+from headgate.core.evaluation.hearings import Ground, Hearing
 from headgate.core.evaluation.method import check_seed
 from headgate.core.evaluation.power import Power
 from headgate.core.faults import Fault, Faulty
@@ -56,7 +57,7 @@ from headgate.rounds import (
     write_signed,
 )
 from headgate.steps.agenda import first_day
-from headgate.steps.evaluate import Given, Judged, foreseen, tasks_of
+from headgate.steps.evaluate import Given, Judged, evidence_rows, foreseen, tasks_of
 from headgate.steps.term import Term
 
 RESULT: Final = "round.json"
@@ -68,6 +69,7 @@ class Evaluated:
     """A round that was judged, with all that it was judged from."""
 
     asked: Asked
+    evidence_digest: str
     term: Term
     judged: Judged
     foreseen: tuple[Foreseen, ...]
@@ -92,7 +94,7 @@ class Evaluated:
                 "round": self.asked.round_id,
                 "policy": self.asked.document.digest,
                 "method": frozen.method if frozen is not None else None,
-                "evidence": _digest(self.evidence, self.findings),
+                "evidence": self.evidence_digest,
                 "seed": self.asked.seed,
                 "teams": self.asked.teams,
                 "standings": self.judged.standings,
@@ -120,13 +122,10 @@ def evaluate_folder(
 
 def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None) -> Evaluated:
     evaluation = _round(at(document, first_day(document)).policy, round_id)
-    given = _folder(evaluation, folder)
     told = read_round_file(folder, round_id)
-    teams, findings = _teams(given)
-    tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
-    evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
-    teams = teams or _named(evidence)
-    parts = [document.digest, round_id, _digest(evidence, findings)]
+    given, teams, evidence, findings = _read(evaluation, folder)
+    digest = _digest(evidence, findings)
+    parts = [document.digest, round_id, digest]
     if faults := check_seed(seed or "0"):
         raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
     seed = seed or canonical.digest(canonical.line(parts))
@@ -134,7 +133,42 @@ def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None
     term = judged_alone(asked)
     said = tuple(one.said() for one in given.logs.kept)
     tables = foreseen(evaluation, document.digest)
-    return Evaluated(asked, term, decided_last(term, round_id), tables, said, given.logs.flags)
+    return Evaluated(
+        asked, digest, term, decided_last(term, round_id), tables, said, given.logs.flags
+    )
+
+
+def _read(
+    evaluation: Round, folder: Path
+) -> tuple[Folder, tuple[str, ...], Evidence, tuple[GateFinding, ...]]:
+    """What lies in a folder of evidence: the teams, all rows in an order of their own, findings."""
+    given = _folder(evaluation, folder)
+    teams, findings = _teams(given)
+    tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
+    evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
+    return given, teams or _named(evidence), evidence, findings
+
+
+def facts_told(evaluation: Round, round_id: str, folder: Path) -> dict[str, Sequence[Any]]:
+    """A folder as the facts of a round that the cycle asks for, by their names.
+
+    The secrets of a lot are those of the folder's first hearing on that ground; a round that was
+    not frozen has none.
+    """
+    told = read_round_file(folder, round_id)
+    lots = [one.hearing for one in told.hearings if one.hearing.ground is Ground.LOT]
+    lots += [Hearing(round_id, Ground.LOT)] if evaluation.freeze is None else []
+    facts: dict[str, Sequence[Any]] = {f"conduct/{round_id}": [told.conduct]}
+    facts |= {f"lots/{round_id}": lots[:1]} if lots else {}
+    facts |= {f"frozen/{round_id}": [told.freeze]} if told.freeze is not None else {}
+    if not (folder / MANIFEST).is_file():
+        return facts
+    _, _, evidence, findings = _read(evaluation, folder)
+    return {
+        **facts,
+        f"findings/{round_id}": findings,
+        f"evidence/{round_id}": tuple(evidence_rows(evidence)),
+    }
 
 
 def verify_round(

@@ -207,13 +207,13 @@ def test_every_name_of_a_refused_conduct_occurs() -> None:
 
 
 def test_late_gpu_days_are_credited_and_move_everybodys_last_day(tmp_path: Path) -> None:
-    """640 GPU-days late of 64 GPUs are ten days, and all have them: development time is equal."""
+    """641 GPU-days late of 64 GPUs are eleven days, and all have them, so that time is equal."""
 
     def change(sections: Told) -> None:
-        sections["hand_overs"][1].update(usable="2026-03-20", gpus=64, late_gpu_days=640)
+        sections["hand_overs"][1].update(usable="2026-03-20", gpus=64, late_gpu_days=641)
 
     told = judged(tmp_path, change).judged.conducted
-    assert {"2026-07-08"} == {day.isoformat() for day in told.last_days.values()}
+    assert {"2026-07-09"} == {day.isoformat() for day in told.last_days.values()}
 
 
 @pytest.mark.parametrize(

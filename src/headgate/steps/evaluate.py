@@ -228,7 +228,7 @@ def evaluate(
     when, seed = instant(evaluation.on), seed or term.root().hex()
     given = replace(given, frozen=frozen_of(term, round_id))
     term = term.receive(f"findings/{round_id}", round_id, given.findings, when)
-    term = term.receive(f"evidence/{round_id}", round_id, _rows(given.evidence), when)
+    term = term.receive(f"evidence/{round_id}", round_id, evidence_rows(given.evidence), when)
     if evaluation.conducted:
         term = term.receive(f"conduct/{round_id}", round_id, [given.conduct], when)
     if not teams:
@@ -349,7 +349,8 @@ def _nobody(term: Term, round_id: str, evaluation: Round) -> tuple[Term, RoundOu
     return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), outcome
 
 
-def _rows(evidence: Evidence) -> Iterator[Mapping[str, object]]:
+def evidence_rows(evidence: Evidence) -> Iterator[Mapping[str, object]]:
+    """Evidence as rows that each name a pillar and hold an item, a rating or a vote."""
     for pillar, items in evidence.items.items():
         yield from ({"pillar": pillar, "item": row} for row in items)
     for pillar, ratings in evidence.ratings.items():
