@@ -13,7 +13,7 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.decide import Decision, Reason, RoundOutcome, TeamDecision
 from headgate.core.evaluation.evidence import ItemScore
-from headgate.core.evaluation.hearings import Ground, Hearing, HearingFault
+from headgate.core.evaluation.hearings import Ground, Hearing, HearingFault, lot_of
 from headgate.core.faults import Faulty
 from headgate.cycle import begin, replay, take
 from headgate.readers.facts import Recorded, read_events, read_facts
@@ -108,6 +108,9 @@ def test_the_lot_comes_from_the_root_after_the_tie_and_from_all_secrets() -> Non
     shown = dict(world.secrets("stage", term.closed["stage"].teams))
     lines = [before.root().hex(), *(f"{team} {shown[team]}" for team in sorted(shown))]
     digest = sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    drew = Hearing("stage", Ground.LOT, secrets=shown)
+    lot = lot_of(before.root().hex(), drew, None, term.closed["stage"].teams)
+    assert digest == lot.digest
     order = sorted(tied, key=lambda team: sha256(f"{digest}:{team}".encode()).hexdigest())
     won = sorted(team for team in tied if reasons[team] is Reason.LOT_WON)
     assert won == sorted(order[: len(won)])
