@@ -6,23 +6,37 @@ which a stranger gets the same `round.json`, byte for byte.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
+from headgate.bundle.verify import Derived, Verdict, compared, verify_by
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.evidence import Evidence, Vote
 from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.freeze import Signed, statement, unsigned
 from headgate.core.evaluation.grounds import Grounds
+from headgate.core.evaluation.hearings import Ground, Hearing
+from headgate.core.evaluation.method import check_seed
 from headgate.core.evaluation.power import Power
 from headgate.core.faults import Fault, Faulty
+from headgate.core.ledger.checkpoint import Signer
+from headgate.core.ledger.entry import Entry
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy, Round
 from headgate.readers.evaluations.manifest import MANIFEST, manifest_text
+from headgate.readers.evaluations.round_file import (
+    HEARINGS,
+    ROUND_FILE,
+    read_round_file,
+    round_text,
+)
 from headgate.readers.evidence_csv import (
     ITEM_COLUMNS,
     RATING_COLUMNS,
@@ -32,16 +46,20 @@ from headgate.readers.evidence_csv import (
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.steps.agenda import first_day
-from headgate.steps.evaluate import (
-    Given,
-    Judged,
-    RoundRefused,
-    foreseen,
-    judge,
-    method_of,
-    tasks_of,
+from headgate.rounds import (
+    Asked,
+    decided_last,
+    document_of,
+    history,
+    judged_alone,
+    own_signers,
+    signed_by,
+    with_policy,
+    write_signed,
 )
+from headgate.steps.agenda import first_day
+from headgate.steps.evaluate import Given, Judged, evidence_rows, foreseen, tasks_of
+from headgate.steps.term import Term
 
 RESULT: Final = "round.json"
 FLAGGED: Final = "flagged.json"
@@ -51,41 +69,57 @@ FLAGGED: Final = "flagged.json"
 class Evaluated:
     """A round that was judged, with all that it was judged from."""
 
-    round_id: str
-    document: Document
-    resolved: Resolved
-    seed: str
-    teams: tuple[str, ...]
-    evidence: Evidence
-    findings: tuple[GateFinding, ...]
+    asked: Asked
+    evidence_digest: str
+    term: Term
     judged: Judged
     foreseen: tuple[Foreseen, ...]
     logs: tuple[str, ...]
     flags: tuple[Fault, ...]
 
     @property
-    def policy(self) -> str:
-        """The digest of the policy."""
-        return self.document.digest
+    def round_id(self) -> str:
+        """The round's name in the policy."""
+        return self.asked.round_id
 
-    def evidence_digest(self) -> str:
-        """The digest of evidence and gate findings."""
-        return _digest(self.evidence, self.findings)
+    @property
+    def document(self) -> Document:
+        """The policy as it was written."""
+        return self.asked.document
+
+    @property
+    def resolved(self) -> Resolved:
+        """The policy on the first day of its term."""
+        return at(self.document, first_day(self.document))
+
+    @property
+    def evidence(self) -> Evidence:
+        """What was measured and judged of the teams, before any hearing."""
+        return self.asked.given.evidence
+
+    @property
+    def findings(self) -> tuple[GateFinding, ...]:
+        """What the gates found, before any hearing."""
+        return self.asked.given.findings
 
     def result(self) -> bytes:
         """All that was decided and what it rests on, as one canonical line."""
+        frozen = self.asked.told.freeze
         return canonical.line(
             {
-                "round": self.round_id,
-                "policy": self.policy,
-                "evidence": self.evidence_digest(),
-                "seed": self.seed,
-                "teams": self.teams,
+                "round": self.asked.round_id,
+                "policy": self.asked.document.digest,
+                "method": frozen.method if frozen is not None else None,
+                "evidence": self.evidence_digest,
+                "seed": self.asked.seed,
+                "teams": self.asked.teams,
                 "standings": self.judged.standings,
                 "grounds": self.judged.grounds,
                 "cut_rule_foreseen": self.foreseen,
                 "cut_rule_errors": self.judged.errors,
+                "conducted": self.judged.conducted,
                 "outcome": self.judged.outcome,
+                "history": history(self.term, self.asked.round_id),
             }
         )
 
@@ -98,42 +132,96 @@ def evaluate_folder(
     The seed is the digest of policy, round and evidence where none is given; a kept programme's is
     its journal's root at the round's close.
     """
-    document, resolved = _policy(programme, overlays)
-    evaluation = _round(resolved.policy, round_id)
+    document, _ = _policy(programme, overlays)
+    return _evaluated(document, round_id, folder, seed)
+
+
+def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None) -> Evaluated:
+    evaluation = _round(at(document, first_day(document)).policy, round_id)
+    told = read_round_file(folder, round_id)
+    given, teams, evidence, findings = _read(evaluation, folder)
+    digest = _digest(evidence, findings)
+    parts = [document.digest, round_id, digest]
+    if faults := check_seed(seed or "0"):
+        raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
+    seed = seed or canonical.digest(canonical.line(parts))
+    asked = Asked(document, round_id, teams, Given(evidence, findings), told, seed)
+    term = judged_alone(asked)
+    said = tuple(one.said() for one in given.logs.kept)
+    tables = foreseen(evaluation, document.digest)
+    return Evaluated(
+        asked, digest, term, decided_last(term, round_id), tables, said, given.logs.flags
+    )
+
+
+def _read(
+    evaluation: Round, folder: Path
+) -> tuple[Folder, tuple[str, ...], Evidence, tuple[GateFinding, ...]]:
+    """What lies in a folder of evidence: the teams, all rows in an order of their own, findings."""
     given = _folder(evaluation, folder)
     teams, findings = _teams(given)
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
-    teams = teams or _named(evidence)
-    parts = [document.digest, round_id, _digest(evidence, findings)]
-    seed = seed or canonical.digest(canonical.line(parts))
-    try:
-        judged = judge(evaluation, teams, Given(evidence, findings), seed)
-    except RoundRefused as refused:
-        raise Faulty(
-            Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in refused.findings
-        ) from refused
-    said = tuple(one.said() for one in given.logs.kept)
-    return Evaluated(
-        round_id,
-        document,
-        resolved,
-        seed,
-        teams,
-        evidence,
-        findings,
-        judged,
-        foreseen(evaluation, document.digest),
-        said,
-        given.logs.flags,
-    )
+    return given, teams or _named(evidence), evidence, findings
 
 
-def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Resolved]:
+def facts_told(evaluation: Round, round_id: str, folder: Path) -> dict[str, Sequence[Any]]:
+    """A folder as the facts of a round that the cycle asks for, by their names.
+
+    The secrets of a lot are those of the folder's first hearing on that ground; a round that was
+    not frozen has none.
+    """
+    told = read_round_file(folder, round_id)
+    lots = [one.hearing for one in told.hearings if one.hearing.ground is Ground.LOT]
+    lots += [Hearing(round_id, Ground.LOT)] if evaluation.freeze is None else []
+    facts: dict[str, Sequence[Any]] = {f"conduct/{round_id}": [told.conduct]}
+    facts |= {f"lots/{round_id}": lots[:1]} if lots else {}
+    facts |= {f"frozen/{round_id}": [told.freeze]} if told.freeze is not None else {}
+    if not (folder / MANIFEST).is_file():
+        return facts
+    _, _, evidence, findings = _read(evaluation, folder)
+    return {
+        **facts,
+        f"findings/{round_id}": findings,
+        f"evidence/{round_id}": tuple(evidence_rows(evidence)),
+    }
+
+
+Reports = Callable[[Evaluated, Mapping[str, bytes]], Mapping[str, bytes]]
+"""What the reports among some files shall be for a round that was judged."""
+
+
+def verify_round(
+    files: Mapping[str, bytes],
+    folder: Path,
+    reports: Reports = lambda _evaluated, _files: {},
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verdict:
+    """Derive a round's folder again from the policy and the evidence that lie in it."""
+
+    def derive(entries: Sequence[Entry]) -> Derived:
+        progress("round")
+        try:
+            claimed = json.loads(files[RESULT])
+            again = _evaluated(document_of(files), claimed["round"], folder, claimed["seed"])
+        except Faulty as error:
+            return list(error.faults), {}, None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            what, mend = f"It is no round that was judged: {error}.", "Take the folder again."
+            return [Fault(RESULT, 1, 1, "round-unreadable", what, mend)], {}, None
+        # What was flagged in the logs of tools is signed; the logs themselves are not published.
+        given = {FLAGGED: files.get(FLAGGED, b""), **reports(again, files)}
+        expected = {**files_of(again), **given}
+        return compared(again.term, expected, files, entries)
+
+    return verify_by(files, derive, progress)
+
+
+def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Policy]:
     document = read_programme(find(programme), overlays)
     if faults := [f for f in check(document) if not (overlays and f.file.startswith("cases/"))]:
         raise Faulty(faults)
-    return document, at(document, first_day(document))
+    return document, at(document, first_day(document)).policy
 
 
 def _round(policy: Policy, round_id: str) -> Round:
@@ -167,15 +255,33 @@ class Forecast:
 
 def forecast(programme: str, round_id: str, overlays: Sequence[Path]) -> Forecast:
     """The table of errors of a round, before there is evidence; raises `Faulty` without a plan."""
-    document, resolved = _policy(programme, overlays)
-    evaluation = _round(resolved.policy, round_id)
+    document, policy = _policy(programme, overlays)
+    evaluation = _round(policy, round_id)
     if evaluation.plan is None:
         what = "The round has no plan: how many clusters each pillar has, and how far teams stray."
         mend = "Add `plan:` to the round, with teams, gaps and pillars."
         raise Faulty([Fault(f"rounds.{round_id}", 0, 0, "plan-missing", what, mend)])
-    method = canonical.digest(canonical.line(method_of(evaluation, evaluation.plan.teams)))
+    method = unsigned(policy.programme.id, round_id, evaluation).method
     tables = foreseen(evaluation, document.digest)
     return Forecast(round_id, document.digest, method, tables)
+
+
+def freeze_lines(
+    programme: str, round_id: str, overlays: Sequence[Path], signer: Signed | None, key: Path | None
+) -> Iterator[str]:
+    """What teams sign of a round: all of it as `round.yaml` has it, or one team's statement.
+
+    With a team's own key (Ed25519, PEM) the line is printed that its signature makes.
+    """
+    _, policy = _policy(programme, overlays)
+    frozen = unsigned(policy.programme.id, round_id, _round(policy, round_id))
+    if signer is None:
+        told = {name: getattr(frozen, name) for name in ("programme", "round", "method", "parts")}
+        yield f"freeze: {canonical.line(told).decode()[:-2]}, signed: []}}"
+    elif key is None:
+        yield from statement(frozen, signer).decode().splitlines()
+    else:
+        yield f"- {canonical.line(signed_by(frozen, signer, key)).decode().rstrip()}"
 
 
 def forecast_lines(told: Forecast) -> Iterator[str]:
@@ -253,11 +359,16 @@ def _digest(evidence: Evidence, findings: Sequence[GateFinding]) -> str:
 
 def files_of(evaluated: Evaluated) -> dict[str, bytes]:
     """What is published of a round: its result, and evidence from which it comes out again."""
-    return {
-        RESULT: evaluated.result(),
-        FLAGGED: canonical.line(evaluated.flags),
-        **rows_of(evaluated.teams, evaluated.evidence, evaluated.findings),
-    }
+    asked, told = evaluated.asked, evaluated.asked.told
+    files = rows_of(asked.teams, evaluated.evidence, evaluated.findings)
+    if text := round_text(told):
+        files[ROUND_FILE] = text.encode()
+    for one in told.hearings:
+        for pillar, items in one.hearing.items.items():
+            name = f"{HEARINGS}/{one.name}/{pillar}.csv"
+            files[name] = _table((*ITEM_COLUMNS, "weight"), items)
+    own = {RESULT: evaluated.result(), FLAGGED: canonical.line(evaluated.flags)}
+    return with_policy(asked.document, {**own, **files})
 
 
 def rows_of(
@@ -293,6 +404,18 @@ def _text(lines: Sequence[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
+def write_round(
+    evaluated: Evaluated,
+    out: Path,
+    signers: Sequence[Signer] | None = None,
+    reports: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Write what is published of a round into a folder that is new or empty, signed."""
+    programme = evaluated.term.policy(evaluated.term.starts).programme.id
+    signing = signers or own_signers(programme)
+    write_signed(evaluated.term, {**files_of(evaluated), **reports}, out, signing)
+
+
 def lines_of(evaluated: Evaluated) -> Iterator[str]:
     """The round for a person: what was found, standings, weights, the rule and what it decided."""
     standings, outcome = evaluated.judged.standings, evaluated.judged.outcome
@@ -323,8 +446,22 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     for each in outcome.decisions:
         names = f" ({', '.join(each.names)})" if each.names else ""
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
-    yield f"seed  {evaluated.seed}"
+    yield from _conducted(evaluated)
+    yield f"seed  {evaluated.asked.seed}"
     yield f"digest  {canonical.digest(evaluated.result())}"
+
+
+def _conducted(evaluated: Evaluated) -> Iterator[str]:
+    """Who could work until when, what each handed in, whose rows do not count, what was heard."""
+    conducted = evaluated.judged.conducted
+    yield from (f"last day  {team}: {day}" for team, day in conducted.last_days.items())
+    for one in conducted.submissions:
+        yield f"model  {one.team}: {one.model[:16]}, {one.private_trials} private trials"
+    for aside in conducted.set_aside:
+        about = f" on {aside.team}" if aside.team else ""
+        yield f"aside  {aside.pillar}: {aside.rows} rows of {aside.source}{about}, {aside.why}"
+    for each in evaluated.asked.told.hearings:
+        yield f"heard  {each.name}: {each.hearing.ground.value}, on {each.on}; decided again"
 
 
 def _grounds(told: Grounds) -> Iterator[str]:

@@ -15,7 +15,10 @@ from headgate.core import canonical
 from headgate.core.evaluation.evidence import Evidence, Preferred
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault, Faulty
-from headgate.evaluating import Evaluated, files_of
+from headgate.core.ledger.checkpoint import Signer
+from headgate.evaluating import Evaluated, write_round
+from headgate.report.locale import LOCALES
+from headgate.report.pages import file_of
 from headgate.report.stage import Counted, Stage, stage_files
 from headgate.report.stage_team import OwnMark, team_files
 from headgate.report.summary import RoundSummary, assumption_of
@@ -23,11 +26,12 @@ from headgate.report.summary import RoundSummary, assumption_of
 PPM: Final = 1_000_000
 
 
-def write_round(
+def write_reports(
     evaluated: Evaluated,
     out: Path | None,
     private: Path | None,
     languages: Sequence[str],
+    signers: Sequence[Signer] | None = None,
 ) -> Iterator[str]:
     """Write the folders, which must be new or empty; says what a reader must know of them."""
     folders = [folder for folder in (out, private) if folder is not None]
@@ -35,12 +39,23 @@ def write_round(
         raise Faulty(faults)
     told, prints = stage_of(evaluated), find_spec("typst") is not None
     if out is not None:
-        _write(out, files_of(evaluated) | stage_files(told, languages, prints=prints))
+        write_round(evaluated, out, signers, stage_files(told, languages, prints=prints))
     if private is not None:
-        marks = marks_of(evaluated.evidence, evaluated.teams)
+        marks = marks_of(evaluated.evidence, evaluated.asked.teams)
         _write(private, team_files(told, marks, languages, prints=prints))
     if not prints:
         yield "pdf  not written: reports are printed where headgate[site] is installed"
+
+
+def reports_again(evaluated: Evaluated, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The reports among some files as they come out again; a print is signed with its page.
+
+    Another version of what sets the type prints other bytes, so that a print is not derived.
+    """
+    languages = [one for one in LOCALES if file_of(one) in files]
+    again = stage_files(stage_of(evaluated), languages, prints=False) if languages else {}
+    names = {name.removesuffix("html") + "pdf" for name in again}
+    return again | {name: files[name] for name in names if name in files}
 
 
 def _is_taken(folder: Path) -> bool:
@@ -88,9 +103,9 @@ def stage_of(evaluated: Evaluated) -> Stage:
         assumed=(),
     )
     digests = {
-        "policy": evaluated.policy,
-        "evidence": evaluated.evidence_digest(),
-        "seed": evaluated.seed,
+        "policy": evaluated.document.digest,
+        "evidence": evaluated.evidence_digest,
+        "seed": evaluated.asked.seed,
         "result": canonical.digest(evaluated.result()),
     }
     return Stage(

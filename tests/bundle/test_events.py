@@ -140,7 +140,7 @@ ANOTHER_WRITING = {
 @pytest.mark.parametrize("line", ANOTHER_WRITING.values(), ids=list(ANOTHER_WRITING))
 def test_an_event_is_written_in_one_way_only(line: bytes) -> None:
     """Nothing can be told beside an event: its line is derived again, to the byte."""
-    assert [(EVENTS, 0, "derived")] == told(b"".join([line, *LINES[1:]]))
+    assert [(EVENTS, 1, "derived")] == told(b"".join([line, *LINES[1:]]))
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_help_lists_exactly_the_commands() -> None:
     listed = printed.stdout.partition("Commands:")[2].split("\n")
     assert 0 == printed.exit_code
     known = (
-        "demo verify check explain simulate demand foresee evaluate witness plan apply manifests "
-        "admit usage reconcile agent serve worker migrate ledger"
+        "demo verify check explain simulate demand foresee freeze evaluate witness plan apply "
+        "manifests admit usage reconcile agent serve worker migrate ledger"
     )
     shown = [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
     assert known.split() == shown

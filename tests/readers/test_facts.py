@@ -8,6 +8,7 @@ from headgate.core import canonical
 from headgate.core.faults import Faulty
 from headgate.cycle import run
 from headgate.readers.facts import FAULTS_MOST, KINDS, Recorded, read_events, read_facts
+from tests.whole.heard import heard_term
 from tests.whole.mended import mended
 from tests.whole.small import small
 
@@ -15,7 +16,7 @@ from tests.whole.small import small
 def test_facts_come_back_as_they_were() -> None:
     """Every fact of a term, written and read again, has the same line to the byte."""
     kinds = set()
-    for name, fact in mended().facts.items():
+    for name, fact in [*mended().facts.items(), *heard_term().facts.items()]:
         kind = name.split("/")[0]
         kinds.add(kind)
         values = read_facts(name, kind, fact.data)

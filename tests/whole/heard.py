@@ -138,3 +138,15 @@ def further(term: Term, best: str, size: int = 400) -> Hearing:
 def votes(*rows: tuple[str, int, int]) -> Hearing:
     """What a panel said of applicants of a wildcard call."""
     return Hearing("stage", Ground.WILDCARD, votes=tuple(WildcardVote(*row) for row in rows))
+
+
+@cache
+def heard_term() -> Term:
+    """The whole term, with its lot drawn and an objection heard on the day of the round."""
+    before = decided()
+    world = Heard(before.document, {"again": objection(before)})
+    term = take(drawn(before), world, Event(CLOSES, What.HEAR, "again"))
+    for event in agenda(before.document):
+        if event.day > CLOSES:
+            term = take(term, Heard(before.document, {}), event)
+    return term

@@ -106,7 +106,7 @@ def test_what_is_written_gives_the_same_round_again(tmp_path: Path) -> None:
         result = CliRunner().invoke(app, [*words, str(given), "--out", str(out)])
         assert 0 == result.exit_code, result.output
     assert (first / RESULT).read_bytes() == (second / RESULT).read_bytes()
-    assert all(b"secret" not in file.read_bytes() for file in first.iterdir())
+    assert all(b"secret" not in file.read_bytes() for file in first.rglob("*") if file.is_file())
     refused = CliRunner().invoke(app, [*words, str(first), "--out", str(second)])
     assert 2 == refused.exit_code
     assert "out-exists" in refused.output

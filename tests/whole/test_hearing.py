@@ -13,12 +13,12 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.decide import Decision, Reason, RoundOutcome, TeamDecision
 from headgate.core.evaluation.evidence import ItemScore
-from headgate.core.evaluation.hearings import Ground, Hearing, HearingFault
+from headgate.core.evaluation.hearings import Ground, Hearing, HearingFault, lot_of
 from headgate.core.faults import Faulty
 from headgate.cycle import begin, replay, take
 from headgate.readers.facts import Recorded, read_events, read_facts
 from headgate.steps.agenda import agenda
-from headgate.steps.event import EVENTS, Event, What
+from headgate.steps.event import EVENTS
 from headgate.steps.term import Term
 from tests.whole.heard import (
     CLOSES,
@@ -30,6 +30,7 @@ from tests.whole.heard import (
     drawn,
     failing,
     further,
+    heard_term,
     objection,
     votes,
     withdrawal,
@@ -107,6 +108,9 @@ def test_the_lot_comes_from_the_root_after_the_tie_and_from_all_secrets() -> Non
     shown = dict(world.secrets("stage", term.closed["stage"].teams))
     lines = [before.root().hex(), *(f"{team} {shown[team]}" for team in sorted(shown))]
     digest = sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    drew = Hearing("stage", Ground.LOT, secrets=shown)
+    lot = lot_of(before.root().hex(), drew, None, term.closed["stage"].teams)
+    assert digest == lot.digest
     order = sorted(tied, key=lambda team: sha256(f"{digest}:{team}".encode()).hexdigest())
     won = sorted(team for team in tied if reasons[team] is Reason.LOT_WON)
     assert won == sorted(order[: len(won)])
@@ -183,12 +187,7 @@ def test_suppliers_receive_none_of_what_is_freed() -> None:
 
 def test_a_term_with_hearings_is_derived_again_by_a_stranger() -> None:
     """Bundle, events and facts give the same journal; one changed word of a hearing is caught."""
-    before = decided()
-    world = Heard(before.document, {"again": objection(before)})
-    term = take(drawn(before), world, Event(CLOSES, What.HEAR, "again"))
-    for event in agenda(before.document):
-        if event.day > CLOSES:
-            term = take(term, Heard(before.document, {}), event)
+    term = heard_term()
     files = bundle_of_term(term)
     assert () == verify(files, pages).faults
     events = read_events(EVENTS, files[EVENTS])

@@ -28,6 +28,7 @@ from headgate.steps.agenda import agenda, first_day
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term
 from tests.servers.postgres import Cluster
+from tests.whole.heard import heard_term
 from tests.whole.korea import korea
 from tests.whole.mended import mended, small_document
 from tests.whole.small import small
@@ -97,6 +98,14 @@ def test_a_kept_term_ends_with_the_same_checkpoint(
 def test_what_is_done_at_will_ends_with_the_same_checkpoint(address: str) -> None:
     """Parts of use and corrections between the dates of the calendar are events like any other."""
     honest = mended()
+    assert in_memory(honest) == kept(address, honest, honest.taken)
+    assert () == verify_database(opened(address, "kept")).faults
+
+
+def test_a_round_that_was_heard_again_ends_with_the_same_checkpoint(address: str) -> None:
+    """Freeze, conduct, lot and objection: what is kept between them is what memory has."""
+    honest = heard_term()
+    assert {What.FREEZE_ROUND, What.DRAW_LOT, What.HEAR} <= {event.what for event in honest.taken}
     assert in_memory(honest) == kept(address, honest, honest.taken)
     assert () == verify_database(opened(address, "kept")).faults
 

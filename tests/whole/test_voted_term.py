@@ -57,7 +57,8 @@ def test_one_vote_turned_round_is_caught() -> None:
 def test_the_cycles_votes_give_the_cycles_decision_from_a_folder(tmp_path: Path) -> None:
     """The same rows as CSV files and the same seed: the same standings, to the byte."""
     term, found = voted().term, evidence()
-    kept: dict[str, Any] = {f"{d.step}/{d.subject}": d.result for d in term.decisions}
+    first = reversed(term.decisions)
+    kept: dict[str, Any] = {f"{d.step}/{d.subject}": d.result for d in first}
     findings: list[Any] = list(term.facts["findings/stage"].values)
     teams = tuple(sorted({row.team for row in found.items["items"]}))
     folder = tmp_path / "rows"

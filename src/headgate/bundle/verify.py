@@ -5,6 +5,7 @@ signed by the keys; do the tiles make its root; is every file the one that was p
 policy and facts, run through the same cycle, give the same journal and the same decisions.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -71,9 +72,23 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+Derived = tuple[list[Fault], dict[str, int], Term | None]
+"""What deriving again gave: faults, how many decisions of each kind, and the term if there is one.
+"""
+
+
 def verify(
     files: Mapping[str, bytes],
     pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
+    progress: Callable[[str], None] = lambda _: None,
+) -> Verdict:
+    """Answer the four questions for the bundle of a term."""
+    return verify_by(files, lambda entries: _derive(files, entries, pages, progress), progress)
+
+
+def verify_by(
+    files: Mapping[str, bytes],
+    derive: Callable[[Sequence[Entry]], Derived],
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
     """Answer the four questions; each is asked only where the one before found nothing."""
@@ -89,7 +104,7 @@ def verify(
     decisions: dict[str, int] = {}
     term: Term | None = None
     if not faults:
-        faults, decisions, term = _derive(files, entries, pages, progress)
+        faults, decisions, term = derive(entries)
     transfers = sum(entry.kind is Kind.TRANSFER for entry in entries)
     root = checkpoint.root.hex() if checkpoint else ""
     keys = tuple(f"{v.name}+{canonical.digest(v.vkey().encode())}" for v in verifiers)
@@ -179,8 +194,15 @@ def _differences(
         elif path not in expected:
             faults.append(_fault(path, f"{code}-unknown", "the file does not belong to the bundle"))
         elif expected[path] != found[path]:
-            faults.append(_fault(path, code, what))
+            line = first_other_line(found[path].splitlines(), expected[path].splitlines())
+            faults.append(replace(_fault(path, code, what), line=line, column=min(line, 1)))
     return faults
+
+
+def first_other_line(found: Sequence[object], expected: Sequence[object]) -> int:
+    """The first line that is not the expected one, from 1; 0 where only the ends differ."""
+    pairs = enumerate(zip_longest(found, expected), start=1)
+    return next((number for number, (one, other) in pairs if one != other), 0)
 
 
 def _files(files: Mapping[str, bytes], entries: Sequence[Entry]) -> list[Fault]:
@@ -194,12 +216,27 @@ def _files(files: Mapping[str, bytes], entries: Sequence[Entry]) -> list[Fault]:
         _fault(p, "file-unknown", "the journal does not know the file")
         for p in there - listed.keys()
     ]
-    faults += [
-        _fault(path, "file-changed", "the file is not the one that was published")
-        for path in there & listed.keys()
-        if canonical.digest(files[path]) != listed[path]
-    ]
+    changed = {p for p in there & listed.keys() if canonical.digest(files[p]) != listed[p]}
+    what = "the file is not the one that was published"
+    for path in changed:
+        line = 0
+        if (marks := lines_name(path)) in listed and marks not in changed:
+            line = first_other_line(line_marks(files[path]), files[marks].splitlines())
+        faults.append(replace(_fault(path, "file-changed", what), line=line, column=min(line, 1)))
     return sorted(faults)
+
+
+def lines_name(path: str) -> str:
+    """Where a file's lines are marked, for those files whose lines are facts."""
+    return f"lines/{path}"
+
+
+def line_marks(data: bytes) -> list[bytes]:
+    """A short mark of each line, so that the one that was changed can be named.
+
+    The file as a whole is secured by its digest; 64 bits are enough to find the place.
+    """
+    return [canonical.digest(line)[:16].encode() for line in data.splitlines(keepends=True)]
 
 
 def _derive(
@@ -207,7 +244,7 @@ def _derive(
     entries: Sequence[Entry],
     pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
     progress: Callable[[str], None],
-) -> tuple[list[Fault], dict[str, int], Term | None]:
+) -> Derived:
     """Run the cycle again on the published policy and facts, and compare every byte."""
     policy = {p.removeprefix("policy/"): d for p, d in files.items() if p.startswith("policy/")}
     try:
@@ -229,14 +266,17 @@ def _derive(
     except ValueError as error:
         return [_fault("decisions", "not-derivable", str(error))], {}, None
     data = {path: data for path, data in files.items() if path.startswith("data/")}
-    expected = published(term, data) | dict(pages(term, data))
+    return compared(term, published(term, data) | dict(pages(term, data)), files, entries)
+
+
+def compared(
+    term: Term, expected: Mapping[str, bytes], files: Mapping[str, bytes], entries: Sequence[Entry]
+) -> Derived:
+    """What was derived again held against what was published, byte for byte."""
     found = {path: data for path, data in files.items() if not path.startswith("journal/")}
     faults = _differences(expected, found, "derived", "policy and facts give another file")
     faults += _first_difference(term, entries)
-    counts: dict[str, int] = {}
-    for decision in term.decisions:
-        counts[decision.step] = counts.get(decision.step, 0) + 1
-    return faults, counts, term
+    return faults, dict(Counter(decision.step for decision in term.decisions)), term
 
 
 def _untakable(events: Sequence[Event]) -> list[Fault]:

@@ -24,13 +24,20 @@ def bundle_files(
 
     The term itself goes on as it was: a term may be published more than once.
     """
-    files = published(term, data) | dict(pages)
+    return signed_files(term, published(term, data) | dict(pages), signers)
+
+
+def signed_files(
+    term: Term, files: Mapping[str, bytes], signers: Sequence[Signer]
+) -> dict[str, bytes]:
+    """Files with a journal that has the term's entries and every file by its digest, signed."""
     entries = [*term.entries, *publication(files, instant(term.starts))]
     tree = Tree(map(encode, entries))
     checkpoint = Checkpoint(signers[0].name, len(tree), tree.root())
     keys = "".join(f"{signer.verifier().vkey()}\n" for signer in signers)
-    files |= journal_files(entries, tree.leaf_hashes())
-    return files | {CHECKPOINT: sign(checkpoint, signers), KEYS: keys.encode()}
+    journal = journal_files(entries, tree.leaf_hashes())
+    signed = {CHECKPOINT: sign(checkpoint, signers), KEYS: keys.encode()}
+    return {**files, **journal, **signed}
 
 
 def write_bundle(files: Mapping[str, bytes], out: Path) -> None:

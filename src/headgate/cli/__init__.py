@@ -12,7 +12,7 @@ from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
-from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, simulate
+from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, freeze, simulate
 from headgate.cli.site import migrate, serve, worker
 from headgate.cli.statements import export, statement
 from headgate.cli.usage import reconcile, usage
@@ -25,7 +25,7 @@ app = typer.Typer(
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
 _COMMANDS = (
-    *(demo, verify, check, explain, simulate, demand, foresee, evaluate, witness),
+    *(demo, verify, check, explain, simulate, demand, foresee, freeze, evaluate, witness),
     *(plan, apply, manifests, admit, usage, reconcile, agent, serve, worker, migrate),
 )
 for command in _COMMANDS:

@@ -86,9 +86,15 @@ def _verify_bundle(folder: Path, keys: list[str]) -> None:
     with steps() as progress:
         from headgate.bundle.verify import read_bundle_files
         from headgate.bundle.verify import verify as verify_files
+        from headgate.evaluating import RESULT, verify_round
         from headgate.report.pages import pages
+        from headgate.reporting import reports_again
 
-        verdict = verify_files(read_bundle_files(folder), pages, progress)
+        files = read_bundle_files(folder)
+        if RESULT in files:
+            verdict = verify_round(files, folder, reports_again, progress)
+        else:
+            verdict = verify_files(files, pages, progress)
     pins = [name.replace("+", "+sha256:") for name in verdict.keys]
     missing = [wanted for wanted in keys if wanted not in (*pins, *verdict.keys)]
     if verdict.faults or missing:

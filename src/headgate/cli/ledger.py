@@ -166,6 +166,43 @@ def correct(
 
 
 @ledger.command()
+def hear(
+    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round that was closed.")],
+    name: Annotated[str, typer.Argument(help="A hearing of the folder's round.yaml, by name.")],
+    evidence: Annotated[Path, typer.Option(help="The folder that round.yaml lies in.")],
+    database: DatabaseOption,
+) -> None:
+    """Hear a round again: an objection upheld, further items, a lot, a wildcard's votes."""
+    with mendable("ledger hear"), ledger_at(database) as kept:
+        from headgate.readers.evaluations.round_file import read_round_file
+        from headgate.site.actions.rounds import hear as hear_kept
+
+        named = {one.name: one for one in read_round_file(evidence, round_id).hearings}
+        if name not in named:
+            told = ", ".join(named) or "none"
+            mend = "Write it under `hearings`, or name one that is there."
+            raise fault(str(evidence), "hearing-unknown", f"the hearings are: {told}", mend)
+        for each in hear_kept(kept, named[name].hearing, name, named[name].on):
+            say(f"{each.team}: {each.decision.value}, {each.reason.value}")
+
+
+@ledger.command(name="round")
+def take_round(
+    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="The round that is due.")],
+    evidence: Annotated[Path, typer.Option(help="The folder of evidence, with round.yaml.")],
+    database: DatabaseOption,
+) -> None:
+    """Take what is due of a round: its freeze, its decision, or its lot."""
+    with mendable("ledger round"), ledger_at(database) as kept:
+        from headgate.site.actions.rounds import take_round as take_kept
+
+        event, decisions = take_kept(kept, round_id, evidence)
+        say(f"{event} on {event.day}")
+        for each in decisions:
+            say(f"{each.team}: {each.decision.value}, {each.reason.value}")
+
+
+@ledger.command()
 def publish(
     folder: Annotated[Path, typer.Argument(help="The folder that a web server hands out.")],
     keys: KeysOption,

@@ -15,6 +15,7 @@ from headgate.cli.shared import (
     SeedOption,
     TraceOption,
     UsageOption,
+    fault,
     mendable,
     refuse_taken,
     say,
@@ -203,6 +204,37 @@ def foresee(
             say(line)
 
 
+def freeze(
+    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round of the policy.")],
+    programme: Annotated[str, typer.Option(help="A programme's folder or file, or its name.")],
+    overlay: OverlayOption = None,
+    team: Annotated[str | None, typer.Option(help="Print what this team signs.")] = None,
+    lot: Annotated[
+        str, typer.Option(help="SHA-256 of the secret that the team shows if a lot is drawn.")
+    ] = "",
+    target: Annotated[
+        list[str] | None, typer.Option(help="What the team declares, as bar=points; repeat it.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The team's own Ed25519 key (PEM): sign with it.")
+    ] = None,
+) -> None:
+    """Print a round as it is frozen, or the statement that one team signs."""
+    with mendable(f"freeze {round_id}"):
+        from headgate.core.evaluation.freeze import Signed
+        from headgate.evaluating import freeze_lines
+
+        if team is None and (lot or target or key):
+            raise fault("--team", "team-unnamed", "nobody is named who signs", "Name the team.")
+        pairs = [text.partition("=") for text in target or []]
+        if any(not points.isdecimal() for _, _, points in pairs):
+            raise fault("--target", "target-wrong", "a target is no number", "Write bar=points.")
+        targets = {bar: int(points) for bar, _, points in pairs}
+        signer = Signed(team, "", "", lot, targets) if team is not None else None
+        for line in freeze_lines(programme, round_id, tuple(overlay or ()), signer, key):
+            say(line)
+
+
 def evaluate(
     round_id: Annotated[str, typer.Argument(metavar="ROUND", help="A round of the policy.")],
     programme: Annotated[str, typer.Option(help="A programme's folder or file, or its name.")],
@@ -222,6 +254,9 @@ def evaluate(
     language: Annotated[
         list[Language] | None, typer.Option(help="A language of the reports; all without it.")
     ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="Sign that folder with the journal's keys in this one.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Judge a round from logs of evaluation tools and CSV files, by the cycle's own rules."""
@@ -229,7 +264,7 @@ def evaluate(
         from headgate.evaluating import evaluate_folder, lines_of
 
         evaluated = evaluate_folder(programme, round_id, evidence, tuple(overlay or ()), seed)
-        for line in _reported(evaluated, (out, private), language):
+        for line in _reported(evaluated, (out, private), language, keys):
             typer.echo(line, err=True)
         if as_json:
             say(evaluated.result().decode().rstrip())
@@ -239,16 +274,20 @@ def evaluate(
         if out is not None:
             words = f"headgate evaluate {round_id} --programme {programme} --evidence {out}"
             say(f"again  {words}{f' --seed {seed}' if seed else ''}")
+            say(f"check  headgate verify {out}")
 
 
 def _reported(
     evaluated: "Evaluated",
     folders: tuple[Path | None, Path | None],
     language: list[Language] | None,
+    keys: Path | None,
 ) -> Iterator[str]:
     """Write the folders that were asked for: the public one, and that of the teams' own reports."""
     if any(folders):
-        from headgate.reporting import write_round
+        from headgate.journal.keys import load
+        from headgate.reporting import write_reports
 
         languages = tuple(one.value for one in dict.fromkeys(language or Language))
-        yield from write_round(evaluated, *folders, languages)
+        signers = None if keys is None else load(keys).signers
+        yield from write_reports(evaluated, *folders, languages, signers)

@@ -156,8 +156,6 @@ def judge(
     counted, aside = without(given.evidence, (*given.aside, *dropped_by_rule))
     found = [*check_conduct(evaluation, given.conduct, gates, teams), *untold]
     found += check_raters(evaluation, counted, teams)
-    if given.frozen is not None:
-        found += check_targets(given.frozen, evaluation, teams)
     if found:
         raise RoundRefused(sorted(found))
     measured = composite(method, counted, teams, gates, seed)
@@ -219,13 +217,18 @@ def foreseen(evaluation: Round, policy: str) -> tuple[Foreseen, ...]:
     return foresee(method_of(evaluation, planned.teams), plan, policy)
 
 
-def evaluate(term: Term, round_id: str, given: Given) -> tuple[Term, RoundOutcome]:
-    """Receive all that a round is judged from, and decide who goes on."""
+def evaluate(
+    term: Term, round_id: str, given: Given, seed: str | None = None
+) -> tuple[Term, RoundOutcome]:
+    """Receive all that a round is judged from, and decide who goes on.
+
+    The draws have the journal's root as their seed, but for a round that stands alone.
+    """
     evaluation, teams = round_of(term, round_id), teams_of(term, round_id)
-    when, seed = instant(evaluation.on), term.root().hex()
+    when, seed = instant(evaluation.on), seed or term.root().hex()
     given = replace(given, frozen=frozen_of(term, round_id))
     term = term.receive(f"findings/{round_id}", round_id, given.findings, when)
-    term = term.receive(f"evidence/{round_id}", round_id, _rows(given.evidence), when)
+    term = term.receive(f"evidence/{round_id}", round_id, evidence_rows(given.evidence), when)
     if evaluation.conducted:
         term = term.receive(f"conduct/{round_id}", round_id, [given.conduct], when)
     if not teams:
@@ -293,12 +296,14 @@ def _unfrozen(
     term: Term, round_id: str, evaluation: Round, frozen: Frozen | None, teams: Sequence[str]
 ) -> tuple[rules.Finding, ...]:
     """What differs from what the teams signed, also in what the policy says on the day itself."""
-    if evaluation.freeze is None:
+    if evaluation.freeze is None and frozen is None:
         return ()
     programme = term.policy(term.starts).programme.id
     now = term.policy(evaluation.on).rounds.get(round_id, evaluation)
     judged_by, today = (unsigned(programme, round_id, each) for each in (evaluation, now))
     found = {*check_frozen(frozen, judged_by, teams), *check_frozen(frozen, today, teams)}
+    if frozen is not None:
+        found |= {*check_targets(frozen, evaluation, teams)}
     return tuple(sorted(found))
 
 
@@ -344,7 +349,8 @@ def _nobody(term: Term, round_id: str, evaluation: Round) -> tuple[Term, RoundOu
     return term.enter([Entry(Kind.ROUND_CLOSED, when, round_id, fields)]), outcome
 
 
-def _rows(evidence: Evidence) -> Iterator[Mapping[str, object]]:
+def evidence_rows(evidence: Evidence) -> Iterator[Mapping[str, object]]:
+    """Evidence as rows that each name a pillar and hold an item, a rating or a vote."""
     for pillar, items in evidence.items.items():
         yield from ({"pillar": pillar, "item": row} for row in items)
     for pillar, ratings in evidence.ratings.items():

@@ -68,6 +68,11 @@ class Event:
         return " ".join(filter(None, (self.what.value, ascii(self.about[:80])[1:-1])))
 
 
+def is_event_name(text: str) -> bool:
+    """Whether something can be done at will under a name."""
+    return _NAME.fullmatch(text) is not None
+
+
 def usage_name(day: date, part: str = "") -> str:
     """The name of the facts that a meter brings on a day, or of a part that came under a name."""
     return f"usage/{day.isoformat()}/{part}" if part else f"usage/{day.isoformat()}"
@@ -113,7 +118,7 @@ def refusal(
     be found by the event's name, nothing received before is covered by it, and what is `due` next
     is not overtaken, or it could never be taken any more.
     """
-    if event.at_will and _NAME.fullmatch(event.about) is None:
+    if event.at_will and not is_event_name(event.about):
         return EventRefusal.NAME_BAD
     if event.at_will and event.since > (event.day if event.what is What.METER else date.min):
         return EventRefusal.WINDOW_BAD

@@ -306,6 +306,8 @@ def _raters(pillar: Pillar, evidence: Evidence) -> set[str]:
 
 def without(evidence: Evidence, aside: Sequence[SetAside]) -> tuple[Evidence, tuple[SetAside, ...]]:
     """The evidence that counts, and how many rows each rule set aside."""
+    if not aside:
+        return evidence, ()
     rules: dict[tuple[str, str], list[SetAside]] = {}
     for each in aside:
         rules.setdefault((each.pillar, each.source), []).append(each)

@@ -58,7 +58,6 @@ class FreezeFault(StrEnum):
     METHOD_DIFFERS = "method-differs"
     NOT_SIGNED = "not-signed"
     SIGNED_TWICE = "signed-twice"
-    SIGNER_UNKNOWN = "signer-unknown"
     KEY_SHARED = "key-shared"
     SIGNATURE_WRONG = "signature-wrong"
     COMMITMENT_BAD = "commitment-bad"

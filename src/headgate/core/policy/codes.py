@@ -342,6 +342,11 @@ class Code(Enum):
         "{had} days lie between award and final model, and each team is promised {days}",
         "move `submissions.by`, or promise fewer `equal_development_days`",
     )
+    WINDOW_OUTLASTS_TERM = (
+        "window-outlasts-term",
+        "decided on {on}, an objection is answered by {last}; on {turn} others hold what was freed",
+        "hold the round earlier, or shorten `object_days` and `answer_days`",
+    )
     ROUNDS_SAME_DAY = (
         "rounds-same-day",
         "{name} and {first} judge the same awards on {day}",

@@ -5,7 +5,15 @@ them.
 from itertools import pairwise
 
 from headgate.core.policy.codes import Code
-from headgate.core.policy.schema import Call, PillarKind, Policy, Remedy, Round, Scaling
+from headgate.core.policy.schema import (
+    Calendar,
+    Call,
+    PillarKind,
+    Policy,
+    Remedy,
+    Round,
+    Scaling,
+)
 from headgate.core.policy.spots import (
     FULL_POINTS,
     Found,
@@ -16,6 +24,7 @@ from headgate.core.policy.spots import (
     within_whole,
 )
 from headgate.core.policy.values import Loc
+from headgate.core.quantities import add_days, add_months
 
 
 def round_faults(policy: Policy, spots: Spots) -> Found:
@@ -33,6 +42,7 @@ def round_faults(policy: Policy, spots: Spots) -> Found:
             yield from check(evaluation, spots, here)
         if (call := policy.calls.get(evaluation.call)) is not None:
             yield from _days(evaluation, call, spots, here)
+        yield from _window(evaluation, policy.programme.calendar, spots, here)
     yield from _stages(policy, spots)
 
 
@@ -57,6 +67,22 @@ def _days(evaluation: Round, call: Call, spots: Spots, here: Loc) -> Found:
     if had < evaluation.equal_development_days:
         words = {"had": had, "days": evaluation.equal_development_days}
         yield path, Code.DEVELOPMENT_SHORT.at(spots.at(*path), **words)
+
+
+def _window(evaluation: Round, calendar: Calendar, spots: Spots, here: Loc) -> Found:
+    """An objection that is upheld must find what was freed not yet held by others."""
+    appeals = evaluation.appeals
+    if appeals is None or evaluation.on <= calendar.first:
+        return
+    last = add_days(evaluation.on, appeals.object_days + appeals.answer_days)
+    months = (evaluation.on.year - calendar.first.year) * 12 + evaluation.on.month
+    terms = (months - calendar.first.month) // calendar.months
+    turns = (add_months(calendar.first, calendar.months * (terms + more)) for more in (0, 1))
+    turn = next(day for day in turns if day >= evaluation.on)
+    if last > turn:
+        path = (*here, "appeals")
+        words = {"on": evaluation.on, "last": last, "turn": turn}
+        yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words)
 
 
 def _stages(policy: Policy, spots: Spots) -> Found:
