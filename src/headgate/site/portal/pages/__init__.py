@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from headgate.site.desk.pages import applying, awarding, reviewing
+from headgate.site.desk.pages import applying, awarding, judging, reviewing
 from headgate.site.portal.pages import account, office, public, rounds, service
 from headgate.site.portal.registry import Page
 
@@ -13,6 +13,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
+    *judging.PAGES,
     *account.PAGES,
     *service.PAGES,
 )
