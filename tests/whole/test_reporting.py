@@ -95,7 +95,7 @@ def test_a_hostile_name_is_a_name(tmp_path: Path) -> None:
     for name, text in (("items", ITEMS), ("experts", RATINGS)):
         named = text.replace(",a,", f',"{quoted}",')
         (evidence / f"{name}.csv").write_text(named, encoding="utf-8")
-    teams = {key: {"models": [], "logs": []} for key in (HOSTILE, "b", "c")}
+    teams: dict[str, object] = {key: {"models": [], "logs": []} for key in (HOSTILE, "b", "c")}
     gates = {"own": {key: {"passed": True} for key in teams}}
     told = json.dumps({"teams": teams, "gates": gates}, ensure_ascii=False)
     (evidence / "evidence.yaml").write_text(told, encoding="utf-8")

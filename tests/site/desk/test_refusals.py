@@ -16,7 +16,6 @@ from headgate.site.actions.alliance import enter_alliance
 from headgate.site.actions.assign_reviewers import seat
 from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.find_gate import find_gate, reply_gate
-from headgate.site.actions.judge_round import seat_experts
 from headgate.site.actions.mark import mark
 from headgate.site.actions.objection import answer_objection, object_to
 from headgate.site.actions.people import appoint, give_roles
@@ -43,6 +42,7 @@ from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
+from tests.site.desk import rounds_refused as rounds
 from tests.site.desk.cast import Cast, at, facts_of, somebody
 from tests.whole.small import small
 
@@ -376,31 +376,6 @@ def decided(stage: Stage) -> None:
     mark(person, code, {"goal": 1}, {"goal": "x"}, stage.now, review.version)
 
 
-def round_unknown(stage: Stage) -> None:
-    """The policy has no such round."""
-    seat_experts(stage.cast.officer, "nothing", ["REV-A"], stage.now)
-
-
-def no_teams(stage: Stage) -> None:
-    """The call of the round is not decided, so nobody is in it."""
-    seat_experts(stage.cast.officer, "stage", ["REV-A"], stage.now)
-
-
-def experts_seated(stage: Stage) -> None:
-    """The experts have their sheets already."""
-    expert = next(iter(stage.cast.reviewers))
-    for _ in range(2):
-        seat_experts(stage.cast.officer, "stage", [expert], stage.now)
-
-
-def round_closed(stage: Stage) -> None:
-    """The round was closed, and its evidence stays as it was received."""
-    facts = "INSERT INTO kept (kind, key, seq, data) SELECT kind, 'evidence/stage', seq, data"
-    with SITE.writing():
-        SITE.rows(f"{facts} FROM kept WHERE kind = 'fact' AND key = 'applications/open'", [])
-    seat_experts(stage.cast.officer, "stage", [next(iter(stage.cast.reviewers))], stage.now)
-
-
 PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Stage], None]]] = {
     DeskRefusal.ROLE_MISSING: ("open", role_missing),
     DeskRefusal.NOT_YOURS: ("open", not_yours),
@@ -436,10 +411,10 @@ PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Stage], None]]] = {
     DeskRefusal.ANSWERS_OPEN: ("told", answers_open),
     DeskRefusal.OBJECTION_OPEN: ("told", objection_open),
     DeskRefusal.DECIDED: ("told", decided),
-    DeskRefusal.ROUND_UNKNOWN: ("closed", round_unknown),
-    DeskRefusal.NO_TEAMS: ("open", no_teams),
-    DeskRefusal.EXPERTS_SEATED: ("told", experts_seated),
-    DeskRefusal.ROUND_CLOSED: ("told", round_closed),
+    DeskRefusal.ROUND_UNKNOWN: ("closed", lambda s: rounds.round_unknown(s.cast, s.now)),
+    DeskRefusal.NO_TEAMS: ("open", lambda s: rounds.no_teams(s.cast, s.now)),
+    DeskRefusal.EXPERTS_SEATED: ("told", lambda s: rounds.experts_seated(s.cast, s.now)),
+    DeskRefusal.ROUND_CLOSED: ("told", lambda s: rounds.round_closed(s.cast, s.now)),
 }
 
 

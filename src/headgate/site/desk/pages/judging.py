@@ -79,6 +79,7 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
         return _labels(request, round_id)
     round_ = round_now(round_id)
     say = reading.speaker_of(round_.policy, language())
+    names = {pillar.id: say.text(pillar.name) for pillar in round_.section.pillars}
     officer = Role.AGENCY_OFFICER in roles_of(reader(request))
     told = {
         "name": say.text(round_.section.name),
@@ -86,7 +87,7 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
         "day": say.locale.day(round_.section.on),
         "closed": round_.closed,
         "figures": list(_figures(round_, say)),
-        "experts": experts_now(round_id),
+        "experts": [(names[one.pillar], one) for one in experts_now(round_id)],
         "reviewers": _active() if officer and round_.panels and not round_.closed else [],
         "others": [say.text(p.name) for p in round_.section.pillars if p not in round_.panels],
     }
