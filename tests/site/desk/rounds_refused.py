@@ -1,9 +1,11 @@
 """What somebody does about a round that the desk must refuse."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from headgate.site.actions.judge_round import seat_experts
 from headgate.site.desk.office import SITE
+from headgate.site.desk.refusals import DeskRefusal
 from tests.site.desk.cast import Cast
 
 
@@ -30,3 +32,12 @@ def round_closed(cast: Cast, now: datetime) -> None:
     with SITE.writing():
         SITE.rows(f"{facts} FROM kept WHERE kind = 'fact' AND key = 'applications/open'", [])
     seat_experts(cast.officer, "stage", [next(iter(cast.reviewers))], now)
+
+
+PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Cast, datetime], None]]] = {
+    DeskRefusal.ROUND_UNKNOWN: ("closed", round_unknown),
+    DeskRefusal.NO_TEAMS: ("open", no_teams),
+    DeskRefusal.EXPERTS_SEATED: ("told", experts_seated),
+    DeskRefusal.ROUND_CLOSED: ("told", round_closed),
+}
+"""Each refusal with the site on which it is provoked, and how."""

@@ -411,10 +411,7 @@ PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Stage], None]]] = {
     DeskRefusal.ANSWERS_OPEN: ("told", answers_open),
     DeskRefusal.OBJECTION_OPEN: ("told", objection_open),
     DeskRefusal.DECIDED: ("told", decided),
-    DeskRefusal.ROUND_UNKNOWN: ("closed", lambda s: rounds.round_unknown(s.cast, s.now)),
-    DeskRefusal.NO_TEAMS: ("open", lambda s: rounds.no_teams(s.cast, s.now)),
-    DeskRefusal.EXPERTS_SEATED: ("told", lambda s: rounds.experts_seated(s.cast, s.now)),
-    DeskRefusal.ROUND_CLOSED: ("told", lambda s: rounds.round_closed(s.cast, s.now)),
+    **{r: (name, lambda s, d=do: d(s.cast, s.now)) for r, (name, do) in rounds.PROVOKED.items()},
 }
 
 
