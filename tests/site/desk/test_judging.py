@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +28,13 @@ from tests.whole.small import small
 
 ROUND = "stage"
 EXPERTS = ("EXP-0", "EXP-1")
+OF_ROUNDS = {
+    DeskRefusal.ROUND_UNKNOWN,
+    DeskRefusal.ROUND_CLOSED,
+    DeskRefusal.EXPERTS_SEATED,
+    DeskRefusal.NO_TEAMS,
+}
+"""Refusals of the desk that are provoked here."""
 
 
 @dataclass
@@ -225,3 +232,10 @@ def test_a_team_reads_its_own_report_and_no_other(site: Site) -> None:
 def test_labels_do_not_run_out() -> None:
     """After Z comes AA."""
     assert ["A", "Z", "AA", "AZ", "BA"] == [label_of(n) for n in (0, 25, 26, 51, 52)]
+
+
+def test_a_round_without_teams_has_no_sheets(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before its call is decided nobody can be judged."""
+    nobody = replace(round_now(ROUND), teams=())
+    monkeypatch.setattr("headgate.site.actions.judge_round.round_now", lambda _round: nobody)
+    refused(DeskRefusal.NO_TEAMS, lambda: seat_experts(site.cast.officer, ROUND, EXPERTS, site.now))

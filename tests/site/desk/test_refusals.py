@@ -42,8 +42,8 @@ from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
-from tests.site.desk import rounds_refused as rounds
 from tests.site.desk.cast import Cast, at, facts_of, somebody
+from tests.site.desk.test_judging import OF_ROUNDS
 from tests.whole.small import small
 
 CLOCKS = """overlay: clocks
@@ -411,7 +411,6 @@ PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Stage], None]]] = {
     DeskRefusal.ANSWERS_OPEN: ("told", answers_open),
     DeskRefusal.OBJECTION_OPEN: ("told", objection_open),
     DeskRefusal.DECIDED: ("told", decided),
-    **{r: (name, lambda s, d=do: d(s.cast, s.now)) for r, (name, do) in rounds.PROVOKED.items()},
 }
 
 
@@ -452,7 +451,7 @@ def test_nothing_is_done_before_a_programme_has_begun(lone_site: str) -> None:
 
 def test_every_refusal_has_been_provoked() -> None:
     """The list of refusals and the list of tests are one."""
-    assert set(DeskRefusal) == {*PROVOKED, DeskRefusal.NO_PROGRAMME}
+    assert set(DeskRefusal) == {*PROVOKED, *OF_ROUNDS, DeskRefusal.NO_PROGRAMME}
     assert all(reason.value.endswith(".") for reason in DeskRefusal)
 
 
