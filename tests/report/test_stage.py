@@ -171,6 +171,7 @@ def test_who_leaves_is_told_until_when_to_object() -> None:
     last = says("en").locale.day(date(2026, 9, 26))
     assert f"Your objection must be in by {last}" in page
     assert "Independence of the model: Failed" in page
+    assert 1 == len(re.findall("Independence of the model: (?:Failed|Passed)", page))
     assert re.search("Your reply was received|No reply of yours was received", page)
 
 
