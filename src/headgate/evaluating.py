@@ -83,6 +83,11 @@ class Evaluated:
         return self.asked.round_id
 
     @property
+    def teams(self) -> tuple[str, ...]:
+        """Who was judged."""
+        return self.asked.teams
+
+    @property
     def document(self) -> Document:
         """The policy as it was written."""
         return self.asked.document

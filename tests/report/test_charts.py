@@ -111,11 +111,13 @@ def test_any_rows_make_a_sound_drawing(rows: list[Row], width: int) -> None:
 
 
 @given(st.text("ab 한국어", max_size=60), st.integers(60, 300))
-def test_labels_are_broken_between_words_only(text: str, width: int) -> None:
-    """No letter of a label is lost, and a line is too wide only where one word is."""
+def test_labels_are_broken_between_words_where_they_can_be(text: str, width: int) -> None:
+    """No letter of a label is lost, no line is too wide, and no word is broken that would fit."""
     lines = charts.wrapped(text, width)
-    assert text == " ".join(lines)
-    assert all(charts.text_pixels(line) <= width or " " not in line for line in lines)
+    assert text.replace(" ", "") == "".join(lines).replace(" ", "")
+    assert all(charts.text_pixels(line) <= width for line in lines)
+    if all(charts.text_pixels(word) <= width for word in text.split(" ")):
+        assert text == " ".join(lines)
 
 
 def test_names_are_escaped() -> None:
@@ -135,3 +137,11 @@ def test_a_drawing_has_a_name_and_a_description() -> None:
     assert description is not None
     assert f"{title.get('id')} {description.get('id')}" == svg.get("aria-labelledby")
     assert ("img", "title", "what") == (svg.get("role"), title.text, description.text)
+
+
+def test_a_word_that_is_wider_than_its_line_is_broken() -> None:
+    """A name without a blank in it stays inside the drawing, and loses no letter."""
+    for name in ("a" * 200, "가" * 200, "short " + "x" * 60):
+        lines = charts.wrapped(name, NARROW)
+        assert all(charts.text_pixels(line) <= NARROW for line in lines)
+        assert name.replace(" ", "") == "".join(lines).replace(" ", "")

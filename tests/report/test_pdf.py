@@ -203,6 +203,7 @@ def test_any_text_can_be_printed(text: str) -> None:
 def test_letters_that_the_face_lacks_are_given_by_number() -> None:
     """No letter is lost or drawn as a box; turns of direction cannot rearrange a line."""
     assert "[U+6F22]ang [U+202E]gpj [U+0000] a b" == printable("漢ang \u202egpj \0 a\u2028b")
+    assert "a[U+200D]b [U+E000]" == printable("a\u200db \ue000"), "no shape, or one of its own"
     assert "Việt 한글" == printable("Vie\u0323\u0302t 한글")
 
 

@@ -8,9 +8,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
+from headgate.report.locale import LOCALES
 from headgate.report.pages import pages
+from headgate.report.stage import stage_files
 from headgate.report.trial import trial_pages
 from tests.report.builders import SHIPPED, SMALL, rehearsal, trial
+from tests.report.test_stage import told as stage
 
 CHROMIUM = shutil.which("chromium")
 NAMES = ("report.html", "report.vi.html", "report.ko.html")
@@ -41,6 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "trial").mkdir()
     for file, data in trial_pages(trial()).items():
         (made / "trial" / file).write_bytes(data)
+    (made / "stage").mkdir()
+    for file, data in stage_files(stage(), list(LOCALES), prints=False).items():
+        (made / "stage" / file).write_bytes(data)
     return made
 
 
@@ -49,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme: str) -> None:
     """Somebody who cannot see, or sees no colours, can read the page, by day and by night."""
-    for kind in ("small", "trial"):
+    for kind in ("small", "trial", "stage"):
         page = browser.new_page(color_scheme="dark" if scheme == "dark" else "light")
         page.goto((folder / kind / name).as_uri())
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
@@ -58,7 +64,7 @@ def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme:
         assert 0 == results.violations_count, results.generate_report()
 
 
-@pytest.mark.parametrize("kind", ["korea", "trial"])
+@pytest.mark.parametrize("kind", ["korea", "trial", "stage"])
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_wider_than_the_screen(
     browser: Browser, folder: Path, name: str, kind: str
@@ -73,7 +79,7 @@ def test_nothing_is_wider_than_the_screen(
     page.close()
 
 
-@pytest.mark.parametrize("kind", ["korea", "trial"])
+@pytest.mark.parametrize("kind", ["korea", "trial", "stage"])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_label_of_a_chart_lies_inside_it(
     browser: Browser, folder: Path, name: str, kind: str

@@ -82,14 +82,23 @@ def text_pixels(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A label in lines no wider than so many pixels, broken between words."""
+    """A label in lines no wider than so many pixels, broken between words, or in one too long."""
     lines: list[str] = []
-    for word in text.split(" "):
+    for word in (part for whole in text.split(" ") for part in _parts(whole, width)):
         if lines and text_pixels(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines
+
+
+def _parts(word: str, width: int) -> Iterator[str]:
+    """A word, in pieces where it is wider than so many pixels."""
+    while text_pixels(word) > width and len(word) > 1:
+        most = max(width // text_pixels(max(word, key=text_pixels)), 1)
+        yield word[:most]
+        word = word[most:]
+    yield word
 
 
 def figure(

@@ -253,9 +253,12 @@ def bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[B
     )
 
 
-def decisions(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
+def decisions(
+    evaluation: RoundSummary, say: Speaker, anchors: Anchors, *, titled: bool = True
+) -> Iterator[Block]:
     """Who goes on and who does not, each with its reason."""
-    yield Heading(4, say.say("decided.title"))
+    if titled:
+        yield Heading(4, say.say("decided.title"))
     heads = [say.say("col.team"), say.say("col.decision"), say.say("col.reason")]
     cells = [
         (

@@ -120,7 +120,7 @@ def _brief(told: Stage, say: Speaker) -> Iterator[Block]:
     yield Paragraph(" ".join(_sentences(evaluation, say)), "lead")
     yield Numbers(tuple(_numbers(evaluation, say)))
     yield _rule(evaluation, say)
-    yield from section_round.decisions(evaluation, say, {})
+    yield from section_round.decisions(evaluation, say, {}, titled=False)
 
 
 def _sentences(evaluation: RoundSummary, say: Speaker) -> Iterator[str]:

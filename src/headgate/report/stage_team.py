@@ -61,6 +61,12 @@ def team_files(
     return files
 
 
+def team_document(told: Stage, team: str, say: Speaker) -> Document:
+    """A team's own report without its single marks; raises StopIteration for a team not judged."""
+    decided = next(one for one in told.evaluation.outcome.decisions if one.team == team)
+    return _Own(told, decided, ()).document(say)
+
+
 def folder_of(number: int, team: str) -> str:
     """A team's folder: its number among all, and its name as far as a folder can hold it."""
     plain = re.sub(r"[^a-z0-9]+", "-", team.lower()).strip("-")[:40].rstrip("-")

@@ -43,6 +43,7 @@ from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
 from tests.site.desk.cast import Cast, at, facts_of, somebody
+from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_staffing import STAFFED
 from tests.whole.small import small
 
@@ -451,7 +452,7 @@ def test_nothing_is_done_before_a_programme_has_begun(lone_site: str) -> None:
 
 def test_every_refusal_has_been_provoked() -> None:
     """The list of refusals and the list of tests are one."""
-    assert set(DeskRefusal) == {*PROVOKED, *STAFFED, DeskRefusal.NO_PROGRAMME}
+    assert set(DeskRefusal) == {*PROVOKED, *STAFFED, *OF_ROUNDS, DeskRefusal.NO_PROGRAMME}
     assert all(reason.value.endswith(".") for reason in DeskRefusal)
 
 

@@ -40,7 +40,7 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
         rules.need_under_review()
         dossiers = {d.code: d for d in _eligible(rules, now) if d.code is not None}
         reviewers = {r.code: r for r in Reviewer.objects.filter(person__is_active=True)}
-        conflicts = _conflicts(dossiers.values(), reviewers.values(), now)
+        conflicts = conflicts_of(dossiers.values(), reviewers.values(), now)
         known = {code: terms(one.expertise) for code, one in reviewers.items()}
         told = {code: terms(f"{one.title} {one.summary}") for code, one in dossiers.items()}
         expertise = {(a, r): coverage(known[r], told[a]) for a in dossiers for r in reviewers}
@@ -69,7 +69,7 @@ def seat(officer: Person, code: str, reviewer: str, now: datetime) -> Review:
         found = Reviewer.objects.filter(code=reviewer, person__is_active=True).first()
         if found is None:
             refuse(DeskRefusal.NOT_ASSIGNED, reviewer)
-        if _conflicts([dossier], [found], now):
+        if conflicts_of([dossier], [found], now):
             refuse(DeskRefusal.CONFLICT, f"{code} {reviewer}")
         seated = dossier.reviews.all()
         if any(one.reviewer_id == found.pk for one in seated):
@@ -94,7 +94,7 @@ def _eligible(rules: CallNow, now: datetime) -> list[Dossier]:
     return [dossier for code, dossier in dossiers.items() if code in passed]
 
 
-def _conflicts(
+def conflicts_of(
     dossiers: Iterable[Dossier], reviewers: Iterable[Reviewer], now: datetime
 ) -> set[tuple[str, str]]:
     """Pairs that may not be; those found now are kept beside those that were declared."""

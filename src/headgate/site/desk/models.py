@@ -209,6 +209,35 @@ class Review(models.Model):
         ]
 
 
+class RoundSheet(models.Model):
+    """An expert's sheet for one team of a round, known to the expert by its label alone.
+
+    `points` by criterion once it is given. A `repeat` is a team's second sheet under another label:
+    it checks the expert's attention and counts for nothing.
+    """
+
+    round = models.CharField(max_length=64)
+    pillar = models.CharField(max_length=64)
+    reviewer = models.ForeignKey(Reviewer, on_delete=models.PROTECT)
+    team = models.CharField(max_length=200)
+    label = models.CharField(max_length=8)
+    repeat = models.BooleanField(default=False)
+    points = models.JSONField(default=dict)
+    given = models.DateTimeField(null=True)
+
+    class Meta:
+        """A label names one sheet of an expert, and a team has one that counts."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["round", "pillar", "reviewer", "label"], name="sheet_label_once"
+            ),
+            models.UniqueConstraint(
+                fields=["round", "pillar", "reviewer", "team", "repeat"], name="sheet_team_once"
+            ),
+        ]
+
+
 class Finding(models.Model):
     """What was found on a gate, on which evidence (SHA-256), and the applicant's reply."""
 

@@ -48,6 +48,10 @@ class DeskRefusal(Enum):
     WINDOW_CLOSED = _("The days for this have passed.")
     ANSWERS_OPEN = _("Wait for the winners' answers, or until their days have passed.")
     OBJECTION_OPEN = _("Answer the objections first.")
+    ROUND_UNKNOWN = _("Choose one of the rounds of the policy.")
+    ROUND_CLOSED = _("The round was closed: what was received stays as it is.")
+    EXPERTS_SEATED = _("The experts of the round have their sheets already.")
+    NO_TEAMS = _("Wait until the call of the round is decided: it has no team yet.")
     NOT_DUE = _("Nothing is due yet that could be done now.")
 
 

@@ -5,6 +5,7 @@ codes, numbers and plain lines; names and texts stay at the desk.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from headgate.core.awards.plan import Proposal
@@ -31,6 +32,7 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import call_now
+from headgate.site.desk.rating import ratings_of
 from headgate.steps.notes import Note
 
 
@@ -141,8 +143,9 @@ class Desk:
         return self._rest.notes()
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
-        """What was measured of a round's teams."""
-        return self._rest.evidence(round_id, teams)
+        """What was measured of a round's teams; experts who have sheets speak for themselves."""
+        measured, given = self._rest.evidence(round_id, teams), ratings_of(round_id, teams)
+        return replace(measured, ratings={**measured.ratings, **given}) if given else measured
 
 
 def accept_by(call: str, signed: AwardList) -> date | None:

@@ -6,6 +6,7 @@ from headgate.site.desk.pages import (
     applying,
     awarding,
     calendar,
+    judging,
     panelling,
     registering,
     reviewing,
@@ -29,6 +30,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *trying.PAGES,
     *registering.PAGES,
     *staffing.PAGES,
+    *judging.PAGES,
     *account.PAGES,
     *service.PAGES,
 )

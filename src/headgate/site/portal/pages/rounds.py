@@ -22,6 +22,7 @@ from headgate.report.stage import Stage, document, named
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed, closed_round, findings_of
 from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.records.kept import Stands
 
 SAMPLE: Final = (("round_id", "stage"),)
@@ -44,6 +45,7 @@ def rounds(request: HttpRequest) -> HttpResponse:
     told = {
         "rounds": list(_listed(stood, found, say)),
         "blocks": list(history(found, say)) if found else [],
+        "staff": not roles_of(request.user).isdisjoint(STAFF),
     }
     return render(request, "portal/rounds.html", told)
 
@@ -166,9 +168,14 @@ def _coming(request: HttpRequest, stood: Stands, round_id: str) -> HttpResponse:
     return render(request, "portal/round_coming.html", told)
 
 
-def shown(request: HttpRequest, told: Document, name: str) -> HttpResponse:
-    """A report as a page of the portal, with the way to its print."""
-    return render(request, "portal/round.html", {"name": name, "told": told})
+def shown(
+    request: HttpRequest, told: Document, name: str, teams: Sequence[str] = ()
+) -> HttpResponse:
+    """A report as a page of the portal, with the way to its print and to those of `teams`."""
+    asked = request.GET.copy()
+    asked["format"] = "pdf"
+    told_ = {"name": name, "told": told, "teams": teams, "print": f"?{asked.urlencode()}"}
+    return render(request, "portal/round.html", told_)
 
 
 def printed(data: bytes, name: str) -> HttpResponse:

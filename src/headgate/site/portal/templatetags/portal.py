@@ -1,10 +1,13 @@
-"""Filters of the portal's templates: how a field of a form is drawn."""
+"""Filters of the portal's templates: how a field is drawn, and a table under its chart."""
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from django import template
 from django.forms import BoundField
 from django.utils.safestring import SafeString
+
+from headgate.report.blocks import Block, Drawing, Table
 
 register = template.Library()
 
@@ -24,3 +27,12 @@ def drawn(field: BoundField) -> SafeString:
     error = f" {name}--error" if field.errors and field.widget_type != "checkbox" else ""
     field.field.widget.attrs.pop("placeholder", None)
     return field.as_widget(attrs={"class": f"{name}{error}"})
+
+
+@register.filter
+def after_chart(blocks: Iterable[Block]) -> Iterator[tuple[Block, bool]]:
+    """Each block, and whether it is a table whose caption the chart before it has said already."""
+    title = None
+    for block in blocks:
+        yield block, isinstance(block, Table) and block.caption == title
+        title = block.title if isinstance(block, Drawing) else None

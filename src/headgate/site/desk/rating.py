@@ -1,0 +1,142 @@
+"""The experts of a round at the desk: their sheets, what those say, and how far they can be read.
+
+An expert sees labels and never a team's name. What was given becomes evidence under the expert's
+pseudonym; a sheet that repeats another checks attention and counts for nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+from headgate.core.calls.harshness import harshness
+from headgate.core.evaluation.evidence import Rating
+from headgate.core.policy.dated import at
+from headgate.core.policy.schema import Pillar, PillarKind, Policy, Round
+from headgate.site.desk.models import RoundSheet
+from headgate.site.desk.office import SITE
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.records.kept import stands, stored_facts
+from headgate.steps.evaluate import tasks_of
+
+SCALE: Final = 10
+"""Full marks of a criterion on a sheet; marks are whole points from 0."""
+ATTENTION: Final = 3
+"""Points by which a repeated sheet may differ from the first before the chair is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoundNow:
+    """A round of the running term, the teams that are in it, and whether it was closed."""
+
+    id: str
+    policy: Policy
+    section: Round
+    teams: tuple[str, ...]
+    closed: bool
+
+    @property
+    def panels(self) -> tuple[Pillar, ...]:
+        """The pillars that experts judge."""
+        return tuple(p for p in self.section.pillars if p.kind is PillarKind.EXPERTS)
+
+    def need_open(self) -> None:
+        """Refuse once the round was closed."""
+        if self.closed:
+            refuse(DeskRefusal.ROUND_CLOSED, self.id)
+
+
+def round_now(round_id: str) -> RoundNow:
+    """A round as the policy has it for the running term."""
+    stood = stands(SITE)
+    if stood is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    policy = at(stood.document, stood.standing.starts).policy
+    if round_id not in policy.rounds:
+        refuse(DeskRefusal.ROUND_UNKNOWN, round_id)
+    section, after = policy.rounds[round_id], stood.standing.next_blocks
+    held = (h for h in stood.holdings if h.call == section.call)
+    teams = tuple(sorted(h.award for h in held if after.get(h.award, h.blocks)))
+    return RoundNow(round_id, policy, section, teams, f"evidence/{round_id}" in stored_facts(SITE))
+
+
+def ratings_of(round_id: str, teams: Sequence[str]) -> Mapping[str, tuple[Rating, ...]]:
+    """What experts gave on their sheets, by pillar; a pillar without sheets is not there."""
+    sheets = RoundSheet.objects.filter(round=round_id, repeat=False).select_related("reviewer")
+    found: dict[str, list[Rating]] = {}
+    for sheet in sheets.order_by("pillar", "reviewer__code", "team"):
+        rows = found.setdefault(sheet.pillar, [])
+        if sheet.team in teams:
+            rows += _rated(sheet)
+    return {pillar: tuple(rows) for pillar, rows in found.items()}
+
+
+def _rated(sheet: RoundSheet) -> Iterator[Rating]:
+    for criterion, points in sorted(sheet.points.items()):
+        yield Rating(criterion, sheet.reviewer.code, sheet.team, points, SCALE)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertNow:
+    """How far one expert has come in a pillar, and how far a repeated sheet differed."""
+
+    pillar: str
+    expert: str
+    given: int
+    sheets: int
+    differs: int | None
+
+    @property
+    def missing(self) -> int:
+        """Sheets that were not given yet."""
+        return self.sheets - self.given
+
+    @property
+    def inattentive(self) -> bool:
+        """Whether the chair should ask: the same work was marked very differently."""
+        return self.differs is not None and self.differs > ATTENTION
+
+
+def experts_now(round_id: str) -> list[ExpertNow]:
+    """Every expert of a round by pillar, in order."""
+    grouped: dict[tuple[str, str], list[RoundSheet]] = {}
+    for sheet in RoundSheet.objects.filter(round=round_id).select_related("reviewer"):
+        grouped.setdefault((sheet.pillar, sheet.reviewer.code), []).append(sheet)
+    return [
+        ExpertNow(
+            pillar,
+            expert,
+            sum(sheet.given is not None for sheet in sheets),
+            len(sheets),
+            _difference(sheets),
+        )
+        for (pillar, expert), sheets in sorted(grouped.items())
+    ]
+
+
+def _difference(sheets: Iterable[RoundSheet]) -> int | None:
+    """The largest difference between a team's two sheets; None until both were given."""
+    given: dict[bool, dict[str, RoundSheet]] = {True: {}, False: {}}
+    for sheet in sheets:
+        if sheet.given is not None:
+            given[sheet.repeat][sheet.team] = sheet
+    pairs = [
+        (given[False][t].points, r.points) for t, r in given[True].items() if t in given[False]
+    ]
+    return max((abs(a[name] - b[name]) for a, b in pairs for name in a), default=None)
+
+
+def agreement_now(round_id: str) -> dict[str, Fraction | None]:
+    """Krippendorff's alpha of what was given so far, by pillar; None where it says nothing yet."""
+    sheets = RoundSheet.objects.filter(round=round_id, repeat=False).select_related("reviewer")
+    rows: dict[str, list[tuple[str, str, int]]] = {}
+    for sheet in sheets:
+        marks = rows.setdefault(sheet.pillar, [])
+        code = sheet.reviewer.code
+        marks += ((f"{sheet.team} {name}", code, n) for name, n in sheet.points.items())
+    return {name: harshness(marks).alpha if marks else None for name, marks in rows.items()}
+
+
+def criteria(pillar: Pillar) -> tuple[str, ...]:
+    """What a sheet of a pillar asks for."""
+    return tuple(tasks_of(pillar))
