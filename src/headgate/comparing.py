@@ -24,13 +24,13 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.traces import Trace
 from headgate.report.summary import Summary, summary_of
-from headgate.report.trial import Column, Trial, trial_pages
+from headgate.report.trial import DAYS, HOURS, Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
 from headgate.whatif import Tried, Try, columns, slowly, tried
 
 GOING_ON = (Decision.ADVANCE, Decision.TIE, Decision.WILDCARD)
 AS_IT_STANDS = "as it stands"
-IN_HOURS = frozenset({"offered", "held", "idle", "fillable", "waited", "borrowed", "lost"})
+UNITS = dict.fromkeys(HOURS, HOUR_SECONDS) | dict.fromkeys(DAYS, DAY_SECONDS) | {"energy": 1000}
 
 Variants = Mapping[str, Sequence[Path]]
 
@@ -207,9 +207,17 @@ FIGURES = {
     "idle": "GPU-hours idle",
     "fillable": "GPU-hours idle that waiting jobs would have filled",
     "waited": "GPU-hours waited for",
+    "unpaid": "GPU-hours asked for that a budget did not pay",
     "borrowed": "GPU-hours held above the quota",
     "lost": "GPU-hours lost to stops",
+    "cut": "GPU-hours of work that spent budgets left undone",
     "stops": "stops",
+    "first_median": "days from signature to first job, median",
+    "first_most": "days from signature to first job, most",
+    "energy": "energy (kWh)",
+    "energy_cost": "cost of energy",
+    "worth": "worth of GPU-hours held",
+    "fillable_worth": "worth of GPU-hours idle that waiting jobs would have filled",
     "mean": "wait, mean (s)",
     "median": "wait, median (s)",
     "p95": "wait, 95th percentile (s)",
@@ -220,13 +228,17 @@ def _outcome_of(column: Column) -> Outcome:
     """A column of the replay as figures by name, with their range where histories differ."""
     found: dict[str, int] = {}
     for name, label in FIGURES.items():
-        unit = HOUR_SECONDS if name in IN_HOURS else 1
+        if name not in column.figures:
+            continue
+        unit = UNITS.get(name, 1)
         came, low, high = (amount // unit for amount in column.figures[name])
         found[label] = came
         if low != high:
             found |= {f"{label}: lowest": low, f"{label}: highest": high}
     for name, (mean, _, p95) in column.by_envelope.items():
         found |= {f"{name}: wait, mean (s)": mean, f"{name}: wait, 95th percentile (s)": p95}
+    for name, amount in column.lent.items():
+        found[f"{name}: GPU-hours lent"] = amount // HOUR_SECONDS
     for name, (_, sooner, later, _) in column.changes.items():
         if column.shared:
             found |= {f"{name}: jobs ended sooner": sooner, f"{name}: jobs ended later": later}
