@@ -17,7 +17,7 @@ import numpy as np
 
 from headgate.simulation.replay import compiling, fast
 from headgate.simulation.replay.layout import NEVER
-from headgate.simulation.replay.pool import Gangs, Pool, Replayed, Rules, Steps
+from headgate.simulation.replay.pool import Budgets, Gangs, Pool, Replayed, Rules, Steps
 
 GPUS = 13_000
 SHARES = (50, 30, 20)
@@ -58,14 +58,19 @@ def pool_of(gangs: Gangs) -> Pool:
 
 
 def whole(pool: Pool) -> Pool:
-    """The same with every rule in use: limits, monthly steps, fair share, look-ahead."""
+    """The same with every rule in use: limits, monthly steps, look-ahead, credits, 300 budgets.
+
+    An award has a 300th of each month, so that some wait for the next one.
+    """
     steps = pool.steps
     at = np.arange(0, int(pool.gangs.submitted[-1]), 30 * 86_400, dtype=np.int64)
     quota = np.repeat(steps.quota, len(at), axis=0)
     supply = Steps(at, quota.sum(axis=1), quota, quota // 4, quota * 2)
-    return replace(
-        pool, steps=supply, rules=Rules(look_ahead=500, turn_seconds=3600, turn_keeps=1 << 19)
-    )
+    award = pool.gangs.envelope * 100 + np.arange(len(pool.gangs.gpus)) % 100
+    amount = np.full((len(at), 300), GPUS * 30 * 86_400 // 300, np.int64)
+    budgets = Budgets(award, amount, np.ones(len(at), np.int64))
+    rules = Rules(look_ahead=500, turn_seconds=3600, turn_keeps=1 << 19, credits=True)
+    return replace(pool, steps=supply, rules=rules, budgets=budgets)
 
 
 def cpu_seconds(work: Callable[[], object], repeat: int = 4) -> float:
@@ -122,7 +127,8 @@ def run() -> list[dict[str, object]]:
     first = cpu_seconds(lambda: fast.replay(pool_of(workload(10))), repeat=1)
     replayed = fast.replay(large)
     short, long = cpu_seconds(lambda: fast.replay(small)), cpu_seconds(lambda: fast.replay(large))
-    full = cpu_seconds(lambda: fast.replay(whole(small)))
+    every = whole(small)
+    full = cpu_seconds(lambda: fast.replay(every))
     with tempfile.TemporaryDirectory() as folder:
         limit = bound_seconds(bound(Path(folder)), large, replayed)
     name = "13,000 GPUs at 50/30/20: borrowing, reclaim, EASY"

@@ -6,7 +6,7 @@ under the envelopes of each, behind walls and shared.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from headgate.core import canonical
 from headgate.core.evaluation.decide import Decision
+from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
@@ -24,24 +25,43 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.trace_kept import Kept, told
 from headgate.report.summary import Summary, summary_of
-from headgate.report.trial import Column, Trial, trial_pages
+from headgate.report.trial import DAYS, HOURS, Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
+from headgate.steps.evaluate import foreseen
 from headgate.whatif import Tried, Try, columns, slowly, tried
 
 GOING_ON = (Decision.ADVANCE, Decision.TIE, Decision.WILDCARD)
 AS_IT_STANDS = "as it stands"
-IN_HOURS = frozenset({"offered", "held", "idle", "fillable", "waited", "borrowed", "lost"})
+UNITS = dict.fromkeys(HOURS, HOUR_SECONDS) | dict.fromkeys(DAYS, DAY_SECONDS) | {"energy": 1000}
 
 Variants = Mapping[str, Sequence[Path]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One variant's figures by name, whole numbers: hours are unit-hours, blocks the envelope's."""
+    """One variant's figures by name, whole numbers: hours are unit-hours, blocks the envelope's.
+
+    `awards` are blocks by call and application, `cut_rules` the tables of errors of planned rounds.
+    """
 
     variant: str
     policy: str
     figures: Mapping[str, int]
+    awards: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    cut_rules: Mapping[str, tuple[Foreseen, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a variant's award list of one call does to applications, beside the first variant's.
+
+    Blocks that each gains and loses, by application.
+    """
+
+    variant: str
+    call: str
+    gains: Mapping[str, int]
+    loses: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +85,11 @@ def compare(
     report: dict[str, Any] = {"seed": choices.seed, **_sources(programme, choices)}
     lines: list[str] = []
     if term:
-        outcomes = [_term(programme, choices, name, variants[name], progress) for name in variants]
-        report["outcomes"] = canonical.plain(outcomes)
-        lines += _table(outcomes)
+        rehearsed = [_term(programme, choices, name, variants[name], progress) for name in variants]
+        outcomes = [_judged(outcome, documents) for outcome in rehearsed]
+        moved = tuple(moves(outcomes))
+        report |= {"outcomes": canonical.plain(outcomes), "moved": canonical.plain(moved)}
+        lines += _table([_with_moves(outcome, moved) for outcome in outcomes])
     if choices.trace is None:
         return Compared(tuple(lines), report, {})
     kept = workload(choices)
@@ -176,16 +198,66 @@ def _outcome(variant: str, rehearsed: Rehearsed) -> Outcome:
     summary = summary_of(rehearsed.term, rehearsed.data)
     assumed = ("values that no source in force gives", summary.assumption_count)
     figures = dict([*_calls(summary), *_supports(summary), *_rounds(summary), assumed])
-    return Outcome(variant, summary.policy_digest, figures)
+    awards = {call.id: {a.id: a.blocks for a in call.awarded} for call in summary.calls}
+    return Outcome(variant, summary.policy_digest, figures, awards)
+
+
+def _judged(outcome: Outcome, documents: Mapping[str, Document]) -> Outcome:
+    """An outcome with the tables of errors of its planned rounds.
+
+    All variants are drawn from one seed, so that a rule that is the same has the same table.
+    """
+    document = documents[outcome.variant]
+    rounds = at(document, first_day(document)).policy.rounds
+    planned = {name: one for name, one in rounds.items() if one.plan is not None}
+    seed = documents[AS_IT_STANDS].digest
+    tables = {name: foreseen(one, seed) for name, one in planned.items()}
+    return replace(outcome, figures={**outcome.figures, **dict(_cuts(tables))}, cut_rules=tables)
+
+
+def moves(outcomes: Sequence[Outcome]) -> Iterator[Moved]:
+    """Who gains and who loses blocks under each further variant, call by call."""
+    for outcome in outcomes[1:]:
+        for call in dict.fromkeys([*outcomes[0].awards, *outcome.awards]):
+            before, after = (each.awards.get(call, {}) for each in (outcomes[0], outcome))
+            more = {a: after.get(a, 0) - before.get(a, 0) for a in sorted({*before, *after})}
+            gains = {a: n for a, n in more.items() if n > 0}
+            yield Moved(outcome.variant, call, gains, {a: -n for a, n in more.items() if n < 0})
+
+
+def _with_moves(outcome: Outcome, moved: Sequence[Moved]) -> Outcome:
+    """An outcome that also counts who gains and who loses beside the first."""
+    figures = dict(outcome.figures)
+    for each in moved:
+        if each.variant == outcome.variant:
+            figures[f"{each.call}: applications that gain blocks"] = len(each.gains)
+            figures[f"{each.call}: applications that lose blocks"] = len(each.loses)
+            figures[f"{each.call}: blocks that change hands"] = sum(each.loses.values())
+    return replace(outcome, figures=figures)
+
+
+def _cuts(tables: Mapping[str, tuple[Foreseen, ...]]) -> Iterator[tuple[str, int]]:
+    """How often a planned round's own rule would cut, and the wrong team, of a million rounds."""
+    for name, listed in tables.items():
+        for table in listed:
+            place = f"{name}, neighbours {table.gap_milli / 1000:g} points apart"
+            for row in table.errors:
+                if row.own:
+                    yield f"{place}: cuts in a million", row.cut_ppm
+                    yield f"{place}: wrong of a million cuts", row.wrong_ppm or 0
 
 
 def _calls(summary: Summary) -> Iterator[tuple[str, int]]:
     for call in summary.calls:
         yield f"{call.id}: applications", call.funnel[0]
         yield f"{call.id}: awarded", call.funnel[-1]
-        for holder, blocks in sorted(call.blocks_by("holder").items()):
+        by_holder = sorted(call.blocks_by("holder").items())
+        whole = sum(blocks for _, blocks in by_holder)
+        for holder, blocks in by_holder:
             if blocks:
                 yield f"{call.id}: blocks to {holder}", blocks
+                share = half_even(Fraction(1000 * blocks, whole))
+                yield f"{call.id}: thousandths of the blocks to {holder}", share
 
 
 def _supports(summary: Summary) -> Iterator[tuple[str, int]]:
@@ -214,9 +286,17 @@ FIGURES = {
     "idle": "GPU-hours idle",
     "fillable": "GPU-hours idle that waiting jobs would have filled",
     "waited": "GPU-hours waited for",
+    "unpaid": "GPU-hours asked for that a budget did not pay",
     "borrowed": "GPU-hours held above the quota",
     "lost": "GPU-hours lost to stops",
+    "cut": "GPU-hours of work that spent budgets left undone",
     "stops": "stops",
+    "first_median": "days from signature to first job, median",
+    "first_most": "days from signature to first job, most",
+    "energy": "energy (kWh)",
+    "energy_cost": "cost of energy",
+    "worth": "worth of GPU-hours held",
+    "fillable_worth": "worth of GPU-hours idle that waiting jobs would have filled",
     "mean": "wait, mean (s)",
     "median": "wait, median (s)",
     "p95": "wait, 95th percentile (s)",
@@ -227,13 +307,17 @@ def _outcome_of(column: Column) -> Outcome:
     """A column of the replay as figures by name, with their range where histories differ."""
     found: dict[str, int] = {}
     for name, label in FIGURES.items():
-        unit = HOUR_SECONDS if name in IN_HOURS else 1
+        if name not in column.figures:
+            continue
+        unit = UNITS.get(name, 1)
         came, low, high = (amount // unit for amount in column.figures[name])
         found[label] = came
         if low != high:
             found |= {f"{label}: lowest": low, f"{label}: highest": high}
     for name, (mean, _, p95) in column.by_envelope.items():
         found |= {f"{name}: wait, mean (s)": mean, f"{name}: wait, 95th percentile (s)": p95}
+    for name, amount in column.lent.items():
+        found[f"{name}: GPU-hours lent"] = amount // HOUR_SECONDS
     for name, (_, sooner, later, _) in column.changes.items():
         if column.shared:
             found |= {f"{name}: jobs ended sooner": sooner, f"{name}: jobs ended later": later}

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 
 from headgate.core.policy.document import Document
-from headgate.core.policy.sharing import Idle
+from headgate.core.policy.sharing import Idle, Turns
 from headgate.readers.traces import Trace
 from headgate.report.trial import Column
 from headgate.simulation.replay.demand import (
@@ -26,8 +26,9 @@ from headgate.simulation.replay.demand import (
 )
 from headgate.simulation.replay.figures import Change, Figures, Lane, Month, changes, figures
 from headgate.simulation.replay.identities import assure
-from headgate.simulation.replay.pool import Gangs, Pool, Steps
-from headgate.simulation.replay.supply import WALLS, Offer, offer
+from headgate.simulation.replay.layout import Column as Numbers
+from headgate.simulation.replay.pool import Gangs, Pool
+from headgate.simulation.replay.supply import WALLS, Offer, Prices, offer
 
 AS_IT_CAME = "as it came"
 
@@ -139,40 +140,33 @@ def _run(seed: str, demand: Demand, offered: Offer, tenants: Mapping[str, str], 
     largest = np.column_stack([offered.largest, np.zeros(len(offered.pools), np.int64)])
     until = int(demand.submitted[-1]) + 1
     capacity = [int(amount) for amount in offered.gpu_seconds(until)]
+    shares = offered.until(until)
+    walls = shares.under(WALLS)
     pool_of = spread(demand, [most[envelope] for most in largest], capacity)
-    walled, shared = [], []
+    walled, shared = list[Lane](), list[Lane]()
     for place in range(len(offered.pools)):
         jobs = demand.only(np.flatnonzero(pool_of == place))
         gangs = Gangs(jobs.submitted, jobs.seconds, jobs.limit, jobs.gpus, envelope[jobs.tenant])
-        walled.append(_lane(gangs, offered.under(WALLS), place, until, how))
-        shared.append(_lane(gangs, offered, place, until, how))
+        for lanes, kept in ((walled, walls), (shared, shares)):
+            pool = kept.pool(place, gangs, jobs.tenant, demand.tenants)
+            lanes.append(_lane(pool, jobs.tenant, kept.prices[place], how))
     days = [day.isoformat() for day in offered.days]
+    known = (offered.envelopes, days, offered.signed)
     return Run(
         seed,
         int((pool_of < 0).sum()),
-        figures(walled, offered.envelopes, days),
-        figures(shared, offered.envelopes, days),
+        figures(walled, *known),
+        figures(shared, *known),
         changes(shared, walled, offered.envelopes),
     )
 
 
-def _until(steps: Steps, until: int) -> Steps:
-    """Steps up to the last submission, and one more from then on with what was there last."""
-    count = int(np.searchsorted(steps.at, until))
-    rows = [*range(count), count - 1]
-    at = np.append(steps.at[:count], until)
-    return Steps(at, steps.gpus[rows], steps.quota[rows], steps.keeps[rows], steps.ceiling[rows])
-
-
-def _lane(gangs: Gangs, offered: Offer, place: int, until: int, how: Try) -> Lane:
+def _lane(pool: Pool, tenant: Numbers, prices: Prices, how: Try) -> Lane:
     from headgate.simulation.replay import fast, plain
 
-    steps, rules = _until(offered.steps(place), until), offered.rules
-    later = {n: rule for n, rule in enumerate(rules[: len(steps.at) - 1]) if rule != rules[n - 1]}
-    pool = Pool(gangs, steps, rules[0], later)
     replayed = plain.replay(pool) if how.plain else fast.replay(pool)
     assure(pool, replayed)
-    return Lane(pool, replayed)
+    return Lane(pool, replayed, tenant, prices)
 
 
 def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
@@ -183,7 +177,7 @@ def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
                 continue
             runs = [run.shared if shared else run.walls for run in each.runs]
             told = [_named(run) for run in runs]
-            first = runs[0]
+            first, kept = runs[0], any(w["turns"] == Turns.CREDITS for w in each.sharing.values())
             yield Column(
                 "" if each.variant == base else each.variant,
                 shared,
@@ -192,6 +186,7 @@ def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
                 {n: (w.mean, w.median, w.p95) for n, w in first.by_size.items()},
                 tuple(_month(month) for month in first.months),
                 {n: (c.jobs, c.sooner, c.later, c.pace) for n, c in each.runs[0].changes.items()},
+                first.lent if kept and shared else {},
             )
 
 
@@ -205,9 +200,11 @@ def slowly() -> str:
 
 def _named(run: Figures) -> dict[str, int]:
     """The figures of a run by the names that pages and tables give them."""
-    amounts = ("offered", "held", "idle", "fillable", "waited", "borrowed", "lost", "stops")
+    amounts = ("offered", "held", "idle", "fillable", "waited", "unpaid", "borrowed", "lost", "cut")
+    others = ("stops", "first_median", "first_most")
     waits = ("jobs", "unserved", "mean", "median", "p95")
-    return {n: getattr(run, n) for n in amounts} | {n: getattr(run.waits, n) for n in waits}
+    found = {n: getattr(run, n) for n in (*amounts, *others)} | dict(run.costs.known)
+    return found | {n: getattr(run.waits, n) for n in waits}
 
 
 def _range(amounts: Iterable[int]) -> tuple[int, int]:

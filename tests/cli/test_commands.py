@@ -141,7 +141,47 @@ def test_simulate_lays_the_figures_side_by_side(tmp_path: Path, trace: Path, ove
     first, second = (outcome["figures"] for outcome in written["outcomes"])
     assert first["open: applications"] == second["open: applications"] == 9
     assert second["open: awarded"] < first["open: awarded"]
-    assert len(rows) == len(first.keys() | second.keys())
+    moved = next(each for each in written["moved"] if each["call"] == "open")
+    assert len(rows) == len(first.keys() | second.keys()) + 3 * len(written["moved"])
+    before, after = (outcome["awards"]["open"] for outcome in written["outcomes"])
+    assert "fewer" == moved["variant"]
+    assert {a: n for a, n in before.items() if a not in after}.items() <= moved["loses"].items()
+    gained, lost = (sum(moved[word].values()) for word in ("gains", "loses"))
+    assert gained - lost == sum(after.values()) - sum(before.values()) < 0
+
+
+CUT = """
+overlay: %s
+because: {en: What if teams were judged on so many questions?}
+from: 2026-01-01
+onwards: true
+set:
+  rounds.stage.plan:
+    teams: 3
+    gaps: [5 %%]
+    pillars: {items: {clusters: %d, spread: 25 %%}, experts: {clusters: %d, spread: 10 %%}}
+"""
+
+
+def test_simulate_says_how_often_each_rule_cuts_the_wrong_team(tmp_path: Path) -> None:
+    """A policy without a plan has no table; more questions make fewer mistakes; the same rule has
+    the same table in every variant.
+    """
+    words: list[str] = []
+    for name, clusters in (("few", 5), ("many", 400), ("twin", 5)):
+        (tmp_path / f"{name}.yaml").write_text(CUT % (name, clusters, clusters), "utf-8")
+        words += ["--overlay", str(tmp_path / f"{name}.yaml")]
+    made = run("simulate", PROGRAMME, *words, "--json")
+    assert 0 == made.exit_code, made.output
+    base, few, many, twin = (each["cut_rules"] for each in json.loads(made.stdout)["outcomes"])
+    assert {} == base
+    assert few == twin
+    wrong = [
+        next(r for r in t["stage"][0]["errors"] if not r["threshold_milli"]) for t in (few, many)
+    ]
+    assert wrong[0]["wrong_ppm"] > wrong[1]["wrong_ppm"]
+    figures = json.loads(made.stdout)["outcomes"][1]["figures"]
+    assert any("wrong of a million cuts" in name for name in figures)
 
 
 def test_simulate_says_where_a_trace_has_no_envelopes_to_run_in(trace: Path) -> None:

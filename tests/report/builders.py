@@ -12,7 +12,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files
 from headgate.readers.trace_layouts import read_lines
 from headgate.report.summary import Summary, summary_of
-from headgate.report.trial import COUNTS, HOURS, WAITS, Column, Trial
+from headgate.report.trial import COSTS, COUNTS, DAYS, HOURS, WAITS, Column, Trial
 from headgate.simulation.population import read_population
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
@@ -49,7 +49,7 @@ def trial() -> Trial:
 
 
 def _column(variant: str, shared: bool) -> Column:
-    names = (*HOURS, *COUNTS, *WAITS)
+    names = (*HOURS, *COUNTS, *DAYS, *WAITS, *(COSTS if variant else COSTS[:1]))
     amounts = {name: 3600 * (1000 + n) // (1 + shared) for n, name in enumerate(names)}
     envelopes = ("national", "business", "academia")
     return Column(
@@ -60,6 +60,7 @@ def _column(variant: str, shared: bool) -> Column:
         dict.fromkeys(("1", "2-8", "65+"), (3600, 60, 90000)),
         ((date(2026, 4, 1), dict.fromkeys(envelopes, (3600, 1800))),),
         dict.fromkeys(envelopes, (100, 60, 2, 431)),
+        dict.fromkeys(envelopes, 7200) if shared else {},
     )
 
 

@@ -129,6 +129,49 @@ def test_every_rule_of_sharing_can_be_said(trace: Path) -> None:
     assert 9 == len(seen)
 
 
+RICH = """
+overlay: rich
+because: {en: What if lending earned credits, budgets ended and energy counted?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.energy: {price_per_mwh: 100000, overhead_percent: 30}
+  supports.compute.chips:
+    h200: {name: H200, price_per_gpu_hour: 3190, busy_watts: 1000, idle_watts: 150}
+    b200: {name: B200, price_per_gpu_hour: 3190, busy_watts: 1400, idle_watts: 200}
+  supports.compute.lots.north-b200.maintenance: [{begins: 2026-03-10, ends: 2026-03-12, gpus: 40}]
+  envelopes.compute.sharing:
+    turns: credits
+    budgets: {gpu_hours: 9000, when_spent: %s}
+"""
+
+
+@pytest.mark.parametrize("spent", ["wait", "end"])
+def test_budgets_credits_and_energy_are_words_of_an_overlay(
+    tmp_path: Path, trace: Path, spent: str
+) -> None:
+    """What the policy as it stands does not say is told of the overlay alone, on page and table;
+    what is lent is what is borrowed, and no tenant uses more than its budget.
+    """
+    overlay = tmp_path / "rich.yaml"
+    overlay.write_text(RICH % spent, encoding="utf-8")
+    words = (PROGRAMME, "--overlay", overlay, "--trace", trace, "--no-term", "--load", 60)
+    table = simulate(*words, "--out", tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
+    plain = json.loads(simulate(*words, "--plain", "--json"))
+    assert plain["replays"] == told["replays"]
+    base, rich = (replay["runs"][0]["shared"] for replay in told["replays"])
+    assert (0, 0, None) == (base["unpaid"], base["cut"], base["costs"]["energy"])
+    assert rich["borrowed"] == sum(rich["lent"].values()) > 0 == sum(base["lent"].values())
+    assert rich["unpaid" if spent == "wait" else "cut"] > 0
+    assert rich["held"] <= 3 * 9000 * 3600 + 200 < base["held"]
+    assert rich["costs"]["energy_cost"] == round(rich["costs"]["energy"] / 10)
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "costs-table" in page
+    assert "energy (kWh)" in table
+    assert "days from signature to first job, most" in table
+
+
 def _shared(text: str) -> Any:
     return json.loads(text)["replays"][0]["runs"][0]["shared"]
 

@@ -9,7 +9,7 @@ from datetime import date
 from fractions import Fraction
 
 from headgate.core.policy.schema import Policy
-from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.report.blocks import (
     Block,
     Cell,
@@ -39,7 +39,8 @@ class Column:
     A figure is as the workload came, and the lowest and highest of all histories. Waits are mean,
     median and 95th percentile, by envelope and by GPUs of a gang. A month has its first day and,
     by envelope, GPU-seconds promised and held. Changes are, by envelope, jobs, those that ended
-    sooner and later than behind walls, and thousandths of the time they took there.
+    sooner and later than behind walls, and thousandths of the time they took there. `lent` is
+    GPU-seconds by envelope where credits are kept, else empty.
     """
 
     variant: str
@@ -49,6 +50,7 @@ class Column:
     by_size: Mapping[str, Three]
     months: tuple[tuple[date, Mapping[str, tuple[int, int]]], ...]
     changes: Mapping[str, tuple[int, int, int, int]]
+    lent: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +70,10 @@ class Trial:
     sharing: tuple[tuple[str, date, Mapping[str, Value]], ...]
 
 
-HOURS = ("offered", "held", "idle", "fillable", "waited", "borrowed", "lost")
+HOURS = ("offered", "held", "idle", "fillable", "waited", "unpaid", "borrowed", "lost", "cut")
 COUNTS = ("jobs", "unserved", "stops")
+DAYS = ("first_median", "first_most")
+COSTS = ("energy", "energy_cost", "worth", "fillable_worth")
 WAITS = ("mean", "median", "p95")
 
 
@@ -156,8 +160,12 @@ def _use(trial: Trial, say: Speaker) -> Iterator[Block]:
     rows = [Row(_name(column, say), tuple(_parts(column, say))) for column in trial.columns]
     yield stacks("use-chart", say.say("trial.use_chart"), rows, legend)
     heads = [say.say("trial.figure"), *(_name(column, say) for column in trial.columns)]
-    lines = [_line(name, trial.columns, say) for name in (*HOURS, *COUNTS)]
+    lines = [_line(name, trial.columns, say) for name in (*HOURS, *COUNTS, *DAYS)]
     yield table("use-table", say.say("trial.use_table"), heads, lines)
+    told = {name for column in trial.columns for name in column.figures}
+    costs = [_line(name, trial.columns, say) for name in COSTS if name in told]
+    if costs:
+        yield table("costs-table", say.say("trial.costs_table"), heads, costs)
 
 
 def _parts(column: Column, say: Speaker) -> Iterator[Part]:
@@ -167,10 +175,27 @@ def _parts(column: Column, say: Speaker) -> Iterator[Part]:
 
 
 def _line(name: str, columns: Sequence[Column], say: Speaker) -> tuple[Cell, ...]:
-    write = _gpu_hours if name in HOURS else _whole
+    write = _writer(name)
     label = say.say(f"trial.{name}")
     named = say.say("trial.in_hours", what=label) if name in HOURS else label
-    return (named, *(_ranged(column.figures[name], write, say) for column in columns))
+    told = (column.figures.get(name) for column in columns)
+    return (named, *(say.say("none") if t is None else _ranged(t, write, say) for t in told))
+
+
+def _writer(name: str) -> Writer:
+    if name in HOURS:
+        return _gpu_hours
+    if name in DAYS:
+        return _days
+    return _kilowatt_hours if name == "energy" else _whole
+
+
+def _days(seconds: int, say: Speaker) -> str:
+    return say.locale.fixed(Fraction(seconds, DAY_SECONDS), 1)
+
+
+def _kilowatt_hours(watt_hours: int, say: Speaker) -> str:
+    return say.locale.fixed(Fraction(watt_hours, 1000), 0)
 
 
 def _whole(amount: int, say: Speaker) -> str:
@@ -219,8 +244,10 @@ def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
         for name, (jobs, sooner, later, pace) in column.changes.items():
             counts = (_whole(count, say) for count in (jobs, sooner, later))
             told = say.percent(pace, 1000) if jobs else say.say("none")
-            rows.append((_variant(column, say), _holder(name, say), *counts, told))
+            lent = _gpu_hours(column.lent[name], say) if column.lent else say.say("none")
+            rows.append((_variant(column, say), _holder(name, say), *counts, told, lent))
     heads = [say.say(f"trial.{word}") for word in words]
+    heads.append(say.say("trial.in_hours", what=say.say("trial.lent")))
     texts = frozenset({1})
     yield table("changes-table", say.say("trial.changes_table"), heads, rows, texts=texts)
 

@@ -9,6 +9,7 @@ from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.supply import WALLS, offer
+from tests.simulation.replay.worlds import column, gangs
 
 ROOT = Path(__file__).parents[3]
 DAYS = 86_400
@@ -108,6 +109,59 @@ set:
       - {value: true, from: 2026-01-01, until: 2026-05-01}
       - {value: false, from: 2026-05-01}
 """
+
+
+RICH = """
+overlay: rich
+because: {en: What if energy counted, a node were mended, and awards had budgets?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.energy: {price_per_mwh: 100000, overhead_percent: 30}
+  supports.compute.chips.b200: {name: B200, busy_watts: 1000, idle_watts: 100}
+  supports.compute.lots.north-b200.maintenance: [{begins: 2026-03-10, ends: 2026-03-12, gpus: 40}]
+  envelopes.compute.sharing:
+    turns: credits
+    budgets: {gpu_hours: 1600, named: {alice: 160}, when_spent: end}
+"""
+
+
+def test_maintenance_takes_gpus_out_and_brings_them_back() -> None:
+    """Jobs run on what is in service: half of the pool is away for two days."""
+    found = offer(small(RICH), 30 * DAYS)
+    gpus = dict(zip(map(str, found.days), found.quota[2].sum(axis=1).tolist(), strict=True))
+    assert [80, 40, 80] == [gpus[f"2026-03-{day}"] for day in ("01", "10", "12")]
+
+
+def test_prices_are_those_of_a_pools_chips() -> None:
+    """Watts with what cooling adds; what the policy does not say of a class is not known."""
+    found = offer(small(RICH), 30 * DAYS)
+    b200, h200 = found.prices[2], found.prices[0]
+    assert (1300, 130, 100_000) == (b200.busy[0], b200.idle[0], b200.mwh[0])
+    assert -1 == h200.busy[0]
+
+
+def test_budgets_are_hours_of_a_term_and_each_pool_has_its_part() -> None:
+    """1,600 hours over 160 GPUs: the pool of 48 has 480; who is named has its own; terms renew.
+    In a term in which another pool is mended its part is the larger, and the same all through.
+    """
+    found = offer(small(RICH), 250 * DAYS)
+    pool = found.pool(0, gangs((0, 9, 1, 0), (0, 9, 1, 1)), column(0, 1), ("alice", "bob"))
+    assert pool.budgets is not None
+    assert [48 * 3600, 480 * 3600] == pool.budgets.amount[-1].tolist()
+    first = pool.budgets.amount[found.terms.cumsum() == 1]
+    assert 1 == len(set(map(tuple, first.tolist())))
+    assert 480 * 3600 < first[0, 1] < 481.5 * 3600
+    starts = [str(day) for day, new in zip(found.days, found.terms, strict=True) if new]
+    assert ["2026-03-01", "2026-09-01"] == starts
+    assert (True, True) == (found.rules[0].credits, found.rules[0].ends_spent)
+    assert offer(small(), DAYS).pool(0, pool.gangs, column(0, 1), ("a", "b")).budgets is None
+
+
+def test_an_awards_signature_is_the_decision_of_its_call() -> None:
+    """Days to the first job count from the day on which the holder's first call decides."""
+    found = offer(small(), DAYS)
+    assert 19 * DAYS == found.signed[found.envelopes.index("national")]
 
 
 def test_how_idle_quota_is_shared_is_what_the_policy_says_on_each_day() -> None:

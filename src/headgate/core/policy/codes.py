@@ -296,6 +296,11 @@ class Code(Enum):
         "the lot ends on {until}, not after the day it becomes usable, {usable}",
         "let `until` be later than `usable`",
     )
+    MAINTENANCE_WRONG = (
+        "maintenance-wrong",
+        "maintenance of {gpus} GPUs from {begins} until {ends} is none of a lot of {state}",
+        "let `ends` be later than `begins`, and `gpus` at most the lot's state_gpus",
+    )
     LEAST_ABOVE_MOST = (
         "least-above-most",
         "`{path}` has at least {least} but at most {most}",

@@ -82,6 +82,11 @@ def _supports(policy: Policy, spots: Spots) -> Found:
             if lot.until is not None and lot.until <= lot.usable:
                 days = {"until": lot.until, "usable": lot.usable}
                 yield path, Code.LOT_DATES.at(spots.at(*path, "until"), **days)
+            for n, window in enumerate(lot.maintenance):
+                if window.ends <= window.begins or window.gpus > lot.state_gpus:
+                    place = spots.at(*path, "maintenance", str(n))
+                    words = {**window.model_dump(), "state": lot.state_gpus}
+                    yield path, Code.MAINTENANCE_WRONG.at(place, **words)
 
 
 def _fields(policy: Policy, spots: Spots) -> Found:

@@ -21,10 +21,30 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 
 
 class Chip(Section):
-    """One class of accelerator; `price_per_gpu_hour` is in the programme's currency."""
+    """One class of accelerator; `price_per_gpu_hour` is in the programme's currency.
+
+    Watts are a GPU's with its part of the node, when it is held and when it lies idle.
+    """
 
     name: str
     price_per_gpu_hour: Count | None = None
+    busy_watts: Count | None = None
+    idle_watts: Count | None = None
+
+
+class Energy(Section):
+    """What a megawatt-hour costs in the programme's currency; cooling and losses come on top."""
+
+    price_per_mwh: Count
+    overhead_percent: Count = 0
+
+
+class Maintenance(Section):
+    """GPUs of a lot that are out of service, from `begins` until the day before `ends`."""
+
+    begins: date
+    ends: date
+    gpus: Some
 
 
 class Lot(Section):
@@ -40,10 +60,16 @@ class Lot(Section):
     state_gpus: Count
     usable: date
     until: date | None = None
+    maintenance: tuple[Maintenance, ...] = ()
 
     def serves(self, day: date) -> bool:
         """Whether the lot is at the programme's disposal on a day."""
         return self.usable <= day and (self.until is None or day < self.until)
+
+    def out(self, day: date) -> int:
+        """GPUs out of service on a day, at most those that there are."""
+        windows = (one.gpus for one in self.maintenance if one.begins <= day < one.ends)
+        return min(sum(windows), self.state_gpus)
 
     def days(self, starts: date, ends: date) -> int:
         """How many days the lot serves from `starts` up to `ends`."""
@@ -65,6 +91,7 @@ class Compute(Kind):
     measure_by: Literal["count", "rates"]
     node_gpus: Some
     lots: Mapping[Name, Lot]
+    energy: Energy | None = None
 
     block_units: ClassVar[tuple[str, ...]] = ("gpu", "gpu_hour")
     enforced: ClassVar[bool] = True
@@ -113,11 +140,19 @@ class Compute(Kind):
 
     def sites(self, day: date) -> Mapping[str, Mapping[str, int]]:
         """The programme's GPUs by chip class and site on a day."""
+        return self._sites(day, in_service=False)
+
+    def standing(self, day: date) -> Mapping[str, Mapping[str, int]]:
+        """The same without those that maintenance takes out of service."""
+        return self._sites(day, in_service=True)
+
+    def _sites(self, day: date, *, in_service: bool) -> Mapping[str, Mapping[str, int]]:
         found: dict[str, dict[str, int]] = {name: {} for name in self.chips}
         for lot in self.lots.values():
             if lot.serves(day):
                 at_site = found[lot.chip]
-                at_site[lot.site] = at_site.get(lot.site, 0) + lot.state_gpus
+                gpus = lot.state_gpus - (lot.out(day) if in_service else 0)
+                at_site[lot.site] = at_site.get(lot.site, 0) + gpus
         return found
 
     def held_at_once(self, block: Mapping[str, int], blocks: int) -> int | None:

@@ -75,6 +75,10 @@ class Kind(Section):
     def sites(self, day: date) -> Mapping[str, Mapping[str, int]]:
         """Class by class, how much each site has on a day; empty where no engine enforces it."""
 
+    def standing(self, day: date) -> Mapping[str, Mapping[str, int]]:
+        """What of `sites` is in service on a day: rights are of the whole, jobs run on this."""
+        return self.sites(day)
+
     @abstractmethod
     def held_at_once(self, block: Mapping[str, int], blocks: int) -> int | None:
         """How many units some blocks may hold at any moment; None where only the sum is limited."""

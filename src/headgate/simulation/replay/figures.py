@@ -8,13 +8,16 @@ cancelled (61 to 66 % in Acme's two clusters: Hu et al., NSDI 2024).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.quantities import HOUR_SECONDS
-from headgate.simulation.replay.layout import Column, Table
+from headgate.core.quantities import HOUR_SECONDS, half_even
+from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
+from headgate.simulation.replay.supply import Prices
 
+MEGA = 10**6
 SIZES = ((1, 1), (2, 8), (9, 64), (65, 1 << 20))
 """GPUs of a gang, from and to, by which waits are told apart."""
 
@@ -40,11 +43,31 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
+class Costs:
+    """Watt-hours and their price, what GPU-hours held were worth, and those of `fillable`.
+
+    Money is in the programme's currency; None where the policy does not say what it takes.
+    """
+
+    energy: int | None
+    energy_cost: int | None
+    worth: int | None
+    fillable_worth: int | None
+
+    @property
+    def known(self) -> Mapping[str, int]:
+        """The amounts that are known, by name."""
+        names = ("energy", "energy_cost", "worth", "fillable_worth")
+        return {n: value for n in names if (value := getattr(self, n)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """One replay. Amounts are GPU-seconds; `fillable` is idle time that waiting jobs would fill.
 
     `unpaid` is what was asked for and not paid by a budget, `cut` work that a spent one left
-    undone, `lent` by envelope what credits were earned with.
+    undone, `lent` by envelope what credits were earned with. `first_median` and `first_most` are
+    seconds from an award's signature to a tenant's first start.
     """
 
     offered: int
@@ -57,6 +80,9 @@ class Figures:
     unpaid: int
     cut: int
     stops: int
+    first_median: int
+    first_most: int
+    costs: Costs
     waits: Waits
     by_envelope: Mapping[str, Waits]
     by_size: Mapping[str, Waits]
@@ -86,13 +112,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One pool with its result."""
+    """One pool with its result, the tenant of each gang, and what its GPUs draw and cost."""
 
     pool: Pool
     replayed: Replayed
+    tenant: Column
+    prices: Prices
 
 
-def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]) -> Figures:
+def figures(
+    lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str], signed: Column
+) -> Figures:
     """All pools of one policy under one way to share them; they have the same steps and window."""
     waits, served = _waits(lanes)
     envelope = np.concatenate([lane.pool.gangs.envelope for lane in lanes])
@@ -100,7 +130,7 @@ def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]
     by_envelope, by_step = _tables(lanes)
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
-    offered = _offered(lanes)
+    offered, first = _offered(lanes), _first(lanes, signed)
     seen = by_envelope[:-1].sum(axis=(0, 1)).tolist()
     held, borrowed, waited, _, unpaid = map(int, seen)
     return Figures(
@@ -114,6 +144,9 @@ def figures(lanes: Sequence[Lane], envelopes: Sequence[str], days: Sequence[str]
         unpaid=unpaid,
         cut=sum(int((lane.replayed.cut * lane.pool.gangs.gpus).sum()) for lane in lanes),
         stops=sum(int(lane.replayed.stops.sum()) for lane in lanes),
+        first_median=first[(len(first) - 1) // 2],
+        first_most=first[-1],
+        costs=_costs(lanes),
         waits=_told(waits, served),
         by_envelope={
             name: _told(waits[envelope == k], served[envelope == k])
@@ -166,6 +199,43 @@ def _told(waits: Column, served: np.ndarray) -> Waits:
     places = (len(known) - 1) // 2, (len(known) * 95 + 99) // 100 - 1
     median, p95 = (int(known[place]) for place in places)
     return Waits(len(waits), len(waits) - len(known), int(known.sum()) // len(known), median, p95)
+
+
+def _first(lanes: Sequence[Lane], signed: Column) -> list[int]:
+    """Seconds from signature to the first start of each tenant that has one, in order."""
+    tenants = max((int(lane.tenant.max(initial=-1)) for lane in lanes), default=-1) + 1
+    first = np.full(tenants, NEVER, np.int64)
+    for lane in lanes:
+        served = lane.replayed.started >= 0
+        since = lane.replayed.started + signed[lane.pool.gangs.envelope]
+        np.minimum.at(first, lane.tenant[served], since[served])
+    return sorted(first[first < NEVER].tolist()) or [0]
+
+
+def _costs(lanes: Sequence[Lane]) -> Costs:
+    """What a window drew and was worth, exact until the last sum."""
+    energy, paid, worth, fillable = (Fraction(0) for _ in range(4))
+    unknown = [False, False, False]
+    for lane in lanes:
+        prices, replayed = lane.prices, lane.replayed
+        held = replayed.by_envelope[:-1, :, 0].sum(axis=1).tolist()
+        idle, _, filled = (column.tolist() for column in replayed.by_step[:-1].T)
+        for n, seconds in enumerate(held):
+            busy, low, mwh, hour = (
+                int(column[n]) for column in (prices.busy, prices.idle, prices.mwh, prices.hour)
+            )
+            if seconds + idle[n] == 0:
+                continue
+            watt_hours = Fraction(seconds * busy + idle[n] * low, HOUR_SECONDS)
+            energy += watt_hours
+            paid += watt_hours * mwh / MEGA
+            worth += Fraction(seconds * hour, HOUR_SECONDS)
+            fillable += Fraction(filled[n] * hour, HOUR_SECONDS)
+            no_watts = min(busy, low) < 0
+            told = (no_watts, no_watts or mwh < 0, hour < 0)
+            unknown = [a or b for a, b in zip(unknown, told, strict=True)]
+    amounts = zip((energy, paid, worth, fillable), (*unknown, unknown[2]), strict=True)
+    return Costs(*(None if gap else half_even(amount) for amount, gap in amounts))
 
 
 def _tables(lanes: Sequence[Lane]) -> tuple[Table, Table]:

@@ -95,9 +95,11 @@ def pass_time(s: State, moment: int) -> None:
             s.seen[step, k, 0] += used * seconds
             s.seen[step, k, 1] += max(0, used - s.envelopes[k, QUOTA]) * seconds
             s.seen[step, k, 2] += s.envelopes[k, WAITED] * seconds
-            s.seen[step, k, 4] += s.envelopes[k, UNPAID] * seconds
         if s.now[CREDITS] > 0:
             lend(s, seconds)
+        if s.now[SENT_AWAY] > 0:
+            for k in range(len(s.envelopes)):
+                s.seen[step, k, 4] += s.envelopes[k, UNPAID] * seconds
     if s.now[TURN] > 0:
         remember(s, moment)
     s.now[NOW] = moment
@@ -345,6 +347,18 @@ def start(s: State, place: int, k: int) -> None:
 
 
 @inner
+def start_ahead(s: State, place: int, k: int) -> bool:
+    """Start a gang ahead of its queue if its award can pay for it; else it leaves the queue."""
+    gang = s.lists[WHO, place]
+    if len(s.awards) > 0 and not pays(s, gang):
+        send_away(s, place, k)
+        return False
+    s.gangs[gang, AHEAD] += 1
+    start(s, place, k)
+    return True
+
+
+@inner
 def leave(s: State, gang: int) -> None:
     """Take a running gang off its GPUs."""
     k = s.gangs[gang, ENVELOPE]
@@ -444,15 +458,12 @@ def fill(s: State, k: int, first: int, pool: tuple[int, int]) -> int:
             continue
         if ends > wall_at and asks > wall_own:
             continue
-        if not pays(s, s.lists[WHO, place]):
-            send_away(s, place, k)
+        if not start_ahead(s, place, k):
             continue
         if ends > at:
             spare -= asks
             own -= asks
         if ends > wall_at:
             wall_own -= asks
-        s.gangs[s.lists[WHO, place], AHEAD] += 1
-        start(s, place, k)
         most = min(room(s, k), s.envelopes[k, CEILING] - s.envelopes[k, USED])
     return spare

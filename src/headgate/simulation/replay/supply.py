@@ -5,7 +5,7 @@ the envelopes divide what the policy divides of the whole, in its blocks and by 
 that stand in no envelope are nobody's here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -13,18 +13,20 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.faults import Fault, Faulty
+from headgate.core.policy import sharing as words
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.sharing import Idle, Sharing, Turns
-from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, instant, seconds_of
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
-from headgate.simulation.replay.pool import Rules, Steps
+from headgate.simulation.replay.pool import Budgets, Gangs, Pool, Rules, Steps
 from headgate.steps.agenda import first_day
 
 PERCENT = 100
+ALL_ENDLESS = words.Budgets()
 WALLS: Mapping[str, object] = {"idle": Idle.KEPT}
 """What makes walls of any sharing."""
 
@@ -40,15 +42,33 @@ def rules_of(sharing: Sharing) -> Rules:
         sharing.look_ahead,
         HOUR_SECONDS if fair else 0,
         keeps if fair else 0,
+        sharing.turns is Turns.CREDITS,
+        sharing.budgets is not None and sharing.budgets.when_spent is words.Spent.END,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a pool's GPUs draw and cost, by step; -1 where the policy does not say.
+
+    `busy` and `idle` are watts, cooling and losses on top; `mwh` and `hour` are prices of a
+    megawatt-hour and of a GPU-hour.
+    """
+
+    busy: Column
+    idle: Column
+    mwh: Column
+    hour: Column
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A policy's pools from its first day on: quotas by pool, step and envelope.
 
-    `at` are seconds since the first day, `at[0]` 0; months begin at steps too. Where the policy
-    says nothing of sharing, quota is lent by what `Sharing` assumes.
+    `at` are seconds since the first day, `at[0]` 0; months and terms begin at steps too, and
+    `terms` says at which. Where the policy says nothing of sharing, quota is lent by what `Sharing`
+    assumes. `prices` are by pool, `signed` are the seconds before the first day at which each
+    envelope's first awards are decided.
     """
 
     support: str
@@ -58,10 +78,59 @@ class Offer:
     at: Column
     quota: Table
     sharing: tuple[Sharing, ...]
+    terms: Column
+    prices: tuple[Prices, ...]
+    signed: Column
 
-    def under(self, words: Mapping[str, object]) -> "Offer":
+    def pool(self, place: int, gangs: Gangs, tenant: Column, names: Sequence[str]) -> Pool:
+        """One pool with its gangs, whose tenants are its awards, up to the last submission of all.
+
+        After it one more step lasts for ever, with what was there last.
+        """
+        steps, rules = self.steps(place), self.rules
+        later = {n: rule for n, rule in enumerate(rules) if rule != rules[n - 1]}
+        return Pool(gangs, steps, rules[0], later, self._budgets(place, tenant, names))
+
+    def until(self, until: int) -> "Offer":
+        """The offer up to a moment, and one more step from then on with what was there last."""
+        count = int(np.searchsorted(self.at, until))
+        rows = [*range(count), count - 1]
+        return replace(
+            self,
+            at=np.append(self.at[:count], until),
+            quota=self.quota[:, rows],
+            sharing=tuple(self.sharing[row] for row in rows),
+            terms=np.append(self.terms[:count], 0),
+            prices=tuple(_rows(prices, rows) for prices in self.prices),
+        )
+
+    def _budgets(self, place: int, tenant: Column, names: Sequence[str]) -> Budgets | None:
+        """What tenants may use of a pool: of a term's hours the part that it does of its work.
+
+        None where the policy knows no budgets; a budget is a whole number of GPU-seconds.
+        """
+        if not any(sharing.budgets for sharing in self.sharing):
+            return None
+        work = self.quota.sum(axis=2) * np.diff(self.at, append=self.at[-1:])
+        term = np.cumsum(self.terms)
+        by_term = np.zeros((term[-1] + 1, len(self.pools)), np.int64)
+        np.add.at(by_term, term, work.T)
+        part, whole = by_term[term, place], np.maximum(by_term.sum(axis=1), 1)[term]
+        rows = []
+        for n, sharing in enumerate(self.sharing):
+            said = sharing.budgets or ALL_ENDLESS
+            hours = [said.named.get(name, said.gpu_hours) for name in names]
+            rows.append(
+                [
+                    NEVER if h is None else h * HOUR_SECONDS * int(part[n]) // int(whole[n])
+                    for h in hours
+                ]
+            )
+        return Budgets(tenant, np.array(rows, np.int64).reshape(len(rows), -1), self.terms)
+
+    def under(self, said: Mapping[str, object]) -> "Offer":
         """The offer with some words of its sharing said otherwise, on every day."""
-        return replace(self, sharing=tuple(s.model_copy(update=dict(words)) for s in self.sharing))
+        return replace(self, sharing=tuple(s.model_copy(update=dict(said)) for s in self.sharing))
 
     def steps(self, pool: int) -> Steps:
         """One pool as the policy shares it."""
@@ -98,7 +167,9 @@ def offer(document: Document, seconds: int) -> Offer:
     """
     first = first_day(document)
     last = first + timedelta(days=seconds // DAY_SECONDS + 1)
-    days = _days(document, first, last)
+    months = at(document, first).policy.programme.calendar.months
+    starts = [add_months(first, n * months) for n in range((last - first).days // 28 + 1)]
+    days = _days(document, first, last, starts)
     support = _support(at(document, first).policy)
     parts = [_quotas(at(document, day).policy, support, day) for day in days]
     pools = tuple(dict.fromkeys(pool for part in parts for pool in part))
@@ -115,7 +186,10 @@ def offer(document: Document, seconds: int) -> Offer:
     start = seconds_of(instant(first))
     moments = np.array([seconds_of(instant(day)) - start for day in days], np.int64)
     sharing = tuple(_sharing(at(document, day).policy, support) for day in days)
-    return Offer(support, named, pools, days, moments, quota, sharing)
+    terms = np.array([day in starts for day in days], np.int64)
+    prices = tuple(_prices(document, support, pool, days) for pool in pools)
+    signed = np.array([_signed(document, support, name, first) for name in named], np.int64)
+    return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed)
 
 
 def _support(policy: Policy) -> str:
@@ -124,16 +198,18 @@ def _support(policy: Policy) -> str:
     return next(divided, "")
 
 
-def _days(document: Document, first: date, last: date) -> tuple[date, ...]:
-    """The first day, every later one on which anything may change, and the firsts of months."""
+def _days(document: Document, first: date, last: date, starts: Iterable[date]) -> tuple[date, ...]:
+    """The first day, every later one on which anything may change, firsts of months and terms."""
     trees = [document.programme, *(tree for _, tree in document.overlays)]
-    named = {day for tree in trees for day in changes(tree)}
+    named = {day for tree in trees for day in changes(tree)} | set(starts)
     for _, tree in document.overlays:
         ends = tree.get("until")
         named |= {ends.data} if ends is not None and isinstance(ends.data, date) else set()
     for day in {first, *(d for d in named if first < d <= last)}:
         for support in at(document, day).policy.supports.values():
             named |= {d for lot in _lots(support) for d in (lot.usable, lot.until) if d}
+            windows = [window for lot in _lots(support) for window in lot.maintenance]
+            named |= {d for window in windows for d in (window.begins, window.ends)}
     day = first
     while day <= last:
         named |= {day} if day.day == 1 else set()
@@ -150,7 +226,7 @@ def _quotas(policy: Policy, support: str, day: date) -> dict[str, dict[str, int]
     envelopes = policy.envelopes.get(support)
     if envelopes is None:
         return {}
-    sites = policy.supports[support].sites(day)
+    sites = policy.supports[support].standing(day)
     pools = {f"{chip} at {site}": n for chip, by in sites.items() for site, n in by.items() if n}
     whole = sum(pools.values())
     block = next(iter(envelopes.block.values())) if "gpu" in envelopes.block else 1
@@ -170,6 +246,37 @@ def _quotas(policy: Policy, support: str, day: date) -> dict[str, dict[str, int]
 def _sharing(policy: Policy, support: str) -> Sharing:
     envelopes = policy.envelopes.get(support)
     return (envelopes and envelopes.sharing) or Sharing()
+
+
+def _prices(document: Document, support: str, pool: str, days: Sequence[date]) -> Prices:
+    """What a pool's chips draw and cost on each day."""
+    rows: list[tuple[int | None, int | None, int | None, int | None]] = []
+    for day in days:
+        section = at(document, day).policy.supports.get(support)
+        chip = section.chips.get(pool.partition(" at ")[0]) if section is not None else None
+        if section is None or chip is None:
+            rows.append((None, None, None, None))
+            continue
+        energy, watts = section.energy, (chip.busy_watts, chip.idle_watts)
+        more = PERCENT + (energy.overhead_percent if energy is not None else 0)
+        busy, idle = (None if each is None else each * more // PERCENT for each in watts)
+        price = energy.price_per_mwh if energy is not None else None
+        rows.append((busy, idle, price, chip.price_per_gpu_hour))
+    known = [[-1 if value is None else value for value in row] for row in rows]
+    busy_, idle_, mwh, hour = np.array(known, np.int64).T
+    return Prices(busy_, idle_, mwh, hour)
+
+
+def _rows(prices: Prices, rows: Sequence[int]) -> Prices:
+    found = (prices.busy[rows], prices.idle[rows], prices.mwh[rows], prices.hour[rows])
+    return Prices(*found)
+
+
+def _signed(document: Document, support: str, holder: str, first: date) -> int:
+    """Seconds from the first decision of a call for a class of holders to the first day."""
+    calls = at(document, first).policy.calls.values()
+    days = [c.decides for c in calls if c.support == support and holder in c.holders]
+    return (first - min([*days, first])).days * DAY_SECONDS
 
 
 def _names(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Iterator[str]:
