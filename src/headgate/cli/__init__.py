@@ -10,9 +10,10 @@ from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
-from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, simulate
+from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee
 from headgate.cli.site import serve
 from headgate.cli.statements import export, statement
+from headgate.cli.sweeps import simulations
 from headgate.cli.usage import reconcile, usage
 
 app = typer.Typer(
@@ -23,13 +24,14 @@ app = typer.Typer(
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
 _COMMANDS = (
-    *(demo, verify, check, explain, simulate, demand, foresee, evaluate, witness),
+    *(demo, verify, check, explain, demand, foresee, evaluate, witness),
     *(plan, apply, manifests, usage, reconcile, serve),
 )
 for command in _COMMANDS:
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)
+app.add_typer(simulations, name="simulate")
 app.add_typer(ledger, name="ledger")
 
 
