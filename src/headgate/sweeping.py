@@ -9,6 +9,7 @@ what one process would have made.
 
 import json
 import os
+import shlex
 import signal
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -263,17 +264,18 @@ def _faulty(place: Path | str, code: Code, what: str) -> Faulty:
 
 def _templates(out: Path, shards: int) -> list[str]:
     """Write what a cluster is given; what to type for each way of running a sweep."""
-    texts = {"slurm.sh": SLURM, "kubernetes.yaml": KUBERNETES}
+    texts, folder = {"slurm.sh": SLURM, "kubernetes.yaml": KUBERNETES}, str(out.resolve())
     for name, text in texts.items():
-        told = text.replace("@SHARDS@", str(shards)).replace("@FOLDER@", str(out.resolve()))
+        told = text.replace("@SHARDS@", str(shards)).replace("@FOLDER@", shlex.quote(folder))
         (out / name).write_text(told, encoding="utf-8")
     script = out / "slurm.sh"
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    named = shlex.quote(str(out))
     return [
-        f"here        headgate simulate shard 1/1 {out} --processes {os.cpu_count() or 1}",
-        f"Slurm       sbatch {out}/slurm.sh",
-        f"Kubernetes  kubectl create -f {out}/kubernetes.yaml  (name your image and claim in it)",
-        f"then        headgate simulate merge {out} --out NEW",
+        f"here        headgate simulate shard 1/1 {named} --processes {os.cpu_count() or 1}",
+        f"Slurm       sbatch {named}/slurm.sh",
+        f"Kubernetes  kubectl create -f {named}/kubernetes.yaml  (name your image and claim in it)",
+        f"then        headgate simulate merge {named} --out NEW",
     ]
 
 
@@ -284,9 +286,10 @@ SLURM: Final = """\
 #SBATCH --ntasks=1
 #SBATCH --cpus-per-task=1
 #SBATCH --time=01:00:00
-#SBATCH --output=@FOLDER@/logs/%a.txt
+#SBATCH --output=/dev/null
 # A shard that ran out of time goes on where it stopped when it is submitted again.
-exec headgate simulate shard "$SLURM_ARRAY_TASK_ID/@SHARDS@" "@FOLDER@"
+cd @FOLDER@ || exit
+exec headgate simulate shard "$SLURM_ARRAY_TASK_ID/@SHARDS@" . >"logs/$SLURM_ARRAY_TASK_ID.txt" 2>&1
 """
 KUBERNETES: Final = """\
 apiVersion: batch/v1

@@ -61,8 +61,8 @@ def words(overlay: Path) -> tuple[object, ...]:
 
 @pytest.fixture
 def sweep(tmp_path: Path, words: tuple[object, ...]) -> Path:
-    """The same as a sweep of three shards."""
-    folder = tmp_path / "sweep"
+    """The same as a sweep of three shards, in a folder whose name a shell takes apart."""
+    folder = tmp_path / "a sweep's $HOME"
     assert "8 tasks in 3 shards" in well(*words, "--shards", 3, "--out", folder)
     return folder
 
