@@ -171,7 +171,7 @@ def compared(ran: Ran) -> Compared:
 
 PAGE: Final = """# How near the replay is to a real Slurm
 
-{runs} times the same {jobs} jobs were handed to a real Slurm of {nodes} nodes with {gpus} made-up
+The same {jobs} jobs ({runs} times) were handed to a real Slurm of {nodes} nodes with {gpus} made-up
 GPUs each, and what sacct and squeue said of them was replayed: when each was asked for, how many
 nodes, with what limit, and how long it took until Slurm had them back, but not when it began. Slurm
 decided in order of submission with its own backfill, one reservation
@@ -185,21 +185,18 @@ Aimed at: makespan and use within 2 %: {makespan_word}. Mean wait within 5 %, or
 real runs differ by among themselves, here {spread:.1f} s: {wait_word}; the largest difference
 between a run and its replay is {worst:.1f} s.
 
-What decides how near they come:
+What keeps them apart, as far as single starts show it (read, not proven):
 
-- Slurm names the nodes of a reservation, the replay counts them. A small job that leaves room enough
-  for the first that waits may find that the idle nodes are among those reserved, and a middling one
-  that the nodes it would take are not. That moves single jobs by a minute in both directions, and
-  with them the mean wait, but hardly makespan and use. Another 90 jobs without `bf_busy_nodes`: the
-  makespan 1.8 % off (442 s and 434 s), the mean wait 8 % (62.4 s and 67.4 s).
+- Slurm names the nodes of a reservation, the replay counts them. A small job that leaves room
+  enough for the first that waits may find that the idle nodes are among those reserved. Single jobs
+  start a minute earlier or later for it; the mean wait moves, makespan and use hardly do. Another
+  90 jobs without `bf_busy_nodes`: the makespan 1.8 % off (442 s and 434 s), the mean wait 8 %
+  (62.4 s and 67.4 s).
 - Slurm's backfill reserves no part of a node. Jobs have whole nodes here; with nodes that are
   shared the replay lets small jobs run where Slurm holds a whole node back.
 - Jobs last seconds here where they last hours in earnest, so that the second or two in which Slurm
   notices an end and starts the next job weigh a thousand times more than they would, and more still
   on a busy machine.
-
-So the replay may be asked how full a cluster will be and when its work is done; of waits it says
-which of two policies has the longer ones, and not how many minutes they are.
 
 `make nightly` measures again, on more jobs, and writes this page; `make test` does one short run.
 """
