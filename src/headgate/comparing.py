@@ -28,7 +28,17 @@ from headgate.report.summary import Summary, summary_of
 from headgate.report.trial import DAYS, HOURS, Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
 from headgate.steps.evaluate import foreseen
-from headgate.whatif import Tried, Try, columns, slowly, tried
+from headgate.whatif import (
+    Run,
+    Tried,
+    Try,
+    all_runs,
+    asked,
+    columns,
+    replays,
+    slowly,
+    tried,
+)
 
 GOING_ON = (Decision.ADVANCE, Decision.TIE, Decision.WILDCARD)
 AS_IT_STANDS = "as it stands"
@@ -80,9 +90,8 @@ def compare(
 
     Raises Faulty where the trace alone is asked for and a variant has nothing to replay it on.
     """
-    variants = _variants(choices.overlays)
-    documents = {name: _document(programme, laid) for name, laid in variants.items()}
-    report: dict[str, Any] = {"seed": choices.seed, **_sources(programme, choices)}
+    variants, documents = _variants(choices.overlays), documents_of(programme, choices)
+    report = head_of(programme, choices)
     lines: list[str] = []
     if term:
         rehearsed = [_term(programme, choices, name, variants[name], progress) for name in variants]
@@ -92,24 +101,45 @@ def compare(
         lines += _table([_with_moves(outcome, moved) for outcome in outcomes])
     if choices.trace is None:
         return Compared(tuple(lines), report, {})
-    kept = workload(choices)
-    report["files"][kept.name] = kept.digest
-    report["trace"] = canonical.plain(kept.trace.notes)
-    lines += ["", *told(kept)]
     try:
-        replays = tried(documents, kept.trace, how, progress)
+        replayed = replayed_of(documents, workload(choices), report, how, progress)
     except Faulty as nothing:
-        if not term:
+        if not term or not any("replay-no-envelopes" == fault.code for fault in nothing.faults):
             raise
         return Compared((*lines, "", f"not replayed: {nothing}"), report, {})
-    shown = tuple(columns(replays, AS_IT_STANDS))
-    report |= {"replays": canonical.plain(replays), "settings": canonical.plain(how)}
-    lines += ["", *_table([_outcome_of(column) for column in shown])]
-    if large := replays[0].runs[0].too_large:
+    return Compared((*lines, *replayed.lines), replayed.report, replayed.pages)
+
+
+def replayed_of(
+    documents: Mapping[str, Document],
+    kept: Kept,
+    head: Mapping[str, Any],
+    how: Try,
+    progress: Callable[[str], None],
+    runs: Mapping[tuple[str, str], Run] | None = None,
+) -> Compared:
+    """A trace's jobs under each variant, from runs where they are made already.
+
+    Raises Faulty where a variant offers nothing to replay on.
+    """
+    what = asked(documents, kept.trace, how)
+    made = dict(replays(what, how, all_runs(documents, how), progress)) if runs is None else runs
+    found = tried(documents, what, made, how)
+    shown = tuple(columns(found, AS_IT_STANDS))
+    lines = ["", *told(kept), "", *_table([_outcome_of(column) for column in shown])]
+    if large := found[0].runs[0].too_large:
         lines += ["", f"{large:,} jobs are larger than their envelope in any pool"]
     if why := slowly():
         lines += ["", f"the replay was {why}"]
-    pages = trial_pages(_trial(documents, kept, choices, how, (replays, shown)))
+    files = {**head["files"], kept.name: kept.digest}
+    report = {
+        **head,
+        "files": files,
+        "trace": canonical.plain(kept.trace.notes),
+        "replays": canonical.plain(found),
+        "settings": canonical.plain(how),
+    }
+    pages = trial_pages(_trial(documents, kept, files, how, (found, shown)))
     return Compared(tuple(lines), report, pages)
 
 
@@ -169,9 +199,16 @@ def _document(programme: str, overlays: Sequence[Path]) -> Document:
     return read_programme(find(programme), overlays)
 
 
-def _sources(programme: str, choices: Choices) -> dict[str, Any]:
-    """What a comparison was made from, each by its digest."""
+def documents_of(programme: str, choices: Choices) -> dict[str, Document]:
+    """The policy as it stands and with each overlay, by name."""
+    variants = _variants(choices.overlays)
+    return {name: _document(programme, laid) for name, laid in variants.items()}
+
+
+def head_of(programme: str, choices: Choices) -> dict[str, Any]:
+    """What a comparison is made from, each by its digest."""
     return {
+        "seed": choices.seed,
         "policy": _document(programme, ()).digest,
         "files": {file.name: canonical.digest(file.read_bytes()) for file in choices.overlays},
     }
@@ -328,15 +365,14 @@ def _outcome_of(column: Column) -> Outcome:
 def _trial(
     documents: Mapping[str, Document],
     kept: Kept,
-    choices: Choices,
+    files: Mapping[str, str],
     how: Try,
     results: tuple[Sequence[Tried], tuple[Column, ...]],
 ) -> Trial:
     """What the page shows, and what it was made from."""
     first, (replays, shown) = documents[AS_IT_STANDS], results
     sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
-    sources += [(file.name, canonical.digest(file.read_bytes())) for file in choices.overlays]
-    sources.append((kept.name, kept.digest))
+    sources += files.items()
     settings = {"load": None if how.load_per_mille is None else how.load_per_mille // 10}
     sharing = [
         (

@@ -5,7 +5,7 @@ as drawn again from each seed. Each is replayed behind walls and as the policy s
 is held against its identities before a figure is shown.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -78,10 +78,17 @@ class Tried:
         return all(words["idle"] == Idle.KEPT for words in self.sharing.values())
 
 
-def tried(
-    variants: Mapping[str, Document], trace: Trace, how: Try, progress: Callable[[str], None]
-) -> list[Tried]:
-    """Replay a trace under each variant; raises Faulty where one offers nothing to replay on.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trace's jobs, what each variant offers them, and whose envelope each tenant comes under."""
+
+    came: Demand
+    offers: Mapping[str, Offer]
+    tenants: Mapping[str, str]
+
+
+def asked(variants: Mapping[str, Document], trace: Trace, how: Try) -> Asked:
+    """What is replayed; raises Faulty where a variant offers nothing to replay on.
 
     The first variant says whose envelope each tenant comes under and what a load is a load of, so
     that all variants are asked for the same.
@@ -90,14 +97,42 @@ def tried(
     until = (int(came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
     offers = {name: offer(doc, until).under(how.words) for name, doc in variants.items()}
     first = next(iter(offers.values()))
-    tenants = dealt(came, _whole(first))
-    runs: dict[str, list[Run]] = {name: [] for name in variants}
+    return Asked(came, offers, dealt(came, _whole(first)))
+
+
+def replays(
+    what: Asked, how: Try, wanted: Collection[tuple[str, str]], progress: Callable[[str], None]
+) -> Iterator[tuple[tuple[str, str], Run]]:
+    """The run of each (variant, seed) that is wanted; a seed that draws no job has none."""
+    first = next(iter(what.offers.values()))
     progress("getting the replay ready, which takes some seconds once")
-    for seed, demand in _histories(came, first, how):
-        for name, offered in offers.items():
-            progress(f"{name}: {seed}")
-            runs[name].append(_run(seed, demand, offered, tenants, how))
-    return [_told(name, variants[name], offers[name], tenants, runs[name]) for name in variants]
+    seeds = {seed for _, seed in wanted}
+    for seed, demand in _histories(what.came, first, how, seeds):
+        for name, offered in what.offers.items():
+            if (name, seed) in wanted:
+                progress(f"{name}: {seed}")
+                yield (name, seed), _run(seed, demand, offered, what.tenants, how)
+
+
+def all_runs(variants: Iterable[str], how: Try) -> list[tuple[str, str]]:
+    """Every (variant, seed): independent of each other, and in the order in which they are told."""
+    return [(name, seed) for name in variants for seed in (AS_IT_CAME, *how.seeds)]
+
+
+def tried(
+    variants: Mapping[str, Document], what: Asked, runs: Mapping[tuple[str, str], Run], how: Try
+) -> list[Tried]:
+    """Runs by variant, however and wherever each was made."""
+    return [
+        _told(
+            name,
+            variants[name],
+            offered,
+            what.tenants,
+            [runs[each] for each in all_runs([name], how) if each in runs],
+        )
+        for name, offered in what.offers.items()
+    ]
 
 
 def _told(
@@ -115,11 +150,13 @@ def _told(
     return Tried(variant, digest, offered.support, pools, tenants, sharing, tuple(runs))
 
 
-def _histories(came: Demand, offered: Offer, how: Try) -> Iterator[tuple[str, Demand]]:
+def _histories(
+    came: Demand, offered: Offer, how: Try, seeds: Collection[str]
+) -> Iterator[tuple[str, Demand]]:
     """The trace as it came, then as drawn from each seed, each at the load that is asked for."""
     until = int(came.submitted[-1]) + 1
     gpus = int(offered.gpu_seconds(until).sum()) // until
-    for seed in (AS_IT_CAME, *how.seeds):
+    for seed in (each for each in (AS_IT_CAME, *how.seeds) if each in seeds):
         demand = came if seed == AS_IT_CAME else drawn(came, seed)
         if how.load_per_mille is not None and len(demand.gpus):
             demand = loaded(demand, gpus, how.load_per_mille, seed)

@@ -190,6 +190,28 @@ def test_the_other_faults_are_of_the_whole_file(tmp_path: Path) -> None:
         read(PHILLY + "x\n" * 4)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [(1, "-5", Code.NEGATIVE), (3, "-2", Code.NEGATIVE), (4, "1.5", Code.NOT_A_NUMBER),
+     (1, "9999999999", Code.OUT_OF_RANGE), (3, "999999999", Code.OUT_OF_RANGE)],
+)  # fmt: skip
+def test_no_block_hides_a_bad_number(field: int, value: str, code: Code) -> None:
+    """Among a thousand good lines the one that is not is found, at its line."""
+    good = SWF.splitlines()[3].split()
+    bad = [*good[:field], value, *good[field + 1 :]]
+    lines = [" ".join(good)] * 1000
+    lines[700] = " ".join(bad)
+    assert [f"701 {code.value}"] == faults("\n".join(lines))
+
+
+def test_more_work_than_can_be_added_up_is_refused() -> None:
+    """Sums of GPU-seconds never overflow in silence."""
+    row = "1 0 0 316000000 1048576 -1 -1 8 -1 -1 1 3 1 -1 1 1 -1 -1\n"
+    assert 10_000 == read(row * 10_000).notes.jobs
+    with pytest.raises(Faulty, match="trace-out-of-range"):
+        read(row * 20_000)
+
+
 def test_one_bad_row_costs_itself_and_nothing_else() -> None:
     """The jobs are those of the file without it; the row is named, and `strict` refuses it."""
     bad = PHILLY.replace("\n2017-10-09 07:00", f"\n{AT},-5,1,-5,a\n2017-10-09 07:00", 1)

@@ -221,7 +221,7 @@ class Lab:
             ],
             "mariadbd": [
                 *("mariadbd", "--no-defaults", f"--user={_me()}", f"--datadir={f}/sql"),
-                *(f"--socket={f}/run/sql", f"--pid-file={f}/run/mariadbd-own"),
+                *(f"--socket={f}/run/sql", f"--pid-file={f}/run/mariadbd-own", f"--tmpdir={f}/run"),
                 *("--bind-address=127.0.0.1", f"--port={PORT_DATABASE}", "--skip-name-resolve"),
                 *("--innodb-buffer-pool-size=128M", "--innodb-log-file-size=64M"),
                 *("--innodb-lock-wait-timeout=900", "--innodb-flush-log-at-trx-commit=2"),
@@ -358,7 +358,11 @@ def _begin(lab: Lab) -> None:
     made = subprocess.run(
         [
             *("mariadb-install-db", "--no-defaults", f"--user={_me()}", "--skip-test-db"),
-            *(f"--datadir={lab.folder}/sql", "--auth-root-authentication-method=normal"),
+            *(
+                f"--datadir={lab.folder}/sql",
+                f"--tmpdir={lab.folder}/run",
+                "--auth-root-authentication-method=normal",
+            ),
         ],
         capture_output=True,
         text=True,

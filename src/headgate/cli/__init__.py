@@ -12,9 +12,10 @@ from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
-from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, freeze, simulate
+from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, freeze
 from headgate.cli.site import migrate, serve, worker
 from headgate.cli.statements import export, statement
+from headgate.cli.sweeps import simulations
 from headgate.cli.usage import reconcile, usage
 
 app = typer.Typer(
@@ -25,13 +26,14 @@ app = typer.Typer(
     help="One policy file, a whole national AI programme, decisions that anyone can derive again.",
 )
 _COMMANDS = (
-    *(demo, verify, check, explain, simulate, demand, foresee, freeze, evaluate, witness),
+    *(demo, verify, check, explain, demand, foresee, freeze, evaluate, witness),
     *(plan, apply, manifests, admit, usage, reconcile, agent, serve, worker, migrate),
 )
 for command in _COMMANDS:
     app.command()(command)
 ledger.command()(statement)
 ledger.command()(export)
+app.add_typer(simulations, name="simulate")
 ledger.command()(enrol)
 ledger.command()(revoke)
 ledger.command()(orders)

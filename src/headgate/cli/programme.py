@@ -139,12 +139,18 @@ def simulate(
     plain: Annotated[
         bool, typer.Option("--plain", help="Replay by the rules in plain Python; slow.")
     ] = False,
+    shards: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Write a sweep of so many shards to OUT.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="A new folder for the comparison, with pages of a trace.")
     ] = None,
 ) -> None:
-    """Compare the policy as it stands with each overlay: a term of it, and a trace's jobs."""
+    """Compare the policy as it stands with each overlay: a term of it, and a trace's jobs.
+
+    A sweep (--shards) is done by `headgate simulate shard` and put together by `... merge`.
+    """
     with mendable(f"simulate {programme}"), steps() as progress:
         from headgate.comparing import compare, text_of, write
         from headgate.core.policy.sharing import Turns
@@ -167,6 +173,15 @@ def simulate(
         how = Try(said, load_per_mille, drawn, plain)
         choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict)
         refuse_taken(out)
+        if shards is not None:
+            from headgate.sweeping import plan
+
+            if out is None or trace is None:
+                raise fault("--shards", "sweep-incomplete", "a sweep needs a trace and a folder",
+                            "say --trace and --out too")  # fmt: skip
+            for line in plan(programme, choices, how, shards, out):
+                say(line)
+            return
         compared = compare(programme, choices, how, term, progress)
         if out is not None:
             write(compared, out)

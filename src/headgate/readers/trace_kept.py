@@ -50,7 +50,7 @@ def read_trace(path: Path, *, strict: bool = False) -> Kept:
     copy, trace, not_kept = _copy(digest), None, ""
     worth = not strict and path.stat().st_size >= WORTH_BYTES
     if worth and copy is not None:
-        trace = _loaded(copy, path.name)
+        trace = read_columns(copy, path.name)
     if trace is None:
         trace = read_file(path, strict=strict)
         not_kept = _save(trace, copy) if worth else ""
@@ -91,22 +91,29 @@ def _save(trace: Trace, copy: Path | None) -> str:
     """Write a copy that takes its name when it is whole; why it could not be written, if so."""
     if copy is None:
         return "nobody's home folder is known"
-    draft = copy.with_name(f".{token_hex(8)}.npz")
-    said = json.dumps({"tenants": trace.tenants, "notes": asdict(trace.notes)})
-    columns: dict[str, Any] = {name: getattr(trace, name) for name in COLUMNS}
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("xb") as file:
-            np.savez(file, said=np.frombuffer(said.encode(), np.uint8), **columns)
-        draft.replace(copy)
+        write_columns(trace, copy)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         return error.strerror or str(error)
     return ""
 
 
-def _loaded(copy: Path, file: str) -> Trace | None:
+def write_columns(trace: Trace, copy: Path) -> None:
+    """Write a trace's columns; the file takes its name when it is whole."""
+    draft = copy.with_name(f".{token_hex(8)}.npz")
+    said = json.dumps({"tenants": trace.tenants, "notes": asdict(trace.notes)})
+    columns: dict[str, Any] = {name: getattr(trace, name) for name in COLUMNS}
+    try:
+        with draft.open("xb") as file:
+            np.savez(file, said=np.frombuffer(said.encode(), np.uint8), **columns)
+        draft.replace(copy)
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def read_columns(copy: Path, file: str) -> Trace | None:
     """The kept columns; None where there are none that can be read."""
     try:
         with copy.open("rb") as file_of_columns:

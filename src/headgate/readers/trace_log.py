@@ -24,6 +24,8 @@ from headgate.readers.traces import (
     fault,
 )
 
+WORK_MOST: Final = 1 << 62
+"""GPU-seconds that sums of 64 bits hold."""
 NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]*)?|-?\.[0-9]+", re.ASCII)
 
 Row = tuple[int, str, int, int, int]
@@ -97,6 +99,11 @@ class Log:
             tuple(self.faults),
             unsorted=self.unsorted,
         )
+        seconds, gpus = (np.frombuffer(self.columns[place], np.int64) for place in (2, 3))
+        if (work := (seconds * gpus).sum(dtype=np.float64)) > WORK_MOST:
+            what = f"{work:.3g} GPU-seconds in all"
+            raise Faulty([fault(self.file, 0, Code.OUT_OF_RANGE, what)])
+        del seconds, gpus
         columns = [np.frombuffer(self.columns.pop(0), np.int64) for _ in range(len(self.columns))]
         return _ordered(tuple(self.places), columns, start, notes)
 

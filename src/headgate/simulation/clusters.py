@@ -7,7 +7,7 @@ exponent, cut at the longest. Factor, median, spread and exponent follow from th
 median, mean and GPU-weighted mean of run times (large jobs run longer than small ones, and most
 GPU time is theirs). Run times are drawn in strata, so that even few jobs have the figures.
 
-Assumed, as nothing is published of it: the share of jobs on one GPU, how jobs come by hour and
+Assumed, as it is not in that table: the share of jobs on one GPU, how jobs come by hour and
 day, and who they belong to: `TENANTS` names, each with its rank's part (Zipf).
 """
 

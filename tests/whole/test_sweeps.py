@@ -1,0 +1,262 @@
+"""A sweep in shards is what one process makes, to the byte, whatever happened on the way."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner, Result
+
+from headgate.cli import app
+from headgate.sweeping import Code
+from tests.servers.crds import read
+from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+
+PROGRAMME = Path(__file__).parents[1] / "programmes" / "small"
+OVERLAY = """
+overlay: split
+because: {en: What if the split were another?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes.compute.shares: {national: 20, business: 60, academia: 20}
+"""
+RUN = "import sys; from headgate.cli import main; main()"
+
+
+def headgate(*words: object) -> Result:
+    """What a command of `headgate simulate` came to."""
+    return CliRunner().invoke(app, ["simulate", *map(str, words)])
+
+
+def well(*words: object) -> str:
+    """What it prints where it must succeed."""
+    made = headgate(*words)
+    assert 0 == made.exit_code, made.output
+    return made.stdout
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """Another split."""
+    path = tmp_path / "split.yaml"
+    path.write_text(OVERLAY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def words(overlay: Path) -> tuple[object, ...]:
+    """A what-if of eight tasks: four histories under two variants."""
+    trace = "generated:philly:64:3"
+    return (PROGRAMME, "--overlay", overlay, "--trace", trace, "--seeds", 3, "--load", 90)
+
+
+@pytest.fixture
+def sweep(tmp_path: Path, words: tuple[object, ...]) -> Path:
+    """The same as a sweep of three shards, in a folder whose name a shell takes apart."""
+    folder = tmp_path / "a sweep's $HOME"
+    assert "8 tasks in 3 shards" in well(*words, "--shards", 3, "--out", folder)
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """A folder's files by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def results(sweep: Path) -> list[Path]:
+    """What is done."""
+    return sorted((sweep / "done").glob("[0-9]*.json"))
+
+
+def test_shards_merge_to_what_one_process_makes(
+    tmp_path: Path, words: tuple[object, ...], sweep: Path, overlay: Path
+) -> None:
+    """Pages, figures and digests are the same bytes, in any order of shards; the sweep carries all
+    it needs, and a shard that is done is not done again.
+    """
+    whole = well(*words, "--no-term", "--out", tmp_path / "whole")
+    overlay.unlink()
+    for part in ("3/3", "1/3", "2/3"):
+        assert f"shard {part}" in well("shard", part, sweep)
+    assert "0 tasks done now, 8 in all" in well("shard", "1/1", sweep)
+    assert whole == well("merge", sweep, "--out", tmp_path / "merged")
+    assert files(tmp_path / "whole") == files(tmp_path / "merged")
+
+
+def test_histories_that_are_done_can_be_merged_alone(sweep: Path, tmp_path: Path) -> None:
+    """What is missing is named; --partial takes what is done under every variant."""
+    well("shard", "1/1", sweep)
+    results(sweep)[-1].unlink()
+    refused = headgate("merge", sweep)
+    assert 2 == refused.exit_code
+    assert "split, headgate/3 is not done [sweep-result-missing]" in refused.stderr
+    well("merge", sweep, "--partial", "--out", tmp_path / "part")
+    told = json.loads((tmp_path / "part" / "comparison.json").read_text(encoding="utf-8"))
+    for variant in told["replays"]:
+        expected = ["as it came", "headgate/1", "headgate/2"]
+        assert expected == [run["seed"] for run in variant["runs"]]
+
+
+def spoil_columns(sweep: Path) -> None:
+    """Another trace."""
+    (sweep / "trace.npz").write_bytes(b"PK")
+
+
+def spoil_settings(sweep: Path) -> None:
+    """Another list of seeds."""
+    text = (sweep / "sweep.json").read_text(encoding="utf-8")
+    (sweep / "sweep.json").write_text(text.replace('"headgate/3"', '"other"', 1), encoding="utf-8")
+
+
+def spoil_result(sweep: Path) -> None:
+    """Half a file."""
+    path = results(sweep)[0]
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def swap_result(sweep: Path) -> None:
+    """One task's file under another's name."""
+    one, other, *_ = results(sweep)
+    one.write_bytes(other.read_bytes())
+
+
+SPOILT: dict[Code, Callable[[Path], None]] = {
+    Code.NO_SWEEP: lambda sweep: (sweep / "sweep.json").unlink(),
+    Code.OTHER_FILES: spoil_columns,
+    Code.RESULT_BROKEN: spoil_result,
+    Code.RESULT_FOREIGN: swap_result,
+    Code.RESULT_MISSING: lambda sweep: results(sweep)[0].unlink(),
+}
+
+
+@pytest.mark.parametrize("code", [code for code in Code if code is not Code.SHARD_UNKNOWN])
+def test_no_merge_takes_what_is_not_of_the_sweep(sweep: Path, code: Code) -> None:
+    """Every way to be wrong is named, and ends in no comparison."""
+    well("shard", "1/1", sweep)
+    SPOILT[code](sweep)
+    refused = headgate("merge", sweep)
+    assert 2 == refused.exit_code
+    assert {code.value} == set(re.findall(r"\[(sweep-[a-z-]+)\]", refused.stderr))
+    if code in {Code.RESULT_BROKEN, Code.RESULT_FOREIGN, Code.RESULT_MISSING}:
+        assert "1 tasks done now" in well("shard", "1/1", sweep)
+        well("merge", sweep)
+
+
+def test_other_settings_are_another_sweep(sweep: Path) -> None:
+    """Results made before the settings were changed are not taken for these."""
+    well("shard", "1/3", sweep)
+    spoil_settings(sweep)
+    assert "[sweep-other-files]" in headgate("shard", "1/3", sweep).stderr
+
+
+@pytest.mark.parametrize("part", ["0/3", "4/3", "1", "1/0", "-1/3", "a/b", "1/3/4", "1/99999"])
+def test_a_shard_that_is_none_is_refused(sweep: Path, part: str) -> None:
+    """K/N has K from 1 to N."""
+    refused = headgate("shard", "--", part, sweep)
+    assert 2 == refused.exit_code
+    assert "[sweep-shard-unknown]" in refused.stderr
+
+
+def test_a_sweep_needs_a_trace_and_a_new_folder(sweep: Path) -> None:
+    """What is not there is said; what is there is not written over."""
+    assert "[sweep-incomplete]" in headgate(PROGRAMME, "--shards", 2).stderr
+    taken = headgate(PROGRAMME, "--trace", "generated:philly:64:1", "--shards", 2, "--out", sweep)
+    assert "[out-taken]" in taken.stderr
+
+
+def test_what_was_done_before_ctrl_c_is_kept(tmp_path: Path, overlay: Path) -> None:
+    """Two processes are stopped in the middle; every file is whole, and the rest is done later."""
+    trace = ("--trace", "generated:philly:64:1", "--seeds", 25, "--load", 90)
+    folder, words = tmp_path / "sweep", (PROGRAMME, "--overlay", overlay, *trace)
+    well(*words, "--shards", 1, "--out", folder)
+    command = [sys.executable, "-c", RUN, "simulate", "shard", "1/1", str(folder), "--processes=2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as running:
+        while len(results(folder)) < 2:
+            assert running.poll() is None
+            time.sleep(0.02)
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.communicate()[1].decode()
+    done = results(folder)
+    assert 130 == running.returncode
+    assert "what is done is kept" in said
+    assert "Traceback" not in said
+    assert 2 <= len(done) < 52
+    assert [] == list((folder / "done").glob(".*"))
+    assert f"{52 - len(done)} tasks done now" in well("shard", "1/1", folder)
+    whole = well(*words, "--no-term")
+    assert whole == well("merge", folder)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A real Slurm."""
+    try:
+        with private_slurm(Shape(nodes=1)) as running:
+            yield running
+    except Unavailable as missing:
+        pytest.skip(str(missing))
+
+
+def test_a_job_array_of_a_real_slurm_does_a_sweep(
+    lab: Lab, sweep: Path, words: tuple[object, ...], tmp_path: Path
+) -> None:
+    """The script that a sweep comes with is submitted as it is; its shards merge to the whole."""
+    program = tmp_path / "bin" / "headgate"
+    program.parent.mkdir()
+    source = Path(__file__).parents[2] / "src"
+    program.write_text(
+        f"#!/bin/sh\nPYTHONPATH={source} exec {sys.executable} -c '{RUN}' \"$@\"\n",
+        encoding="utf-8",
+    )
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    path = f"{program.parent}:{os.environ['PATH']}"
+    lab.run("sbatch", f"--export=PATH={path}", str(sweep / "slurm.sh"))
+    lab.wait(lambda: lab.run("squeue", "-h") == "", "the end of the array", 120)
+    logs = {path.name: path.read_text(encoding="utf-8") for path in (sweep / "logs").iterdir()}
+    assert 8 == len(results(sweep)), logs
+    assert {"1.txt", "2.txt", "3.txt"} == set(logs)
+    assert well(*words, "--no-term") == well("merge", sweep)
+
+
+def test_an_indexed_job_of_kubernetes_does_every_shard(
+    sweep: Path, tmp_path: Path, shared_data: Path
+) -> None:
+    """Its pods are well by the published schema of pods, which Kueue's Workload has whole; run with
+    each index of the job, its command names each shard once.
+    """
+    job = YAML(typ="safe").load((sweep / "kubernetes.yaml").read_text(encoding="utf-8"))
+    spec, template = job["spec"], job["spec"]["template"]
+    assert ("batch/v1", "Job", "Indexed") == (
+        job["apiVersion"],
+        job["kind"],
+        spec["completionMode"],
+    )
+    workload = {
+        "apiVersion": "kueue.x-k8s.io/v1beta2",
+        "kind": "Workload",
+        "metadata": {"name": "sweep"},
+        "spec": {"podSets": [{"name": "main", "count": 1, "template": template}]},
+    }
+    assert [] == read(shared_data / "data" / "kueue-crds").faults(workload, None)
+    (container,) = template["spec"]["containers"]
+    program = tmp_path / "headgate"
+    program.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    said = []
+    for index in range(spec["completions"]):
+        known = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": str(index)}
+        done = subprocess.run(
+            [*container["command"], *container["args"]],
+            env=known, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        said.append(done.stdout.split())
+    assert [["simulate", "shard", f"{n}/3", "/sweep"] for n in (1, 2, 3)] == said
