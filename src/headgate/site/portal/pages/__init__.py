@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import applying, awarding, reviewing
 from headgate.site.portal.pages import account, office, public, service
 from headgate.site.portal.registry import Page
@@ -12,6 +13,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *applying.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
+    *centres.PAGES,
     *account.PAGES,
     *service.PAGES,
 )
