@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from headgate.core.enforcement.waiting import Wait
 from headgate.core.metering.usage import Usage
+from headgate.engines.drive import Enforced
 from headgate.engines.rehearsal import Job
 from headgate.site.actions.take_in import take_use
 from headgate.site.agents.models import Agent, Outage, SignedList
@@ -47,14 +48,15 @@ def test_the_operator_sees_each_centre(client: Client, language: str) -> None:
     assert "govuk-tag--green" in shown
 
 
-def test_drift_is_shown_with_who_owns_the_field(client: Client, country: Country) -> None:
+def test_drift_is_shown_with_who_owns_the_field(
+    client: Client, country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the cluster would not take is told field by field."""
     held = country.north.engine.observe()
     spoilt = replace(held[0], gpu_seconds_budget=77)
     country.north.restart(held=(spoilt, *held[1:]), jobs=[])
-    country.north.engine.apply = lambda plan: None  # type: ignore[method-assign]
-    looked = country.north.look(later(HOUR))
-    assert "otherwise" in looked.outcome or "something else" in looked.outcome
+    monkeypatch.setattr(country.north.engine, "apply", lambda _: None)
+    assert Enforced.DRIFTING.value == country.north.look(later(HOUR)).outcome
     shown = text_of(client.get("/clusters/"))
     row = f'>77</td><td class="govuk-table__cell">{held[0].gpu_seconds_budget}<'
     assert row in shown
