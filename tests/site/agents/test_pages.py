@@ -176,3 +176,22 @@ def test_before_orders_are_signed_the_pages_say_what_to_do(client: Client) -> No
     assert [] == _shown(operator())
     assert "headgate ledger orders" in text_of(client.get("/clusters/"))
     assert 200 == client.get("/projects/").status_code
+
+
+def test_the_operator_takes_what_the_centres_told_from_the_page(
+    client: Client, country: Country
+) -> None:
+    """The month's use is metered by a button; while a centre is silent, the page says which."""
+    told = {"deed": "take", "event": "meter"}
+    country.north.look(later(2 * HOUR))
+    Agent.objects.filter(site="south").update(looked="")
+    assert 'value="take"' in text_of(client.get("/clusters/"))
+    silent = text_of(client.post("/clusters/", told, follow=True))
+    assert "Wait until every site" in silent
+    assert "south" in silent
+    country.south.look(later(2 * HOUR))
+    before = len(term().facts)
+    assert "stands in the journal" in text_of(client.post("/clusters/", told, follow=True))
+    assert before + 1 == len(term().facts)
+    enter(client, Role.AUDITOR)
+    assert 'value="take"' not in text_of(client.get("/clusters/"))

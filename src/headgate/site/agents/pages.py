@@ -18,14 +18,21 @@ from headgate.core.enforcement.receipt import Report
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.site.actions.agents import allow, announce, end_outage
+from headgate.site.actions.take_due import take_due
 from headgate.site.agents.models import Agent, Outage, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
 from headgate.site.agents.reading import outages, report_of
+from headgate.site.agents.world import Sites
+from headgate.site.desk.clock import coming
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
-from headgate.site.portal.words import tag
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
+from headgate.site.portal.words import EVENTS, tag
+from headgate.steps.event import What
+
+CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
+"""The events that rest on what the centres told, or follow from it."""
 
 SILENT_SECONDS: Final = 3_600
 """How long an agent may say nothing before its page says so."""
@@ -112,13 +119,25 @@ def clusters(request: HttpRequest) -> HttpResponse:
     lists = {one.site: one for one in SignedList.objects.all()}
     agents = list(Agent.objects.all())
     centres = [Centre(one, lists.get(one.site), report_of(one), now) for one in agents]
-    told = {"centres": centres, "outages": outages(now), "signed": bool(lists)}
+    event, _moment_of_it = coming()
+    told = {
+        "centres": centres,
+        "outages": outages(now),
+        "signed": bool(lists),
+        "event": event if event is not None and event.what in CENTRES else None,
+        "what": EVENTS[event.what.value] if event is not None else "",
+        "operates": Role.OPERATOR in roles_of(reader(request)),
+    }
     return render(request, "agents/clusters.html", told)
 
 
 def _deed(request: HttpRequest, now: datetime) -> None:
     given, person = request.POST, reader(request)
     match given.get("deed"):
+        case "take":
+            _event, moment = coming()
+            take_due(person, given.get("event", ""), moment, Sites())
+            messages.success(request, _("Done: it stands in the journal."))
         case "allow":
             allow(person, given.get("site", ""), given.get("plan", ""), now)
             messages.success(request, _("Allowed: the agent carries it out when it next looks."))
