@@ -19,6 +19,7 @@ from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.site.actions.agents import allow, announce, end_outage
 from headgate.site.actions.take_due import take_due
+from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Outage, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
 from headgate.site.agents.reading import outages, report_of
@@ -90,6 +91,12 @@ class Centre:
     def behind(self) -> bool:
         """Whether the cluster follows another list than the one that was signed last."""
         return bool(self.listed and self.report and self.listed.digest != self.report.back.orders)
+
+    @property
+    def held(self) -> int | None:
+        """How many quotas were read back; None where the last look did not come so far."""
+        back = self.report.back if self.report else None
+        return len(back.held) if back is not None and back.outcome in READ else None
 
     @property
     def lag_hours(self) -> int | None:
@@ -164,19 +171,17 @@ def _columns() -> list[Column[Project]]:
     def hours(seconds: int) -> str:
         return f"{seconds / 3_600:,.0f}"
 
+    def most(project: Project) -> str:
+        gpus = project.quota.gpus_most
+        return "–" if gpus is None else f"{gpus:,}"
+
     return [
         Column("name", lazy("Project"), lambda p: p.name),
+        Column("why", lazy("Why a job waits"), words_of),
         Column("site", lazy("Site"), lambda p: p.site),
         Column("class", lazy("Class"), lambda p: p.quota.support_class),
-        Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, figure=True),
+        Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, most, figure=True),
         Column("running", lazy("GPUs running"), lambda p: p.standing.running, figure=True),
-        Column(
-            "budget",
-            lazy("GPU-hours of the term"),
-            lambda p: p.quota.gpu_seconds_budget // 3_600,
-            lambda p: hours(p.quota.gpu_seconds_budget),
-            figure=True,
-        ),
         Column(
             "used",
             lazy("GPU-hours used"),
@@ -184,8 +189,14 @@ def _columns() -> list[Column[Project]]:
             lambda p: hours(p.standing.used),
             figure=True,
         ),
+        Column(
+            "budget",
+            lazy("GPU-hours of the term"),
+            lambda p: p.quota.gpu_seconds_budget // 3_600,
+            lambda p: hours(p.quota.gpu_seconds_budget),
+            figure=True,
+        ),
         Column("ends", lazy("Until"), lambda p: p.quota.ends[:10]),
-        Column("why", lazy("Why a job waits"), words_of),
     ]
 
 
