@@ -175,6 +175,21 @@ def test_a_portal_that_is_down_for_a_week_misses_nothing(country: Country) -> No
     assert Enforced.CONVERGED.value == centre.look(later(9 * DAY)).outcome
 
 
+def test_a_portal_that_goes_away_before_it_is_told_hears_it_later(country: Country) -> None:
+    """What could not be told stays to be told, whatever became of the first half of the look."""
+    centre = country.north
+    centre.restart(jobs=jobs("north"))
+    centre.deaf = True
+    looks = [centre.look(later(hours * HOUR)) for hours in (0, 3, 40)]
+    assert [["portal-down"]] * 3 == [codes(looked.faults) for looked in looks]
+    assert len(jobs("north")) + 2 == looks[-1].waiting, "the first report changed something"
+    assert (0, {}) == (Returned.objects.count(), told())
+    centre.deaf = False
+    assert 0 == centre.look(later(41 * HOUR)).waiting
+    assert len(jobs("north")) == len(told())
+    assert 1 <= Returned.objects.exclude(event="").count()
+
+
 def test_without_the_portal_the_last_list_is_followed(country: Country) -> None:
     """What somebody changes by hand meanwhile is put right by the list that was signed."""
     centre = country.north
@@ -308,3 +323,13 @@ def test_a_cluster_that_is_down_is_named_and_waited_for(country: Country) -> Non
     assert (Enforced.DOWN.value, True) == (looked.outcome, "cluster-down" in codes(looked.faults))
     assert 0 == Returned.objects.count()
     assert Enforced.CONVERGED.value == centre.look(later(60)).outcome
+
+
+def test_a_list_that_is_not_renewed_is_named(country: Country) -> None:
+    """Whoever holds newer lists back is noticed at the centre; the old one is followed."""
+    assert [] == country.north.look(later(29 * DAY)).faults
+    looked = country.north.look(later(31 * DAY))
+    assert ["list-old"] == codes(looked.faults)
+    assert Enforced.NOTHING_TO_DO.value == looked.outcome
+    country.sign(later(31 * DAY))
+    assert [] == country.north.look(later(31 * DAY)).faults
