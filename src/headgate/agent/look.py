@@ -127,24 +127,21 @@ def _pull(agent: Agent, found: Looked) -> Answer | None:
     found.online = True
     if answer.body:
         try:
-            last = _last(agent)
-            unseal(answer.body, agent.section.site, agent.keys, last)
-            agent.spool.put("followed", answer.body)
+            size, _, at = agent.spool.text("age").partition(" ")
+            last = (int(size or 0), at)
+            found_list = unseal(answer.body, agent.section.site, agent.keys, last)
+            agent.spool.follow(answer.body, found_list.age)
             reached(Point.LIST_FOLLOWED)
         except Refusing as error:
             found.faults.append(_refused(error))
     return answer
 
 
-def _last(agent: Agent) -> Sealed | None:
-    kept = agent.spool.get("followed")
-    return unseal(kept, agent.section.site, agent.keys) if kept else None
-
-
 def _followed(agent: Agent, found: Looked) -> Sealed | None:
     """The list to follow: the newest that was ever verified, however long the portal is away."""
+    kept = agent.spool.get("followed")
     try:
-        return _last(agent)
+        return unseal(kept, agent.section.site, agent.keys) if kept else None
     except Refusing as error:
         found.faults.append(_refused(error))
         return None

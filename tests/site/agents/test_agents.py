@@ -14,6 +14,7 @@ from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.engines.failures import Failure, FailurePoint
 from headgate.engines.rehearsal import Job
+from headgate.journal import keys
 from headgate.site.actions.agents import allow, enrol, revoke, sign_orders
 from headgate.site.actions.take import kept_term
 from headgate.site.agents.models import Agent, Attempt, Returned, SignedList
@@ -251,6 +252,10 @@ def test_a_mass_removal_waits_for_the_operators_word(country: Country) -> None:
     assert len(held) * 2 == len(centre.engine.observe())
     with pytest.raises(Refused, match=AgentRefusal.PLAN_OTHER.name):
         allow(operator(), "north", "0" * 64, at(later(HOUR)))
+    Agent.objects.filter(site="north").update(word="0" * 64)
+    other = centre.look(later(HOUR + 1))
+    assert (looked.waits, Enforced.REFUSED.value) == (other.waits, other.outcome)
+    assert len(held) * 2 == len(centre.engine.observe())
     allow(operator(), "north", looked.waits, at(later(HOUR)))
     done = centre.look(later(2 * HOUR))
     assert (Enforced.CONVERGED.value, len(strays), "") == (done.outcome, done.changes, done.waits)
@@ -333,3 +338,18 @@ def test_a_list_that_is_not_renewed_is_named(country: Country) -> None:
     assert Enforced.NOTHING_TO_DO.value == looked.outcome
     country.sign(later(31 * DAY))
     assert [] == country.north.look(later(31 * DAY)).faults
+
+
+def test_new_keys_are_followed_once_they_are_pinned(country: Country) -> None:
+    """After a rotation the last list stays in force until the operator has put the new keys in."""
+    centre = country.north
+    centre.look(NOW)
+    old = SignedList.objects.get(site="north").data
+    keys.rotate(country.ring)
+    country.sign(later(HOUR))
+    looked = centre.look(later(HOUR))
+    assert (["unsigned"], Enforced.NOTHING_TO_DO.value) == (codes(looked.faults), looked.outcome)
+    centre.pinned = keys.load(country.ring).keys.listed
+    assert [] == centre.look(later(2 * HOUR)).faults
+    SignedList.objects.filter(site="north").update(data=old)
+    assert ["unsigned"] == codes(centre.look(later(3 * HOUR)).faults)
