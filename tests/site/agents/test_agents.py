@@ -17,6 +17,7 @@ from headgate.engines.rehearsal import Job
 from headgate.journal import keys
 from headgate.site.actions.agents import allow, enrol, revoke, sign_orders
 from headgate.site.actions.take import kept_term
+from headgate.site.agents import doors
 from headgate.site.agents.models import Agent, Attempt, Returned, SignedList
 from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.office import SITE
@@ -338,6 +339,25 @@ def test_a_list_that_is_not_renewed_is_named(country: Country) -> None:
     assert Enforced.NOTHING_TO_DO.value == looked.outcome
     country.sign(later(31 * DAY))
     assert [] == country.north.look(later(31 * DAY)).faults
+
+
+def test_use_that_cannot_be_read_or_is_not_taken_is_named_and_kept(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report does not claim use that was not read, and what was refused stays to be told."""
+    centre = country.north
+    centre.restart(Failure(FailurePoint.USAGE), jobs=jobs("north"))
+    assert ["use-unread"] == codes(centre.look(NOW).faults)
+    assert "" == Agent.objects.get(site="north").looked
+    monkeypatch.setattr(doors, "ROWS_MOST", 0)
+    looked = centre.look(later(40 * HOUR))
+    assert (["not-taken"], len(jobs("north")) + 1) == (codes(looked.faults), looked.waiting)
+    assert "" == Agent.objects.get(site="north").looked, "use is told before it is claimed"
+    monkeypatch.undo()
+    monkeypatch.setattr("headgate.operating.opened", lambda *_: centre.engine)
+    monkeypatch.setattr("headgate.engines.opening.opened", lambda *_: centre.engine)
+    assert 0 == centre.look(later(41 * HOUR)).waiting
+    assert later(41 * HOUR) == Agent.objects.get(site="north").looked
 
 
 def test_new_keys_are_followed_once_they_are_pinned(country: Country) -> None:

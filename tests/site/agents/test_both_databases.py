@@ -1,15 +1,20 @@
 """What agents bring is kept alike on either database, by the role that the service runs as."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from headgate.core.enforcement.receipt import ReadBack, Report
+from headgate.core.ledger.refused import Refused
 from headgate.core.metering.usage import Usage
-from headgate.site.actions.agents import announce, enrol, revoke
-from headgate.site.actions.take_in import take_use
-from headgate.site.agents.models import Agent, Attempt
+from headgate.journal import keys
+from headgate.site.actions.agents import allow, announce, enrol, revoke, sign_orders
+from headgate.site.actions.take_in import READ, take_report, take_use
+from headgate.site.agents.models import Agent, Attempt, Returned
 from headgate.site.agents.projects import projects
 from headgate.site.agents.reading import outages
+from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.office import SITE
 from headgate.site.portal.roles import Role
 from tests.site.desk.cast import somebody
@@ -57,3 +62,17 @@ def test_outages_and_projects_are_read() -> None:
     assert [] == list(projects(operator, "2026-09-05T00:00:00Z"))
     revoke(SITE, "north", NOW)
     assert [] == list(Agent.objects.filter(revoked__isnull=True))
+
+
+@pytest.mark.usefixtures("site")
+def test_without_a_programme_nothing_is_ordered_and_nothing_recorded(tmp_path: Path) -> None:
+    """Before a policy was adopted there is nothing to sign, and a read-back waits."""
+    keys.create(tmp_path / "ring", "example.org/log")
+    with pytest.raises(Refused, match=AgentRefusal.NO_PROGRAMME.name):
+        sign_orders(SITE, tmp_path / "ring", NOW)
+    enrol(SITE, "north", NOW)
+    back = ReadBack("north", "2026-09-01T00:00:00Z", "0" * 64, 1, min(READ), (), ())
+    take_report(Agent.objects.get(), Report(back, (), (), "", (), ""), NOW)
+    assert [""] == list(Returned.objects.values_list("event", flat=True))
+    with pytest.raises(Refused, match=AgentRefusal.NOT_ENROLLED.name):
+        allow(somebody("op", Role.OPERATOR), "south", "0" * 64, NOW)
