@@ -50,7 +50,7 @@ def test_help_lists_exactly_the_commands() -> None:
     assert 0 == printed.exit_code
     known = (
         "demo verify check explain simulate demand foresee evaluate witness plan apply manifests "
-        "usage reconcile serve ledger"
+        "usage reconcile agent serve ledger"
     )
     shown = [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
     assert known.split() == shown
