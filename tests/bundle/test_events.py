@@ -14,7 +14,7 @@ from headgate.core import canonical
 from headgate.core.faults import Fault
 from headgate.cycle import replay
 from headgate.readers.facts import FAULTS_MOST, Recorded, read_facts
-from headgate.steps.event import EVENTS, Event, What
+from headgate.steps.event import EVENTS, Event, What, brings
 from headgate.steps.term import Term
 from tests.bundle.test_forged import resigned
 from tests.whole.mended import AT_WILL, bundle_of_term, mended
@@ -85,9 +85,8 @@ def test_what_was_done_at_will_and_stands_there_twice_is_named(number: int) -> N
 def test_what_was_done_at_will_and_is_left_out_is_named(number: int) -> None:
     """Its facts lie there and nothing asks for them; the journal knows of them too."""
     event = mended().taken[number]
-    kind = "usage/2026-05-20" if event.what is What.METER else "corrections"
     found = told(b"".join(LINES[:number] + LINES[number + 1 :]))
-    assert (f"facts/{kind}/{event.about}.jsonl", 0, "derived-unknown") in found
+    assert (f"facts/{brings(event)}.jsonl", 0, "derived-unknown") in found
     assert ("journal", 0, "entry-derived") in found or ("journal", 0, "entry-count") in found
 
 

@@ -10,8 +10,10 @@ from typer.testing import CliRunner, Result
 from headgate.cli import app
 from headgate.cli.clusters import CHANGES, DOWN
 from headgate.cli.shared import BAD_INPUT
+from headgate.core.enforcement.engine import Action, Change, Plan
 from headgate.core.policy.document import Document
 from headgate.demo import publish
+from headgate.engines.rehearsal import Rehearsal
 from headgate.report.pages import pages
 from tests.whole.korea import korea
 
@@ -140,3 +142,41 @@ def test_a_cluster_that_is_down_has_an_exit_code_of_its_own(tmp_path: Path) -> N
     """A script can tell an outage from a mistake."""
     told = run(tmp_path, SLURM, "plan", "bundle")
     assert (DOWN, True) == (told.exit_code, "is down" in told.stderr)
+
+
+@pytest.mark.usefixtures("verified")
+def test_a_plan_whose_cluster_has_changed_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was signed was another plan: a quota that is otherwise, or gone, refuses the whole."""
+    out = tmp_path / "plan.jsonl"
+    engine = Rehearsal("naver-cloud", {"h200": 2296, "b200": 8}, [])
+    monkeypatch.setattr("headgate.operating.opened", lambda *_: engine)
+    run(tmp_path, DRY, "apply", "bundle")
+    first = next(quota for quota in engine.observe() if quota.award)
+    change = Change(Action.CHANGE, first.award, first.support_class, first, None, "by hand")
+    by_hand = replace(change, wanted=replace(first, gpus_most=1))
+    engine.apply(Plan("naver-cloud", (by_hand,)))
+    assert CHANGES == run(tmp_path, DRY, "plan", "bundle", "--out", out).exit_code
+    for other in (replace(first, gpus_most=2), None):
+        action = Action.REMOVE if other is None else Action.CHANGE
+        engine.apply(Plan("naver-cloud", (replace(change, action=action, wanted=other),)))
+        told = run(tmp_path, DRY, "apply", out)
+        assert (BAD_INPUT, True) == (told.exit_code, "[plan-stale]" in told.stderr)
+    assert first.award not in {quota.award for quota in engine.observe()}
+
+
+@pytest.mark.usefixtures("verified")
+def test_a_plan_says_who_set_what_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a cluster tells beside its quotas stands first; the last line stays the digest."""
+    engine = Rehearsal("naver-cloud", {"h200": 2296, "b200": 8}, [])
+    said = "ClusterQueue q: spec.cohort: a -> b (set by 'kubectl')"
+    monkeypatch.setattr(engine, "remarks", lambda _: (said,))
+    monkeypatch.setattr("headgate.operating.opened", lambda *_: engine)
+    shown = run(tmp_path, DRY, "plan", "bundle").stdout.splitlines()
+    assert f"naver: {said}" == shown[0]
+    assert shown[-1].startswith("digest ")
+    as_json = run(tmp_path, DRY, "plan", "bundle", "--json")
+    assert (1, True) == (len(as_json.stdout.splitlines()), said in as_json.stderr)

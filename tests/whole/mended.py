@@ -57,14 +57,14 @@ class Mended(Simulated):
         return super().enforce(orders, day)
 
     def receipts(self, name: str) -> Sequence[ReadBack]:
-        """An agent put one quota right and could not bring another about."""
+        """An agent put one quota right; a second is not there, and a third is spoilt."""
         site = name.partition("-")[0]
-        first, *others = (o.quota for o in self._orders if o.cluster == site)
+        first, _, other, *others = (o.quota for o in self._orders if o.cluster == site)
         spoilt = replace(first, gpus_most=0)
         change = Change(
             Action.CHANGE, first.award, first.support_class, spoilt, first, "calls.open", ""
         )
-        held = (first, *others[1:])
+        held = (first, replace(other, gpu_seconds_budget=0), *others)
         at = "2026-05-19T10:00:00Z"
         return [ReadBack(site, at, "0" * 64, 7, Enforced.DRIFTING.value, (change,), held)]
 

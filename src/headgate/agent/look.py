@@ -32,13 +32,16 @@ from headgate.core.enforcement.receipt import (
 from headgate.core.faults import Faulty
 from headgate.core.ledger.checkpoint import Verifier
 from headgate.core.ledger.refused import Refused as Refusing
-from headgate.core.quantities import instant_of
+from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.journal.points import Point, reached
 from headgate.operating import Done, Job, driven, job_of, planned
 
 APART_SECONDS_MOST: Final = 300
 """How far the clocks of agent and portal may be apart."""
+
+LIST_SECONDS_MOST: Final = 30 * 86_400
+"""How old a list may be before the operator is told: whoever holds new ones back is noticed."""
 
 ROWS_AT_ONCE: Final = 2_000
 
@@ -49,6 +52,7 @@ class Trouble(Enum):
     PORTAL_DOWN = "the portal did not answer: what is to be told waits in the spool"
     CLOCK_OFF = "this clock and the portal's differ: awards begin and end when they agree"
     NOTHING_FOLLOWED = "no signed order list has come yet: nothing is changed"
+    LIST_OLD = "no newer list was signed for a month, or none is handed out: ask the programme"
     CLUSTER_DOWN = "the cluster did not answer: the orders wait"
     USE_UNREAD = "use was not read: it is read again from where it stopped"
 
@@ -91,6 +95,8 @@ def look(agent: Agent, now: int) -> Looked:
         found.outcome = Trouble.NOTHING_FOLLOWED.value
         found.faults.append(_told(Trouble.NOTHING_FOLLOWED, agent.section.site))
     else:
+        if seconds_of(at) - seconds_of(sealed.listed.at) > LIST_SECONDS_MOST:
+            found.faults.append(_told(Trouble.LIST_OLD, sealed.listed.at))
         report = _bring(agent, sealed, at, answer.word if answer else "", found)
         _read_use(agent, sealed, now, confirmed=at == instant_of(now), found=found)
         looked = agent.spool.text("looked")
@@ -121,24 +127,21 @@ def _pull(agent: Agent, found: Looked) -> Answer | None:
     found.online = True
     if answer.body:
         try:
-            last = _last(agent)
-            unseal(answer.body, agent.section.site, agent.keys, last)
-            agent.spool.put("followed", answer.body)
+            size, _, at = agent.spool.text("age").partition(" ")
+            last = (int(size or 0), at)
+            found_list = unseal(answer.body, agent.section.site, agent.keys, last)
+            agent.spool.follow(answer.body, found_list.age)
             reached(Point.LIST_FOLLOWED)
         except Refusing as error:
             found.faults.append(_refused(error))
     return answer
 
 
-def _last(agent: Agent) -> Sealed | None:
-    kept = agent.spool.get("followed")
-    return unseal(kept, agent.section.site, agent.keys) if kept else None
-
-
 def _followed(agent: Agent, found: Looked) -> Sealed | None:
     """The list to follow: the newest that was ever verified, however long the portal is away."""
+    kept = agent.spool.get("followed")
     try:
-        return _last(agent)
+        return unseal(kept, agent.section.site, agent.keys) if kept else None
     except Refusing as error:
         found.faults.append(_refused(error))
         return None

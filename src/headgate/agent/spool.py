@@ -71,6 +71,12 @@ class Spool:
         """The same as text; empty where there is nothing."""
         return (self.get(name) or b"").decode()
 
+    def follow(self, data: bytes, age: tuple[int, str]) -> None:
+        """Follow a list from now on; none older than it is followed, also under other keys."""
+        with self._whole():
+            self.put("followed", data)
+            self.put("age", f"{age[0]} {age[1]}".encode())
+
     def intend(self, changes: Iterable[Change]) -> None:
         """Before a cluster is changed: what was begun by one that died is not forgotten."""
         self.put("intended", canonical.line(tuple(changes)))

@@ -1,4 +1,4 @@
-"""The command line: `headgate demo | verify | simulate | ledger | plan | evaluate | serve | ...`.
+"""The command line: `headgate demo | verify | simulate | ledger | plan | agent | serve | ...`.
 
 Bad input ends with exit code 2 and the list of its faults, never with a traceback. Everything heavy
 is imported by the command that needs it, so that `headgate --help` answers at once.

@@ -20,6 +20,7 @@ from headgate.cli.shared import fault, ledger_at, mendable, say
 if TYPE_CHECKING:
     from headgate.agent.look import Agent, Looked
     from headgate.core.ledger.checkpoint import Verifier
+    from headgate.site.records.database import Database
 
 FIRST_WAIT_SECONDS = 15
 """How soon a portal that was down is asked again; each further time after twice as long."""
@@ -140,11 +141,22 @@ def _logins(path: Path | None) -> Callable[[], Mapping[str, Iterable[str]]]:
     return lambda: read_logins(path) if path is not None else {}
 
 
+def _need_portal(database: "Database") -> None:
+    """Raise `Faulty` where a ledger has no portal beside it that could hand anything out."""
+    if "agents_agent" not in database.connection.introspection.table_names():
+        what, mend = (
+            "the portal has no tables there",
+            "Start it once: headgate serve --database ...",
+        )
+        raise fault("--database", "portal-missing", what, mend)
+
+
 def enrol(site: SiteArgument, database: DatabaseOption) -> None:
     """Make a site's agent known to the portal: prints its credential, once."""
     with mendable(f"ledger enrol {site}"), ledger_at(database) as kept:
         from headgate.site.actions.agents import enrol as enrol_site
 
+        _need_portal(kept)
         say(enrol_site(kept, site, datetime.now(UTC)))
 
 
@@ -153,6 +165,7 @@ def revoke(site: SiteArgument, database: DatabaseOption) -> None:
     with mendable(f"ledger revoke {site}"), ledger_at(database) as kept:
         from headgate.site.actions.agents import revoke as revoke_site
 
+        _need_portal(kept)
         revoke_site(kept, site, datetime.now(UTC))
         say(f"{site}: its credential is worth nothing any more")
 
@@ -162,5 +175,6 @@ def orders(keys: KeysOption, database: DatabaseOption) -> None:
     with mendable("ledger orders"), ledger_at(database) as kept:
         from headgate.site.actions.agents import sign_orders
 
+        _need_portal(kept)
         for listed in sign_orders(kept, keys, datetime.now(UTC)):
             say(f"{listed.site}: as of {listed.size:,} entries, {listed.digest}")

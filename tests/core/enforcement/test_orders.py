@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
-from headgate.core.enforcement.orders import OrderList, OrdersRefusal, Sealed, seal, unseal
+from headgate.core.enforcement.orders import OrderList, OrdersRefusal, seal, unseal
 from headgate.core.ledger.checkpoint import Algorithm, Checkpoint, Signer, sign
 from headgate.core.ledger.refused import Refused
 
@@ -40,9 +40,8 @@ GOOD = seal(LIST, SIZE, signers())
 HEAD, _, SIGNED = GOOD.partition(b"\n\n")
 
 
-def newer(size: int, at: str) -> Sealed:
-    """What was followed before."""
-    return Sealed(replace(LIST, at=at), size, "")
+LAST = (SIZE, LIST.at)
+"""The age of what was followed before."""
 
 
 BAD: dict[OrdersRefusal, list[Callable[[], bytes]]] = {
@@ -84,7 +83,7 @@ BAD: dict[OrdersRefusal, list[Callable[[], bytes]]] = {
 
 def test_a_list_comes_back_as_it_was_signed() -> None:
     """What is followed is what was signed, as of the journal that was signed."""
-    found = unseal(GOOD, "north", KEYS, newer(SIZE, LIST.at))
+    found = unseal(GOOD, "north", KEYS, LAST)
     assert (LIST, SIZE) == (found.listed, found.size)
 
 
@@ -93,7 +92,7 @@ def test_every_refusal_has_its_name(refusal: OrdersRefusal) -> None:
     """Unsigned, wrongly signed, foreign, swapped and older lists are each told apart."""
     for made in BAD[refusal]:
         with pytest.raises(Refused) as caught:
-            unseal(made(), "north", KEYS, newer(SIZE, LIST.at))
+            unseal(made(), "north", KEYS, LAST)
         assert refusal is caught.value.reason
 
 

@@ -118,6 +118,7 @@ def test_what_carries_no_mark_of_ours_is_never_touched(lab: Lab) -> None:
     engine = lab.engine()
     assert Enforced.DRIFTING is driven(engine, quota(), quota("a-2")).outcome
     assert {What.NOT_OURS.value} == {c.reason for c in engine.complaints}
+    assert any(What.NOT_OURS.value in line for line in engine.remarks([quota(), quota("a-2")]))
     assert ["a-2"] == [q.award for q in lab.engine().observe()]
     driven(lab.engine())
     after = [lab.store.things["ClusterQueue", "", one] for one in ("theirs", name)]

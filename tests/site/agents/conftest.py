@@ -46,7 +46,7 @@ class Wire(Portal):
         self._site, self._centre = site, centre
 
     def _asked(self, what: str, data: bytes | None) -> Answer:
-        if self._centre.cut:
+        if self._centre.cut or (self._centre.deaf and what != "orders"):
             raise PortalDown(f"{what}: cut")
         where, told = f"/agents/{self._site}/{what}", dict(self._headers)
         client = Client(headers=told)
@@ -73,6 +73,9 @@ class Centre:
     folder: Path
     engine: Rehearsal
     cut: bool = False
+    deaf: bool = False
+    """Whether the portal hands out lists and takes nothing in."""
+
     dies: bool = False
     """Whether the agent dies as soon as the portal has taken what it sent, before it knows."""
 

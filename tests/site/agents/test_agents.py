@@ -14,8 +14,10 @@ from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.engines.failures import Failure, FailurePoint
 from headgate.engines.rehearsal import Job
+from headgate.journal import keys
 from headgate.site.actions.agents import allow, enrol, revoke, sign_orders
 from headgate.site.actions.take import kept_term
+from headgate.site.agents import doors
 from headgate.site.agents.models import Agent, Attempt, Returned, SignedList
 from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.office import SITE
@@ -163,17 +165,31 @@ def test_a_portal_that_is_down_for_a_week_misses_nothing(country: Country) -> No
     centre.restart(jobs=jobs("north"))
     centre.look(NOW)
     centre.cut = True
-    for day in range(1, 8):
-        looked = centre.look(later(day * DAY))
-        assert ["portal-down"] == codes(looked.faults)
-        assert not looked.online
-    assert 0 < looked.waiting <= len(jobs("north")) + 1, "one row an attempt, one report"
+    week = [centre.look(later(day * DAY)) for day in range(1, 8)]
+    assert {("portal-down",)} == {tuple(codes(looked.faults)) for looked in week}
+    assert not any(looked.online for looked in week)
+    assert 0 < week[-1].waiting <= len(jobs("north")) + 1, "one row an attempt, one report"
     assert {} == told()
     centre.cut = False
     assert (0, []) == ((found := centre.look(later(8 * DAY))).waiting, found.faults)
     assert len(jobs("north")) == len(told())
     centre.restart(held=(), jobs=[])
     assert Enforced.CONVERGED.value == centre.look(later(9 * DAY)).outcome
+
+
+def test_a_portal_that_goes_away_before_it_is_told_hears_it_later(country: Country) -> None:
+    """What could not be told stays to be told, whatever became of the first half of the look."""
+    centre = country.north
+    centre.restart(jobs=jobs("north"))
+    centre.deaf = True
+    looks = [centre.look(later(hours * HOUR)) for hours in (0, 3, 40)]
+    assert [["portal-down"]] * 3 == [codes(looked.faults) for looked in looks]
+    assert len(jobs("north")) + 2 == looks[-1].waiting, "the first report changed something"
+    assert (0, {}) == (Returned.objects.count(), told())
+    centre.deaf = False
+    assert 0 == centre.look(later(41 * HOUR)).waiting
+    assert len(jobs("north")) == len(told())
+    assert 1 <= Returned.objects.exclude(event="").count()
 
 
 def test_without_the_portal_the_last_list_is_followed(country: Country) -> None:
@@ -237,6 +253,10 @@ def test_a_mass_removal_waits_for_the_operators_word(country: Country) -> None:
     assert len(held) * 2 == len(centre.engine.observe())
     with pytest.raises(Refused, match=AgentRefusal.PLAN_OTHER.name):
         allow(operator(), "north", "0" * 64, at(later(HOUR)))
+    Agent.objects.filter(site="north").update(word="0" * 64)
+    other = centre.look(later(HOUR + 1))
+    assert (looked.waits, Enforced.REFUSED.value) == (other.waits, other.outcome)
+    assert len(held) * 2 == len(centre.engine.observe())
     allow(operator(), "north", looked.waits, at(later(HOUR)))
     done = centre.look(later(2 * HOUR))
     assert (Enforced.CONVERGED.value, len(strays), "") == (done.outcome, done.changes, done.waits)
@@ -309,3 +329,47 @@ def test_a_cluster_that_is_down_is_named_and_waited_for(country: Country) -> Non
     assert (Enforced.DOWN.value, True) == (looked.outcome, "cluster-down" in codes(looked.faults))
     assert 0 == Returned.objects.count()
     assert Enforced.CONVERGED.value == centre.look(later(60)).outcome
+
+
+def test_a_list_that_is_not_renewed_is_named(country: Country) -> None:
+    """Whoever holds newer lists back is noticed at the centre; the old one is followed."""
+    assert [] == country.north.look(later(29 * DAY)).faults
+    looked = country.north.look(later(31 * DAY))
+    assert ["list-old"] == codes(looked.faults)
+    assert Enforced.NOTHING_TO_DO.value == looked.outcome
+    country.sign(later(31 * DAY))
+    assert [] == country.north.look(later(31 * DAY)).faults
+
+
+def test_use_that_cannot_be_read_or_is_not_taken_is_named_and_kept(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report does not claim use that was not read, and what was refused stays to be told."""
+    centre = country.north
+    centre.restart(Failure(FailurePoint.USAGE), jobs=jobs("north"))
+    assert ["use-unread"] == codes(centre.look(NOW).faults)
+    assert "" == Agent.objects.get(site="north").looked
+    monkeypatch.setattr(doors, "ROWS_MOST", 0)
+    looked = centre.look(later(40 * HOUR))
+    assert (["not-taken"], len(jobs("north")) + 1) == (codes(looked.faults), looked.waiting)
+    assert "" == Agent.objects.get(site="north").looked, "use is told before it is claimed"
+    monkeypatch.undo()
+    monkeypatch.setattr("headgate.operating.opened", lambda *_: centre.engine)
+    monkeypatch.setattr("headgate.engines.opening.opened", lambda *_: centre.engine)
+    assert 0 == centre.look(later(41 * HOUR)).waiting
+    assert later(41 * HOUR) == Agent.objects.get(site="north").looked
+
+
+def test_new_keys_are_followed_once_they_are_pinned(country: Country) -> None:
+    """After a rotation the last list stays in force until the operator has put the new keys in."""
+    centre = country.north
+    centre.look(NOW)
+    old = SignedList.objects.get(site="north").data
+    keys.rotate(country.ring)
+    country.sign(later(HOUR))
+    looked = centre.look(later(HOUR))
+    assert (["unsigned"], Enforced.NOTHING_TO_DO.value) == (codes(looked.faults), looked.outcome)
+    centre.pinned = keys.load(country.ring).keys.listed
+    assert [] == centre.look(later(2 * HOUR)).faults
+    SignedList.objects.filter(site="north").update(data=old)
+    assert ["unsigned"] == codes(centre.look(later(3 * HOUR)).faults)

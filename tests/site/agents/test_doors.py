@@ -40,7 +40,8 @@ def test_a_door_opens_to_its_own_agent_alone(country: Country, what: str) -> Non
     foreign = f"Bearer {country.south.token}"
     assert 401 == ask(country, what, data, Authorization=foreign).status_code
     other = Client(headers={"Authorization": f"Bearer {country.north.token}"})
-    assert 401 == other.get("/agents/nowhere/orders").status_code
+    for site in ("nowhere", "no.where", "Đà Nẵng"):
+        assert 401 == other.get(f"/agents/{site}/orders").status_code
     assert 405 == ask(country, what, b"{}" if what == "orders" else None).status_code
 
 

@@ -17,6 +17,7 @@ from headgate.core.ledger.tree import root
 from headgate.journal import keys
 from headgate.journal.points import Point
 from headgate.site.verifying import verify_database
+from tests.site.agents.test_real import METERING, STARTING
 from tests.site.crashes.flows import BATCH, FLOWS, kinds
 from tests.site.crashes.nursery import NEVER, Nursery, Request, said, visits
 from tests.site.crashes.stage import CORRECTABLE, IMPORTABLE, TERM, Scene, Stage
@@ -72,6 +73,12 @@ LAST_TOO: Final = {"import use", "publish growth", "change keys"}
 
 OUTSIDE: Final = {Point.NOTE_SEEN, Point.KEYS_TRUSTED, Point.NOTE_ACCEPTED}
 """The points of a witness, who has no database; tests/journal/test_witness.py kills him there."""
+
+AGENTS: Final = {
+    *(Point.LIST_FOLLOWED, Point.PLAN_INTENDED, Point.PLAN_APPLIED, Point.USE_KEPT),
+    *(Point.REPORT_KEPT, Point.USE_SENT, Point.REPORT_SENT),
+}
+"""The points of a site's agent; tests/site/agents/test_real.py kills it there."""
 
 CLASSES: Final = ("before the commit", "after the commit")
 
@@ -180,7 +187,8 @@ def test_every_flow_and_every_point_is_killed_somewhere() -> None:
     """A point or a flow that is new is placed here, or the run is red."""
     assert {*FLOWS} == {*BEFORE, "mixed"}
     assert set(BEFORE) == set(REACHED)
-    assert set(Point) == set().union(OUTSIDE, *REACHED.values())
-    assert not OUTSIDE & set().union(*REACHED.values())
+    assert set(Point) == set().union(OUTSIDE, AGENTS, *REACHED.values())
+    assert not (OUTSIDE | AGENTS) & set().union(*REACHED.values())
     witness = (Path(__file__).parents[2] / "journal/test_witness.py").read_text(encoding="utf-8")
     assert [] == [point for point in OUTSIDE if f"Point.{point.name}," not in witness]
+    assert {*STARTING, *METERING} == AGENTS

@@ -84,8 +84,10 @@ def seal(listed: OrderList, size: int, signers: Sequence[Signer]) -> bytes:
     return line + b"\n" + sign(_head(log, listed.site, size, line), signers, log=log)
 
 
-def unseal(data: bytes, site: str, keys: Sequence[Verifier], last: Sealed | None = None) -> Sealed:
-    """The list that all of `keys` have signed for `site`, not older than the last one followed.
+def unseal(
+    data: bytes, site: str, keys: Sequence[Verifier], last: tuple[int, str] = (0, "")
+) -> Sealed:
+    """The list that all of `keys` have signed for `site`, not older than `last`, an `age`.
 
     Raises `Refused`.
     """
@@ -110,9 +112,9 @@ def unseal(data: bytes, site: str, keys: Sequence[Verifier], last: Sealed | None
     base = open_note(found.listed.checkpoint.encode(), keys)
     if not isinstance(base, Checkpoint) or base.size != head.size:
         raise Refused(OrdersRefusal.CHECKPOINT_BAD, _why(base))
-    if last is not None and found.age < last.age:
-        about = f"{found.size} entries at {found.listed.at}, followed {last.size} entries"
-        raise Refused(OrdersRefusal.OLDER, f"{about} at {last.listed.at}")
+    if found.age < last:
+        about = f"{found.size} entries at {found.listed.at}, followed {last[0]} entries"
+        raise Refused(OrdersRefusal.OLDER, f"{about} at {last[1]}")
     return found
 
 

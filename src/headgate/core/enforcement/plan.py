@@ -205,11 +205,28 @@ def _held_refusals(ours: Iterable[Quota]) -> Iterator[tuple[Refusal, str]]:
 def _lines(change: Change) -> Iterator[str]:
     name = _named((change.award, change.support_class, change.holder))
     yield f"{change.action.value} {name} because {_shown(change.because)}"
+    for differs in differing(change):
+        what = f"{differs.field}: {differs.held} -> {differs.wanted}"
+        yield f"  {what} (owner: {differs.owner.value})"
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """One field of a quota that is otherwise than ordered, as plain words, and who decides it."""
+
+    field: str
+    held: str
+    wanted: str
+    owner: Owner
+
+
+def differing(change: Change) -> Iterator[Differing]:
+    """The fields in which a change would change something."""
     for field in fields(Quota):
         if field.name in OWNERS:
             before, after = (_value(quota, field.name) for quota in (change.held, change.wanted))
             if before != after:
-                yield f"  {field.name}: {before} -> {after} (owner: {OWNERS[field.name].value})"
+                yield Differing(field.name, before, after, OWNERS[field.name])
 
 
 def _value(quota: Quota | None, field: str) -> str:

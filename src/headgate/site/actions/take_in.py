@@ -9,6 +9,7 @@ from typing import Final
 from headgate.core import canonical
 from headgate.core.enforcement.receipt import ReadBack, Report
 from headgate.core.metering.usage import Usage
+from headgate.core.quantities import seconds_of
 from headgate.cycle import may_be_done, take
 from headgate.engines.drive import Enforced
 from headgate.readers.facts import Recorded
@@ -58,7 +59,7 @@ def take_use(agent: Agent, rows: Sequence[Usage], now: datetime) -> list[Key]:
             news,
             update_conflicts=True,
             unique_fields=["site", "job", "attempt"],
-            update_fields=[*_FIELDS, "arrived"],
+            update_fields=[*_FIELDS, "arrived", "begin", "until"],
         )
     return later
 
@@ -73,7 +74,10 @@ def _kept(site: str, jobs: Iterable[str]) -> dict[Key, Attempt]:
 
 
 def _told(row: Usage, moment: str) -> dict[str, object]:
-    return {**{name: getattr(row, name) for name in _FIELDS}, "seen": min(row.seen, moment)}
+    seen = min(row.seen, moment)
+    until = seconds_of(row.ended or seen)
+    told = {name: getattr(row, name) for name in _FIELDS}
+    return {**told, "seen": seen, "begin": seconds_of(row.started), "until": until}
 
 
 def _is_news(kept: Attempt | None, row: Usage, moment: str) -> bool:

@@ -59,7 +59,8 @@ def door(method: str) -> Callable[[Door], Callable[..., HttpResponse]]:
                 refused = _no(HTTPStatus.TOO_MANY_REQUESTS, "too much at a time: come again")
                 refused["Retry-After"] = "60"
                 return refused
-            if int(request.headers.get("Content-Length") or 0) > BYTES_MOST:
+            length = request.headers.get("Content-Length") or "0"
+            if not length.isdecimal() or int(length) > BYTES_MOST:
                 return _no(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {BYTES_MOST:,} bytes")
             response = view(request, agent)
             response["Cache-Control"] = "private, no-store"
@@ -152,7 +153,7 @@ def _body(request: HttpRequest) -> bytes:
 
 
 DOORS: Final[list[Any]] = [
-    path("<slug:site>/orders", orders),
-    path("<slug:site>/use", use),
-    path("<slug:site>/report", report),
+    path("<str:site>/orders", orders),
+    path("<str:site>/use", use),
+    path("<str:site>/report", report),
 ]

@@ -47,7 +47,10 @@ class SignedList(models.Model):
 
 
 class Attempt(models.Model):
-    """One attempt of a job as it was last told; `arrived` is when that was."""
+    """One attempt of a job as it was last told; `arrived` is when that was.
+
+    `begin` and `until` are its start and how far it is known, in Unix seconds, to be summed.
+    """
 
     site = models.CharField(max_length=64)
     job = models.CharField(max_length=200)
@@ -59,6 +62,8 @@ class Attempt(models.Model):
     ended = models.CharField(max_length=20, null=True)
     seen = models.CharField(max_length=20)
     arrived = models.CharField(max_length=20, db_index=True)
+    begin = models.BigIntegerField()
+    until = models.BigIntegerField()
 
     class Meta:
         """What makes the ledger's transfer id is there once."""

@@ -8,7 +8,8 @@ from django.db.models import Q, QuerySet
 from pydantic import TypeAdapter, ValidationError
 
 from headgate.core.enforcement.receipt import ReadBack, Report
-from headgate.site.agents.models import Agent, Outage, Returned
+from headgate.core.metering.usage import Usage
+from headgate.site.agents.models import Agent, Attempt, Outage, Returned
 
 REPORT: Final = TypeAdapter(Report)
 BACK: Final = TypeAdapter(ReadBack)
@@ -21,6 +22,12 @@ def report_of(agent: Agent) -> Report | None:
     except ValidationError:
         # An older version of the portal kept it; the next report replaces it.
         return None
+
+
+def usage_of(one: Attempt) -> Usage:
+    """An attempt as a row of use."""
+    who = one.site, one.job, one.attempt, one.award, one.support_class
+    return Usage(*who, one.gpus, one.started, one.ended, one.seen)
 
 
 def enrolled() -> QuerySet[Agent]:

@@ -4,6 +4,7 @@ Where no agent is enrolled, it answers as a world without engines does.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant
 from headgate.readers.facts import Recorded
 from headgate.site.agents.models import Agent, Attempt
-from headgate.site.agents.reading import enrolled, newest_back, outages
+from headgate.site.agents.reading import enrolled, newest_back, outages, usage_of
 from headgate.site.agents.refusals import AgentRefusal
 
 
@@ -60,5 +61,4 @@ def _lagging(agents: Iterable[Agent], end: str) -> Iterator[str]:
 def _as_of(one: Attempt, end: str) -> Usage:
     """An attempt as a look at the window's end told it, or would have."""
     ended = one.ended if one.ended is not None and one.ended <= end else None
-    who = one.site, one.job, one.attempt, one.award, one.support_class
-    return Usage(*who, one.gpus, one.started, ended, min(one.seen, end))
+    return replace(usage_of(one), ended=ended, seen=min(one.seen, end))

@@ -64,6 +64,8 @@ class Migration(migrations.Migration):
                 ("ended", models.CharField(max_length=20, null=True)),
                 ("seen", models.CharField(max_length=20)),
                 ("arrived", models.CharField(db_index=True, max_length=20)),
+                ("begin", models.BigIntegerField()),
+                ("until", models.BigIntegerField()),
             ],
             options={
                 "constraints": [

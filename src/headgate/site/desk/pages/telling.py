@@ -20,6 +20,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.policy.schema import FormField
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
+from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.dossiers import FormFault, because
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
@@ -97,7 +98,8 @@ def told_finding(rules: CallNow, finding: Finding) -> str:
 
 def told_refusal(refused: Refused) -> str:
     """Why something was not done, and what mends it."""
-    mend = _(refused.reason.value) if isinstance(refused.reason, DeskRefusal) else str(refused)
+    ours = isinstance(refused.reason, DeskRefusal | AgentRefusal)
+    mend = _(refused.reason.value) if ours else str(refused)
     return f"{mend} ({refused.about})" if refused.about else mend
 
 

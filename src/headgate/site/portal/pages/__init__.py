@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
     applying,
     awarding,
@@ -31,6 +32,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *registering.PAGES,
     *staffing.PAGES,
     *judging.PAGES,
+    *centres.PAGES,
     *account.PAGES,
     *service.PAGES,
 )

@@ -1,0 +1,229 @@
+"""The centres' pages: how each cluster stands and what to do, and why a project's job waits."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.enforcement.plan import Owner, differing
+from headgate.core.enforcement.receipt import Report
+from headgate.core.quantities import instant_of, seconds_of
+from headgate.engines.drive import Enforced
+from headgate.site.actions.agents import allow, announce, end_outage
+from headgate.site.actions.take_due import take_due
+from headgate.site.actions.take_in import READ
+from headgate.site.agents.models import Agent, Outage, SignedList
+from headgate.site.agents.projects import Project, projects, words_of
+from headgate.site.agents.reading import outages, report_of
+from headgate.site.agents.world import Sites
+from headgate.site.desk.clock import coming
+from headgate.site.desk.pages.telling import at_the_desk, reader
+from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
+from headgate.site.portal.words import EVENTS, tag
+from headgate.steps.event import What
+
+CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
+"""The events that rest on what the centres told, or follow from it."""
+
+SILENT_SECONDS: Final = 3_600
+"""How long an agent may say nothing before its page says so."""
+
+OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
+    Enforced.NOTHING_TO_DO.value: (lazy("Holds its orders"), "green"),
+    Enforced.CONVERGED.value: (lazy("Holds its orders"), "green"),
+    Enforced.DRIFTING.value: (lazy("Holds something else"), "orange"),
+    Enforced.REFUSED.value: (lazy("Not carried out"), "red"),
+    Enforced.DOWN.value: (lazy("Cluster does not answer"), "red"),
+}
+"""How an agent's last look ended."""
+
+OWNERS: Final[dict[Owner, Promise]] = {
+    Owner.AWARD: lazy("the award"),
+    Owner.LEDGER: lazy("the ledger"),
+    Owner.POLICY: lazy("the policy"),
+    Owner.SITE: lazy("the site"),
+    Owner.DECISION: lazy("a decision"),
+}
+FIELDS: Final[dict[str, Promise]] = {
+    "gpus_most": lazy("GPUs at once"),
+    "gpu_seconds_budget": lazy("GPU-seconds of the term"),
+    "starts": lazy("Start"),
+    "ends": lazy("End"),
+    "state": lazy("State"),
+    "holder": lazy("Class of holders"),
+    "logins": lazy("Logins"),
+    "shares": lazy("Shares"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """One site as its card shows it."""
+
+    agent: Agent
+    listed: SignedList | None
+    report: Report | None
+    now: datetime
+
+    @property
+    def tag(self) -> Any:
+        """How it stands, in one word."""
+        if self.agent.revoked is not None:
+            return tag(_("Credential ended"), "grey")
+        if self.report is None:
+            return tag(_("Never heard"), "grey")
+        seen = self.agent.seen or self.agent.enrolled
+        if (self.now - seen).total_seconds() > SILENT_SECONDS:
+            return tag(_("Silent"), "red")
+        return tag(*OUTCOMES.get(self.report.back.outcome, (lazy("Unknown"), "grey")))
+
+    @property
+    def behind(self) -> bool:
+        """Whether the cluster follows another list than the one that was signed last."""
+        return bool(self.listed and self.report and self.listed.digest != self.report.back.orders)
+
+    @property
+    def held(self) -> int | None:
+        """How many quotas were read back; None where the last look did not come so far."""
+        back = self.report.back if self.report else None
+        return len(back.held) if back is not None and back.outcome in READ else None
+
+    @property
+    def lag_hours(self) -> int | None:
+        """Since how many hours use has not been told; None before any was."""
+        if not self.agent.looked:
+            return None
+        return max(0, int(self.now.timestamp()) - seconds_of(self.agent.looked)) // 3_600
+
+    @property
+    def drift(self) -> Iterator[tuple[str, str, str, str, str, Any]]:
+        """Every field that is otherwise: whose, which, held, ordered, and who decides it."""
+        for change in self.report.drift if self.report else ():
+            who = change.award or change.holder
+            for one in differing(change):
+                field = FIELDS.get(one.field, one.field)
+                kind = change.support_class
+                yield who, kind, str(field), one.held, one.wanted, OWNERS[one.owner]
+
+
+@at_the_desk
+def clusters(request: HttpRequest) -> HttpResponse:
+    """Every centre: how it stands, what waits for a word, what is otherwise, what is announced."""
+    now = datetime.now(UTC)
+    if request.method == "POST":
+        _deed(request, now)
+        return redirect("clusters")
+    lists = {one.site: one for one in SignedList.objects.all()}
+    agents = list(Agent.objects.all())
+    centres = [Centre(one, lists.get(one.site), report_of(one), now) for one in agents]
+    event, _moment_of_it = coming()
+    told = {
+        "centres": centres,
+        "outages": outages(now),
+        "signed": bool(lists),
+        "event": event if event is not None and event.what in CENTRES else None,
+        "what": EVENTS[event.what.value] if event is not None else "",
+        "operates": Role.OPERATOR in roles_of(reader(request)),
+    }
+    return render(request, "agents/clusters.html", told)
+
+
+def _deed(request: HttpRequest, now: datetime) -> None:
+    given, person = request.POST, reader(request)
+    match given.get("deed"):
+        case "take":
+            _event, moment = coming()
+            take_due(person, given.get("event", ""), moment, Sites())
+            messages.success(request, _("Done: it stands in the journal."))
+        case "allow":
+            allow(person, given.get("site", ""), given.get("plan", ""), now)
+            messages.success(request, _("Allowed: the agent carries it out when it next looks."))
+        case "announce":
+            begins, ends = (_moment(given.get(name, "")) for name in ("begins", "ends"))
+            announce(person, given.get("site", ""), begins, ends, given.get("text", ""), now)
+            messages.success(request, _("Announced."))
+        case "over":
+            number = given.get("outage", "")
+            end_outage(person, int(number) if number.isdecimal() else 0, now)
+            messages.success(request, _("Told to be over."))
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment that was typed, in UTC; None for none."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found is not None else None
+
+
+def _columns() -> list[Column[Project]]:
+    def hours(seconds: int) -> str:
+        return f"{seconds / 3_600:,.0f}"
+
+    def most(project: Project) -> str:
+        gpus = project.quota.gpus_most
+        return "–" if gpus is None else f"{gpus:,}"
+
+    return [
+        Column("name", lazy("Project"), lambda p: p.name),
+        Column("why", lazy("Why a job waits"), words_of),
+        Column("site", lazy("Site"), lambda p: p.site),
+        Column("class", lazy("Class"), lambda p: p.quota.support_class),
+        Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, most, figure=True),
+        Column("running", lazy("GPUs running"), lambda p: p.standing.running, figure=True),
+        Column(
+            "used",
+            lazy("GPU-hours used"),
+            lambda p: p.standing.used // 3_600,
+            lambda p: hours(p.standing.used),
+            figure=True,
+        ),
+        Column(
+            "budget",
+            lazy("GPU-hours of the term"),
+            lambda p: p.quota.gpu_seconds_budget // 3_600,
+            lambda p: hours(p.quota.gpu_seconds_budget),
+            figure=True,
+        ),
+        Column("ends", lazy("Until"), lambda p: p.quota.ends[:10]),
+    ]
+
+
+@at_the_desk
+def projects_page(request: HttpRequest) -> HttpResponse:
+    """What each project holds and why its job waits: all of them for staff, others' own."""
+    now = datetime.now(UTC)
+    found = list(projects(reader(request), instant_of(int(now.timestamp()))))
+    sites = sorted({one.site for one in found})
+    choices = [Choice("site", lazy("Site"), tuple((site, site) for site in sites))]
+    columns = _columns()
+    state = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
+    if file := download(request, "projects", found, columns, choices, state):
+        return file
+    announced: list[Outage] = list(outages(now))
+    told = {"listing": listing(request, found, columns, choices), "outages": announced}
+    return render(request, "agents/projects.html", told)
+
+
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page("clusters/", "clusters", clusters, STAFF, _BOTH, lazy("Clusters")),
+    Page(
+        "projects/",
+        "projects",
+        projects_page,
+        roles=ANYBODY_SIGNED_IN,
+        title=lazy("Projects"),
+    ),
+)

@@ -1,0 +1,151 @@
+"""What each project holds on each site, and why its next job would wait, in words."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import BigIntegerField, F, Q, Sum
+from django.db.models.functions import Greatest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as noop
+from pydantic import TypeAdapter
+
+from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.enforcement.orders import OrderList
+from headgate.core.enforcement.receipt import Report
+from headgate.core.enforcement.waiting import Standing, Wait, spent_at, wait
+from headgate.core.metering.usage import Usage
+from headgate.core.quantities import seconds_of
+from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
+from headgate.site.agents.reading import report_of, usage_of
+from headgate.site.desk.models import Dossier
+from headgate.site.desk.office import organisations_of
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import STAFF, roles_of
+
+SAID: Final[dict[Wait, str]] = {
+    Wait.NOT_BEGUN: noop("It begins on %(starts)s."),
+    Wait.ENDED: noop("It ended on %(ends)s: apply to the next call."),
+    Wait.SUSPENDED: noop("It is suspended: ask the agency why."),
+    Wait.BUDGET_SPENT: noop(
+        "Its budget of the term was spent on %(spent)s: wait for the next term, apply to the next"
+        " call, or ask the agency for a transfer."
+    ),
+    Wait.OUTAGE: noop("The site is away: see what its operator has announced."),
+    Wait.NOT_APPLIED: noop("Its cluster does not hold the order yet: ask the site's operator."),
+    Wait.AT_MOST: noop("It runs on all the GPUs it may hold at once: its own jobs must end first."),
+    Wait.NOTHING_OURS: noop("Nothing of the award holds it back: it waits for free GPUs."),
+}
+"""Why a job waits, and what to do."""
+
+_LIST: Final = TypeAdapter(OrderList)
+
+Key = tuple[str, str, str]
+"""Site, award, class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One award's quota of one class on one site, as it stands."""
+
+    site: str
+    quota: Quota
+    standing: Standing
+    why: Wait
+    spent: str
+
+    @property
+    def name(self) -> str:
+        """The award; on another site or of another class it is another row."""
+        return self.quota.award
+
+
+def words_of(project: Project) -> str:
+    """Why a job waits, in the reader's language, with the name that Slurm gives it."""
+    quota = project.quota
+    day = {"starts": quota.starts[:10], "ends": quota.ends[:10], "spent": project.spent}
+    said = _(SAID[project.why]) % day
+    return f"{said} ({project.why.value.partition(',')[0]})"
+
+
+def projects(person: Person, now: str) -> Iterator[Project]:
+    """Everything that was ordered, for whoever runs the programme; for others what they act for."""
+    own = None if roles_of(person) & STAFF else _own(person)
+    lists = [_LIST.validate_json(one.data.partition("\n\n")[0]) for one in SignedList.objects.all()]
+    orders = [
+        order
+        for listed in lists
+        for order in listed.orders
+        if own is None or order.quota.award in own
+    ]
+    known = {(one.site, award, kind): used for one in lists for award, kind, used in one.spent}
+    reports = {agent.site: report_of(agent) for agent in Agent.objects.filter(revoked__isnull=True)}
+    away = set(_away(now))
+    running = _running()
+    told = _told(min((order.quota.starts for order in orders), default=now))
+    standings = {
+        _key(order): Standing(
+            max(known.get(_key(order), 0), told.get(_key(order), 0)),
+            running.get(_key(order), 0),
+            _is_applied(reports.get(order.cluster), order),
+            order.cluster in away,
+        )
+        for order in orders
+    }
+    whys = {key: wait(o.quota, standings[key], now) for o in orders for key in [_key(o)]}
+    spent = _spent([order for order in orders if whys[_key(order)] is Wait.BUDGET_SPENT])
+    for order in orders:
+        key = _key(order)
+        yield Project(order.cluster, order.quota, standings[key], whys[key], spent.get(key, "?"))
+
+
+def _key(order: Order) -> Key:
+    return order.cluster, order.quota.award, order.quota.support_class
+
+
+def _own(person: Person) -> set[str]:
+    """The awards of organisations that somebody acts for, as leads or as members."""
+    bodies = organisations_of(person)
+    members = Q(alliance__members__organisation__in=bodies, alliance__members__left__isnull=True)
+    found = Dossier.objects.filter(Q(lead__in=bodies) | members, code__isnull=False)
+    return {code for code in found.values_list("code", flat=True) if code}
+
+
+def _running() -> dict[Key, int]:
+    rows = Attempt.objects.filter(ended__isnull=True).values_list("site", "award", "support_class")
+    return {(site, award, kind): gpus for site, award, kind, gpus in rows.annotate(Sum("gpus"))}
+
+
+def _told(since: str) -> dict[Key, int]:
+    """GPU-seconds that agents have told since the term's first instant; one query."""
+    begin = Greatest(F("begin"), seconds_of(since))
+    used = Sum((F("until") - begin) * F("gpus"), output_field=BigIntegerField())
+    rows = Attempt.objects.filter(until__gt=seconds_of(since))
+    found = rows.values_list("site", "award", "support_class").annotate(used=used)
+    return {(site, award, kind): int(seconds) for site, award, kind, seconds in found}
+
+
+def _away(now: str) -> Iterable[str]:
+    moment = f"{now[:-1]}+00:00"
+    found = Outage.objects.filter(Q(ends__isnull=True) | Q(ends__gt=moment), begins__lte=moment)
+    return found.values_list("site", flat=True)
+
+
+def _is_applied(report: Report | None, order: Order) -> bool:
+    """Whether the site's agent has read the order back; another list than ours says nothing."""
+    if report is None:
+        return False
+    drifting = {(change.award, change.support_class) for change in report.drift}
+    return (order.quota.award, order.quota.support_class) not in drifting
+
+
+def _spent(orders: Iterable[Order]) -> Mapping[Key, str]:
+    """On which day each budget was spent, from what agents told; one query for all."""
+    quotas = {_key(order): order.quota for order in orders}
+    rows: dict[Key, list[Usage]] = {key: [] for key in quotas}
+    for one in Attempt.objects.filter(award__in={key[1] for key in quotas}):
+        key = one.site, one.award, one.support_class
+        if key in rows:
+            rows[key].append(usage_of(one))
+    found = {key: spent_at(rows[key], quota) for key, quota in quotas.items()}
+    return {key: at[:10] for key, at in found.items() if at is not None and seconds_of(at)}

@@ -1,0 +1,197 @@
+"""What an operator sees of the centres and can do there, and what a project's people are told."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
+
+from headgate.core.enforcement.waiting import Wait
+from headgate.core.metering.usage import Usage
+from headgate.engines.drive import Enforced
+from headgate.engines.rehearsal import Job
+from headgate.site.actions.take_in import take_use
+from headgate.site.agents.models import Agent, Outage, SignedList
+from headgate.site.agents.projects import Project, projects, words_of
+from headgate.site.desk.models import Acting, Dossier, Organisation
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.steps.enforce import orders_of
+from tests.site.agents.conftest import NOW, Country
+from tests.site.agents.test_agents import DAY, HOUR, later, operator, term
+from tests.site.portal.asking import LANGUAGES, enter, speak, text_of
+
+
+@pytest.fixture
+def client(country: Country) -> Iterator[Client]:
+    """The operator at the portal of two centres that have looked once."""
+    with override_settings(HEADGATE_DEMO=True):
+        for centre in (country.north, country.south):
+            centre.look(NOW)
+        reader = Client()
+        enter(reader, Role.OPERATOR)
+        yield reader
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_operator_sees_each_centre(client: Client, language: str) -> None:
+    """Both centres with what they follow and hold, in every language, for few queries."""
+    speak(client, language)
+    with CaptureQueriesContext(connection) as asked:
+        shown = text_of(client.get("/clusters/"))
+    assert len(asked) <= 12
+    assert all(f'<h2 class="govuk-heading-l">{site} ' in shown for site in ("north", "south"))
+    assert "govuk-tag--green" in shown
+
+
+def test_drift_is_shown_with_who_owns_the_field(
+    client: Client, country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the cluster would not take is told field by field."""
+    held = country.north.engine.observe()
+    spoilt = replace(held[0], gpu_seconds_budget=77)
+    country.north.restart(held=(spoilt, *held[1:]), jobs=[])
+    monkeypatch.setattr(country.north.engine, "apply", lambda _: None)
+    assert Enforced.DRIFTING.value == country.north.look(later(HOUR)).outcome
+    shown = text_of(client.get("/clusters/"))
+    row = f'>77</td><td class="govuk-table__cell">{held[0].gpu_seconds_budget}<'
+    assert row in shown
+    assert "the ledger</td>" in shown
+    assert "Holds something else" in shown
+
+
+def test_a_plan_that_waits_is_read_and_allowed_on_the_page(
+    client: Client, country: Country
+) -> None:
+    """The page shows the plan and its digest; the button allows this plan and no other."""
+    held = country.north.engine.observe()
+    strays = tuple(replace(quota, award=f"stray-{n}") for n, quota in enumerate(held))
+    country.north.restart(held=(*held, *strays), jobs=[])
+    waits = country.north.look(later(HOUR)).waits
+    shown = text_of(client.get("/clusters/"))
+    assert waits in shown
+    assert "remove stray-0" in shown
+    wrong = {"deed": "allow", "site": "north", "plan": "0" * 64}
+    assert "allow that" in text_of(client.post("/clusters/", wrong, follow=True))
+    client.post("/clusters/", {**wrong, "plan": waits})
+    assert waits == Agent.objects.get(site="north").word
+    assert len(strays) == country.north.look(later(2 * HOUR)).changes
+
+
+def test_only_an_operator_may_give_the_word(client: Client, country: Country) -> None:
+    """An auditor reads the page and can press nothing on it."""
+    country.north.look(later(HOUR))
+    enter(client, Role.AUDITOR)
+    told = {"deed": "announce", "site": "north", "begins": "2026-10-05T10:00", "text": "x"}
+    assert "role" in text_of(client.post("/clusters/", told, follow=True))
+    assert 0 == Outage.objects.count()
+
+
+def test_an_outage_is_announced_seen_by_applicants_and_ended(client: Client) -> None:
+    """Who waits for the site reads why, and no longer once it is over."""
+    told = {"deed": "announce", "site": "south", "begins": "2026-10-05T10:00", "ends": ""}
+    client.post("/clusters/", {**told, "text": "the cooling is <off>"})
+    outage = Outage.objects.get()
+    reader = Client()
+    enter(reader, Role.APPLICANT)
+    assert "the cooling is &lt;off&gt;" in text_of(reader.get("/projects/"))
+    assert {Wait.OUTAGE} == {
+        p.why for p in _shown(operator(), later(3 * HOUR)) if p.site == "south"
+    }
+    client.post("/clusters/", {"deed": "over", "outage": outage.pk})
+    assert "cooling" not in text_of(reader.get("/projects/"))
+    for wrong in ({**told, "text": ""}, {**told, "site": "x", "text": "y"}):
+        assert "say what it is" in text_of(client.post("/clusters/", wrong, follow=True))
+    planned = {**told, "begins": f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}"}
+    client.post("/clusters/", {**planned, "text": "new valves"})
+    assert Outage.objects.get(text="new valves").planned
+
+
+def _shown(person: Person, now: str = NOW) -> list[Project]:
+    return list(projects(person, now))
+
+
+def test_a_spent_budget_is_told_with_its_day_and_what_to_do(client: Client) -> None:
+    """In the reader's words, with the name by which Slurm calls it."""
+    order = orders_of(term())[0]
+    quota, site = order.quota, order.cluster
+    gpus = quota.gpu_seconds_budget // DAY
+    begun = "2026-09-03T00:00:00Z"
+    row = Usage(
+        *(site, "big", 1, quota.award, quota.support_class, gpus + 1, begun),
+        *(later(3 * DAY, begun), later(3 * DAY, begun)),
+    )
+    assert [] == take_use(Agent.objects.get(site=site), [row], datetime.now(UTC))
+    (found,) = (p for p in _shown(operator()) if p.why is Wait.BUDGET_SPENT)
+    assert (quota.award, site, "2026-09-03") == (found.name, found.site, found.spent)
+    said = words_of(found)
+    assert "spent on 2026-09-03" in said
+    assert said.endswith("(QOSGrpGRESMinutes)")
+    for language in ("vi", "ko"):
+        with override(language):
+            assert "2026-09-03" in words_of(found)
+            assert "spent" not in words_of(found)
+    speak(client, "en")
+    assert "spent on 2026-09-03" in text_of(client.get("/projects/"))
+    assert b"QOSGrpGRESMinutes" in client.get("/projects/?format=csv").content
+
+
+def test_people_see_the_projects_that_they_act_for(client: Client) -> None:
+    """An applicant reads of the own award, and of no other's."""
+    mine, other = sorted({order.quota.award for order in orders_of(term())})[:2]
+    person = Person.objects.get(username="applicant")
+    bodies = [Organisation.objects.create(code=f"o-{n}", name="x", kind="firm") for n in range(2)]
+    for body, code in zip(bodies, (mine, other), strict=True):
+        Dossier.objects.create(call="open", lead=body, code=code)
+    Acting.objects.create(person=person, organisation=bodies[0], since=datetime.now(UTC))
+    assert {mine} == {p.name for p in _shown(person)}
+    reader = Client()
+    enter(reader, Role.APPLICANT)
+    shown = text_of(reader.get("/projects/"))
+    assert mine in shown
+    assert other not in shown
+    assert other in text_of(client.get("/projects/"))
+
+
+@pytest.mark.usefixtures("client")
+def test_running_jobs_are_counted_before_the_ledger_knows_them(country: Country) -> None:
+    """What an agent has told counts at once; on all its GPUs a project waits for itself."""
+    quota = next(o.quota for o in orders_of(term()) if o.cluster == "south")
+    assert quota.gpus_most is not None
+    job = Job("all", quota.award, quota.support_class, quota.gpus_most, later(HOUR), 30 * DAY)
+    country.south.restart(held=country.south.engine.observe(), jobs=[job])
+    country.south.look(later(3 * HOUR))
+    (found,) = (p for p in _shown(operator()) if (p.name, p.site) == (quota.award, "south"))
+    assert (Wait.AT_MOST, quota.gpus_most) == (found.why, found.standing.running)
+    assert 2 * HOUR * quota.gpus_most == found.standing.used
+
+
+def test_before_orders_are_signed_the_pages_say_what_to_do(client: Client) -> None:
+    """Nothing is made up where nothing was signed."""
+    SignedList.objects.all().delete()
+    assert [] == _shown(operator())
+    assert "headgate ledger orders" in text_of(client.get("/clusters/"))
+    assert 200 == client.get("/projects/").status_code
+
+
+def test_the_operator_takes_what_the_centres_told_from_the_page(
+    client: Client, country: Country
+) -> None:
+    """The month's use is metered by a button; while a centre is silent, the page says which."""
+    told = {"deed": "take", "event": "meter"}
+    country.north.look(later(2 * HOUR))
+    Agent.objects.filter(site="south").update(looked="")
+    assert 'value="take"' in text_of(client.get("/clusters/"))
+    silent = text_of(client.post("/clusters/", told, follow=True))
+    assert "Wait until every site" in silent
+    assert "south" in silent
+    country.south.look(later(2 * HOUR))
+    before = len(term().facts)
+    assert "stands in the journal" in text_of(client.post("/clusters/", told, follow=True))
+    assert before + 1 == len(term().facts)
+    enter(client, Role.AUDITOR)
+    assert 'value="take"' not in text_of(client.get("/clusters/"))
