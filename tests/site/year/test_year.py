@@ -98,7 +98,7 @@ class Year:
         self.events("operator", 1)
         self.sign("hours")
         self.events("agency-officer", 1)
-        self.events("operator", 9)
+        self.events("operator", 10)
         self.read()
 
     def adopt(self) -> None:
