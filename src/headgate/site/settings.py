@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "headgate.site.portal.middleware.readable",
 ]
 ROOT_URLCONF = "headgate.site.portal.urls"
 ASGI_APPLICATION = "headgate.site.portal.asgi.application"

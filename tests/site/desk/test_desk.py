@@ -1,5 +1,7 @@
 """What people can rely on at the desk beside what is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from headgate.core import canonical
@@ -104,7 +106,10 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     for _ in range(2):
         consent(other, dossier.pk, code, dossier.version, now)
     assert () == absent(dossier)
-    again = save_draft(person, draft, now, dossier.pk, dossier.version)
+    same = save_draft(person, draft, now, dossier.pk, dossier.version)
+    assert (1, ()) == (same.version, absent(same))
+    changed = replace(draft, title="Another text")
+    again = save_draft(person, changed, now, dossier.pk, dossier.version)
     assert (code,) == absent(again)
     leave_alliance(other, alliance, code, now)
     dossier.refresh_from_db()

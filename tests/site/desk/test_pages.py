@@ -78,13 +78,14 @@ def test_an_applicant_goes_from_invitation_to_receipt(shown: Cast) -> None:
     page = text(client, "application", dossier.pk)
     assert "&lt;script&gt;" in page
     assert "<script>alert" not in page
-    stale = client.post(own, typed(1, "save")).content.decode()
+    stale = client.post(own, {**typed(1, "save"), "title": "Another tab"}).content.decode()
     assert "Somebody saved in the meantime" in stale
+    assert "Another tab" in stale
     client.post(own, typed(2, "submit"))
     assert "open-0001" in text(client, "application", dossier.pk)
     assert Receipt.objects.get().digest in text(client, "application", dossier.pk)
     client.post(own, {"deed": "withdraw"})
-    client.post(own, typed(3, "submit"))
+    client.post(own, typed(2, "submit"))
     assert [("open-0001", State.SUBMITTED)] == list(Dossier.objects.values_list("code", "state"))
 
 

@@ -178,8 +178,8 @@ def stale(stage: Stage) -> None:
     cast, dossier = draft_of(stage, 1)
     person = cast.persons[dossier.lead.code]
     draft = cast.draft(cast.facts["applications/open"][1])
-    save_draft(person, draft, stage.now, dossier.pk, dossier.version)
-    save_draft(person, draft, stage.now, dossier.pk, dossier.version)
+    for title in ("One tab", "Another tab"):
+        save_draft(person, replace(draft, title=title), stage.now, dossier.pk, dossier.version)
 
 
 def handed_in(stage: Stage) -> None:

@@ -4,6 +4,7 @@ From the adoption of the policy to the turn of the term nothing is done but by p
 journal that comes of it has the root that `cycle.py` gives for the same deeds.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,10 @@ def test_a_year_at_the_pages_ends_as_the_cycle_ends_it(
     database.connection.close()
 
 
-def _said() -> str:
+def _said() -> list[str]:
     """What the policy and the people say in their own words."""
     policy = (plan.PROGRAMME / "programme.yaml").read_text(encoding="utf-8")
-    return policy + plan.REMARK + " ".join(SAID)
+    return [*re.findall(r"\{en: ([^}]+)\}", policy), plan.REMARK, *SAID]
 
 
 SAID = (
@@ -61,9 +62,9 @@ SAID = (
     "The pool is spent, so nothing can be added",
     "The accounts are attached now",
     "Nothing was attached",
-    "A firm of my brother",
+    "An alliance of two",
 )
-TITLE, SUMMARY, WHY, MORE, SPENT, REPLY, SHUT, TIE = SAID
+TITLE, SUMMARY, WHY, MORE, SPENT, REPLY, SHUT, ALLIANCE = SAID
 
 
 class Year:
@@ -97,7 +98,7 @@ class Year:
         self.events("operator", 1)
         self.sign("hours")
         self.events("agency-officer", 1)
-        self.events("operator", 9)
+        self.events("operator", 10)
         self.read()
 
     def adopt(self) -> None:
@@ -181,7 +182,7 @@ class Year:
 
     def ally(self, wish: plan.Wish) -> None:
         """The lead forms an alliance and lets the members in."""
-        self.player.fill(name="An alliance of two")
+        self.player.fill(name=ALLIANCE)
         self.player.typed("lead", wish.lead)
         self.player.press(self.page.locator("form:has(#alliance-name) button"))
         for member in wish.members:
@@ -248,7 +249,10 @@ class Year:
         """Two persons sign the list that they see."""
         for username in ("agency-officer", "policy-owner"):
             self.player.sit(username)
-            self.player.open(f"/boards/{call}/")
+            self.player.open(f"/boards/{call}/panel/")
+            self.player.open(f"/boards/{call}/what-if/")
+            self.player.press(self.page.locator("main form button"))
+            self.player.open(f"/boards/{call}/?sure=1")
             self.player.deed("sign")
 
     def answer(self) -> None:

@@ -1,9 +1,15 @@
-"""What every answer says to the browser: run and show nothing that is not of this site."""
+"""What holds for every request: nothing that is not of this site is run, no flood is read."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from headgate.site.portal.refusals import too_large
+
+TOO_LARGE: Final = "headgate.too_large"
+"""The mark in a request's scope by which a body was left unread, because it was too large."""
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -29,5 +35,16 @@ def content_security(get_response: Answer) -> Answer:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=()"
         )
         return response
+
+    return middleware
+
+
+def readable(get_response: Answer) -> Answer:
+    """Answer with a readable page where the server has left the body unread."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if getattr(request, "scope", {}).get(TOO_LARGE):
+            return too_large(request)
+        return get_response(request)
 
     return middleware

@@ -20,6 +20,11 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return _refused(request, HTTPStatus.BAD_REQUEST, "bad-request")
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    """What was to be sent is more than any page takes; it was not read."""
+    return _refused(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "bad-request")
+
+
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The page is another role's."""
     del exception

@@ -40,6 +40,7 @@ NAMES: Final[dict[Role, Promise]] = {
 EVERYBODY: Final = frozenset[Role]()
 """Who may see a public page: no role is needed, nor an account."""
 ANYBODY_SIGNED_IN: Final = frozenset(Role)
+"""Who may see what is everybody's own: no role is needed, but an account that is not closed."""
 STAFF: Final = ANYBODY_SIGNED_IN - {Role.APPLICANT, Role.REVIEWER}
 """Who runs the programme or looks after those who do."""
 
@@ -55,6 +56,8 @@ def has_any(roles: frozenset[Role]) -> Any:
     """The predicate that lets pass whoever has one of these roles."""
 
     def check(user: Person | AnonymousUser) -> bool:
+        if roles == ANYBODY_SIGNED_IN:
+            return isinstance(user, Person) and user.is_active
         return not roles_of(user).isdisjoint(roles)
 
     return rules.predicate(f"has_any:{'+'.join(sorted(roles))}")(check)

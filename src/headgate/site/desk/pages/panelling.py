@@ -19,10 +19,8 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Conflict, Finding, Review, Reviewer
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
-from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.status import state
 
 
 @at_the_desk
@@ -54,7 +52,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         .first(),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
         "codes": sorted({one.dossier.code or "" for one in reviews}),
-        "state": state(reading.DATABASE),
+        "day": rules.day(now()),
         "open": rules.received and not rules.decided,
     }
     return render(request, "desk/panel.html", context)

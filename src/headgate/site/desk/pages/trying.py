@@ -83,7 +83,8 @@ def overlay(rules: CallNow, changed: Mapping[str, int]) -> str:
 def what_if(request: HttpRequest, call: str) -> HttpResponse:
     """The form of a call's levers, and the two lists side by side once one was moved."""
     rules = call_now(call)
-    rules.need_under_review()
+    if not rules.received or rules.decided:
+        return render(request, "desk/what_if.html", {"call": rules, "name": words(rules.call.name)})
     offered = list(levers(rules))
     asked = {one.field: request.GET.get(one.field, str(one.value)) for one in offered}
     form = WhatIfForm(offered, asked)
