@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,6 +57,7 @@ class Evaluated:
     teams: tuple[str, ...]
     evidence: Evidence
     findings: tuple[GateFinding, ...]
+    digest: str
     judged: Judged
     foreseen: tuple[Foreseen, ...]
     logs: tuple[str, ...]
@@ -67,7 +69,7 @@ class Evaluated:
             {
                 "round": self.round_id,
                 "policy": self.policy,
-                "evidence": _digest(self.evidence, self.findings),
+                "evidence": self.digest,
                 "seed": self.seed,
                 "teams": self.teams,
                 "standings": self.judged.standings,
@@ -94,7 +96,8 @@ def evaluate_folder(
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
     teams = teams or _named(evidence)
-    parts = [document.digest, round_id, _digest(evidence, findings)]
+    digest = _digest(evidence, findings)
+    parts = [document.digest, round_id, digest]
     seed = seed or canonical.digest(canonical.line(parts))
     try:
         judged = judge(evaluation, teams, evidence, findings, seed)
@@ -110,6 +113,7 @@ def evaluate_folder(
         teams,
         evidence,
         findings,
+        digest,
         judged,
         foreseen(evaluation, document.digest),
         said,
@@ -272,7 +276,7 @@ def _vote_table(votes: Sequence[Vote]) -> bytes:
 
 
 def _table(columns: Sequence[str], rows: Sequence[object]) -> bytes:
-    return _text([columns, *([getattr(row, column) for column in columns] for row in rows)])
+    return _text([columns, *map(attrgetter(*columns), rows)])
 
 
 def _text(lines: Sequence[Sequence[object]]) -> bytes:

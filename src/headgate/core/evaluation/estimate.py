@@ -154,14 +154,8 @@ def placed(measured: Composite) -> list[int]:
 def pair_spread(measured: Composite) -> tuple[list[tuple[int, int]], Spread]:
     """Every pair of teams, the higher placed first, and the joint spread of their differences."""
     pairs = list(combinations(placed(measured), 2))
-    first = np.array([i for i, _ in pairs], dtype=np.int64)
-    second = np.array([j for _, j in pairs], dtype=np.int64)
-    deviations = measured.deviations()
-    return pairs, spread(
-        deviations[:, first] - deviations[:, second],
-        [part[:, first] - part[:, second] for part in measured.influences],
-        measured.method.confidence,
-    )
+    deviations, confidence = measured.deviations(), measured.method.confidence
+    return pairs, spread(deviations, measured.influences, confidence, pairs)
 
 
 def _standings(

@@ -171,22 +171,38 @@ def _check_pillars(evidence: Evidence, method: Method) -> Iterator[Finding]:
 def _check_items(
     pillar: Pillar, rows: Sequence[ItemScore], known: frozenset[str]
 ) -> Iterator[Finding]:
-    tasks = frozenset(task for task, _ in pillar.tasks)
+    tasks, common = frozenset(task for task, _ in pillar.tasks), pillar.common_items
     places: dict[tuple[str, str, str], ItemScore] = {}
     seen: set[tuple[str, str, str, int]] = set()
     for row in rows:
-        place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
-        yield from _check_names(place, row.team, row.task, known, tasks)
-        yield from _check_item_numbers(place, row)
         key = (row.task, row.item, row.team, row.attempt)
-        if key in seen:
-            what = f"Attempt {row.attempt} stands twice."
-            yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row for each attempt.")
+        first = places.setdefault((row.task, row.item, "" if common else row.team), row)
+        if key in seen or not _is_good_item(row, first, known, tasks):
+            place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
+            yield from _check_names(place, row.team, row.task, known, tasks)
+            yield from _check_item_numbers(place, row)
+            if key in seen:
+                what = f"Attempt {row.attempt} stands twice."
+                yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row an attempt.")
+            yield from _check_same_item(place, row, first)
         seen.add(key)
-        owner = "" if pillar.common_items else row.team
-        yield from _check_same_item(place, row, places.setdefault((row.task, row.item, owner), row))
     if rows:
         yield from _check_runs(pillar, rows, known)
+
+
+def _is_good_item(
+    row: ItemScore, first: ItemScore, known: Collection[str], tasks: Collection[str]
+) -> bool:
+    """A first look that costs little, as there may be a million rows."""
+    return (
+        type(row.score) is type(row.weight) is type(row.attempt) is int
+        and 0 <= row.score <= FULL_MARKS
+        and row.weight > 0
+        and row.team in known
+        and row.task in tasks
+        and row.cluster == first.cluster
+        and row.weight == first.weight
+    )
 
 
 def _check_names(

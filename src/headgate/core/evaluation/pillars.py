@@ -84,27 +84,26 @@ def item_shares(
 def _task_sums(
     name: str, weight: int, rows: Iterable[ItemScore], systems: Sequence[str]
 ) -> _Task | None:
-    attempts: dict[tuple[str, str], list[int]] = defaultdict(list)
-    places: dict[str, tuple[str, int]] = {}
-    members = frozenset(systems)
-    for row in rows:
-        if row.team in members:
-            attempts[row.item, row.team].append(row.score)
-            places[row.item] = (row.cluster, row.weight)
-    unit = math.lcm(*{len(scores) for scores in attempts.values()})
+    column = {system: at for at, system in enumerate(systems)}
+    own = [row for row in rows if row.team in column]
+    places = {row.item: (row.cluster, row.weight) for row in own}
+    at = {item: index for index, item in enumerate(places)}
+    cells = np.array([at[row.item] * len(systems) + column[row.team] for row in own])
+    size = len(places) * len(systems)
+    attempts = np.bincount(cells, minlength=size).reshape(-1, len(systems))
+    unit = math.lcm(*(int(count) for count in np.unique(attempts)))
     full = FULL_MARKS * unit
     if sum(item_weight for _, item_weight in places.values()) * full >= EXACT_MAX:
         return None
-    clusters = {c: at for at, c in enumerate(sorted({c for c, _ in places.values()}))}
-    column = {system: at for at, system in enumerate(systems)}
+    clusters = {c: index for index, c in enumerate(sorted({c for c, _ in places.values()}))}
+    of = np.array([clusters[cluster] for cluster, _ in places.values()])
+    item_weights = np.array([item_weight for _, item_weight in places.values()], dtype=np.int64)
+    scores = np.bincount(cells, weights=[row.score for row in own], minlength=size)
+    gained = scores.astype(np.int64).reshape(attempts.shape) * (unit // attempts)
     sums = np.zeros((len(clusters), len(systems)), dtype=np.int64)
     weights = np.zeros(len(clusters), dtype=np.int64)
-    for cluster, item_weight in places.values():
-        weights[clusters[cluster]] += item_weight
-    for (item, system), scores in attempts.items():
-        cluster, item_weight = places[item]
-        gained = item_weight * sum(scores) * (unit // len(scores))
-        sums[clusters[cluster], column[system]] += gained
+    np.add.at(sums, of, gained * item_weights[:, None])
+    np.add.at(weights, of, item_weights)
     return _Task(name, weight, full, sums, weights)
 
 

@@ -18,15 +18,30 @@ def place_probabilities_ppm(draws: IntArray) -> tuple[tuple[int, ...], ...]:
     """
     replicates, teams = draws.shape
     table = [[Fraction(0)] * teams for _ in range(teams)]
-    for team in range(teams):
-        above = (draws > draws[:, [team]]).sum(axis=1)
-        level = (draws == draws[:, [team]]).sum(axis=1)
-        patterns, counts = np.unique(above * (teams + 1) + level, return_counts=True)
-        for pattern, count in zip(patterns.tolist(), counts.tolist(), strict=True):
+    for team, patterns in enumerate(_above_and_level(draws).T):
+        found, counts = np.unique(patterns, return_counts=True)
+        for pattern, count in zip(found.tolist(), counts.tolist(), strict=True):
             first, sharers = divmod(pattern, teams + 1)
             for place in range(first, first + sharers):
                 table[team][place] += Fraction(count * PPM, replicates * sharers)
     return rounded_keeping_sums(table)
+
+
+def _above_and_level(draws: IntArray) -> IntArray:
+    """How many teams stand above each in each replicate, times (teams + 1), plus how many level."""
+    replicates, teams = draws.shape
+    order = np.argsort(draws, axis=1, kind="stable")
+    ranked = np.take_along_axis(draws, order, axis=1)
+    places = np.arange(teams)
+    new = np.ones((replicates, teams), dtype=np.bool_)
+    new[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    first = np.maximum.accumulate(np.where(new, places, 0), axis=1)
+    ends = np.roll(new, -1, axis=1)
+    last = np.minimum.accumulate(np.where(ends, places, teams)[:, ::-1], axis=1)[:, ::-1]
+    found = np.empty((replicates, teams), dtype=np.int64)
+    told = (teams - 1 - last) * (teams + 1) + last - first + 1
+    np.put_along_axis(found, order, told, axis=1)
+    return found
 
 
 def rounded_keeping_sums(table: Sequence[Sequence[Fraction]]) -> tuple[tuple[int, ...], ...]:
