@@ -187,7 +187,7 @@ def vote_measures() -> list[dict[str, object]]:
 
 
 def growth() -> float:
-    """How much longer a whole standing takes for 50 teams than for 5, on the same 1,000 items."""
+    """How much longer a whole standing takes for 50 teams than for 5, on the same 5,000 items."""
     return standing_seconds(50) / standing_seconds(5)
 
 
@@ -197,7 +197,7 @@ def standing_seconds(teams: int) -> float:
     names = tuple(f"t{at:02}" for at in range(teams))
     rows = tuple(
         ItemScore("mathematics", f"i{item}", f"c{item // 5}", team, 1, 10_000 * int(right))
-        for item, row in enumerate(rng.random((1_000, teams)) < np.linspace(0.4, 0.6, teams))
+        for item, row in enumerate(rng.random((ITEMS, teams)) < np.linspace(0.4, 0.6, teams))
         for team, right in zip(names, row, strict=True)
     )
     exam = Pillar("exam", 100, PillarKind.ITEMS, Scaling.SHARE_OF_MAXIMUM, (("mathematics", 1),))

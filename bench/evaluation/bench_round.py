@@ -91,7 +91,7 @@ def run() -> list[dict[str, object]]:
     )
     return [
         measure(
-            "1,000 items, 10,000 replicates", "standing, 50 / 5 teams", float(grown.stdout), "ratio"
+            "5,000 items, 10,000 replicates", "standing, 50 / 5 teams", float(grown.stdout), "ratio"
         ),
         measure(scenario, "whole round", took, "core s"),
         measure(scenario, "memory", most, "GiB"),

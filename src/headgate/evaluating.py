@@ -226,7 +226,7 @@ def _sorted(evidence: Evidence) -> Evidence:
             for pillar, rows in sorted(evidence.items.items())
         },
         {
-            pillar: tuple(sorted(rows, key=lambda r: (r.criterion, r.rater, r.team)))
+            pillar: tuple(sorted(rows, key=lambda r: (r.criterion, r.rater, r.team, r.unit)))
             for pillar, rows in sorted(evidence.ratings.items())
         },
         {
@@ -260,7 +260,8 @@ def rows_of(
     for pillar, items in evidence.items.items():
         files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight"), items)
     for pillar, ratings in evidence.ratings.items():
-        files[f"{pillar}.csv"] = _table(RATING_COLUMNS, ratings)
+        units = ("unit",) if any(row.unit for row in ratings) else ()
+        files[f"{pillar}.csv"] = _table((*RATING_COLUMNS, *units), ratings)
     for pillar, votes in evidence.votes.items():
         files[f"{pillar}.csv"] = _vote_table(votes)
     return files

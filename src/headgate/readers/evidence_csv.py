@@ -4,7 +4,8 @@ Four layouts, told by the function that reads them.
 
 * Items: task, item, cluster, team, attempt, score, and weight if items differ in it. Scores are
   whole ten-thousandths of full marks, as `ItemScore` has them.
-* Ratings: criterion, rater, team, score, scale_max. Scores are steps from 0, as `Rating` has them.
+* Ratings: criterion, rater, team, score, scale_max, and unit if raters rate parts of a team's work.
+  Scores are steps from 0, as `Rating` has them.
 * Votes: task, prompt, voter, first, second, preferred (first, second or tie), and for each style of
   the pillar two columns, such as length_first and length_second, in whole numbers.
 * LiveCodeBench per item (Jain et al., 2024, arXiv 2403.07974): item_id, cluster_id, item_date,
@@ -83,7 +84,7 @@ RATING_COLUMNS: Final = ("criterion", "rater", "team", "score", "scale_max")
 VOTE_COLUMNS: Final = ("task", "prompt", "voter", "first", "second", "preferred")
 BENCHMARK_COLUMNS: Final = ("item_id", "cluster_id", "item_date", "system", "pass1", "pass1_cot")
 _ITEMS: Final = Layout(Code, _MENDS, ITEM_COLUMNS, ("weight",))
-_RATINGS: Final = Layout(Code, _MENDS, RATING_COLUMNS)
+_RATINGS: Final = Layout(Code, _MENDS, RATING_COLUMNS, ("unit",))
 _BENCHMARK: Final = Layout(Code, _MENDS, BENCHMARK_COLUMNS)
 
 
@@ -249,6 +250,7 @@ def _rating(row: Mapping[str, str]) -> Rating:
         values.name("team"),
         values.number("score", 0, max(1, scale_max)),
         scale_max,
+        values.name("unit") if "unit" in row else "",
     )
     values.done()
     return rating
@@ -317,7 +319,7 @@ class _ItemNeighbours(_Neighbours[ItemScore]):
 class _RatingNeighbours(_Neighbours[Rating]):
     def once(self, row: Rating) -> tuple[tuple[Code, object, object], ...]:
         return (
-            (Code.ROW_TWICE, (row.criterion, row.rater, row.team), None),
+            (Code.ROW_TWICE, (row.criterion, row.rater, row.team, row.unit), None),
             (Code.SCALE_DIFFERS, row.criterion, row.scale_max),
         )
 

@@ -190,7 +190,7 @@ def _standings(
 def _each(measured: Composite, staying: Sequence[int], tied: set[str]) -> Iterator[Standing]:
     error = spread(measured.deviations(), measured.influences, measured.method.confidence)
     ranks = place_probabilities_ppm(measured.draws)
-    stays = _stays_ppm(measured, staying)
+    stays = _stays_ppm(measured, staying, ranks)
     for at in placed(measured):
         team, total = measured.teams[at], measured.totals[at]
         reach = error.reach(at) / POINT_UNIT
@@ -213,12 +213,15 @@ def _each(measured: Composite, staying: Sequence[int], tied: set[str]) -> Iterat
         )
 
 
-def _stays_ppm(measured: Composite, staying: Sequence[int]) -> dict[int, int]:
+def _stays_ppm(
+    measured: Composite, staying: Sequence[int], among_all: Sequence[Sequence[int]]
+) -> dict[int, int]:
     """The probability of a place that stays, for the columns of the teams that qualify."""
     if not staying:
         return {}
     columns = sorted(staying)
-    ranks = place_probabilities_ppm(measured.draws[:, columns])
+    everybody = len(columns) == len(measured.teams)
+    ranks = among_all if everybody else place_probabilities_ppm(measured.draws[:, columns])
     places = measured.method.stay_max
     return {at: sum(row[:places]) for at, row in zip(columns, ranks, strict=True)}
 
@@ -315,7 +318,7 @@ def _panels(method: Method, evidence: Evidence) -> tuple[tuple[str, Harshness], 
             rows = [
                 (
                     row.rater,
-                    f"{row.criterion}: {row.team}",
+                    row.subject(),
                     round(Fraction(row.score * WEIGHT_TOTAL * MILLI, row.scale_max)),
                 )
                 for row in evidence.ratings[pillar.id]
