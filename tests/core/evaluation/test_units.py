@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
+from typing import Any
 
 import krippendorff
 import numpy as np
@@ -22,7 +23,7 @@ from headgate.core.evaluation.pillars import rating_shares
 from headgate.core.evaluation.units import Marks, adjusted_levels, raw_levels
 from tests.core.evaluation.rounds import PANEL, SEED, judged, only
 
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Floats = np.ndarray[tuple[Any, ...], np.dtype[np.floating[Any]]]
 ADJUSTED = replace(PANEL, adjust_harshness=True)
 
 
