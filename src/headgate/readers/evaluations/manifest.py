@@ -30,12 +30,33 @@ class Team:
 
 
 @dataclass(frozen=True, slots=True)
+class VoteFile:
+    """A file of votes on a task of a pillar, and the table of styles beside it, if any."""
+
+    pillar: str
+    task: str
+    file: str
+    styles: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """A whole manifest; `wanted` may be empty where every pillar comes as a CSV file."""
 
     teams: tuple[Team, ...]
     wanted: tuple[Wanted, ...] = ()
     findings: tuple[GateFinding, ...] = ()
+    votes: tuple[VoteFile, ...] = ()
+
+    def pillars(self) -> set[str]:
+        """The pillars for which it names files."""
+        return {one.pillar for one in self.wanted} | {one.pillar for one in self.votes}
+
+    def team_of(self) -> Mapping[str, str]:
+        """Whose each system is, by every name that it has."""
+        named = {model: team.name for team in self.teams for model in team.models}
+        return {**named, **{team.name: team.name for team in self.teams}}
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -50,13 +71,14 @@ def read_manifest(path: Path) -> Manifest:
     if node is None or faults:
         raise Faulty(faults or [_fault(path.name, 0, 0, "It says nothing.")])
     reader = _Reader()
-    root = reader.parts(node, {"teams", "tasks", "gates"})
+    root = reader.parts(node, {"teams", "tasks", "votes", "gates"})
     teams = tuple(reader.teams(root.get("teams"), node))
     wanted = tuple(reader.tasks(root.get("tasks")))
+    votes = tuple(reader.votes(root.get("votes")))
     findings = tuple(reader.gates(root.get("gates"), {team.name for team in teams}))
     if reader.faults:
         raise Faulty(reader.faults)
-    return Manifest(teams, wanted, findings)
+    return Manifest(teams, wanted, findings, votes)
 
 
 def _fault(file: str, line: int, column: int, what: str) -> Fault:
@@ -117,10 +139,24 @@ class _Reader:
             if logs and not models:
                 self.bad(entry, f"{name} has logs, and `models` does not say of which model.")
             for log in logs:
-                path = PurePosixPath(log)
-                if path.is_absolute() or ".." in path.parts or "\\" in log or "\0" in log:
-                    self.bad(parts["logs"], f"{log[:80]!r} leaves the folder.")
+                self.inside(parts["logs"], log)
             yield Team(name, models, logs, entry.line)
+
+    def inside(self, node: Node, file: str) -> None:
+        path = PurePosixPath(file)
+        if path.is_absolute() or ".." in path.parts or "\\" in file or "\0" in file:
+            self.bad(node, f"{file[:80]!r} leaves the folder.")
+
+    def votes(self, node: Node | None) -> Iterator[VoteFile]:
+        for pillar, tasks in self.parts(node).items():
+            for task, entry in self.parts(tasks).items():
+                parts = self.parts(entry, {"file", "styles"})
+                file, styles = (self.one(parts, key, _is_text) for key in ("file", "styles"))
+                if "file" not in parts:
+                    self.bad(entry, "`file` is missing: the file of the votes.")
+                for name in (name for name in (file, styles) if name):
+                    self.inside(entry, name)
+                yield VoteFile(pillar, task, str(file), styles, entry.line)
 
     def tasks(self, node: Node | None) -> Iterator[Wanted]:
         known = {"log_task", "metric", "filter", "cluster", "items"}
