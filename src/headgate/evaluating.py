@@ -6,14 +6,17 @@ which a stranger gets the same `round.json`, byte for byte.
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
+from headgate.core.evaluation.contamination import Screened, screened
 from headgate.core.evaluation.evidence import Evidence, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.grounds import Grounds
@@ -62,6 +65,8 @@ class Evaluated:
     foreseen: tuple[Foreseen, ...]
     logs: tuple[str, ...]
     flags: tuple[Fault, ...]
+    trained_until: Mapping[str, date]
+    screened: tuple[Screened, ...]
 
     def result(self) -> bytes:
         """All that was decided and what it rests on, as one canonical line."""
@@ -77,6 +82,7 @@ class Evaluated:
                 "cut_rule_foreseen": self.foreseen,
                 "cut_rule_errors": self.judged.errors,
                 "outcome": self.judged.outcome,
+                "screened": self.screened,
             }
         )
 
@@ -106,6 +112,7 @@ def evaluate_folder(
             Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in refused.findings
         ) from refused
     said = tuple(one.said() for one in given.logs.kept)
+    until = {} if given.manifest is None else given.manifest.trained_until()
     return Evaluated(
         round_id,
         document.digest,
@@ -118,6 +125,8 @@ def evaluate_folder(
         foreseen(evaluation, document.digest),
         said,
         given.logs.flags,
+        until,
+        screened(evidence.items, until),
     )
 
 
@@ -248,17 +257,21 @@ def files_of(evaluated: Evaluated) -> dict[str, bytes]:
     return {
         RESULT: evaluated.result(),
         FLAGGED: canonical.line(evaluated.flags),
-        **rows_of(evaluated.teams, evaluated.evidence, evaluated.findings),
+        **rows_of(evaluated.teams, evaluated.evidence, evaluated.findings, evaluated.trained_until),
     }
 
 
 def rows_of(
-    teams: Sequence[str], evidence: Evidence, findings: Sequence[GateFinding]
+    teams: Sequence[str],
+    evidence: Evidence,
+    findings: Sequence[GateFinding],
+    trained_until: Mapping[str, date] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """Evidence as the files that `read_folder` reads: a manifest without logs, a CSV a pillar."""
-    files = {MANIFEST: manifest_text(teams, findings).encode()}
+    files = {MANIFEST: manifest_text(teams, findings, trained_until).encode()}
     for pillar, items in evidence.items.items():
-        files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight"), items)
+        dates = ("date",) if any(row.date for row in items) else ()
+        files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight", *dates), items)
     for pillar, ratings in evidence.ratings.items():
         units = ("unit",) if any(row.unit for row in ratings) else ()
         files[f"{pillar}.csv"] = _table((*RATING_COLUMNS, *units), ratings)
@@ -321,6 +334,7 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     yield from _grounds(evaluated.judged.grounds)
     for gate in evaluated.findings:
         yield f"gate  {gate.gate}: {gate.subject} {'passed' if gate.passed else 'failed'}"
+    yield from map(_screened, evaluated.screened)
     remedy = outcome.remedy_applied
     yield f"rule  {'the line was clear' if remedy is None else f'tie: {remedy.value}'}"
     for each in outcome.decisions:
@@ -328,6 +342,16 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
     yield f"seed  {evaluated.seed}"
     yield f"digest  {canonical.digest(evaluated.result())}"
+
+
+def _screened(one: Screened) -> str:
+    """What the screen for seen items says of a team: a question to it, never a cut."""
+    place = f"screen  {one.pillar}: {one.team}, {one.known} items known before, {one.fresh} fresh"
+    if one.points_milli is None or one.z_milli is None:
+        return f"{place}: too few to say anything"
+    asked = "; to be heard on it" if one.hearing else ""
+    points, z = one.points_milli / 1_000, one.z_milli / 1_000
+    return f"{place}: {points:+.2f} points on the fresh, {z:+.1f} errors{asked}"
 
 
 def _grounds(told: Grounds) -> Iterator[str]:

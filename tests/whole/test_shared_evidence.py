@@ -130,3 +130,31 @@ def test_evidence_is_hashes_and_numbers(judged: Evaluated) -> None:
     """What is published of a round can be written canonically: no float came in."""
     assert isinstance(judged.evidence, Evidence)
     assert canonical.line(judged.evidence)
+
+
+def test_a_screen_asks_and_decides_nothing(shared_data: Path, tmp_path: Path) -> None:
+    """Dates of items and of training add lines and rows; standings and decisions stay."""
+    programme = str(voted_programme(tmp_path))
+    plain = real_evidence(shared_data, tmp_path / "plain")
+    before = evaluate_folder(programme, "stage", plain, (), "5eed")
+    dated = real_evidence(shared_data, tmp_path / "dated")
+    days = {
+        row["item_id"]: row["item_date"]
+        for row in rows_of(shared_data, "livecodebench-per-item/execution.csv")
+    }
+    lines = (dated / "items.csv").read_text("utf-8").splitlines()
+    told = [f"{line},{days[line.split(',')[1]]}" for line in lines[1:]]
+    (dated / "items.csv").write_text("\n".join([f"{lines[0]},date", *told, ""]), "utf-8")
+    manifest = dated / "evidence.yaml"
+    text, stated = manifest.read_text("utf-8"), "east: {trained_until: 2023-08-15, models"
+    manifest.write_text(text.replace("east: {models", stated), "utf-8")
+    after = evaluate_folder(programme, "stage", dated, (), "5eed")
+    assert before.judged == after.judged
+    assert () == before.screened
+    (screen,) = after.screened
+    assert ("items", "east") == (screen.pillar, screen.team)
+    assert screen.hearing is not None
+    assert any(line.startswith("screen  items: east, ") for line in lines_of(after))
+    write_round(after, tmp_path / "out")
+    again = evaluate_folder(programme, "stage", tmp_path / "out", (), "5eed")
+    assert after.result() == again.result()

@@ -2,8 +2,8 @@
 
 Four layouts, told by the function that reads them.
 
-* Items: task, item, cluster, team, attempt, score, and weight if items differ in it. Scores are
-  whole ten-thousandths of full marks, as `ItemScore` has them.
+* Items: task, item, cluster, team, attempt, score, and weight if items differ in it, and date if it
+  is known when an item became known. Scores are whole ten-thousandths of full marks.
 * Ratings: criterion, rater, team, score, scale_max, and unit if raters rate parts of a team's work.
   Scores are steps from 0, as `Rating` has them.
 * Votes: task, prompt, voter, first, second, preferred (first, second or tie), and for each style of
@@ -95,7 +95,7 @@ ITEM_COLUMNS: Final = ("task", "item", "cluster", "team", "attempt", "score")
 RATING_COLUMNS: Final = ("criterion", "rater", "team", "score", "scale_max")
 VOTE_COLUMNS: Final = ("task", "prompt", "voter", "first", "second", "preferred")
 BENCHMARK_COLUMNS: Final = ("item_id", "cluster_id", "item_date", "system", "pass1", "pass1_cot")
-_ITEMS: Final = Layout(Code, MENDS, ITEM_COLUMNS, ("weight",))
+_ITEMS: Final = Layout(Code, MENDS, ITEM_COLUMNS, ("weight", "date"))
 _RATINGS: Final = Layout(Code, MENDS, RATING_COLUMNS, ("unit",))
 _BENCHMARK: Final = Layout(Code, MENDS, BENCHMARK_COLUMNS)
 
@@ -232,12 +232,16 @@ class EvidenceValues(Values):
             self.bad(Code.PERCENT_BAD, column)
         return score
 
-    def day(self, column: str) -> None:
-        """Note a value that is no date."""
+    def day(self, column: str) -> str:
+        """A day, as 2026-01-15."""
+        text = self.row[column]
         try:
-            date.fromisoformat(self.row[column])
+            plain = date.fromisoformat(text).isoformat()
         except ValueError:
+            plain = ""
+        if plain != text or not text:
             self.bad(Code.DATE_BAD, column)
+        return text
 
 
 def _item(row: Mapping[str, str]) -> ItemScore:
@@ -250,6 +254,7 @@ def _item(row: Mapping[str, str]) -> ItemScore:
         values.number("attempt", 0, NUMBER_MOST),
         values.number("score", 0, FULL_MARKS),
         values.number("weight", 1, NUMBER_MOST),
+        values.day("date") if "date" in row else "",
     )
     values.done()
     return item

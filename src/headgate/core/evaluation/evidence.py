@@ -26,7 +26,8 @@ class ItemScore:
     """One attempt of one team at one item; `score` in ten-thousandths of full marks.
 
     `cluster` names what would be drawn again together with the item (its passage, its problem);
-    it is known within its task. `weight` counts the item against others of its task.
+    it is known within its task. `weight` counts the item against others of its task. `date` is the
+    day on which the item became known, as 2026-01-15, or empty where nobody says.
     """
 
     task: str
@@ -36,6 +37,7 @@ class ItemScore:
     attempt: int
     score: int
     weight: int = 1
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class EvidenceFault(StrEnum):
     ROW_TWICE = "row-twice"
     CLUSTER_DIFFERS = "cluster-differs"
     WEIGHT_DIFFERS = "weight-differs"
+    DATE_DIFFERS = "date-differs"
     SCALE_DIFFERS = "scale-differs"
     ITEM_NOT_RUN = "item-not-run"
     TEAM_NOT_RATED = "team-not-rated"
@@ -212,6 +215,7 @@ def _is_good_item(
         and row.task in tasks
         and row.cluster == first.cluster
         and row.weight == first.weight
+        and row.date == first.date
     )
 
 
@@ -250,6 +254,10 @@ def _check_same_item(place: str, row: ItemScore, first: ItemScore) -> Iterator[F
         what = f"The item has the weights {first.weight} and {row.weight}."
         mend = "Give the item one weight for all teams."
         yield Finding(EvidenceFault.WEIGHT_DIFFERS, place, what, mend)
+    if row.date != first.date:
+        what = f"The item became known on {first.date!r} and on {row.date!r}."
+        mend = "Give the item one date for all teams."
+        yield Finding(EvidenceFault.DATE_DIFFERS, place, what, mend)
 
 
 def _check_runs(

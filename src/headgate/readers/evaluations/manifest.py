@@ -6,7 +6,9 @@ Checked like the policy: every fault at once, each at its line with what mends i
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, Final
 
 from headgate.core.calls.application import GateFinding
@@ -21,12 +23,16 @@ MANIFEST: Final = "evidence.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One team: the models that are its own, by the names that logs give them, and its logs."""
+    """One team: the models that are its own, by the names that logs give them, and its logs.
+
+    `trained_until` is the last day of which its model may have seen anything, where it says so.
+    """
 
     name: str
     models: tuple[str, ...]
     logs: tuple[str, ...]
     line: int
+    trained_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,10 @@ class Manifest:
     wanted: tuple[Wanted, ...] = ()
     findings: tuple[GateFinding, ...] = ()
     votes: tuple[VoteFile, ...] = ()
+
+    def trained_until(self) -> Mapping[str, date]:
+        """The end of training of each team that states it."""
+        return {team.name: team.trained_until for team in self.teams if team.trained_until}
 
     def pillars(self) -> set[str]:
         """The pillars for which it names files."""
@@ -134,13 +144,15 @@ class _Reader:
         if not own:
             self.bad(node or root, "No team is named under `teams`.")
         for name, entry in own.items():
-            parts = self.parts(entry, {"models", "logs"})
+            parts = self.parts(entry, {"models", "logs", "trained_until"})
             models, logs = self.texts(parts, "models"), self.texts(parts, "logs")
             if logs and not models:
                 self.bad(entry, f"{name} has logs, and `models` does not say of which model.")
             for log in logs:
                 self.inside(parts["logs"], log)
-            yield Team(name, models, logs, entry.line)
+            day = self.one(parts, "trained_until", _is_day)
+            until = None if day is None else date.fromisoformat(str(day))
+            yield Team(name, models, logs, entry.line, until)
 
     def inside(self, node: Node, file: str) -> None:
         path = PurePosixPath(file)
@@ -193,9 +205,21 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and is_name(value)
 
 
-def manifest_text(teams: Sequence[str], findings: Sequence[GateFinding]) -> str:
+def _is_day(value: Any) -> bool:
+    try:
+        return date.fromisoformat(str(value)).isoformat() == str(value)
+    except ValueError:
+        return False
+
+
+def manifest_text(
+    teams: Sequence[str],
+    findings: Sequence[GateFinding],
+    until: Mapping[str, date] = MappingProxyType({}),
+) -> str:
     """A manifest for evidence that lies there as CSV files alone, as `read_manifest` reads it."""
-    lines = ["teams:", *(f"  {_quoted(team)}: {{}}" for team in teams)]
+    days = {team: f"trained_until: {day}" for team, day in until.items()}
+    lines = ["teams:", *(f"  {_quoted(team)}: {{{days.get(team, '')}}}" for team in teams)]
     gates = list(dict.fromkeys(one.gate for one in findings))
     lines += ["gates:"] if gates else []
     for gate in gates:
