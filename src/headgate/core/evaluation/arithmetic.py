@@ -13,8 +13,6 @@ from headgate.core.calls.harshness import FloatArray, IntArray
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _TERMS: Final = 14
 _EXPONENT_MOST: Final = 700.0
-FLATTEST: Final = 1e-9
-"""What is left of a diagonal entry when others explain the rest: below this they explain all."""
 
 
 def exponential(values: FloatArray) -> FloatArray:
@@ -48,17 +46,3 @@ def sums_by(index: IntArray, values: FloatArray, size: int) -> FloatArray:
 def sum_in_order(values: FloatArray) -> float:
     """The sum from the first value to the last."""
     return float(sums_by(np.zeros(len(values), dtype=np.int64), values, 1)[0])
-
-
-def is_flat(curve: FloatArray) -> bool:
-    """Whether an effect can be made up from others, so that nothing tells them apart.
-
-    What elimination leaves of each diagonal entry is compared with the entry.
-    """
-    left = curve.copy()
-    for row in range(len(left)):
-        if not left[row, row] > FLATTEST * curve[row, row]:
-            return True
-        factors = left[row + 1 :, row] / left[row, row]
-        left[row + 1 :, row:] -= factors[:, None] * left[row, row:]
-    return False

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from headgate.core.calls.harshness import FloatArray, IntArray, solve
-from headgate.core.evaluation.arithmetic import is_flat, sums_by, times_in_order
+from headgate.core.calls.harshness import FloatArray, IntArray, is_flat, solve
+from headgate.core.evaluation.arithmetic import sums_by, times_in_order
 
 
 @dataclass(frozen=True, slots=True, eq=False)

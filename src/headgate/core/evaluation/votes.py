@@ -21,10 +21,9 @@ from typing import Final
 
 import numpy as np
 
-from headgate.core.calls.harshness import FloatArray, IntArray, solve
+from headgate.core.calls.harshness import FloatArray, IntArray, is_flat, solve
 from headgate.core.evaluation.arithmetic import (
     exponential,
-    is_flat,
     sum_in_order,
     sums_by,
     times_in_order,
