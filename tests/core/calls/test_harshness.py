@@ -117,7 +117,7 @@ def test_alpha_of_full_agreement_is_exactly_one() -> None:
 
 
 def test_influences_are_what_leaving_a_rater_out_moves() -> None:
-    """Dense least squares without each rater in turn: the jackknife of every difference of cells."""
+    """Dense least squares without each rater in turn: the jackknife of every pair of cells."""
     generator = np.random.default_rng(3)
     pairs = [(r, c) for r in range(6) for c in range(4) if (r + 2 * c) % 3]
     rater, cell = (np.array(column, dtype=np.int64) for column in zip(*pairs, strict=True))

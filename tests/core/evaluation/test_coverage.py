@@ -26,15 +26,11 @@ Draw = Callable[[np.random.Generator], Evidence]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of evidence: how a round of it is drawn and judged, and how wide it may err.
-
-    `most` is the coverage it may reach: one that errs towards "cannot be told apart" says so.
-    """
+    """A kind of evidence: how a round of it is drawn and judged."""
 
     name: str
     method: Method
     draw: Draw
-    most: float = 1.0
 
 
 def of_synthetic(pillar: str) -> Draw:

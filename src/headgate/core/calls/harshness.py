@@ -19,8 +19,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-FLATTEST: Final = 1e-9
-"""What is left of a diagonal entry when others explain the rest: below this they explain all."""
+FLATTEST: Final = 10**9
+"""Others explain a diagonal entry where no more than one part in so many of it is left."""
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -250,7 +250,7 @@ def is_flat(curve: FloatArray) -> bool:
     """
     left = curve.copy()
     for row in range(len(left)):
-        if not left[row, row] > FLATTEST * curve[row, row]:
+        if not left[row, row] * FLATTEST > curve[row, row]:
             return True
         factors = left[row + 1 :, row] / left[row, row]
         left[row + 1 :, row:] -= factors[:, None] * left[row, row:]
