@@ -52,6 +52,7 @@ nightly: test ## The longer look: many more random examples, branch coverage, th
 		$(BIN)/python -m pytest -n 2 tests/site
 	HEADGATE_FIDELITY_FILE=docs/operating/fidelity.md \
 		$(BIN)/python -m pytest tests/engines/fidelity
+	HEADGATE_COVERAGE_TIMES=10 $(BIN)/python -m pytest -n 2 tests/core/evaluation/test_coverage.py
 	$(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m bench

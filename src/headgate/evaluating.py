@@ -9,6 +9,8 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,13 +18,12 @@ from typing import Any, Final
 from headgate.bundle.verify import Derived, Verdict, compared, verify_by
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
+from headgate.core.evaluation.contamination import Screened, screened
 from headgate.core.evaluation.evidence import Evidence, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.freeze import Signed, statement, unsigned
-from headgate.core.evaluation.grounds import Grounds
 from headgate.core.evaluation.hearings import Ground, Hearing
 from headgate.core.evaluation.method import check_seed
-from headgate.core.evaluation.power import Power
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
 from headgate.core.ledger.entry import Entry
@@ -76,6 +77,8 @@ class Evaluated:
     foreseen: tuple[Foreseen, ...]
     logs: tuple[str, ...]
     flags: tuple[Fault, ...]
+    trained_until: Mapping[str, date]
+    screened: tuple[Screened, ...]
 
     @property
     def round_id(self) -> str:
@@ -125,6 +128,7 @@ class Evaluated:
                 "conducted": self.judged.conducted,
                 "outcome": self.judged.outcome,
                 "history": history(self.term, self.asked.round_id),
+                "screened": self.screened,
             }
         )
 
@@ -154,9 +158,9 @@ def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None
     term = judged_alone(asked)
     said = tuple(one.said() for one in given.logs.kept)
     tables = foreseen(evaluation, document.digest)
-    return Evaluated(
-        asked, digest, term, decided_last(term, round_id), tables, said, given.logs.flags
-    )
+    until = {} if given.manifest is None else given.manifest.trained_until()
+    judged, seen = decided_last(term, round_id), screened(evidence.items, until)
+    return Evaluated(asked, digest, term, judged, tables, said, given.logs.flags, until, seen)
 
 
 def _read(
@@ -289,30 +293,6 @@ def freeze_lines(
         yield f"- {canonical.line(signed_by(frozen, signer, key)).decode().rstrip()}"
 
 
-def forecast_lines(told: Forecast) -> Iterator[str]:
-    """The forecast for a person: each rule and remedy for each difference that was assumed."""
-    if not told.tables:
-        yield "Every team of the plan has a place: the round cuts nobody."
-    for table in told.tables:
-        error = _milli(table.standard_error_milli)
-        yield f"neighbours differ by {_milli(table.gap_milli)} points, error {error}"
-        for row in table.errors:
-            rule = "always" if not row.threshold_milli else f">= {row.threshold_milli / 1000:.2f}"
-            own = "  (the round's own rule)" if row.own else ""
-            yield f"  cut {rule:<8} cuts {_ppm(row.cut_ppm)}, wrong {_ppm(row.wrong_ppm)}{own}"
-        for remedy in table.remedies:
-            leave, wrong = _ppm(remedy.leave_ppm), _ppm(remedy.wrong_ppm)
-            remain = f"{_milli(remedy.remain_milli)} remain"
-            yield f"  tie {remedy.remedy.value}: leaves {leave}, wrong {wrong}, {remain}"
-        yield from (f"  {line}" for line in _power(table.power))
-    yield f"policy  {told.policy}"
-    yield f"method  {told.method}"
-
-
-def _ppm(share: int | None) -> str:
-    return "   none" if share is None else f"{share / 10_000:5.1f} %"
-
-
 def _folder(evaluation: Round, folder: Path) -> Folder:
     given = read_folder(folder, (pillar.id for pillar in evaluation.pillars))
     if given.benchmark is not None:
@@ -345,7 +325,7 @@ def _sorted(evidence: Evidence) -> Evidence:
             for pillar, rows in sorted(evidence.items.items())
         },
         {
-            pillar: tuple(sorted(rows, key=lambda r: (r.criterion, r.rater, r.team)))
+            pillar: tuple(sorted(rows, key=lambda r: (r.criterion, r.rater, r.team, r.unit)))
             for pillar, rows in sorted(evidence.ratings.items())
         },
         {
@@ -365,7 +345,7 @@ def _digest(evidence: Evidence, findings: Sequence[GateFinding]) -> str:
 def files_of(evaluated: Evaluated) -> dict[str, bytes]:
     """What is published of a round: its result, and evidence from which it comes out again."""
     asked, told = evaluated.asked, evaluated.asked.told
-    files = rows_of(asked.teams, evaluated.evidence, evaluated.findings)
+    files = rows_of(asked.teams, evaluated.evidence, evaluated.findings, evaluated.trained_until)
     if text := round_text(told):
         files[ROUND_FILE] = text.encode()
     for one in told.hearings:
@@ -377,14 +357,19 @@ def files_of(evaluated: Evaluated) -> dict[str, bytes]:
 
 
 def rows_of(
-    teams: Sequence[str], evidence: Evidence, findings: Sequence[GateFinding]
+    teams: Sequence[str],
+    evidence: Evidence,
+    findings: Sequence[GateFinding],
+    trained_until: Mapping[str, date] = MappingProxyType({}),
 ) -> dict[str, bytes]:
     """Evidence as the files that `read_folder` reads: a manifest without logs, a CSV a pillar."""
-    files = {MANIFEST: manifest_text(teams, findings).encode()}
+    files = {MANIFEST: manifest_text(teams, findings, trained_until).encode()}
     for pillar, items in evidence.items.items():
-        files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight"), items)
+        dates = ("date",) if any(row.date for row in items) else ()
+        files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight", *dates), items)
     for pillar, ratings in evidence.ratings.items():
-        files[f"{pillar}.csv"] = _table(RATING_COLUMNS, ratings)
+        units = ("unit",) if any(row.unit for row in ratings) else ()
+        files[f"{pillar}.csv"] = _table((*RATING_COLUMNS, *units), ratings)
     for pillar, votes in evidence.votes.items():
         files[f"{pillar}.csv"] = _vote_table(votes)
     return files
@@ -400,7 +385,7 @@ def _vote_table(votes: Sequence[Vote]) -> bytes:
 
 
 def _table(columns: Sequence[str], rows: Sequence[object]) -> bytes:
-    return _text([columns, *([getattr(row, column) for column in columns] for row in rows)])
+    return _text([columns, *map(attrgetter(*columns), rows)])
 
 
 def _text(lines: Sequence[Sequence[object]]) -> bytes:
@@ -419,81 +404,3 @@ def write_round(
     programme = evaluated.term.policy(evaluated.term.starts).programme.id
     signing = signers or own_signers(programme)
     write_signed(evaluated.term, {**files_of(evaluated), **reports}, out, signing)
-
-
-def lines_of(evaluated: Evaluated) -> Iterator[str]:
-    """The round for a person: what was found, standings, weights, the rule and what it decided."""
-    standings, outcome = evaluated.judged.standings, evaluated.judged.outcome
-    for pillar, items in evaluated.evidence.items.items():
-        count = len({(row.task, row.item) for row in items})
-        yield f"{pillar}: {count} items, {len({row.team for row in items})} teams"
-    for pillar, ratings in evaluated.evidence.ratings.items():
-        raters = len({row.rater for row in ratings})
-        yield f"{pillar}: {len(ratings)} ratings by {raters} raters"
-    for pillar, votes in evaluated.evidence.votes.items():
-        yield f"{pillar}: {len(votes)} votes by {len({vote.voter for vote in votes})} voters"
-    yield from evaluated.logs
-    yield from (f"flagged  {flag}" for flag in evaluated.flags)
-    yield "place  points  from–to  stays  team"
-    for one in standings.standings:
-        interval = f"{_milli(one.low_milli)}–{_milli(one.high_milli)}"
-        stays = f"{one.stays_ppm / 10_000:.1f} %"
-        yield f"{one.place:>5}  {_milli(one.total_milli)}  {interval}  {stays}  {one.team}"
-    for weight in standings.effective_weights:
-        share = weight.lead_share_ppm
-        lead = "no lead" if share is None else f"{share / 10_000:.1f} % of the lead"
-        yield f"weight  {weight.pillar}: {weight.weight} of 100, {lead}"
-    yield from _grounds(evaluated.judged.grounds)
-    for gate in evaluated.findings:
-        yield f"gate  {gate.gate}: {gate.subject} {'passed' if gate.passed else 'failed'}"
-    remedy = outcome.remedy_applied
-    yield f"rule  {'the line was clear' if remedy is None else f'tie: {remedy.value}'}"
-    for each in outcome.decisions:
-        names = f" ({', '.join(each.names)})" if each.names else ""
-        yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
-    yield from _conducted(evaluated)
-    yield f"seed  {evaluated.asked.seed}"
-    yield f"digest  {canonical.digest(evaluated.result())}"
-
-
-def _conducted(evaluated: Evaluated) -> Iterator[str]:
-    """Who could work until when, what each handed in, whose rows do not count, what was heard."""
-    conducted = evaluated.judged.conducted
-    yield from (f"last day  {team}: {day}" for team, day in conducted.last_days.items())
-    for one in conducted.submissions:
-        yield f"model  {one.team}: {one.model[:16]}, {one.private_trials} private trials"
-    for aside in conducted.set_aside:
-        about = f" on {aside.team}" if aside.team else ""
-        yield f"aside  {aside.pillar}: {aside.rows} rows of {aside.source}{about}, {aside.why}"
-    for each in evaluated.asked.told.hearings:
-        yield f"heard  {each.name}: {each.hearing.ground.value}, on {each.on}; decided again"
-
-
-def _grounds(told: Grounds) -> Iterator[str]:
-    for panel in told.panels:
-        alpha = "none" if panel.alpha_ppm is None else f"{panel.alpha_ppm / 1_000_000:.2f}"
-        yield f"panel  {panel.pillar}: {panel.raters} raters, agreement {alpha}"
-        if panel.shares is not None:
-            subjects, raters = _ppm(panel.shares.subjects_ppm), _ppm(panel.shares.raters_ppm)
-            rest = _ppm(panel.shares.rest_ppm)
-            yield f"panel  {panel.pillar}: teams {subjects}, raters {raters}, rest {rest}"
-    for ballot in told.ballots:
-        yield f"votes  {ballot.task}: {ballot.ties} ties, first preferred {ballot.first_preferred}"
-        for effect in ballot.effects:
-            at, error = effect.milli / 1000, effect.standard_error_milli / 1000
-            yield f"votes  {ballot.task}: style {effect.name} adds {at:.2f}, error {error:.2f}"
-    for need in told.needed:
-        yield f"apart  {need.first} and {need.second} in four of five rounds:"
-        yield from (f"apart  {line}" for line in _power(need.power))
-
-
-def _power(power: Power) -> Iterator[str]:
-    if power.times_milli is not None:
-        yield f"all evidence times {power.times_milli / 1_000:.1f}"
-    for one in power.pillars:
-        enough = "no number would do" if one.needed is None else f"{one.needed} would do"
-        yield f"{one.pillar}: {one.clusters} clusters; {enough}"
-
-
-def _milli(points: int) -> str:
-    return f"{points / 1_000:.2f}"

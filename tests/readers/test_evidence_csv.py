@@ -19,6 +19,7 @@ from headgate.readers.evidence_csv import (
     read_votes,
 )
 from headgate.steps.notes import NoteCode, note
+from tests.readers.test_vote_files import PROVOKED
 
 BAD = sorted((Path(__file__).parent.parent / "bad" / "evidence").glob("*.csv"))
 READERS = {
@@ -86,6 +87,17 @@ def test_columns_may_stand_in_any_order() -> None:
     assert expected == read_ratings(RATINGS.encode(), "ratings.csv")
 
 
+def test_ratings_may_name_what_was_rated() -> None:
+    """Raters of many texts or tasks say of which a mark is; one mark a unit, and no empty unit."""
+    text = "criterion,rater,team,score,scale_max,unit\ndepth,r1,a,3,4,u1\ndepth,r1,a,4,4,u2\n"
+    expected = (Rating("depth", "r1", "a", 3, 4, "u1"), Rating("depth", "r1", "a", 4, 4, "u2"))
+    assert expected == read_ratings(text.encode(), "ratings.csv")
+    with pytest.raises(Faulty, match="has a row already"):
+        read_ratings(text.replace("u2", "u1").encode(), "ratings.csv")
+    with pytest.raises(Faulty, match="unit is ''"):
+        read_ratings(text.replace("u2", "").encode(), "ratings.csv")
+
+
 def test_votes_are_read_with_the_styles_of_their_pillar() -> None:
     """A style has a column for each answer; which stood first is known without one."""
     rows = VOTES.splitlines()
@@ -139,7 +151,7 @@ def test_every_fault_is_provoked() -> None:
     with pytest.raises(Faulty) as caught:
         read_livecodebench(BENCHMARK.encode(), "execution.csv").middle(3)
     provoked |= {fault.code for fault in caught.value.faults}
-    assert {code.value for code in Code} == provoked
+    assert {code.value for code in Code} == provoked | {code.value for code in PROVOKED}
 
 
 def test_all_faults_come_at_once() -> None:

@@ -18,7 +18,7 @@ from tests.report.builders import ROOT
 
 CHROMIUM = shutil.which("chromium")
 SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
-_SERVE = "from headgate.cli import main; main()"
+SERVE = "from headgate.cli import main; main()"
 
 
 @contextmanager
@@ -39,18 +39,19 @@ def served(folder: Path, words: Sequence[str]) -> Iterator[str]:
         port = taken.getsockname()[1]
     told = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
     told["PYTHONPATH"] = str(ROOT / "src")
-    command = [sys.executable, "-c", _SERVE, "serve", *words, "--port", str(port)]
+    command = [sys.executable, "-c", SERVE, "serve", *words, "--port", str(port)]
     with (folder / "said").open("wb") as said:
         server = subprocess.Popen(command, cwd=folder, env=told, stdout=said, stderr=said)
     try:
-        _wait(f"http://127.0.0.1:{port}/readyz", server, folder / "said")
+        wait_for(f"http://127.0.0.1:{port}/readyz", server, folder / "said")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _wait(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:
+def wait_for(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:
+    """Until an address answers; fails with what the server said where it ends instead."""
     for _ in range(1200):
         assert server.poll() is None, said.read_text()
         try:

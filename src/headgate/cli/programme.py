@@ -209,7 +209,8 @@ def foresee(
 ) -> None:
     """Say how often a round's rule would send the wrong team home, from its plan alone."""
     with mendable(f"foresee {round_id}"):
-        from headgate.evaluating import forecast, forecast_lines
+        from headgate.cli.rounds_told import forecast_lines
+        from headgate.evaluating import forecast
 
         told = forecast(programme, round_id, tuple(overlay or ()))
         if as_json:
@@ -276,7 +277,8 @@ def evaluate(
 ) -> None:
     """Judge a round from logs of evaluation tools and CSV files, by the cycle's own rules."""
     with mendable(f"evaluate {round_id}"):
-        from headgate.evaluating import evaluate_folder, lines_of
+        from headgate.cli.rounds_told import lines_of
+        from headgate.evaluating import evaluate_folder
 
         evaluated = evaluate_folder(programme, round_id, evidence, tuple(overlay or ()), seed)
         for line in _reported(evaluated, (out, private), language, keys):

@@ -8,11 +8,12 @@ an integer of a stated unit, as a fraction "a/b" or as a decimal string.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 _AS_IT_IS = frozenset({type(None), bool, int, str})
@@ -20,11 +21,12 @@ _AS_IT_IS = frozenset({type(None), bool, int, str})
 
 def plain(value: object) -> Any:
     """Turn a frozen value into JSON's types; raises TypeError for a float or an unknown type."""
-    kind: type[Any] = type(value)
+    kind: Any = type(value)
     if kind in _AS_IT_IS:
         return value
-    if is_dataclass(kind):
-        return {name: plain(getattr(value, name)) for name in kind.__dataclass_fields__}
+    if names := _fields(kind):
+        items = ((name, getattr(value, name)) for name in names)
+        return {name: it if type(it) in _AS_IT_IS else plain(it) for name, it in items}
     match value:
         case Enum():
             return value.value
@@ -41,6 +43,12 @@ def plain(value: object) -> Any:
         case set() | frozenset():
             return sorted(plain(item) for item in value)
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+@cache
+def _fields(kind: type[Any]) -> tuple[str, ...]:
+    """The fields of a dataclass; () for any other type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def line(value: object) -> bytes:

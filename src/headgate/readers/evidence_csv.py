@@ -2,9 +2,10 @@
 
 Four layouts, told by the function that reads them.
 
-* Items: task, item, cluster, team, attempt, score, and weight if items differ in it. Scores are
-  whole ten-thousandths of full marks, as `ItemScore` has them.
-* Ratings: criterion, rater, team, score, scale_max. Scores are steps from 0, as `Rating` has them.
+* Items: task, item, cluster, team, attempt, score, and weight if items differ in it, and date if it
+  is known when an item became known. Scores are whole ten-thousandths of full marks.
+* Ratings: criterion, rater, team, score, scale_max, and unit if raters rate parts of a team's work.
+  Scores are steps from 0, as `Rating` has them.
 * Votes: task, prompt, voter, first, second, preferred (first, second or tie), and for each style of
   the pillar two columns, such as length_first and length_second, in whole numbers.
 * LiveCodeBench per item (Jain et al., 2024, arXiv 2403.07974): item_id, cluster_id, item_date,
@@ -58,9 +59,15 @@ class Code(StrEnum):
     SCALE_DIFFERS = "evidence-scale-differs"
     UNIT_UNCLEAR = "evidence-unit-unclear"
     TOO_FEW_SYSTEMS = "evidence-too-few-systems"
+    UNREADABLE = "evidence-unreadable"
+    NOT_JSON = "evidence-not-json"
+    VOTER_MISSING = "evidence-voter-missing"
+    NOT_BLIND = "evidence-vote-not-blind"
+    SYSTEM_UNKNOWN = "evidence-system-unknown"
+    STYLE_MISSING = "evidence-style-missing"
 
 
-_MENDS: Final[Mapping[StrEnum, str]] = {
+MENDS: Final[Mapping[StrEnum, str]] = {
     Code.TOO_LARGE: "send smaller files, for instance one for each task",
     Code.EMPTY: "begin with a header of the layout's columns",
     Code.COLUMN_UNKNOWN: "keep only the columns of the layout",
@@ -68,13 +75,19 @@ _MENDS: Final[Mapping[StrEnum, str]] = {
     Code.OUT_OF_RANGE: "write a number of the column's range",
     Code.PERCENT_BAD: "write a percentage from 0 to 100, such as 70.0",
     Code.DATE_BAD: "write the date as 2026-01-15",
-    Code.PREFERRED_BAD: "write first, second or tie",
+    Code.PREFERRED_BAD: "write first, second or tie; in other layouts, as their tool does",
     Code.VOTE_ON_ITSELF: "name two teams, or take the vote out",
     Code.ROW_TWICE: "keep the row that is true",
     Code.CLUSTER_DIFFERS: "give the item one cluster for all teams",
     Code.WEIGHT_DIFFERS: "give the item one weight for all teams",
     Code.SCALE_DIFFERS: "use one scale for a criterion",
     Code.UNIT_UNCLEAR: "write ten-thousandths of full marks: 10000 for a right answer",
+    Code.UNREADABLE: "make the file readable and send it whole",
+    Code.NOT_JSON: "send one JSON object a line, whole",
+    Code.VOTER_MISSING: "give every voter a number: errors are counted by voter",
+    Code.NOT_BLIND: "take out votes for which the systems' names were shown",
+    Code.SYSTEM_UNKNOWN: "name it under a team's models in evidence.yaml, or take its votes out",
+    Code.STYLE_MISSING: "add it to the table of styles, or take the style out of the method",
     Code.TOO_FEW_SYSTEMS: "send more systems that were run on every item, or ask for fewer teams",
 }
 
@@ -82,9 +95,9 @@ ITEM_COLUMNS: Final = ("task", "item", "cluster", "team", "attempt", "score")
 RATING_COLUMNS: Final = ("criterion", "rater", "team", "score", "scale_max")
 VOTE_COLUMNS: Final = ("task", "prompt", "voter", "first", "second", "preferred")
 BENCHMARK_COLUMNS: Final = ("item_id", "cluster_id", "item_date", "system", "pass1", "pass1_cot")
-_ITEMS: Final = Layout(Code, _MENDS, ITEM_COLUMNS, ("weight",))
-_RATINGS: Final = Layout(Code, _MENDS, RATING_COLUMNS)
-_BENCHMARK: Final = Layout(Code, _MENDS, BENCHMARK_COLUMNS)
+_ITEMS: Final = Layout(Code, MENDS, ITEM_COLUMNS, ("weight", "date"))
+_RATINGS: Final = Layout(Code, MENDS, RATING_COLUMNS, ("unit",))
+_BENCHMARK: Final = Layout(Code, MENDS, BENCHMARK_COLUMNS)
 
 
 def read_items(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple[ItemScore, ...]:
@@ -112,9 +125,9 @@ def read_votes(
 ) -> tuple[Vote, ...]:
     """The votes of a file, in its order; raises `Faulty` with every fault of it."""
     names = tuple(name for name in styles if name != SIDE)
-    layout = Layout(Code, _MENDS, (*VOTE_COLUMNS, *style_columns(names)))
+    layout = Layout(Code, MENDS, (*VOTE_COLUMNS, *style_columns(names)))
     table = _table(data, file, layout, bytes_most)
-    return table.rows(lambda row: _vote(row, names), _VoteNeighbours().against)
+    return table.rows(lambda row: _vote(row, names), VoteNeighbours().against)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +212,11 @@ def _table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table:
 
 
 @dataclass(slots=True)
-class _Values(Values):
+class EvidenceValues(Values):
     """One row of evidence by column."""
 
     def number(self, column: str, least: int, most: int) -> int:
+        """A whole number of a range; its fault is noted."""
         number = self.whole(column, least)
         if not least <= number <= most:
             what = f"{column} is {self.row[column]}, not from {least} to {most}"
@@ -218,15 +232,20 @@ class _Values(Values):
             self.bad(Code.PERCENT_BAD, column)
         return score
 
-    def day(self, column: str) -> None:
+    def day(self, column: str) -> str:
+        """A day, as 2026-01-15."""
+        text = self.row[column]
         try:
-            date.fromisoformat(self.row[column])
+            plain = date.fromisoformat(text).isoformat()
         except ValueError:
+            plain = ""
+        if plain != text or not text:
             self.bad(Code.DATE_BAD, column)
+        return text
 
 
 def _item(row: Mapping[str, str]) -> ItemScore:
-    values = _Values(Code, {"weight": "1", **row})
+    values = EvidenceValues(Code, {"weight": "1", **row})
     item = ItemScore(
         values.name("task"),
         values.name("item"),
@@ -235,13 +254,14 @@ def _item(row: Mapping[str, str]) -> ItemScore:
         values.number("attempt", 0, NUMBER_MOST),
         values.number("score", 0, FULL_MARKS),
         values.number("weight", 1, NUMBER_MOST),
+        values.day("date") if "date" in row else "",
     )
     values.done()
     return item
 
 
 def _rating(row: Mapping[str, str]) -> Rating:
-    values = _Values(Code, row)
+    values = EvidenceValues(Code, row)
     scale_max = values.number("scale_max", 1, NUMBER_MOST)
     rating = Rating(
         values.name("criterion"),
@@ -249,13 +269,14 @@ def _rating(row: Mapping[str, str]) -> Rating:
         values.name("team"),
         values.number("score", 0, max(1, scale_max)),
         scale_max,
+        values.name("unit") if "unit" in row else "",
     )
     values.done()
     return rating
 
 
 def _vote(row: Mapping[str, str], styles: Sequence[str]) -> Vote:
-    values = _Values(Code, row)
+    values = EvidenceValues(Code, row)
     if row["preferred"] not in tuple(Preferred):
         values.bad(Code.PREFERRED_BAD, "preferred")
     if row["first"] == row["second"]:
@@ -275,7 +296,7 @@ def _vote(row: Mapping[str, str], styles: Sequence[str]) -> Vote:
 
 
 def _result(row: Mapping[str, str]) -> Result:
-    values = _Values(Code, row)
+    values = EvidenceValues(Code, row)
     values.day("item_date")
     if row["pass1_cot"] not in ("", "-1", "-1.0"):
         values.percent("pass1_cot")
@@ -317,12 +338,14 @@ class _ItemNeighbours(_Neighbours[ItemScore]):
 class _RatingNeighbours(_Neighbours[Rating]):
     def once(self, row: Rating) -> tuple[tuple[Code, object, object], ...]:
         return (
-            (Code.ROW_TWICE, (row.criterion, row.rater, row.team), None),
+            (Code.ROW_TWICE, (row.criterion, row.rater, row.team, row.unit), None),
             (Code.SCALE_DIFFERS, row.criterion, row.scale_max),
         )
 
 
-class _VoteNeighbours(_Neighbours[Vote]):
+class VoteNeighbours(_Neighbours[Vote]):
+    """A voter chooses between two answers to a prompt once."""
+
     def once(self, row: Vote) -> tuple[tuple[Code, object, object], ...]:
         pair = tuple(sorted((row.first, row.second)))
         return ((Code.ROW_TWICE, (row.task, row.prompt, row.voter, *pair), None),)

@@ -10,6 +10,7 @@ from typing import TypeVar
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import PillarKind, Round
+from headgate.readers.evaluations.findings import Code, finding
 from headgate.readers.evaluations.logs import Logs, read_logs
 from headgate.readers.evaluations.manifest import MANIFEST, Manifest, read_manifest
 from headgate.readers.evidence_csv import (
@@ -19,6 +20,7 @@ from headgate.readers.evidence_csv import (
     read_ratings,
     read_votes,
 )
+from headgate.readers.vote_files import Asked, read_bytes, read_styles, read_vote_file
 from headgate.steps.notes import Note, NoteCode, note
 
 BENCHMARK = "execution.csv"
@@ -58,19 +60,40 @@ class Folder:
         votes: dict[str, tuple[Vote, ...]] = {}
         for pillar in evaluation.pillars:
             name, data = pillar.id, self.files.get(pillar.id)
+            if pillar.kind is PillarKind.VOTES and (read := self._votes(name, pillar.style)):
+                votes[name] = read
             if data is None:
                 continue
             if pillar.kind is PillarKind.ITEMS:
                 items[name] = (*items.get(name, ()), *read_items(data, f"{name}.csv"))
             elif pillar.kind is PillarKind.VOTES:
-                votes[name] = read_votes(data, f"{name}.csv", pillar.style)
+                own = read_votes(data, f"{name}.csv", pillar.style)
+                votes[name] = (*votes.get(name, ()), *own)
             else:
                 ratings[name] = read_ratings(data, f"{name}.csv")
-        own = self.manifest is not None and {t.name for t in self.manifest.teams} == set(teams)
+        named = self.manifest is not None and {t.name for t in self.manifest.teams} == set(teams)
         items = {name: rows for name, rows in items.items() if name in pillars}
-        named = Evidence(items, ratings, votes)
-        found = named if own else _renamed(named, teams)
+        given = Evidence(items, ratings, votes)
+        found = given if named else _renamed(given, teams)
         return found, tuple(self._notes({*items, *ratings, *votes}))
+
+    def _votes(self, pillar: str, styles: Sequence[str]) -> tuple[Vote, ...]:
+        """The votes of the files that the manifest names for a pillar; raises `Faulty`."""
+        if self.manifest is None:
+            return ()
+        found: list[Vote] = []
+        for one in (one for one in self.manifest.votes if one.pillar == pillar):
+            path, table = self.path / one.file, dict[tuple[str, str], Mapping[str, int]]()
+            for file in (one.file, one.styles):
+                if file and not (self.path / file).resolve().is_relative_to(self.path.resolve()):
+                    what = f"{file[:80]!r} lies outside of the folder."
+                    raise Faulty([finding(MANIFEST, Code.LOG_OUTSIDE, what, one.line)])
+            if one.styles:
+                data = read_bytes(self.path / one.styles, one.styles)
+                table.update(read_styles(data, one.styles, styles))
+            asked = Asked(one.task, styles, self.manifest.team_of(), table)
+            found += read_vote_file(path, one.file, asked)
+        return tuple(found)
 
     def _notes(self, pillars: Iterable[str]) -> Iterator[Note]:
         """What a reader of the results must be told."""
@@ -84,6 +107,13 @@ class Folder:
         self, pillars: Mapping[str, PillarKind], tasks: Mapping[str, Sequence[str]]
     ) -> Iterator[Fault]:
         """What a manifest asks logs for and the round does not know."""
+        votes = self.manifest.votes if self.manifest else ()
+        for vote in (vote for vote in votes if vote.pillar in pillars):
+            kind = pillars[vote.pillar]
+            if kind is not PillarKind.VOTES or vote.task not in tasks[vote.pillar]:
+                what = f"The pillar {vote.pillar!r} has no task {vote.task!r} of votes."
+                mend = "Name a task of the policy under `votes`."
+                yield Fault(MANIFEST, vote.line, 0, "evidence-unused", what, mend)
         for one in self.manifest.wanted if self.manifest else ():
             if one.pillar not in pillars:
                 continue
@@ -105,8 +135,8 @@ def read_folder(path: Path, pillars: Iterable[str]) -> Folder:
         return Folder(path, {}, read_livecodebench(data, BENCHMARK))
     files = {name: path / f"{name}.csv" for name in pillars}
     found = {name: file.read_bytes() for name, file in files.items() if file.is_file()}
-    wanted = [] if manifest is None else manifest.wanted
-    if strays := sorted({one.pillar for one in wanted} - set(pillars)):
+    wanted = set[str]() if manifest is None else manifest.pillars()
+    if strays := sorted(wanted - set(pillars)):
         what = f"No round of the policy has the pillar {', '.join(strays)}."
         mend = "Name a pillar of the policy under `tasks`."
         raise Faulty([Fault(MANIFEST, 0, 0, "evidence-unused", what, mend)])

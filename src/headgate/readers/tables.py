@@ -16,6 +16,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.text import is_name
 
 Row = TypeVar("Row")
+_WHOLE: Final = re.compile("-?[0-9]{1,18}")
 Found = tuple[StrEnum, str]
 """A fault of a row: its code and what is wrong."""
 
@@ -79,8 +80,9 @@ class Values:
 
     def whole(self, column: str, otherwise: int) -> int:
         """A whole number of at most 18 digits; `otherwise`, with the fault noted, for no number."""
-        if re.fullmatch("-?[0-9]{1,18}", self.row[column]):
-            return int(self.row[column])
+        text = self.row[column]
+        if _WHOLE.fullmatch(text):
+            return int(text)
         self.bad(self.codes["NOT_A_NUMBER"], column)
         return otherwise
 
@@ -129,7 +131,8 @@ class Table:
         """A row's values by column; raises `Bad` for a line that is no row of the table."""
         codes = self.layout.codes
         try:
-            values = next(csv.reader([line], strict=True), [])
+            quoted = '"' in line or "\r" in line or not line
+            values = next(csv.reader([line], strict=True), []) if quoted else line.split(",")
         except csv.Error as error:
             raise Bad([(codes["QUOTES"], f"no CSV row: {error}")]) from None
         if len(values) != len(self.columns):

@@ -112,6 +112,18 @@ FAULTY: dict[EvidenceFault, tuple[Evidence, tuple[str, ...], Method]] = {
     EvidenceFault.ROW_TWICE: (exam(*ROWS, ROWS[0]), TEAMS, METHOD),
     EvidenceFault.CLUSTER_DIFFERS: (changed(cluster="c00001"), TEAMS, METHOD),
     EvidenceFault.WEIGHT_DIFFERS: (changed(weight=2), TEAMS, METHOD),
+    EvidenceFault.DATE_DIFFERS: (changed(date="2026-01-15"), TEAMS, METHOD),
+    EvidenceFault.UNIT_MISSING: (marked(unit="u1"), TEAMS, METHOD),
+    EvidenceFault.TOO_FEW_UNITS: (
+        panel(*(replace(row, unit="u1") for row in MARKS)),
+        TEAMS,
+        METHOD,
+    ),
+    EvidenceFault.UNITS_DIFFER: (
+        panel(*(replace(row, unit=f"u{row.team}") for row in MARKS)),
+        TEAMS,
+        METHOD,
+    ),
     EvidenceFault.SCALE_DIFFERS: (marked(scale_max=200), TEAMS, METHOD),
     EvidenceFault.ITEM_NOT_RUN: (exam(*ROWS[1:]), TEAMS, METHOD),
     EvidenceFault.TEAM_NOT_RATED: (panel(*MARKS[:3]), TEAMS, METHOD),

@@ -13,10 +13,11 @@ from scipy import stats
 from headgate.core.evaluation.ranks import place_probabilities_ppm, rounded_keeping_sums
 from headgate.core.evaluation.resampling import (
     EXACT_MAX,
+    ROWS_AT_ONCE,
     Stratum,
+    cross_products,
     drawn_deltas,
     spread,
-    sums_of_squares,
     widened_micro,
 )
 
@@ -78,11 +79,35 @@ def test_the_bound_of_exactness_is_held() -> None:
     assert not Stratum("exam", np.full((10, 1), EXACT_MAX // 10 + 1, dtype=np.int64)).is_exact()
 
 
-@given(st.lists(st.integers(-(2**43), 2**43), min_size=1, max_size=50))
-def test_squares_add_up_exactly(column: list[int]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(-(2**43), 2**43), st.integers(-(2**43), 2**43)),
+        min_size=1,
+        max_size=50,
+    )
+)
+def test_products_add_up_exactly(rows: list[tuple[int, int]]) -> None:
     """No digit is lost where float64 or int64 would lose one."""
-    expected = sum(value * value for value in column)
-    assert [expected] == sums_of_squares(np.array(column, dtype=np.int64)[:, None])
+    expected = [[sum(row[i] * row[j] for row in rows) for j in range(2)] for i in range(2)]
+    assert expected == cross_products(np.array(rows, dtype=np.int64))
+
+
+@pytest.mark.parametrize("value", [-(2**43), 2**43])
+def test_many_large_products_still_fit(value: int) -> None:
+    """As many rows as are added up at once, each as large as may be."""
+    rows = ROWS_AT_ONCE + 1
+    assert [[rows * value * value]] == cross_products(np.full((rows, 1), value, dtype=np.int64))
+
+
+def test_a_pair_is_what_its_difference_would_be() -> None:
+    """Limits of pairs equal those of the columns of differences, to the last unit."""
+    source = stratum(30, 3)
+    drawn = drawn_deltas(source, 999, "abc")
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    first, second = np.array(pairs).T
+    apart = [source.influence[:, first] - source.influence[:, second]]
+    expected = spread(drawn[:, first] - drawn[:, second], apart, Fraction(95, 100))
+    assert expected == spread(drawn, [source.influence], Fraction(95, 100), pairs)
 
 
 @pytest.mark.parametrize("freedom", [2, 4, 9, 48, 1_000])

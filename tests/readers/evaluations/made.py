@@ -189,3 +189,65 @@ def codes(folder: Path, text: str = "", tasks: str = QUIZ) -> list[str]:
     except Faulty as faulty:
         return [fault.code for fault in faulty.faults]
     return []
+
+
+DATE = "2026-11-01T10-00-00.000001"
+
+
+def lighteval_rows(scores: Sequence[object] = SCORES) -> list[dict[str, Any]]:
+    """Rows of details as version 0.13 writes them, two items a passage."""
+    return [
+        {
+            "doc": {
+                "query": f"secret {at}",
+                "choices": ["A", "B"],
+                "gold_index": at % 2,
+                "specific": {"passage": f"p{at // 2}"},
+            },
+            "metric": {"acc": score, "f1": 0.5},
+            "model_response": {"text": ["A"]},
+        }
+        for at, score in enumerate(scores)
+    ]
+
+
+def lighteval(folder: Path, rows: Sequence[Mapping[str, Any]], **changes: Any) -> Path:
+    """The results file of a run and its details, in the tool's own folders."""
+    from pyarrow import Table, parquet
+
+    details = folder / "details" / "model-a" / DATE
+    details.mkdir(parents=True, exist_ok=True)
+    if rows:
+        parquet.write_table(Table.from_pylist(list(rows)), details / f"details_quiz_{DATE}.parquet")
+    good = [row["metric"].get("acc") for row in rows if isinstance(row["metric"], dict)]
+    mean = sum(score for score in good if isinstance(score, float)) / max(1, len(good))
+    results = {
+        "config_general": {"lighteval_sha": "5a", "model_name": "model-a", "max_samples": None},
+        "results": {"quiz": {"acc": mean, "acc_stderr": 0.1}, "all": {"acc": mean}},
+        "versions": {"quiz": 1},
+        "config_tasks": {"quiz": {"hf_repo": "quiz", "original_num_docs": 4}},
+        **changes,
+    }
+    (folder / f"results_{DATE}.json").write_text(json.dumps(results), encoding="utf-8")
+    return folder
+
+
+def opencompass_details(scores: Sequence[object] = (True, False, True, True)) -> list[Any]:
+    """Details of a results file, in their order."""
+    return [
+        {"prompt": f"secret {at}", "predictions": "A", "references": "B", "correct": score}
+        for at, score in enumerate(scores)
+    ]
+
+
+def opencompass(folder: Path, details: Sequence[Any], asked: int = 4, **changes: Any) -> Path:
+    """Results with details, and the predictions that they judge, in the tool's own folders."""
+    numbered = {str(at): one for at, one in enumerate(details)}
+    good = [one.get("correct") for one in details if isinstance(one, dict)]
+    accuracy = 100 * sum(score is True for score in good) / max(1, len(good))
+    results = {"accuracy": accuracy, "details": numbered, "type": "GEN", **changes}
+    said = {str(at): {"origin_prompt": f"secret {at}", "prediction": "A"} for at in range(asked)}
+    for name, value in (("results", results), ("predictions", said)):
+        (folder / name / "model-a").mkdir(parents=True, exist_ok=True)
+        (folder / name / "model-a" / "quiz.json").write_text(json.dumps(value), encoding="utf-8")
+    return folder

@@ -1,6 +1,7 @@
 """Logs of every format give the items of a round, and every trap is refused by its name."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,35 @@ def test_helm_leaves_perturbed_instances_out(tmp_path: Path) -> None:
     assert {64} == {len(row.item) for row in rows}
 
 
+def test_lighteval_and_opencompass_are_read_item_by_item(tmp_path: Path) -> None:
+    """The same quiz by both tools: one score an item, known by a hash, clusters where named."""
+    pytest.importorskip("pyarrow")
+    made.lighteval(tmp_path / "a", made.lighteval_rows())
+    tasks = "tasks: {bench: {quiz: {metric: acc, cluster: passage}}}\n"
+    found = made.read(tmp_path, "teams: {a: {models: model-a, logs: a}}\n", tasks)
+    rows = found.items()["bench"]
+    assert [10_000, 0, 10_000, 10_000] == [row.score for row in rows]
+    assert (4, 2) == (len({row.item for row in rows}), len({row.cluster for row in rows}))
+    assert () == found.flags
+    made.opencompass(tmp_path / "b", made.opencompass_details())
+    found = made.read(tmp_path, "teams: {b: {models: model-a, logs: b}}\n")
+    rows = found.items()["bench"]
+    assert [10_000, 0, 10_000, 10_000] == [row.score for row in rows]
+    assert {64} == {len(row.item) for row in rows}
+    assert [Code.SETTINGS_UNSTATED.value] == [flag.code for flag in found.flags]
+
+
+def test_parquet_without_its_library_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A site that did not install the extra is told which one, and what else would do."""
+    pytest.importorskip("pyarrow")
+    made.lighteval(tmp_path / "a", made.lighteval_rows())
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    found = made.codes(tmp_path, "teams: {a: {models: model-a, logs: a}}\n", ACC)
+    assert Code.LIBRARY_MISSING in found
+
+
 def lm_eval_with(
     change: Callable[[list[dict[str, Any]]], None], **fields: Any
 ) -> Callable[[Path], None]:
@@ -91,6 +121,40 @@ def inspect_with(
         samples = made.inspect_samples()
         change(samples)
         made.inspect_json(folder / "log.json", made.inspect_header(**fields), samples)
+
+    return make
+
+
+def lighteval_with(
+    change: Callable[[list[dict[str, Any]]], object], **fields: Any
+) -> Callable[[Path], None]:
+    """A log of lighteval whose rows were changed."""
+
+    def make(folder: Path) -> None:
+        pytest.importorskip("pyarrow")
+        rows = made.lighteval_rows()
+        change(rows)
+        made.lighteval(folder, rows, **fields)
+
+    return make
+
+
+def cut_details(folder: Path) -> None:
+    """Details of lighteval of which the end is missing."""
+    lighteval_with(nothing)(folder)
+    (file,) = folder.rglob("*.parquet")
+    file.write_bytes(file.read_bytes()[:-40])
+
+
+def opencompass_with(
+    change: Callable[[list[dict[str, Any]]], object], **fields: Any
+) -> Callable[[Path], None]:
+    """A log of OpenCompass whose details were changed."""
+
+    def make(folder: Path) -> None:
+        details = made.opencompass_details()
+        change(details)
+        made.opencompass(folder, details, **fields)
 
     return make
 
@@ -139,9 +203,28 @@ TRAPS: list[tuple[Code, Callable[[Path], None]]] = [
     (Code.SHAPE, inspect_with(nothing, results={"scores": 1})),
     (Code.SHAPE, inspect_with(nothing, plan=[1])),
     (Code.UNSCORED, inspect_with(lambda s: s.clear())),
-    (Code.TOTALS_ONLY, file_with("x.json", b'{"config_general": {}, "results": {}}')),
-    (Code.TOTALS_ONLY, file_with("x.json", b'{"accuracy": 50.0, "details": {}}')),
-    (Code.TOTALS_ONLY, file_with("x", b"PAR1....PAR1")),
+    (Code.TOTALS_ONLY, lighteval_with(lambda rows: rows.clear())),
+    (Code.PARTIAL, lighteval_with(lambda rows: rows.pop())),
+    (Code.PARTIAL, lighteval_with(nothing, config_general={"max_samples": 4})),
+    (Code.ITEM_TWICE, lighteval_with(lambda rows: rows.append(rows[0]))),
+    (Code.UNSCORED, lighteval_with(lambda rows: rows[0].update(metric={"acc": None}))),
+    (Code.SCORE_BAD, lighteval_with(lambda rows: rows[0].update(metric={"acc": 1.5}))),
+    (Code.SCORE_BAD, lighteval_with(lambda rows: rows[0].update(metric={"acc": float("nan")}))),
+    (Code.SHAPE, lighteval_with(lambda rows: [row.update(doc="text") for row in rows])),
+    (Code.SHAPE, lighteval_with(lambda rows: [row.pop("doc") for row in rows])),
+    (Code.SHAPE, lighteval_with(nothing, results=1)),
+    (Code.TOTAL_DIFFERS, lighteval_with(nothing, results={"quiz": {"acc": 0.9}})),
+    (Code.MODEL_OTHER, lighteval_with(nothing, config_general={"model_name": "model-z"})),
+    (Code.PARQUET_BAD, cut_details),
+    (Code.TOTALS_ONLY, opencompass_with(lambda d: d.clear())),
+    (Code.TOTALS_ONLY, file_with("quiz.json", b'{"accuracy": 50.0}')),
+    (Code.PARTIAL, opencompass_with(lambda d: d.pop())),
+    (Code.ITEM_TWICE, opencompass_with(lambda d: d.append(d[0]))),
+    (Code.UNSCORED, opencompass_with(lambda d: d[0].pop("correct"))),
+    (Code.SCORE_BAD, opencompass_with(lambda d: d[0].update(correct="yes"))),
+    (Code.SHAPE, opencompass_with(lambda d: [one.pop("prompt") for one in d], asked=0)),
+    (Code.SHAPE, opencompass_with(lambda d: d[0].update(prompt=""), asked=0)),
+    (Code.TOTAL_DIFFERS, opencompass_with(nothing, accuracy=90)),
     (Code.FORMAT_UNKNOWN, file_with("x.json", b'{"a": 1}')),
     (Code.FORMAT_UNKNOWN, file_with("x.eval", made.zipped({"a": b"{}"}))),
     (Code.TASK_NOT_RUN, lambda folder: folder.mkdir()),
@@ -153,10 +236,11 @@ TRAPS: list[tuple[Code, Callable[[Path], None]]] = [
     (Code.ZIP_BAD, file_with("x.eval", b"PK\x03\x04 cut")),
     (Code.ZIP_NAME, file_with("x.eval", made.zipped({"../../x": b"", "header.json": b"{}"}))),
 ]
+ACC = "tasks: {bench: {quiz: {metric: acc}}}\n"
 TOGETHER = {Code.TASK_TWICE, Code.TASK_HASH_DIFFERS, Code.SETTINGS_DIFFER, *FLAGS}
 ELSEWHERE = {
     Code.MANIFEST_WRONG, Code.LOG_OUTSIDE, Code.LOG_UNREADABLE, Code.LOG_TOO_LARGE,
-    Code.CLUSTER_MISSING,
+    Code.CLUSTER_MISSING, Code.LIBRARY_MISSING,
 }  # fmt: skip
 
 
@@ -168,7 +252,9 @@ def test_every_trap_is_refused_by_its_name(
 ) -> None:
     """A log that looks whole and is not never becomes a score."""
     make(tmp_path / "a")
-    assert code in made.codes(tmp_path, "teams: {a: {models: model-a, logs: a}}\n")
+    asked = {"lighteval_with": ACC, "cut_details": ACC}.get(make.__qualname__.split(".")[0])
+    found = made.codes(tmp_path, "teams: {a: {models: model-a, logs: a}}\n", asked or made.QUIZ)
+    assert code in found
 
 
 def test_every_finding_is_met_and_mended() -> None:

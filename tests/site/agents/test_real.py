@@ -27,7 +27,7 @@ from tests.report.builders import ROOT
 from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
 from tests.site.agents.conftest import Country
 from tests.site.agents.test_agents import term
-from tests.site.portal.test_browser import SERVE, _wait
+from tests.site.chromium import SERVE, wait_for
 
 CLUSTERS = """headgate: 1
 clusters:
@@ -73,7 +73,7 @@ def portal(country: Country, begun_address: str, tmp_path: Path) -> Iterator[str
             [sys.executable, "-c", SERVE, *words], env=_environment(), stdout=said, stderr=said
         )
     try:
-        _wait(f"http://127.0.0.1:{port}/readyz", server, tmp_path / "said")
+        wait_for(f"http://127.0.0.1:{port}/readyz", server, tmp_path / "said")
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()

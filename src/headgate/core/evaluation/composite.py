@@ -109,6 +109,10 @@ def _measure(
         what = "No strengths fit the votes best: a style goes with teams, or with all that won."
         mend = "Take the style out of the method, or cast votes that tell it from the teams."
         return Finding(EvidenceFault.VOTES_DO_NOT_SETTLE, pillar.id, what, mend)
+    if source is None and pillar.kind is not PillarKind.ITEMS and pillar.adjust_harshness:
+        what = "The marks cannot tell teams from the raters and units that they met."
+        mend = "Let raters rate units of several teams, and units be rated by several raters."
+        return Finding(EvidenceFault.RATERS_NOT_CONNECTED, pillar.id, what, mend)
     if source is None or not all(stratum.is_exact() for stratum in source.strata):
         what = "The sums of the pillar leave the range of exact arithmetic."
         mend = "Give each item the same number of attempts, weights without large factors."

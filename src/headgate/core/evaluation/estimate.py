@@ -154,14 +154,8 @@ def placed(measured: Composite) -> list[int]:
 def pair_spread(measured: Composite) -> tuple[list[tuple[int, int]], Spread]:
     """Every pair of teams, the higher placed first, and the joint spread of their differences."""
     pairs = list(combinations(placed(measured), 2))
-    first = np.array([i for i, _ in pairs], dtype=np.int64)
-    second = np.array([j for _, j in pairs], dtype=np.int64)
-    deviations = measured.deviations()
-    return pairs, spread(
-        deviations[:, first] - deviations[:, second],
-        [part[:, first] - part[:, second] for part in measured.influences],
-        measured.method.confidence,
-    )
+    deviations, confidence = measured.deviations(), measured.method.confidence
+    return pairs, spread(deviations, measured.influences, confidence, pairs)
 
 
 def _standings(
@@ -196,7 +190,7 @@ def _standings(
 def _each(measured: Composite, staying: Sequence[int], tied: set[str]) -> Iterator[Standing]:
     error = spread(measured.deviations(), measured.influences, measured.method.confidence)
     ranks = place_probabilities_ppm(measured.draws)
-    stays = _stays_ppm(measured, staying)
+    stays = _stays_ppm(measured, staying, ranks)
     for at in placed(measured):
         team, total = measured.teams[at], measured.totals[at]
         reach = error.reach(at) / POINT_UNIT
@@ -219,12 +213,15 @@ def _each(measured: Composite, staying: Sequence[int], tied: set[str]) -> Iterat
         )
 
 
-def _stays_ppm(measured: Composite, staying: Sequence[int]) -> dict[int, int]:
+def _stays_ppm(
+    measured: Composite, staying: Sequence[int], among_all: Sequence[Sequence[int]]
+) -> dict[int, int]:
     """The probability of a place that stays, for the columns of the teams that qualify."""
     if not staying:
         return {}
     columns = sorted(staying)
-    ranks = place_probabilities_ppm(measured.draws[:, columns])
+    everybody = len(columns) == len(measured.teams)
+    ranks = among_all if everybody else place_probabilities_ppm(measured.draws[:, columns])
     places = measured.method.stay_max
     return {at: sum(row[:places]) for at, row in zip(columns, ranks, strict=True)}
 
@@ -324,7 +321,7 @@ def _panels(method: Method, evidence: Evidence) -> tuple[tuple[str, Harshness], 
             rows = [
                 (
                     row.rater,
-                    f"{row.criterion}: {row.team}",
+                    row.subject(),
                     round(Fraction(row.score * WEIGHT_TOTAL * MILLI, row.scale_max)),
                 )
                 for row in evidence.ratings[pillar.id]

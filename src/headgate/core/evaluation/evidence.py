@@ -26,7 +26,8 @@ class ItemScore:
     """One attempt of one team at one item; `score` in ten-thousandths of full marks.
 
     `cluster` names what would be drawn again together with the item (its passage, its problem);
-    it is known within its task. `weight` counts the item against others of its task.
+    it is known within its task. `weight` counts the item against others of its task. `date` is the
+    day on which the item became known, as 2026-01-15, or empty where nobody says.
     """
 
     task: str
@@ -36,6 +37,7 @@ class ItemScore:
     attempt: int
     score: int
     weight: int = 1
+    date: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Rating:
     """One rater's mark for one team on one criterion: `score` steps of `scale_max`, from 0.
 
     A scale that starts at 1 is shifted by the reader, and the reader says so: "1 to 5" is 0 to 4.
+    `unit` names what of the team's work was rated, such as a text or a task, within its criterion;
+    it is empty where a rater gives one mark for the whole.
     """
 
     criterion: str
@@ -50,6 +54,11 @@ class Rating:
     team: str
     score: int
     scale_max: int
+    unit: str = ""
+
+    def subject(self) -> str:
+        """What was rated: raters who rated the same can be compared."""
+        return f"{self.criterion}: {self.team}" + (f", {self.unit}" if self.unit else "")
 
 
 class Preferred(StrEnum):
@@ -109,11 +118,15 @@ class EvidenceFault(StrEnum):
     ROW_TWICE = "row-twice"
     CLUSTER_DIFFERS = "cluster-differs"
     WEIGHT_DIFFERS = "weight-differs"
+    DATE_DIFFERS = "date-differs"
     SCALE_DIFFERS = "scale-differs"
     ITEM_NOT_RUN = "item-not-run"
     TEAM_NOT_RATED = "team-not-rated"
     TOO_FEW_CLUSTERS = "too-few-clusters"
     TOO_FEW_RATERS = "too-few-raters"
+    UNIT_MISSING = "unit-missing"
+    UNITS_DIFFER = "units-differ"
+    TOO_FEW_UNITS = "too-few-units"
     RATERS_NOT_CONNECTED = "raters-not-connected"
     VOTE_ON_ITSELF = "vote-on-itself"
     STYLE_DIFFERS = "style-differs"
@@ -171,22 +184,39 @@ def _check_pillars(evidence: Evidence, method: Method) -> Iterator[Finding]:
 def _check_items(
     pillar: Pillar, rows: Sequence[ItemScore], known: frozenset[str]
 ) -> Iterator[Finding]:
-    tasks = frozenset(task for task, _ in pillar.tasks)
+    tasks, common = frozenset(task for task, _ in pillar.tasks), pillar.common_items
     places: dict[tuple[str, str, str], ItemScore] = {}
     seen: set[tuple[str, str, str, int]] = set()
     for row in rows:
-        place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
-        yield from _check_names(place, row.team, row.task, known, tasks)
-        yield from _check_item_numbers(place, row)
         key = (row.task, row.item, row.team, row.attempt)
-        if key in seen:
-            what = f"Attempt {row.attempt} stands twice."
-            yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row for each attempt.")
+        first = places.setdefault((row.task, row.item, "" if common else row.team), row)
+        if key in seen or not _is_good_item(row, first, known, tasks):
+            place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
+            yield from _check_names(place, row.team, row.task, known, tasks)
+            yield from _check_item_numbers(place, row)
+            if key in seen:
+                what = f"Attempt {row.attempt} stands twice."
+                yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row an attempt.")
+            yield from _check_same_item(place, row, first)
         seen.add(key)
-        owner = "" if pillar.common_items else row.team
-        yield from _check_same_item(place, row, places.setdefault((row.task, row.item, owner), row))
     if rows:
         yield from _check_runs(pillar, rows, known)
+
+
+def _is_good_item(
+    row: ItemScore, first: ItemScore, known: Collection[str], tasks: Collection[str]
+) -> bool:
+    """A first look that costs little, as there may be a million rows."""
+    return (
+        type(row.score) is type(row.weight) is type(row.attempt) is int
+        and 0 <= row.score <= FULL_MARKS
+        and row.weight > 0
+        and row.team in known
+        and row.task in tasks
+        and row.cluster == first.cluster
+        and row.weight == first.weight
+        and row.date == first.date
+    )
 
 
 def _check_names(
@@ -224,6 +254,10 @@ def _check_same_item(place: str, row: ItemScore, first: ItemScore) -> Iterator[F
         what = f"The item has the weights {first.weight} and {row.weight}."
         mend = "Give the item one weight for all teams."
         yield Finding(EvidenceFault.WEIGHT_DIFFERS, place, what, mend)
+    if row.date != first.date:
+        what = f"The item became known on {first.date!r} and on {row.date!r}."
+        mend = "Give the item one date for all teams."
+        yield Finding(EvidenceFault.DATE_DIFFERS, place, what, mend)
 
 
 def _check_runs(
@@ -259,21 +293,46 @@ def _check_ratings(
 ) -> Iterator[Finding]:
     criteria = frozenset(task for task, _ in pillar.tasks)
     scales: dict[str, int] = {}
-    seen: set[tuple[str, str, str]] = set()
+    seen: set[tuple[str, str, str, str]] = set()
     for row in rows:
         place = f"{pillar.id}/{row.criterion}/{row.rater}/{row.team}"
+        place += f"/{row.unit}" if row.unit else ""
         yield from _check_names(place, row.team, row.criterion, known, criteria)
         yield from _check_rating_numbers(place, row)
-        if (row.criterion, row.rater, row.team) in seen:
+        key = (row.criterion, row.rater, row.team, row.unit)
+        if key in seen:
             what = "The rater's mark stands twice."
             yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one mark.")
-        seen.add((row.criterion, row.rater, row.team))
+        seen.add(key)
         if scales.setdefault(row.criterion, row.scale_max) != row.scale_max:
             what = f"The criterion has scales of {scales[row.criterion]} and {row.scale_max}."
             mend = "Use one scale for a criterion."
             yield Finding(EvidenceFault.SCALE_DIFFERS, place, what, mend)
     if rows:
         yield from _check_panel(pillar, rows, known)
+        if any(row.unit for row in rows):
+            yield from _check_units(pillar, rows)
+
+
+def _check_units(pillar: Pillar, rows: Sequence[Rating]) -> Iterator[Finding]:
+    """Whether the units of each criterion allow its teams to be compared."""
+    units: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        units[row.criterion][row.team].add(row.unit)
+    for criterion, by_team in sorted(units.items()):
+        place, all_units = f"{pillar.id}/{criterion}", set().union(*by_team.values())
+        if "" in all_units:
+            what = "Some marks of the pillar name a unit and others none."
+            mend = "Name the unit of every mark, or of none in the pillar."
+            yield Finding(EvidenceFault.UNIT_MISSING, place, what, mend)
+        elif len(all_units) == 1:
+            what = "One unit alone was rated, so nothing can be said about chance."
+            yield Finding(EvidenceFault.TOO_FEW_UNITS, place, what, "Rate more of the work.")
+        for team, own in sorted(by_team.items()):
+            if own != all_units and not pillar.adjust_harshness:
+                what = f"{len(all_units - own)} of {len(all_units)} units were not rated."
+                mend = "Rate the same units of every team, or adjust harshness, and units with it."
+                yield Finding(EvidenceFault.UNITS_DIFFER, f"{place}/{team}", what, mend)
 
 
 def _check_rating_numbers(place: str, row: Rating) -> Iterator[Finding]:

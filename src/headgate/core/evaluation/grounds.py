@@ -73,7 +73,7 @@ def _panel(pillar: str, rows: tuple[Rating, ...], alpha: Fraction | None) -> Pan
     marks = [
         (
             row.rater,
-            f"{row.criterion}\n{row.team}",
+            row.subject(),
             round(Fraction(row.score * _FULL, row.scale_max)),
         )
         for row in rows

@@ -17,6 +17,7 @@ from headgate.core.calls.harshness import FloatArray, IntArray, fit_panel
 from headgate.core.evaluation.evidence import ItemScore, Rating, Vote
 from headgate.core.evaluation.method import FULL_MARKS, Pillar
 from headgate.core.evaluation.resampling import EXACT_MAX, SHARE_UNIT, Stratum
+from headgate.core.evaluation.units import Marks, adjusted_levels, raw_levels
 from headgate.core.evaluation.votes import Ballot, ballots, counted, fit
 
 
@@ -84,27 +85,26 @@ def item_shares(
 def _task_sums(
     name: str, weight: int, rows: Iterable[ItemScore], systems: Sequence[str]
 ) -> _Task | None:
-    attempts: dict[tuple[str, str], list[int]] = defaultdict(list)
-    places: dict[str, tuple[str, int]] = {}
-    members = frozenset(systems)
-    for row in rows:
-        if row.team in members:
-            attempts[row.item, row.team].append(row.score)
-            places[row.item] = (row.cluster, row.weight)
-    unit = math.lcm(*{len(scores) for scores in attempts.values()})
+    column = {system: at for at, system in enumerate(systems)}
+    own = [row for row in rows if row.team in column]
+    places = {row.item: (row.cluster, row.weight) for row in own}
+    at = {item: index for index, item in enumerate(places)}
+    cells = np.array([at[row.item] * len(systems) + column[row.team] for row in own])
+    size = len(places) * len(systems)
+    attempts = np.bincount(cells, minlength=size).reshape(-1, len(systems))
+    unit = math.lcm(*(int(count) for count in np.unique(attempts)))
     full = FULL_MARKS * unit
     if sum(item_weight for _, item_weight in places.values()) * full >= EXACT_MAX:
         return None
-    clusters = {c: at for at, c in enumerate(sorted({c for c, _ in places.values()}))}
-    column = {system: at for at, system in enumerate(systems)}
+    clusters = {c: index for index, c in enumerate(sorted({c for c, _ in places.values()}))}
+    of = np.array([clusters[cluster] for cluster, _ in places.values()])
+    item_weights = np.array([item_weight for _, item_weight in places.values()], dtype=np.int64)
+    scores = np.bincount(cells, weights=[row.score for row in own], minlength=size)
+    gained = scores.astype(np.int64).reshape(attempts.shape) * (unit // attempts)
     sums = np.zeros((len(clusters), len(systems)), dtype=np.int64)
     weights = np.zeros(len(clusters), dtype=np.int64)
-    for cluster, item_weight in places.values():
-        weights[clusters[cluster]] += item_weight
-    for (item, system), scores in attempts.items():
-        cluster, item_weight = places[item]
-        gained = item_weight * sum(scores) * (unit // len(scores))
-        sums[clusters[cluster], column[system]] += gained
+    np.add.at(sums, of, gained * item_weights[:, None])
+    np.add.at(weights, of, item_weights)
     return _Task(name, weight, full, sums, weights)
 
 
@@ -153,9 +153,10 @@ def rating_shares(
 ) -> PillarShares | None:
     """Shares from a panel's checked ratings; the raters are what could have been others.
 
-    None when the criteria's scales have no reasonable common multiple.
+    None when the criteria's scales have no reasonable common multiple, or when raters and units,
+    which could have been others too, cannot be told from teams.
     """
-    listed = sorted(rows, key=lambda row: (row.criterion, row.team, row.rater))
+    listed = sorted(rows, key=lambda row: (row.criterion, row.team, row.rater, row.unit))
     unit = math.lcm(*{row.scale_max for row in listed})
     if unit * len(listed) >= EXACT_MAX:
         return None
@@ -168,18 +169,48 @@ def rating_shares(
     )
     rater = np.array([raters[row.rater] for row in listed], dtype=np.int64)
     values = np.array([row.score * unit // row.scale_max for row in listed], dtype=np.float64)
-    levels, influence = (_adjusted_cells if pillar.adjust_harshness else _raw_cells)(
-        rater, cell, values, unit
-    )
+    if any(row.unit for row in listed):
+        criterion = np.repeat(np.arange(len(pillar.tasks)), len(systems))
+        names = {key: at for at, key in enumerate(sorted({(r.criterion, r.unit) for r in listed}))}
+        rated = np.array([names[row.criterion, row.unit] for row in listed], dtype=np.int64)
+        found = _unit_cells(pillar, Marks(rater, rated, cell, values, criterion), unit)
+    else:
+        way = _adjusted_cells if pillar.adjust_harshness else _raw_cells
+        levels, influence = way(rater, cell, values, unit)
+        found = levels, {pillar.id: influence}
+    return None if found is None else _of_criteria(pillar, systems, found, unit)
+
+
+_Cells = tuple[list[Fraction], dict[str, FloatArray]]
+"""Each (criterion, system)'s share, and influences on it in 1/unit by the stratum's label."""
+
+
+def _of_criteria(pillar: Pillar, systems: Sequence[str], found: _Cells, unit: int) -> PillarShares:
+    """The criteria of a panel together, by their weights."""
+    levels, influences = found
     whole = sum(weight for _, weight in pillar.tasks)
     shares = [Fraction(0)] * len(systems)
-    moved = np.zeros((len(raters), len(systems)))
+    moved = {label: np.zeros((len(own), len(systems))) for label, own in influences.items()}
     for at, (_, weight) in enumerate(pillar.tasks):
         span = slice(at * len(systems), (at + 1) * len(systems))
         shares = [s + level * weight / whole for s, level in zip(shares, levels[span], strict=True)]
-        moved += influence[:, span] * (weight / whole)
-    stratum = Stratum(pillar.id, np.rint(moved / unit * SHARE_UNIT).astype(np.int64))
-    return PillarShares(pillar, tuple(systems), tuple(shares), (stratum,))
+        for label, influence in influences.items():
+            moved[label] += influence[:, span] * (weight / whole)
+    strata = [
+        Stratum(label, np.rint(own / unit * SHARE_UNIT).astype(np.int64))
+        for label, own in moved.items()
+    ]
+    return PillarShares(pillar, tuple(systems), tuple(shares), tuple(strata))
+
+
+def _unit_cells(pillar: Pillar, marks: Marks, unit: int) -> _Cells | None:
+    """Raters and units could both have been others; None where teams and they cannot be told."""
+    found = adjusted_levels(marks) if pillar.adjust_harshness else raw_levels(marks)
+    if found is None:
+        return None
+    rounded = np.rint(found.levels / unit * SHARE_UNIT)
+    shares = [Fraction(int(value), SHARE_UNIT) for value in rounded]
+    return shares, {pillar.id: found.by_rater, f"{pillar.id}\nunits": found.by_unit}
 
 
 def _raw_cells(

@@ -84,7 +84,7 @@ def _parts(measured: Composite, first: int, second: int) -> list[tuple[str, int,
     parts = []
     for pillar in measured.pillars:
         strata = [next(influences) for _ in pillar.source.strata]
-        own = [variances(part[:, [first]] - part[:, [second]])[0] for part in strata]
+        own = [variances(part[:, [first, second]], [(0, 1)])[0] for part in strata]
         clusters = sum(len(part) for part in strata)
         parts.append((pillar.source.pillar.id, clusters, sum(own, Fraction(0))))
     return parts

@@ -18,6 +18,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 
@@ -112,24 +113,31 @@ class Spread:
         return Fraction(self.criticals_micro[column] * self.standard_errors[column], MICRO)
 
 
-def spread(deviations: IntArray, influences: Sequence[IntArray], confidence: Fraction) -> Spread:
+Contrast = tuple[int, int | None]
+"""A column, or what a column has over another: (column, other)."""
+
+
+def spread(
+    deviations: IntArray,
+    influences: Sequence[IntArray],
+    confidence: Fraction,
+    contrasts: Sequence[Contrast] = (),
+) -> Spread:
     """Simultaneous intervals of columns, from draws (replicates, columns) less their estimates.
 
-    The shared critical value is of the max type: in the share `confidence` of the replicates no
-    column strays further (Romano and Wolf 2005, JASA 100), which pays for picking a pair after
-    seeing the data. Each column's own is then widened from the normal to Student's t, because a
-    panel of ten does not know its error exactly: `influences` (clusters, columns), one for each
-    stratum, tell how many degrees of freedom the column has. A column that never moves reaches 0.
+    With `contrasts` the intervals are theirs, otherwise those of the columns themselves. The shared
+    critical value is of the max type: in the share `confidence` of the replicates no contrast
+    strays further (Romano and Wolf 2005, JASA 100), which pays for picking a pair after seeing the
+    data. Each one's own is then widened from the normal to Student's t, because a panel of ten does
+    not know its error exactly: `influences` (clusters, columns), one for each stratum, tell how
+    many degrees of freedom it has. What never moves reaches 0.
     """
     replicates = len(deviations)
-    errors = tuple(math.isqrt(total // replicates) for total in sums_of_squares(deviations))
-    furthest = np.zeros(replicates)
-    for column, error in enumerate(errors):
-        if error:
-            np.maximum(furthest, np.abs(deviations[:, column]) / float(error), out=furthest)
-    place = min(math.ceil(confidence * (replicates + 1)), replicates)
-    shared = int(np.rint(np.sort(furthest)[place - 1] * MICRO))
-    strata = [variances(influence) for influence in influences]
+    contrasts = contrasts or [(column, None) for column in range(deviations.shape[1])]
+    products = cross_products(deviations)
+    errors = tuple(math.isqrt(_square(products, each) // replicates) for each in contrasts)
+    shared = _shared_micro(deviations, contrasts, errors, confidence)
+    strata = [variances(influence, contrasts) for influence in influences]
     clusters = [len(influence) for influence in influences]
     columns = list(zip(*strata, strict=True))
     return Spread(
@@ -139,23 +147,56 @@ def spread(deviations: IntArray, influences: Sequence[IntArray], confidence: Fra
     )
 
 
-def sums_of_squares(columns: IntArray) -> list[int]:
-    """Each column's exact sum of squares, as an integer of any size."""
-    sums = [0] * columns.shape[1]
+def _shared_micro(
+    deviations: IntArray,
+    contrasts: Sequence[Contrast],
+    errors: Sequence[int],
+    confidence: Fraction,
+) -> int:
+    """How many millionths of its error the furthest contrast strays, in the share of replicates."""
+    columns = np.ascontiguousarray(deviations.T)
+    replicates = len(deviations)
+    furthest = np.zeros(replicates)
+    for (column, other), error in zip(contrasts, errors, strict=True):
+        if error:
+            moved = columns[column] if other is None else columns[column] - columns[other]
+            np.maximum(furthest, np.abs(moved) / float(error), out=furthest)
+    place = min(math.ceil(confidence * (replicates + 1)), replicates)
+    return int(np.rint(np.sort(furthest)[place - 1] * MICRO))
+
+
+def cross_products(columns: IntArray) -> list[list[int]]:
+    """Exact sums of products of each column with each, as integers of any size."""
+    width = columns.shape[1]
+    sums = [[0] * width for _ in range(width)]
     for start in range(0, len(columns), ROWS_AT_ONCE):
-        part = columns[start : start + ROWS_AT_ONCE]
+        part = np.ascontiguousarray(columns[start : start + ROWS_AT_ONCE].T)
         high, low = part >> LIMB_BITS, part & (2**LIMB_BITS - 1)
-        limbs = [(high * high).sum(axis=0), (high * low).sum(axis=0), (low * low).sum(axis=0)]
-        for column, (top, middle, bottom) in enumerate(zip(*map(list, limbs), strict=True)):
-            total = (int(top) << LIMB_BITS) + 2 * int(middle)
-            sums[column] += (total << LIMB_BITS) + int(bottom)
+        for row in range(width):
+            limbs = (
+                (high[row:] @ high[row]).tolist(),
+                (high[row:] @ low[row] + low[row:] @ high[row]).tolist(),
+                (low[row:] @ low[row]).tolist(),
+            )
+            for at, (top, middle, bottom) in enumerate(zip(*limbs, strict=True), row):
+                sums[row][at] += (((top << LIMB_BITS) + middle) << LIMB_BITS) + bottom
+                sums[at][row] = sums[row][at]
     return sums
 
 
-def variances(influence: IntArray) -> list[Fraction]:
-    """The clustered sandwich variance of each column, with its n/(n-1): exactly that of a draw."""
-    clusters = len(influence)
-    return [Fraction(clusters * total, clusters - 1) for total in sums_of_squares(influence)]
+def _square(products: Sequence[Sequence[int]], contrast: Contrast) -> int:
+    """A contrast's sum of squares, from the columns' sums of products."""
+    column, other = contrast
+    if other is None:
+        return products[column][column]
+    own = products[column][column] + products[other][other]
+    return own - 2 * products[column][other]
+
+
+def variances(influence: IntArray, contrasts: Sequence[Contrast]) -> list[Fraction]:
+    """Each contrast's clustered sandwich variance, with its n/(n-1): exactly that of a draw."""
+    clusters, products = len(influence), cross_products(influence)
+    return [Fraction(clusters * _square(products, each), clusters - 1) for each in contrasts]
 
 
 def _freedom_milli(variances: Sequence[Fraction], clusters: Sequence[int]) -> int | None:
@@ -171,10 +212,20 @@ def widened_micro(critical_micro: int, freedom_milli: int | None) -> int:
     """Student's t in place of the normal deviate (Abramowitz and Stegun 1964, 26.7.5)."""
     if freedom_milli is None:
         return critical_micro
-    z, per = Fraction(critical_micro, MICRO), Fraction(1_000, freedom_milli)
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    fourth = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160
-    widened = z + per * (first + per * (second + per * (third + per * fourth)))
+    per, widened = Fraction(1_000, freedom_milli), Fraction(0)
+    for term in reversed(_student_terms(critical_micro)):
+        widened = term + per * widened
     return round(widened * MICRO)
+
+
+@lru_cache(maxsize=64)
+def _student_terms(critical_micro: int) -> tuple[Fraction, ...]:
+    """The deviate and what stands beside each power of one over the degrees of freedom."""
+    z = Fraction(critical_micro, MICRO)
+    return (
+        z,
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
+    )

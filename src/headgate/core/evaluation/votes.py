@@ -21,7 +21,7 @@ from typing import Final
 
 import numpy as np
 
-from headgate.core.calls.harshness import FloatArray, IntArray, solve
+from headgate.core.calls.harshness import FloatArray, IntArray, is_flat, solve
 from headgate.core.evaluation.arithmetic import (
     exponential,
     sum_in_order,
@@ -37,9 +37,6 @@ STEP_LONGEST: Final = 2.0
 
 SETTLED: Final = 1e-9
 """A step under this is the last; as steps shrink quadratically, the next would be below 1e-15."""
-
-FLATTEST: Final = 1e-9
-"""What is left of a diagonal entry when others explain the rest: below this they explain all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +160,7 @@ def fit(cast: Ballots, systems: int) -> Strengths | None:
         expected = _expected(counted, found, systems)
         slope = _slope(counted, (seen - times * expected), systems)
         curve = _curve(counted, times * expected * (1.0 - expected), systems)
-        if _is_flat(curve):
+        if is_flat(curve):
             return None
         step = solve(curve, slope[1:, None])[:, 0]
         longest = float(np.abs(step).max())
@@ -217,20 +214,6 @@ def _curve(rows: Ballots, weight: FloatArray, systems: int) -> FloatArray:
         for other in range(styles):
             curve[systems + at, systems + other] = sum_in_order(moved * rows.style[:, other])
     return curve[1:, 1:]
-
-
-def _is_flat(curve: FloatArray) -> bool:
-    """Whether a style or a team can be made up from the others, so that nothing tells them apart.
-
-    What elimination leaves of each diagonal entry is compared with the entry.
-    """
-    left = curve.copy()
-    for row in range(len(left)):
-        if not left[row, row] > FLATTEST * curve[row, row]:
-            return True
-        factors = left[row + 1 :, row] / left[row, row]
-        left[row + 1 :, row:] -= factors[:, None] * left[row, row:]
-    return False
 
 
 def _strengths(cast: Ballots, found: FloatArray, curve: FloatArray, systems: int) -> Strengths:

@@ -6,6 +6,7 @@ the same under every version of Python and of Unicode.
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 NAME_LENGTH_MAX: Final = 1_000
@@ -29,6 +30,7 @@ def is_plain(text: str) -> bool:
     return (text.isascii() and text.isprintable()) or _BREAKS.search(text) is None
 
 
+@lru_cache(maxsize=2**17)
 def is_name(text: str) -> bool:
     """Whether the text can name something: plain, not empty, and not too long."""
     if not 0 < len(text) <= NAME_LENGTH_MAX or not is_plain(text):

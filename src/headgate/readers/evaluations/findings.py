@@ -22,6 +22,8 @@ class Code(StrEnum):
     ZIP_BAD = "log-zip-bad"
     ZIP_NAME = "log-zip-name"
     FORMAT_UNKNOWN = "log-format-unknown"
+    LIBRARY_MISSING = "log-library-missing"
+    PARQUET_BAD = "log-parquet-bad"
     TOTALS_ONLY = "log-totals-only"
     SHAPE = "log-shape"
     NOT_FINISHED = "log-not-finished"
@@ -41,11 +43,18 @@ class Code(StrEnum):
     TOOL_DIFFERS = "tool-differs"
     PROMPT_DIFFERS = "prompt-differs"
     SCORE_EDITED = "score-edited"
+    SETTINGS_UNSTATED = "settings-unstated"
     TASK_UNUSED = "task-unused"
 
 
 FLAGS: Final = frozenset(
-    {Code.TOOL_DIFFERS, Code.PROMPT_DIFFERS, Code.SCORE_EDITED, Code.TASK_UNUSED}
+    {
+        Code.TOOL_DIFFERS,
+        Code.PROMPT_DIFFERS,
+        Code.SCORE_EDITED,
+        Code.SETTINGS_UNSTATED,
+        Code.TASK_UNUSED,
+    }
 )
 """What is said beside the result and does not refuse it."""
 
@@ -62,6 +71,8 @@ MENDS: Final[Mapping[Code, str]] = {
     Code.ZIP_BAD: "Have the tool write the log again and send it whole.",
     Code.ZIP_NAME: "Have the tool write the log again: it writes no such name.",
     Code.FORMAT_UNKNOWN: "Send a log of a tool that is read, or a CSV file of the pillar.",
+    Code.LIBRARY_MISSING: "Install headgate[parquet], or write the items as a CSV file.",
+    Code.PARQUET_BAD: "Have the tool write its details again and send them whole.",
     Code.TOTALS_ONLY: "Write the score of each item as a CSV file of the pillar.",
     Code.SHAPE: "Send the log as its tool wrote it, in a version that is read.",
     Code.NOT_FINISHED: "Run the task to its end and send that log.",
@@ -81,6 +92,7 @@ MENDS: Final[Mapping[Code, str]] = {
     Code.TOOL_DIFFERS: "Say in the report why versions differ, or run with one version.",
     Code.PROMPT_DIFFERS: "Say in the report why prompts differ, such as a model's own template.",
     Code.SCORE_EDITED: "Say in the report who edited the scores, and why.",
+    Code.SETTINGS_UNSTATED: "Keep the tool's configuration of the run beside the report.",
     Code.TASK_UNUSED: "Leave the log out, or name its task in evidence.yaml.",
 }
 

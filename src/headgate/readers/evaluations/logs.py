@@ -11,7 +11,7 @@ from typing import Final
 
 from headgate.core.evaluation.evidence import ItemScore
 from headgate.core.faults import Fault, Faulty
-from headgate.readers.evaluations import helm, inspect_ai, lm_eval
+from headgate.readers.evaluations import helm, inspect_ai, lighteval, lm_eval, opencompass
 from headgate.readers.evaluations.findings import FLAGS, Code, finding
 from headgate.readers.evaluations.manifest import MANIFEST, Manifest, Team
 from headgate.readers.evaluations.reading import Archive, Found, lines, parsed, whole
@@ -82,6 +82,8 @@ class _Team:
     wanted: Sequence[Wanted]
     faults: list[Fault] = field(default_factory=list)
     samples: dict[str, Path] = field(default_factory=dict)
+    details: dict[str, Path] = field(default_factory=dict)
+    predictions: dict[tuple[str, str], Path] = field(default_factory=dict)
 
     def kept(self) -> Iterator[Kept]:
         """The team's runs, one for each task that is wanted."""
@@ -148,7 +150,8 @@ class _Team:
         if begins == _ZIP:
             return lambda report: self._zip(file, report)
         if begins == _PARQUET:
-            raise Found(Code.TOTALS_ONLY, "A Parquet file (lighteval's details) is not read.")
+            self.details[file.name] = file
+            return None
         if file.name in helm.FILES[1:] and (file.parent / helm.FILES[0]).is_file():
             return None
         if self._is_samples(file):
@@ -164,7 +167,7 @@ class _Team:
                 return False
             raise
 
-    def _json(self, file: Path) -> Reads:
+    def _json(self, file: Path) -> Reads | None:
         value = parsed(whole(file, file.name), file.name)
         if lm_eval.is_results(value):
             return lambda report: lm_eval.read_results(value, self.wanted, self.samples, report)
@@ -174,7 +177,18 @@ class _Team:
             )
         if helm.is_run_spec(value):
             return lambda report: helm.read_run(value, file.parent, self.wanted, report)
-        raise _unread(value)
+        if lighteval.is_results(value):
+            return lambda report: lighteval.read_results(
+                value, file, self.wanted, self.details, report
+            )
+        if opencompass.is_predictions(value):
+            self.predictions[opencompass.run_of(file)] = file
+            return None
+        if opencompass.is_results(value):
+            return lambda report: opencompass.read_results(
+                value, file, self.wanted, self.predictions, report
+            )
+        raise Found(Code.FORMAT_UNKNOWN, "It is of no format that is read.")
 
     def _zip(self, file: Path, report: Report) -> Iterator[Run]:
         with report.trying(), file.open("rb") as stream:
@@ -184,17 +198,6 @@ class _Team:
                 raise Found(Code.FORMAT_UNKNOWN, "A zip without Inspect's header.json.")
             samples = inspect_ai.archived(archive)
             yield from inspect_ai.read_log(header, samples, self.wanted, report)
-
-
-def _unread(value: object) -> Found:
-    """Why JSON of no format that is read is refused."""
-    keys = set(value) if isinstance(value, dict) else set[str]()
-    if "config_general" in keys:
-        return Found(Code.TOTALS_ONLY, "A results file of lighteval: totals without items.")
-    if "details" in keys or keys == {"accuracy"}:
-        what = "A results file of OpenCompass: it says neither its model nor its task."
-        return Found(Code.TOTALS_ONLY, what)
-    return Found(Code.FORMAT_UNKNOWN, "It is of no format that is read.")
 
 
 def _together(kept: Sequence[Kept]) -> Iterator[Fault]:

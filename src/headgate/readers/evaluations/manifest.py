@@ -6,7 +6,9 @@ Checked like the policy: every fault at once, each at its line with what mends i
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, Final
 
 from headgate.core.calls.application import GateFinding
@@ -21,11 +23,26 @@ MANIFEST: Final = "evidence.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """One team: the models that are its own, by the names that logs give them, and its logs."""
+    """One team: the models that are its own, by the names that logs give them, and its logs.
+
+    `trained_until` is the last day of which its model may have seen anything, where it says so.
+    """
 
     name: str
     models: tuple[str, ...]
     logs: tuple[str, ...]
+    line: int
+    trained_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoteFile:
+    """A file of votes on a task of a pillar, and the table of styles beside it, if any."""
+
+    pillar: str
+    task: str
+    file: str
+    styles: str | None
     line: int
 
 
@@ -36,6 +53,20 @@ class Manifest:
     teams: tuple[Team, ...]
     wanted: tuple[Wanted, ...] = ()
     findings: tuple[GateFinding, ...] = ()
+    votes: tuple[VoteFile, ...] = ()
+
+    def trained_until(self) -> Mapping[str, date]:
+        """The end of training of each team that states it."""
+        return {team.name: team.trained_until for team in self.teams if team.trained_until}
+
+    def pillars(self) -> set[str]:
+        """The pillars for which it names files."""
+        return {one.pillar for one in self.wanted} | {one.pillar for one in self.votes}
+
+    def team_of(self) -> Mapping[str, str]:
+        """Whose each system is, by every name that it has."""
+        named = {model: team.name for team in self.teams for model in team.models}
+        return {**named, **{team.name: team.name for team in self.teams}}
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -50,13 +81,14 @@ def read_manifest(path: Path) -> Manifest:
     if node is None or faults:
         raise Faulty(faults or [_fault(path.name, 0, 0, "It says nothing.")])
     reader = _Reader()
-    root = reader.parts(node, {"teams", "tasks", "gates"})
+    root = reader.parts(node, {"teams", "tasks", "votes", "gates"})
     teams = tuple(reader.teams(root.get("teams"), node))
     wanted = tuple(reader.tasks(root.get("tasks")))
+    votes = tuple(reader.votes(root.get("votes")))
     findings = tuple(reader.gates(root.get("gates"), {team.name for team in teams}))
     if reader.faults:
         raise Faulty(reader.faults)
-    return Manifest(teams, wanted, findings)
+    return Manifest(teams, wanted, findings, votes)
 
 
 def _fault(file: str, line: int, column: int, what: str) -> Fault:
@@ -112,15 +144,31 @@ class _Reader:
         if not own:
             self.bad(node or root, "No team is named under `teams`.")
         for name, entry in own.items():
-            parts = self.parts(entry, {"models", "logs"})
+            parts = self.parts(entry, {"models", "logs", "trained_until"})
             models, logs = self.texts(parts, "models"), self.texts(parts, "logs")
             if logs and not models:
                 self.bad(entry, f"{name} has logs, and `models` does not say of which model.")
             for log in logs:
-                path = PurePosixPath(log)
-                if path.is_absolute() or ".." in path.parts or "\\" in log or "\0" in log:
-                    self.bad(parts["logs"], f"{log[:80]!r} leaves the folder.")
-            yield Team(name, models, logs, entry.line)
+                self.inside(parts["logs"], log)
+            day = self.one(parts, "trained_until", _is_day)
+            until = None if day is None else date.fromisoformat(str(day))
+            yield Team(name, models, logs, entry.line, until)
+
+    def inside(self, node: Node, file: str) -> None:
+        path = PurePosixPath(file)
+        if path.is_absolute() or ".." in path.parts or "\\" in file or "\0" in file:
+            self.bad(node, f"{file[:80]!r} leaves the folder.")
+
+    def votes(self, node: Node | None) -> Iterator[VoteFile]:
+        for pillar, tasks in self.parts(node).items():
+            for task, entry in self.parts(tasks).items():
+                parts = self.parts(entry, {"file", "styles"})
+                file, styles = (self.one(parts, key, _is_text) for key in ("file", "styles"))
+                if "file" not in parts:
+                    self.bad(entry, "`file` is missing: the file of the votes.")
+                for name in (name for name in (file, styles) if name):
+                    self.inside(entry, name)
+                yield VoteFile(pillar, task, str(file), styles, entry.line)
 
     def tasks(self, node: Node | None) -> Iterator[Wanted]:
         known = {"log_task", "metric", "filter", "cluster", "items"}
@@ -157,9 +205,21 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and is_name(value)
 
 
-def manifest_text(teams: Sequence[str], findings: Sequence[GateFinding]) -> str:
+def _is_day(value: Any) -> bool:
+    try:
+        return date.fromisoformat(str(value)).isoformat() == str(value)
+    except ValueError:
+        return False
+
+
+def manifest_text(
+    teams: Sequence[str],
+    findings: Sequence[GateFinding],
+    until: Mapping[str, date] = MappingProxyType({}),
+) -> str:
     """A manifest for evidence that lies there as CSV files alone, as `read_manifest` reads it."""
-    lines = ["teams:", *(f"  {_quoted(team)}: {{}}" for team in teams)]
+    days = {team: f"trained_until: {day}" for team, day in until.items()}
+    lines = ["teams:", *(f"  {_quoted(team)}: {{{days.get(team, '')}}}" for team in teams)]
     gates = list(dict.fromkeys(one.gate for one in findings))
     lines += ["gates:"] if gates else []
     for gate in gates:
