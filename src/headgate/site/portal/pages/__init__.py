@@ -3,11 +3,12 @@
 from typing import Final
 
 from headgate.site.desk.pages import applying, awarding, reviewing
-from headgate.site.portal.pages import account, office, public, service
+from headgate.site.portal.pages import account, office, public, running, service
 from headgate.site.portal.registry import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
+    *running.PAGES,
     *office.PAGES,
     *applying.PAGES,
     *reviewing.PAGES,
