@@ -53,12 +53,13 @@ def idle(grants: Iterable[Grant], usage: Iterable[Usage], until: str) -> tuple[I
         seconds = min(seconds_of(known_until(record)), end) - seconds_of(record.started)
         used[record.award, record.support_class] += record.gpus * max(0, seconds)
     return tuple(
-        _idle(grant, used[grant.award, grant.support_class], end)
+        at_pace(grant, used[grant.award, grant.support_class], end)
         for grant in sorted(grants, key=lambda grant: (grant.award, grant.support_class))
     )
 
 
-def _idle(grant: Grant, used: int, end: int) -> Idle:
+def at_pace(grant: Grant, used: int, end: int) -> Idle:
+    """Hold a sum of use against an even pace through one grant's term, up to a second."""
     starts, ends = seconds_of(grant.starts), seconds_of(grant.ends)
     within = min(max(end, starts), ends) - starts
     elapsed = Fraction(within, ends - starts) if starts < ends else Fraction(end >= starts)

@@ -272,12 +272,12 @@ def _summary(database: Database, account: Account, halves: range) -> Summary:
     rows = database.rows(sql, [path, halves.start, path, halves.stop])
     for side, counter_account, corrects, posted in rows:
         sign = -1 if corrects and side == "debit" else 1
-        totals[_way(path, side, counter_account, bool(corrects))] += sign * int(posted)
+        totals[way(path, side, counter_account, bool(corrects))] += sign * int(posted)
     opening = _totals_before(database, path, halves.start)
     return Summary(account, opening, _totals_before(database, path, halves.stop), **totals)
 
 
-def _way(path: str, side: str, counter_account: str, corrects: bool) -> str:
+def way(path: str, side: str, counter_account: str, corrects: bool) -> str:
     """Which sum of a summary a movement on an account of an award belongs to."""
     if corrects:
         return "corrected"

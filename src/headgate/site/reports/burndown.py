@@ -1,0 +1,87 @@
+"""How an award's right ran down: what each day on which its accounts moved made of it.
+
+One query whatever the number of jobs, since the database adds up a day's movements of one kind.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from headgate.core.supports.kind import Accounts
+from headgate.site.records.database import Database
+from headgate.site.reports.statement import way
+
+_MOVED: Final = """
+    WITH wanted (account) AS (VALUES {keys})
+    SELECT substr(e.at, 1, 10), l.account, l.unit, l.side,
+        CASE WHEN l.side = 'debit' THEN e.credit ELSE e.debit END,
+        CASE WHEN substr(e.subject, 1, 8) = 'correct:' THEN 1 ELSE 0 END,
+        sum(l.posted), sum(l.reserves)
+    FROM wanted JOIN leg l ON l.account = wanted.account JOIN entry e ON e.seq = l.seq
+    GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2
+"""
+
+
+@dataclass(slots=True)
+class Day:
+    """What one day made of an award's right of one class, in `unit`; `left` is what it closed with.
+
+    `granted`, `used` and `returned` (given back or lapsed) leave corrections aside; `corrected` is
+    what corrections gave back, less what they took. `over` is use that no right covered and stands
+    in none of the others; it is negative where a correction took some of it away.
+    """
+
+    day: date
+    unit: str
+    granted: int = 0
+    used: int = 0
+    returned: int = 0
+    corrected: int = 0
+    reserved: int = 0
+    over: int = 0
+    left: int = 0
+
+    @property
+    def moved(self) -> int:
+        """By how much what may still be used grew on this day."""
+        return self.granted + self.corrected - self.used - self.returned - self.reserved
+
+
+def days(database: Database, support: str, award: str, support_class: str) -> list[Day]:
+    """Every day on which the accounts of an award of one class moved, oldest first; one query."""
+    kept = Accounts(support)
+    right, over = kept.award(award, support_class), kept.overuse(award, support_class)
+    found: dict[str, Day] = {}
+    for at, account, unit, side, counter, corrects, posted, reserves in database.among(
+        _MOVED, [right, over], each="(%s)"
+    ):
+        day = found.setdefault(at, Day(date.fromisoformat(at), unit))
+        debits = side == "debit"
+        if account == over:
+            day.over += int(posted) if debits else -int(posted)
+            continue
+        sort = way(account, side, counter, bool(corrects))
+        sign = -1 if corrects and debits else 1
+        setattr(day, sort, getattr(day, sort) + sign * int(posted))
+        day.reserved += int(reserves) if debits else 0
+    return list(_closed(found.values()))
+
+
+def _closed(moved: Iterable[Day]) -> Iterator[Day]:
+    left = 0
+    for day in moved:
+        left += day.moved
+        day.left = left
+        yield day
+
+
+def left_at(moved: Sequence[Day], closes: Iterable[date]) -> list[int]:
+    """What was left at the end of each of some days, which come in order."""
+    found, place, left = [], 0, 0
+    for close in closes:
+        while place < len(moved) and moved[place].day <= close:
+            left = moved[place].left
+            place += 1
+        found.append(left)
+    return found

@@ -1,0 +1,115 @@
+"""An award that runs, as its holder sees it: the ledger's figures, and the rule's own warning."""
+
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+
+from headgate.site.portal import reading
+from headgate.site.portal.pages.running import looked, warning
+from headgate.site.records.kept import Stands
+from headgate.site.reports.burndown import Day, days, left_at
+from headgate.site.reports.statement import summaries
+from headgate.steps.term import Holding, term_days
+from tests.site.portal.asking import speak, text_of
+
+
+def _stood() -> Stands:
+    stood = reading.programme()
+    assert stood is not None
+    return stood
+
+
+def _days(held: Holding) -> list[Day]:
+    return days(reading.DATABASE, held.support, held.award, held.support_class)
+
+
+@pytest.mark.usefixtures("portal")
+def test_days_add_up_to_the_statement() -> None:
+    """For every award that runs, the days' sums are those of the statement, to the unit."""
+    for held in _stood().holdings:
+        moved, told = _days(held), summaries(reading.DATABASE, held.award)
+        right = next(one for one in told if "/award/" in one.account.path)
+        for name in ("granted", "used", "returned", "corrected", "reserved"):
+            assert getattr(right, name) == sum(getattr(day, name) for day in moved)
+        assert right.left == moved[-1].left
+        over = sum(
+            one.closing.debits_posted - one.closing.credits_posted
+            for one in told
+            if "/overuse/" in one.account.path
+        )
+        assert over == sum(day.over for day in moved)
+
+
+def test_the_page_shows_what_is_left_and_every_day(portal: Client) -> None:
+    """Each award that runs has its page, led to from its statement, with chart and table."""
+    stood = _stood()
+    say = reading.speaker_of(reading.policy_of(stood), "en")
+    for held in stood.holdings:
+        where = f"/calls/{held.call}/{held.award}/"
+        assert f'href="{where}running/"' in text_of(portal.get(where))
+        shown = text_of(portal.get(f"{where}running/"))
+        moved = _days(held)
+        assert say.amount(moved[-1].left, moved[-1].unit) in shown
+        assert f"{(held.ends - stood.standing.day).days:,}</strong><span>day" in shown
+        assert len(moved) == shown.split("<tbody>")[1].count("<tr")
+        assert "<svg" in shown
+
+
+def test_what_does_not_run_has_no_page(portal: Client) -> None:
+    """An award that was never made, or under another call's name, is not found."""
+    held = _stood().holdings[0]
+    assert 404 == portal.get(f"/calls/{held.call}/nobody-1/running/").status_code
+    assert 404 == portal.get(f"/calls/elsewhere/{held.award}/running/").status_code
+
+
+def _before(moved: Day, on: date) -> Day:
+    """A day as it stood before anything was taken back on it."""
+    taken = moved.returned if moved.day == on else 0
+    return replace(moved, returned=moved.returned - taken, left=moved.left + taken)
+
+
+@pytest.mark.usefixtures("portal")
+def test_the_warning_is_what_the_rule_decided() -> None:
+    """Asked on the day of the rule, it names the pace, use, step and amount of the decision."""
+    stood = _stood()
+    policy, running = reading.policy_of(stood), {held.award: held for held in stood.holdings}
+    steps = set()
+    for made in reading.decisions():
+        if made.step != "reclaim" or made.subject not in running:
+            continue
+        on, held = date.fromisoformat(made.at[:10]), running[made.subject]
+        then = [_before(day, on) for day in _days(held) if day.day <= on]
+        held = replace(held, amount=sum(day.granted for day in then))
+        rule, term = policy.reclaim[held.support], term_days(policy, 0)
+        found, taken = looked(rule, held, then, term, on)
+        assert made.result["idle"] == asdict(found)
+        assert made.result["taken"] == asdict(taken)
+        steps.add(taken.step)
+    assert {None, "idle"} <= steps
+
+
+def test_an_idle_award_is_warned_in_every_language(portal: Client) -> None:
+    """Before the rule looks, its day stands on the page; an idle award reads what it would lose."""
+    stood = _stood()
+    held = next(h for h in stood.holdings if h.ends > stood.standing.ends - timedelta(days=1))
+    late = replace(stood.standing, day=date(2026, 11, 20))
+    warned = warning(stood, held, _days(held), late.day)
+    assert warned is not None
+    assert date(2026, 12, 1) == warned.looks
+    assert date(2026, 11, 17) == warned.notice
+    assert "idle" == warned.taken.step
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("headgate.site.portal.pages.running.today", lambda _: late.day)
+        for language, words in (("en", "take back"), ("vi", "thu hồi"), ("ko", "회수")):
+            speak(portal, language)
+            shown = text_of(portal.get(f"/calls/{held.call}/{held.award}/running/"))
+            assert words in shown.split('class="govuk-inset-text">')[1]
+
+
+def test_what_was_left_holds_until_the_next_day_that_moved() -> None:
+    """Nothing before the first day; then what the last day closed with."""
+    moved = [Day(date(2026, 3, n), "gpu_second.b200", left=left) for n, left in ((2, 9), (5, 4))]
+    closes = [date(2026, 3, n) for n in (1, 2, 4, 5, 9)]
+    assert [0, 9, 9, 4, 4] == left_at(moved, closes)
