@@ -5,9 +5,8 @@ applied under it. A plan file is one canonical line a cluster, and says all that
 needs, so that it can be signed on one machine and applied on another.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -22,7 +21,7 @@ from headgate.core.enforcement.plan import Refused, admitted, applied, dated, ex
 from headgate.core.faults import Fault, Faulty
 from headgate.engines.drive import Receipt, enforce
 from headgate.engines.opening import opened, unmapped
-from headgate.steps.enforce import envelopes_of, orders_of, spent_of
+from headgate.steps.enforce import envelopes_of, orders_of, sharing_of, spent_of
 from headgate.steps.term import Term
 
 
@@ -102,8 +101,7 @@ def jobs(
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
     found = []
     for name, written in chosen.items():
-        said = _said(term, name, written, now)
-        section = written if said is None else written.under(said)
+        section, said = _ruled(name, written, sharing_of(term, written.site, now))
         asked = tuple(_orders(section, orders, envelopes, now))
         found.append(Job(name, section, asked, spent_of(term, section.site), said))
     sites = {order.cluster for order in (*orders, *envelopes)}
@@ -114,16 +112,10 @@ def jobs(
     return found
 
 
-def _said(term: Term, name: str, section: AnyCluster, now: str) -> Said | None:
-    """How the policy has a site share at an instant; raises Faulty where two say it differently."""
-    day = min(max(date.fromisoformat(now[:10]), term.starts), term.ends - timedelta(days=1))
-    policy = term.policy(day)
-    found = {
-        Said.by(envelopes.sharing)
-        for support, envelopes in policy.envelopes.items()
-        if envelopes.sharing is not None
-        and any(section.site in sites for sites in policy.supports[support].sites(day).values())
-    }
+def _ruled(
+    name: str, section: AnyCluster, found: Collection[Said]
+) -> tuple[AnyCluster, Said | None]:
+    """The section as the policy's sharing has it; raises Faulty where two say it differently."""
     words = sorted({word for said in found for word in section.otherwise(said)})
     if words:
         what = f"{name}: the policy's sharing says {', '.join(words)} otherwise"
@@ -131,7 +123,8 @@ def _said(term: Term, name: str, section: AnyCluster, now: str) -> Said | None:
     if len(found) > 1:
         what = f"{name}: two supports of the policy share {section.site} differently"
         raise _faulty("--clusters", Code.CLUSTER_SHARES, what)
-    return next(iter(found), None)
+    said = next(iter(found), None)
+    return (section if said is None else section.under(said)), said
 
 
 def job_of(
@@ -139,9 +132,10 @@ def job_of(
 ) -> Job:
     """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does."""
     orders = admitted(listed.orders, logins)
+    section, said = _ruled(name, section, listed.sharing)
     spent = {(award, kind): used for award, kind, used in listed.spent}
     asked = tuple(_orders(section, orders, listed.envelopes, now))
-    job = Job(name, section, asked, spent, None)
+    job = Job(name, section, asked, spent, said)
     _all_mapped([job])
     return job
 

@@ -1,9 +1,10 @@
 """Step 4: awards become orders, and what the clusters hold afterwards is put on record."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from headgate.core.decision import Decision
+from headgate.core.enforcement.clusters.kind import Said
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.core.enforcement.place import Part
 from headgate.core.enforcement.plan import dated
@@ -64,6 +65,19 @@ def envelopes_of(term: Term) -> tuple[Order, ...]:
                     quota = Quota("", support_class, most, 0, *term_of, holder, (), shares)
                     orders.append(Order(site, quota, f"envelopes.{name}"))
     return tuple(orders)
+
+
+def sharing_of(term: Term, site: str, now: str) -> tuple[Said, ...]:
+    """How the supports that a site serves share there at an instant, by the policy; each once."""
+    day = min(max(date.fromisoformat(now[:10]), term.starts), term.ends - timedelta(days=1))
+    policy = term.policy(day)
+    found = (
+        Said.by(envelopes.sharing)
+        for support, envelopes in policy.envelopes.items()
+        if envelopes.sharing is not None
+        and any(site in sites for sites in policy.supports[support].sites(day).values())
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def spent_of(term: Term, cluster: str) -> Mapping[tuple[str, str], int]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from headgate.core.enforcement.clusters.kind import Said
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.core.enforcement.orders import OrderList, OrdersRefusal, seal, unseal
 from headgate.core.ledger.checkpoint import Algorithm, Checkpoint, Signer, sign
@@ -32,7 +33,8 @@ def note(size: int = SIZE, by: list[Signer] | None = None) -> str:
 def listed(site: str = "north", at: str = "2026-03-02T00:00:00Z", of: str = "north") -> OrderList:
     """A list of one order."""
     order = Order(of, QUOTA, "calls.open")
-    return OrderList(1, "small", site, at, note(), (order,), (), (("a-1", "h200", 7),))
+    spent, shares = (("a-1", "h200", 7),), (Said(True, 50, None, True),)
+    return OrderList(1, "small", site, at, note(), (order,), (), spent, shares)
 
 
 LIST = listed()

@@ -14,6 +14,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
+from headgate.core.enforcement.clusters.kind import Said
 from headgate.core.enforcement.engine import Order
 from headgate.core.ledger.checkpoint import (
     Checkpoint,
@@ -47,7 +48,8 @@ class OrderList:
     """What one site shall hold; `checkpoint` is the signed note of the journal it derives from.
 
     `at` is when it was derived. `spent` is what the ledger knows to be used there, in GPU-seconds
-    by award and class: a cluster's own counter is held against it.
+    by award and class: a cluster's own counter is held against it. `sharing` is what the policy
+    says of sharing there, if it does.
     """
 
     headgate: int
@@ -58,6 +60,7 @@ class OrderList:
     orders: tuple[Order, ...]
     envelopes: tuple[Order, ...]
     spent: tuple[tuple[str, str, int], ...]
+    sharing: tuple[Said, ...] = ()
 
     def line(self) -> bytes:
         """The canonical line."""

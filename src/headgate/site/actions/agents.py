@@ -21,7 +21,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import Database
 from headgate.site.records.journal import head
-from headgate.steps.enforce import envelopes_of, orders_of, spent_of
+from headgate.steps.enforce import envelopes_of, orders_of, sharing_of, spent_of
 from headgate.steps.term import Term
 
 _SITE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -101,7 +101,8 @@ def _lists(term: Term, note: str, at: str) -> Iterator[OrderList]:
         walls = tuple(order for order in envelopes if order.cluster == site)
         used = sorted(spent_of(term, site).items())
         spent = tuple((award, kind, seconds) for (award, kind), seconds in used)
-        yield OrderList(FORMAT, programme, site, at, note, mine, walls, spent)
+        sharing = sharing_of(term, site, at)
+        yield OrderList(FORMAT, programme, site, at, note, mine, walls, spent, sharing)
 
 
 def allow(person: Person, site: str, plan: str, now: datetime) -> None:
