@@ -43,8 +43,6 @@ from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
 from tests.site.desk.cast import Cast, at, facts_of, somebody
-from tests.site.desk.test_judging import OF_ROUNDS
-from tests.site.desk.test_staffing import STAFFED
 from tests.whole.small import small
 
 CLOCKS = """overlay: clocks
@@ -448,12 +446,6 @@ def test_nothing_is_done_before_a_programme_has_begun(lone_site: str) -> None:
     with pytest.raises(Refused) as caught:
         call_now("open")
     assert DeskRefusal.NO_PROGRAMME is caught.value.reason
-
-
-def test_every_refusal_has_been_provoked() -> None:
-    """The list of refusals and the list of tests are one."""
-    assert set(DeskRefusal) == {*PROVOKED, *STAFFED, *OF_ROUNDS, DeskRefusal.NO_PROGRAMME}
-    assert all(reason.value.endswith(".") for reason in DeskRefusal)
 
 
 def test_an_objection_is_answered_by_somebody_who_did_not_review(
