@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,7 @@ class Command:
 @pytest.fixture
 def command(lab: Lab, country: Country, portal: str, tmp_path: Path) -> Command:
     """The agent of the north, with everything that the manual tells an operator to write."""
+    country.sign(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
     policy = term().policy(term().starts)
     sectors = ", ".join(f"{holder.id}: {holder.id}" for holder in policy.holders)
     text = CLUSTERS.format(path=lab.programs, folder=tmp_path, sectors=sectors)
