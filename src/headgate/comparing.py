@@ -15,7 +15,7 @@ from typing import Any
 from headgate.core import canonical
 from headgate.core.evaluation.decide import Decision
 from headgate.core.evaluation.foresight import Foreseen
-from headgate.core.faults import Faulty
+from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
@@ -29,6 +29,7 @@ from headgate.report.trial import DAYS, HOURS, Column, Trial, trial_pages
 from headgate.steps.agenda import first_day
 from headgate.steps.evaluate import foreseen
 from headgate.whatif import (
+    AS_IT_CAME,
     Run,
     Tried,
     Try,
@@ -124,6 +125,9 @@ def replayed_of(
     """
     what = asked(documents, kept.trace, how)
     made = dict(replays(what, how, all_runs(documents, how), progress)) if runs is None else runs
+    if not all((name, AS_IT_CAME) in made for name in documents):
+        mend = "Ask for a higher load, or for a trace with more jobs."
+        raise Faulty([Fault("--load", 0, 0, "replay-no-jobs", "no job is left to replay", mend)])
     found = tried(documents, what, made, how)
     shown = tuple(columns(found, AS_IT_STANDS))
     lines = ["", *told(kept), "", *_table([_outcome_of(column) for column in shown])]

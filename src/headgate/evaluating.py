@@ -8,18 +8,20 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from headgate.bundle.verify import Derived, Verdict, compared, verify_by
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.contamination import Screened, screened
-from headgate.core.evaluation.evidence import Evidence, Vote
+from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.freeze import Signed, statement, unsigned
 from headgate.core.evaluation.hearings import Ground, Hearing
@@ -64,6 +66,7 @@ from headgate.steps.term import Term
 
 RESULT: Final = "round.json"
 FLAGGED: Final = "flagged.json"
+_FLAGS: Final = TypeAdapter(tuple[Fault, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,16 @@ class Evaluated:
         """What the gates found, before any hearing."""
         return self.asked.given.findings
 
+    @property
+    def seed_given(self) -> bool:
+        """Whether somebody chose the seed: a lot that is drawn from it then proves nothing."""
+        return self.asked.seed != seed_of(self.asked, self.evidence_digest)
+
+    @property
+    def after(self) -> Given:
+        """Evidence and findings with all that hearings brought."""
+        return self.asked.given.after([one.hearing for one in self.asked.told.hearings])
+
     def result(self) -> bytes:
         """All that was decided and what it rests on, as one canonical line."""
         frozen = self.asked.told.freeze
@@ -120,6 +133,7 @@ class Evaluated:
                 "method": frozen.method if frozen is not None else None,
                 "evidence": self.evidence_digest,
                 "seed": self.asked.seed,
+                "seed_given": self.seed_given,
                 "teams": self.asked.teams,
                 "standings": self.judged.standings,
                 "grounds": self.judged.grounds,
@@ -150,17 +164,22 @@ def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None
     told = read_round_file(folder, round_id)
     given, teams, evidence, findings = _read(evaluation, folder)
     digest = _digest(evidence, findings)
-    parts = [document.digest, round_id, digest]
     if faults := check_seed(seed or "0"):
         raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
-    seed = seed or canonical.digest(canonical.line(parts))
-    asked = Asked(document, round_id, teams, Given(evidence, findings), told, seed)
+    asked = Asked(document, round_id, teams, Given(evidence, findings), told, seed or "")
+    asked = replace(asked, seed=seed or seed_of(asked, digest))
     term = judged_alone(asked)
     said = tuple(one.said() for one in given.logs.kept)
     tables = foreseen(evaluation, document.digest)
     until = {} if given.manifest is None else given.manifest.trained_until()
     judged, seen = decided_last(term, round_id), screened(evidence.items, until)
     return Evaluated(asked, digest, term, judged, tables, said, given.logs.flags, until, seen)
+
+
+def seed_of(asked: Asked, evidence_digest: str) -> str:
+    """The seed where none is given: the digest of policy, round and evidence."""
+    parts = [asked.document.digest, asked.round_id, evidence_digest]
+    return canonical.digest(canonical.line(parts))
 
 
 def _read(
@@ -171,7 +190,9 @@ def _read(
     teams, findings = _teams(given)
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
-    return given, teams or _named(evidence), evidence, findings
+    references = {bar.reference for bar in evaluation.bars}
+    named = tuple(team for team in _named(evidence) if team not in references)
+    return given, teams or named, evidence, findings
 
 
 def facts_told(evaluation: Round, round_id: str, folder: Path) -> dict[str, Sequence[Any]]:
@@ -213,14 +234,14 @@ def verify_round(
         try:
             claimed = json.loads(files[RESULT])
             again = _evaluated(document_of(files), claimed["round"], folder, claimed["seed"])
+            flags = _FLAGS.validate_python(json.loads(files[FLAGGED]))
+            again = replace(again, flags=flags)
         except Faulty as error:
             return list(error.faults), {}, None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             what, mend = f"It is no round that was judged: {error}.", "Take the folder again."
             return [Fault(RESULT, 1, 1, "round-unreadable", what, mend)], {}, None
-        # What was flagged in the logs of tools is signed; the logs themselves are not published.
-        given = {FLAGGED: files.get(FLAGGED, b""), **reports(again, files)}
-        expected = {**files_of(again), **given}
+        expected = {**files_of(again), **reports(again, files)}
         return compared(again.term, expected, files, entries)
 
     return verify_by(files, derive, progress)
@@ -351,7 +372,7 @@ def files_of(evaluated: Evaluated) -> dict[str, bytes]:
     for one in told.hearings:
         for pillar, items in one.hearing.items.items():
             name = f"{HEARINGS}/{one.name}/{pillar}.csv"
-            files[name] = _table((*ITEM_COLUMNS, "weight"), items)
+            files[name] = _items(items)
     own = {RESULT: evaluated.result(), FLAGGED: canonical.line(evaluated.flags)}
     return with_policy(asked.document, {**own, **files})
 
@@ -365,14 +386,18 @@ def rows_of(
     """Evidence as the files that `read_folder` reads: a manifest without logs, a CSV a pillar."""
     files = {MANIFEST: manifest_text(teams, findings, trained_until).encode()}
     for pillar, items in evidence.items.items():
-        dates = ("date",) if any(row.date for row in items) else ()
-        files[f"{pillar}.csv"] = _table((*ITEM_COLUMNS, "weight", *dates), items)
+        files[f"{pillar}.csv"] = _items(items)
     for pillar, ratings in evidence.ratings.items():
         units = ("unit",) if any(row.unit for row in ratings) else ()
         files[f"{pillar}.csv"] = _table((*RATING_COLUMNS, *units), ratings)
     for pillar, votes in evidence.votes.items():
         files[f"{pillar}.csv"] = _vote_table(votes)
     return files
+
+
+def _items(items: Sequence[ItemScore]) -> bytes:
+    dates = ("date",) if any(row.date for row in items) else ()
+    return _table((*ITEM_COLUMNS, "weight", *dates), items)
 
 
 def _vote_table(votes: Sequence[Vote]) -> bytes:

@@ -38,11 +38,14 @@ def write_reports(
     if faults := [*map(_taken, filter(_is_taken, folders)), *_within(out, private)]:
         raise Faulty(faults)
     told, prints = stage_of(evaluated), find_spec("typst") is not None
+    own: dict[str, bytes] = {}
+    if private is not None:
+        marks = marks_of(evaluated.after.evidence, evaluated.asked.teams)
+        own = team_files(told, marks, languages, prints=prints)
     if out is not None:
         write_round(evaluated, out, signers, stage_files(told, languages, prints=prints))
     if private is not None:
-        marks = marks_of(evaluated.evidence, evaluated.asked.teams)
-        _write(private, team_files(told, marks, languages, prints=prints))
+        _write(private, own)
     if not prints:
         yield "pdf  not written: reports are printed where headgate[site] is installed"
 
@@ -87,7 +90,7 @@ def stage_of(evaluated: Evaluated) -> Stage:
     path = f"rounds.{evaluated.round_id}"
     assumed = evaluated.resolved.assumed([path])
     judged, policy = evaluated.judged, evaluated.resolved.policy
-    findings = sorted(evaluated.findings, key=lambda row: (row.subject, row.gate))
+    findings = sorted(evaluated.after.findings, key=lambda row: (row.subject, row.gate))
     evaluation = RoundSummary(
         id=evaluated.round_id,
         section=policy.rounds[evaluated.round_id],
@@ -120,7 +123,7 @@ def stage_of(evaluated: Evaluated) -> Stage:
 
 def _counted(evaluated: Evaluated) -> Iterator[Counted]:
     """How much evidence there is, in the policy's order of pillars."""
-    evidence = evaluated.evidence
+    evidence = evaluated.after.evidence
     for pillar in evaluated.resolved.policy.rounds[evaluated.round_id].pillars:
         name = pillar.id
         if name in evidence.items:
@@ -145,7 +148,9 @@ def marks_of(evidence: Evidence, teams: Sequence[str]) -> dict[str, list[OwnMark
     marks: dict[str, list[OwnMark]] = {team: [] for team in teams}
     for (team, pillar, task), summed in sums.items():
         ppm = summed.got * PPM // summed.full
-        marks[team].append(OwnMark(pillar, task, ppm, summed.rows, len(summed.judges)))
+        # The model that a bar refers to has rows too, and is no team.
+        if team in marks:
+            marks[team].append(OwnMark(pillar, task, ppm, summed.rows, len(summed.judges)))
     return marks
 
 

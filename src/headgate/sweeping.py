@@ -211,7 +211,7 @@ def _result(sweep: Sweep, task: int) -> _Done | Code | None:
         said = json.loads(sweep.file(task).read_bytes())
         if (said["sweep"], said["task"]) != (sweep.digest, task):
             return Code.RESULT_FOREIGN
-        return _Done(said["run"] and _RUN.validate_python(said["run"]))
+        return _Done(None if said["run"] is None else _RUN.validate_python(said["run"]))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, LookupError, TypeError, ValidationError):

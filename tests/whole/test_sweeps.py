@@ -56,7 +56,8 @@ def overlay(tmp_path: Path) -> Path:
 def words(overlay: Path) -> tuple[object, ...]:
     """A what-if of eight tasks: four histories under two variants."""
     trace = "generated:philly:64:3"
-    return (PROGRAMME, "--overlay", overlay, "--trace", trace, "--seeds", 3, "--load", 90)
+    drawn = ("--trace", trace, "--seeds", 3, "--load", 200)
+    return (PROGRAMME, "--overlay", overlay, *drawn, "--half-life", 24)
 
 
 @pytest.fixture
@@ -129,6 +130,12 @@ def swap_result(sweep: Path) -> None:
     one.write_bytes(other.read_bytes())
 
 
+def empty_result(sweep: Path) -> None:
+    """A run that says nothing."""
+    said = json.loads(results(sweep)[0].read_text(encoding="utf-8"))
+    results(sweep)[0].write_text(json.dumps({**said, "run": {}}), encoding="utf-8")
+
+
 SPOILT: dict[Code, Callable[[Path], None]] = {
     Code.NO_SWEEP: lambda sweep: (sweep / "sweep.json").unlink(),
     Code.OTHER_FILES: spoil_columns,
@@ -149,6 +156,24 @@ def test_no_merge_takes_what_is_not_of_the_sweep(sweep: Path, code: Code) -> Non
     if code in {Code.RESULT_BROKEN, Code.RESULT_FOREIGN, Code.RESULT_MISSING}:
         assert "1 tasks done now" in well("shard", "1/1", sweep)
         well("merge", sweep)
+
+
+def test_a_run_that_says_nothing_is_a_broken_result(sweep: Path) -> None:
+    """It is named, and made anew."""
+    well("shard", "1/1", sweep)
+    empty_result(sweep)
+    refused = headgate("merge", sweep)
+    assert (2, True) == (refused.exit_code, "[sweep-result-broken]" in refused.stderr)
+    assert "1 tasks done now" in well("shard", "1/1", sweep)
+
+
+def test_a_load_that_leaves_no_job_is_refused(tmp_path: Path) -> None:
+    """One job thinned to none is no comparison, and no traceback."""
+    trace = tmp_path / "one.swf"
+    trace.write_text("1 0 0 60 8 -1 -1 8 60 -1 1 1 1 1 1 -1 -1 -1\n", encoding="utf-8")
+    words = (PROGRAMME, "--trace", trace, "--no-term", "--load", 1)
+    told = headgate(*words)
+    assert (2, True) == (told.exit_code, "[replay-no-jobs]" in told.stderr), told.output
 
 
 def test_other_settings_are_another_sweep(sweep: Path) -> None:

@@ -1,5 +1,6 @@
 """The commands on a policy and on what was published of it: no database, nothing to install."""
 
+import shlex
 from collections.abc import Iterator
 from datetime import date, datetime
 from enum import StrEnum
@@ -289,9 +290,11 @@ def evaluate(
         for line in lines_of(evaluated):
             say(line)
         if out is not None:
-            words = f"headgate evaluate {round_id} --programme {programme} --evidence {out}"
-            say(f"again  {words}{f' --seed {seed}' if seed else ''}")
-            say(f"check  headgate verify {out}")
+            words = ["evaluate", round_id, "--programme", programme, "--evidence", str(out)]
+            words += [word for one in overlay or () for word in ("--overlay", str(one))]
+            words += ["--seed", seed] if seed else []
+            say(f"again  headgate {shlex.join(words)}")
+            say(f"check  headgate {shlex.join(['verify', str(out)])}")
 
 
 def _reported(

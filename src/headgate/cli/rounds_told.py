@@ -36,13 +36,13 @@ def _ppm(share: int | None) -> str:
 def lines_of(evaluated: Evaluated) -> Iterator[str]:
     """The round for a person: what was found, standings, weights, the rule and what it decided."""
     standings, outcome = evaluated.judged.standings, evaluated.judged.outcome
-    for pillar, items in evaluated.evidence.items.items():
+    for pillar, items in evaluated.after.evidence.items.items():
         count = len({(row.task, row.item) for row in items})
         yield f"{pillar}: {count} items, {len({row.team for row in items})} teams"
-    for pillar, ratings in evaluated.evidence.ratings.items():
+    for pillar, ratings in evaluated.after.evidence.ratings.items():
         raters = len({row.rater for row in ratings})
         yield f"{pillar}: {len(ratings)} ratings by {raters} raters"
-    for pillar, votes in evaluated.evidence.votes.items():
+    for pillar, votes in evaluated.after.evidence.votes.items():
         yield f"{pillar}: {len(votes)} votes by {len({vote.voter for vote in votes})} voters"
     yield from evaluated.logs
     yield from (f"flagged  {flag}" for flag in evaluated.flags)
@@ -56,7 +56,7 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         lead = "no lead" if share is None else f"{share / 10_000:.1f} % of the lead"
         yield f"weight  {weight.pillar}: {weight.weight} of 100, {lead}"
     yield from _grounds(evaluated.judged.grounds)
-    for gate in evaluated.findings:
+    for gate in evaluated.after.findings:
         yield f"gate  {gate.gate}: {gate.subject} {'passed' if gate.passed else 'failed'}"
     yield from map(_screened, evaluated.screened)
     remedy = outcome.remedy_applied
@@ -66,6 +66,8 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
     yield from _conducted(evaluated)
     yield f"seed  {evaluated.asked.seed}"
+    if evaluated.seed_given:
+        yield f"seed  {evaluated.asked.seed} was given: hold it against a root published before"
     yield f"digest  {canonical.digest(evaluated.result())}"
 
 

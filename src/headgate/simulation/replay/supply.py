@@ -130,7 +130,10 @@ class Offer:
 
     def under(self, said: Mapping[str, object]) -> "Offer":
         """The offer with some words of its sharing said otherwise, on every day."""
-        return replace(self, sharing=tuple(s.model_copy(update=dict(said)) for s in self.sharing))
+        given = ({**one.model_dump(), **said} for one in self.sharing)
+        return replace(
+            self, sharing=tuple(Sharing.model_validate(one, strict=False) for one in given)
+        )
 
     def steps(self, pool: int) -> Steps:
         """One pool as the policy shares it."""
