@@ -168,7 +168,7 @@ def test_who_leaves_is_told_until_when_to_object() -> None:
         if one.decision is Decision.DISQUALIFIED
     )
     page = page_of(team_document(told(), out, says("en")))
-    last = says("en").locale.day(date(2026, 9, 26))
+    last = says("en").locale.day(date(2026, 8, 17))
     assert f"Your objection must be in by {last}" in page
     assert "Independence of the model: Failed" in page
     assert 1 == len(re.findall("Independence of the model: (?:Failed|Passed)", page))

@@ -230,6 +230,9 @@ def _read_use(agent: Agent, sealed: Sealed, now: int, *, confirmed: bool, found:
     first = min((order.quota.starts for order in sealed.listed.orders), default="")
     since = looked or first
     if not since or since >= instant_of(now):
+        if confirmed and not looked:
+            # What was never ordered cannot have run: the site has looked, and used nothing.
+            agent.spool.keep_use((), instant_of(now))
         return
     try:
         rows, faults = read_use(agent.section, agent.slurm_spool, since, now)

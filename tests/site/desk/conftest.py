@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -26,7 +27,7 @@ def site_template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def postgres_site(postgres: Cluster, postgres_template: str) -> str:
     """The name of an empty site on PostgreSQL, made by its owner, to make others from."""
-    name = "site_template"
+    name = f"site_template_{token_hex(4)}"
     postgres.create(name, postgres_template)
     _make(postgres.url(name))
     return name

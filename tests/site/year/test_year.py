@@ -98,7 +98,7 @@ class Year:
         self.events("operator", 1)
         self.sign("hours")
         self.events("agency-officer", 1)
-        self.events("operator", 10)
+        self.events("operator", 11)
         self.read()
 
     def adopt(self) -> None:

@@ -5,14 +5,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
 from headgate.core.ledger.text import is_name
 from headgate.core.policy.dated import at
-from headgate.site.desk.models import Acting, Organisation, Reviewer, Tie
+from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
 from headgate.site.desk.office import doing, need, programme, reviewer_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.notices.models import Notice, Reader
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
@@ -208,9 +212,15 @@ def forget(officer: Person, person: Person, now: datetime) -> None:
     with doing(officer, "forget", person.pk, now):
         need(officer, Role.POLICY_OWNER)
         _shut(person, now)
+        name = person.username
         person.username, person.email = f"gone-{person.pk}", ""
         person.first_name = person.last_name = ""
         person.save()
+        for kept in (EmailAddress, SocialAccount, UserSession):
+            kept.objects.filter(user=person).delete()
+        for told in (Reader, Notice):
+            told.objects.filter(person=person).delete()
+        Deed.objects.filter(action="make account", about=name).update(about=str(person.pk))
         Reviewer.objects.filter(person=person).update(expertise="")
         Tie.objects.filter(reviewer__person=person).delete()
 

@@ -46,15 +46,16 @@ def due_now(now: datetime) -> Event | None:
 
 
 def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE) -> Term:
-    """Take the next event of the calendar, which must be the one that was seen (`open call open`).
+    """Take the next event of the calendar, which must be the one that was seen.
 
+    It is told as `open call open`, or with its day before it, which tells one month from the next.
     A call is decided on the list that two persons have signed, once its winners have answered or
     their days have passed. Raises `Refused`, and Faulty where `rest` does not answer.
     """
 
     def action(before: Term | None) -> Term:
         event = _due(before, now) if before is not None else None
-        if before is None or event is None or str(event) != about:
+        if before is None or event is None or about not in (str(event), f"{event.day} {event}"):
             refuse(DeskRefusal.NOT_DUE, about)
         need(person, *MAY.get(event.what, (Role.OPERATOR,)))
         if event.what is not What.DECIDE_CALL:

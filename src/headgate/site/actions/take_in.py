@@ -1,6 +1,7 @@
 """Taking in what an agent brings: rows of use and reports, each once however often it comes."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from operator import attrgetter
@@ -116,6 +117,10 @@ def _says_more(last: ReadBack | None, back: ReadBack) -> bool:
     return (last.orders, last.held) != (back.orders, back.held) and last.at <= back.at
 
 
+class _NothingWaits(Exception):
+    """Another process has put it on record meanwhile."""
+
+
 def journal_returned(now: datetime) -> bool:
     """Put what was read back on record; whether there was anything, and a programme for it."""
     waiting = Returned.objects.filter(event="")
@@ -125,6 +130,8 @@ def journal_returned(now: datetime) -> bool:
         if before is None:
             refuse(DeskRefusal.NO_PROGRAMME)
         rows = list(waiting)
+        if not rows:
+            raise _NothingWaits
         name = f"agents-{rows[0].pk}-{rows[-1].pk}"
         world = Recorded({receipts_name(name): [BACK.validate_json(row.line) for row in rows]})
         event = Event(may_be_done(before, _today(now)), What.ENFORCE, name)
@@ -133,7 +140,8 @@ def journal_returned(now: datetime) -> bool:
         return after
 
     if begun:
-        change(SITE, action)
+        with suppress(_NothingWaits):
+            change(SITE, action)
     return begun
 
 

@@ -30,6 +30,9 @@ from headgate.site.agents.reading import REPORT, enrolled
 BYTES_MOST: Final = 8 * 1024**2
 ROWS_MOST: Final = 5_000
 ASKED_A_MINUTE_MOST: Final = 300
+GPUS_MOST: Final = 1_000_000
+"""Of one attempt; more is no cluster's, and their seconds would not fit the database."""
+
 NUMBER_MOST: Final = 2**53
 WORD: Final = "Headgate-Word"
 
@@ -127,7 +130,8 @@ def _read(line: bytes, agent: Agent) -> Usage | None:
         and all(map(is_instant, instants))
         and all(map(is_plain, texts))
         and all(len(text) <= most for text, most in zip(texts, (200, 200, 64), strict=True))
-        and max(abs(row.attempt), abs(row.gpus)) <= NUMBER_MOST
+        and abs(row.attempt) <= NUMBER_MOST
+        and 0 <= row.gpus <= GPUS_MOST
     )
     return row if sound else None
 

@@ -23,8 +23,8 @@ from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Outage, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
 from headgate.site.agents.reading import outages, report_of
-from headgate.site.agents.world import Sites
 from headgate.site.desk.clock import coming
+from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.registry import Page
@@ -143,18 +143,20 @@ def _deed(request: HttpRequest, now: datetime) -> None:
     match given.get("deed"):
         case "take":
             _event, moment = coming()
-            take_due(person, given.get("event", ""), moment, Sites())
+            take_due(person, given.get("event", ""), moment, outside())
             messages.success(request, _("Done: it stands in the journal."))
         case "allow":
             allow(person, given.get("site", ""), given.get("plan", ""), now)
             messages.success(request, _("Allowed: the agent carries it out when it next looks."))
         case "announce":
             begins, ends = (_moment(given.get(name, "")) for name in ("begins", "ends"))
+            if given.get("ends") and ends is None:
+                begins = None
             announce(person, given.get("site", ""), begins, ends, given.get("text", ""), now)
             messages.success(request, _("Announced."))
         case "over":
             number = given.get("outage", "")
-            end_outage(person, int(number) if number.isdecimal() else 0, now)
+            end_outage(person, int(number) if number.isdecimal() and len(number) < 19 else 0, now)
             messages.success(request, _("Told to be over."))
 
 
@@ -164,7 +166,7 @@ def _moment(text: str) -> datetime | None:
         found = parse_datetime(text)
     except ValueError:
         return None
-    return found.replace(tzinfo=UTC) if found is not None else None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _columns() -> list[Column[Project]]:

@@ -16,6 +16,7 @@ from headgate.core.enforcement.receipt import Report
 from headgate.core.enforcement.waiting import Standing, Wait, spent_at, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
+from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
 from headgate.site.agents.reading import report_of, usage_of
 from headgate.site.desk.models import Dossier
@@ -133,10 +134,11 @@ def _away(now: str) -> Iterable[str]:
 
 def _is_applied(report: Report | None, order: Order) -> bool:
     """Whether the site's agent has read the order back; another list than ours says nothing."""
-    if report is None:
+    if report is None or report.back.outcome not in READ:
         return False
     drifting = {(change.award, change.support_class) for change in report.drift}
-    return (order.quota.award, order.quota.support_class) not in drifting
+    held = {(quota.award, quota.support_class) for quota in report.back.held}
+    return (order.quota.award, order.quota.support_class) in held - drifting
 
 
 def _spent(orders: Iterable[Order]) -> Mapping[Key, str]:

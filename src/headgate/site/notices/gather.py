@@ -105,20 +105,21 @@ def _drafts(rules: CallNow, now: datetime) -> Iterator[Told]:
     if rules.received or left <= 0:
         return
     for dossier in drafts.filter(alliance__isnull=False):
-        yield from _consents(dossier)
+        yield from _consents(dossier, now)
     if left <= AHEAD.total_seconds():
         for dossier in drafts:
             facts = {"call": rules.id, "dossier": dossier.pk, "closes": closes}
             yield Told(f"closing/{dossier.pk}", "closing", _applying(dossier), facts)
 
 
-def _consents(dossier: Dossier) -> Iterator[Told]:
+def _consents(dossier: Dossier, now: datetime) -> Iterator[Told]:
+    """Every member that has not agreed to the draft as it is; once a day at most."""
     agreed = set(
         dossier.consents.filter(version=dossier.version).values_list("organisation_id", flat=True)
     )
     inside = Member.objects.filter(alliance=dossier.alliance, left=None)
     for member in inside.exclude(organisation_id__in=agreed).select_related("organisation"):
-        key = f"consent/{dossier.pk}/{dossier.version}/{member.organisation_id}"
+        key = f"consent/{dossier.pk}/{member.organisation_id}/{now:%Y-%m-%d}"
         facts = {"call": dossier.call, "lead": dossier.lead.name, "title": str(dossier)}
         yield Told(key, "consent", people_for(member.organisation), facts)
 
@@ -135,7 +136,8 @@ def _results(rules: CallNow) -> Iterator[Told]:
     dossiers = list(_handed_in(rules.id))
     keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]
     there = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
-    if rules.decided or all(key in there for key in keys):
+    missing = (d for d, key in zip(dossiers, keys, strict=True) if key not in there)
+    if rules.decided or not any(_applying(dossier) for dossier in missing):
         return
     facts = _told_facts(rules, listed)
     for dossier, key in zip(dossiers, keys, strict=True):
@@ -237,4 +239,4 @@ def _events(now: datetime) -> Iterator[Told]:
     if event is not None and event.day <= (now + AHEAD).date():
         people = having(*MAY.get(event.what, (Role.OPERATOR,)))
         facts = {"what": event.what.value, "about": event.about, "day": event.day.isoformat()}
-        yield Told(f"event/{event}", "event", people, facts)
+        yield Told(f"event/{event.day}/{event}", "event", people, facts)

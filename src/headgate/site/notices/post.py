@@ -6,9 +6,9 @@ letter may then be sent a second time, and bears the same Message-ID, by which m
 it again. None is lost: what the server refuses is tried again, ever more seldom.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 from typing import Final
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from headgate.site.desk.office import SITE
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter, reader_of
 
+LOG: Final = logging.getLogger(__name__)
 BATCH: Final = 100
 CLAIM: Final = timedelta(minutes=10)
 """How long a claim holds: longer than any mail server takes for one letter."""
@@ -35,7 +36,8 @@ def deliver(now: datetime) -> tuple[int, int]:
     for notice in _claimed(now):
         try:
             send(notice)
-        except (SMTPException, OSError):
+        except Exception:
+            LOG.exception("letter %s was not sent", notice.pk)
             refused += 1
         else:
             with SITE.writing():

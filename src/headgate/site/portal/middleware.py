@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
-from headgate.site.portal.refusals import too_large
+from headgate.site.portal.refusals import bad_request, too_large
 
 TOO_LARGE: Final = "headgate.too_large"
 """The mark in a request's scope by which a body was left unread, because it was too large."""
@@ -39,12 +39,19 @@ def content_security(get_response: Answer) -> Answer:
     return middleware
 
 
+def _has_nul(given: QueryDict) -> bool:
+    """Whether a value holds a NUL, which PostgreSQL keeps in no text."""
+    return any("\0" in value for _, values in given.lists() for value in values)
+
+
 def readable(get_response: Answer) -> Answer:
     """Answer with a readable page where the server has left the body unread."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if getattr(request, "scope", {}).get(TOO_LARGE):
             return too_large(request)
+        if "\0" in request.path_info or any(map(_has_nul, (request.GET, request.POST))):
+            return bad_request(request)
         return get_response(request)
 
     return middleware

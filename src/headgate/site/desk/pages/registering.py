@@ -20,7 +20,7 @@ from headgate.site.actions.people import Registered, register
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Acting, Alliance, Member, Organisation
 from headgate.site.desk.office import programme
-from headgate.site.desk.pages.applying import asked_field
+from headgate.site.desk.pages.applying import asked_field, yes_no
 from headgate.site.desk.pages.telling import (
     ANSWERED,
     at_the_desk,
@@ -192,9 +192,7 @@ def _known(found: Organisation) -> dict[str, Any]:
     told: dict[str, Any] = {name: getattr(found, name) for name in names}
     told["parent"] = found.parent.code if found.parent else ""
     for name, value in found.facts.items():
-        told[f"fact-{name}"] = (
-            {True: "yes", False: "no"}[value] if value in (True, False) else value
-        )
+        told[f"fact-{name}"] = yes_no(value)
     return told
 
 
