@@ -55,6 +55,8 @@ def test_a_door_opens_to_its_own_agent_alone(country: Country, what: str) -> Non
         {"started": "yesterday"},
         {"seen": "2026-09-02"},
         {"gpus": 2**60},
+        {"gpus": 1_000_001},
+        {"gpus": -1},
         {"attempt": "first"},
     ],
     ids=str,
@@ -82,6 +84,15 @@ def test_what_is_too_large_or_too_often_is_told_so(
     answer = ask(country, "orders")
     assert (429, "60") == (answer.status_code, answer.headers["Retry-After"])
     assert country.north.look(NOW).online is False
+
+
+def test_a_nul_in_an_address_or_a_form_is_a_bad_request(country: Country) -> None:
+    """PostgreSQL keeps none in a text: whoever sends one is told so, signed in or not."""
+    del country
+    client = Client()
+    assert 400 == client.get("/agents/%00/orders").status_code
+    assert 400 == client.get("/dates/%00/headgate.ics").status_code
+    assert 400 == client.post("/clusters/", {"text": "a\0b"}).status_code
 
 
 def test_an_older_look_changes_nothing(country: Country) -> None:

@@ -9,6 +9,7 @@ from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
 from headgate.engines.rehearsal import Job
+from headgate.readers.facts import Recorded
 from headgate.site.actions.agents import announce, end_outage, revoke
 from headgate.site.actions.take_due import due_now, take_due
 from headgate.site.agents.models import Attempt
@@ -99,6 +100,15 @@ def test_a_silent_agent_is_not_taken_for_an_idle_cluster(country: Country) -> No
     take()
     assert What.METER is due().what
     assert "2026-11-01" == due().day.isoformat()
+
+
+def test_the_same_event_pressed_twice_is_one_month(country: Country) -> None:
+    """An event is told with its day: a second click does not take the month after."""
+    del country
+    seen = f"{due().day} {due()}"
+    take_due(operator(), seen, at(LATE), Recorded({f"usage/{due().day}": []}))
+    with pytest.raises(Refused, match="NOT_DUE"):
+        take_due(operator(), seen, at(LATE), Recorded({}))
 
 
 def test_where_nobody_is_enrolled_the_portal_invents_nothing(country: Country) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -16,7 +17,7 @@ from headgate.site.actions.people import (
     set_roles,
 )
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Acting, Alliance, Dossier, Organisation, Reviewer, Tie
+from headgate.site.desk.models import Acting, Alliance, Deed, Dossier, Organisation, Reviewer, Tie
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
@@ -120,8 +121,11 @@ def test_a_person_is_let_in_acts_and_leaves(shown: Cast) -> None:
     assert not Acting.objects.filter(until=None).exists()
     owner.post(own, {"deed": "away"})
     assert not Person.objects.get(username="minh").is_active
+    EmailAddress.objects.create(user=minh, email="minh@example.org")
     owner.post(own, {"deed": "forget"})
     assert "Minh" not in owner.get(own).content.decode()
+    assert not EmailAddress.objects.filter(user=minh).exists()
+    assert not Deed.objects.filter(about="minh").exists()
 
 
 def test_a_link_sets_the_first_password_once(shown: Cast) -> None:
