@@ -16,6 +16,7 @@ from headgate.core.evaluation.evidence import Evidence, Preferred
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
+from headgate.core.policy.schema import Round
 from headgate.evaluating import Evaluated, write_round
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of
@@ -88,9 +89,10 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 def stage_of(evaluated: Evaluated) -> Stage:
     """A judged round as its report tells it."""
     path = f"rounds.{evaluated.round_id}"
-    assumed = evaluated.resolved.assumed([path])
-    judged, policy = evaluated.judged, evaluated.resolved.policy
-    findings = sorted(evaluated.after.findings, key=lambda row: (row.subject, row.gate))
+    resolved, after = evaluated.resolved, evaluated.after
+    assumed = resolved.assumed([path])
+    judged, policy = evaluated.judged, resolved.policy
+    findings = sorted(after.findings, key=lambda row: (row.subject, row.gate))
     evaluation = RoundSummary(
         id=evaluated.round_id,
         section=policy.rounds[evaluated.round_id],
@@ -114,17 +116,16 @@ def stage_of(evaluated: Evaluated) -> Stage:
     return Stage(
         policy,
         evaluation,
-        tuple(_counted(evaluated)),
+        tuple(_counted(evaluation.section, after.evidence)),
         evaluated.flags,
-        tuple(assumption_of(evaluated.document, evaluated.resolved, path) for path in assumed),
+        tuple(assumption_of(evaluated.document, resolved, path) for path in assumed),
         digests,
     )
 
 
-def _counted(evaluated: Evaluated) -> Iterator[Counted]:
+def _counted(evaluation: Round, evidence: Evidence) -> Iterator[Counted]:
     """How much evidence there is, in the policy's order of pillars."""
-    evidence = evaluated.after.evidence
-    for pillar in evaluated.resolved.policy.rounds[evaluated.round_id].pillars:
+    for pillar in evaluation.pillars:
         name = pillar.id
         if name in evidence.items:
             items = evidence.items[name]

@@ -4,7 +4,6 @@ It runs beside the cluster until it is stopped. Exit codes: 0 stopped, or done w
 input; 5 the cluster is down (with --once; else it is asked again).
 """
 
-import signal
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headgate.cli.clusters import DOWN, AtOption, ClustersOption, term_of
-from headgate.cli.shared import fault, mendable, say
+from headgate.cli.shared import fault, mendable, passes, say, until_stopped
 
 if TYPE_CHECKING:
     from headgate.core.enforcement.clusters.kueue import KueueCluster
@@ -40,10 +39,9 @@ def admit(
         from headgate.core.enforcement.engine import EngineDown
 
         section = _section(clusters, cluster)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         read, term = float("-inf"), None
-        try:
-            while True:
+        with until_stopped():
+            for _ in passes(every, once=once):
                 if time.monotonic() - read >= ledger_every or term is None:
                     read, term = time.monotonic(), term_of(source)
                 try:
@@ -52,11 +50,9 @@ def admit(
                     typer.echo(f"admit {cluster}: the cluster is down: {error}", err=True)
                     if once:
                         raise typer.Exit(DOWN) from error
-                if once:
-                    return
-                time.sleep(every)
-        except KeyboardInterrupt:
-            say(f"admit {cluster}: stopped; what waits now waits until it runs again")
+            if once:
+                return
+        say(f"admit {cluster}: stopped; what waits now waits until it runs again")
 
 
 def _pass(term: "Term", name: str, section: "KueueCluster", at: datetime | None) -> None:

@@ -36,13 +36,14 @@ def _ppm(share: int | None) -> str:
 def lines_of(evaluated: Evaluated) -> Iterator[str]:
     """The round for a person: what was found, standings, weights, the rule and what it decided."""
     standings, outcome = evaluated.judged.standings, evaluated.judged.outcome
-    for pillar, items in evaluated.after.evidence.items.items():
+    after = evaluated.after
+    for pillar, items in after.evidence.items.items():
         count = len({(row.task, row.item) for row in items})
         yield f"{pillar}: {count} items, {len({row.team for row in items})} teams"
-    for pillar, ratings in evaluated.after.evidence.ratings.items():
+    for pillar, ratings in after.evidence.ratings.items():
         raters = len({row.rater for row in ratings})
         yield f"{pillar}: {len(ratings)} ratings by {raters} raters"
-    for pillar, votes in evaluated.after.evidence.votes.items():
+    for pillar, votes in after.evidence.votes.items():
         yield f"{pillar}: {len(votes)} votes by {len({vote.voter for vote in votes})} voters"
     yield from evaluated.logs
     yield from (f"flagged  {flag}" for flag in evaluated.flags)
@@ -56,7 +57,7 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         lead = "no lead" if share is None else f"{share / 10_000:.1f} % of the lead"
         yield f"weight  {weight.pillar}: {weight.weight} of 100, {lead}"
     yield from _grounds(evaluated.judged.grounds)
-    for gate in evaluated.after.findings:
+    for gate in after.findings:
         yield f"gate  {gate.gate}: {gate.subject} {'passed' if gate.passed else 'failed'}"
     yield from map(_screened, evaluated.screened)
     remedy = outcome.remedy_applied

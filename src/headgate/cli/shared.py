@@ -1,8 +1,10 @@
 """What every command shares: how it speaks, how it fails, and how it finds the ledger."""
 
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
@@ -85,6 +87,22 @@ def steps() -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("starting") as status:
         yield status.update
+
+
+@contextmanager
+def until_stopped() -> Iterator[None]:
+    """End quietly what runs within when somebody presses Ctrl+C, or a manager sends SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        yield
+
+
+def passes(every: float, *, once: bool) -> Iterator[None]:
+    """One pass after another, so many seconds apart; or one, and no more."""
+    yield
+    while not once:
+        time.sleep(every)
+        yield
 
 
 @contextmanager

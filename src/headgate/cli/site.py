@@ -1,13 +1,10 @@
 """The commands that run the portal: `headgate serve`, `worker` and `migrate`."""
 
-import signal
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.shared import database_at, ledger_at, mendable, say, steps
+from headgate.cli.shared import database_at, ledger_at, mendable, passes, say, steps, until_stopped
 
 if TYPE_CHECKING:
     from headgate.site.records.database import Database
@@ -74,17 +71,13 @@ def worker(
         with ledger_at(address):
             from headgate.site.notices.working import work
 
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            if not once:
-                say(f"looking every {every:g} s  (stop it with Ctrl+C)")
-            with suppress(KeyboardInterrupt):
-                while True:
+            with until_stopped():
+                if not once:
+                    say(f"looking every {every:g} s  (stop it with Ctrl+C)")
+                for _ in passes(every, once=once):
                     done = work()
                     if once or done.worth_telling:
                         say(str(done))
-                    if once:
-                        return
-                    time.sleep(every)
 
 
 def migrate(database: DatabaseOption = None) -> None:

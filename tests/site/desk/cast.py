@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 
 from headgate.core.calls.application import Application, GateFinding, Mark, Organisation
 from headgate.core.ledger.refused import Refused
@@ -55,6 +56,13 @@ def somebody(name: str, *roles: Role) -> Person:
     person.save()
     give_roles(person, roles)
     return person
+
+
+def browser(person: Person, *, strict: bool = False) -> Client:
+    """Somebody's browser, signed in; a strict one is asked for the token of every form."""
+    client = Client(enforce_csrf_checks=strict)
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 class Cast:

@@ -6,6 +6,7 @@ from pathlib import Path
 from secrets import token_hex
 
 import pytest
+from django.test import override_settings
 
 from headgate.site.records.database import opened
 from headgate.site.serving import make_tables
@@ -75,3 +76,10 @@ def cast(lone_site: str) -> Cast:
     del lone_site
     term = small().term
     return Cast(term.document, facts_of(term))
+
+
+@pytest.fixture
+def shown(cast: Cast) -> Iterator[Cast]:
+    """The cast before a portal whose clock stands where its programme does."""
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield cast

@@ -5,11 +5,11 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
@@ -35,7 +35,7 @@ from headgate.site.portal.pages import PAGES
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, at, facts_of, somebody
+from tests.site.desk.cast import Cast, at, browser, facts_of, somebody
 from tests.site.desk.test_at_once import at_once
 from tests.site.portal.asking import LANGUAGES
 from tests.whole.small import small
@@ -43,20 +43,6 @@ from tests.whole.small import small
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 FORMULA = '=HYPERLINK("http://evil.example","x")'
 TAKES = [page for page in PAGES if "POST" in page.methods and not page.is_public]
-
-
-@pytest.fixture
-def shown(cast: Cast) -> Iterator[Cast]:
-    """The cast before a portal whose clock stands where its programme does."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield cast
-
-
-def browser(person: Person, *, strict: bool = False) -> Client:
-    """Somebody's browser, signed in; a strict one is asked for the token of every form."""
-    client = Client(enforce_csrf_checks=strict)
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def test_a_reviewer_who_guesses_addresses_finds_nothing(shown: Cast) -> None:

@@ -17,11 +17,10 @@ from headgate.site.desk.models import AwardList, Review
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.sensitivity import sensitivity
-from headgate.site.portal.models import Person
 from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
-from tests.site.desk.cast import Cast, facts_of, somebody
+from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.whole.small import small
 
 
@@ -45,13 +44,6 @@ def judged(played: tuple[Path, Cast], tmp_path: Path) -> Iterator[Cast]:
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
         yield cast
     opened("sqlite:///nothing")
-
-
-def browser(person: Person) -> Client:
-    """Somebody's browser, signed in."""
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 def text(client: Client, name: str, **asked: object) -> str:

@@ -22,8 +22,7 @@ from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
-from tests.site.desk.cast import Cast, facts_of, somebody
-from tests.site.desk.test_pages import browser
+from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.whole.small import small
 
 ROUND = "stage"

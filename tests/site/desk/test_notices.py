@@ -28,21 +28,18 @@ from headgate.site.notices.working import work
 from headgate.site.portal.models import Person
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast
-from tests.site.desk.test_pages import browser
+from tests.site.desk.cast import Cast, browser
 
 
 @pytest.fixture
-def shown(cast: Cast) -> Iterator[Cast]:
-    """The cast before a portal whose clock stands where its programme does."""
+def shown(shown: Cast) -> Iterator[Cast]:
+    """The same before a portal with an address and a mail server."""
     with override_settings(
-        HEADGATE_DEMO=True,
-        ALLOWED_HOSTS=["*"],
         HEADGATE_ADDRESS="https://gpu.example.org",
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
     ):
         mail.outbox = []
-        yield cast
+        yield shown
 
 
 def told(kind: str) -> list[Notice]:

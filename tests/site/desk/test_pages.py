@@ -1,10 +1,8 @@
 """A call played through the pages, by persons who have nothing but their browser."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from headgate.site.actions.assign_reviewers import assign_reviewers
@@ -21,24 +19,9 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import call_now
-from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, somebody
-
-
-@pytest.fixture
-def shown(cast: Cast) -> Iterator[Cast]:
-    """The cast before a portal whose clock stands where its programme does."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield cast
-
-
-def browser(person: Person) -> Client:
-    """Somebody's browser, signed in."""
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+from tests.site.desk.cast import Cast, browser, somebody
 
 
 def text(client: Client, name: str, *args: object) -> str:

@@ -1,6 +1,6 @@
 """Organisations, accounts, roles, reviewers and ties, kept through the pages."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -22,21 +22,7 @@ from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, somebody
-
-
-@pytest.fixture
-def shown(cast: Cast) -> Iterator[Cast]:
-    """The cast before a portal whose clock stands where its programme does."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield cast
-
-
-def browser(person: Person) -> Client:
-    """Somebody's browser, signed in."""
-    client = Client()
-    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+from tests.site.desk.cast import Cast, browser, somebody
 
 
 def name_taken(cast: Cast) -> None:

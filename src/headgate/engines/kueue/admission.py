@@ -17,6 +17,7 @@ from typing import Any
 from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.core.quantities import seconds_of
 from headgate.engines.kueue.attempts import Attempts, Key, Meter, condition, gpus_of
+from headgate.engines.kueue.manifests import VERSION
 
 LIMIT_LABEL = "kueue.x-k8s.io/max-exec-time-seconds"
 
@@ -186,7 +187,7 @@ def told_of(answer: Answer, check: str, retry_seconds: int, now: str) -> dict[st
     if state is State.RETRY:
         said["requeueAfterSeconds"] = retry_seconds
     return {
-        "apiVersion": "kueue.x-k8s.io/v1beta2",
+        "apiVersion": VERSION,
         "kind": "Workload",
         "metadata": {
             "name": name,
@@ -202,7 +203,7 @@ def active(check: Mapping[str, Any], now: str) -> dict[str, Any]:
     said = {"type": "Active", "status": "True", "reason": "Answering"}
     told = {**said, "message": "headgate admit answers it", "lastTransitionTime": now}
     return {
-        "apiVersion": check["apiVersion"],
+        "apiVersion": VERSION,
         "kind": "AdmissionCheck",
         "metadata": {"name": check["metadata"]["name"]},
         "status": {"conditions": [told]},

@@ -70,26 +70,20 @@ class Door:
 
     async def apply(self, thing: Manifest, *, force: bool = False) -> None:
         """Set the fields of an object and own them; raises Refused when others own one."""
-        kind, namespace, name = key(thing)
-        await self._ask(
-            "PATCH",
-            kind,
-            namespace,
-            f"{PLURALS[kind]}/{name}",
-            params={"fieldManager": MANAGER, "force": str(force).lower()},
-            content=json.dumps(thing),
-            headers={"Content-Type": "application/apply-patch+yaml"},
-        )
+        await self._patch(thing, "", force=force)
 
     async def tell(self, thing: Manifest) -> None:
         """Set what is ours of an object's status; raises Refused for one that is gone."""
+        await self._patch(thing, "/status", force=True)
+
+    async def _patch(self, thing: Manifest, part: str, *, force: bool) -> None:
         kind, namespace, name = key(thing)
         await self._ask(
             "PATCH",
             kind,
             namespace,
-            f"{PLURALS[kind]}/{name}/status",
-            params={"fieldManager": MANAGER, "force": "true"},
+            f"{PLURALS[kind]}/{name}{part}",
+            params={"fieldManager": MANAGER, "force": str(force).lower()},
             content=json.dumps(thing),
             headers={"Content-Type": "application/apply-patch+yaml"},
         )

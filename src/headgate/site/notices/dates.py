@@ -19,6 +19,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.words import EVENTS
+from headgate.site.records.kept import Stands
 
 
 def calendar_of(person: Person, language: str) -> bytes:
@@ -29,8 +30,7 @@ def calendar_of(person: Person, language: str) -> bytes:
     found.add("x-wr-calname", "Headgate")
     stood = reading.programme()
     if stood is not None:
-        say = reading.speaker_of(reading.policy_of(stood), language)
-        for uid, title, start, days in _days(person, say):
+        for uid, title, start, days in _days(person, stood, language):
             found.add_component(_event(uid, title, start, days))
     return bytes(found.to_ical())
 
@@ -47,12 +47,10 @@ def _event(uid: str, title: str, start: Any, days: bool) -> Event:
     return event
 
 
-def _days(person: Person, say: Any) -> Iterator[tuple[str, str, Any, bool]]:
+def _days(person: Person, stood: Stands, language: str) -> Iterator[tuple[str, str, Any, bool]]:
     """Each deadline: its id, its words, when, and whether it is a whole day."""
-    stood = reading.programme()
-    if stood is None:
-        return
     policy = reading.policy_of(stood)
+    say = reading.speaker_of(policy, language)
     for rules in calls_now():
         closes = datetime.fromtimestamp(seconds_of(rules.instants[1]), UTC)
         title = _("%(call)s closes") % {"call": say.text(rules.call.name)}

@@ -139,39 +139,37 @@ def _results(rules: CallNow) -> Iterator[Told]:
     missing = (d for d, key in zip(dossiers, keys, strict=True) if key not in there)
     if rules.decided or not any(_applying(dossier) for dossier in missing):
         return
-    facts = _told_facts(rules, listed)
-    for dossier, key in zip(dossiers, keys, strict=True):
-        about = {"dossier": dossier.pk, **facts(dossier.code or "")}
-        yield Told(key, "told", _applying(dossier), about)
+    yield from _told(rules, listed, listed.told, zip(dossiers, keys, strict=True))
 
 
-def _told_facts(rules: CallNow, listed: AwardList) -> Any:
+def _told(
+    rules: CallNow, listed: AwardList, at: datetime, keyed: Iterable[tuple[Dossier, str]]
+) -> Iterator[Told]:
     """What each application is told of a list that two have signed."""
     try:
-        board = look(rules.id, listed.told or listed.signatures.latest("id").at)
+        board = look(rules.id, at)
     except Refused:
         board = None
     reasons = board.results("award") if board is not None else {}
     scores = board.results("score") if board is not None else {}
     dates = {
-        "object_by": _day(object_by(rules, listed.told)) if listed.told else "",
+        "object_by": _day(object_by(rules, at)),
         "accept_by": _day(accept_by(rules.id, listed)),
     }
-
-    def facts(code: str) -> dict[str, Any]:
-        reason = reasons.get(code, {}).get("reason")
+    for dossier, key in keyed:
+        code = dossier.code or ""
         score = (scores.get(code) or {}).get("score")
-        return {
+        facts = {
             "call": rules.id,
             "code": code,
+            "dossier": dossier.pk,
             "won": code in listed.winners,
             "standby": code in listed.standby,
-            "reason": canonical.plain(reason),
+            "reason": canonical.plain(reasons.get(code, {}).get("reason")),
             "score": score.milli_points if score is not None else None,
             **dates,
         }
-
-    return facts
+        yield Told(key, "told", _applying(dossier), facts)
 
 
 def _day(day: date | None) -> str:
@@ -217,7 +215,9 @@ def _findings() -> Iterator[Told]:
             "remark": one.remark,
             "call": one.dossier.call,
         }
-        yield Told(f"finding/{one.pk}/{one.at:%s}", "finding", _applying(one.dossier), facts)
+        yield Told(
+            f"finding/{one.pk}/{int(one.at.timestamp())}", "finding", _applying(one.dossier), facts
+        )
 
 
 def _objections(calls: Mapping[str, CallNow]) -> Iterator[Told]:
