@@ -4,7 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
+
+from headgate.cli.shared import passes
 
 RUN = (sys.executable, "-c", "from headgate.cli import main; main()")
 
@@ -24,6 +27,12 @@ def test_a_site_without_tables_is_refused_and_migrate_makes_them(tmp_path: Path)
     for _ in range(2):
         said = run(tmp_path, "worker", "--once", "--database", address)
         assert "0 notices made, 0 letters sent, 0 not taken" in said
+
+
+def test_passes_go_on_until_somebody_stops_them_and_once_is_once() -> None:
+    """What looks again and again does not end by itself."""
+    assert 4 == len(list(islice(passes(0, once=False), 4)))
+    assert 1 == len(list(islice(passes(0, once=True), 4)))
 
 
 def test_a_worker_stops_when_it_is_told_to(tmp_path: Path) -> None:

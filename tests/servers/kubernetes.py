@@ -82,7 +82,8 @@ class Store:
     def apply(self, title: Title, sent: Thing, manager: str, *, force: bool) -> Thing:
         """Server-side apply: set and own the fields sent, give up those no longer sent."""
         live = keyed(copy.deepcopy(self.things.get(title) or self.new(title, sent)))
-        sent = keyed(sent)
+        # A status is set through its own address only; what else is sent of one is dropped.
+        sent = keyed({name: value for name, value in sent.items() if name != "status"})
         owned = {who: set(paths) for who, paths in self.owned.get(title, {}).items()}
         paths = dict(leaves({k: v for k, v in sent.items() if k not in ("apiVersion", "kind")}))
         paths = {p: v for p, v in paths.items() if p not in (("metadata", "name"), NAMESPACE)}
