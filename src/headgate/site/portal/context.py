@@ -16,16 +16,23 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "demo": settings.HEADGATE_DEMO,
         "signup_open": settings.HEADGATE_SIGNUP == "open",
-        "navigation": _navigation(roles),
         "roles": roles,
+        **_navigation(roles),
     }
 
 
-def _navigation(roles: frozenset[Any]) -> list[Page]:
+def _navigation(roles: frozenset[Any]) -> dict[str, list[Page]]:
+    """One's work in the row of the menu, and what is on record folded behind one word of it.
+
+    Who has no work here has the record in the row.
+    """
     from headgate.site.portal.pages import PAGES
 
-    return [
+    seen = [
         page
         for page in PAGES
         if page.title is not None and (page.is_public or not roles.isdisjoint(page.roles))
     ]
+    record = [page for page in seen if page.is_public or page.on_record]
+    work = [page for page in seen if page not in record]
+    return {"navigation": work, "record": record} if work else {"navigation": record, "record": []}

@@ -29,8 +29,10 @@ View = Callable[..., HttpResponse]
 class Page:
     """One page: where it is, its name, who may see it, and what makes it.
 
-    `roles` empty means everybody. `title` puts it into the navigation of whoever may see it.
-    `sample` are values for the parts of its path, with which a test can ask for it.
+    `roles` empty means everybody. `title` puts it into the navigation of whoever may see it. A page
+    `on_record` shows what was decided: in the menu of whoever has work here, these pages are folded
+    behind one word, as those that everybody may see are. `sample` are values for the parts of its
+    path, with which a test can ask for it.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Page:
     roles: frozenset[Role] = EVERYBODY
     methods: tuple[str, ...] = ("GET", "HEAD")
     title: Promise | None = None
+    on_record: bool = False
     demo_only: bool = False
     sample: tuple[tuple[str, Any], ...] = ()
 

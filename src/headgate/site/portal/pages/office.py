@@ -111,7 +111,9 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 PAGES: Final = (
     Page("home/", "home", home, roles=ANYBODY_SIGNED_IN, title=lazy("Today")),
-    Page("decisions/", "decisions", decisions, roles=STAFF, title=lazy("Decisions")),
+    Page(
+        "decisions/", "decisions", decisions, roles=STAFF, title=lazy("Decisions"), on_record=True
+    ),
     Page("decisions/<int:seq>/", "decision", decision, roles=STAFF, sample=(("seq", 3),)),
-    Page("entries/", "entries", entries, roles=STAFF, title=lazy("Entries")),
+    Page("entries/", "entries", entries, roles=STAFF, title=lazy("Entries"), on_record=True),
 )
