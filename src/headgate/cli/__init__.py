@@ -13,7 +13,7 @@ from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, freeze
-from headgate.cli.site import migrate, serve, worker
+from headgate.cli.site import migrate, owner, serve, worker
 from headgate.cli.statements import export, statement
 from headgate.cli.sweeps import simulations
 from headgate.cli.usage import reconcile, usage
@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 _COMMANDS = (
     *(demo, verify, check, explain, demand, foresee, freeze, evaluate, witness),
-    *(plan, apply, manifests, admit, usage, reconcile, agent, serve, worker, migrate),
+    *(plan, apply, manifests, admit, usage, reconcile, agent, serve, worker, migrate, owner),
 )
 for command in _COMMANDS:
     app.command()(command)

@@ -22,6 +22,7 @@ from headgate.cli.shared import (
     say,
     steps,
 )
+from headgate.cli.site import check_site
 
 if TYPE_CHECKING:
     from headgate.evaluating import Evaluated
@@ -61,20 +62,34 @@ def demo(
 
 
 def check(
-    programme: ProgrammeArgument,
+    programme: Annotated[
+        str | None, typer.Argument(help="A programme's folder or file, or its name.")
+    ] = None,
     overlay: OverlayOption = None,
     adopt: Annotated[bool, typer.Option("--adopt", help="Ask whether it may be adopted.")] = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema and stop.")
     ] = False,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Check a site, not a programme, before it opens.")
+    ] = False,
+    database: Annotated[
+        str | None, typer.Option(envvar="HEADGATE_DATABASE", help="The site's, with --deploy.")
+    ] = None,
 ) -> None:
-    """Check a programme file: every fault at once, with its line and what would mend it."""
-    with mendable(f"check {programme}"):
+    """Check a programme file, or a site: every fault at once, and what would mend it."""
+    with mendable(f"check {'site' if deploy else programme or ''}".strip()):
         from headgate.checking import check_programme, schema_text
 
         if schema:
             say(schema_text())
             return
+        if deploy:
+            check_site(database)
+            return
+        if programme is None:
+            mend = "Name a programme's folder, or say --deploy to check a site."
+            raise fault("PROGRAMME", "programme-missing", "nothing to check was named", mend)
         for line in check_programme(programme, tuple(overlay or ()), adopt=adopt):
             say(line)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BAD_INPUT: Final = 2
 EXTRA: Final = (
     *("allauth", "django", "django_htmx", "psycopg", "pydantic_settings", "rules", "uvicorn"),
-    *("whitenoise", "xlsxwriter"),
+    *("whitenoise", "prometheus_client", "pythonjsonlogger", "xlsxwriter"),
 )
 """The packages that come with headgate[site] and not with headgate."""
 

@@ -38,13 +38,14 @@ def serve(
         from headgate.site.serving import (
             DEMO_ADDRESS,
             PLAIN_ADDRESS,
+            address_of,
             answer,
             demo_is_to_fill,
             make_tables,
             prepare,
         )
 
-        address = database or (DEMO_ADDRESS if demo else PLAIN_ADDRESS)
+        address = address_of(database, DEMO_ADDRESS if demo else PLAIN_ADDRESS)
         prepare(address, host, programme, demo=demo)
         with database_at(address) as kept:
             make_tables(kept)
@@ -64,9 +65,9 @@ def worker(
 ) -> None:
     """Do what no page waits for: make the notices, and send them by e-mail. Ctrl+C stops it."""
     with mendable("worker"):
-        from headgate.site.serving import PLAIN_ADDRESS, prepare
+        from headgate.site.serving import address_of, prepare
 
-        address = database or PLAIN_ADDRESS
+        address = address_of(database)
         prepare(address, "localhost", "", demo=False)
         with ledger_at(address):
             from headgate.site.notices.working import work
@@ -83,13 +84,56 @@ def worker(
 def migrate(database: DatabaseOption = None) -> None:
     """Make or renew the tables of a site, as the owner of its database, and its roles' groups."""
     with mendable("migrate"):
-        from headgate.site.serving import PLAIN_ADDRESS, make_tables, prepare
+        from headgate.site.serving import address_of, make_tables, prepare
 
-        address = database or PLAIN_ADDRESS
+        address = address_of(database)
         prepare(address, "localhost", "", demo=False)
         with database_at(address) as kept:
             make_tables(kept)
-        say(f"the tables of {address} are as this version needs them")
+        say("the tables are as this version needs them")
+
+
+def owner(
+    username: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    name: Annotated[str, typer.Option(help="The person's own name.")] = "",
+    email: Annotated[str, typer.Option(help="Where letters reach them.")] = "",
+    database: DatabaseOption = None,
+) -> None:
+    """Make the first policy owner of a site, and say where they set their password."""
+    with mendable("owner"):
+        from headgate.site.serving import address_of, prepare
+
+        address = address_of(database)
+        prepare(address, "localhost", "", demo=False)
+        with ledger_at(address):
+            from datetime import UTC, datetime
+
+            from django.conf import settings
+
+            from headgate.site.actions.people import first_owner
+            from headgate.site.portal.people import first_password
+
+            made = first_owner(username, name, email, datetime.now(UTC))
+            say(f"{settings.HEADGATE_ADDRESS}{first_password(made)}")
+            say("set the password there, once, within three days")
+
+
+def check_site(database: str | None) -> None:
+    """Say everything that must be mended before real people use a site; raises `Faulty`."""
+    from headgate.core.faults import Faulty
+    from headgate.site.serving import address_of, prepare
+
+    address = address_of(database)
+    prepare(address, "0.0.0.0", "", demo=False)
+    with database_at(address):
+        from headgate.site.portal.checks import findings
+
+        faults, advice = findings()
+    for one in advice:
+        say(str(one))
+    if faults:
+        raise Faulty(faults)
+    say("the site may be opened: settings, tables, the service's role and a first owner are there")
 
 
 def _rehearse(database: "Database", programme: str) -> None:

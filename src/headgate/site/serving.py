@@ -28,12 +28,22 @@ def prepare(address: str, host: str, programme: str, *, demo: bool) -> None:
     os.environ["HEADGATE_PROGRAMME"] = programme
     if demo:
         os.environ["HEADGATE_DEMO"] = "true"
-    if demo or is_loopback(host):
+    reached_by_https = os.environ.get("HEADGATE_ADDRESS", "").startswith("https://")
+    if demo or (is_loopback(host) and not reached_by_https):
         os.environ.setdefault("HEADGATE_HTTPS", "false")
     file = _file(address)
     file.parent.mkdir(parents=True, exist_ok=True)
     if "HEADGATE_SECRET_KEY" not in os.environ and not _secret_given():
         os.environ["HEADGATE_SECRET_KEY"] = secret(file.with_name(f"{file.name}.secret"))
+
+
+def address_of(said: str | None, otherwise: str = PLAIN_ADDRESS) -> str:
+    """A site's database: as the command was told, else as a secret file says, else a file here."""
+    folder = os.environ.get("HEADGATE_SECRETS")
+    kept = Path(folder, "HEADGATE_DATABASE") if folder else None
+    if said is None and kept is not None and kept.is_file():
+        return kept.read_text("utf-8").strip()
+    return said or otherwise
 
 
 def is_loopback(host: str) -> bool:
@@ -67,15 +77,19 @@ def secret(path: Path) -> str:
 
 
 def make_tables(database: "Database") -> None:
-    """See that the ledger and the portal have their tables, and every role its group."""
+    """See that the ledger and the portal have their tables, and every role its group.
+
+    Nothing is asked of the database that the service's own role may not do where they are there.
+    """
     from django.core.management import call_command
 
     from headgate.site.portal.roles import make_groups
-    from headgate.site.records.database import create, grant_working_tables
+    from headgate.site.records.database import create, grant_working_tables, unmade
 
-    create(database)
-    call_command("migrate", database=database.alias, verbosity=0, interactive=False)
-    grant_working_tables(database)
+    if unmade(database):
+        create(database)
+        call_command("migrate", database=database.alias, verbosity=0, interactive=False)
+        grant_working_tables(database)
     make_groups()
 
 

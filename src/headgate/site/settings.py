@@ -54,6 +54,10 @@ class Site(BaseSettings):
     """What the button to the provider says."""
     oidc_roles: dict[str, str] = {}
     """Which group of the provider makes a person which role here, as JSON."""
+    log: Literal["text", "json"] = "text"
+    """Text: what went wrong, for a person; JSON: every answer too, a line each, for a collector."""
+    metrics_token: SecretStr = SecretStr("")
+    """What a reader of /metrics must show; without one, only this machine may read it."""
 
 
 SITE: Final = Site()
@@ -66,6 +70,7 @@ HEADGATE_DEMO = SITE.demo
 HEADGATE_PROGRAMME = SITE.programme
 HEADGATE_OIDC_ROLES = SITE.oidc_roles
 HEADGATE_SIGNUP = SITE.signup
+HEADGATE_METRICS_TOKEN = SITE.metrics_token.get_secret_value()
 HEADGATE_ADDRESS = SITE.address.rstrip("/") or "http://127.0.0.1:8000"
 
 INSTALLED_APPS = [
@@ -74,6 +79,7 @@ INSTALLED_APPS = [
     "headgate.site.desk",
     "headgate.site.agents",
     "headgate.site.notices",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -90,6 +96,7 @@ INSTALLED_APPS = [
     "rules",
 ]
 MIDDLEWARE = [
+    "headgate.site.portal.watched.watched",
     "django.middleware.security.SecurityMiddleware",
     "headgate.site.portal.middleware.content_security",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -167,7 +174,9 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE.https else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.https else 0
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE.https
 MFA_TOTP_ISSUER = "Headgate"
 SOCIALACCOUNT_ADAPTER = "headgate.site.portal.people.SocialAdapter"
 SOCIALACCOUNT_ONLY = False
@@ -198,6 +207,29 @@ EMAIL_BACKEND = (
 EMAIL_HOST = SITE.email_host
 DEFAULT_FROM_EMAIL = SITE.email_from
 
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"of_request": {"()": "headgate.site.portal.watched.OfRequest"}},
+    "formatters": {
+        "json": {"()": "headgate.site.portal.watched.Lines"},
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {
+        "said": {
+            "class": "logging.StreamHandler",
+            "formatter": SITE.log,
+            "filters": ["of_request"],
+        }
+    },
+    "root": {"handlers": ["said"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "headgate": {"level": "INFO" if SITE.log == "json" else "WARNING"},
+    },
+}
+
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -213,4 +245,5 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-SILENCED_SYSTEM_CHECKS: list[str] = []
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+"""What the proxy before the site does, or what is not the site's to say of other names."""

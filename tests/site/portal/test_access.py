@@ -32,7 +32,7 @@ def test_a_page_outside_the_table_cannot_exist() -> None:
     found = {p.name for p in get_resolver().url_patterns if hasattr(p, "name")}
     others = {str(p.pattern) for p in get_resolver().url_patterns if not hasattr(p, "name")}
     assert {page.name for page in PAGES} == found
-    assert {"account/", "agents/", "language/"} == others
+    assert {"account/", "agents/", "language/", "tables/"} == others
 
 
 def test_no_page_is_shown_to_somebody_who_was_put_out(portal: Client) -> None:

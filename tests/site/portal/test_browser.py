@@ -12,12 +12,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from headgate.site.portal.pages import PAGES
+from headgate.site.portal.models import Person
+from headgate.site.portal.pages import PAGES, service
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
 from tests.site.chromium import CHROMIUM, SIZES, chromium, served
 from tests.site.portal.asking import LANGUAGES, address, persona_of
 
+PASSWORD = "a long phrase of words"
 ACCOUNT = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing/")
 
 pytestmark = pytest.mark.skipif(
@@ -31,9 +33,10 @@ def connections_end() -> None:
 
 
 @pytest.fixture(scope="module")
-def browser(addresses: list[tuple[str, Role | None]]) -> Iterator[Browser]:
-    """One browser for all tests, started when the database has been asked for the addresses."""
+def browser(addresses: list[tuple[str, Role | None]], base: str) -> Iterator[Browser]:
+    """One browser for all tests, started when nothing is to be asked of the database any more."""
     assert addresses
+    assert base
     with chromium() as running:
         yield running
 
@@ -43,6 +46,9 @@ def base(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """The address of a server of the demo on a copy of the programme, started for these tests."""
     folder = tmp_path_factory.mktemp("serve")
     file = shutil.copy(begun_template, folder / "headgate.db")
+    database = opened(f"sqlite:///{file}")
+    Person.objects.create_user("minh", password=PASSWORD)
+    database.connection.close()
     with served(folder, ["--demo", "--database", f"sqlite:///{file}"]) as address_of_it:
         yield address_of_it
 
@@ -54,7 +60,7 @@ def addresses(begun_template: Path) -> list[tuple[str, Role | None]]:
     listed = [
         (address(page), next(iter(sorted(page.roles)), None))
         for page in PAGES
-        if page.methods == ("GET", "HEAD") and page.name not in ("healthz", "readyz")
+        if page.methods == ("GET", "HEAD") and page not in service.PAGES
     ]
     database.connection.close()
     return [*listed, *((where, None) for where in ACCOUNT)]
@@ -126,6 +132,41 @@ def test_a_filter_works_with_and_without_scripts(browser: Browser, base: str) ->
         assert {"Score"} == set(page.locator("tbody td:nth-child(3)").all_inner_texts())
         context.close()
     assert counts[0] == counts[1]
+
+
+def test_a_passkey_signs_in_without_a_password(browser: Browser, base: str) -> None:
+    """Somebody adds a passkey to their account, signs out, and comes in by it alone."""
+    context, there = browser.new_context(locale="en"), base.replace("127.0.0.1", "localhost")
+    page = context.new_page()
+    refused: list[str] = []
+    page.on("console", lambda m: refused.append(m.text) if "Content Security" in m.text else None)
+    keys = context.new_cdp_session(page)
+    keys.send("WebAuthn.enable")
+    kind = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
+    verified = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+    keys.send("WebAuthn.addVirtualAuthenticator", {"options": kind | verified})
+    page.goto(f"{there}/account/login/")
+    page.locator("[name=login]").fill("minh")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(f"{there}/home/")
+    page.goto(f"{there}/profile/")
+    page.get_by_role("link", name="Two-step sign-in").click()
+    page.locator('a[href$="/webauthn/add/"]').click()
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/recovery-codes/**")
+    page.goto(f"{there}/account/2fa/webauthn/")
+    assert "Passkey" in page.locator("main table").inner_text()
+    page.goto(f"{there}/profile/")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    page.wait_for_url(f"{there}/home/")
+    assert [] == refused
+    context.close()
 
 
 def test_the_language_is_switched_where_one_is(browser: Browser, base: str) -> None:

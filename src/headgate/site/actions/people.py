@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from headgate.core.ledger.text import is_name
 from headgate.core.policy.dated import at
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
-from headgate.site.desk.office import doing, need, programme, reviewer_of
+from headgate.site.desk.office import SITE, doing, need, programme, reviewer_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.notices.models import Notice, Reader
 from headgate.site.portal.models import Person
@@ -78,23 +78,37 @@ def make_account(
     """An account with its first roles and no password yet: its owner sets one by a link."""
     with doing(owner, "make account", username, now):
         need(owner, Role.POLICY_OWNER)
-        if Person.objects.filter(username__iexact=username).exists():
-            refuse(DeskRefusal.NAME_TAKEN, username)
-        if email and Person.objects.filter(email__iexact=email).exists():
-            refuse(DeskRefusal.NAME_TAKEN, email)
-        first, _, last = name.strip().partition(" ")
-        person = Person(
-            username=username, email=email, first_name=first[:150], last_name=last[:150]
-        )
-        person.set_unusable_password()
-        try:
-            person.clean_fields()
-        except ValidationError as error:
-            refuse(DeskRefusal.FORM_FAULTY, ", ".join(sorted(error.message_dict)))
-        _apart(roles)
-        person.save()
-        give_roles(person, roles)
+        return _account(username, name, email, roles)
+
+
+def first_owner(username: str, name: str, email: str, now: datetime) -> Person:
+    """The first policy owner, whom nobody at the pages can let in; refused where there is one."""
+    with SITE.writing():
+        owners = Person.objects.filter(is_active=True, groups__name=Role.POLICY_OWNER.value)
+        if owners.exists():
+            refuse(DeskRefusal.OWNED, owners[0].username)
+        person = _account(username, name, email, [Role.POLICY_OWNER])
+        Deed.objects.create(person=person, action="first owner", about=username, at=now)
         return person
+
+
+def _account(username: str, name: str, email: str, roles: Collection[Role]) -> Person:
+    """An account as it was asked for, or the name of what hinders it."""
+    if Person.objects.filter(username__iexact=username).exists():
+        refuse(DeskRefusal.NAME_TAKEN, username)
+    if email and Person.objects.filter(email__iexact=email).exists():
+        refuse(DeskRefusal.NAME_TAKEN, email)
+    first, _, last = name.strip().partition(" ")
+    person = Person(username=username, email=email, first_name=first[:150], last_name=last[:150])
+    person.set_unusable_password()
+    try:
+        person.clean_fields()
+    except ValidationError as error:
+        refuse(DeskRefusal.FORM_FAULTY, ", ".join(sorted(error.message_dict)))
+    _apart(roles)
+    person.save()
+    give_roles(person, roles)
+    return person
 
 
 def set_roles(owner: Person, person: Person, roles: Collection[Role], now: datetime) -> None:

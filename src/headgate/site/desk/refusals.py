@@ -24,6 +24,7 @@ class DeskRefusal(Enum):
     CONSENT_MISSING = _("Ask every member to agree to this version.")
     NOT_ELIGIBLE = _("Mend what the rules name, or hand it in despite them to have it decided.")
     NAME_TAKEN = _("Somebody else has this name or address already: choose another.")
+    OWNED = _("There is a policy owner already: they let others in at the page of people.")
     ROLES_APART = _("Who audits has no other role: take the other roles away, or choose another.")
     SENT_AWAY = _("The account was closed: make a new one for whoever comes back.")
     MEMBER_TWICE = _("The organisation is in already.")

@@ -13,7 +13,7 @@ from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
@@ -46,12 +46,20 @@ def deliver(now: datetime) -> tuple[int, int]:
     return sent, refused
 
 
+def unsent() -> QuerySet[Notice]:
+    """Letters to people with an address that no mail server has taken yet."""
+    addressed = Notice.objects.exclude(person__email="").filter(person__is_active=True)
+    return addressed.filter(mailed__isnull=True)
+
+
 def _claimed(now: datetime) -> Sequence[Notice]:
     """Up to a batch of letters that this worker alone sends."""
     with SITE.writing():
-        unsent = Notice.objects.filter(mailed__isnull=True, tries__lt=TRIES_MOST)
-        addressed = unsent.exclude(person__email="").filter(person__is_active=True)
-        waiting = addressed.filter(Q(claimed__isnull=True) | Q(claimed__lt=now - CLAIM))
+        waiting = (
+            unsent()
+            .filter(tries__lt=TRIES_MOST)
+            .filter(Q(claimed__isnull=True) | Q(claimed__lt=now - CLAIM))
+        )
         found = [
             one
             for one in waiting.select_related("person").order_by("tries", "id")[: 2 * BATCH]

@@ -9,3 +9,7 @@ class PortalConfig(AppConfig):
     name = "headgate.site.portal"
     label = "portal"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let Django know what is asked of a site before real people use it."""
+        from headgate.site.portal import checks  # noqa: F401

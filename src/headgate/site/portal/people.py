@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -61,6 +64,17 @@ def make_personas() -> None:
             person.set_unusable_password()
             person.save()
         person.groups.set([Group.objects.get(name=persona.role.value)])
+
+
+def first_password(person: Person) -> str:
+    """The path at which somebody who never came in sets their first password; empty for others."""
+    if not person.is_active or person.last_login is not None or person.has_usable_password():
+        return ""
+    parts = {
+        "uidb36": user_pk_to_url_str(person),
+        "key": default_token_generator.make_token(person),
+    }
+    return reverse("account_reset_password_from_key", kwargs=parts)
 
 
 class AccountAdapter(DefaultAccountAdapter):

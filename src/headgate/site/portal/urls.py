@@ -1,15 +1,17 @@
-"""The addresses of the portal: the table of pages, the agents' doors, sign-in, languages."""
+"""The addresses: the table of pages, the agents' doors, sign-in, tables as they lie, languages."""
 
 from django.urls import include, path
 
 from headgate.site.agents.doors import DOORS
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.registry import addresses
+from headgate.site.portal.tables import tables
 
 urlpatterns = [
     *addresses(PAGES),
     path("agents/", include(DOORS)),
     path("account/", include("allauth.urls")),
+    path("tables/", tables().urls),
     path("language/", include("django.conf.urls.i18n")),
 ]
 handler400 = "headgate.site.portal.refusals.bad_request"

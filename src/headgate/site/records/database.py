@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
 from django.db import Error as DjangoError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.executor import MigrationExecutor
 
 from headgate.core.faults import Fault, Faulty
 from headgate.journal.points import Point, reached
@@ -254,6 +255,12 @@ def _migrate(database: Database) -> None:
     call_command("migrate", "records", database=database.alias, verbosity=0, interactive=False)
 
 
+def unmade(database: Database) -> int:
+    """How many changes of the tables this version needs and the database has not."""
+    executor = MigrationExecutor(database.connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
 def grant_working_tables(database: Database) -> None:
     """Let the service's role work on what Django manages, which the ledger's tables are not."""
     quoted = database.connection.ops.quote_name
@@ -264,6 +271,7 @@ def grant_working_tables(database: Database) -> None:
         for table in database.connection.introspection.django_table_names(only_existing=True):
             name = quoted(table)
             cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO "{role}"')
+        cursor.execute(f'GRANT SELECT ON django_migrations TO "{role}"')
 
 
 def _check_encoding(database: Database) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -32,6 +30,7 @@ from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, 
 from headgate.site.portal import reading
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.models import Person
+from headgate.site.portal.people import first_password
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, Role, roles_of
 from headgate.site.status import state
@@ -165,12 +164,8 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
 
 def _link(request: HttpRequest, found: Person) -> str:
     """Where somebody who never came in sets their first password; empty for all others."""
-    new = found.is_active and found.last_login is None and not found.has_usable_password()
-    if settings.HEADGATE_DEMO or not new:
-        return ""
-    parts = {"uidb36": user_pk_to_url_str(found), "key": default_token_generator.make_token(found)}
-    address = reverse("account_reset_password_from_key", kwargs=parts)
-    return request.build_absolute_uri(address)
+    path = "" if settings.HEADGATE_DEMO else first_password(found)
+    return path and request.build_absolute_uri(path)
 
 
 def _deed(request: HttpRequest, found: Person) -> None:

@@ -7,3 +7,11 @@ const start = () => {
 }
 start()
 document.body.addEventListener('htmx:afterSettle', start)
+// Pages of signing in have scripts that want a page of their own.
+document.body.addEventListener('htmx:beforeSwap', (event) => {
+  const where = new URL(event.detail.xhr.responseURL)
+  if (where.pathname.startsWith('/account/')) {
+    event.detail.shouldSwap = false
+    window.location.assign(where)
+  }
+})

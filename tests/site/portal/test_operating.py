@@ -1,0 +1,134 @@
+"""What whoever runs a site relies on: counters, lines of the log, checks before it opens."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from django.test import Client, override_settings
+
+from headgate.core.ledger.refused import Refused
+from headgate.site.actions.people import first_owner
+from headgate.site.desk.clock import now
+from headgate.site.portal.models import Person
+from headgate.site.portal.people import first_password
+from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.watched import Lines, OfRequest
+from tests.servers.postgres import Cluster
+from tests.site.chromium import served
+from tests.site.conftest import SITE_USER
+from tests.site.portal.asking import text_of
+
+RUN = (sys.executable, "-c", "from headgate.cli import main; main()")
+RIGHT = {
+    "HEADGATE_HOSTS": '["gpu.example.org"]',
+    "HEADGATE_ADDRESS": "https://gpu.example.org",
+    "HEADGATE_EMAIL_HOST": "mail.example.org",
+    "HEADGATE_EMAIL_FROM": "gpu@example.org",
+}
+
+
+def run(folder: Path, *words: str, code: int, **told: str) -> str:
+    """A command of its own process, with these settings and no others."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
+    command = [*RUN, *words]
+    done = subprocess.run(
+        command, cwd=folder, env=plain | told, capture_output=True, text=True, check=False
+    )
+    assert code == done.returncode, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_what_is_counted_and_who_may_read_it(portal: Client) -> None:
+    """Answers by page, the journal's size; for this machine, or for whoever has the token."""
+    assert 200 == portal.get("/calls/").status_code
+    shown = text_of(portal.get("/metrics"))
+    assert 'headgate_answers_total{method="GET",page="calls",status="200"}' in shown
+    assert "headgate_journal_entries" in shown
+    assert "headgate_letters_waiting 0.0" in shown
+    assert 403 == portal.get("/metrics", headers={"X-Forwarded-For": "203.0.113.7"}).status_code
+    assert 403 == portal.get("/metrics", REMOTE_ADDR="203.0.113.7").status_code
+    with override_settings(HEADGATE_METRICS_TOKEN="a token"):
+        assert 403 == portal.get("/metrics").status_code
+        given = {"Authorization": "Bearer a token"}
+        assert 200 == portal.get("/metrics", headers=given).status_code
+
+
+def test_a_line_of_the_log_says_what_and_never_what_was_asked(portal: Client) -> None:
+    """One JSON object an answer, with the name that the request has outside; no query, no name."""
+    said = StringIO()
+    handler = logging.StreamHandler(said)
+    handler.setFormatter(Lines())
+    handler.addFilter(OfRequest())
+    log = logging.getLogger("headgate.answers")
+    log.addHandler(handler)
+    before = log.level
+    log.setLevel(logging.INFO)
+    try:
+        given = {"X-Request-ID": "proxy-000042"}
+        answer = portal.get("/calls/?q=secret%0Aline", headers=given)
+        portal.get("/calls/", headers={"X-Request-ID": 'bad "name"'})
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+    assert "proxy-000042" == answer.headers["X-Request-ID"]
+    first, second = map(json.loads, said.getvalue().splitlines())
+    assert ("calls", 200, "proxy-000042") == (first["page"], first["status"], first["request"])
+    assert "secret" not in said.getvalue()
+    assert 32 == len(second["request"])
+
+
+def test_a_site_is_checked_before_it_opens(tmp_path: Path) -> None:
+    """Every fault at once, each by name with what mends it; mended, it passes."""
+    address = f"sqlite:///{tmp_path / 'site.db'}"
+    words = ("check", "--deploy", "--database", address)
+    said = run(tmp_path, *words, code=2, HEADGATE_DEMO="true", HEADGATE_HTTPS="false")
+    for name in ("demo", "hosts", "address", "email", "tables"):
+        assert f"[site-{name}]" in said
+    assert "[security-w012]" in said
+    run(tmp_path, "migrate", "--database", address, code=0)
+    assert "[site-nobody]" in run(tmp_path, *words, code=2, **RIGHT)
+    made = run(tmp_path, "owner", "han", "--database", address, code=0, **RIGHT)
+    assert made.startswith("https://gpu.example.org/account/password/reset/key/")
+    said = run(tmp_path, *words, code=0, **RIGHT)
+    assert "may be opened" in said
+    assert "[site-sqlite]" in said
+    assert "[owned]" in run(tmp_path, "owner", "minh", "--database", address, code=2)
+    assert "[programme-missing]" in run(tmp_path, "check", code=2)
+
+
+def test_a_service_that_owns_its_tables_is_told(postgres: Cluster, tmp_path: Path) -> None:
+    """On PostgreSQL the owner makes the tables, and the service must not be their owner."""
+    postgres.create("deployed")
+    owner, site = postgres.url("deployed"), postgres.url("deployed", SITE_USER)
+    words = ("check", "--deploy", "--database")
+    assert "[site-tables]" in run(tmp_path, *words, site, code=2, **RIGHT)
+    run(tmp_path, "migrate", "--database", owner, code=0)
+    run(tmp_path, "owner", "han", "--database", site, code=0)
+    assert "[site-owner]" in run(tmp_path, *words, owner, code=2, **RIGHT)
+    assert "may be opened" in run(tmp_path, *words, site, code=0, **RIGHT)
+    with served(tmp_path, ["--database", site]) as base, urlopen(f"{base}/readyz") as answer:
+        assert 200 == answer.status
+    assert "[site-database]" in run(tmp_path, *words, f"{site}-not", code=2, **RIGHT)
+
+
+def test_the_first_owner_comes_in_once(empty_portal: Client) -> None:
+    """The link sets a first password; the demo's owner is sent away before another can be made."""
+    with pytest.raises(Refused, match="policy-owner"):
+        first_owner("han", "", "", now())
+    Person.objects.filter(groups__name=Role.POLICY_OWNER.value).update(is_active=False)
+    made = first_owner("han", "Han Ji-won", "han@example.org", now())
+    assert {Role.POLICY_OWNER} == roles_of(Person.objects.get(pk=made.pk))
+    page = empty_portal.get(first_password(made), follow=True)
+    assert 200 == page.status_code
+    word = "a long phrase of words"
+    where = page.redirect_chain[-1][0]
+    empty_portal.post(where, {"password1": word, "password2": word})
+    made.refresh_from_db()
+    assert made.check_password(word)
+    assert "" == first_password(made)

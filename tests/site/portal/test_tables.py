@@ -1,0 +1,58 @@
+"""The tables as they lie: for auditors, to read."""
+
+import re
+from typing import Any
+
+import pytest
+from django.db.models.options import Options
+from django.test import Client
+from django.urls import reverse
+
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.site.portal.tables import APPS, tables
+from tests.site.portal.asking import enter, text_of
+
+MODELS = [model._meta for model in tables()._registry]
+
+
+@pytest.mark.parametrize("table", MODELS, ids=lambda table: table.db_table)
+def test_a_table_is_read_by_auditors_and_changed_by_nobody(
+    portal: Client, table: "Options[Any]"
+) -> None:
+    """Rows and each row's page are shown; there is no way to add, change or remove."""
+    name = f"tables:{table.app_label}_{table.model_name}"
+    enter(portal, Role.AUDITOR)
+    listed = portal.get(reverse(f"{name}_changelist"))
+    assert 200 == listed.status_code
+    assert 403 == portal.get(reverse(f"{name}_add")).status_code
+    row = re.search(rf'href="({reverse(f"{name}_changelist")}[^"]+/change/[^"]*)"', text_of(listed))
+    if row is not None:
+        assert 200 == portal.get(row[1]).status_code
+        assert 403 == portal.post(row[1], {}).status_code
+        assert (
+            403 == portal.post(row[1].replace("/change/", "/delete/"), {"post": "yes"}).status_code
+        )
+
+
+def test_what_lets_somebody_in_is_in_no_table(portal: Client) -> None:
+    """Neither hashes of passwords nor tokens, and no table of sessions or second steps."""
+    person = Person.objects.create_user("minh", password="a long phrase of words")
+    enter(portal, Role.AUDITOR)
+    shown = text_of(portal.get(f"/tables/portal/person/{person.pk}/change/"))
+    assert "minh" in shown
+    assert "pbkdf2" not in shown
+    assert {*APPS} == {model._meta.app_label for model in tables()._registry}
+
+
+def test_nobody_else_sees_the_tables(portal: Client) -> None:
+    """No other role, no superuser, no account: each is led to their own page."""
+    Person.objects.create_superuser("root", password="a long phrase of words")
+    portal.login(username="root", password="a long phrase of words")
+    assert 302 == portal.get("/tables/").status_code
+    for role in Role:
+        portal.logout()
+        enter(portal, role)
+        assert (200 if role is Role.AUDITOR else 302) == portal.get("/tables/").status_code
+    portal.logout()
+    assert 302 == portal.get("/tables/records/entry/").status_code
