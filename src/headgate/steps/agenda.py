@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
@@ -11,6 +12,7 @@ from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
 
 
+@lru_cache(maxsize=64)
 def first_day(document: Document) -> date:
     """The first day of the first term: as the policy of the earliest day that is named has it.
 

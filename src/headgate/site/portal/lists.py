@@ -149,11 +149,18 @@ def listing(
 ) -> Listing[T]:
     """The rows that the address asks for; the first column names a row."""
     asked = asked_of(request, choices)
-    found = _sorted([row for row in rows if _fits(row, columns, asked)], columns, asked.sort)
+    found = _found(rows, columns, asked)
     start = _after(found, columns[0], asked.after)
     some = tuple(found[start : start + PAGE_ROWS])
     more = str(columns[0].value(some[-1])) if start + len(some) < len(found) else ""
     return Listing(tuple(columns), tuple(choices), asked, some, len(found), more)
+
+
+def _found(rows: Sequence[T], columns: Sequence[Column[T]], asked: Asked) -> list[T]:
+    """The rows that the filter lets through, in the order asked for."""
+    filtered = bool(asked.text.strip() or any(want for _, want in asked.chosen))
+    some = [row for row in rows if _fits(row, columns, asked)] if filtered else list(rows)
+    return _sorted(some, columns, asked.sort)
 
 
 def _fits(row: Any, columns: Sequence[Column[Any]], asked: Asked) -> bool:
@@ -192,7 +199,7 @@ def download(
     if kind not in TYPES:
         return None
     asked = replace(asked_of(request, choices), after="")
-    found = _sorted([row for row in rows if _fits(row, columns, asked)], columns, asked.sort)
+    found = _found(rows, columns, asked)
     response = HttpResponse(_file(kind, found, columns, state), content_type=TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response

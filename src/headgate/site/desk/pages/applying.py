@@ -36,6 +36,7 @@ from headgate.site.desk.models import (
 from headgate.site.desk.office import (
     CallNow,
     call_now,
+    calls_now,
     instant,
     organisations_of,
     own_dossier,
@@ -167,11 +168,13 @@ def _invited(mine: list[Organisation]) -> list[Invited]:
     policy = at(adopted, first_day(adopted)).policy
     names = {one.code: one.name for one in mine}
     bodies = [body_of(policy, one) for one in mine]
-    return [_told(one, names) for one in invitations(policy, bodies, instant(now()))]
+    calls = {one.id: one for one in calls_now()}
+    return [
+        _told(calls[one.call], one, names) for one in invitations(policy, bodies, instant(now()))
+    ]
 
 
-def _told(one: Invitation, names: Mapping[str, str]) -> Invited:
-    rules = call_now(one.call)
+def _told(rules: CallNow, one: Invitation, names: Mapping[str, str]) -> Invited:
     told = [told_finding(rules, finding) for finding in one.findings]
     return one, words(rules.call.name), names[one.organisation], told
 

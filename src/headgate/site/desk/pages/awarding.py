@@ -1,11 +1,17 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -18,13 +24,15 @@ from headgate.site.actions.sign import sign
 from headgate.site.desk.board import Board, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
-from headgate.site.desk.models import AwardList, Dossier, Objection, State
+from headgate.site.desk.models import AwardList, Dossier, Finding, Objection, Review, State
 from headgate.site.desk.office import CallNow, call_now, calls_now
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
+from headgate.site.portal.lists import Column, download, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.status import state
 
 
 @at_the_desk
@@ -41,10 +49,16 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
+    rows, shown = _rows(call), list[Given]()
+    columns = _columns(shown)
+    if file := download(request, call, rows, columns, (), state(reading.DATABASE)):
+        return file
+    listed = listing(request, rows, columns)
+    shown.extend(listed.rows)
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "rows": _rows(rules),
+        "listing": listed,
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
         "listed": AwardList.objects.filter(call=call).first(),
@@ -55,18 +69,55 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
     return render(request, "desk/board.html", context)
 
 
-def _rows(rules: CallNow) -> list[dict[str, Any]]:
-    """Every application of the call with what was found and given so far."""
-    dossiers = Dossier.objects.filter(call=rules.id, state=State.SUBMITTED)
-    full = dossiers.select_related("lead").prefetch_related("findings", "reviews")
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One application of a call, and how many of its seats have given a sheet."""
+
+    code: str
+    lead: str
+    sheets: int
+    seats: int
+
+    @property
+    def link(self) -> SafeString:
+        """The application's code, leading to it."""
+        address = reverse("doubles", kwargs={"code": self.code})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, self.code)
+
+
+def _rows(call: str) -> list[Given]:
+    """Every application of the call with its seats, in the order in which they were handed in."""
+    dossiers = Dossier.objects.filter(call=call, state=State.SUBMITTED).order_by("at", "code")
+    names = list(dossiers.values_list("pk", "code", "lead__name"))
+    seats = Review.objects.filter(dossier__call=call).values_list("dossier")
+    counted = {pk: told for pk, *told in seats.annotate(Count("marked"), Count("pk"))}
+    return [Given(code or "", lead, *counted.get(pk, (0, 0))) for pk, code, lead in names]
+
+
+def _columns(listed: list[Given]) -> list[Column[Given]]:
+    """The columns of a call's applications; findings are read for those that are listed alone."""
+
+    @cache
+    def found() -> dict[str, list[Finding]]:
+        told: dict[str, list[Finding]] = {}
+        codes = [one.code for one in listed]
+        for one in Finding.objects.filter(dossier__code__in=codes).select_related("dossier"):
+            told.setdefault(one.dossier.code or "", []).append(one)
+        return told
+
+    def gates(one: Given) -> SafeString:
+        named = {True: ("green", _("Open")), False: ("red", _("Shut"))}
+        told = [(f.gate, *named[f.passed]) for f in found().get(one.code, [])]
+        return format_html_join(
+            " ", '{}: <strong class="govuk-tag govuk-tag--{}">{}</strong>', told
+        )
+
     return [
-        {
-            "dossier": one,
-            "gates": {found.gate: found.passed for found in one.findings.all()},
-            "seats": len(one.reviews.all()),
-            "sheets": sum(review.marked is not None for review in one.reviews.all()),
-        }
-        for one in full
+        Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
+        Column("lead", lazy("Organisation"), lambda one: one.lead),
+        Column("gates", lazy("Gates"), lambda _one: "", gates),
+        Column("sheets", lazy("Sheets"), lambda one: one.sheets, figure=True),
+        Column("seats", lazy("Seats"), lambda one: one.seats, figure=True),
     ]
 
 

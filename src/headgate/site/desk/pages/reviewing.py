@@ -1,11 +1,17 @@
 """The reviewer's pages: a queue, and a sheet that is blind to what others gave."""
 
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import starmap
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -15,10 +21,13 @@ from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.mark import mark
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Review
-from headgate.site.desk.office import call_now, reviewer_of
+from headgate.site.desk.office import call_now
 from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, typed_before, words
+from headgate.site.portal import reading
+from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.status import state
 
 
 class Sheet(forms.Form):
@@ -39,15 +48,58 @@ class Sheet(forms.Form):
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One row of a reviewer's queue."""
+
+    code: str
+    call: str
+    state: str
+
+    @property
+    def link(self) -> SafeString:
+        """The application's code, leading to its sheet."""
+        address = reverse("review", kwargs={"code": self.code})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, self.code)
+
+    @property
+    def tag(self) -> SafeString:
+        """How far the sheet has come."""
+        shade = {"marked": "green", "declare": "orange"}.get(self.state, "blue")
+        told = _STATES[self.state]
+        return format_html('<strong class="govuk-tag govuk-tag--{}">{}</strong>', shade, told)
+
+
+def _seat(code: str, call: str, cleared: datetime | None, marked: datetime | None) -> Seat:
+    return Seat(code, call, "marked" if marked else "to-mark" if cleared else "declare")
+
+
+_STATES: Final = {
+    "declare": lazy("Declare first"),
+    "to-mark": lazy("To mark"),
+    "marked": lazy("Marked"),
+}
+_COLUMNS: Final[tuple[Column[Seat], ...]] = (
+    Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
+    Column("call", lazy("Call"), lambda one: one.call),
+    Column("state", lazy("State"), lambda one: one.state, lambda one: one.tag),
+)
+
+
 @at_the_desk
 def reviews(request: HttpRequest) -> HttpResponse:
     """Everything that waits for this reviewer, what is not marked first."""
-    if not Review.objects.filter(reviewer__person=reader(request)).exists():
-        return render(request, "desk/reviews.html", {"reviews": []})
-    reviewer = reviewer_of(reader(request))
-    mine = Review.objects.filter(reviewer=reviewer).select_related("dossier")
-    ordered = sorted(mine, key=lambda one: (one.marked is not None, one.dossier.code or ""))
-    return render(request, "desk/reviews.html", {"reviews": ordered})
+    mine = Review.objects.filter(reviewer__person=reader(request))
+    told = mine.values_list("dossier__code", "dossier__call", "cleared", "marked")
+    rows = sorted(starmap(_seat, told), key=lambda one: (one.state == "marked", one.code))
+    choices = [
+        Choice("call", lazy("Call"), tuple((one, one) for one in sorted({r.call for r in rows}))),
+        Choice("state", lazy("State"), tuple(_STATES.items())),
+    ]
+    if file := download(request, "reviews", rows, _COLUMNS, choices, state(reading.DATABASE)):
+        return file
+    listed = listing(request, rows, _COLUMNS, choices)
+    return render(request, "desk/reviews.html", {"listing": listed, "any": bool(rows)})
 
 
 @at_the_desk

@@ -1,0 +1,129 @@
+"""What the pages of a large programme cost, each beside the login form of the same run.
+
+The demo's calls are open; organisations and applications are then multiplied to 2,000 and 10,000,
+and one reviewer is given 1,000 seats: the size at which ColdFront 1.1.10 was measured, whose
+project list takes 5.9 times its own login form and whose review queue of 1,000 takes 34 times.
+Costs are CPU time of this process, the quickest of several askings; counts of queries do not depend
+on load.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+from bench.ledger.bench_ledger import measure
+
+ORGANISATIONS = 2_000
+APPLICATIONS = 10_000
+PENDING = 1_000
+ASKED = 5
+INVENTED = 10
+
+PAGES = {
+    "programme": (None, "/"),
+    "calls": (None, "/calls/"),
+    "home": ("agency-officer", "/home/"),
+    "organisations": ("agency-officer", "/organisations/"),
+    "people": ("policy-owner", "/people/"),
+    "boards": ("agency-officer", "/boards/"),
+    "board": ("agency-officer", "/boards/{call}/"),
+    "panel": ("agency-officer", "/boards/{call}/panel/"),
+    "reviews": ("reviewer", "/reviews/"),
+    "applications": ("applicant", "/applications/"),
+}
+"""Who asks for what; a page that everybody may see is asked for by nobody in particular."""
+
+
+def run() -> Iterator[dict[str, Any]]:
+    """Queries of each page, and its CPU time over that of the login form."""
+    with tempfile.TemporaryDirectory() as folder:
+        call = _site(Path(folder))
+        yield from _measured(call)
+
+
+def _site(folder: Path) -> str:
+    """A site whose calls are open, made large; the call with the most applications."""
+    from headgate.cli.site import _invite
+    from headgate.site.serving import make_tables, prepare
+
+    address = f"sqlite:///{folder / 'site.db'}"
+    prepare(address, "localhost", "korea-2025", demo=True)
+    from headgate.site.records.database import opened
+
+    make_tables(opened(address))
+    _invite("korea-2025", INVENTED)
+    return _enlarged()
+
+
+def _enlarged() -> str:
+    """Multiply what there is, by the models themselves."""
+    from headgate.site.desk.models import Dossier, Organisation, Review, Reviewer, State
+
+    now = datetime.now(UTC)
+    seen = list(Organisation.objects.all())
+    more = [
+        Organisation(code=f"B{n}", name=f"Body {n}", kind=seen[0].kind, size=seen[0].size)
+        for n in range(ORGANISATIONS - len(seen))
+    ]
+    bodies = Organisation.objects.bulk_create(more)
+    given = Dossier.objects.filter(state=State.SUBMITTED)
+    one = given.order_by("call", "id")[0]
+    calls = sorted(set(given.values_list("call", flat=True)))
+    copies = [
+        Dossier(
+            **{name: getattr(one, name) for name in ("requests", "months", "answers")},
+            call=calls[n % len(calls)],
+            lead=bodies[n % len(bodies)],
+            title=f"Application {n}",
+            summary=one.summary,
+            state=State.SUBMITTED,
+            code=f"B{n}",
+            line=one.line,
+            at=now,
+        )
+        for n in range(APPLICATIONS - given.count())
+    ]
+    made = Dossier.objects.bulk_create(copies)
+    reviewer = Reviewer.objects.get(person__username="reviewer")
+    seats = [Review(dossier=it, reviewer=reviewer, assigned=now) for it in made[:PENDING]]
+    Review.objects.bulk_create(seats)
+    return one.call
+
+
+def _measured(call: str) -> Iterator[dict[str, Any]]:
+    """Each page asked for by whoever sees it."""
+    from django.test import Client
+
+    login = _cost(Client(headers={"host": "localhost"}), "/account/login/")[0]
+    for name, (who, where) in PAGES.items():
+        client = Client(headers={"host": "localhost"})
+        if who is not None:
+            client.post(f"/demo/{who}/")
+        seconds, queries = _cost(client, where.format(call=call))
+        yield measure("portal", f"{name}_queries", queries, "queries")
+        yield measure("portal", f"{name}_to_login", seconds / login, "ratio")
+
+
+def _cost(client: Any, where: str) -> tuple[float, int]:
+    """The quickest CPU time of several askings, and the queries of one."""
+    from django.db import connections
+
+    asked = 0
+
+    def count(execute: Any, *told: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return execute(*told)
+
+    with connections["default"].execute_wrapper(count):
+        answer = client.get(where)
+    assert 200 == answer.status_code, (where, answer.status_code)
+    spent = []
+    for _ in range(ASKED):
+        begun = process_time()
+        client.get(where)
+        spent.append(process_time() - begun)
+    return min(spent), asked
