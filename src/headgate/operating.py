@@ -21,6 +21,7 @@ from headgate.core.enforcement.plan import Refused, admitted, applied, dated, ex
 from headgate.core.faults import Fault, Faulty
 from headgate.engines.drive import Receipt, enforce
 from headgate.engines.opening import opened, unmapped
+from headgate.readers.clusters import UNKNOWN, named
 from headgate.steps.enforce import envelopes_of, orders_of, sharing_of, spent_of
 from headgate.steps.term import Term
 
@@ -28,7 +29,7 @@ from headgate.steps.term import Term
 class Code(StrEnum):
     """Why a cluster is not planned for at all."""
 
-    CLUSTER_UNKNOWN = "cluster-unknown"
+    CLUSTER_UNKNOWN = UNKNOWN
     CLUSTER_UNMAPPED = "cluster-unmapped"
     CLUSTERS_NONE = "clusters-none"
     CLUSTER_SHARES = "cluster-shares-otherwise"
@@ -94,10 +95,7 @@ def jobs(
     now: str,
 ) -> list[Job]:
     """What every cluster shall hold at an instant; raises Faulty where a file does not say how."""
-    if only is not None and only not in clusters:
-        what = f"there is no cluster {only!r}: {', '.join(clusters)}"
-        raise _faulty("--cluster", Code.CLUSTER_UNKNOWN, what)
-    chosen = {name: c for name, c in clusters.items() if only in (None, name)}
+    chosen = clusters if only is None else {only: named(clusters, only)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
     found = []
     for name, written in chosen.items():

@@ -82,9 +82,9 @@ def _tell(answer: "Answer") -> None:
 def _section(path: "ClustersOption", name: str) -> "KueueCluster":
     """The cluster's section; raises Faulty where nothing is to be answered."""
     from headgate.core.enforcement.clusters.kueue import KueueCluster
-    from headgate.readers.clusters import read_clusters
+    from headgate.readers.clusters import named, read_clusters
 
-    section = read_clusters(path).get(name)
+    section = named(read_clusters(path), name)
     if not isinstance(section, KueueCluster) or not section.budget_check:
         what = f"{name!r} is no cluster with `engine: kueue` and `budget_check: true`"
         mend = "Write both into its section, apply, and start it again."

@@ -56,13 +56,9 @@ def agent(
         from headgate.agent.look import Agent
         from headgate.agent.portal import Portal
         from headgate.agent.spool import opened
-        from headgate.readers.clusters import read_clusters
+        from headgate.readers.clusters import named, read_clusters
 
-        sections = read_clusters(clusters)
-        if cluster not in sections:
-            what = f"there is no cluster {cluster!r}: {', '.join(sections)}"
-            raise fault("--cluster", "cluster-unknown", what, "name one of the file's")
-        section = sections[cluster]
+        section = named(read_clusters(clusters), cluster)
         authorities = str(authority) if authority is not None else None
         door = Portal(portal, section.site, _secret(token), authorities)
         pinned = _keys(keys)

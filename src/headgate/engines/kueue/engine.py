@@ -1,6 +1,5 @@
 """Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
 
-import fcntl
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from headgate.alone import alone
 from headgate.core import canonical
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
@@ -148,7 +148,7 @@ class Kueue:
         """Look at the Workloads and remember; what ended before `since` may be forgotten."""
         meter, workloads = self._meter(await door.listed("ClusterQueue")), list[Manifest]()
         path = Path(self._settings.looks)
-        with alone(path):
+        with looking(path):
             workloads += await door.listed("Workload")
             after = meter.look(remembered(path), workloads, self._clock())
             remember(path, without(after, since) if since is not None else after)
@@ -296,11 +296,12 @@ async def _inactive(door: Door, maker: Maker) -> list[Manifest]:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def looking(path: Path) -> Iterator[None]:
     """Hold the file of looks against every other process that looks, so that none is lost."""
     try:
-        with path.with_name(f"{path.name}.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock = path.with_name(f"{path.name}.lock")
+        lock.touch()
+        with alone(lock):
             yield
     except PermissionError as error:
         raise EngineDown(f"{path.name}: the looks at use cannot be locked") from error
