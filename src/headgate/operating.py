@@ -13,6 +13,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
+from headgate.core.enforcement.balance import balance_of
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Said, Walls
 from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
@@ -128,10 +129,13 @@ def _ruled(
 def job_of(
     name: str, section: AnyCluster, listed: OrderList, logins: Mapping[str, Iterable[str]], now: str
 ) -> Job:
-    """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does."""
+    """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does.
+
+    What is used is what the ledger has booked and what was told to the portal.
+    """
     orders = admitted(listed.orders, logins)
     section, said = _ruled(name, section, listed.sharing)
-    spent = {(award, kind): used for award, kind, used in listed.spent}
+    spent = balance_of(listed).spent
     asked = tuple(_orders(section, orders, listed.envelopes, now))
     job = Job(name, section, asked, spent, said)
     _all_mapped([job])

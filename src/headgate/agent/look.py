@@ -17,7 +17,7 @@ from typing import Final
 
 from headgate.agent.portal import Answer, Portal, PortalDown
 from headgate.agent.spool import Spool
-from headgate.agent.use import read_use
+from headgate.agent.use import read_use, spent_now
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.engine import Change, EngineDown, Plan
 from headgate.core.enforcement.orders import Sealed, unseal
@@ -163,7 +163,9 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     outcome, drift, lines = Enforced.DOWN, tuple[Change, ...](), tuple[str, ...]()
     done: Done | None = None
     try:
-        job = job_of(agent.name, agent.section, sealed.listed, agent.logins(), at)
+        listed, seen = sealed.listed, agent.spool.attempts(sealed.listed.until)
+        job = job_of(agent.name, agent.section, listed, agent.logins(), at)
+        job = replace(job, spent=spent_now(agent.section, job, listed, seen, at))
         plan, outcome = _plan(job, word, found)
         if plan is not None and found.waits:
             lines = explain(_nameless(plan))

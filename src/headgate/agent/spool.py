@@ -132,6 +132,15 @@ class Spool:
             "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, 0)", (*key, canonical.line(row))
         )
 
+    def attempts(self, until: str) -> list[Usage]:
+        """Attempts that ran on after an instant, or are not known to have ended."""
+        ended = "json_extract(CAST(line AS TEXT), '$.ended')"
+        asked = f"SELECT line FROM attempt WHERE {ended} IS NULL OR {ended} > ?"
+        return [
+            _USAGE.validate_json(bytes(line))
+            for (line,) in self._connection.execute(asked, (until,))
+        ]
+
     def untold(self, most: int, after: Row | None = None) -> list[Row]:
         """Attempts that are to be told, in order, beginning after one."""
         rows = self._connection.execute(
@@ -176,6 +185,21 @@ def opened(path: Path, site: str) -> Iterator[Spool]:
             yield spool
     except Taken:
         raise Refused(SpoolRefusal.SPOOL_BUSY, str(path)) from None
+
+
+@contextmanager
+def read_only(path: Path, site: str) -> Iterator[Spool]:
+    """The spool of a site's agent, which may be at work with it; raises `Refused`."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        spool = Spool(connection)
+        if spool.text("site") != site:
+            raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
+        yield spool
+    except sqlite3.DatabaseError as error:
+        raise Refused(SpoolRefusal.SPOOL_BAD, f"{path}: {error}") from error
+    finally:
+        connection.close()
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def agent(
         section = named(read_clusters(clusters), cluster)
         authorities = str(authority) if authority is not None else None
         door = Portal(portal, section.site, _secret(token), authorities)
-        pinned = _keys(keys)
+        pinned = public_keys(keys)
         with opened(spool, section.site) as kept:
             use = spool.with_name(f"{spool.name}.use")
             one = Agent(cluster, section, _logins(logins), pinned, door, kept, use)
@@ -119,7 +119,7 @@ def _secret(path: Path) -> str:
     return found
 
 
-def _keys(path: Path) -> "tuple[Verifier, ...]":
+def public_keys(path: Path) -> "tuple[Verifier, ...]":
     """The public keys that sign orders: the newest pair of the journal's `keys` file."""
     from headgate.core.ledger.checkpoint import Algorithm, parse_vkeys
 

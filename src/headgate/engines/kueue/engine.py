@@ -12,15 +12,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.alone import alone
 from headgate.core import canonical
+from headgate.core.enforcement.balance import Balance
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
-from headgate.engines.kueue.admission import Answer, Balance, active, answers, told_of, works
+from headgate.engines.kueue.admission import Answer, active, answers, told_of, works
 from headgate.engines.kueue.attempts import (
     Attempt,
     Attempts,
-    Key,
     Meter,
     attempt_key,
     condition,
@@ -115,20 +115,23 @@ class Kueue:
 
         return within(talk(self._settings, seen), since, until)
 
-    def admit(self, quotas: Iterable[Quota], booked: Mapping[Key, int]) -> tuple[Answer, ...]:
+    def admit(
+        self, quotas: Iterable[Quota], balance: Balance, known: Iterable[Usage] = ()
+    ) -> tuple[Answer, ...]:
         """Answer every Workload that waits for the budget's word; raises EngineDown.
 
-        `booked` are the GPU-seconds that the ledger has of each attempt. Nothing is remembered: the
-        next pass sees from the cluster what this one came to. What the server did not take is a
-        complaint, and waits for that next pass.
+        `known` are attempts that others have seen here. Nothing is remembered: the next pass sees
+        from the cluster what this one came to. What the server did not take is a complaint, and
+        waits for that next pass.
         """
         given, complaints = tuple(quotas), list[Complaint]()
-        maker, balance = self._maker(), Balance(self._arrangement.used, booked)
+        maker, earlier = self._maker(), {attempt_key(one): one for one in known}
 
         async def answered(door: Door) -> tuple[Answer, ...]:
             attempts, meter, workloads = await self._look(door, None)
             held = works(workloads, meter, maker.check)
-            found = tuple(answers(held, given, attempts, balance, maker.now))
+            seen = {**earlier, **{name: one.usage for name, one in attempts.items()}}
+            found = tuple(answers(held, given, seen.values(), balance, maker.now))
             told = [
                 told_of(one, maker.check, self._settings.retry_seconds, maker.now) for one in found
             ]
