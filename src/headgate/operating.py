@@ -191,12 +191,15 @@ def told(written: Written) -> Iterator[str]:
 
 def carried_out(job: Job, *, expect: str | None, mass_removal: bool) -> Receipt:
     """Bring a cluster to its orders; with `expect`, under the plan of that digest or not at all."""
+    allowed = None
     if expect is not None:
         made = planned(job, mass_removal=mass_removal)
-        if isinstance(made, Written) and made.plan.changes and made.digest != expect:
-            raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
+        if isinstance(made, Written):
+            allowed = made.plan
+            if made.plan.changes and made.digest != expect:
+                raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
     engine = job.engine()
-    return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+    return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal, allowed=allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +211,13 @@ class Done:
     remarks: tuple[str, ...]
 
 
-def driven(job: Job, *, mass_removal: bool) -> Done:
-    """Bring a cluster to its orders and read it back; raises EngineDown where it is not read."""
+def driven(job: Job, allowed: Plan) -> Done:
+    """Bring a cluster to its orders by a plan that was seen, and by no other; read it back.
+
+    Raises EngineDown where it is not read.
+    """
     engine = job.engine()
-    receipt = enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+    receipt = enforce(engine, job.orders, engine.owned, mass_removal=True, allowed=allowed)
     held = tuple(quota for quota in engine.observe() if engine.owned(quota))
     return Done(receipt, held, engine.remarks(order.quota for order in job.orders))
 

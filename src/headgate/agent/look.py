@@ -53,6 +53,7 @@ class Trouble(Enum):
     CLOCK_OFF = "this clock and the portal's differ: awards begin and end when they agree"
     NOTHING_FOLLOWED = "no signed order list has come yet: nothing is changed"
     LIST_OLD = "no newer list was signed for a month, or none is handed out: ask the programme"
+    PLAN_WAITS = "this agent asks: the plan waits for an operator's word on the portal"
     CLUSTER_DOWN = "the cluster did not answer: the orders wait"
     USE_UNREAD = "use was not read: it is read again from where it stopped"
 
@@ -62,7 +63,10 @@ Logins = Callable[[], Mapping[str, Iterable[str]]]
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One cluster's agent: what it drives, whose orders it follows, whom it tells."""
+    """One cluster's agent: what it drives, whose orders it follows, whom it tells.
+
+    One that `asks` applies no plan before an operator has allowed it by its digest.
+    """
 
     name: str
     section: AnyCluster
@@ -71,6 +75,7 @@ class Agent:
     portal: Portal
     spool: Spool
     slurm_spool: Path
+    asks: bool = False
 
 
 @dataclass(slots=True)
@@ -166,14 +171,14 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
         listed, seen = sealed.listed, agent.spool.attempts(sealed.listed.until)
         job = job_of(agent.name, agent.section, listed, agent.logins(), at)
         job = replace(job, spent=spent_now(agent.section, job, listed, seen, at))
-        plan, outcome = _plan(job, word, found)
+        plan, outcome = _plan(agent, job, word, found)
         if plan is not None and found.waits:
             lines = explain(_nameless(plan))
         elif plan is not None:
             if plan.changes:
                 agent.spool.intend(_merged(agent.spool.intended, plan.changes))
                 reached(Point.PLAN_INTENDED)
-            done = driven(job, mass_removal=bool(word) and digest(plan) == word)
+            done = driven(job, plan)
             reached(Point.PLAN_APPLIED)
             outcome, drift = done.receipt.outcome, nameless_changes(done.receipt.drift)
             found.faults += done.remarks
@@ -194,11 +199,15 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     return Report(back, drift, (), found.waits, lines, "")
 
 
-def _plan(job: Job, word: str, found: Looked) -> tuple[Plan | None, Enforced]:
+def _plan(agent: Agent, job: Job, word: str, found: Looked) -> tuple[Plan | None, Enforced]:
     """The plan to carry out or to wait for; None where there is none, with what that is."""
     made = planned(job)
     if not isinstance(made, Refused):
-        return made.plan, Enforced.NOTHING_TO_DO
+        if not (agent.asks and made.plan.changes) or digest(made.plan) == word:
+            return made.plan, Enforced.NOTHING_TO_DO
+        found.waits = digest(made.plan)
+        found.faults.append(_told(Trouble.PLAN_WAITS, agent.section.site))
+        return made.plan, Enforced.REFUSED
     if {reason for reason, _ in made.reasons} != {Refusal.MASS_REMOVAL}:
         found.faults += _why(made)
         return None, Enforced.REFUSED

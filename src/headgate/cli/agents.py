@@ -48,6 +48,9 @@ def agent(
     authority: Annotated[
         Path | None, typer.Option(help="CA certificates (PEM), if not those of the system.")
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Apply no plan before an operator has allowed it.")
+    ] = False,
     every: Annotated[int, typer.Option(min=10, max=86_400, help="Seconds between looks.")] = 300,
     once: Annotated[bool, typer.Option("--once", help="Look once and end, as for cron.")] = False,
 ) -> None:
@@ -64,7 +67,7 @@ def agent(
         pinned = public_keys(keys)
         with opened(spool, section.site) as kept:
             use = spool.with_name(f"{spool.name}.use")
-            one = Agent(cluster, section, _logins(logins), pinned, door, kept, use)
+            one = Agent(cluster, section, _logins(logins), pinned, door, kept, use, ask)
             code = _looks(one, every, once=once)
     if code:
         raise typer.Exit(code)

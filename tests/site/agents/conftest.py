@@ -84,6 +84,7 @@ class Centre:
 
     clock: int = 0
     sent: int = 0
+    asks: bool = False
     section: AnyCluster | None = None
     """The cluster's section where it is no rehearsal."""
 
@@ -96,8 +97,10 @@ class Centre:
         section = self.section or rehearsed
         with spool_at(self.folder / "spool", self.site) as spool:
             wire = Wire(self.site, self.token, self)
-            logins, use = self.logins, self.folder / "use"
-            agent = Agent(self.site, section, lambda: logins, self.pinned, wire, spool, use)
+            logins, use, asks = self.logins, self.folder / "use", self.asks
+            agent = Agent(
+                self.site, section, lambda: logins, self.pinned, wire, spool, use, self.asks
+            )
             return look(agent, seconds_of(when))
 
     def opened(self, section: AnyCluster, spent: Mapping[tuple[str, str], int]) -> Engine:
