@@ -97,7 +97,7 @@ class Centre:
         section = self.section or rehearsed
         with spool_at(self.folder / "spool", self.site) as spool:
             wire = Wire(self.site, self.token, self)
-            logins, use, asks = self.logins, self.folder / "use", self.asks
+            logins, use = self.logins, self.folder / "use"
             agent = Agent(
                 self.site, section, lambda: logins, self.pinned, wire, spool, use, self.asks
             )
