@@ -9,7 +9,7 @@ end by their dates and the mark up to which use was read stays: a clock that jum
 closes nothing and loses nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -58,7 +58,8 @@ class Trouble(Enum):
     USE_UNREAD = "use was not read: it is read again from where it stopped"
 
 
-Logins = Callable[[], Mapping[str, Iterable[str]]]
+Logins = Callable[[Collection[tuple[str, int]]], Mapping[str, Iterable[str]]]
+"""The logins of each award, but those of the people who have gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     done: Done | None = None
     try:
         listed, seen = sealed.listed, agent.spool.attempts(sealed.listed.until)
-        job = job_of(agent.name, agent.section, listed, agent.logins(), at)
+        job = job_of(agent.name, agent.section, listed, agent.logins(listed.gone), at)
         job = replace(job, spent=spent_now(agent.section, job, listed, seen, at))
         plan, outcome = _plan(agent, job, word, found)
         if plan is not None and found.waits:

@@ -6,7 +6,6 @@ refused, 5 the cluster or the portal was down (nothing was lost), 6 something el
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +14,10 @@ import typer
 
 from headgate.cli.clusters import DOWN, DRIFTING, REFUSED, ClustersOption, LoginsOption
 from headgate.cli.ledger import DatabaseOption, KeysOption
-from headgate.cli.shared import fault, ledger_at, mendable, say
+from headgate.cli.shared import fault, ledger_at, mendable, passes, say, until_stopped
 
 if TYPE_CHECKING:
-    from headgate.agent.look import Agent, Looked
+    from headgate.agent.look import Agent, Logins, Looked
     from headgate.core.ledger.checkpoint import Verifier
     from headgate.site.records.database import Database
 
@@ -134,10 +133,10 @@ def public_keys(path: Path) -> "tuple[Verifier, ...]":
     return found
 
 
-def _logins(path: Path | None) -> Callable[[], Mapping[str, Iterable[str]]]:
+def _logins(path: Path | None) -> "Logins":
     from headgate.readers.logins_csv import read_logins
 
-    return lambda: read_logins(path) if path is not None else {}
+    return lambda gone: read_logins(path, gone) if path is not None else {}
 
 
 def _need_portal(database: "Database") -> None:
@@ -169,11 +168,45 @@ def revoke(site: SiteArgument, database: DatabaseOption) -> None:
         say(f"{site}: its credential is worth nothing any more")
 
 
-def orders(keys: KeysOption, database: DatabaseOption) -> None:
-    """Sign what each site shall hold, for its agent to pull; publish the journal before."""
-    with mendable("ledger orders"), ledger_at(database) as kept:
-        from headgate.site.actions.agents import sign_orders
+def orders(
+    keys: KeysOption,
+    database: DatabaseOption,
+    every: Annotated[
+        float | None,
+        typer.Option(min=1, help="Go on: sign what has changed, so many seconds apart."),
+    ] = None,
+) -> None:
+    """Sign what each site shall hold, for its agent to pull; publish the journal before.
 
+    With --every a list follows within seconds of what it rests on, as when somebody is sent away.
+    """
+    with mendable("ledger orders"), ledger_at(database) as kept:
         _need_portal(kept)
-        for listed in sign_orders(kept, keys, datetime.now(UTC)):
-            say(f"{listed.site}: as of {listed.size:,} entries, {listed.digest}")
+        if every is None:
+            _sign(kept, keys, news=False)
+        else:
+            _sign_on(kept, keys, every)
+
+
+def _sign(kept: "Database", keys: Path, *, news: bool) -> None:
+    from headgate.site.actions.agents import sign_orders
+
+    for listed in sign_orders(kept, keys, datetime.now(UTC), news=news):
+        say(f"{listed.site}: as of {listed.size:,} entries, {listed.digest}")
+
+
+def _sign_on(kept: "Database", keys: Path, every: float) -> None:
+    """Sign again and again; a refusal is told once, and it goes on when that was mended."""
+    from headgate.core.ledger.refused import Refused
+
+    said = ""
+    with until_stopped():
+        for _ in passes(every, once=False):
+            try:
+                _sign(kept, keys, news=True)
+                said = ""
+            except Refused as error:
+                refused = f"{error.about}: {error.reason.value}"
+                if refused != said:
+                    typer.echo(f"ledger orders: {refused}", err=True)
+                said = refused

@@ -1,6 +1,6 @@
 """Two centres with an agent each, on a portal of the small programme in its second term."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from headgate.engines.failures import Failure
 from headgate.engines.kueue.engine import Kueue
 from headgate.engines.rehearsal import Rehearsal
 from headgate.journal import keys
+from headgate.readers.logins_csv import read_logins
 from headgate.site.actions.agents import enrol, sign_orders
 from headgate.site.actions.publish import publish
 from headgate.site.desk.office import SITE
@@ -89,6 +90,8 @@ class Centre:
     """The cluster's section where it is no rehearsal."""
 
     logins: dict[str, list[str]] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    """The numbers at the portal of those whose logins they are."""
 
     def look(self, when: str, *, clock: str | None = None) -> Looked:
         """An agent starts, looks once and ends; its clock says `when`, the portal's `clock`."""
@@ -97,11 +100,18 @@ class Centre:
         section = self.section or rehearsed
         with spool_at(self.folder / "spool", self.site) as spool:
             wire = Wire(self.site, self.token, self)
-            logins, use = self.logins, self.folder / "use"
-            agent = Agent(
-                self.site, section, lambda: logins, self.pinned, wire, spool, use, self.asks
-            )
+            use, asks = self.folder / "use", self.asks
+            agent = Agent(self.site, section, self._logins, self.pinned, wire, spool, use, asks)
             return look(agent, seconds_of(when))
+
+    def _logins(self, gone: Collection[tuple[str, int]]) -> Mapping[str, tuple[str, ...]]:
+        """As the site's operator has written them down."""
+        path = self.folder / "logins.csv"
+        rows = [
+            (a, one, self.people.get(one, "")) for a, some in self.logins.items() for one in some
+        ]
+        path.write_text("award,login,person\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+        return read_logins(path, gone)
 
     def opened(self, section: AnyCluster, spent: Mapping[tuple[str, str], int]) -> Engine:
         """The cluster's engine, whose clock is the agent's."""

@@ -8,17 +8,15 @@ from django.db.models import BigIntegerField, F, Q, Sum
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
-from pydantic import TypeAdapter
 
 from headgate.core.enforcement.engine import Order, Quota
-from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.receipt import Report
 from headgate.core.enforcement.waiting import Standing, Wait, spent_at, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
-from headgate.site.agents.reading import report_of, usage_of
+from headgate.site.agents.reading import list_of, report_of, usage_of
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.portal.models import Person
@@ -38,8 +36,6 @@ SAID: Final[dict[Wait, str]] = {
     Wait.NOTHING_OURS: noop("Nothing of the award holds it back: it waits for free GPUs."),
 }
 """Why a job waits, and what to do."""
-
-_LIST: Final = TypeAdapter(OrderList)
 
 Key = tuple[str, str, str]
 """Site, award, class."""
@@ -72,7 +68,7 @@ def words_of(project: Project) -> str:
 def projects(person: Person, now: str) -> Iterator[Project]:
     """Everything that was ordered, for whoever runs the programme; for others what they act for."""
     own = None if roles_of(person) & STAFF else _own(person)
-    lists = [_LIST.validate_json(one.data.partition("\n\n")[0]) for one in SignedList.objects.all()]
+    lists = [list_of(one) for one in SignedList.objects.all()]
     orders = [
         order
         for listed in lists

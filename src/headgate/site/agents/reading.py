@@ -7,12 +7,14 @@ from typing import Final
 from django.db.models import Q, QuerySet
 from pydantic import TypeAdapter, ValidationError
 
+from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.receipt import ReadBack, Report
 from headgate.core.metering.usage import Usage
-from headgate.site.agents.models import Agent, Attempt, Outage, Returned
+from headgate.site.agents.models import Agent, Attempt, Outage, Returned, SignedList
 
 REPORT: Final = TypeAdapter(Report)
 BACK: Final = TypeAdapter(ReadBack)
+LIST: Final = TypeAdapter(OrderList)
 
 
 def report_of(agent: Agent) -> Report | None:
@@ -22,6 +24,11 @@ def report_of(agent: Agent) -> Report | None:
     except ValidationError:
         # An older version of the portal kept it; the next report replaces it.
         return None
+
+
+def list_of(signed: SignedList) -> OrderList:
+    """What a site's list says, as it was signed."""
+    return LIST.validate_json(signed.data.partition("\n\n")[0])
 
 
 def usage_of(one: Attempt) -> Usage:
