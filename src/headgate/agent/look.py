@@ -17,7 +17,7 @@ from typing import Final
 
 from headgate.agent.portal import Answer, Portal, PortalDown
 from headgate.agent.spool import Spool
-from headgate.agent.use import read_use, spent_now
+from headgate.agent.use import read_use, read_waiting, spent_now
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.engine import Change, EngineDown, Plan
 from headgate.core.enforcement.orders import Sealed, unseal
@@ -29,6 +29,7 @@ from headgate.core.enforcement.receipt import (
     nameless_change,
     nameless_changes,
 )
+from headgate.core.enforcement.waiting import Waiting
 from headgate.core.faults import Faulty
 from headgate.core.ledger.checkpoint import Verifier
 from headgate.core.ledger.refused import Refused as Refusing
@@ -106,7 +107,8 @@ def look(agent: Agent, now: int) -> Looked:
         report = _bring(agent, sealed, at, answer.word if answer else "", found)
         _read_use(agent, sealed, now, confirmed=at == instant_of(now), found=found)
         looked = agent.spool.text("looked")
-        report = replace(report, faults=tuple(found.faults), looked=looked)
+        waiting = _waiting(agent, sealed, found)
+        report = replace(report, faults=tuple(found.faults), looked=looked, waiting=waiting)
         read = report.back.outcome in READ
         agent.spool.tell(report, read=read)
         reached(Point.REPORT_KEPT)
@@ -255,6 +257,16 @@ def _read_use(agent: Agent, sealed: Sealed, now: int, *, confirmed: bool, found:
         found.faults.append(_told(Trouble.USE_UNREAD, str(error)))
     except Faulty as error:
         found.faults += map(str, error.faults)
+
+
+def _waiting(agent: Agent, sealed: Sealed, found: Looked) -> tuple[Waiting, ...]:
+    """Why jobs wait there; what is not told now is told by the next look."""
+    try:
+        return read_waiting(agent.section, [order.quota for order in sealed.listed.orders])
+    except EngineDown as error:
+        if not found.faults:
+            found.faults.append(_told(Trouble.CLUSTER_DOWN, str(error)))
+        return ()
 
 
 def _push(agent: Agent, found: Looked) -> None:

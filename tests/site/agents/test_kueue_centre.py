@@ -15,12 +15,16 @@ from typer.testing import CliRunner
 from headgate.cli import app
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Quota
+from headgate.core.enforcement.waiting import Wait
 from headgate.core.quantities import seconds_of
 from headgate.engines.drive import Enforced
+from headgate.engines.kueue.admission import Ground
 from headgate.engines.kueue.engine import arrangement_of
 from headgate.engines.kueue.manifests import Maker
 from headgate.site.actions.agents import allow
 from headgate.site.agents.models import Agent, Attempt, Returned
+from headgate.site.agents.projects import projects
+from headgate.site.agents.reading import report_of
 from headgate.site.desk.office import SITE
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of, spent_of
@@ -210,6 +214,35 @@ def test_work_is_admitted_beside_the_cluster_by_the_agents_folder_alone(yard: Ya
     yard.forget()
     yard.ask("small", half - 2, most)
     assert "Ready    n/small" in yard.admit(later(DAY + HOUR)), "and is used once"
+
+
+def test_why_a_workload_waits_reaches_the_portal_in_its_owners_words(yard: Yard) -> None:
+    """Kueue's own condition and our answers, by award, with no name of a Workload in it."""
+    yard.centre.look(NOW)
+    quota, here = yard.quota, yard.maker.namespace(yard.quota.award)
+    what = "couldn't assign flavors to pod set main: insufficient unused quota for gpu"
+    for name, state, said in (
+        ("secret-a", "Retry", f"{Ground.NO_ROOM.value} (needs up to 9.0 GPU-hours)"),
+        ("secret-b", "Rejected", Ground.NO_LIMIT.value),
+        ("secret-c", "Pending", ""),
+    ):
+        thing = asking(name)
+        thing["metadata"]["namespace"], thing["spec"]["queueName"] = here, quota.support_class
+        status = thing["status"]
+        status["admissionChecks"] = [
+            {"name": yard.maker.check, "state": state, "message": said, "lastTransitionTime": NOW}
+        ]
+        status["conditions"] = [{"type": "QuotaReserved", "status": "False", "message": what}]
+        yard.store.write(thing, "kueue")
+    yard.centre.look(later(HOUR))
+    report = report_of(Agent.objects.get(site="south"))
+    assert report is not None
+    assert [(quota.award, why, 1) for why in ("budget no_limit", "budget no_room", what)] == [
+        (one.award, one.reason, one.jobs) for one in report.waiting
+    ]
+    assert "secret" not in report.line().decode()
+    (found,) = (p for p in projects(operator(), NOW) if (p.site, p.name) == ("south", quota.award))
+    assert Wait.NO_LIMIT is found.why
 
 
 def test_a_spool_is_believed_only_by_the_signatures_of_its_list(yard: Yard, tmp_path: Path) -> None:
