@@ -6,6 +6,7 @@ input; 5 the cluster is down (with --once; else it is asked again).
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from headgate.core.enforcement.clusters.kueue import KueueCluster
     from headgate.core.metering.usage import Usage
     from headgate.engines.kueue.admission import Answer
+    from headgate.engines.kueue.engine import Kueue
     from headgate.operating import Job
+
+BREATH_SECONDS = 0.5
+"""How long changes gather before they are looked at."""
 
 
 def admit(
@@ -37,7 +42,7 @@ def admit(
         typer.Option(envvar="HEADGATE_KEYS", help="With a spool: the keys that its agent trusts."),
     ] = None,
     every: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between two passes over the Workloads.")
+        float, typer.Option(min=0.1, help="Seconds between two passes where nothing changes.")
     ] = 5.0,
     ledger_every: Annotated[
         float, typer.Option(min=0.1, help="Seconds between two looks at the source.")
@@ -50,14 +55,14 @@ def admit(
         from headgate.core.enforcement.engine import EngineDown
 
         section = _section(clusters, cluster)
-        read, ruled = float("-inf"), None
+        read, ruled, watch = float("-inf"), None, _Watch()
         with until_stopped():
-            for _ in passes(every, once=once):
+            for _ in passes(every, once=once, wait=watch.wait):
                 now = f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
                 if time.monotonic() - read >= ledger_every or ruled is None:
                     read, ruled = time.monotonic(), _ruled(source, cluster, section, keys)
                 try:
-                    _pass(section, ruled, now)
+                    watch.engine = _pass(section, ruled, now)
                 except EngineDown as error:
                     typer.echo(f"admit {cluster}: the cluster is down: {error}", err=True)
                     if once:
@@ -65,6 +70,25 @@ def admit(
             if once:
                 return
         say(f"admit {cluster}: stopped; what waits now waits until it runs again")
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Waiting for the next pass: until a Workload changes; where none may be watched, so long."""
+
+    engine: "Kueue | None" = None
+
+    def wait(self, seconds: float) -> None:
+        """Return as soon as there may be something to answer."""
+        from headgate.core.enforcement.engine import EngineDown
+
+        until = time.monotonic() + seconds
+        with suppress(EngineDown):
+            if self.engine is not None and self.engine.stirred(seconds):
+                # What changes at once is answered at once, and not one by one.
+                time.sleep(min(BREATH_SECONDS, seconds))
+                return
+        time.sleep(max(until - time.monotonic(), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +139,8 @@ def _by_agent(path: Path, name: str, section: "KueueCluster", keys: Path | None)
     return _Ruled(lambda _: job, balance_of(listed), known, confirmed)
 
 
-def _pass(section: "KueueCluster", ruled: _Ruled, now: str) -> None:
-    """One look, and an answer to whoever waits."""
+def _pass(section: "KueueCluster", ruled: _Ruled, now: str) -> "Kueue":
+    """One look, and an answer to whoever waits; the engine that has looked."""
     from headgate.engines.kueue.engine import Kueue
 
     moment = max(now, ruled.least)
@@ -128,6 +152,7 @@ def _pass(section: "KueueCluster", ruled: _Ruled, now: str) -> None:
     for complaint in engine.complaints:
         kind, namespace, title = complaint.thing
         typer.echo(f"{kind} {namespace}/{title}: {complaint.reason}", err=True)
+    return engine
 
 
 def _tell(answer: "Answer") -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.enforcement.balance import Balance
-from headgate.core.enforcement.engine import QuotaState
+from headgate.core.enforcement.engine import EngineDown, QuotaState
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.engines.kueue.admission import Ground, State, answers, hours, told_of, works
@@ -19,6 +19,7 @@ from headgate.engines.kueue.manifests import MEMBERS, VERSION, Manifest
 from tests.engines.kueue.conftest import ENDS, NOW, Lab, maker, quota
 from tests.engines.kueue.test_kueue import driven
 from tests.servers.crds import Schemas
+from tests.servers.kubernetes import Failure
 
 QUOTA = replace(quota(), gpu_seconds_budget=100_000)
 METER = Meter("north", {"queue": ("a-1", "h200")}, {"h200": "nvidia.com/gpu"})
@@ -266,6 +267,29 @@ def test_a_workload_that_went_away_is_a_complaint_and_not_an_outage(lab: Lab) ->
         "Pending"
         == lab.store.things["Workload", "n", "job"]["status"]["admissionChecks"][0]["state"]
     )
+
+
+def test_a_change_is_noticed_at_once_and_an_old_version_means_look_again(lab: Lab) -> None:
+    """Watched from the last look on; forgotten by the server is news, forbidden is an outage."""
+    engine = lab.engine(budget_check=True)
+    with pytest.raises(EngineDown):
+        engine.stirred(0.1)
+    driven(engine, quota())
+    lab.store.schemas = None
+    engine.admit([quota()], NOTHING)
+    assert not engine.stirred(0.2)
+    thing = asking(queue=engine._maker().queue_name("a-1", "h200"))
+    lab.store.write({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}, "team")
+    assert not engine.stirred(0.2), "another kind's news is none"
+    lab.store.write(thing, "kueue")
+    assert engine.stirred(5)
+    engine.admit([quota()], NOTHING)
+    lab.store.forgotten = lab.store.count + 1
+    assert engine.stirred(5)
+    lab.store.forgotten = 0
+    lab.store.failures.append(Failure("WATCH", 403))
+    with pytest.raises(EngineDown):
+        engine.stirred(10)
 
 
 def test_a_check_taken_away_is_taken_off_the_queues(lab: Lab) -> None:

@@ -68,6 +68,7 @@ class Kueue:
         self._clock = clock
         self.complaints: tuple[Complaint, ...] = ()
         self.retaken: tuple[Drift, ...] = ()
+        self._version = ""
 
     @property
     def cluster(self) -> str:
@@ -147,12 +148,23 @@ class Kueue:
         finally:
             self.complaints = tuple(complaints)
 
+    def stirred(self, seconds: float) -> bool:
+        """Whether a Workload changes within some seconds, since the last look; raises EngineDown.
+
+        What was not looked at yet, or may not be watched, is an EngineDown too: look again later.
+        """
+        if not self._version:
+            raise EngineDown("nothing was listed that could be watched from")
+        version = self._version
+        return talk(self._settings, lambda door: door.stirred("Workload", version, seconds))
+
     async def _look(self, door: Door, since: str | None) -> tuple[Attempts, Meter, list[Manifest]]:
         """Look at the Workloads and remember; what ended before `since` may be forgotten."""
         meter, workloads = self._meter(await door.listed("ClusterQueue")), list[Manifest]()
         path = Path(self._settings.looks)
         with looking(path):
             workloads += await door.listed("Workload")
+            self._version = door.version
             after = meter.look(remembered(path), workloads, self._clock())
             remember(path, without(after, since) if since is not None else after)
         return after, meter, workloads
