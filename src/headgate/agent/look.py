@@ -273,7 +273,7 @@ def _push(agent: Agent, found: Looked) -> None:
     """Tell what is to be told: use first, because a report says up to where it has been told."""
     try:
         if found.online:
-            _push_use(agent)
+            push_use(agent)
             for number, line in agent.spool.reports():
                 agent.portal.report(line)
                 reached(Point.REPORT_SENT)
@@ -286,7 +286,8 @@ def _push(agent: Agent, found: Looked) -> None:
     found.waiting = len(agent.spool.reports()) + agent.spool.untold_count
 
 
-def _push_use(agent: Agent) -> None:
+def push_use(agent: Agent) -> None:
+    """Tell every attempt that is to be told, in parcels; raises PortalDown and `Refused`."""
     rows = agent.spool.untold(ROWS_AT_ONCE)
     while rows:
         later = agent.portal.use(b"".join(row.line for row in rows))
