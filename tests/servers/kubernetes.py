@@ -279,6 +279,7 @@ class Handler(BaseHTTPRequestHandler):
         """Read, list or watch."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
         if query.get("watch") == "true" and self.store.due("WATCH") is None:
+            self.store.requests.append(f"GET {self.path}")
             self.watch(query)
         else:
             self.answer("WATCH" if "watch" in query else "GET")

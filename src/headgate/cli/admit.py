@@ -57,7 +57,7 @@ def admit(
         section = _section(clusters, cluster)
         read, ruled, watch = float("-inf"), None, _Watch()
         with until_stopped():
-            for _ in passes(every, once=once, wait=watch.wait):
+            for _ in passes(min(every, ledger_every), once=once, wait=watch.wait):
                 now = f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
                 if time.monotonic() - read >= ledger_every or ruled is None:
                     read, ruled = time.monotonic(), _ruled(source, cluster, section, keys)

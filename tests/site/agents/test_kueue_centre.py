@@ -4,7 +4,11 @@ The API server is a stand-in of our own making with no Kueue in it, and so label
 """
 
 import json
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,10 +33,12 @@ from headgate.site.desk.office import SITE
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of, spent_of
 from tests.engines.kueue.test_admission import asking
+from tests.report.builders import ROOT
 from tests.servers.kubernetes import Store, api_server, kubeconfig
 from tests.site.agents.conftest import NOW, Centre, Country, at
 from tests.site.agents.test_agents import DAY, HOUR, codes, later, operator, term
 from tests.site.agents.test_world import OCTOBER, SEPTEMBER, take
+from tests.site.chromium import SERVE
 
 
 @dataclass
@@ -214,6 +220,45 @@ def test_work_is_admitted_beside_the_cluster_by_the_agents_folder_alone(yard: Ya
     yard.forget()
     yard.ask("small", half - 2, most)
     assert "Ready    n/small" in yard.admit(later(DAY + HOUR)), "and is used once"
+
+
+def test_the_service_answers_what_changes_without_waiting_for_its_turn(yard: Yard) -> None:
+    """Watching, it answers long before the hour is over, and ends when its manager says so."""
+    yard.centre.look(NOW)
+    yard.admit(NOW)
+    words = ("--clusters", str(yard.file), "--cluster", "yard", "--at", NOW)
+    words += ("--every", "3600", "--ledger-every", "3600")
+    keys = ("--keys", str(yard.centre.folder / "keys"))
+    service = subprocess.Popen(
+        [sys.executable, "-c", SERVE, "admit", str(yard.centre.folder / "spool"), *words, *keys],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        _until(lambda: any("watch=true" in one for one in yard.store.requests), service)
+        yard.ask("job", 1, HOUR)
+        work = yard.store.things["Workload", "n", "job"]["status"]
+        assert "Pending" == work["admissionChecks"][0]["state"]
+
+        def state() -> str:
+            status = yard.store.things["Workload", "n", "job"]["status"]
+            return str(status["admissionChecks"][0]["state"])
+
+        _until(lambda: state() == "Ready", service)
+    finally:
+        service.terminate()
+        said, _ = service.communicate(timeout=60)
+    assert (0, True) == (service.returncode, "stopped" in said), said
+
+
+def _until(holds: Callable[[], bool], service: "subprocess.Popen[str]") -> None:
+    for _ in range(1_200):
+        if holds():
+            return
+        assert service.poll() is None
+        time.sleep(0.05)
+    raise AssertionError("it did not come about within a minute")
 
 
 def test_why_a_workload_waits_reaches_the_portal_in_its_owners_words(yard: Yard) -> None:
