@@ -226,8 +226,8 @@ def test_the_service_answers_what_changes_without_waiting_for_its_turn(yard: Yar
     """Watching, it answers long before the hour is over, and ends when its manager says so."""
     yard.centre.look(NOW)
     yard.admit(NOW)
-    words = ("--clusters", str(yard.file), "--cluster", "yard", "--at", NOW)
-    words += ("--every", "3600", "--ledger-every", "3600")
+    cluster = ("--clusters", str(yard.file), "--cluster", "yard", "--at", NOW)
+    words = (*cluster, "--every", "3600", "--ledger-every", "3600")
     keys = ("--keys", str(yard.centre.folder / "keys"))
     service = subprocess.Popen(
         [sys.executable, "-c", SERVE, "admit", str(yard.centre.folder / "spool"), *words, *keys],

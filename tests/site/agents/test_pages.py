@@ -42,11 +42,13 @@ def client(country: Country) -> Iterator[Client]:
 def test_the_operator_sees_each_centre(client: Client, language: str) -> None:
     """Both centres with what they follow and hold, in every language, for few queries."""
     speak(client, language)
+    Agent.objects.update(looked="2020-01-01T00:00:00Z")
     with CaptureQueriesContext(connection) as asked:
         shown = text_of(client.get("/clusters/"))
     assert len(asked) <= 12
     assert all(f'<h2 class="govuk-heading-l">{site} ' in shown for site in ("north", "south"))
     assert "govuk-tag--green" in shown
+    assert {"en": "Late", "vi": "Chậm", "ko": "늦음"}[language] in shown, "told years ago"
 
 
 def test_drift_is_shown_with_who_owns_the_field(

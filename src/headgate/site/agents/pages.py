@@ -40,6 +40,9 @@ CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
 SILENT_SECONDS: Final = 3_600
 """How long an agent may say nothing before its page says so."""
 
+LATE_HOURS: Final = 24
+"""How long use may not be told before its page says so."""
+
 OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
     Enforced.NOTHING_TO_DO.value: (lazy("Holds its orders"), "green"),
     Enforced.CONVERGED.value: (lazy("Holds its orders"), "green"),
@@ -106,6 +109,11 @@ class Centre:
         if not self.agent.looked:
             return None
         return max(0, int(self.now.timestamp()) - seconds_of(self.agent.looked)) // 3_600
+
+    @property
+    def late(self) -> bool:
+        """Whether use has not been told for so long that somebody should see to it."""
+        return (self.lag_hours or 0) >= LATE_HOURS
 
     @property
     def drift(self) -> Iterator[tuple[str, str, str, str, str, Any]]:
