@@ -13,6 +13,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
+from headgate.core.enforcement.balance import balance_of
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Said, Walls
 from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
@@ -21,6 +22,7 @@ from headgate.core.enforcement.plan import Refused, admitted, applied, dated, ex
 from headgate.core.faults import Fault, Faulty
 from headgate.engines.drive import Receipt, enforce
 from headgate.engines.opening import opened, unmapped
+from headgate.readers.clusters import UNKNOWN, named
 from headgate.steps.enforce import envelopes_of, orders_of, sharing_of, spent_of
 from headgate.steps.term import Term
 
@@ -28,7 +30,7 @@ from headgate.steps.term import Term
 class Code(StrEnum):
     """Why a cluster is not planned for at all."""
 
-    CLUSTER_UNKNOWN = "cluster-unknown"
+    CLUSTER_UNKNOWN = UNKNOWN
     CLUSTER_UNMAPPED = "cluster-unmapped"
     CLUSTERS_NONE = "clusters-none"
     CLUSTER_SHARES = "cluster-shares-otherwise"
@@ -94,10 +96,7 @@ def jobs(
     now: str,
 ) -> list[Job]:
     """What every cluster shall hold at an instant; raises Faulty where a file does not say how."""
-    if only is not None and only not in clusters:
-        what = f"there is no cluster {only!r}: {', '.join(clusters)}"
-        raise _faulty("--cluster", Code.CLUSTER_UNKNOWN, what)
-    chosen = {name: c for name, c in clusters.items() if only in (None, name)}
+    chosen = clusters if only is None else {only: named(clusters, only)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
     found = []
     for name, written in chosen.items():
@@ -130,10 +129,13 @@ def _ruled(
 def job_of(
     name: str, section: AnyCluster, listed: OrderList, logins: Mapping[str, Iterable[str]], now: str
 ) -> Job:
-    """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does."""
+    """What one cluster shall hold by its site's signed list; raises Faulty as `jobs` does.
+
+    What is used is what the ledger has booked and what was told to the portal.
+    """
     orders = admitted(listed.orders, logins)
     section, said = _ruled(name, section, listed.sharing)
-    spent = {(award, kind): used for award, kind, used in listed.spent}
+    spent = balance_of(listed).spent
     asked = tuple(_orders(section, orders, listed.envelopes, now))
     job = Job(name, section, asked, spent, said)
     _all_mapped([job])
@@ -189,12 +191,15 @@ def told(written: Written) -> Iterator[str]:
 
 def carried_out(job: Job, *, expect: str | None, mass_removal: bool) -> Receipt:
     """Bring a cluster to its orders; with `expect`, under the plan of that digest or not at all."""
+    allowed = None
     if expect is not None:
         made = planned(job, mass_removal=mass_removal)
-        if isinstance(made, Written) and made.plan.changes and made.digest != expect:
-            raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
+        if isinstance(made, Written):
+            allowed = made.plan
+            if made.plan.changes and made.digest != expect:
+                raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
     engine = job.engine()
-    return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+    return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal, allowed=allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +211,13 @@ class Done:
     remarks: tuple[str, ...]
 
 
-def driven(job: Job, *, mass_removal: bool) -> Done:
-    """Bring a cluster to its orders and read it back; raises EngineDown where it is not read."""
+def driven(job: Job, allowed: Plan) -> Done:
+    """Bring a cluster to its orders by a plan that was seen, and by no other; read it back.
+
+    Raises EngineDown where it is not read.
+    """
     engine = job.engine()
-    receipt = enforce(engine, job.orders, engine.owned, mass_removal=mass_removal)
+    receipt = enforce(engine, job.orders, engine.owned, mass_removal=True, allowed=allowed)
     held = tuple(quota for quota in engine.observe() if engine.owned(quota))
     return Done(receipt, held, engine.remarks(order.quota for order in job.orders))
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from headgate.core.enforcement.engine import EngineDown, Order, Plan, Quota, QuotaState
-from headgate.core.enforcement.plan import Refusal
+from headgate.core.enforcement.plan import Refusal, plan
 from headgate.core.metering.usage import Usage
 from headgate.engines.drive import Enforced, Receipt, collect, enforce
 from headgate.engines.failures import Failure, FailurePoint
@@ -88,6 +88,31 @@ def test_mass_removal_is_refused_with_its_reason() -> None:
     assert receipt.refused is not None
     assert [Refusal.MASS_REMOVAL] == [reason for reason, _ in receipt.refused.reasons]
     assert sorted(HELD, key=lambda held: held.award) == list(engine.observe())
+
+
+class Busy(Rehearsal):
+    """A cluster to which somebody else does something between the showing and the doing."""
+
+    def observe(self) -> tuple[Quota, ...]:
+        """What it holds, and one more of ours from now on."""
+        return (*super().observe(), quota("stranger"))
+
+
+@pytest.mark.parametrize("failure", [None, *WRITES])
+def test_only_what_was_shown_is_applied(failure: Failure | None) -> None:
+    """Through failures the shown plan is brought about; a cluster that has changed is refused."""
+    seen = Rehearsal("c", {"h200": 64}, [], held=HELD)
+    shown = plan("c", ORDERS, seen.observe(), ours, mass_removal=True)
+    assert isinstance(shown, Plan)
+    failures = [failure] if failure else []
+    engine = Rehearsal("c", {"h200": 64}, [], failures, HELD)
+    receipt = enforce(engine, ORDERS, ours, mass_removal=True, allowed=shown)
+    assert (Enforced.CONVERGED, WANTED) == (receipt.outcome, Rehearsal.observe(engine))
+    other = Busy("c", {"h200": 64}, [], held=HELD)
+    refused = enforce(other, ORDERS, ours, mass_removal=True, allowed=shown)
+    assert refused.refused is not None
+    assert [Refusal.PLAN_OTHER] == [reason for reason, _ in refused.refused.reasons]
+    assert sorted(HELD, key=lambda held: held.award) == list(Rehearsal.observe(other))
 
 
 class Forgetful(Rehearsal):

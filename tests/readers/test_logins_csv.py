@@ -20,6 +20,7 @@ BAD = {
     Code.TOO_MANY_FIELDS: b"award,login\na,b,c\n",
     Code.NAME_BAD: b"award,login\n,minh\n",
     Code.LOGIN_BAD: b"award,login\na,-rf\na,root\na,Minh\n",
+    Code.NOT_A_NUMBER: b"award,login,person\na,minh,seven\n",
 }
 
 
@@ -28,6 +29,14 @@ def test_the_logins_of_every_award(tmp_path: Path) -> None:
     path = tmp_path / "logins.csv"
     path.write_text("award,login\na,minh\nb,jin\na,an\na,minh\n")
     assert {"a": ("an", "minh"), "b": ("jin",)} == read_logins(path)
+
+
+def test_whoever_has_left_the_portal_runs_no_longer(tmp_path: Path) -> None:
+    """From one award or from all, by number; a login without one is the site's own affair."""
+    path = tmp_path / "logins.csv"
+    path.write_text("award,login,person\na,minh,7\nb,minh,7\na,jin,8\nb,jin,8\na,bot,\n")
+    assert {"a": ("bot", "jin"), "b": ("jin", "minh")} == read_logins(path, [("a", 7)])
+    assert {"a": ("bot", "jin"), "b": ("jin",)} == read_logins(path, [("", 7), ("c", 8)])
 
 
 @pytest.mark.parametrize("code", Code)

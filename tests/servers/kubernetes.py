@@ -7,7 +7,7 @@ where they are at hand (422), lists of checks and conditions merged by name, a s
 deletion that waits for finalizers. It fails on demand.
 
 What it knows differently from a real one: other lists have one owner as a whole, no admission
-webhook, no watch, no authentication. A test may write as any field manager, as a person would.
+webhook, no authentication. A test may write as any field manager, as a person would.
 """
 
 import copy
@@ -16,7 +16,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -78,6 +78,9 @@ class Store:
     requests: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     count: int = 0
+    events: list[tuple[int, str, Thing]] = field(default_factory=list)
+    forgotten: int = 0
+    """Up to which version events are no longer remembered."""
 
     def apply(self, title: Title, sent: Thing, manager: str, *, force: bool) -> Thing:
         """Server-side apply: set and own the fields sent, give up those no longer sent."""
@@ -155,8 +158,11 @@ class Store:
         ]
         if thing["metadata"].get("deletionTimestamp") and not thing["metadata"].get("finalizers"):
             del self.things[title]
+            self.events.append((self.count, "DELETED", thing))
         else:
+            known = "MODIFIED" if title in self.things else "ADDED"
             self.things[title], self.owned[title] = thing, owned
+            self.events.append((self.count, known, thing))
         return thing
 
     def delete(self, title: Title, uid: str | None) -> Thing:
@@ -169,6 +175,8 @@ class Store:
         else:
             del self.things[title]
             del self.owned[title]
+            self.count += 1
+            self.events.append((self.count, "DELETED", thing))
         return thing
 
     def get(self, title: Title) -> Thing:
@@ -268,8 +276,38 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing is written to the terminal."""
 
     def do_GET(self) -> None:
-        """Read or list."""
-        self.answer("GET")
+        """Read, list or watch."""
+        query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if query.get("watch") == "true" and self.store.due("WATCH") is None:
+            self.store.requests.append(f"GET {self.path}")
+            self.watch(query)
+        else:
+            self.answer("WATCH" if "watch" in query else "GET")
+
+    def watch(self, query: Mapping[str, str]) -> None:
+        """Tell of what changes after a version, a line each, until the time is up."""
+        found = PATH.fullmatch(urlsplit(self.path).path)
+        kind, since = KINDS[found[2]] if found else "", int(query.get("resourceVersion", 0))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        until = time.monotonic() + int(query.get("timeoutSeconds", 60))
+        with suppress(OSError):
+            if since < self.store.forgotten:
+                gone = {"kind": "Status", "code": 410, "message": "too old resource version"}
+                self.wfile.write(json.dumps({"type": "ERROR", "object": gone}).encode() + b"\n")
+                return
+            while time.monotonic() < until:
+                with self.store.lock:
+                    news = [e for e in self.store.events if e[0] > since and e[2]["kind"] == kind]
+                for version, what, thing in news:
+                    line = json.dumps({"type": what, "object": thing}).encode()
+                    self.wfile.write(line + b"\n")
+                    since = version
+                self.wfile.flush()
+                time.sleep(0.02)
 
     def do_PATCH(self) -> None:
         """Apply."""
@@ -338,7 +376,9 @@ class Handler(BaseHTTPRequestHandler):
         """One page; as Kubernetes does, the items of a list do not say their kind."""
         things = [one for title, one in sorted(self.store.things.items()) if title[0] == kind]
         start, size = int(query.get("continue", 0)), int(query.get("limit", 500))
-        rest = {"continue": str(start + size)} if start + size < len(things) else {}
+        rest = {"resourceVersion": str(self.store.count)}
+        if start + size < len(things):
+            rest["continue"] = str(start + size)
         items = [{k: v for k, v in t.items() if k != "kind"} for t in things[start : start + size]]
         return {"kind": f"{kind}List", "metadata": rest, "items": items}
 

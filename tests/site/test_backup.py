@@ -347,8 +347,9 @@ def test_what_is_wrong_with_a_file_is_named_and_nothing_of_it_is_kept(
 
 
 def test_every_refusal_is_provoked() -> None:
-    """No name is there that nothing gives; two are given by other tests here."""
+    """No name is there that nothing gives; some are given by other tests."""
     elsewhere = {BackupRefusal.FILE_TAKEN, BackupRefusal.DATABASE_FULL}
+    elsewhere |= {BackupRefusal.SITE_MISSING, BackupRefusal.SITE_OTHER}
     assert set(BackupRefusal) == elsewhere | {refusal for _, refusal in FORGERIES.values()}
 
 

@@ -9,7 +9,7 @@ end by their dates and the mark up to which use was read stays: a clock that jum
 closes nothing and loses nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Final
 
 from headgate.agent.portal import Answer, Portal, PortalDown
 from headgate.agent.spool import Spool
-from headgate.agent.use import read_use
+from headgate.agent.use import read_use, read_waiting, spent_now
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.engine import Change, EngineDown, Plan
 from headgate.core.enforcement.orders import Sealed, unseal
@@ -29,6 +29,7 @@ from headgate.core.enforcement.receipt import (
     nameless_change,
     nameless_changes,
 )
+from headgate.core.enforcement.waiting import Waiting
 from headgate.core.faults import Faulty
 from headgate.core.ledger.checkpoint import Verifier
 from headgate.core.ledger.refused import Refused as Refusing
@@ -53,16 +54,21 @@ class Trouble(Enum):
     CLOCK_OFF = "this clock and the portal's differ: awards begin and end when they agree"
     NOTHING_FOLLOWED = "no signed order list has come yet: nothing is changed"
     LIST_OLD = "no newer list was signed for a month, or none is handed out: ask the programme"
+    PLAN_WAITS = "this agent asks: the plan waits for an operator's word on the portal"
     CLUSTER_DOWN = "the cluster did not answer: the orders wait"
     USE_UNREAD = "use was not read: it is read again from where it stopped"
 
 
-Logins = Callable[[], Mapping[str, Iterable[str]]]
+Logins = Callable[[Collection[tuple[str, int]]], Mapping[str, Iterable[str]]]
+"""The logins of each award, but those of the people who have gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One cluster's agent: what it drives, whose orders it follows, whom it tells."""
+    """One cluster's agent: what it drives, whose orders it follows, whom it tells.
+
+    One that `asks` applies no plan before an operator has allowed it by its digest.
+    """
 
     name: str
     section: AnyCluster
@@ -71,6 +77,7 @@ class Agent:
     portal: Portal
     spool: Spool
     slurm_spool: Path
+    asks: bool = False
 
 
 @dataclass(slots=True)
@@ -100,7 +107,8 @@ def look(agent: Agent, now: int) -> Looked:
         report = _bring(agent, sealed, at, answer.word if answer else "", found)
         _read_use(agent, sealed, now, confirmed=at == instant_of(now), found=found)
         looked = agent.spool.text("looked")
-        report = replace(report, faults=tuple(found.faults), looked=looked)
+        waiting = _waiting(agent, sealed, found)
+        report = replace(report, faults=tuple(found.faults), looked=looked, waiting=waiting)
         read = report.back.outcome in READ
         agent.spool.tell(report, read=read)
         reached(Point.REPORT_KEPT)
@@ -163,15 +171,17 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     outcome, drift, lines = Enforced.DOWN, tuple[Change, ...](), tuple[str, ...]()
     done: Done | None = None
     try:
-        job = job_of(agent.name, agent.section, sealed.listed, agent.logins(), at)
-        plan, outcome = _plan(job, word, found)
+        listed, seen = sealed.listed, agent.spool.attempts(sealed.listed.until)
+        job = job_of(agent.name, agent.section, listed, agent.logins(listed.gone), at)
+        job = replace(job, spent=spent_now(agent.section, job, listed, seen, at))
+        plan, outcome = _plan(agent, job, word, found)
         if plan is not None and found.waits:
             lines = explain(_nameless(plan))
         elif plan is not None:
             if plan.changes:
                 agent.spool.intend(_merged(agent.spool.intended, plan.changes))
                 reached(Point.PLAN_INTENDED)
-            done = driven(job, mass_removal=bool(word) and digest(plan) == word)
+            done = driven(job, plan)
             reached(Point.PLAN_APPLIED)
             outcome, drift = done.receipt.outcome, nameless_changes(done.receipt.drift)
             found.faults += done.remarks
@@ -192,11 +202,15 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     return Report(back, drift, (), found.waits, lines, "")
 
 
-def _plan(job: Job, word: str, found: Looked) -> tuple[Plan | None, Enforced]:
+def _plan(agent: Agent, job: Job, word: str, found: Looked) -> tuple[Plan | None, Enforced]:
     """The plan to carry out or to wait for; None where there is none, with what that is."""
     made = planned(job)
     if not isinstance(made, Refused):
-        return made.plan, Enforced.NOTHING_TO_DO
+        if not (agent.asks and made.plan.changes) or digest(made.plan) == word:
+            return made.plan, Enforced.NOTHING_TO_DO
+        found.waits = digest(made.plan)
+        found.faults.append(_told(Trouble.PLAN_WAITS, agent.section.site))
+        return made.plan, Enforced.REFUSED
     if {reason for reason, _ in made.reasons} != {Refusal.MASS_REMOVAL}:
         found.faults += _why(made)
         return None, Enforced.REFUSED
@@ -245,11 +259,21 @@ def _read_use(agent: Agent, sealed: Sealed, now: int, *, confirmed: bool, found:
         found.faults += map(str, error.faults)
 
 
+def _waiting(agent: Agent, sealed: Sealed, found: Looked) -> tuple[Waiting, ...]:
+    """Why jobs wait there; what is not told now is told by the next look."""
+    try:
+        return read_waiting(agent.section, [order.quota for order in sealed.listed.orders])
+    except EngineDown as error:
+        if not found.faults:
+            found.faults.append(_told(Trouble.CLUSTER_DOWN, str(error)))
+        return ()
+
+
 def _push(agent: Agent, found: Looked) -> None:
     """Tell what is to be told: use first, because a report says up to where it has been told."""
     try:
         if found.online:
-            _push_use(agent)
+            push_use(agent)
             for number, line in agent.spool.reports():
                 agent.portal.report(line)
                 reached(Point.REPORT_SENT)
@@ -262,7 +286,8 @@ def _push(agent: Agent, found: Looked) -> None:
     found.waiting = len(agent.spool.reports()) + agent.spool.untold_count
 
 
-def _push_use(agent: Agent) -> None:
+def push_use(agent: Agent) -> None:
+    """Tell every attempt that is to be told, in parcels; raises PortalDown and `Refused`."""
     rows = agent.spool.untold(ROWS_AT_ONCE)
     while rows:
         later = agent.portal.use(b"".join(row.line for row in rows))

@@ -5,7 +5,6 @@ attempt of a job has one row, which a later look replaces: however long the port
 grows with the jobs and not with the looks.
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from headgate.alone import Taken, alone
 from headgate.core import canonical
 from headgate.core.enforcement.engine import Change
 from headgate.core.enforcement.receipt import Report
@@ -132,6 +132,15 @@ class Spool:
             "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, 0)", (*key, canonical.line(row))
         )
 
+    def attempts(self, until: str) -> list[Usage]:
+        """Attempts that ran on after an instant, or are not known to have ended."""
+        ended = "json_extract(CAST(line AS TEXT), '$.ended')"
+        asked = f"SELECT line FROM attempt WHERE {ended} IS NULL OR {ended} > ?"
+        return [
+            _USAGE.validate_json(bytes(line))
+            for (line,) in self._connection.execute(asked, (until,))
+        ]
+
     def untold(self, most: int, after: Row | None = None) -> list[Row]:
         """Attempts that are to be told, in order, beginning after one."""
         rows = self._connection.execute(
@@ -165,24 +174,42 @@ class Spool:
 @contextmanager
 def opened(path: Path, site: str) -> Iterator[Spool]:
     """The spool of a site's agent in a file that only its owner reads; raises `Refused`."""
-    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    lock = path.with_name(f"{path.name}.lock")
+    lock.touch(0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(SpoolRefusal.SPOOL_BUSY, str(path)) from None
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            spool = _begun(connection, path)
+        with alone(lock, waits=False), _connected(path) as found:
+            spool = _begun(found, path)
             if spool.text("site") not in ("", site):
                 raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
             spool.put("site", site.encode())
             yield spool
-        finally:
-            connection.close()
+    except Taken:
+        raise Refused(SpoolRefusal.SPOOL_BUSY, str(path)) from None
+
+
+@contextmanager
+def read_only(path: Path, site: str) -> Iterator[Spool]:
+    """The spool of a site's agent, which may be at work with it; raises `Refused`."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        spool = Spool(connection)
+        if spool.text("site") != site:
+            raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
+        yield spool
+    except sqlite3.DatabaseError as error:
+        raise Refused(SpoolRefusal.SPOOL_BAD, f"{path}: {error}") from error
     finally:
-        os.close(handle)
+        connection.close()
+
+
+@contextmanager
+def _connected(path: Path) -> Iterator[sqlite3.Connection]:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def _begun(connection: sqlite3.Connection, path: Path) -> Spool:

@@ -1,13 +1,24 @@
-"""What a cluster of any kind says was used, for the agent's spool."""
+"""What a cluster of any kind says was used, for the agent's spool, and what that leaves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from headgate.core.enforcement.balance import balance_of
 from headgate.core.enforcement.clusters import AnyCluster
+from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
+from headgate.core.enforcement.engine import Quota
+from headgate.core.enforcement.orders import OrderList
+from headgate.core.enforcement.waiting import Waiting
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of, seconds_of
+from headgate.operating import Job
+
+WAITING_MOST: Final = 5_000
+REASON_LETTERS_MOST: Final = 200
+"""How much of why jobs wait is told at a look."""
 
 OVERLAP_SECONDS: Final = 86_400
 """How long before the last look a cluster is asked again: what came late is seen."""
@@ -29,6 +40,40 @@ def read_use(
         opened(section, {}), since, instant_of(now), overlap_seconds=OVERLAP_SECONDS, tries=1
     )
     return rows, []
+
+
+def read_waiting(section: AnyCluster, quotas: Iterable[Quota]) -> tuple[Waiting, ...]:
+    """How many jobs of each award wait for which reason, as the cluster says; raises EngineDown.
+
+    Of whose jobs they are nothing is told.
+    """
+    found: Iterable[Waiting] = ()
+    if isinstance(section, SlurmCluster):
+        from headgate.engines.slurm.command import runner
+        from headgate.engines.slurm.pending import pending
+
+        found = pending(section, runner(section.reach, section.environment), quotas)
+    elif isinstance(section, KueueCluster):
+        from headgate.engines.kueue.pending import pending as queued
+
+        found = queued(section, quotas)
+    most = sorted(found, key=lambda one: (-one.jobs, one.award, one.reason))[:WAITING_MOST]
+    return tuple(replace(one, reason=one.reason[:REASON_LETTERS_MOST]) for one in most)
+
+
+def spent_now(
+    section: AnyCluster, job: Job, listed: OrderList, attempts: Iterable[Usage], now: str
+) -> Mapping[tuple[str, str], int]:
+    """What is used of each award, by what the list says and what ran here since.
+
+    Slurm counts what runs by itself, and its counter is only held against the list's figures.
+    """
+    if not isinstance(section, KueueCluster):
+        return job.spent
+    seen, balance = tuple(attempts), balance_of(listed)
+    quotas = (order.quota for order in job.orders if order.quota.award)
+    used = {(q.award, q.support_class): balance.used(q, seen, now) for q in quotas}
+    return {**job.spent, **used}
 
 
 def _slurm(

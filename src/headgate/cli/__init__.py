@@ -8,6 +8,7 @@ import typer
 
 from headgate.cli.admit import admit
 from headgate.cli.agents import agent, enrol, orders, revoke
+from headgate.cli.backup import backup, restore
 from headgate.cli.clusters import apply, plan
 from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
@@ -28,6 +29,7 @@ app = typer.Typer(
 _COMMANDS = (
     *(demo, verify, check, explain, demand, foresee, freeze, evaluate, witness),
     *(plan, apply, manifests, admit, usage, reconcile, agent, serve, worker, migrate, owner),
+    *(backup, restore),
 )
 for command in _COMMANDS:
     app.command()(command)
@@ -37,6 +39,8 @@ app.add_typer(simulations, name="simulate")
 ledger.command()(enrol)
 ledger.command()(revoke)
 ledger.command()(orders)
+ledger.command()(backup)
+ledger.command()(restore)
 app.add_typer(ledger, name="ledger")
 
 

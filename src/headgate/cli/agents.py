@@ -6,7 +6,6 @@ refused, 5 the cluster or the portal was down (nothing was lost), 6 something el
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +14,10 @@ import typer
 
 from headgate.cli.clusters import DOWN, DRIFTING, REFUSED, ClustersOption, LoginsOption
 from headgate.cli.ledger import DatabaseOption, KeysOption
-from headgate.cli.shared import fault, ledger_at, mendable, say
+from headgate.cli.shared import fault, ledger_at, mendable, passes, say, until_stopped
 
 if TYPE_CHECKING:
-    from headgate.agent.look import Agent, Looked
+    from headgate.agent.look import Agent, Logins, Looked
     from headgate.core.ledger.checkpoint import Verifier
     from headgate.site.records.database import Database
 
@@ -48,6 +47,9 @@ def agent(
     authority: Annotated[
         Path | None, typer.Option(help="CA certificates (PEM), if not those of the system.")
     ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Apply no plan before an operator has allowed it.")
+    ] = False,
     every: Annotated[int, typer.Option(min=10, max=86_400, help="Seconds between looks.")] = 300,
     once: Annotated[bool, typer.Option("--once", help="Look once and end, as for cron.")] = False,
 ) -> None:
@@ -56,19 +58,15 @@ def agent(
         from headgate.agent.look import Agent
         from headgate.agent.portal import Portal
         from headgate.agent.spool import opened
-        from headgate.readers.clusters import read_clusters
+        from headgate.readers.clusters import named, read_clusters
 
-        sections = read_clusters(clusters)
-        if cluster not in sections:
-            what = f"there is no cluster {cluster!r}: {', '.join(sections)}"
-            raise fault("--cluster", "cluster-unknown", what, "name one of the file's")
-        section = sections[cluster]
+        section = named(read_clusters(clusters), cluster)
         authorities = str(authority) if authority is not None else None
         door = Portal(portal, section.site, _secret(token), authorities)
-        pinned = _keys(keys)
+        pinned = public_keys(keys)
         with opened(spool, section.site) as kept:
             use = spool.with_name(f"{spool.name}.use")
-            one = Agent(cluster, section, _logins(logins), pinned, door, kept, use)
+            one = Agent(cluster, section, _logins(logins), pinned, door, kept, use, ask)
             code = _looks(one, every, once=once)
     if code:
         raise typer.Exit(code)
@@ -123,7 +121,7 @@ def _secret(path: Path) -> str:
     return found
 
 
-def _keys(path: Path) -> "tuple[Verifier, ...]":
+def public_keys(path: Path) -> "tuple[Verifier, ...]":
     """The public keys that sign orders: the newest pair of the journal's `keys` file."""
     from headgate.core.ledger.checkpoint import Algorithm, parse_vkeys
 
@@ -135,10 +133,10 @@ def _keys(path: Path) -> "tuple[Verifier, ...]":
     return found
 
 
-def _logins(path: Path | None) -> Callable[[], Mapping[str, Iterable[str]]]:
+def _logins(path: Path | None) -> "Logins":
     from headgate.readers.logins_csv import read_logins
 
-    return lambda: read_logins(path) if path is not None else {}
+    return lambda gone: read_logins(path, gone) if path is not None else {}
 
 
 def _need_portal(database: "Database") -> None:
@@ -170,11 +168,45 @@ def revoke(site: SiteArgument, database: DatabaseOption) -> None:
         say(f"{site}: its credential is worth nothing any more")
 
 
-def orders(keys: KeysOption, database: DatabaseOption) -> None:
-    """Sign what each site shall hold, for its agent to pull; publish the journal before."""
-    with mendable("ledger orders"), ledger_at(database) as kept:
-        from headgate.site.actions.agents import sign_orders
+def orders(
+    keys: KeysOption,
+    database: DatabaseOption,
+    every: Annotated[
+        float | None,
+        typer.Option(min=1, help="Go on: sign what has changed, so many seconds apart."),
+    ] = None,
+) -> None:
+    """Sign what each site shall hold, for its agent to pull; publish the journal before.
 
+    With --every a list follows within seconds of what it rests on, as when somebody is sent away.
+    """
+    with mendable("ledger orders"), ledger_at(database) as kept:
         _need_portal(kept)
-        for listed in sign_orders(kept, keys, datetime.now(UTC)):
-            say(f"{listed.site}: as of {listed.size:,} entries, {listed.digest}")
+        if every is None:
+            _sign(kept, keys, news=False)
+        else:
+            _sign_on(kept, keys, every)
+
+
+def _sign(kept: "Database", keys: Path, *, news: bool) -> None:
+    from headgate.site.actions.agents import sign_orders
+
+    for listed in sign_orders(kept, keys, datetime.now(UTC), news=news):
+        say(f"{listed.site}: as of {listed.size:,} entries, {listed.digest}")
+
+
+def _sign_on(kept: "Database", keys: Path, every: float) -> None:
+    """Sign again and again; a refusal is told once, and it goes on when that was mended."""
+    from headgate.core.ledger.refused import Refused
+
+    said = ""
+    with until_stopped():
+        for _ in passes(every, once=False):
+            try:
+                _sign(kept, keys, news=True)
+                said = ""
+            except Refused as error:
+                refused = f"{error.about}: {error.reason.value}"
+                if refused != said:
+                    typer.echo(f"ledger orders: {refused}", err=True)
+                said = refused

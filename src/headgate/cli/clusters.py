@@ -34,7 +34,7 @@ ClusterOption = Annotated[
     str | None, typer.Option("--cluster", help="Only this one; else all of the file.")
 ]
 LoginsOption = Annotated[
-    Path | None, typer.Option("--logins", help="Who may run: a CSV file with award,login.")
+    Path | None, typer.Option("--logins", help="Who may run: a CSV file with award,login[,person].")
 ]
 AtOption = Annotated[
     datetime | None,

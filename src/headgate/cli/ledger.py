@@ -281,32 +281,6 @@ def bundle(
 
 
 @ledger.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="A new file; none is ever written over.")],
-    database: DatabaseOption,
-) -> None:
-    """Write all that the ledger holds at one moment to a file, but for the keys."""
-    with mendable("ledger backup"), steps() as progress, ledger_at(database) as kept:
-        from headgate.site.backup import backup as back_up
-
-        manifest = back_up(kept, file, progress)
-        say(f"{manifest.size:,} entries, root {manifest.root}")
-
-
-@ledger.command()
-def restore(
-    file: Annotated[Path, typer.Argument(help="What `headgate ledger backup` wrote.")],
-    database: DatabaseOption,
-) -> None:
-    """Fill an empty ledger from a backup, all or nothing, through every constraint."""
-    with mendable("ledger restore"), steps() as progress, ledger_at(database) as kept:
-        from headgate.site.backup import restore as restore_from
-
-        manifest = restore_from(file, kept, progress)
-        say(f"{manifest.size:,} entries, root {manifest.root}")
-
-
-@ledger.command()
 def status(database: DatabaseOption) -> None:
     """Where the journal and the programme stand."""
     with mendable("ledger status"), ledger_at(database) as kept:

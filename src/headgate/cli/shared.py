@@ -97,11 +97,13 @@ def until_stopped() -> Iterator[None]:
         yield
 
 
-def passes(every: float, *, once: bool) -> Iterator[None]:
-    """One pass after another, so many seconds apart; or one, and no more."""
+def passes(
+    every: float, *, once: bool, wait: Callable[[float], object] = time.sleep
+) -> Iterator[None]:
+    """One pass after another, so many seconds apart unless `wait` knows better; or one alone."""
     yield
     while not once:
-        time.sleep(every)
+        wait(every)
         yield
 
 

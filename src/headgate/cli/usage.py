@@ -57,8 +57,9 @@ def usage(
     """
     with mendable(f"usage {cluster}"), awake(f"usage {cluster}"):
         from headgate.core.enforcement.clusters.slurm import SlurmCluster
+        from headgate.readers.clusters import named, read_clusters
 
-        section = _section(clusters, cluster)
+        section = named(read_clusters(clusters), cluster)
         window = _window(since, until)
         if isinstance(section, SlurmCluster):
             _tell(_spooled(section, window, spool or Path(f"{cluster}.spool"), out), cluster)
@@ -138,22 +139,12 @@ def reconcile(
             raise typer.Exit(DRIFTING)
 
 
-def _section(file: Path, name: str) -> "AnyCluster":
-    """The section of a cluster; raises `Faulty` where the file has none of that name."""
-    from headgate.readers.clusters import read_clusters
-
-    known = read_clusters(file)
-    if name not in known:
-        mend = f"Name one of: {', '.join(known)}."
-        raise fault(file.name, "cluster-unknown", f"there is no {name!r}", mend)
-    return known[name]
-
-
 def _slurm(file: Path, name: str) -> "SlurmCluster":
-    """The same where it is a Slurm; raises `Faulty` where it is not."""
+    """A cluster of the file that is a Slurm; raises `Faulty` where there is none of that name."""
     from headgate.core.enforcement.clusters.slurm import SlurmCluster
+    from headgate.readers.clusters import named, read_clusters
 
-    section = _section(file, name)
+    section = named(read_clusters(file), name)
     if not isinstance(section, SlurmCluster):
         mend = "Name a cluster of engine slurm: no other has an sreport to compare with."
         raise fault(file.name, "cluster-not-slurm", f"{name} is no Slurm cluster there", mend)

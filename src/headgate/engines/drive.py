@@ -10,7 +10,7 @@ from enum import Enum
 from fractions import Fraction
 
 from headgate.core.enforcement.engine import Change, Engine, EngineDown, Order, Plan, Quota
-from headgate.core.enforcement.plan import REMOVALS_MOST, Refused, plan
+from headgate.core.enforcement.plan import REMOVALS_MOST, Refused, plan, within
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of, seconds_of
 
@@ -50,9 +50,13 @@ def enforce(
     *,
     removals_most: Fraction = REMOVALS_MOST,
     mass_removal: bool = False,
+    allowed: Plan | None = None,
     tries: int = TRIES_MOST,
 ) -> Receipt:
-    """Observe, plan, apply, observe again and compare; begin anew when the engine goes down."""
+    """Observe, plan, apply, observe again and compare; begin anew when the engine goes down.
+
+    With `allowed`, a plan that a person was shown, nothing is applied that is not in it.
+    """
     given = tuple(orders)
 
     def difference() -> Plan | Refused:
@@ -71,6 +75,8 @@ def enforce(
     for count in range(1, tries + 1):
         try:
             step = difference()
+            if isinstance(step, Plan) and allowed is not None:
+                step = within(step, allowed, begun=bool(first))
             if isinstance(step, Plan) and step.changes:
                 first = first or step.changes
                 engine.apply(step)

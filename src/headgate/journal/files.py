@@ -1,10 +1,7 @@
-"""Files that are whole or not there, whenever the machine stops, and one writer at a time."""
+"""Files that are whole or not there, whenever the machine stops."""
 
-import fcntl
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -25,17 +22,6 @@ class FileRefusal(Enum):
 
     NOT_REGULAR = "a pipe, a device or a folder stands where a file should: take it away"
     TOO_LARGE = "the file is larger than any of ours can be: take it away"
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder alone, waiting for whoever holds it; killing the holder frees it."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def put(folder: Path, path: str, data: bytes, mode: int = 0o644) -> None:

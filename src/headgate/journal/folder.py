@@ -16,12 +16,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from headgate.alone import alone
 from headgate.core.ledger.checkpoint import Checkpoint, NoteRefusal, open_note
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.tiles import Growth, Tiles
 from headgate.core.ledger.tree import TILE_WIDTH, tile_path
 from headgate.journal.fetch import folder_reader
-from headgate.journal.files import found, locked, put, settle
+from headgate.journal.files import found, put, settle
 from headgate.journal.keys import Keys
 from headgate.journal.points import Point, reached
 
@@ -57,7 +58,7 @@ def publish(
     yet to sign it. Raises `Refused`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with alone(folder):
         note, old = _published(folder, keys)
         start = old.size if old is not None else 0
         if size < start:

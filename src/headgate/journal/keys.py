@@ -25,6 +25,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from headgate.alone import alone
 from headgate.core.ledger.checkpoint import (
     Algorithm,
     Checkpoint,
@@ -34,7 +35,7 @@ from headgate.core.ledger.checkpoint import (
     parse_vkeys,
 )
 from headgate.core.ledger.refused import Refused
-from headgate.journal.files import found, locked, put, settle
+from headgate.journal.files import found, put, settle
 from headgate.journal.handover import Pair, hand_over, read_handover
 from headgate.journal.points import Point, reached
 
@@ -111,7 +112,7 @@ def create(folder: Path, origin: str) -> Ring:
         folder.mkdir(mode=0o700, parents=True)
         settle(folder.parent)
     _check(folder)
-    with locked(folder):
+    with alone(folder):
         if _generations(folder):
             raise Refused(RingRefusal.RING_TAKEN, str(folder))
         _add(folder, 1, _fresh(origin), b"")
@@ -127,7 +128,7 @@ def load(folder: Path) -> Ring:
 def rotate(folder: Path) -> Ring:
     """Begin a rotation: the next checkpoint is to be signed by old and new keys."""
     _check(folder)
-    with locked(folder):
+    with alone(folder):
         ring = _load(folder)
         if ring.retiring:
             raise Refused(RingRefusal.ROTATION_UNDER_WAY, str(folder))
@@ -143,7 +144,7 @@ def rotate(folder: Path) -> Ring:
 def retire(folder: Path) -> Ring:
     """End a rotation: destroy every older seed, once a checkpoint by old and new keys is out."""
     _check(folder)
-    with locked(folder):
+    with alone(folder):
         _load(folder)
         _destroy(folder)
         return _load(folder)

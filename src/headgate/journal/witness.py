@@ -21,6 +21,7 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Final
 
+from headgate.alone import alone
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import (
     Checkpoint,
@@ -35,7 +36,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.tiles import Read, Tiles
 from headgate.core.ledger.tree import verify_consistency
 from headgate.journal.fetch import FetchRefusal, reader
-from headgate.journal.files import found, locked, put, settle
+from headgate.journal.files import found, put, settle
 from headgate.journal.handover import Handover, read_handover
 from headgate.journal.keys import RingRefusal, check_private, read_seed, write_seed
 from headgate.journal.points import Point, reached
@@ -95,7 +96,7 @@ def visit(
     read = reader(journal) if isinstance(journal, str) else journal
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_private(state)
-    with locked(state):
+    with alone(state):
         witness = _witness(state, name)
         kept = found(state / "checkpoint")
         old = _kept_checkpoint(kept)

@@ -42,6 +42,10 @@ _MENDS: Final[Mapping[Code, str]] = {
 }
 
 
+UNKNOWN: Final = "cluster-unknown"
+"""The fault of whoever names a cluster that a sound file does not have."""
+
+
 class Clusters(Section):
     """The whole file."""
 
@@ -69,6 +73,16 @@ def read_clusters(path: Path) -> Mapping[str, AnyCluster]:
     if twice := list(_twice(tree, read.clusters)):
         raise Faulty(twice)
     return read.clusters
+
+
+def named(clusters: Mapping[str, AnyCluster], name: str) -> AnyCluster:
+    """The cluster of a name; raises Faulty where the file has none of it."""
+    if name not in clusters:
+        what = f"there is no cluster {name!r}: {', '.join(clusters)}"
+        raise Faulty(
+            [Fault("--cluster", 0, 0, UNKNOWN, what, "name one of the clusters of the file")]
+        )
+    return clusters[name]
 
 
 _EMPTY: Final = "begin with `headgate: 1`, then `clusters:` with a section for each cluster"

@@ -3,6 +3,9 @@
     manifest.json       what there should be: counts, digests, the journal's size and root
     leg.jsonl ...       the tables as they are: the columns, then a row a line, as JSON arrays
 
+Beside the ledger's tables these are all that the site works with: people, what they handed in,
+agents, notices. Where there is a ledger alone, they are its tables alone.
+
 It is an ordinary ZIP file. Restoring puts every row through the constraints of an empty database,
 in one transaction: whatever is wrong with the file, or whoever kills the process, the database then
 is empty still. The keys that sign are not in it; they lie in their ring.
@@ -16,7 +19,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -30,6 +33,7 @@ from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.frontier import Frontier
 from headgate.journal.files import settle
+from headgate.site import working_tables
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import ENTRY_COLUMNS, LEG_COLUMNS
 
@@ -61,6 +65,8 @@ class BackupRefusal(Enum):
 
     FILE_TAKEN = "Name a file that is not there yet: no backup is ever written over."
     DATABASE_FULL = "Restore into a database that was just created and holds nothing."
+    SITE_MISSING = "It holds a whole site: make the site's tables first, with headgate migrate."
+    SITE_OTHER = "Use the version that made it, then renew the tables: headgate migrate."
     NO_BACKUP = "Name a file that headgate backup made."
     VERSION_UNKNOWN = "Restore it with the version of headgate that made it."
     DAMAGED = "The file is cut short or was changed: take another copy of it."
@@ -89,6 +95,11 @@ class Manifest:
     root: str
     checkpoint: str | None
     tables: dict[str, Table]
+
+    @property
+    def private(self) -> int:
+        """How many rows are in it beside the ledger's."""
+        return sum(table.rows for name, table in self.tables.items() if name not in COLUMNS)
 
 
 def backup(database: Database, path: Path, progress: Progress = lambda _: None) -> Manifest:
@@ -124,16 +135,36 @@ def _put_in_place(draft: Path, path: Path) -> None:
 def _written(database: Database, archive: zipfile.ZipFile, progress: Progress) -> Manifest:
     tables: dict[str, Table] = {}
     trunk = _Trunk()
-    for table, columns in COLUMNS.items():
+    for table, columns in _columns(_whole(database)).items():
         progress(table)
-        sql = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {_ORDER[table]}"
-        rows = trunk.seen(table, database.stream(sql))
+        if table in COLUMNS:
+            sql = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {_ORDER[table]}"
+            rows = trunk.seen(table, database.stream(sql))
+        else:
+            rows = working_tables.rows(database, working_tables.working()[table])
         with archive.open(f"{table}.jsonl", "w", force_zip64=True) as member:
             tables[table] = _write_table(member, columns, rows)
     root = trunk.tree.root().hex()
     manifest = Manifest(VERSION, trunk.tree.size, root, _newest(database), tables)
     archive.writestr(MANIFEST, canonical.line(manifest))
     return manifest
+
+
+def _whole(database: Database) -> bool:
+    """Whether a site works on the ledger; raises Faulty where its tables are another version's."""
+    found = working_tables.there(database)
+    if missing := sorted(working_tables.working().keys() - found):
+        if found:
+            what = f"it has no table {missing[0]}"
+            raise _faulty(BackupRefusal.SITE_OTHER, "--database", what)
+        return False
+    return True
+
+
+def _columns(whole: bool) -> dict[str, tuple[str, ...]]:
+    """The tables and their columns, of a ledger or of a whole site, as they are restored."""
+    models = working_tables.working().items() if whole else ()
+    return {**COLUMNS, **{table: working_tables.columns(model) for table, model in models}}
 
 
 def _newest(database: Database) -> str | None:
@@ -145,11 +176,16 @@ def _newest(database: Database) -> str | None:
 def _write_table(member: IO[bytes], columns: Sequence[str], rows: Iterable[Row]) -> Table:
     digest, count, length = hashlib.sha256(), 0, 0
     for count, row in enumerate(_with_columns(columns, rows)):  # noqa: B007
-        line = canonical.line(row)
+        line = _line(row)
         member.write(line)
         digest.update(line)
         length += len(line)
     return Table(count, length, digest.hexdigest())
+
+
+def _line(row: Row) -> bytes:
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.encode() + b"\n"
 
 
 def _with_columns(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
@@ -182,13 +218,19 @@ def restore(path: Path, database: Database, progress: Progress = lambda _: None)
     """
     with _readable(path), zipfile.ZipFile(path) as archive:
         manifest = _read_manifest(path, archive)
+        whole = manifest.tables.keys() != COLUMNS.keys()
         with _accepted(path), database.writing():
             _check_empty(database)
+            if whole and not _whole(database):
+                what = "the database has a ledger's tables alone"
+                raise _faulty(BackupRefusal.SITE_MISSING, "--database", what)
             trunk = _Trunk()
-            for table in COLUMNS:
+            for table, columns in _columns(whole).items():
                 progress(table)
-                rows = _read_rows(archive, table, manifest.tables[table])
+                rows = _read_rows(archive, table, columns, manifest.tables[table])
                 _fill(database, table, trunk.seen(table, rows))
+            if whole:
+                working_tables.count_on(database)
             _check_root(path, manifest, trunk.tree)
             _check_held(path, manifest, database)
     return manifest
@@ -196,15 +238,22 @@ def restore(path: Path, database: Database, progress: Progress = lambda _: None)
 
 def _fill(database: Database, table: str, rows: Iterator[Row]) -> None:
     while some := list(islice(rows, BATCH_ROWS)):
-        database.insert(table, COLUMNS[table], some)
+        if table in COLUMNS:
+            database.insert(table, COLUMNS[table], some)
+        else:
+            working_tables.fill(database, working_tables.working()[table], some)
 
 
 def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
     """What the file says that it holds, once its outside is that of a backup."""
-    members = {f"{table}.jsonl" for table in COLUMNS} | {MANIFEST}
+    ledgers = {f"{table}.jsonl" for table in COLUMNS} | {MANIFEST}
     listed = archive.infolist()
     names = [info.filename for info in listed]
-    if len(names) != len(members) or set(names) != members or any(i.flag_bits & 1 for i in listed):
+    if (
+        not ledgers <= set(names)
+        or len(names) != len(set(names))
+        or any(info.flag_bits & 1 for info in listed)
+    ):
         raise _faulty(BackupRefusal.NO_BACKUP, str(path), f"it holds {len(names)} other files")
     held = sum(info.file_size for info in listed)
     if held > RATIO_MOST * path.stat().st_size:
@@ -222,12 +271,18 @@ def _read_manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
         manifest: Manifest = TypeAdapter(Manifest).validate_json(data, strict=True)
     except (ValidationError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         raise _faulty(BackupRefusal.NO_BACKUP, MANIFEST, "it is no manifest") from None
-    if manifest.tables.keys() != COLUMNS.keys():
+    if {f"{table}.jsonl" for table in manifest.tables} | {MANIFEST} != set(names):
         raise _faulty(BackupRefusal.NO_BACKUP, MANIFEST, "it tells of other tables")
+    if manifest.tables.keys() not in (COLUMNS.keys(), _columns(whole=True).keys()):
+        other = sorted(manifest.tables.keys() ^ _columns(whole=True).keys())
+        what = f"its site has other tables: {', '.join(other)[:80]!a}"
+        raise _faulty(BackupRefusal.SITE_OTHER, str(path), what)
     return manifest
 
 
-def _read_rows(archive: zipfile.ZipFile, table: str, told: Table) -> Iterator[Row]:
+def _read_rows(
+    archive: zipfile.ZipFile, table: str, columns: tuple[str, ...], told: Table
+) -> Iterator[Row]:
     """The rows of a table; once the last was read, they have turned out to be those told of."""
     name, digest, length, count = f"{table}.jsonl", hashlib.sha256(), 0, -1
     with archive.open(name) as member:
@@ -236,8 +291,8 @@ def _read_rows(archive: zipfile.ZipFile, table: str, told: Table) -> Iterator[Ro
             length, count = length + len(line), count + 1
             if length > told.bytes:
                 break
-            row = _row(name, count + 1, line, len(COLUMNS[table]))
-            if count == 0 and row != COLUMNS[table]:
+            row = _row(name, count + 1, line, len(columns), table if count else "")
+            if count == 0 and row != columns:
                 raise _faulty(BackupRefusal.ROW_BAD, name, "its first line names other columns")
             if count > 0:
                 yield row
@@ -246,15 +301,20 @@ def _read_rows(archive: zipfile.ZipFile, table: str, told: Table) -> Iterator[Ro
         raise _faulty(BackupRefusal.CONTENT_DIFFERS, name, what)
 
 
-def _row(file: str, number: int, line: bytes, width: int) -> Row:
-    try:
+def _row(file: str, number: int, line: bytes, width: int, table: str) -> Row:
+    """A line as the values of a row of a table; without one, as the names of columns."""
+    row: Row | None = None
+    with suppress(ValueError, RecursionError):
         values: Any = json.loads(line)
-        fits = isinstance(values, list) and len(values) == width and all(map(_storable, values))
-    except (ValueError, RecursionError):
-        fits, values = False, []
-    if not fits:
+        if isinstance(values, list) and len(values) == width:
+            model = working_tables.working().get(table)
+            if model is None:
+                row = tuple(values) if all(map(_storable, values)) else None
+            elif _UNSTORABLE.search(json.dumps(values, ensure_ascii=False)) is None:
+                row = working_tables.readable(model, tuple(values))
+    if row is None:
         raise _faulty(BackupRefusal.ROW_BAD, file, f"line {number} is no row", number)
-    return tuple(values)
+    return row
 
 
 def _storable(value: object) -> bool:
@@ -269,6 +329,10 @@ def _check_empty(database: Database) -> None:
         if database.rows(f"SELECT 1 FROM {table} LIMIT 1"):
             what = f"its table {table} has rows"
             raise _faulty(BackupRefusal.DATABASE_FULL, "--database", what)
+    if full := working_tables.occupied(database):
+        raise _faulty(BackupRefusal.DATABASE_FULL, "--database", f"its table {full} has rows")
+    if working_tables.there(database):
+        working_tables.clear_groups(database)
 
 
 def _check_root(path: Path, manifest: Manifest, tree: Frontier) -> None:

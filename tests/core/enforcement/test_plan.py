@@ -20,6 +20,7 @@ from headgate.core.enforcement.plan import (
     dated,
     explain,
     plan,
+    within,
 )
 
 START, END = "2026-03-09T00:00:00Z", "2026-09-09T00:00:00Z"
@@ -85,7 +86,27 @@ PROVOKED: dict[Refusal, Callable[[], Plan | Refused]] = {
     Refusal.TWO_ORDERS: lambda: plan("c", [order(quota("a")), order(quota("a", 4))], [], ours),
     Refusal.HELD_TWICE: lambda: plan("c", [order(quota("a"))], [quota("a"), quota("a", 4)], ours),
     Refusal.MASS_REMOVAL: lambda: plan("c", [], [quota("a")], ours),
+    Refusal.PLAN_OTHER: lambda: within(adding("a", "b"), adding("a"), begun=False),
 }
+
+
+def adding(*awards: str, held: Quota | None = None) -> Plan:
+    """A plan that brings some quotas about, from what is held."""
+    action = Action.ADD if held is None else Action.CHANGE
+    made = (Change(action, a, "h200", held, quota(a), "decision") for a in awards)
+    return Plan("c", tuple(made))
+
+
+def test_nothing_is_in_an_allowed_plan_but_what_was_shown() -> None:
+    """Less may be left of it; from another beginning it is another plan, until it has begun."""
+    shown = adding("a", "b")
+    assert adding("b") == within(adding("b"), shown, begun=False)
+    other = adding("b", held=quota("b", 500))
+    assert isinstance(within(other, shown, begun=False), Refused)
+    assert other == within(other, shown, begun=True)
+    refused = within(adding("c"), shown, begun=True)
+    assert isinstance(refused, Refused)
+    assert ("c h200",) == tuple(what for _, what in refused.reasons)
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))

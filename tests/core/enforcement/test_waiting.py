@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.enforcement.engine import Quota, QuotaState
-from headgate.core.enforcement.waiting import Standing, Wait, spent_at, wait
+from headgate.core.enforcement.waiting import Standing, Wait, spent_at, told, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of, seconds_of
 
@@ -27,7 +27,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("why", Wait)
+@pytest.mark.parametrize("why", CASES)
 def test_every_reason_is_found(why: Wait) -> None:
     """The first that holds is told, because it is the one to be done something about."""
     assert why is wait(*CASES[why], NOW)
@@ -67,3 +67,45 @@ def test_a_budget_ends_in_the_second_in_which_counting_one_by_one_ends_it(
             expected = instant_of(second + 1)
             break
     assert expected == spent_at(runs, replace(QUOTA, gpu_seconds_budget=budget))
+
+
+FULL = replace(STANDING, used=1_000, running=8)
+TOLD = {
+    "AssocGrpJobsLimit": (Wait.SUSPENDED, replace(QUOTA, state=QuotaState.SUSPENDED), STANDING),
+    "AssocGrpSubmitJobsLimit": (Wait.ENDED, replace(QUOTA, ends=NOW), STANDING),
+    "ClusterQueue x is stopped": (Wait.BUDGET_SPENT, QUOTA, FULL),
+    "LocalQueue x is inactive": (Wait.NOT_APPLIED, QUOTA, STANDING),
+    "budget closed": (Wait.NOT_BEGUN, replace(QUOTA, starts=ENDS), STANDING),
+    "QOSGrpGRESMinutes": (Wait.BUDGET_SPENT, QUOTA, FULL),
+    "AssocGrpGRESMinutes": (Wait.BUDGET_KEPT, QUOTA, STANDING),
+    "budget no_room": (Wait.BUDGET_KEPT, QUOTA, STANDING),
+    "AssocGrpGRES": (Wait.AT_MOST, QUOTA, FULL),
+    "couldn't assign flavors to pod set main: insufficient unused quota for gpu": (
+        *(Wait.NO_ROOM, QUOTA),
+        STANDING,
+    ),
+    "couldn't assign flavors: insufficient quota for gpu, request > maximum capacity": (
+        *(Wait.TOO_LARGE, QUOTA),
+        STANDING,
+    ),
+    "budget no_limit": (Wait.NO_LIMIT, QUOTA, STANDING),
+    "InvalidAccount": (Wait.LOGIN_GONE, QUOTA, STANDING),
+    "InvalidQOS": (Wait.OLD_TERM, QUOTA, STANDING),
+    "QOSMaxGRESPerUser": (Wait.SITES_LIMIT, QUOTA, STANDING),
+    "Priority": (Wait.NOTHING_OURS, QUOTA, STANDING),
+    "ReqNodeNotAvail": (Wait.SITE_HOLDS, QUOTA, STANDING),
+    "JobHeldUser": (Wait.OWN_WORD, QUOTA, STANDING),
+    "<script>": (Wait.OTHER, QUOTA, STANDING),
+}
+
+
+@pytest.mark.parametrize("reason", TOLD)
+def test_a_clusters_word_is_told_in_the_programmes(reason: str) -> None:
+    """What Slurm and Kueue write for the limits that our objects set, and for what is not ours."""
+    meant, quota, standing = TOLD[reason]
+    assert meant is told(reason, quota, standing, NOW)
+
+
+def test_every_meaning_is_told_by_a_word_or_derived() -> None:
+    """None is there that nothing gives."""
+    assert set(Wait) == CASES.keys() | {meant for meant, _, _ in TOLD.values()}

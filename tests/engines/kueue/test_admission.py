@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.enforcement.engine import QuotaState
+from headgate.core.enforcement.balance import Balance
+from headgate.core.enforcement.engine import EngineDown, QuotaState
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
-from headgate.engines.kueue.admission import Balance, Ground, State, answers, hours, told_of, works
+from headgate.engines.kueue.admission import Ground, State, answers, hours, told_of, works
 from headgate.engines.kueue.attempts import Attempts, Meter
 from headgate.engines.kueue.drift import What
 from headgate.engines.kueue.manifests import MEMBERS, VERSION, Manifest
 from tests.engines.kueue.conftest import ENDS, NOW, Lab, maker, quota
 from tests.engines.kueue.test_kueue import driven
 from tests.servers.crds import Schemas
+from tests.servers.kubernetes import Failure
 
 QUOTA = replace(quota(), gpu_seconds_budget=100_000)
 METER = Meter("north", {"queue": ("a-1", "h200")}, {"h200": "nvidia.com/gpu"})
@@ -52,7 +54,7 @@ def grounds(
 ) -> list[Ground]:
     """What is said of some Workloads of one award."""
     held = works(things, METER, "ours")
-    return [one.ground for one in answers(held, [replace(QUOTA, **more)], {}, balance, now)]
+    return [one.ground for one in answers(held, [replace(QUOTA, **more)], (), balance, now)]
 
 
 def test_work_begins_only_if_the_most_it_can_use_fits_beside_what_may_begin_already() -> None:
@@ -74,7 +76,7 @@ def test_each_reason_to_wait_or_never_to_begin_has_its_answer() -> None:
     assert [Ground.CLOSED] == grounds(asking(), now=ENDS)
     assert [Ground.FITS] == grounds(asking(gpus=0, most=None), state=QuotaState.SUSPENDED)
     held = works([asking()], METER, "ours")
-    assert [Ground.CLOSED] == [one.ground for one in answers(held, [], {}, NOTHING, NOW)]
+    assert [Ground.CLOSED] == [one.ground for one in answers(held, [], (), NOTHING, NOW)]
     states = {State.READY, State.RETRY, State.REJECTED}
     assert states == {ground.state for ground in Ground}
 
@@ -83,7 +85,7 @@ def test_what_cannot_run_beyond_the_end_of_the_award_needs_no_more_than_that() -
     """In the award's last 100 seconds 8 GPUs can use 800 GPU-seconds, whatever is asked for."""
     late = instant_of(seconds_of(ENDS) - 100)
     held = works([asking(most=10_000)], METER, "ours")
-    (answer,) = answers(held, [QUOTA], {}, NOTHING, late)
+    (answer,) = answers(held, [QUOTA], (), NOTHING, late)
     assert (Ground.FITS, 800) == (answer.ground, answer.needs)
     assert "needs up to 0.3 GPU-hours, 27.8 are left" in answer.message
     assert ["0.0", "0.1", "1,000.0"] == [hours(one) for one in (0, 1, 3_600_000)]
@@ -92,7 +94,7 @@ def test_what_cannot_run_beyond_the_end_of_the_award_needs_no_more_than_that() -
 def test_an_answer_is_what_the_schema_of_a_workload_takes(schemas: Schemas) -> None:
     """Of the status exactly our check, and only of the Workload as it was seen."""
     held = works([asking("a"), asking("b", gpus=30)], METER, "ours")
-    for answer in answers(held, [QUOTA], {}, NOTHING, NOW):
+    for answer in answers(held, [QUOTA], (), NOTHING, NOW):
         told = told_of(answer, "ours", 60, NOW)
         assert [] == list(schemas.validators["Workload"].iter_errors({**told, "metadata": {}}))
         (check,) = told["status"]["admissionChecks"]
@@ -194,7 +196,9 @@ def test_no_history_of_work_passes_the_budget(
             known = METER.look(known, toy.things(), instant_of(now))
             found = works(toy.things(), METER, "ours")
             by_key = {(t["metadata"]["namespace"], t["metadata"]["name"]): t for t in toy.held}
-            for answer in answers(found, [held], known, balance, instant_of(now)):
+            for answer in answers(
+                found, [held], [k.usage for k in known.values()], balance, instant_of(now)
+            ):
                 told = told_of(answer, "ours", 60, instant_of(now))
                 thing = by_key[answer.work.key]
                 thing["status"]["admissionChecks"] = told["status"]["admissionChecks"]
@@ -228,14 +232,14 @@ def test_the_engine_answers_on_the_cluster_and_says_that_it_answers(lab: Lab) ->
     thing["status"]["admissionChecks"] = [{**checked("Pending"), "name": check}]
     lab.store.write({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}, "team")
     lab.store.write(thing, "kueue")
-    (answer,) = lab.engine(budget_check=True).admit([quota()], {})
+    (answer,) = lab.engine(budget_check=True).admit([quota()], NOTHING)
     assert Ground.FITS is answer.ground
     (told,) = lab.store.things["Workload", "n", "job"]["status"]["admissionChecks"]
     assert ("Ready", answer.message) == (told["state"], told["message"])
     (active,) = lab.store.things["AdmissionCheck", "", check]["status"]["conditions"]
     assert ("Active", "True") == (active["type"], active["status"])
     lab.store.requests.clear()
-    assert () == lab.engine(budget_check=True).admit([quota()], {})
+    assert () == lab.engine(budget_check=True).admit([quota()], NOTHING)
     assert [] == [one for one in lab.store.requests if one.startswith("PATCH")]
     lab.store.schemas = asked
 
@@ -257,12 +261,35 @@ def test_a_workload_that_went_away_is_a_complaint_and_not_an_outage(lab: Lab) ->
         return tell(title, sent)
 
     lab.store.tell = late  # type: ignore[method-assign]
-    assert 1 == len(engine.admit([quota()], {}))
+    assert 1 == len(engine.admit([quota()], NOTHING))
     assert [("Workload", "n", "job")] == [one.thing for one in engine.complaints]
     assert (
         "Pending"
         == lab.store.things["Workload", "n", "job"]["status"]["admissionChecks"][0]["state"]
     )
+
+
+def test_a_change_is_noticed_at_once_and_an_old_version_means_look_again(lab: Lab) -> None:
+    """Watched from the last look on; forgotten by the server is news, forbidden is an outage."""
+    engine = lab.engine(budget_check=True)
+    with pytest.raises(EngineDown):
+        engine.stirred(0.1)
+    driven(engine, quota())
+    lab.store.schemas = None
+    engine.admit([quota()], NOTHING)
+    assert not engine.stirred(0.2)
+    thing = asking(queue=engine._maker().queue_name("a-1", "h200"))
+    lab.store.write({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}, "team")
+    assert not engine.stirred(0.2), "another kind's news is none"
+    lab.store.write(thing, "kueue")
+    assert engine.stirred(5)
+    engine.admit([quota()], NOTHING)
+    lab.store.forgotten = lab.store.count + 1
+    assert engine.stirred(5)
+    lab.store.forgotten = 0
+    lab.store.failures.append(Failure("WATCH", 403))
+    with pytest.raises(EngineDown):
+        engine.stirred(10)
 
 
 def test_a_check_taken_away_is_taken_off_the_queues(lab: Lab) -> None:

@@ -1,6 +1,6 @@
 """Two centres with an agent each, on a portal of the small programme in its second term."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,18 @@ from django.test import Client, override_settings
 from headgate.agent.look import Agent, Looked, look
 from headgate.agent.portal import Answer, Portal, PortalDown, _named
 from headgate.agent.spool import opened as spool_at
+from headgate.core.enforcement.clusters import AnyCluster
+from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.rehearsal import RehearsalCluster
-from headgate.core.enforcement.engine import Action, Change, Plan, Quota
+from headgate.core.enforcement.engine import Action, Change, Engine, Plan, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.ledger.checkpoint import Verifier
-from headgate.core.quantities import seconds_of
+from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.failures import Failure
+from headgate.engines.kueue.engine import Kueue
 from headgate.engines.rehearsal import Rehearsal
 from headgate.journal import keys
+from headgate.readers.logins_csv import read_logins
 from headgate.site.actions.agents import enrol, sign_orders
 from headgate.site.actions.publish import publish
 from headgate.site.desk.office import SITE
@@ -81,17 +85,39 @@ class Centre:
 
     clock: int = 0
     sent: int = 0
+    asks: bool = False
+    section: AnyCluster | None = None
+    """The cluster's section where it is no rehearsal."""
+
     logins: dict[str, list[str]] = field(default_factory=dict)
+    people: dict[str, int] = field(default_factory=dict)
+    """The numbers at the portal of those whose logins they are."""
 
     def look(self, when: str, *, clock: str | None = None) -> Looked:
         """An agent starts, looks once and ends; its clock says `when`, the portal's `clock`."""
         self.clock = seconds_of(clock or when)
-        section = RehearsalCluster(engine="rehearsal", site=self.site, gpus=GPUS[self.site])
+        rehearsed = RehearsalCluster(engine="rehearsal", site=self.site, gpus=GPUS[self.site])
+        section = self.section or rehearsed
         with spool_at(self.folder / "spool", self.site) as spool:
             wire = Wire(self.site, self.token, self)
-            logins, use = self.logins, self.folder / "use"
-            agent = Agent(self.site, section, lambda: logins, self.pinned, wire, spool, use)
+            use, asks = self.folder / "use", self.asks
+            agent = Agent(self.site, section, self._logins, self.pinned, wire, spool, use, asks)
             return look(agent, seconds_of(when))
+
+    def _logins(self, gone: Collection[tuple[str, int]]) -> Mapping[str, tuple[str, ...]]:
+        """As the site's operator has written them down."""
+        path = self.folder / "logins.csv"
+        rows = [
+            (a, one, self.people.get(one, "")) for a, some in self.logins.items() for one in some
+        ]
+        path.write_text("award,login,person\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+        return read_logins(path, gone)
+
+    def opened(self, section: AnyCluster, spent: Mapping[tuple[str, str], int]) -> Engine:
+        """The cluster's engine, whose clock is the agent's."""
+        if isinstance(section, KueueCluster):
+            return Kueue(section, spent, lambda: instant_of(self.clock))
+        return self.engine
 
     def restart(self, *failures: Failure, held: tuple[Quota, ...] = (), jobs: list[Job]) -> None:
         """Another cluster in its place, which holds some quotas that an agent made."""
@@ -133,7 +159,9 @@ def country(
         engine = Rehearsal(site, gpus, [])
         centres[site] = Centre(site, token, ring.keys.listed, folder, engine)
     for where in ("headgate.operating.opened", "headgate.engines.opening.opened"):
-        monkeypatch.setattr(where, lambda section, _: centres[section.site].engine)
+        monkeypatch.setattr(
+            where, lambda section, spent: centres[section.site].opened(section, spent)
+        )
     with override_settings(ALLOWED_HOSTS=["*"]):
         made = Country(tmp_path / "ring", tmp_path / "public", centres["north"], centres["south"])
         made.sign()

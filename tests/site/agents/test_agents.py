@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from headgate.agent.look import Trouble
-from headgate.core.enforcement.engine import QuotaState
+from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.core.enforcement.orders import OrdersRefusal
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import instant_of, seconds_of
@@ -261,6 +261,37 @@ def test_a_mass_removal_waits_for_the_operators_word(country: Country) -> None:
     done = centre.look(later(2 * HOUR))
     assert (Enforced.CONVERGED.value, len(strays), "") == (done.outcome, done.changes, done.waits)
     assert "" == Agent.objects.get(site="north").word, "a word is good for one plan"
+
+
+def test_what_was_allowed_is_what_is_applied_or_nothing(
+    country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that asks waits for each plan; a cluster that changes meanwhile is left, by name."""
+    centre = country.north
+    centre.asks = True
+    looked = centre.look(NOW)
+    assert (Enforced.REFUSED.value, ["plan-waits"]) == (looked.outcome, codes(looked.faults))
+    assert () == centre.engine.observe()
+    allow(operator(), "north", looked.waits, at(NOW))
+    observe, seen = centre.engine.observe, []
+
+    def meddled() -> tuple[Quota, ...]:
+        seen.append(1)
+        ours = observe()
+        stray = Quota("stray", "h200", 1, 1, NOW, later(DAY), QuotaState.OPEN)
+        return ours if len(seen) == 1 else (*ours, stray)
+
+    monkeypatch.setattr(centre.engine, "observe", meddled)
+    raced = centre.look(later(60))
+    assert (Enforced.REFUSED.value, ["plan-other"]) == (raced.outcome, codes(raced.faults))
+    monkeypatch.undo()
+    for where in ("headgate.operating.opened", "headgate.engines.opening.opened"):
+        monkeypatch.setattr(where, lambda *_: centre.engine)
+    assert () == centre.engine.observe()
+    waits = centre.look(later(120)).waits
+    allow(operator(), "north", waits, at(later(120)))
+    assert (Enforced.CONVERGED.value, "") == ((d := centre.look(later(180))).outcome, d.waits)
+    assert Enforced.NOTHING_TO_DO.value == centre.look(later(240)).outcome
 
 
 def test_a_list_that_is_not_to_be_followed_changes_nothing(country: Country) -> None:

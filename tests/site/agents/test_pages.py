@@ -10,13 +10,14 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from headgate.core.enforcement.waiting import Wait
+from headgate.core.enforcement.waiting import Wait, Waiting
 from headgate.core.metering.usage import Usage
 from headgate.engines.drive import Enforced
 from headgate.engines.rehearsal import Job
 from headgate.site.actions.take_in import take_use
 from headgate.site.agents.models import Agent, Outage, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
+from headgate.site.agents.reading import announced, list_of
 from headgate.site.desk.models import Acting, Dossier, Organisation
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -41,11 +42,13 @@ def client(country: Country) -> Iterator[Client]:
 def test_the_operator_sees_each_centre(client: Client, language: str) -> None:
     """Both centres with what they follow and hold, in every language, for few queries."""
     speak(client, language)
+    Agent.objects.update(looked="2020-01-01T00:00:00Z")
     with CaptureQueriesContext(connection) as asked:
         shown = text_of(client.get("/clusters/"))
     assert len(asked) <= 12
     assert all(f'<h2 class="govuk-heading-l">{site} ' in shown for site in ("north", "south"))
     assert "govuk-tag--green" in shown
+    assert {"en": "Late", "vi": "Chậm", "ko": "늦음"}[language] in shown, "told years ago"
 
 
 def test_drift_is_shown_with_who_owns_the_field(
@@ -109,6 +112,53 @@ def test_an_outage_is_announced_seen_by_applicants_and_ended(client: Client) -> 
     planned = {**told, "begins": f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT%H:%M}"}
     client.post("/clusters/", {**planned, "text": "new valves"})
     assert Outage.objects.get(text="new valves").planned
+
+
+def test_what_waits_is_told_as_the_cluster_says_it(
+    client: Client, country: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real jobs come before what can be derived: the most of them, in words, with Slurm's name."""
+    quota = next(o.quota for o in orders_of(term()) if o.cluster == "south")
+    told = [("Priority", 1), ("QOSGrpGRESMinutes", 3), ("<b>x</b>", 2)]
+    waiting = [Waiting(quota.award, quota.support_class, why, jobs) for why, jobs in told]
+    monkeypatch.setattr("headgate.agent.look.read_waiting", lambda *_: tuple(waiting))
+    country.south.look(later(HOUR))
+    (found,) = (p for p in _shown(operator()) if (p.name, p.site) == (quota.award, "south"))
+    assert Wait.BUDGET_KEPT is found.why
+    assert words_of(found).endswith("(QOSGrpGRESMinutes × 3; <b>x</b> × 2; Priority × 1)")
+    for language in LANGUAGES:
+        speak(client, language)
+        shown = text_of(client.get("/projects/"))
+        assert "QOSGrpGRESMinutes × 3; &lt;b&gt;x&lt;/b&gt; × 2" in shown
+        assert (language == "en") == ("kept for jobs that run" in shown)
+
+
+def test_what_an_outage_costs_is_told_in_gpu_days(client: Client) -> None:
+    """From its beginning to its end within the awards' dates, or to now."""
+    gpus = sum(o.quota.gpus_most or 0 for o in orders_of(term()) if o.cluster == "south")
+    begins = {"deed": "announce", "site": "south", "begins": "2026-10-05T00:00"}
+    client.post("/clusters/", {**begins, "ends": "2026-10-07T12:00", "text": "was cut"})
+    found = announced(datetime(2026, 10, 6, tzinfo=UTC), map(list_of, SignedList.objects.all()))
+    assert [gpus * 5 // 2] == [one.gpu_days for one in found]
+    client.post("/clusters/", {**begins, "begins": "2027-01-01T00:00", "ends": "", "text": "flood"})
+    later_on = datetime(2027, 1, 11, tzinfo=UTC)
+    found = announced(later_on, map(list_of, SignedList.objects.all()))
+    assert [gpus * 10] == [one.gpu_days for one in found]
+    shown = text_of(client.get("/clusters/"))
+    assert "flood" in shown
+
+
+def test_the_operator_reads_who_has_left_since_the_lists_were_signed(
+    client: Client, country: Country
+) -> None:
+    """Until they are signed anew, whoever was sent away keeps the login: the page says how many."""
+    assert "since the lists were signed" not in text_of(client.get("/clusters/"))
+    gone = Person.objects.create(username="gone", is_active=False)
+    shown = text_of(client.get("/clusters/"))
+    assert "1 person has left since the lists were signed" in shown
+    country.sign(later(HOUR))
+    assert "since the lists were signed" not in text_of(client.get("/clusters/"))
+    assert f"is {gone.pk + 0}:" not in shown
 
 
 def _shown(person: Person, now: str = NOW) -> list[Project]:

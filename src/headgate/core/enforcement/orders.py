@@ -48,8 +48,10 @@ class OrderList:
     """What one site shall hold; `checkpoint` is the signed note of the journal it derives from.
 
     `at` is when it was derived. `spent` is what the ledger knows to be used there, in GPU-seconds
-    by award and class: a cluster's own counter is held against it. `sharing` is what the policy
-    says of sharing there, if it does.
+    by award and class: a cluster's own counter is held against it. `told` is what its agent has
+    told beyond that; all use before `until` is in one of the two. `sharing` is what the policy says
+    of sharing there, if it does. `gone` are the numbers of people who may run no longer, each with
+    the award, or "" for every one.
     """
 
     headgate: int
@@ -61,6 +63,9 @@ class OrderList:
     envelopes: tuple[Order, ...]
     spent: tuple[tuple[str, str, int], ...]
     sharing: tuple[Said, ...] = ()
+    told: tuple[tuple[str, str, int], ...] = ()
+    until: str = ""
+    gone: tuple[tuple[str, int], ...] = ()
 
     def line(self) -> bytes:
         """The canonical line."""

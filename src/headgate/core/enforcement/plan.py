@@ -62,6 +62,7 @@ class Refusal(Enum):
     TWO_ORDERS = "two different orders for one award and class"
     HELD_TWICE = "the cluster reports one quota of ours twice"
     MASS_REMOVAL = "more of the quotas held would go than may go without an explicit word"
+    PLAN_OTHER = "the cluster now needs a change that is not in the plan that was allowed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,24 @@ def plan(
     if reasons:
         return Refused(cluster, tuple(sorted(reasons, key=_precedence)))
     return Plan(cluster, (*_puts(wanted, held), *_removals(held, gone)))
+
+
+def within(step: Plan, allowed: Plan, *, begun: bool) -> Plan | Refused:
+    """A plan, if all of it is in the one that was allowed; else the changes that are not.
+
+    A change is allowed as it was shown, from what was held then; once the allowed plan has begun to
+    be carried out, what is held may lie between the two, and what is wanted stays the same.
+    """
+    shown = set(allowed.changes) if not begun else {_towards(one) for one in allowed.changes}
+    other = [one for one in step.changes if (_towards(one) if begun else one) not in shown]
+    if not other:
+        return step
+    names = {_named((one.award, one.support_class, one.holder)) for one in other}
+    return Refused(step.cluster, tuple((Refusal.PLAN_OTHER, name) for name in sorted(names)))
+
+
+def _towards(change: Change) -> tuple[Key, Quota | None]:
+    return (change.award, change.support_class, change.holder), change.wanted
 
 
 def dated(orders: Iterable[Order], now: str) -> tuple[Order, ...]:

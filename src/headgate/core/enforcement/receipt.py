@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from headgate.core import canonical
 from headgate.core.enforcement.engine import Change, Quota
+from headgate.core.enforcement.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Report:
 
     `drift` is what the cluster still holds otherwise, `faults` what went wrong, in words with their
     codes, `waits` the digest of a plan that would take too much away without an operator's word,
-    `plan` its lines, `looked` the instant up to which use was read without a gap.
+    `plan` its lines, `looked` the instant up to which use was read without a gap, `waiting` how
+    many jobs wait for which reason.
     """
 
     back: ReadBack
@@ -40,6 +42,7 @@ class Report:
     waits: str
     plan: tuple[str, ...]
     looked: str
+    waiting: tuple[Waiting, ...] = ()
 
     def line(self) -> bytes:
         """The canonical line."""

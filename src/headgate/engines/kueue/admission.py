@@ -5,18 +5,20 @@ Ready. The answer here is that of Slurm's `safe` limits (sacctmgr(1), "Flags"): 
 its GPUs, for as long as it may run at most, still fit what is left of the award's budget beside all
 that runs or may begin already. So a budget is not passed, however late the ledger hears of use.
 
-What is left is the budget less what the ledger has booked, less what was seen to run and is not
-booked yet, less what running work may still use. Kueue ends work after its longest time.
+What is left is the budget less what is used (`core.enforcement.balance`), less what running work
+may still use. Kueue ends work after its longest time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from headgate.core.enforcement.balance import Balance
 from headgate.core.enforcement.engine import Quota, QuotaState
+from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
-from headgate.engines.kueue.attempts import Attempts, Key, Meter, condition, gpus_of
+from headgate.engines.kueue.attempts import Meter, condition, gpus_of
 from headgate.engines.kueue.manifests import VERSION
 
 LIMIT_LABEL = "kueue.x-k8s.io/max-exec-time-seconds"
@@ -91,14 +93,6 @@ class Answer:
         return f"{self.ground.value} ({figures})"
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What the ledger says of one cluster: GPU-seconds booked of each award's class and attempt."""
-
-    spent: Mapping[tuple[str, str], int]
-    booked: Mapping[Key, int]
-
-
 def works(things: Iterable[Mapping[str, Any]], meter: Meter, check: str) -> Iterator[Work]:
     """The Workloads that hold GPUs of our queues, whether they wait for us, run or will begin."""
     for thing in things:
@@ -126,7 +120,7 @@ def works(things: Iterable[Mapping[str, Any]], meter: Meter, check: str) -> Iter
 def answers(
     held: Iterable[Work],
     quotas: Iterable[Quota],
-    attempts: Attempts,
+    attempts: Collection[Usage],
     balance: Balance,
     now: str,
 ) -> Iterator[Answer]:
@@ -140,7 +134,8 @@ def answers(
         if quota is None:
             yield from (Answer(work, Ground.CLOSED, 0, 0) for work in there if work.waits)
         else:
-            yield from _of_award(quota, there, _left(quota, attempts, balance, now), now)
+            left = quota.gpu_seconds_budget - balance.used(quota, attempts, now)
+            yield from _of_award(quota, there, left, now)
 
 
 def _of_award(quota: Quota, there: list[Work], left: int, now: str) -> Iterator[Answer]:
@@ -164,19 +159,6 @@ def _ground(quota: Quota, work: Work, needs: int, left: int, now: str) -> Ground
     if needs > quota.gpu_seconds_budget:
         return Ground.TOO_LARGE
     return Ground.FITS if needs <= left else Ground.NO_ROOM
-
-
-def _left(quota: Quota, attempts: Attempts, balance: Balance, now: str) -> int:
-    """What is left of a budget when all that ran is counted, booked or not."""
-    owner = quota.award, quota.support_class
-    unbooked = 0
-    for key, attempt in attempts.items():
-        usage = attempt.usage
-        if (usage.award, usage.support_class) == owner:
-            begun = max(seconds_of(usage.started), seconds_of(quota.starts))
-            ran = max(seconds_of(usage.ended or now) - begun, 0) * usage.gpus
-            unbooked += max(ran - balance.booked.get(key, 0), 0)
-    return quota.gpu_seconds_budget - balance.spent.get(owner, 0) - unbooked
 
 
 def told_of(answer: Answer, check: str, retry_seconds: int, now: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from headgate.core.enforcement.clusters.kueue import KueueCluster
@@ -51,6 +52,8 @@ class Door:
     def __init__(self, api: "Api", kinds: Iterable[str] = KINDS) -> None:
         self._api = api
         self._kinds = tuple(kinds)
+        self.version = ""
+        """That of the newest list: what is watched from there misses nothing."""
 
     async def listed(self, kind: str) -> list[Manifest]:
         """All objects of a kind in all namespaces, page by page."""
@@ -62,7 +65,33 @@ class Door:
             found += ({"kind": kind, **item} for item in answer["items"])
             after = answer.get("metadata", {}).get("continue", "")
             if not after:
+                self.version = answer.get("metadata", {}).get("resourceVersion", "")
                 return found
+
+    async def stirred(self, kind: str, version: str, seconds: float) -> bool:
+        """Whether anything becomes of any object of a kind within some seconds, since a list.
+
+        A version that the server no longer remembers is news too: list again. Raises EngineDown
+        where it may not be watched.
+        """
+        from kr8s import ServerError
+
+        asked = {"watch": "true", "resourceVersion": version, "timeoutSeconds": str(ceil(seconds))}
+        try:
+            async with asyncio.timeout(seconds), self._api.call_api(
+                "GET", version=version_of(kind), url=PLURALS[kind],
+                params=asked, stream=True, timeout=None,
+            ) as answer:  # fmt: skip
+                async for line in answer.aiter_lines():
+                    if json.loads(line)["type"] != "BOOKMARK":
+                        return True
+        except TimeoutError:
+            return False
+        except ServerError as error:
+            if error.response is not None and error.response.status_code == 410:
+                return True
+            raise EngineDown(f"the API server lets nobody watch: {error}") from error
+        return False
 
     async def live(self) -> dict[tuple[str, str, str], Manifest]:
         """Every object of the kinds that Headgate writes here, ours or not."""

@@ -1,6 +1,5 @@
 """Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
 
-import fcntl
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,16 +10,17 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from headgate.alone import alone
 from headgate.core import canonical
+from headgate.core.enforcement.balance import Balance
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
-from headgate.engines.kueue.admission import Answer, Balance, active, answers, told_of, works
+from headgate.engines.kueue.admission import Answer, active, answers, told_of, works
 from headgate.engines.kueue.attempts import (
     Attempt,
     Attempts,
-    Key,
     Meter,
     attempt_key,
     condition,
@@ -68,6 +68,7 @@ class Kueue:
         self._clock = clock
         self.complaints: tuple[Complaint, ...] = ()
         self.retaken: tuple[Drift, ...] = ()
+        self._version = ""
 
     @property
     def cluster(self) -> str:
@@ -115,20 +116,23 @@ class Kueue:
 
         return within(talk(self._settings, seen), since, until)
 
-    def admit(self, quotas: Iterable[Quota], booked: Mapping[Key, int]) -> tuple[Answer, ...]:
+    def admit(
+        self, quotas: Iterable[Quota], balance: Balance, known: Iterable[Usage] = ()
+    ) -> tuple[Answer, ...]:
         """Answer every Workload that waits for the budget's word; raises EngineDown.
 
-        `booked` are the GPU-seconds that the ledger has of each attempt. Nothing is remembered: the
-        next pass sees from the cluster what this one came to. What the server did not take is a
-        complaint, and waits for that next pass.
+        `known` are attempts that others have seen here. Nothing is remembered: the next pass sees
+        from the cluster what this one came to. What the server did not take is a complaint, and
+        waits for that next pass.
         """
         given, complaints = tuple(quotas), list[Complaint]()
-        maker, balance = self._maker(), Balance(self._arrangement.used, booked)
+        maker, earlier = self._maker(), {attempt_key(one): one for one in known}
 
         async def answered(door: Door) -> tuple[Answer, ...]:
             attempts, meter, workloads = await self._look(door, None)
             held = works(workloads, meter, maker.check)
-            found = tuple(answers(held, given, attempts, balance, maker.now))
+            seen = {**earlier, **{name: one.usage for name, one in attempts.items()}}
+            found = tuple(answers(held, given, seen.values(), balance, maker.now))
             told = [
                 told_of(one, maker.check, self._settings.retry_seconds, maker.now) for one in found
             ]
@@ -144,12 +148,23 @@ class Kueue:
         finally:
             self.complaints = tuple(complaints)
 
+    def stirred(self, seconds: float) -> bool:
+        """Whether a Workload changes within some seconds, since the last look; raises EngineDown.
+
+        What was not looked at yet, or may not be watched, is an EngineDown too: look again later.
+        """
+        if not self._version:
+            raise EngineDown("nothing was listed that could be watched from")
+        version = self._version
+        return talk(self._settings, lambda door: door.stirred("Workload", version, seconds))
+
     async def _look(self, door: Door, since: str | None) -> tuple[Attempts, Meter, list[Manifest]]:
         """Look at the Workloads and remember; what ended before `since` may be forgotten."""
         meter, workloads = self._meter(await door.listed("ClusterQueue")), list[Manifest]()
         path = Path(self._settings.looks)
-        with alone(path):
+        with looking(path):
             workloads += await door.listed("Workload")
+            self._version = door.version
             after = meter.look(remembered(path), workloads, self._clock())
             remember(path, without(after, since) if since is not None else after)
         return after, meter, workloads
@@ -296,11 +311,12 @@ async def _inactive(door: Door, maker: Maker) -> list[Manifest]:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def looking(path: Path) -> Iterator[None]:
     """Hold the file of looks against every other process that looks, so that none is lost."""
     try:
-        with path.with_name(f"{path.name}.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        lock = path.with_name(f"{path.name}.lock")
+        lock.touch()
+        with alone(lock):
             yield
     except PermissionError as error:
         raise EngineDown(f"{path.name}: the looks at use cannot be locked") from error

@@ -33,7 +33,7 @@ def rights(member_role: str | None) -> tuple[Manifest, ...]:
     statuses = ["admissionchecks/status", "workloads/status"]
     rules = [
         {"apiGroups": [_GROUP], "resources": kinds, "verbs": list(_WRITES)},
-        {"apiGroups": [_GROUP], "resources": ["workloads"], "verbs": ["get", "list"]},
+        {"apiGroups": [_GROUP], "resources": ["workloads"], "verbs": ["get", "list", "watch"]},
         {"apiGroups": [_GROUP], "resources": statuses, "verbs": ["patch"]},
         {
             "apiGroups": [""],

@@ -5,7 +5,6 @@ after every batch the cluster is read again, and what is missing is the next pla
 writes it holds a lock, because two writers that add at once lose rows silently.
 """
 
-import fcntl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from headgate.alone import Taken, alone
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import EngineDown, Plan, Quota
 from headgate.core.enforcement.plan import applied
@@ -157,8 +157,9 @@ class Slurm:
     def _alone(self) -> Iterator[None]:
         """Hold the lock, which goes with the process; raises EngineDown while another has it."""
         try:
-            with Path(self._cluster.lock).open("a") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock = Path(self._cluster.lock)
+            lock.touch()
+            with alone(lock, waits=False):
                 yield
-        except BlockingIOError as error:
+        except Taken as error:
             raise EngineDown(f"another Headgate holds {self._cluster.lock}") from error

@@ -3,25 +3,31 @@
 import re
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NoReturn
 
+from headgate.core.enforcement.balance import told_of
 from headgate.core.enforcement.orders import FORMAT, OrderList, seal
 from headgate.core.enforcement.receipt import Report
 from headgate.core.ledger.refused import Refused
+from headgate.core.quantities import instant as to_instant
+from headgate.core.quantities import seconds_of
 from headgate.journal.keys import load
 from headgate.site.actions.take import kept_term
-from headgate.site.agents.models import Agent, Outage, SignedList
-from headgate.site.agents.reading import report_of
+from headgate.site.agents.gone import gone
+from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
+from headgate.site.agents.reading import list_of, report_of, usage_of
 from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.office import doing, instant, need
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import Database
 from headgate.site.records.journal import head
-from headgate.steps.enforce import envelopes_of, orders_of, sharing_of, spent_of
+from headgate.steps.enforce import booked_of, envelopes_of, orders_of, sharing_of, spent_of
+from headgate.steps.event import What
 from headgate.steps.term import Term
 
 _SITE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -55,10 +61,13 @@ def digest_of(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def sign_orders(database: Database, ring: Path, now: datetime) -> list[SignedList]:
+def sign_orders(
+    database: Database, ring: Path, now: datetime, *, news: bool = False
+) -> list[SignedList]:
     """Sign what every site shall hold, as it follows from the newest signed checkpoint.
 
-    Nothing is signed of a journal that has grown since: what nobody can look up orders nothing.
+    Nothing is signed of a journal that has grown since: what nobody can look up orders nothing. As
+    `news`, what says no more than the list of this day stays as it was signed.
     """
     signers = load(ring).signers
     with database.writing():
@@ -71,7 +80,10 @@ def sign_orders(database: Database, ring: Path, now: datetime) -> list[SignedLis
             published = notes[0][0] if notes else 0
             _refuse(AgentRefusal.NOT_PUBLISHED, f"{published} of {size} entries")
         made = []
-        for listed in _lists(term, notes[0][1], instant(now)):
+        for listed in _lists(database, term, notes[0][1], instant(now)):
+            before = SignedList.objects.using(database.alias).filter(site=listed.site).first()
+            if news and before is not None and not _says_more(before, listed, now):
+                continue
             data = seal(listed, size, signers)
             told = {"size": size, "data": data.decode(), "at": now}
             told["digest"] = sha256(listed.line()).hexdigest()
@@ -93,16 +105,39 @@ def sites_of(term: Term) -> set[str]:
     }
 
 
-def _lists(term: Term, note: str, at: str) -> Iterator[OrderList]:
-    programme = term.policy(term.starts).programme.id
+def _says_more(before: SignedList, listed: OrderList, now: datetime) -> bool:
+    """Whether a list orders otherwise than the one that was signed, or that one is a day old."""
+    told = list_of(before)
+    same = replace(told, at=listed.at, checkpoint=listed.checkpoint)
+    same = replace(same, told=listed.told, until=listed.until)
+    return same != listed or now - before.at >= timedelta(days=1)
+
+
+def _lists(database: Database, term: Term, note: str, at: str) -> Iterator[OrderList]:
+    programme, begun = term.policy(term.starts).programme.id, to_instant(term.starts)
     orders, envelopes = orders_of(term), envelopes_of(term)
     for site in sorted(sites_of(term)):
         mine = tuple(order for order in orders if order.cluster == site)
         walls = tuple(order for order in envelopes if order.cluster == site)
         used = sorted(spent_of(term, site).items())
         spent = tuple((award, kind, seconds) for (award, kind), seconds in used)
-        sharing = sharing_of(term, site, at)
-        yield OrderList(FORMAT, programme, site, at, note, mine, walls, spent, sharing)
+        sharing, until = sharing_of(term, site, at), _told_until(database, term, site)
+        rows = Attempt.objects.using(database.alias).filter(site=site, until__gt=seconds_of(begun))
+        found = told_of(map(usage_of, rows.iterator()), booked_of(term, site), begun, until)
+        told = tuple((*owner, seconds) for owner, seconds in sorted(found.items()))
+        left = gone(database, {order.quota.award for order in mine})
+        yield OrderList(
+            *(FORMAT, programme, site, at, note, mine, walls),
+            *(spent, sharing, told, until, left),
+        )
+
+
+def _told_until(database: Database, term: Term, site: str) -> str:
+    """Up to when all use of a site is known: as its agent says; else as it was last metered."""
+    agent = Agent.objects.using(database.alias).filter(site=site).first()
+    metered = (one.day for one in term.taken if one.what is What.METER)
+    begun = max([term.starts, *metered])
+    return agent.looked if agent is not None and agent.looked else to_instant(begun)
 
 
 def allow(person: Person, site: str, plan: str, now: datetime) -> None:

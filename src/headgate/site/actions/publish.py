@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 
+from headgate.alone import alone
 from headgate.core.ledger.checkpoint import (
     Checkpoint,
     claimed,
@@ -17,7 +18,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.text import is_name
 from headgate.core.ledger.tiles import Tiles
 from headgate.journal.fetch import folder_reader
-from headgate.journal.files import found, locked
+from headgate.journal.files import found
 from headgate.journal.folder import CHECKPOINT, PublishRefusal
 from headgate.journal.folder import publish as publish_folder
 from headgate.journal.keys import Keys, Ring, keep_signed, last_signed, load, retire
@@ -112,7 +113,7 @@ def _seal(database: Database, ring_folder: Path, ring: Ring, checkpoint: Checkpo
     The database remembers every size; the ring the greatest, for whichever database comes to it.
     """
     root = checkpoint.root.hex()
-    with database.writing(), locked(ring_folder):
+    with database.writing(), alone(ring_folder):
         rows = database.rows("SELECT root FROM checkpoint WHERE size = %s", [checkpoint.size])
         if rows and rows[0][0] != root:
             raise Refused(PublicationRefusal.ROOT_DIFFERS, f"size {checkpoint.size}")

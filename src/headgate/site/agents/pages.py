@@ -20,10 +20,12 @@ from headgate.engines.drive import Enforced
 from headgate.site.actions.agents import allow, announce, end_outage
 from headgate.site.actions.take_due import take_due
 from headgate.site.actions.take_in import READ
-from headgate.site.agents.models import Agent, Outage, SignedList
+from headgate.site.agents.gone import gone
+from headgate.site.agents.models import Agent, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
-from headgate.site.agents.reading import outages, report_of
+from headgate.site.agents.reading import announced, list_of, report_of
 from headgate.site.desk.clock import coming
+from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
@@ -37,6 +39,9 @@ CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
 
 SILENT_SECONDS: Final = 3_600
 """How long an agent may say nothing before its page says so."""
+
+LATE_HOURS: Final = 24
+"""How long use may not be told before its page says so."""
 
 OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
     Enforced.NOTHING_TO_DO.value: (lazy("Holds its orders"), "green"),
@@ -106,6 +111,11 @@ class Centre:
         return max(0, int(self.now.timestamp()) - seconds_of(self.agent.looked)) // 3_600
 
     @property
+    def late(self) -> bool:
+        """Whether use has not been told for so long that somebody should see to it."""
+        return (self.lag_hours or 0) >= LATE_HOURS
+
+    @property
     def drift(self) -> Iterator[tuple[str, str, str, str, str, Any]]:
         """Every field that is otherwise: whose, which, held, ordered, and who decides it."""
         for change in self.report.drift if self.report else ():
@@ -124,12 +134,16 @@ def clusters(request: HttpRequest) -> HttpResponse:
         _deed(request, now)
         return redirect("clusters")
     lists = {one.site: one for one in SignedList.objects.all()}
+    said = {site: list_of(one) for site, one in lists.items()}
     agents = list(Agent.objects.all())
     centres = [Centre(one, lists.get(one.site), report_of(one), now) for one in agents]
+    awards = {order.quota.award for one in said.values() for order in one.orders}
+    left, known = set(gone(SITE, awards)), {pair for one in said.values() for pair in one.gone}
     event, _moment_of_it = coming()
     told = {
         "centres": centres,
-        "outages": outages(now),
+        "outages": announced(now, said.values()),
+        "left": len({person for _, person in left - known}) if said else 0,
         "signed": bool(lists),
         "event": event if event is not None and event.what in CENTRES else None,
         "what": EVENTS[event.what.value] if event is not None else "",
@@ -213,8 +227,12 @@ def projects_page(request: HttpRequest) -> HttpResponse:
     state = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
     if file := download(request, "projects", found, columns, choices, state):
         return file
-    announced: list[Outage] = list(outages(now))
-    told = {"listing": listing(request, found, columns, choices), "outages": announced}
+    lists = [list_of(one) for one in SignedList.objects.all()]
+    told = {
+        "listing": listing(request, found, columns, choices),
+        "outages": announced(now, lists),
+        "number": reader(request).pk,
+    }
     return render(request, "agents/projects.html", told)
 
 

@@ -8,17 +8,15 @@ from django.db.models import BigIntegerField, F, Q, Sum
 from django.db.models.functions import Greatest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
-from pydantic import TypeAdapter
 
 from headgate.core.enforcement.engine import Order, Quota
-from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.receipt import Report
-from headgate.core.enforcement.waiting import Standing, Wait, spent_at, wait
+from headgate.core.enforcement.waiting import Standing, Wait, Waiting, spent_at, told, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
-from headgate.site.agents.reading import report_of, usage_of
+from headgate.site.agents.reading import list_of, report_of, usage_of
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.portal.models import Person
@@ -36,10 +34,37 @@ SAID: Final[dict[Wait, str]] = {
     Wait.NOT_APPLIED: noop("Its cluster does not hold the order yet: ask the site's operator."),
     Wait.AT_MOST: noop("It runs on all the GPUs it may hold at once: its own jobs must end first."),
     Wait.NOTHING_OURS: noop("Nothing of the award holds it back: it waits for free GPUs."),
+    Wait.BUDGET_KEPT: noop(
+        "What is left of its budget is kept for jobs that run, or does not hold it for as long as"
+        " it may run: wait for them, or ask for fewer GPUs or less time."
+    ),
+    Wait.NO_ROOM: noop(
+        "It asks for more GPUs than are free of those that it, or its class of holders, may hold at"
+        " once: wait for their jobs, or ask for fewer."
+    ),
+    Wait.TOO_LARGE: noop(
+        "It asks for more than its award holds in all, and can never begin: ask for fewer GPUs or"
+        " less time."
+    ),
+    Wait.NO_LIMIT: noop(
+        "It does not say how long it runs at most: label it"
+        " kueue.x-k8s.io/max-exec-time-seconds and send it again."
+    ),
+    Wait.LOGIN_GONE: noop(
+        "Whoever sent it runs under the award no longer: ask the agency, or cancel it."
+    ),
+    Wait.OLD_TERM: noop(
+        "It waits under the budget of a term that is over: cancel it and send it again."
+    ),
+    Wait.SITES_LIMIT: noop("A limit that the site has set holds it back: ask the site's operator."),
+    Wait.SITE_HOLDS: noop(
+        "The site keeps the nodes for something, or they are down: see what its operator has"
+        " announced, or ask."
+    ),
+    Wait.OWN_WORD: noop("Its own word holds it back: another job, a time, a hold."),
+    Wait.OTHER: noop("The cluster says this of it; ask the site's operator what it means."),
 }
 """Why a job waits, and what to do."""
-
-_LIST: Final = TypeAdapter(OrderList)
 
 Key = tuple[str, str, str]
 """Site, award, class."""
@@ -54,6 +79,8 @@ class Project:
     standing: Standing
     why: Wait
     spent: str
+    waiting: tuple[Waiting, ...] = ()
+    """What the cluster says of the jobs that wait now, the most of them first."""
 
     @property
     def name(self) -> str:
@@ -62,17 +89,18 @@ class Project:
 
 
 def words_of(project: Project) -> str:
-    """Why a job waits, in the reader's language, with the name that Slurm gives it."""
+    """Why a job waits, in the reader's language, with the name that the cluster gives it."""
     quota = project.quota
     day = {"starts": quota.starts[:10], "ends": quota.ends[:10], "spent": project.spent}
     said = _(SAID[project.why]) % day
-    return f"{said} ({project.why.value.partition(',')[0]})"
+    names = [f"{one.reason} × {one.jobs:,}" for one in project.waiting]
+    return f"{said} ({'; '.join(names) or project.why.value.partition(',')[0]})"
 
 
 def projects(person: Person, now: str) -> Iterator[Project]:
     """Everything that was ordered, for whoever runs the programme; for others what they act for."""
     own = None if roles_of(person) & STAFF else _own(person)
-    lists = [_LIST.validate_json(one.data.partition("\n\n")[0]) for one in SignedList.objects.all()]
+    lists = [list_of(one) for one in SignedList.objects.all()]
     orders = [
         order
         for listed in lists
@@ -83,21 +111,40 @@ def projects(person: Person, now: str) -> Iterator[Project]:
     reports = {agent.site: report_of(agent) for agent in Agent.objects.filter(revoked__isnull=True)}
     away = set(_away(now))
     running = _running()
-    told = _told(min((order.quota.starts for order in orders), default=now))
+    used = _told(min((order.quota.starts for order in orders), default=now))
     standings = {
         _key(order): Standing(
-            max(known.get(_key(order), 0), told.get(_key(order), 0)),
+            max(known.get(_key(order), 0), used.get(_key(order), 0)),
             running.get(_key(order), 0),
             _is_applied(reports.get(order.cluster), order),
             order.cluster in away,
         )
         for order in orders
     }
-    whys = {key: wait(o.quota, standings[key], now) for o in orders for key in [_key(o)]}
+    waiting = _waiting(reports)
+    whys = {
+        key: told(waiting[key][0].reason, o.quota, standings[key], now)
+        if key in waiting
+        else wait(o.quota, standings[key], now)
+        for o in orders
+        for key in [_key(o)]
+    }
     spent = _spent([order for order in orders if whys[_key(order)] is Wait.BUDGET_SPENT])
     for order in orders:
         key = _key(order)
-        yield Project(order.cluster, order.quota, standings[key], whys[key], spent.get(key, "?"))
+        why, day, jobs = whys[key], spent.get(key, "?"), waiting.get(key, ())
+        yield Project(order.cluster, order.quota, standings[key], why, day, jobs)
+
+
+def _waiting(reports: Mapping[str, Report | None]) -> Mapping[Key, tuple[Waiting, ...]]:
+    """What waits under each award, as each site's agent has told last: the most jobs first."""
+    found: dict[Key, tuple[Waiting, ...]] = {}
+    for site, report in reports.items():
+        for one in report.waiting if report is not None else ():
+            key = site, one.award, one.support_class
+            most = sorted((*found.get(key, ()), one), key=lambda each: (-each.jobs, each.reason))
+            found[key] = tuple(most)
+    return found
 
 
 def _key(order: Order) -> Key:

@@ -271,6 +271,10 @@ def grant_working_tables(database: Database) -> None:
         for table in database.connection.introspection.django_table_names(only_existing=True):
             name = quoted(table)
             cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO "{role}"')
+            # A restored table is told from which number on it is to count.
+            for column in database.connection.introspection.get_sequences(cursor, table):
+                sequence = quoted(column["name"])
+                cursor.execute(f'GRANT UPDATE ON SEQUENCE {sequence} TO "{role}"')
         cursor.execute(f'GRANT SELECT ON django_migrations TO "{role}"')
 
 

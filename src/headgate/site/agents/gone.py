@@ -1,0 +1,45 @@
+"""Who may run no longer: what an order list tells a site of people, by their numbers alone.
+
+A site knows which login is which person's, the portal knows who has left. The list carries pairs of
+an award and a person's number; without an award, the person has no access at all any more. A number
+says nothing to anybody else, and stays when a person was forgotten.
+"""
+
+from collections.abc import Collection, Mapping
+
+from headgate.site.desk.models import Acting, Dossier
+from headgate.site.portal.models import Person
+from headgate.site.records.database import Database
+
+Gone = tuple[str, int]
+"""An award, or "" for every one, and a person's number."""
+
+
+def gone(database: Database, awards: Collection[str]) -> tuple[Gone, ...]:
+    """Accounts that were closed, and who acts for none of an award's organisations any longer."""
+    closed = Person.objects.using(database.alias).filter(is_active=False)
+    found = {("", number) for number in closed.values_list("pk", flat=True)}
+    acted = _acted(database)
+    dossiers = Dossier.objects.using(database.alias).filter(code__in=list(awards))
+    for one in dossiers.select_related("alliance").prefetch_related("alliance__members"):
+        found |= {(one.code or "", number) for number in _left(one, acted)}
+    return tuple(sorted(found))
+
+
+def _acted(database: Database) -> Mapping[int, list[tuple[int, bool]]]:
+    """Who acts or has acted for each organisation, and whether still."""
+    found: dict[int, list[tuple[int, bool]]] = {}
+    rows = Acting.objects.using(database.alias).values_list(
+        "organisation", "person", "until", "person__is_active"
+    )
+    for organisation, person, until, active in rows:
+        found.setdefault(organisation, []).append((person, until is None and active))
+    return found
+
+
+def _left(dossier: Dossier, acted: Mapping[int, list[tuple[int, bool]]]) -> set[int]:
+    """Those who acted for an organisation of an award, and act for none that is still in it."""
+    members = list(dossier.alliance.members.all()) if dossier.alliance is not None else []
+    there = {one.organisation_id: one.left is None for one in members} | {dossier.lead_id: True}
+    ever = [(who, now and there[o]) for o in there for who, now in acted.get(o, ())]
+    return {who for who, _ in ever} - {who for who, still in ever if still}
