@@ -193,6 +193,35 @@ class FormField(Section):
     required: bool = True
 
 
+class FileType(StrEnum):
+    """What an attached file may be: told from its content, never from its name."""
+
+    PDF = "pdf"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    PPTX = "pptx"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    HWP = "hwp"
+    HWPX = "hwpx"
+    PNG = "png"
+    JPEG = "jpeg"
+    TEXT = "text"
+
+
+class Attachment(Section):
+    """A document that a call asks for: which types it may have, and how large it may be.
+
+    The facts of the call have its SHA-256 under its name, and nothing else of it.
+    """
+
+    name: Text
+    types: Annotated[tuple[FileType, ...], Field(min_length=1)]
+    megabytes_most: Annotated[int, Field(gt=0, le=25)]
+    required: bool = True
+
+
 class Organisations(Section):
     """What is asked of every organisation: kinds and sizes as closed lists, and further facts."""
 
@@ -215,6 +244,7 @@ class Call(Section):
     block: Mapping[str, Positive]
     classes: Annotated[Mapping[Identifier, ClassTerms], Field(min_length=1)]
     fields: Mapping[Identifier, FormField] = {}
+    attachments: Mapping[Identifier, Attachment] = {}
     eligibility: tuple[Rule, ...] = ()
     gates: tuple[Gate, ...] = ()
     stages: tuple[Stage, ...] = ()

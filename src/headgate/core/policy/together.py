@@ -97,6 +97,11 @@ def _fields(policy: Policy, spots: Spots) -> Found:
         for name in spots.names(*path):
             if name in taken:
                 yield path, Code.FIELDS_CLASH.at(spots.at(*path, name), name=name)
+    for call_id, call in policy.calls.items():
+        path = ("calls", call_id, "attachments")
+        for name in spots.names(*path):
+            if name in APPLICATION_FACTS or name in call.fields:
+                yield path, Code.FIELDS_CLASH.at(spots.at(*path, name), name=name)
 
 
 def _envelopes(policy: Policy, spots: Spots) -> Found:

@@ -8,12 +8,12 @@ from headgate.core import canonical
 from headgate.core.calls.application import Application, Request
 from headgate.core.calls.application import Organisation as Body
 from headgate.core.calls.dossier import DRAFT, Double, doubles, draft_findings
-from headgate.core.calls.form import AnswerFault, Answers, read_answers
+from headgate.core.calls.form import AnswerFault, Answers, read_answers, read_attached
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.policy.schema import FormField, Policy
 from headgate.core.supports.text import Text
 from headgate.readers.facts import read_facts
-from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, State
+from headgate.site.desk.models import Alliance, Attachment, Dossier, Member, Organisation, State
 from headgate.site.desk.office import CallNow, instant
 
 FormFault = tuple[str, AnswerFault]
@@ -59,7 +59,8 @@ def application(
         bodies.append(body)
         faults += [(f"{organisation.code} {name}", fault) for name, fault in wrong]
     read = read_answers(now_call.call.fields, dossier.answers)
-    faults += _told(read)
+    attached = read_attached(now_call.call.attachments, digests(dossier))
+    faults += [*_told(read), *_told(attached)]
     requests = tuple(
         Request(str(one["class"]), int(one["least"]), int(one["most"])) for one in dossier.requests
     )
@@ -71,9 +72,15 @@ def application(
         tuple(bodies[1:]),
         requests,
         dossier.months,
-        read.facts,
+        {**read.facts, **attached.facts},
     )
     return made, tuple(faults)
+
+
+def digests(dossier: Dossier) -> dict[str, str]:
+    """SHA-256 of what is attached to an application now, by what it answers."""
+    now = Attachment.objects.filter(dossier=dossier, replaced__isnull=True)
+    return dict(now.values_list("asked", "digest"))
 
 
 def _body(

@@ -5,6 +5,7 @@ from typing import Final
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
     applying,
+    attaching,
     awarding,
     calendar,
     judging,
@@ -26,6 +27,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *calendar.PAGES,
     *notices.PAGES,
     *applying.PAGES,
+    *attaching.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
     *panelling.PAGES,
