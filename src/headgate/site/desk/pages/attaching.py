@@ -66,7 +66,7 @@ def told_slots(listed: list[Slot]) -> list[dict[str, Any]]:
             "most": one.asked.megabytes_most,
             "required": one.asked.required,
             "there": one.there,
-            "size": figures().fixed(-(-one.there.size // 1024), 0) if one.there else "",
+            "size": f"{figures().whole(-(-one.there.size // 1024))} KB" if one.there else "",
         }
         for one in listed
     ]

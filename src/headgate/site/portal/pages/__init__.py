@@ -8,6 +8,7 @@ from headgate.site.desk.pages import (
     attaching,
     awarding,
     calendar,
+    finding,
     judging,
     panelling,
     registering,
@@ -22,6 +23,7 @@ from headgate.site.portal.registry import Page
 PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
     *rounds.PAGES,
+    *finding.PAGES,
     *running.PAGES,
     *office.PAGES,
     *calendar.PAGES,
