@@ -314,3 +314,24 @@ def test_a_body_of_a_hundred_megabytes_is_not_read(lone: Cast) -> None:
 def test_a_files_name_is_one_plain_line(name: str, plain: str) -> None:
     """Folders, line ends and marks that turn a line around are no part of a name."""
     assert plain == plain_name(name)
+
+
+def test_what_may_be_funded_twice_is_shown_before_handing_in(lone: Cast) -> None:
+    """An applicant sees their own organisation's other application, and nobody else's."""
+    person, dossier = mine(lone)
+    own = reverse("application", args=(dossier.pk,))
+    assert "May it be funded twice?" not in browser(person).get(own).content.decode()
+    put(lone)
+    first = hand_in(lone)
+    stranger = lone.facts["applications/open"][2]
+    lone.register(stranger.applicant)
+    applying = lone.draft(lone.facts["applications/open"][1])
+    again = save_draft(person, applying, now())
+    page = browser(person).get(reverse("application", args=(again.pk,))).content.decode()
+    assert "May it be funded twice?" in page
+    assert first.code is not None
+    assert first.code in page
+    other = save_draft(lone.persons[stranger.applicant.id], lone.draft(stranger), now())
+    theirs = browser(lone.persons[stranger.applicant.id])
+    page = theirs.get(reverse("application", args=(other.pk,))).content.decode()
+    assert first.code not in page

@@ -217,16 +217,20 @@ class Attachment(Section):
     """
 
     name: Text
-    types: Annotated[tuple[FileType, ...], Field(min_length=1)]
+    types: tuple[FileType, ...]
     megabytes_most: Annotated[int, Field(gt=0, le=25)]
     required: bool = True
 
 
 class Organisations(Section):
-    """What is asked of every organisation: kinds and sizes as closed lists, and further facts."""
+    """What is asked of every organisation: kinds and sizes as closed lists, and further facts.
+
+    `labels` says kinds and sizes in words; one without a label is shown by its name.
+    """
 
     kinds: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     sizes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    labels: Mapping[Identifier, Text] = {}
     fields: Mapping[Identifier, FormField] = {}
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from headgate.core import canonical
 from headgate.core.calls.application import Application, Request
 from headgate.core.calls.application import Organisation as Body
@@ -138,11 +140,17 @@ def read_line(dossier: Dossier) -> Application:
     return found
 
 
-def doubles_of(dossier: Dossier) -> tuple[Double, ...]:
-    """Other applications with an organisation of this one, most alike first."""
-    others = Dossier.objects.filter(state=State.SUBMITTED).exclude(pk=dossier.pk)
-    told = ((read_line(other), _text(other)) for other in others)
-    return doubles(read_line(dossier), _text(dossier), told)
+def doubles_of(dossier: Dossier, made: Application | None = None) -> tuple[Double, ...]:
+    """Other applications with an organisation of this one, most alike first.
+
+    `made` is a draft as it would be received; what was handed in is read as it was.
+    """
+    mine = made or read_line(dossier)
+    bodies = [one.id for one in (mine.applicant, *mine.members)]
+    leads, inside = Q(lead__code__in=bodies), Q(alliance__members__organisation__code__in=bodies)
+    others = Dossier.objects.filter(leads | inside, state=State.SUBMITTED).exclude(pk=dossier.pk)
+    told = ((read_line(other), _text(other)) for other in others.distinct())
+    return doubles(mine, _text(dossier), told)
 
 
 def _text(dossier: Dossier) -> str:

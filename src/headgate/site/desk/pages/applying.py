@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.core.calls.application import Request
-from headgate.core.calls.dossier import Invitation, invitations
+from headgate.core.calls.application import Application, Request
+from headgate.core.calls.dossier import Double, Invitation, invitations
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import FieldKind, FormField
@@ -24,7 +24,7 @@ from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.clock import now
-from headgate.site.desk.dossiers import answer, body_of
+from headgate.site.desk.dossiers import answer, body_of, doubles_of
 from headgate.site.desk.files import slots
 from headgate.site.desk.models import (
     Alliance,
@@ -53,6 +53,7 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
+from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
@@ -253,6 +254,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "faults": [told_fault(rules.call, fault) for fault in said.faults],
         "findings": [told_finding(rules, finding) for finding in said.findings],
         "slots": told_slots(slots(rules.call, found)),
+        "doubles": _doubles(reader(request), found, said.application),
         "receipts": found.receipts.all(),
         "against": found.findings.filter(passed=False),
         "listed": listed,
@@ -260,6 +262,12 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "closed": rules.received,
     }
     return render(request, "desk/application.html", context)
+
+
+def _doubles(person: Person, found: Dossier, made: Application) -> list[Double]:
+    """What may be funded twice, as far as it is of an organisation that the person acts for."""
+    own = {one.code for one in organisations_of(person)}
+    return [one for one in doubles_of(found, made) if own & set(one.organisations)]
 
 
 def _deed(request: HttpRequest, found: Dossier, form: DossierForm) -> bool:
