@@ -37,8 +37,8 @@ def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iter
     """All faults of a typed policy whose subject was not pruned."""
     spots = Spots(root)
     checks: tuple[Callable[[Policy, Spots], Found], ...] = (
-        _version, _repeated, _supports, _fields, _labels, _attachments, _envelopes, _calls, _supply, _reclaims,
-        round_faults,
+        _version, _repeated, _supports, _fields, _labels, _attachments, _envelopes, _calls, _supply,
+        _reclaims, round_faults,
     )  # fmt: skip
     for check in checks:
         for subject, fault in check(policy, spots):
