@@ -169,6 +169,15 @@ class Appeals(Section):
     answer_days: Natural
 
 
+class Agreement(Section):
+    """What a winner and the office both sign, with its obligations, before an award may begin.
+
+    It is signed within the days that a winner has to answer; who has not signed has declined.
+    """
+
+    obligations: Annotated[Mapping[Identifier, Text], Field(min_length=1)]
+
+
 class ClassTerms(Section):
     """What a call offers of one class, in its block's unit, and one application's cap in blocks."""
 
@@ -263,6 +272,7 @@ class Call(Section):
     ties: tuple[TieBreak, ...] = (TieBreak.SMALLER_REQUEST, TieBreak.LOT)
     standby: Standby | None = None
     appeals: Appeals | None = None
+    agreement: Agreement | None = None
     fee: Table | None = None
 
 

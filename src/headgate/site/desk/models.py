@@ -328,6 +328,31 @@ class Acceptance(models.Model):
     at = models.DateTimeField()
 
 
+class Side(models.TextChoices):
+    """For whom an agreement is signed."""
+
+    HOLDER = "holder"
+    OFFICE = "office"
+
+
+class AgreementSignature(models.Model):
+    """That one side has signed an agreement, by the SHA-256 of exactly what it says."""
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="agreed")
+    side = models.CharField(max_length=16, choices=Side)
+    digest = models.CharField(max_length=64)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Each side signs one text once."""
+
+        ordering: ClassVar = ["at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dossier", "side", "digest"], name="agreed_once")
+        ]
+
+
 class Objection(models.Model):
     """What an applicant holds against a result, and what was answered."""
 

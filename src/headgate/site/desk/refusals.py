@@ -47,6 +47,8 @@ class DeskRefusal(Enum):
     NOT_SIGNED = _("Two persons must sign the list first.")
     NOT_TOLD = _("Wait for the result: it is told when two persons have signed.")
     NOT_AWARDED = _("Only who was awarded, or waits on standby, can answer an award.")
+    NO_AGREEMENT = _("There is an agreement once an award of a call that has one was taken.")
+    TEXT_CHANGED = _("The text changed since: read it as it is now, and sign that.")
     ANSWERED = _("It was answered already, and the answer stays.")
     WINDOW_CLOSED = _("The days for this have passed.")
     ANSWERS_OPEN = _("Wait for the winners' answers, or until their days have passed.")

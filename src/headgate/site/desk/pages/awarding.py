@@ -19,7 +19,7 @@ from headgate.site.desk.board import Board, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.files import sees_files, slots
-from headgate.site.desk.models import AwardList, Dossier, Objection, State
+from headgate.site.desk.models import Acceptance, AwardList, Dossier, Objection, State
 from headgate.site.desk.office import CallNow, call_now, calls_now
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
@@ -142,6 +142,8 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
             "doubles": doubles_of(found),
             "answers": told_answers(call, found),
             "slots": told_slots(slots(call, found)),
+            "agreement": Acceptance.objects.filter(dossier=found, accepted=True).exists()
+            and call.agreement is not None,
         }
     return render(request, "desk/doubles.html", context)
 

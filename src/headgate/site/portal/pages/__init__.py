@@ -4,6 +4,7 @@ from typing import Final
 
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
+    agreeing,
     applying,
     attaching,
     awarding,
@@ -30,6 +31,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *notices.PAGES,
     *applying.PAGES,
     *attaching.PAGES,
+    *agreeing.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
     *panelling.PAGES,
