@@ -1,6 +1,7 @@
 """No refusal of the desk without a test that provokes it."""
 
 from headgate.site.desk.refusals import DeskRefusal
+from tests.site.desk.test_agreement import AGREEMENTS
 from tests.site.desk.test_attachments import ATTACHED
 from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_refusals import PROVOKED
@@ -14,6 +15,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *STAFFED,
         *OF_ROUNDS,
         *ATTACHED,
+        *AGREEMENTS,
         DeskRefusal.NO_PROGRAMME,
     }
     assert all(reason.value.endswith(".") for reason in DeskRefusal)
