@@ -2,8 +2,8 @@
 
 import pytest
 
-from headgate.core.calls.form import AnswerFault, read_answers
-from headgate.core.policy.schema import FieldKind, FormField
+from headgate.core.calls.form import AnswerFault, read_answers, read_attached
+from headgate.core.policy.schema import Attachment, FieldKind, FileType, FormField
 from headgate.core.supports.text import Text
 
 
@@ -45,7 +45,7 @@ PROVOKED = {
 }
 
 
-@pytest.mark.parametrize("fault", AnswerFault)
+@pytest.mark.parametrize("fault", set(AnswerFault) - {AnswerFault.NOT_ATTACHED})
 def test_a_bad_answer_is_named(fault: AnswerFault) -> None:
     """Each fault occurs, at its question, and the other answers are read all the same."""
     name, answer = PROVOKED[fault]
@@ -53,6 +53,19 @@ def test_a_bad_answer_is_named(fault: AnswerFault) -> None:
     read = read_answers(FORM, given)
     assert {name: fault} == read.faults
     assert name not in read.facts
+
+
+def test_a_required_document_is_missed_by_name() -> None:
+    """What is attached is its digest; what may be left out is not missed."""
+
+    def document(*, required: bool) -> Attachment:
+        name, types = Text(en="A document"), (FileType.PDF,)
+        return Attachment(name=name, types=types, megabytes_most=1, required=required)
+
+    wanted = {"plan": document(required=True), "cv": document(required=False)}
+    assert {"plan": AnswerFault.NOT_ATTACHED} == read_attached(wanted, {}).faults
+    read = read_attached(wanted, {"plan": "ab" * 32, "strange": "cd" * 32})
+    assert ({"plan": "ab" * 32}, {}) == (read.facts, read.faults)
 
 
 def test_all_faults_are_told_at_once() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from headgate.core.calls.application import Fact
 from headgate.core.ledger.text import is_plain
-from headgate.core.policy.schema import FieldKind, FormField
+from headgate.core.policy.schema import Attachment, FieldKind, FormField
 
 TEXT_MOST: Final = 4_000
 """Characters of one text answer."""
@@ -33,6 +33,7 @@ class AnswerFault(Enum):
     NOT_INTEGER = "Write a whole number in digits."
     NOT_BOOLEAN = "Answer yes or no."
     NOT_DATE = "Write a day as YYYY-MM-DD."
+    NOT_ATTACHED = "Attach this document."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,13 @@ def read_answers(fields: Mapping[str, FormField], given: Mapping[str, object]) -
         else:
             facts[name] = fact
     return Answers(facts, faults)
+
+
+def read_attached(asked: Mapping[str, Attachment], given: Mapping[str, str]) -> Answers:
+    """The digests of what is attached, by its name, and each required document that is not."""
+    facts: dict[str, Fact] = {name: given[name] for name in asked if name in given}
+    wanted = (name for name, one in asked.items() if one.required and name not in given)
+    return Answers(facts, dict.fromkeys(wanted, AnswerFault.NOT_ATTACHED))
 
 
 def _fact(kind: FieldKind, answer: object) -> Fact | AnswerFault:

@@ -10,18 +10,46 @@ from collections.abc import Set
 from typing import Final
 
 _RUNS: Final = re.compile("[가-힣]+|[^\\W_가-힣]+")
+_HANGUL: Final = re.compile("[가-힣]+")
+_APART: Final = re.compile("(?<=[가-힣])\\s+(?=[가-힣])")
 _STROKES: Final = str.maketrans({"đ": "d", "ø": "o", "ł": "l"})
+_MARKS: Final = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+"""Unicode's blocks of combining marks; vowel signs of other scripts are letters and stay."""
+
+WORDS_MOST: Final = 10
+"""Words of a query that are looked for."""
 
 
 def fold(text: str) -> str:
     """The text in lower case and without marks; Hangul syllables stay whole."""
     whole = unicodedata.normalize("NFKC", text).casefold().translate(_STROKES)
-    return "".join(sign if "가" <= sign <= "힣" else _bare(sign) for sign in whole)
+    if whole.isascii():
+        return whole
+    return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", whole)))
 
 
-def _bare(sign: str) -> str:
-    parts = unicodedata.normalize("NFD", sign)
-    return "".join(part for part in parts if unicodedata.category(part) != "Mn")
+Words = tuple[tuple[str, ...], ...]
+"""The words of a query, each in the forms of which one must be there."""
+
+
+def words_of(query: str) -> Words:
+    """What is looked for: every word, folded; an ending of one or two syllables may be missing."""
+    return tuple(_forms(word) for word in fold(query).split()[:WORDS_MOST])
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    endings = (at for at in (1, 2) if len(word) >= at + 2 and _HANGUL.fullmatch(word[-at:]))
+    return (word, *(word[:-at] for at in endings))
+
+
+def has_words(text: str, words: Words) -> bool:
+    """Whether a text has every word, as a part of a word too, and whatever stands apart in Hangul.
+
+    No word is in every text.
+    """
+    plain = fold(text)
+    close = plain if plain.isascii() else _APART.sub("", plain)
+    return all(any(form in plain or form in close for form in forms) for forms in words)
 
 
 def terms(text: str) -> frozenset[str]:

@@ -169,6 +169,15 @@ class Appeals(Section):
     answer_days: Natural
 
 
+class Agreement(Section):
+    """What a winner and the office both sign, with its obligations, before an award may begin.
+
+    It is signed within the days that a winner has to answer; who has not signed has declined.
+    """
+
+    obligations: Annotated[Mapping[Identifier, Text], Field(min_length=1)]
+
+
 class ClassTerms(Section):
     """What a call offers of one class, in its block's unit, and one application's cap in blocks."""
 
@@ -193,11 +202,44 @@ class FormField(Section):
     required: bool = True
 
 
+class FileType(StrEnum):
+    """What an attached file may be: told from its content, never from its name."""
+
+    PDF = "pdf"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    PPTX = "pptx"
+    ODT = "odt"
+    ODS = "ods"
+    ODP = "odp"
+    HWP = "hwp"
+    HWPX = "hwpx"
+    PNG = "png"
+    JPEG = "jpeg"
+    TEXT = "text"
+
+
+class Attachment(Section):
+    """A document that a call asks for: which types it may have, and how large it may be.
+
+    The facts of the call have its SHA-256 under its name, and nothing else of it.
+    """
+
+    name: Text
+    types: tuple[FileType, ...]
+    megabytes_most: Annotated[int, Field(gt=0, le=25)]
+    required: bool = True
+
+
 class Organisations(Section):
-    """What is asked of every organisation: kinds and sizes as closed lists, and further facts."""
+    """What is asked of every organisation: kinds and sizes as closed lists, and further facts.
+
+    `labels` says kinds and sizes in words; one without a label is shown by its name.
+    """
 
     kinds: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     sizes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    labels: Mapping[Identifier, Text] = {}
     fields: Mapping[Identifier, FormField] = {}
 
 
@@ -215,6 +257,7 @@ class Call(Section):
     block: Mapping[str, Positive]
     classes: Annotated[Mapping[Identifier, ClassTerms], Field(min_length=1)]
     fields: Mapping[Identifier, FormField] = {}
+    attachments: Mapping[Identifier, Attachment] = {}
     eligibility: tuple[Rule, ...] = ()
     gates: tuple[Gate, ...] = ()
     stages: tuple[Stage, ...] = ()
@@ -229,6 +272,7 @@ class Call(Section):
     ties: tuple[TieBreak, ...] = (TieBreak.SMALLER_REQUEST, TieBreak.LOT)
     standby: Standby | None = None
     appeals: Appeals | None = None
+    agreement: Agreement | None = None
     fee: Table | None = None
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code
+from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
 from headgate.core.policy.round_checks import round_faults
 from headgate.core.policy.schema import Calendar, Call, Policy
@@ -36,8 +37,8 @@ def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iter
     """All faults of a typed policy whose subject was not pruned."""
     spots = Spots(root)
     checks: tuple[Callable[[Policy, Spots], Found], ...] = (
-        _version, _repeated, _supports, _fields, _envelopes, _calls, _supply, _reclaims,
-        round_faults,
+        _version, _repeated, _supports, _fields, _labels, _attachments, _envelopes, _calls, _supply,
+        _reclaims, round_faults,
     )  # fmt: skip
     for check in checks:
         for subject, fault in check(policy, spots):
@@ -96,6 +97,29 @@ def _fields(policy: Policy, spots: Spots) -> Found:
     for path, taken in forms:
         for name in spots.names(*path):
             if name in taken:
+                yield path, Code.FIELDS_CLASH.at(spots.at(*path, name), name=name)
+
+
+def _labels(policy: Policy, spots: Spots) -> Found:
+    """A label of nothing is most likely misspelt."""
+    known = (*policy.organisations.kinds, *policy.organisations.sizes)
+    path: Loc = ("organisations", "labels")
+    for name in spots.names(*path):
+        if name not in known:
+            spot = spots.at(*path, name)
+            yield path, Code.KEY_UNKNOWN.at(spot, key=name, mend=meant(name, known))
+
+
+def _attachments(policy: Policy, spots: Spots) -> Found:
+    """A document has a type, and no name that an answer or a fact has."""
+    for call_id, call in policy.calls.items():
+        path: Loc = ("calls", call_id, "attachments")
+        for name, asked in call.attachments.items():
+            if not asked.types:
+                here = (*path, name, "types")
+                yield here, Code.EMPTY_SECTION.at(spots.at(*here), path=".".join(here))
+        for name in spots.names(*path):
+            if name in APPLICATION_FACTS or name in call.fields:
                 yield path, Code.FIELDS_CLASH.at(spots.at(*path, name), name=name)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from headgate.core import canonical
 from headgate.core.calls.application import Request
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
-from headgate.site.desk.office import CallNow, acts_for, call_now, doing, instant, need, own_dossier
+from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need, own_dossier
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -42,8 +42,7 @@ def save_draft(
     with doing(person, "save draft", f"{draft.call} {dossier_id or draft.lead}", now):
         need(person, Role.APPLICANT)
         rules = call_now(draft.call)
-        if instant(now) >= rules.instants[1] or rules.received:
-            refuse(DeskRefusal.LATE, draft.call)
+        rules.need_before_closing(now)
         _check(rules, draft)
         lead = Organisation.objects.filter(code=draft.lead).first()
         if lead is None or not acts_for(person, lead):

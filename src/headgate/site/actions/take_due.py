@@ -7,6 +7,7 @@ from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
+from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.board import ELSEWHERE, board_of
 from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection
 from headgate.site.desk.office import SITE, CallNow, call_now, instant, need
@@ -107,7 +108,11 @@ def _need_answers(rules: CallNow, listed: AwardList, now: datetime) -> None:
     if opposed.exists():
         refuse(DeskRefusal.OBJECTION_OPEN, rules.id)
     last = accept_by(rules.id, listed)
-    if last is None or is_over(last, rules.id, now):
+    if is_over(last, rules.id, now):
+        return
+    if open_ones := unsigned(rules, listed):
+        refuse(DeskRefusal.ANSWERS_OPEN, f"{', '.join(open_ones)} until {last}")
+    if last is None:
         return
     answered = Acceptance.objects.filter(dossier__code__in=listed.winners).count()
     if answered < len(listed.winners):

@@ -13,16 +13,18 @@ from headgate.core.calls.application import Application
 from headgate.core.calls.application import Organisation as Body
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
-from headgate.core.policy.schema import FieldKind, Policy
+from headgate.core.policy.schema import FieldKind, FileType, Policy
 from headgate.core.quantities import seconds_of
 from headgate.cycle import World
 from headgate.site.actions.alliance import enter_alliance, form_alliance
+from headgate.site.actions.attach import attach
 from headgate.site.actions.consent import consent
 from headgate.site.actions.people import Registered, act_for, appoint, give_roles, register
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
+from headgate.site.desk.office import call_now
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
@@ -37,6 +39,10 @@ EMPTY: Final = {
     FieldKind.DATE: "2020-01-01",
     FieldKind.TEXT: "synthetic",
 }
+
+
+NO_PAGES: Final = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
+"""What an invented applicant attaches where a call wants a PDF."""
 
 
 def fill(document: Document, world: World, invented: int, progress: Callable[[str], None]) -> None:
@@ -97,7 +103,10 @@ def _somebody(name: str, roles: Sequence[Role]) -> Person:
 
 
 def hand_in(officer: Person, made: Application) -> None:
-    """One invented application by its invented people, from its registration to its receipt."""
+    """One invented application by its invented people, from its registration to its receipt.
+
+    It stays a draft where its call wants a document that nobody can invent.
+    """
     moment = datetime.fromtimestamp(seconds_of(made.at), UTC)
     person = _acting(officer, made.applicant, moment)
     members = [(_acting(officer, one, moment), one.id) for one in made.members]
@@ -118,6 +127,13 @@ def hand_in(officer: Person, made: Application) -> None:
         made.fields,
     )
     dossier = save_draft(person, draft, moment)
+    wanted = call_now(made.call).call.attachments
+    for name, asked in wanted.items():
+        if asked.required and FileType.PDF not in asked.types:
+            return
+        if asked.required:
+            attach(person, dossier.pk, name, "synthetic.pdf", NO_PAGES, dossier.version, moment)
+            dossier.refresh_from_db()
     for member_person, member in members:
         consent(member_person, dossier.pk, member, dossier.version, moment)
     submit(person, dossier.pk, dossier.version, moment, despite=True)

@@ -4,16 +4,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from headgate.core import canonical
 from headgate.core.calls.application import Application, Request
 from headgate.core.calls.application import Organisation as Body
 from headgate.core.calls.dossier import DRAFT, Double, doubles, draft_findings
-from headgate.core.calls.form import AnswerFault, Answers, read_answers
+from headgate.core.calls.form import AnswerFault, Answers, read_answers, read_attached
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.policy.schema import FormField, Policy
 from headgate.core.supports.text import Text
 from headgate.readers.facts import read_facts
-from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, State
+from headgate.site.desk.models import Alliance, Attachment, Dossier, Member, Organisation, State
 from headgate.site.desk.office import CallNow, instant
 
 FormFault = tuple[str, AnswerFault]
@@ -59,7 +61,8 @@ def application(
         bodies.append(body)
         faults += [(f"{organisation.code} {name}", fault) for name, fault in wrong]
     read = read_answers(now_call.call.fields, dossier.answers)
-    faults += _told(read)
+    attached = read_attached(now_call.call.attachments, digests(dossier))
+    faults += [*_told(read), *_told(attached)]
     requests = tuple(
         Request(str(one["class"]), int(one["least"]), int(one["most"])) for one in dossier.requests
     )
@@ -71,9 +74,15 @@ def application(
         tuple(bodies[1:]),
         requests,
         dossier.months,
-        read.facts,
+        {**read.facts, **attached.facts},
     )
     return made, tuple(faults)
+
+
+def digests(dossier: Dossier) -> dict[str, str]:
+    """SHA-256 of what is attached to an application now, by what it answers."""
+    now = Attachment.objects.filter(dossier=dossier, replaced__isnull=True)
+    return dict(now.values_list("asked", "digest"))
 
 
 def _body(
@@ -131,11 +140,17 @@ def read_line(dossier: Dossier) -> Application:
     return found
 
 
-def doubles_of(dossier: Dossier) -> tuple[Double, ...]:
-    """Other applications with an organisation of this one, most alike first."""
-    others = Dossier.objects.filter(state=State.SUBMITTED).exclude(pk=dossier.pk)
-    told = ((read_line(other), _text(other)) for other in others)
-    return doubles(read_line(dossier), _text(dossier), told)
+def doubles_of(dossier: Dossier, made: Application | None = None) -> tuple[Double, ...]:
+    """Other applications with an organisation of this one, most alike first.
+
+    `made` is a draft as it would be received; what was handed in is read as it was.
+    """
+    mine = made or read_line(dossier)
+    bodies = [one.id for one in (mine.applicant, *mine.members)]
+    leads, inside = Q(lead__code__in=bodies), Q(alliance__members__organisation__code__in=bodies)
+    others = Dossier.objects.filter(leads | inside, state=State.SUBMITTED).exclude(pk=dossier.pk)
+    told = ((read_line(other), _text(other)) for other in others.distinct())
+    return doubles(mine, _text(dossier), told)
 
 
 def _text(dossier: Dossier) -> str:

@@ -137,6 +137,40 @@ class Dossier(models.Model):
         return self.title or self.code or f"{self.call} {self.pk}"
 
 
+class Attachment(models.Model):
+    """A document of an application, in the database so that its transactions and backups hold it.
+
+    `name` is what its sender called it; `kind` is its type, told from the content. Another one in
+    its place has it `replaced`; what was handed in is kept, because its digest is public.
+    """
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="attachments")
+    asked = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=16)
+    size = models.PositiveIntegerField()
+    content = models.BinaryField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+    replaced = models.DateTimeField(null=True)
+
+    class Meta:
+        """One document at a time answers what is asked."""
+
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["dossier", "asked"],
+                condition=Q(replaced__isnull=True),
+                name="attachment_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Consent(models.Model):
     """A member's yes to one version of an application; a later version needs another."""
 
@@ -292,6 +326,31 @@ class Acceptance(models.Model):
     accepted = models.BooleanField()
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     at = models.DateTimeField()
+
+
+class Side(models.TextChoices):
+    """For whom an agreement is signed."""
+
+    HOLDER = "holder"
+    OFFICE = "office"
+
+
+class AgreementSignature(models.Model):
+    """That one side has signed an agreement, by the SHA-256 of exactly what it says."""
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="agreed")
+    side = models.CharField(max_length=16, choices=Side)
+    digest = models.CharField(max_length=64)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+
+    class Meta:
+        """Each side signs one text once."""
+
+        ordering: ClassVar = ["at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dossier", "side", "digest"], name="agreed_once")
+        ]
 
 
 class Objection(models.Model):

@@ -75,6 +75,11 @@ class CallNow:
         if instant(now) >= closed or self.received:
             refuse(DeskRefusal.LATE, f"{self.id} {closed}")
 
+    def need_before_closing(self, now: datetime) -> None:
+        """Refuse once the call takes nothing any more; a draft may be worked on before it opens."""
+        if instant(now) >= self.instants[1] or self.received:
+            refuse(DeskRefusal.LATE, self.id)
+
     def need_under_review(self) -> None:
         """Refuse before the applications are received and once the call is decided."""
         if not self.received:

@@ -22,6 +22,7 @@ from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.cycle import World
 from headgate.readers.facts import read_facts
+from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.models import (
     Acceptance,
@@ -100,6 +101,7 @@ class Desk:
             return ()
         if is_over(accept_by(call, signed), call, self._now):
             left |= {code for code in awarded if code not in told}
+            left |= set(unsigned(call_now(call), signed))
         return sorted(left & {*awarded, *signed.standby})
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Final, Generic, TypeVar
-from unicodedata import normalize
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 
+from headgate.core.calls.matching import has_words, words_of
 from headgate.site.reports.tables import write_csv, write_xlsx
 
 T = TypeVar("T")
@@ -124,12 +124,6 @@ class Listing(Generic[T]):
         return [(kind.upper(), self.asked.address(after="", format=kind)) for kind in TYPES]
 
 
-def folded(text: str) -> str:
-    """A text as it is compared: without case, accents or the đ of Vietnamese."""
-    plain = "".join(c for c in normalize("NFD", text.casefold()) if not "\u0300" <= c <= "\u036f")
-    return normalize("NFC", plain.replace("đ", "d"))
-
-
 def asked_of(request: HttpRequest, choices: Sequence[Choice]) -> Asked:
     """What an address asks; what it asks of no filter that there is, is left aside."""
     chosen = tuple((c.name, request.GET.get(c.name, "")) for c in choices)
@@ -167,9 +161,8 @@ def _fits(row: Any, columns: Sequence[Column[Any]], asked: Asked) -> bool:
     named = {column.name: column for column in columns}
     if any(want and str(named[name].value(row)) != want for name, want in asked.chosen):
         return False
-    words = folded(asked.text).split()
-    text = folded(" ".join(str(c.cell(row)) for c in columns)) if words else ""
-    return all(word in text for word in words)
+    words = words_of(asked.text)
+    return not words or has_words(" ".join(str(c.cell(row)) for c in columns), words)
 
 
 def _sorted(rows: list[T], columns: Sequence[Column[T]], sort: str) -> list[T]:

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.core.calls.application import Request
-from headgate.core.calls.dossier import Invitation, invitations
+from headgate.core.calls.application import Application, Request
+from headgate.core.calls.dossier import Double, Invitation, invitations
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import FieldKind, FormField
@@ -23,8 +23,10 @@ from headgate.site.actions.objection import object_to
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
+from headgate.site.desk.agreement import agreement_of
 from headgate.site.desk.clock import now
-from headgate.site.desk.dossiers import answer, body_of
+from headgate.site.desk.dossiers import answer, body_of, doubles_of
+from headgate.site.desk.files import slots
 from headgate.site.desk.models import (
     Alliance,
     AwardList,
@@ -42,8 +44,10 @@ from headgate.site.desk.office import (
     own_dossier,
     programme,
 )
+from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import (
     at_the_desk,
+    number,
     reader,
     told_fault,
     told_finding,
@@ -51,6 +55,7 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
+from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
@@ -179,12 +184,12 @@ def _told(rules: CallNow, one: Invitation, names: Mapping[str, str]) -> Invited:
     return one, words(rules.call.name), names[one.organisation], told
 
 
-def _waiting(mine: list[Organisation]) -> list[tuple[Dossier, Organisation]]:
-    """Drafts of alliances that wait for a member's yes to this version."""
+def _waiting(mine: list[Organisation]) -> list[tuple[Dossier, Organisation, list[dict[str, Any]]]]:
+    """Drafts of alliances that wait for a member's yes to this version, with their documents."""
     inside = Member.objects.filter(organisation__in=mine, left=None)
     drafts = Dossier.objects.filter(state=State.DRAFT, alliance__isnull=False)
     return [
-        (dossier, member.organisation)
+        (dossier, member.organisation, told_slots(slots(call_now(dossier.call).call, dossier)))
         for member in inside.select_related("organisation")
         for dossier in drafts.filter(alliance=member.alliance_id).select_related("lead", "alliance")
         if not _has_agreed(dossier, member.organisation)
@@ -200,23 +205,18 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
     given, person = request.POST, reader(request)
     match given.get("deed"):
         case "consent":
-            pk, version = _number(given.get("dossier")), _number(given.get("version"))
+            pk, version = number(given.get("dossier")), number(given.get("version"))
             consent(person, pk, given.get("organisation", ""), version, now())
             messages.success(request, _("You have agreed to this version."))
         case "form":
             form_alliance(person, given.get("lead", ""), given.get("name", ""), now())
         case "enter":
-            role, parts = given.get("role", ""), max(1, _number(given.get("parts")))
-            pk, member = _number(given.get("alliance")), given.get("member", "")
+            role, parts = given.get("role", ""), max(1, number(given.get("parts")))
+            pk, member = number(given.get("alliance")), given.get("member", "")
             enter_alliance(person, pk, member, role, min(parts, 1_000), now())
         case "leave":
-            leave_alliance(person, _number(given.get("alliance")), given.get("member", ""), now())
+            leave_alliance(person, number(given.get("alliance")), given.get("member", ""), now())
     return redirect("applications")
-
-
-def _number(text: str | None) -> int:
-    """A number of a form; -1 where it is none, which nothing has."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def begin_application(request: HttpRequest, call: str, organisation: str) -> HttpResponse:
@@ -243,7 +243,8 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         form = DossierForm(rules, alliances, request.POST)
         try:
             if _deed(request, found, form):
-                return redirect("application", dossier=found.pk)
+                leads = "attachments" if request.POST.get("deed") == "attach" else "application"
+                return redirect(leads, dossier=found.pk)
         except Refused as refused:
             messages.error(request, told_refusal(refused))
         found.refresh_from_db()
@@ -254,27 +255,36 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "call": words(rules.call.name),
         "form": form,
         "said": said,
-        "faults": [told_fault(rules.call.fields, fault) for fault in said.faults],
+        "faults": [told_fault(rules.call, fault) for fault in said.faults],
         "findings": [told_finding(rules, finding) for finding in said.findings],
+        "slots": told_slots(slots(rules.call, found)),
+        "doubles": _doubles(reader(request), found, said.application),
         "receipts": found.receipts.all(),
         "against": found.findings.filter(passed=False),
         "listed": listed,
         "won": listed is not None and found.code in listed.winners,
         "closed": rules.received,
+        "agreement": listed is not None and agreement_of(rules, found, listed) is not None,
     }
     return render(request, "desk/application.html", context)
+
+
+def _doubles(person: Person, found: Dossier, made: Application) -> list[Double]:
+    """What may be funded twice, as far as it is of an organisation that the person acts for."""
+    own = {one.code for one in organisations_of(person)}
+    return [one for one in doubles_of(found, made) if own & set(one.organisations)]
 
 
 def _deed(request: HttpRequest, found: Dossier, form: DossierForm) -> bool:
     """Do what the pressed button says; False where the form itself must be mended first."""
     given, person, code = request.POST, reader(request), found.code or ""
     match given.get("deed"):
-        case "save" | "submit" | "despite" as deed:
+        case "save" | "attach" | "submit" | "despite" as deed:
             if not form.is_valid():
                 return False
-            seen = _number(given.get("version"))
+            seen = number(given.get("version"))
             saved = save_draft(person, form.draft(found.lead.code), now(), found.pk, seen)
-            if deed != "save":
+            if deed in ("submit", "despite"):
                 submit(person, saved.pk, saved.version, now(), despite=deed == "despite")
                 messages.success(request, _("It was handed in."))
             else:

@@ -24,9 +24,19 @@ from headgate.site.actions.sign import sign
 from headgate.site.desk.board import Board, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
-from headgate.site.desk.models import AwardList, Dossier, Finding, Objection, Review, State
+from headgate.site.desk.files import sees_files, slots
+from headgate.site.desk.models import (
+    Acceptance,
+    AwardList,
+    Dossier,
+    Finding,
+    Objection,
+    Review,
+    State,
+)
 from headgate.site.desk.office import CallNow, call_now, calls_now
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.desk.pages.attaching import told_slots
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
 from headgate.site.portal.lists import Column, download, listing
@@ -177,10 +187,24 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
 
 @at_the_desk
 def double(request: HttpRequest, code: str) -> HttpResponse:
-    """Whether one application may be funded twice."""
-    found = Dossier.objects.filter(code=code, state=State.SUBMITTED).first()
-    told = doubles_of(found) if found is not None else ()
-    return render(request, "desk/doubles.html", {"code": code, "doubles": told})
+    """One application as it was handed in, and whether it may be funded twice.
+
+    Whoever has a part in it learns here no more than that there is one.
+    """
+    whole = Dossier.objects.select_related("lead", "alliance")
+    found = whole.filter(code=code, state=State.SUBMITTED).first()
+    context: dict[str, Any] = {"code": code}
+    if found is not None and sees_files(reader(request), found):
+        call = call_now(found.call).call
+        context |= {
+            "dossier": found,
+            "doubles": doubles_of(found),
+            "answers": told_answers(call, found),
+            "slots": told_slots(slots(call, found)),
+            "agreement": Acceptance.objects.filter(dossier=found, accepted=True).exists()
+            and call.agreement is not None,
+        }
+    return render(request, "desk/doubles.html", context)
 
 
 _DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})

@@ -27,6 +27,7 @@ from headgate.site.desk.pages.telling import (
     reader,
     told_refusal,
     typed_before,
+    words,
 )
 from headgate.site.portal import reading
 from headgate.site.portal.lists import Choice, Column, download, listing
@@ -69,7 +70,7 @@ class OrganisationForm(forms.Form):
         for name, offered in (("kind", asked.kinds), ("size", asked.sizes)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [(one, one) for one in offered]
+            field.choices = labelled(asked, offered)
         for name, question in asked.fields.items():
             self.fields[f"fact-{name}"] = asked_field(question)
 
@@ -101,12 +102,19 @@ class OrganisationForm(forms.Form):
         )
 
 
+def labelled(asked: Organisations, offered: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Kinds or sizes with what the policy calls them in the reader's language."""
+    return [(one, words(asked.labels.get(one)) or one) for one in offered]
+
+
 def _asked() -> Organisations:
     adopted = programme()
     return at(adopted, first_day(adopted)).policy.organisations
 
 
-def _columns() -> list[Column[Organisation]]:
+def _columns(asked: Organisations) -> list[Column[Organisation]]:
+    named = dict(labelled(asked, (*asked.kinds, *asked.sizes)))
+
     def linked(one: Organisation) -> Any:
         address = reverse("organisation", kwargs={"organisation": one.pk})
         return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.code)
@@ -114,8 +122,8 @@ def _columns() -> list[Column[Organisation]]:
     return [
         Column("code", lazy("Code"), lambda o: o.code, linked),
         Column("name", lazy("Name"), lambda o: o.name),
-        Column("kind", lazy("Kind"), lambda o: o.kind),
-        Column("size", lazy("Size"), lambda o: o.size),
+        Column("kind", lazy("Kind"), lambda o: o.kind, lambda o: named.get(o.kind, o.kind)),
+        Column("size", lazy("Size"), lambda o: o.size, lambda o: named.get(o.size, o.size)),
         Column("region", lazy("Region"), lambda o: o.region),
         Column("parent", lazy("Parent body"), lambda o: o.parent.code if o.parent else ""),
     ]
@@ -127,10 +135,10 @@ def organisations(request: HttpRequest) -> HttpResponse:
     asked = _asked()
     found = list(Organisation.objects.select_related("parent").order_by("code"))
     choices = [
-        Choice("kind", lazy("Kind"), tuple((one, one) for one in asked.kinds)),
-        Choice("size", lazy("Size"), tuple((one, one) for one in asked.sizes)),
+        Choice("kind", lazy("Kind"), tuple(labelled(asked, asked.kinds))),
+        Choice("size", lazy("Size"), tuple(labelled(asked, asked.sizes))),
     ]
-    columns = _columns()
+    columns = _columns(asked)
     told = state(reading.DATABASE)
     if file := download(request, "organisations", found, columns, choices, told):
         return file

@@ -20,9 +20,18 @@ from headgate.core.policy.schema import Call
 from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.mark import mark
 from headgate.site.desk.clock import now
+from headgate.site.desk.files import slots
 from headgate.site.desk.models import Review
 from headgate.site.desk.office import call_now
-from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, typed_before, words
+from headgate.site.desk.pages.attaching import told_slots
+from headgate.site.desk.pages.telling import (
+    at_the_desk,
+    reader,
+    told_answers,
+    told_refusal,
+    typed_before,
+    words,
+)
 from headgate.site.portal import reading
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.registry import Page
@@ -118,7 +127,14 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
                 return done
         except Refused as refused:
             messages.error(request, told_refusal(refused))
-    context = {"review": found, "dossier": found.dossier, "call": words(call.name), "form": form}
+    context = {
+        "review": found,
+        "dossier": found.dossier,
+        "call": words(call.name),
+        "form": form,
+        "answers": told_answers(call, found.dossier),
+        "slots": told_slots(slots(call, found.dossier)) if found.cleared else [],
+    }
     return render(request, "desk/review.html", context)
 
 

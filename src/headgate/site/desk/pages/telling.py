@@ -1,6 +1,6 @@
 """What the pages of the desk share: words in the reader's language, and how a refusal is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final
@@ -17,11 +17,12 @@ from headgate.core.calls.form import AnswerFault
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
-from headgate.core.policy.schema import FormField
+from headgate.core.policy.schema import Call
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.dossiers import FormFault, because
+from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
@@ -56,14 +57,15 @@ ANSWERED: Final[dict[AnswerFault, str]] = {
     AnswerFault.NOT_INTEGER: noop("Write a whole number in digits."),
     AnswerFault.NOT_BOOLEAN: noop("Answer yes or no."),
     AnswerFault.NOT_DATE: noop("Write a day as YYYY-MM-DD."),
+    AnswerFault.NOT_ATTACHED: noop("Attach this document."),
 }
 """What mends each fault of an answer."""
 
 
-def told_fault(fields: Mapping[str, FormField], fault: FormFault) -> str:
+def told_fault(call: Call, fault: FormFault) -> str:
     """One fault of a form: the question in the reader's language, and what mends it."""
     where, what = fault
-    asked = fields.get(where)
+    asked = call.fields.get(where) or call.attachments.get(where)
     return f"{words(asked.name) if asked else where}: {_(ANSWERED[what])}"
 
 
@@ -85,6 +87,11 @@ def words(text: Text | None) -> str:
     return "" if text is None else text.say((get_language() or "en")[:2])
 
 
+def number(text: str | None) -> int:
+    """A number of a form; -1 where it is none, which nothing has."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
+
+
 def figures() -> Locale:
     """How numbers are written in the reader's language."""
     return LOCALES[(get_language() or "en")[:2]]
@@ -94,6 +101,17 @@ def told_finding(rules: CallNow, finding: Finding) -> str:
     """One reason against an application: the policy's own words where it has some."""
     own = words(because(rules.policy, rules.id, finding))
     return f"{own or _(SCREENED[finding.refusal])} ({finding.rule})".replace(" ()", "")
+
+
+def told_answers(call: Call, dossier: Dossier) -> list[tuple[str, str]]:
+    """The questions of the form with the answers, in the reader's language."""
+    found = []
+    for name, asked in call.fields.items():
+        value = dossier.answers.get(name, "")
+        yes = value if isinstance(value, bool) else {"yes": True, "no": False}.get(str(value))
+        told = str(value) if yes is None else _("Yes") if yes else _("No")
+        found.append((words(asked.name), told))
+    return found
 
 
 def told_refusal(refused: Refused) -> str:

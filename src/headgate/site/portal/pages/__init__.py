@@ -4,9 +4,12 @@ from typing import Final
 
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
+    agreeing,
     applying,
+    attaching,
     awarding,
     calendar,
+    finding,
     judging,
     panelling,
     registering,
@@ -21,11 +24,14 @@ from headgate.site.portal.registry import Page
 PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
     *rounds.PAGES,
+    *finding.PAGES,
     *running.PAGES,
     *office.PAGES,
     *calendar.PAGES,
     *notices.PAGES,
     *applying.PAGES,
+    *attaching.PAGES,
+    *agreeing.PAGES,
     *reviewing.PAGES,
     *awarding.PAGES,
     *panelling.PAGES,

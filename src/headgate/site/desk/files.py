@@ -1,0 +1,44 @@
+"""Who sees an application's documents, and how a page tells of them."""
+
+from dataclasses import dataclass
+
+from headgate.core.policy.schema import Attachment as Asked
+from headgate.core.policy.schema import Call
+from headgate.site.desk.dossiers import involved
+from headgate.site.desk.models import Attachment, Dossier, Review, State
+from headgate.site.desk.office import acts_for
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role, roles_of
+
+OFFICE = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One document that a call asks for, and what answers it now."""
+
+    id: str
+    asked: Asked
+    there: Attachment | None
+
+
+def slots(call: Call, dossier: Dossier) -> list[Slot]:
+    """Every document that the call asks for, with what is attached, without its content."""
+    now = dossier.attachments.filter(replaced__isnull=True).defer("content")
+    there = {one.asked: one for one in now}
+    return [Slot(name, asked, there.get(name)) for name, asked in call.attachments.items()]
+
+
+def sees_files(person: Person, dossier: Dossier) -> bool:
+    """Whether somebody may read an application's documents.
+
+    Those who act for one of its organisations; a reviewer with a seat who has declared to have no
+    conflict; the office once it was handed in, but for those with a part in it.
+    """
+    roles, inside = roles_of(person), acts_for(person, *involved([dossier]))
+    if inside:
+        return Role.APPLICANT in roles
+    if dossier.state == State.SUBMITTED and not roles.isdisjoint(OFFICE):
+        return True
+    seats = Review.objects.filter(dossier=dossier, reviewer__person=person, cleared__isnull=False)
+    return Role.REVIEWER in roles and seats.exists()

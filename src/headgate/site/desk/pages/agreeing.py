@@ -1,0 +1,137 @@
+"""The agreement on an award: read as a page or a print, and signed by both sides."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from headgate.core.quantities import add_months
+from headgate.report.blocks import Document, Items, Section, table
+from headgate.report.pdf import pdf
+from headgate.report.speaker import Speaker
+from headgate.site.actions.sign_agreement import sign_agreement
+from headgate.site.desk.agreement import Agreed, agreement_of, sides
+from headgate.site.desk.clock import now
+from headgate.site.desk.files import OFFICE
+from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Organisation, Side
+from headgate.site.desk.office import CallNow, acts_for, call_now, handed_in
+from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.world import accept_by
+from headgate.site.portal import reading
+from headgate.site.portal.pages.rounds import printed
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
+
+
+@at_the_desk
+def agreement(request: HttpRequest, code: str) -> HttpResponse:
+    """One agreement to those who have a part in it, and to the office."""
+    person, found = reader(request), Dossier.objects.filter(code=code).first()
+    holds = found is not None and acts_for(person, found.lead)
+    if found is None or not ((holds and Role.APPLICANT in roles_of(person)) or _is_office(person)):
+        raise Http404
+    rules = call_now(found.call)
+    listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
+    agreed = agreement_of(rules, handed_in(code), listed) if listed is not None else None
+    if listed is None or agreed is None:
+        raise Http404
+    if request.method == "POST":
+        side = Side.HOLDER if holds else Side.OFFICE
+        sign_agreement(person, code, side, request.POST.get("digest", ""), now())
+        messages.success(request, _("You have signed the agreement."))
+        return redirect("agreement", code=code)
+    signed = sides(found, agreed.digest)
+    told = document(rules, agreed, signed, rules.day(listed.told or now()))
+    if request.GET.get("format") == "pdf":
+        return printed(pdf(told, (get_language() or "en")[:2]), f"{code}-agreement")
+    last = accept_by(found.call, listed)
+    context = {
+        "code": code,
+        "told": told,
+        "digest": agreed.digest,
+        "last": _say(rules).locale.day(last) if last else "",
+        "may": (Side.HOLDER if holds else Side.OFFICE) not in signed and not rules.decided,
+    }
+    return render(request, "desk/agreement.html", context)
+
+
+def _is_office(person: Any) -> bool:
+    return not roles_of(person).isdisjoint(OFFICE)
+
+
+def _say(rules: CallNow) -> Speaker:
+    return reading.speaker_of(rules.policy, get_language() or "en")
+
+
+def document(
+    rules: CallNow, agreed: Agreed, signed: Mapping[str, AgreementSignature], on: date
+) -> Document:
+    """The agreement in the reader's language; what is signed is the same in all of them."""
+    say, says = _say(rules), agreed.says
+    title = _("Agreement on the award %(code)s") % {"code": says["application"]}
+    footer = _("SHA-256 of what is signed: %(digest)s") % {"digest": agreed.digest}
+    sections = (
+        Section("parties", _("Parties"), (_parties(says),)),
+        Section("support", _("Support"), (_support(rules, says, say),)),
+        Section("obligations", _("Obligations of the holder"), (_obligations(rules),)),
+        Section("signatures", _("Signatures"), (_signatures(signed),)),
+    )
+    return Document(title, say.text(rules.policy.programme.name), footer, on, sections)
+
+
+def _parties(says: Mapping[str, Any]) -> Any:
+    members = {one["organisation"]: one for one in says["members"]}
+    named = Organisation.objects.filter(code__in=[says["holder"], *members])
+    names = dict(named.values_list("code", "name"))
+    rows = [(names.get(says["holder"], ""), says["holder"], _("Holder"), "")]
+    for code, one in members.items():
+        rows.append((names.get(code, ""), code, one["role"], str(one["parts"])))
+    heads = [_("Organisation"), _("Code"), _("Role"), _("Parts of the support")]
+    return table("parties", _("Who the award is for"), heads, rows, texts=frozenset({1, 2}))
+
+
+def _support(rules: CallNow, says: Mapping[str, Any], say: Speaker) -> Any:
+    starts = date.fromisoformat(says["starts"])
+    ends = add_months(starts, says["months"])
+    rows = [
+        (_("Call"), words(rules.call.name)),
+        (_("Support"), f"{say.block(says['block'], says['blocks'])} ({says['class']})"),
+        (_("From"), say.locale.day(starts)),
+        (_("Until before"), say.locale.day(ends)),
+        (_("Handed in, SHA-256"), says["received"]),
+    ]
+    heads = [_("What"), _("Agreed")]
+    return table("support", _("What is given"), heads, rows, texts=frozenset({1}))
+
+
+def _obligations(rules: CallNow) -> Items:
+    agreement = rules.call.agreement
+    return Items(tuple(words(text) for text in agreement.obligations.values()) if agreement else ())
+
+
+def _signatures(signed: Mapping[str, AgreementSignature]) -> Any:
+    rows = []
+    for side, name in ((Side.HOLDER, _("Holder")), (Side.OFFICE, _("Office"))):
+        one = signed.get(side)
+        who = str(one.person or "") if one else ""
+        rows.append((name, who, one.at.isoformat(" ", "seconds") if one else _("not signed yet")))
+    heads = [_("Side"), _("Person"), _("When")]
+    return table("signatures", _("Who has signed"), heads, rows, texts=frozenset({1, 2}))
+
+
+_BOTH: Final = ("GET", "HEAD", "POST")
+PAGES: Final = (
+    Page(
+        "agreements/<slug:code>/",
+        "agreement",
+        agreement,
+        ANYBODY_SIGNED_IN,
+        _BOTH,
+        sample=(("code", "open-1-0001"),),
+    ),
+)

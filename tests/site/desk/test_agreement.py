@@ -1,0 +1,188 @@
+"""An award begins once both sides have signed exactly the same text, and not otherwise."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from functools import cache
+
+import pytest
+from django.test import override_settings
+from django.urls import reverse
+
+from headgate.core.ledger.refused import Refused
+from headgate.core.policy.document import Document
+from headgate.site.actions.accept import accept
+from headgate.site.actions.people import act_for
+from headgate.site.actions.sign import sign
+from headgate.site.actions.sign_agreement import sign_agreement
+from headgate.site.actions.take_due import take_due
+from headgate.site.desk.agreement import agreement_of, unsigned
+from headgate.site.desk.board import preview
+from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
+from headgate.site.desk.office import call_now
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal.roles import Role
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, at, browser, facts_of, somebody
+from tests.whole.small import small
+
+AGREED = """overlay: agreement
+because: {en: An agreement of the tests.}
+from: 2026-01-01
+onwards: true
+set:
+  calls.open.standby: {accept_days: 5}
+  calls.open.appeals: {object_days: 10, answer_days: 30}
+  calls.open.agreement:
+    obligations:
+      report: {en: Report every six months., ko: 6개월마다 보고한다.}
+      open: {en: Publish what was learnt.}
+"""
+DECIDES = "2026-02-20T00:00:00Z"
+
+
+@cache
+def agreed() -> Document:
+    """The small programme whose open call has an agreement."""
+    return Document.read({**small().term.document.texts, "overlays/agreement.yaml": AGREED})
+
+
+@pytest.fixture
+def told(lone_site: str) -> Iterator[Cast]:
+    """The open call's list was signed by two and told; no winner has answered."""
+    del lone_site
+    cast = Cast(agreed(), facts_of(small().term))
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    board = preview("open", moment())
+    for person in (cast.owner, cast.officer):
+        sign(person, "open", board.digest, moment())
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield cast
+
+
+def moment() -> datetime:
+    """The day on which the open call is decided."""
+    return at(DECIDES)
+
+
+def answered(cast: Cast) -> list[str]:
+    """Every winner takes the award."""
+    winners = list(AwardList.objects.get(call="open").winners)
+    for code in winners:
+        accept(cast.applicant_of(code), code, True, moment())
+    return winners
+
+
+def text_of(code: str) -> str:
+    """The digest of an agreement as it stands."""
+    listed, dossier = AwardList.objects.get(call="open"), Dossier.objects.get(code=code)
+    found = agreement_of(call_now("open"), dossier, listed)
+    assert found is not None
+    return found.digest
+
+
+def both(cast: Cast, code: str) -> None:
+    """Both sides sign."""
+    sign_agreement(cast.applicant_of(code), code, Side.HOLDER, text_of(code), moment())
+    sign_agreement(cast.officer, code, Side.OFFICE, text_of(code), moment())
+
+
+def test_a_call_is_decided_once_every_agreement_is_signed(told: Cast) -> None:
+    """Before that it says which are open; signed twice is signed once."""
+    winners = answered(told)
+    for code in winners:
+        with pytest.raises(Refused, match=f"ANSWERS_OPEN.*{code}"):
+            take_due(told.officer, "decide call open", moment())
+        both(told, code)
+        both(told, code)
+    assert 2 * len(winners) == AgreementSignature.objects.count()
+    term = take_due(told.officer, "decide call open", moment())
+    assert set(winners) <= {holding.award for holding in term.holdings.values()}
+
+
+def test_who_has_not_signed_in_time_has_given_the_award_up(told: Cast) -> None:
+    """When the days are over, an agreement that lacks one side begins nothing."""
+    winners = answered(told)
+    for code in winners[1:]:
+        both(told, code)
+    sign_agreement(
+        told.applicant_of(winners[0]), winners[0], Side.HOLDER, text_of(winners[0]), moment()
+    )
+    listed = AwardList.objects.get(call="open")
+    assert [winners[0]] == unsigned(call_now("open"), listed)
+    term = take_due(told.officer, "decide call open", moment() + timedelta(days=6))
+    held = {holding.award for holding in term.holdings.values()}
+    assert winners[0] not in held
+    assert set(winners[1:]) <= held
+
+
+def no_agreement(cast: Cast, code: str) -> None:
+    """Nobody has taken the award yet."""
+    sign_agreement(cast.officer, code, Side.OFFICE, "", moment())
+
+
+def text_changed(cast: Cast, code: str) -> None:
+    """Another text than the one that is there now."""
+    accept(cast.applicant_of(code), code, True, moment())
+    sign_agreement(cast.officer, code, Side.OFFICE, "ab" * 32, moment())
+
+
+AGREEMENTS: dict[DeskRefusal, Callable[[Cast, str], None]] = {
+    DeskRefusal.NO_AGREEMENT: no_agreement,
+    DeskRefusal.TEXT_CHANGED: text_changed,
+}
+
+
+def test_what_cannot_be_signed_is_refused_by_name(told: Cast) -> None:
+    """No award taken, another text, another's side, a part in it, too late: nothing is signed."""
+    code = AwardList.objects.get(call="open").winners[0]
+    for reason, provoke in AGREEMENTS.items():
+        with pytest.raises(Refused) as caught:
+            provoke(told, code)
+        assert reason is caught.value.reason
+    digest, lead = text_of(code), Dossier.objects.get(code=code).lead.code
+    partial = somebody("partial", Role.AGENCY_OFFICER)
+    act_for(told.officer, partial, lead, moment())
+    late = moment() + timedelta(days=6)
+    for person, side, when, reason in (
+        (somebody("stranger", Role.APPLICANT), Side.HOLDER, moment(), DeskRefusal.NOT_YOURS),
+        (told.applicant_of(code), Side.OFFICE, moment(), DeskRefusal.ROLE_MISSING),
+        (told.officer, Side.HOLDER, moment(), DeskRefusal.ROLE_MISSING),
+        (partial, Side.OFFICE, moment(), DeskRefusal.CONFLICT),
+        (told.officer, Side.OFFICE, late, DeskRefusal.WINDOW_CLOSED),
+    ):
+        with pytest.raises(Refused) as caught:
+            sign_agreement(person, code, side, digest, when)
+        assert reason is caught.value.reason
+    assert 0 == AgreementSignature.objects.count()
+
+
+def test_an_agreement_is_read_printed_and_signed_at_the_portal(told: Cast) -> None:
+    """By its holder and the office, in three languages; nobody else has it."""
+    code = answered(told)[0]
+    where = reverse("agreement", args=(code,))
+    holder, officer = browser(told.applicant_of(code)), browser(told.officer)
+    own = reverse("application", args=(Dossier.objects.get(code=code).pk,))
+    assert where in holder.get(own).content.decode()
+    assert where in officer.get(reverse("doubles", args=(code,))).content.decode()
+    page = holder.get(where).content.decode()
+    assert "Report every six months." in page
+    assert text_of(code) in page
+    for language in ("en", "vi", "ko"):
+        asked = holder.get(where, {"format": "pdf"}, headers={"accept-language": language})
+        assert asked.content.startswith(b"%PDF-")
+    assert (
+        "6개월마다 보고한다."
+        in holder.get(where, headers={"accept-language": "ko"}).content.decode()
+    )
+    for client in (holder, officer):
+        assert "Sign this agreement" in client.get(where).content.decode()
+        client.post(where, {"digest": text_of(code)})
+        assert "Sign this agreement" not in client.get(where).content.decode()
+    assert ["holder", "office"] == sorted(AgreementSignature.objects.values_list("side", flat=True))
+    for person in (somebody("x", Role.APPLICANT), somebody("y", Role.REVIEWER), told.operator):
+        assert 404 == browser(person).get(where).status_code
+    auditor = browser(somebody("z", Role.AUDITOR))
+    assert 200 == auditor.get(where).status_code
+    auditor.post(where, {"digest": text_of(code)})
+    assert 2 == AgreementSignature.objects.count()
