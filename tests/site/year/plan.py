@@ -102,6 +102,7 @@ class Planned:
         self.corrections, self.notes = rest.corrections, rest.notes
         self.round_findings, self.evidence = rest.round_findings, rest.evidence
         self.receipts, self.hearing = rest.receipts, rest.hearing
+        self.amendments = rest.amendments
         self.signatures, self.conduct, self.secrets = rest.signatures, rest.conduct, rest.secrets
 
     def applications(self, call: str) -> Sequence[Application]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
+    amending,
     applying,
     awarding,
     calendar,
@@ -12,6 +13,7 @@ from headgate.site.desk.pages import (
     registering,
     reviewing,
     staffing,
+    stating,
     trying,
 )
 from headgate.site.notices import pages as notices
@@ -33,6 +35,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *registering.PAGES,
     *staffing.PAGES,
     *judging.PAGES,
+    *amending.PAGES,
+    *stating.PAGES,
     *centres.PAGES,
     *account.PAGES,
     *service.PAGES,
