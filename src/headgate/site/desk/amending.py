@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -113,12 +111,6 @@ def policy_now(stood: Stands, call: str) -> Policy:
     """The policy as the call's awards live under it: that of the day of its decision."""
     policy = at(stood.document, stood.standing.starts).policy
     return at(stood.document, policy.calls[call].decides).policy
-
-
-def today_of(stood: Stands, moment: datetime) -> date:
-    """The day of a moment where the programme is."""
-    policy = at(stood.document, stood.standing.starts).policy
-    return moment.astimezone(ZoneInfo(policy.programme.timezone)).date()
 
 
 def all_runs(stood: Stands, past: Iterable[Holding], dossiers: Iterable[Dossier]) -> Iterator[Runs]:

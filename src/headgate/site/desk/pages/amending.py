@@ -21,13 +21,14 @@ from headgate.core.duties.reports import Owed
 from headgate.core.quantities import add_days
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
-from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now, today_of
+from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
+from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages.running import warning
@@ -107,7 +108,7 @@ def running_awards(request: HttpRequest) -> HttpResponse:
     stood = reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    on, found = today_of(stood, now()), runs_of(reader(request), stood)
+    on, found = today(stood), runs_of(reader(request), stood)
     found.sort(key=lambda r: (not r.waiting, r.owed[0].day if r.owed else date.max, r.held.award))
     say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
     columns = _columns(say, on)
@@ -134,7 +135,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST":
         _deed(request, person, code)
         return redirect("running-award", code=code)
-    on = today_of(stood, now())
+    on = today(stood)
     say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
     context = {
@@ -188,13 +189,13 @@ def _told_asking(one: Runs, asking: Any, say: Speaker) -> dict[str, Any]:
     last = one.running.answer_days
     if handed and one.running.acceptance is not None:
         last = one.running.acceptance.silent_days
-    state_of = {None: ("Waits for an answer", "orange"), True: ("Granted", "green")}
-    word, colour = state_of.get(asking.granted, ("Not granted", "red"))
+    words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Granted"), "green")}
+    word, colour = words_of.get(asking.granted, (_("Not granted"), "red"))
     return {
         "row": asking,
         "name": CHANGES[asking.change],
         "parts": list(_told_parts(one, asking.asked, say)),
-        "tag": tag(_(word), colour),
+        "tag": tag(word, colour),
         "at": say.locale.day(asking.at.date()),
         "by": say.locale.day(add_days(asking.at.date(), last)),
         "handed": handed,

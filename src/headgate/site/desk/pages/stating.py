@@ -21,11 +21,11 @@ from headgate.core.supports.kind import Accounts
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
-from headgate.site.desk.amending import Runs, policy_now, today_of
-from headgate.site.desk.clock import now
+from headgate.site.desk.amending import Runs, policy_now
 from headgate.site.desk.pages.amending import runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
+from headgate.site.portal.clock import today
 from headgate.site.portal.pages.rounds import language, printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role
@@ -149,7 +149,7 @@ def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     rows = [row for one in mine for row in rows_of(one, policy_now(stood, one.held.call))]
     parts = {one.held.award: one.parts for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
-    return Told(title, tuple(rows), parts, today_of(stood, now()), member)
+    return Told(title, tuple(rows), parts, today(stood), member)
 
 
 def _heads() -> list[str]:
