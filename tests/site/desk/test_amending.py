@@ -7,11 +7,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import deactivate
 
 from headgate.core.duties.amendment import AmendmentFault, Change
 from headgate.core.ledger.refused import Refused
-from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
+from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
 from headgate.site.actions.people import act_for
 from headgate.site.actions.take import kept_term
 from headgate.site.desk.models import Asking, Deed
@@ -28,7 +31,13 @@ from tests.whole.small import small
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=ZoneInfo("Asia/Seoul"))
 LATER = NOON + timedelta(days=20)
-OF_AWARDS: set[DeskRefusal] = set()
+OF_AWARDS = {
+    DeskRefusal.ASKED_ALREADY,
+    DeskRefusal.WORDS_MISSING,
+    DeskRefusal.SILENCE_TOO_SHORT,
+    DeskRefusal.OVERDUE_FIRST,
+}
+"""The refusals that only awards know; each is provoked here."""
 
 
 class Year:
@@ -60,6 +69,7 @@ def played(year: Year, tmp_path: Path) -> Iterator[Cast]:
     """The people before a portal whose clock stands where the programme does."""
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
         yield year.copied(tmp_path)
+    deactivate()
     opened("sqlite:///nothing")
 
 
@@ -82,8 +92,6 @@ def asking(cast: Cast, award: Holding, text: str = "The data came late", **parts
 
 def refused(reason: object) -> "pytest.RaisesContext[Refused]":  # type: ignore[name-defined]
     """Whatever is done within is refused by this name."""
-    if isinstance(reason, DeskRefusal):
-        OF_AWARDS.add(reason)
     return pytest.raises(Refused, match=f"^{getattr(reason, 'name', '')}:")
 
 
@@ -173,10 +181,8 @@ def test_two_officers_at_once_answer_once(played: Cast) -> None:
     made = asking(played, held("alliance"), change=Change.REPORT, report="interim")
     stale = Asking.objects.select_related("dossier").get(pk=made.pk)
     answer(played.officer, made.pk, True, "Read", NOON)
-    from headgate.site.actions.amend import _enter
-
     with refused(DeskRefusal.ANSWERED):
-        _enter(played.owner, stale, False, "Not read", NOON)
+        enter(played.owner, stale, False, "Not read", NOON)
     assert 1 == events(SITE).decode().count(f"report-{made.pk}")
 
 
@@ -255,9 +261,6 @@ def test_the_statement_adds_up(played: Cast) -> None:
 
 def test_pages_of_awards_ask_the_database_a_few_things(played: Cast) -> None:
     """However many awards run, each of these pages needs no more than twelve queries."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     award = held("alliance")
     asking(played, award, change=Change.REPORT, report="interim")
     for person in (played.officer, played.applicant_of(award.award)):

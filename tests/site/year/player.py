@@ -1,19 +1,20 @@
-"""One browser that every person of the year sits down at in turn, and what it finds on each page.
+"""The browsers of the people of a year, and what is found on each page that they meet.
 
 Every page is looked at as it is met: no barrier that axe knows, nothing that the policy of the
 answers forbids, nothing wider than the screen, no text that stayed English.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import Final
-from urllib.request import Request, urlopen
+from typing import Any, Final
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Locator, Page
 
 from tests.site.chromium import SIZES
+from tests.site.portal.asking import LANGUAGES
 
 SHAPE: Final = """
     () => location.pathname.replace(/[0-9]+/g, '#') + ' ' +
@@ -57,40 +58,72 @@ class Texts(HTMLParser):
             self.found.add(" ".join(data.split()))
 
 
-class Player:
-    """The browser, in one language and size; `told` is what people and the policy say themselves.
+Cookie = Any
+"""What the driver takes for a cookie; it names the type nowhere that can be imported."""
 
-    `faults` are what was found wrong on any page, `pages` the paths that were looked at.
+
+@dataclass(frozen=True)
+class Seat:
+    """How somebody sits at the portal: in which language, and at a screen of which size."""
+
+    language: str
+    size: str
+
+
+class Player:
+    """A browser for each person; `told` is what people and the policy say themselves.
+
+    Everybody signs in once, and keeps their language and screen as `seats` has them. Each page is
+    looked at once for each shape that it has, in every language and at every size, beside whoever
+    met it. `faults` are what was found wrong, `pages` the paths that were looked at.
     """
 
     def __init__(
-        self, browser: Browser, base: str, language: str, size: str, told: Collection[str]
+        self, browser: Browser, base: str, seats: Callable[[str], Seat], told: Collection[str]
     ) -> None:
-        width, height = SIZES[size]
-        self._width, self._base, self._language = width, base, language
+        self._browser, self._base, self._seats = browser, base, seats
         self._told = sorted(told, key=len, reverse=True)
-        context = browser.new_context(viewport={"width": width, "height": height})
-        context.add_cookies([{"name": "django_language", "value": language, "url": base}])
-        context.add_init_script(WATCH)
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(TIMEOUT_MS)
         self.faults: list[str] = []
         self.pages: set[str] = set()
         self._shapes: set[str] = set()
-        self._now = ""
-        self.page.on("console", lambda m: self._heard(m.text) if "Content Sec" in m.text else None)
-        self.page.on("pageerror", lambda error: self._heard(str(error)))
+        self._open: dict[str, Page] = {}
+        self._beside = self._page(Seat("en", "desk"))
+        self.page = self._opened("")
+
+    def _page(self, seat: Seat) -> Page:
+        width, height = SIZES[seat.size]
+        context = self._browser.new_context(viewport={"width": width, "height": height})
+        context.add_cookies([self._speaks(seat.language)])
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("console", lambda m: self._heard(m.text) if "Content Sec" in m.text else None)
+        page.on("pageerror", lambda error: self._heard(str(error)))
+        return page
+
+    def _speaks(self, language: str) -> Cookie:
+        return {"name": "django_language", "value": language, "url": self._base}
+
+    def _opened(self, username: str) -> Page:
+        if username not in self._open:
+            self._open[username] = self._page(self._seats(username))
+        return self._open[username]
 
     def _heard(self, text: str) -> None:
         self.faults.append(f"{self.page.url}: {text}")
 
+    def leave(self) -> None:
+        """Everybody goes home."""
+        for page in (*self._open.values(), self._beside):
+            page.context.close()
+
     def sit(self, username: str) -> None:
-        """Somebody sits down at the browser."""
-        if username == self._now:
-            return
-        self.open("/demo/")
-        self.press(self.page.locator(f'form[action="/demo/{username}/"] button'))
-        self._now = username
+        """Somebody goes on at their own browser, after signing in the first time."""
+        known = username in self._open
+        self.page = self._opened(username)
+        if not known:
+            self.open("/demo/")
+            self.press(self.page.locator(f'form[action="/demo/{username}/"] button'))
 
     def open(self, path: str) -> None:
         """Go to a page and look at it."""
@@ -143,27 +176,39 @@ class Player:
         self.faults += [f"{path}: {said}" for said in unhappy.all_inner_texts()]
         self.pages.add(re.sub("[0-9]+", "#", path))
         shape = str(self.page.evaluate(SHAPE))
-        if shape in self._shapes:
-            return
-        self._shapes.add(shape)
-        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        for broken in Axe().run(self.page).response["violations"]:
-            nodes = [str(node["target"]) for node in broken["nodes"]][:3]
-            self.faults.append(f"{path}: {broken['id']} {nodes}")
-        if self.page.evaluate("document.documentElement.scrollWidth") > self._width:
-            self.faults.append(f"{path}: wider than the screen")
-        self.faults += [f"{path}: not translated: {text}" for text in self._english()]
+        if shape not in self._shapes:
+            self._shapes.add(shape)
+            self._look_closely(path)
 
-    def _english(self) -> list[str]:
-        """Texts that are the same in English, though nobody here has said them."""
-        if self._language == "en":
-            return []
-        shown = _texts(self.page.content())
-        cookies = {c.get("name", ""): c.get("value", "") for c in self.page.context.cookies()}
-        told = "; ".join(f"{k}={v}" for k, v in {**cookies, "django_language": "en"}.items())
-        with urlopen(Request(self.page.url, headers={"Cookie": told})) as answer:
-            english = _texts(answer.read().decode())
-        return sorted(text for text in shown & english if PROSE.search(self._ours(text)))
+    def _look_closely(self, path: str) -> None:
+        """The same page in every language at every size, seen by the same person."""
+        beside, english = self._beside, set[str]()
+        beside.context.clear_cookies()
+        session = [one for one in self.page.context.cookies() if one.get("name") == "sessionid"]
+        for language in ("en", *(one for one in LANGUAGES if one != "en")):
+            kept: list[Cookie] = [
+                {"name": "sessionid", "value": one.get("value", ""), "url": self._base}
+                for one in session
+            ]
+            beside.context.add_cookies([*kept, self._speaks(language)])
+            beside.goto(self.page.url)
+            shown = _texts(beside.content())
+            english = english or shown
+            if language != "en":
+                same = sorted(text for text in shown & english if PROSE.search(self._ours(text)))
+                self.faults += [f"{path}: {language}: not translated: {text}" for text in same]
+            beside.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            for size, (width, height) in SIZES.items():
+                beside.set_viewport_size({"width": width, "height": height})
+                self._measure(f"{path} ({language}, {size})", width)
+
+    def _measure(self, where: str, width: int) -> None:
+        """No barrier that axe knows, and nothing wider than the screen."""
+        for broken in Axe().run(self._beside).response["violations"]:
+            nodes = [str(node["target"]) for node in broken["nodes"]][:3]
+            self.faults.append(f"{where}: {broken['id']} {nodes}")
+        if self._beside.evaluate("document.documentElement.scrollWidth") > width:
+            self.faults.append(f"{where}: wider than the screen")
 
     def _ours(self, text: str) -> str:
         """A text without what the policy and people say in it."""

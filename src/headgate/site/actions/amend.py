@@ -78,7 +78,7 @@ def answer(
     _need_words(text)
     if asking.change == Change.EXPLANATION and granted:
         asking.asked = {"spares_percent": spares}
-    return _enter(officer, asking, granted, text, now)
+    return enter(officer, asking, granted, text, now)
 
 
 def hand_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
@@ -113,7 +113,7 @@ def confirm(person: Person, number: int, usable: bool, text: str, now: datetime)
     _need_words(text)
     if usable:
         asking.asked = {"usable": _day(_term(), now).isoformat()}
-    return _enter(person, asking, usable, text, now)
+    return enter(person, asking, usable, text, now)
 
 
 def close_silent(operator: Person, number: int, now: datetime) -> Asking:
@@ -126,7 +126,7 @@ def close_silent(operator: Person, number: int, now: datetime) -> Asking:
     if last is None or _day(term, now) < last:
         refuse(DeskRefusal.SILENCE_TOO_SHORT, last or number)
     asking.asked = {"usable": last.isoformat(), "silent": True}
-    return _enter(operator, asking, granted=True, text="", now=now)
+    return enter(operator, asking, granted=True, text="", now=now)
 
 
 def silent_until(term: Term, asking: Asking) -> date | None:
@@ -155,8 +155,8 @@ def amendment(asking: Asking, asked: date, day: date) -> Amendment:
     return _READ.validate_python(told)
 
 
-def _enter(person: Person, asking: Asking, granted: bool, text: str, now: datetime) -> Asking:
-    """Put an answer on record, and do what was granted; all of it or nothing."""
+def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetime) -> Asking:
+    """Put an answer on record, and do what was granted; all of it or nothing. Raises `Refused`."""
 
     def action(before: Term | None) -> Term:
         if before is None:

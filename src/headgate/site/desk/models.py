@@ -331,16 +331,9 @@ class Asking(models.Model):
     event = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        """One of a kind waits at a time, and of reports one of each; oldest first."""
+        """In order."""
 
         ordering: ClassVar = ["id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["dossier", "change", "asked"],
-                condition=Q(granted__isnull=True),
-                name="asking_once",
-            )
-        ]
 
 
 class Deed(models.Model):

@@ -22,13 +22,13 @@ from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import Runs, policy_now
-from headgate.site.desk.pages.amending import runs_of
+from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.pages.rounds import language, printed
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import STAFF, Role
+from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 from headgate.site.reports.statement import accounts
@@ -119,12 +119,17 @@ class Told:
 
 @at_the_desk
 def award_statement(request: HttpRequest, code: str) -> HttpResponse:
-    """The statement of all awards of the alliance, or the organisation, that has this one."""
+    """The statement of all awards of the alliance, or the organisation, that has this one.
+
+    Staff who ask for an award that nobody applied for here are shown those that there are.
+    """
     stood = reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
     every = runs_of(reader(request), stood)
     one = next((runs for runs in every if runs.held.award == code), None)
+    if one is None and not roles_of(reader(request)).isdisjoint(STAFF):
+        return running_awards(request)
     if one is None:
         raise Http404
     whose = one.dossier.alliance_id, one.dossier.lead_id
