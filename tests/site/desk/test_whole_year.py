@@ -88,6 +88,7 @@ def test_what_is_asked_of_awards_ends_with_the_same_checkpoint() -> None:
     facts |= {amendments_name(name): [one] for name, one in made.items()}
     cast = Cast(document, facts)
     noon = datetime.combine(meter.day, time(12), ZoneInfo("Asia/Seoul"))
+    term = None
     for event in agenda(document):
         term = cast.live(event)
         if event == meter:
@@ -99,4 +100,5 @@ def test_what_is_asked_of_awards_ends_with_the_same_checkpoint() -> None:
                 text = "Late" if one.spares_percent else "Spare"
                 asked = ask(cast.applicant_of(second), second, parts, (text, ""), noon)
                 answer(cast.officer, asked.pk, True, "Yes", noon, one.spares_percent)
+    assert term is not None
     _same(replay(document, _with(document, meter, list(made)), Recorded(facts)), term)

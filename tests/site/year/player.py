@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from typing import Any, Final
+from typing import Final
+from urllib.request import Request, urlopen
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Locator, Page
 
 from tests.site.chromium import SIZES
-from tests.site.portal.asking import LANGUAGES
 
 SHAPE: Final = """
     () => location.pathname.replace(/[0-9]+/g, '#') + ' ' +
@@ -58,10 +58,6 @@ class Texts(HTMLParser):
             self.found.add(" ".join(data.split()))
 
 
-Cookie = Any
-"""What the driver takes for a cookie; it names the type nowhere that can be imported."""
-
-
 @dataclass(frozen=True)
 class Seat:
     """How somebody sits at the portal: in which language, and at a screen of which size."""
@@ -74,8 +70,8 @@ class Player:
     """A browser for each person; `told` is what people and the policy say themselves.
 
     Everybody signs in once, and keeps their language and screen as `seats` has them. Each page is
-    looked at once for each shape that it has, in every language and at every size, beside whoever
-    met it. `faults` are what was found wrong, `pages` the paths that were looked at.
+    looked at once for each shape that it has, by whoever meets it first, at both sizes. `faults`
+    are what was found wrong, `pages` the paths that were looked at.
     """
 
     def __init__(
@@ -87,22 +83,20 @@ class Player:
         self.pages: set[str] = set()
         self._shapes: set[str] = set()
         self._open: dict[str, Page] = {}
-        self._beside = self._page(Seat("en", "desk"))
+        self._sits = ""
         self.page = self._opened("")
 
     def _page(self, seat: Seat) -> Page:
         width, height = SIZES[seat.size]
         context = self._browser.new_context(viewport={"width": width, "height": height})
-        context.add_cookies([self._speaks(seat.language)])
+        language = {"name": "django_language", "value": seat.language, "url": self._base}
+        context.add_cookies([language])  # type: ignore[list-item]
         context.add_init_script(WATCH)
         page = context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("console", lambda m: self._heard(m.text) if "Content Sec" in m.text else None)
         page.on("pageerror", lambda error: self._heard(str(error)))
         return page
-
-    def _speaks(self, language: str) -> Cookie:
-        return {"name": "django_language", "value": language, "url": self._base}
 
     def _opened(self, username: str) -> Page:
         if username not in self._open:
@@ -114,13 +108,13 @@ class Player:
 
     def leave(self) -> None:
         """Everybody goes home."""
-        for page in (*self._open.values(), self._beside):
+        for page in self._open.values():
             page.context.close()
 
     def sit(self, username: str) -> None:
         """Somebody goes on at their own browser, after signing in the first time."""
         known = username in self._open
-        self.page = self._opened(username)
+        self.page, self._sits = self._opened(username), username
         if not known:
             self.open("/demo/")
             self.press(self.page.locator(f'form[action="/demo/{username}/"] button'))
@@ -181,34 +175,30 @@ class Player:
             self._look_closely(path)
 
     def _look_closely(self, path: str) -> None:
-        """The same page in every language at every size, seen by the same person."""
-        beside, english = self._beside, set[str]()
-        beside.context.clear_cookies()
-        session = [one for one in self.page.context.cookies() if one.get("name") == "sessionid"]
-        for language in ("en", *(one for one in LANGUAGES if one != "en")):
-            kept: list[Cookie] = [
-                {"name": "sessionid", "value": one.get("value", ""), "url": self._base}
-                for one in session
-            ]
-            beside.context.add_cookies([*kept, self._speaks(language)])
-            beside.goto(self.page.url)
-            shown = _texts(beside.content())
-            english = english or shown
-            if language != "en":
-                same = sorted(text for text in shown & english if PROSE.search(self._ours(text)))
-                self.faults += [f"{path}: {language}: not translated: {text}" for text in same]
-            beside.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-            for size, (width, height) in SIZES.items():
-                beside.set_viewport_size({"width": width, "height": height})
-                self._measure(f"{path} ({language}, {size})", width)
+        """The page at both sizes, and its texts beside those of the English one."""
+        seat = self._seats(self._sits)
+        self.faults += [f"{path}: not translated: {text}" for text in self._english(seat)]
+        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        for size in sorted(SIZES, key=lambda size: size == seat.size):
+            width, height = SIZES[size]
+            self.page.set_viewport_size({"width": width, "height": height})
+            where = f"{path} ({seat.language}, {size})"
+            for broken in Axe().run(self.page).response["violations"]:
+                nodes = [str(node["target"]) for node in broken["nodes"]][:3]
+                self.faults.append(f"{where}: {broken['id']} {nodes}")
+            if self.page.evaluate("document.documentElement.scrollWidth") > width:
+                self.faults.append(f"{where}: wider than the screen")
 
-    def _measure(self, where: str, width: int) -> None:
-        """No barrier that axe knows, and nothing wider than the screen."""
-        for broken in Axe().run(self._beside).response["violations"]:
-            nodes = [str(node["target"]) for node in broken["nodes"]][:3]
-            self.faults.append(f"{where}: {broken['id']} {nodes}")
-        if self._beside.evaluate("document.documentElement.scrollWidth") > width:
-            self.faults.append(f"{where}: wider than the screen")
+    def _english(self, seat: Seat) -> list[str]:
+        """Texts that are the same in English, though nobody here has said them."""
+        if seat.language == "en":
+            return []
+        shown = _texts(self.page.content())
+        cookies = {c.get("name", ""): c.get("value", "") for c in self.page.context.cookies()}
+        told = "; ".join(f"{k}={v}" for k, v in {**cookies, "django_language": "en"}.items())
+        with urlopen(Request(self.page.url, headers={"Cookie": told})) as answer:
+            english = _texts(answer.read().decode())
+        return sorted(text for text in shown & english if PROSE.search(self._ours(text)))
 
     def _ours(self, text: str) -> str:
         """A text without what the policy and people say in it."""

@@ -23,7 +23,7 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Dossier
+from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -145,7 +145,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "tag": _state_tag(one, on),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
-        "askings": [_told_asking(one, asking, say) for asking in reversed(one.askings)],
+        "askings": [_told_asking(one, asking, say) for asking in _waiting_first(one)],
         "holds": holds,
         "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         "is_operator": Role.OPERATOR in roles,
@@ -154,6 +154,11 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "needs_hand_over": _needs_hand_over(one),
     }
     return render(request, "desk/running_award.html", context)
+
+
+def _waiting_first(one: Runs) -> list[Asking]:
+    """What waits for an answer, then what was answered, each newest first."""
+    return sorted(one.askings, key=lambda asking: (asking.granted is not None, -asking.pk))
 
 
 def _needs_hand_over(one: Runs) -> bool:
@@ -183,7 +188,7 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
     }
 
 
-def _told_asking(one: Runs, asking: Any, say: Speaker) -> dict[str, Any]:
+def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
     """A request with its parts and its answer, in words."""
     handed = asking.change == Change.HAND_OVER
     last = one.running.answer_days
@@ -207,9 +212,9 @@ def _told_parts(one: Runs, asked: dict[str, Any], say: Speaker) -> Iterator[str]
     """The parts of a request, in words."""
     names = {owed.report.id: words(owed.report.name) for owed in one.reports}
     if "months" in asked:
-        yield _("%(n)s months more") % {"n": say.locale.whole(asked["months"])}
+        yield _("More months: %(n)s") % {"n": say.locale.whole(asked["months"])}
     if "blocks" in asked:
-        yield _("%(n)s blocks back") % {"n": say.locale.whole(asked["blocks"])}
+        yield _("Blocks given back: %(n)s") % {"n": say.locale.whole(asked["blocks"])}
     if "support_class" in asked:
         yield asked["support_class"]
     if "report" in asked:

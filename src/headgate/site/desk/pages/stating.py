@@ -104,6 +104,7 @@ class Told:
     rows: tuple[Row, ...]
     parts: Mapping[str, Mapping[str, int]]
     day: date
+    size: int
     member: str = ""
 
     @property
@@ -154,7 +155,7 @@ def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     rows = [row for one in mine for row in rows_of(one, policy_now(stood, one.held.call))]
     parts = {one.held.award: one.parts for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
-    return Told(title, tuple(rows), parts, today(stood), member)
+    return Told(title, tuple(rows), parts, today(stood), stood.size, member)
 
 
 def _heads() -> list[str]:
@@ -177,7 +178,8 @@ def document(told: Told, say: Speaker) -> Document:
     whose = f"{told.title}: {told.member}" if told.member else told.title
     subtitle = _("As it stood on %(day)s") % {"day": say.locale.day(told.day)}
     title = _("Statement of %(name)s") % {"name": whose}
-    return Document(title, subtitle, state(reading.DATABASE), told.day, tuple(sections))
+    footer = _("Journal of %(n)s entries") % {"n": say.locale.whole(told.size)}
+    return Document(title, subtitle, footer, told.day, tuple(sections))
 
 
 def _ledger(name: str, title: str, rows: Sequence[Row], say: Speaker) -> Iterator[Block]:
@@ -190,7 +192,8 @@ def _ledger(name: str, title: str, rows: Sequence[Row], say: Speaker) -> Iterato
         (row.award, _unit(row, say), *(say.amount(amount, row.unit) for amount in row.amounts))
         for row in mine
     ]
-    yield table(name, title, _heads(), shown, texts=frozenset({1}))
+    caption = _("%(ledger)s, by award") % {"ledger": title}
+    yield table(name, caption, _heads(), shown, texts=frozenset({1}))
     if name == PEOPLE:
         yield Paragraph(_("Of a fee, what was granted is owed, what was used is paid."), "quiet")
 
@@ -214,7 +217,7 @@ def _members(told: Told, say: Speaker) -> Iterator[Block]:
         for row in told.of(member)
     ]
     if lines:
-        yield table("members", _("Members"), heads, lines, texts=frozenset({1, 2, 3}))
+        yield table("members", _("Parts of each member"), heads, lines, texts=frozenset({1, 2, 3}))
     yield Paragraph(
         _(
             "The ledger knows what an award used, not who of its members; a member's figures are"
