@@ -14,11 +14,13 @@ from django.utils.translation import deactivate
 
 from headgate.core.duties.amendment import AmendmentFault, Change
 from headgate.core.ledger.refused import Refused
+from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
 from headgate.site.actions.people import act_for
 from headgate.site.actions.take import kept_term
 from headgate.site.desk.models import Asking, Deed
 from headgate.site.desk.office import SITE
+from headgate.site.desk.outside import catch_up
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.records.database import opened
 from headgate.site.records.kept import events
@@ -108,6 +110,15 @@ def test_an_explanation_is_asked_and_accepted_and_the_reclaim_follows_it(played:
     assert 50 == term().holdings[idle.award].amended[-1].spares_percent
     assert () == verify_database(SITE).faults
     assert {"ask explanation", "answer"} <= set(Deed.objects.values_list("action", flat=True))
+
+
+def test_a_server_that_starts_again_finds_what_was_answered(played: Cast) -> None:
+    """The world that is made as it goes on is brought to the same day, answers included."""
+    made = asking(played, held("alliance"), change=Change.EXPLANATION)
+    answer(played.officer, made.pk, True, "Delivery was late", NOON, spares=50)
+    days: list[str] = []
+    catch_up(Recorded(played.facts), days.append)
+    assert f"amend explanation-{made.pk}" == days[-1]
 
 
 def test_more_time_and_blocks_are_answered_with_a_reason(played: Cast) -> None:

@@ -19,6 +19,7 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, confirm, hand_over
 from headgate.site.desk.models import Deed, Dossier, Review
 from headgate.site.desk.office import SITE
+from headgate.site.records.kept import ended, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What, amendments_name
@@ -102,3 +103,13 @@ def test_what_is_asked_of_awards_ends_with_the_same_checkpoint() -> None:
                 answer(cast.officer, asked.pk, True, "Yes", noon, one.spares_percent)
     assert term is not None
     _same(replay(document, _with(document, meter, list(made)), Recorded(facts)), term)
+    stood = stands(SITE)
+    assert stood is not None
+    past = {one.award for one in ended(SITE, stood.holdings)}
+    assert {*held} - term.holdings.keys() == past
+    late = datetime.combine(term.day, time(12), ZoneInfo("Asia/Seoul"))
+    code = min(name for name in past if name.startswith("alliance-"))
+    parts = {"change": Change.REPORT, "report": "final"}
+    asked = ask(cast.applicant_of(code), code, parts, ("What we found", ""), late)
+    answer(cast.owner, asked.pk, True, "Read", late)
+    assert () == verify_database(SITE).faults
