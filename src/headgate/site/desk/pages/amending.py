@@ -194,8 +194,8 @@ def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
     last = one.running.answer_days
     if handed and one.running.acceptance is not None:
         last = one.running.acceptance.silent_days
-    words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Granted"), "green")}
-    word, colour = words_of.get(asking.granted, (_("Not granted"), "red"))
+    words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
+    word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
     return {
         "row": asking,
         "name": CHANGES[asking.change],
