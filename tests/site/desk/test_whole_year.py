@@ -109,7 +109,7 @@ def test_what_is_asked_of_awards_ends_with_the_same_checkpoint() -> None:
     assert {*held} - term.holdings.keys() == past
     late = datetime.combine(term.day, time(12), ZoneInfo("Asia/Seoul"))
     code = min(name for name in past if name.startswith("alliance-"))
-    parts = {"change": Change.REPORT, "report": "final"}
-    asked = ask(cast.applicant_of(code), code, parts, ("What we found", ""), late)
+    final = {"change": Change.REPORT, "report": "final"}
+    asked = ask(cast.applicant_of(code), code, final, ("What we found", ""), late)
     answer(cast.owner, asked.pk, True, "Read", late)
     assert () == verify_database(SITE).faults
