@@ -17,6 +17,7 @@ from typing import Protocol
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.duties.amendment import Amendment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -30,6 +31,7 @@ from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.steps.adopt import adopt, open_term
 from headgate.steps.agenda import agenda, first_day
+from headgate.steps.amend import amend, with_hand_overs
 from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.correct import correct
@@ -73,6 +75,9 @@ class World(Protocol):
 
     def corrections(self, name: str) -> Sequence[Correction]:
         """What was found to have been moved wrongly, as corrected under a name."""
+
+    def amendments(self, name: str) -> Sequence[Amendment]:
+        """What was asked of awards that run, and how it was answered, under a name."""
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on the gates of a round."""
@@ -181,6 +186,8 @@ def _step(term: Term, world: World, event: Event) -> Term:
             return correct(term, world.corrections(event.about), event.about, event.day)
         case What.RECLAIM:
             return reclaim(term, event.about, event.day)
+        case What.AMEND:
+            return amend(term, world.amendments(event.about), event.about, event.day)
         # 6. Evaluate, and 7. reallocate what those who left held.
         case What.FREEZE_ROUND | What.CLOSE_ROUND | What.DRAW_LOT | What.HEAR:
             return _round(term, world, event)
@@ -223,7 +230,8 @@ def _round(term: Term, world: World, event: Event) -> Term:
 def _close(term: Term, world: World, name: str, day: date) -> Term:
     teams = teams_of(term, name)
     findings = tuple(world.round_findings(name, teams))
-    conduct = world.conduct(name, teams) if round_of(term, name).conducted else Conduct()
+    conduct = world.conduct(name, teams) if round_of(term, name).conducted else None
+    conduct = with_hand_overs(term, teams, conduct) if conduct is not None else Conduct()
     given = Given(world.evidence(name, teams), findings, conduct=conduct)
     term, outcome = evaluate(term, name, given)
     return reallocate(term, name, outcome, day)

@@ -18,6 +18,7 @@ reclaim:
   compute:
     elapsed: "1/2"
     notice_days: 14
+    explanation: {days: 14, spares_most: 50 %}
     steps:
       - {id: idle, used_below: 10 %, loses: 25 %}
       - {id: low, used_below: 25 %, loses: 15 %}

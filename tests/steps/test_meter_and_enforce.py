@@ -9,7 +9,8 @@ import pytest
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant, instant_of, seconds_of
 from headgate.steps.enforce import enforce, orders_of
-from headgate.steps.meter import give_back, meter, reclaim
+from headgate.steps.meter import meter, reclaim
+from headgate.steps.rights import give_back
 from headgate.steps.term import LedgerRefused, Term
 from tests.steps.builders import TERM_SECONDS, applicant, awarded, balances, opened, used
 
@@ -131,7 +132,7 @@ def test_more_than_an_award_has_cannot_be_taken_back() -> None:
     term = holding_two_nodes()
     before = balances(term)
     with pytest.raises(LedgerRefused):
-        give_back(term, term.holdings["a"], GRANT + 1, instant(JUNE), "test")
+        give_back(term, term.holdings["a"], GRANT + 1, instant(JUNE), "test", "a")
     assert before == balances(term)
 
 

@@ -16,9 +16,10 @@ from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.enforce import orders_of
 from headgate.steps.evaluate import teams_of
-from headgate.steps.meter import give_back, meter
+from headgate.steps.meter import meter
 from headgate.steps.problem import problem_of
 from headgate.steps.reallocate import reallocate, turn
+from headgate.steps.rights import give_back
 from headgate.steps.term import Term
 from tests.steps.builders import TERM_SECONDS, balances, marks, opened, passed, used
 
@@ -157,7 +158,7 @@ def test_what_an_award_gives_back_counts_in_its_envelope_by_its_rate() -> None:
     """A b200 counts twice in the envelope that is kept by rates: given back, it returns twice."""
     term = four_alliances()
     holding, second = term.holdings["a"], "2026-06-01T00:00:00Z"
-    after = give_back(term, holding, 1000, second, "reclaim.compute.idle")
+    after = give_back(term, holding, 1000, second, "reclaim.compute.idle", "a")
     names = ("compute/capacity/b200", "compute/envelope/national", "compute/granted/national")
     moved = [after.available(name) - term.available(name) for name in names]
     assert [1000, 2000, -2000] == moved

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.duties.amendment import Amendment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -24,6 +25,7 @@ from headgate.core.metering.usage import Usage
 from headgate.steps.evaluate import evidence_of
 from headgate.steps.event import (
     Event,
+    amendments_name,
     corrections_name,
     hearing_name,
     lot_name,
@@ -70,6 +72,7 @@ KINDS: Mapping[str, Any] = {
     "conduct": Conduct,
     "lots": Hearing,
     "hearings": Hearing,
+    "amendments": Amendment,
     "notes": Note,
 }
 """The type of each kind of facts; a fact file is `facts/<kind>/<about>.jsonl`."""
@@ -202,3 +205,7 @@ class Recorded:
         """What was heard under a name."""
         found: Hearing = self._one(hearing_name(name))
         return found
+
+    def amendments(self, name: str) -> Sequence[Amendment]:
+        """What was asked of running awards and answered under a name."""
+        return self._get(amendments_name(name))

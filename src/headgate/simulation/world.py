@@ -13,6 +13,7 @@ from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.dossier import draft_findings
+from headgate.core.duties.amendment import Amendment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.enforcement.receipt import ReadBack
@@ -209,6 +210,10 @@ class Simulated:
     def hearing(self, name: str) -> Hearing:
         """Nobody is heard in a rehearsal."""
         return Hearing("", Ground.OBJECTION)
+
+    def amendments(self, name: str) -> Sequence[Amendment]:
+        """Nobody asks for anything in a rehearsal."""
+        return ()
 
     def notes(self) -> Sequence[Note]:
         """What is synthetic here, and what became of every row of a real input."""

@@ -17,11 +17,10 @@ from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
-from headgate.core.supports.kind import Accounts
 from headgate.steps.calls import Field, call_of
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
-from headgate.steps.rights import Way, in_two_units
+from headgate.steps.rights import give
 from headgate.steps.term import DUE, INCOME, Holding, Term, single
 
 
@@ -127,14 +126,7 @@ def amount_in_term(term: Term, call: Call, blocks: int, starts: date, ends: date
 
 def grant(term: Term, holding: Holding, when: str, why: str) -> Term:
     """Move an award's amount from envelope and capacity to the award, both or neither."""
-    accounts, kind = Accounts(holding.support), holding.support_class
-    name, holder = f"{holding.award}:{term.index}", holding.holder
-    right = accounts.award(holding.award, kind)
-    ways = (
-        Way(f"grant:{name}", accounts.capacity(kind), right),
-        Way(f"envelope:{name}", accounts.envelope(holder), accounts.granted(holder)),
-    )
-    return term.move(in_two_units(term, holding, ways, holding.amount, when, why), linked=True)
+    return give(term, holding, holding.amount, when, why, f"{holding.award}:{term.index}")
 
 
 def _bill(term: Term, call: Call, field: Field, holdings: Iterable[Holding]) -> Term:

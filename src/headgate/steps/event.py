@@ -31,6 +31,7 @@ class What(StrEnum):
     TURN = "turn"
     CORRECT = "correct"
     HEAR = "hear"
+    AMEND = "amend"
 
 
 class EventRefusal(Enum):
@@ -47,9 +48,9 @@ class EventRefusal(Enum):
 class Event:
     """One thing due on `day`, about a call, a round or a support; a meter looks to `since`.
 
-    What nobody's calendar holds is done at will: a correction, a hearing, use that is imported
-    between two looks of the meter, or what sites' agents applied and read back, `about` being the
-    name under which it was received.
+    What nobody's calendar holds is done at will: a correction, a hearing, an amendment, use that is
+    imported between two looks of the meter, or what sites' agents applied and read back, `about`
+    being the name under which it was received.
     """
 
     day: date
@@ -61,7 +62,7 @@ class Event:
     def at_will(self) -> bool:
         """Whether the event is done when somebody asks for it and not because it is due."""
         named = self.what in (What.METER, What.ENFORCE) and self.about != ""
-        return self.what in (What.CORRECT, What.HEAR) or named
+        return self.what in (What.CORRECT, What.HEAR, What.AMEND) or named
 
     def __str__(self) -> str:
         # What comes from outside may hold what a terminal obeys, and any amount of it.
@@ -93,6 +94,11 @@ def hearing_name(name: str) -> str:
     return f"hearings/{name}"
 
 
+def amendments_name(name: str) -> str:
+    """The name of the facts of what was asked of running awards and answered."""
+    return f"amendments/{name}"
+
+
 def lot_name(round_id: str) -> str:
     """The name of the facts of a round's lot that the calendar holds."""
     return f"lots/{round_id}"
@@ -104,6 +110,8 @@ def brings(event: Event) -> str:
         return corrections_name(event.about)
     if event.what is What.HEAR:
         return hearing_name(event.about)
+    if event.what is What.AMEND:
+        return amendments_name(event.about)
     if event.what is What.ENFORCE and event.about:
         return receipts_name(event.about)
     return usage_name(event.day, event.about) if event.what is What.METER else ""

@@ -5,17 +5,18 @@ from dataclasses import replace
 from datetime import date
 
 from headgate.core.decision import Decision
+from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.metering.idle import Grant, idle
 from headgate.core.metering.judge import Scope
 from headgate.core.metering.meter import meter as judge_usage
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.reclaim import reclaim as reclaim_by
-from headgate.core.policy.schema import Against
-from headgate.core.quantities import instant
+from headgate.core.policy.schema import Against, Reclaim
+from headgate.core.quantities import add_days, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.event import usage_name
-from headgate.steps.rights import Way, in_two_units
+from headgate.steps.rights import give_back
 from headgate.steps.term import Holding, Term
 
 
@@ -64,7 +65,7 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     """Hold every award's use against its grant, and take back what the policy's table says.
 
     What is taken returns to the envelope and the capacity it came from, where the next call finds
-    it.
+    it. An explanation that was accepted spares its part.
     """
     rule, when = term.policy(day).reclaim[support], instant(day)
     path, policy = f"reclaim.{support}", term.document.digest
@@ -83,13 +84,25 @@ def reclaim(term: Term, support: str, day: date) -> Term:
             used=found.gpu_seconds_used,
             balance=balance,
         )
-        result = {"idle": found, "balance": balance, "taken": taken}
+        result: dict[str, object] = {"idle": found, "balance": balance, "taken": taken}
+        if spared := _spared(rule, holding, day):
+            kept = taken.gpu_seconds * spared // PERCENT
+            taken = replace(taken, gpu_seconds=taken.gpu_seconds - kept)
+            result |= {"taken": taken, "spared_percent": spared, "spared": kept}
         decisions.append(
             Decision("reclaim", path, found.award, when, policy, facts, assumed, result)
         )
         if taken.gpu_seconds:
-            term = give_back(term, holding, taken.gpu_seconds, when, f"{path}.{taken.step}")
+            why, name = f"{path}.{taken.step}", f"{holding.award}:{when}"
+            term = give_back(term, holding, taken.gpu_seconds, when, why, name)
     return term.decide(decisions)
+
+
+def _spared(rule: Reclaim, holding: Holding, day: date) -> int:
+    """The per cent of a loss that an explanation spares which was accepted for this look."""
+    since = add_days(day, -rule.notice_days)
+    accepted = (one for one in holding.amended if one.change is Change.EXPLANATION)
+    return max((one.spares_percent for one in accepted if since <= one.asked <= day), default=0)
 
 
 def _accepted(term: Term) -> list[Usage]:
@@ -107,17 +120,3 @@ def _grant_of(term: Term, holding: Holding) -> Grant:
         instant(max(holding.starts, term.starts)),
         instant(min(holding.ends, term.ends)),
     )
-
-
-def give_back(term: Term, holding: Holding, amount: int, when: str, why: str) -> Term:
-    """Move an amount of an award back to capacity and envelope, both or neither."""
-    accounts, kind = Accounts(holding.support), holding.support_class
-    name, holder = f"{holding.award}:{when}", holding.holder
-    right = accounts.award(holding.award, kind)
-    ways = (
-        Way(f"back:{name}", right, accounts.capacity(kind)),
-        Way(f"return:{name}", accounts.granted(holder), accounts.envelope(holder)),
-    )
-    moved = term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)
-    less = replace(holding, amount=holding.amount - amount)
-    return replace(moved, holdings={**term.holdings, holding.award: less})

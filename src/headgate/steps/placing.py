@@ -38,7 +38,7 @@ def parts_of(term: Term, call: Call, awards: Iterable[tuple[str, str, int]]) -> 
     The sites are those of the day on which the awards start, or go on into the term. Raises Faulty
     with one fault for each class that has too few whole blocks free.
     """
-    wanted, room = list(awards), _room(term, call)
+    wanted, room = list(awards), room_of(term, call, max(call.starts, term.starts))
     if not room:
         return ()
     blocks: Counter[str] = Counter()
@@ -65,14 +65,13 @@ def _no_room(term: Term, call: Call, support_class: str, wanted: int, free: int)
     return short(term, Shortage.ROOM, path, what, mend)
 
 
-def _room(term: Term, call: Call) -> Sites:
-    """Free blocks of the call's size by class and site, after all that is held already.
+def room_of(term: Term, call: Call, day: date) -> Sites:
+    """Free blocks of the call's size by class and site on a day, after all that is held then.
 
     A site counts in whole blocks. Blocks that are held for a time need what the site has on the
     first day; hours may draw on all that its lots give until the term ends.
     """
     support = term.policy(term.starts).supports[call.support]
-    day = max(call.starts, term.starts)
     seconds = (term.ends - day).days * DAY_SECONDS
     one, unit = support.amount(call.block, 1, seconds), {support.block_units[0]: 1}
     by_time = support.held_at_once(call.block, 1) is not None

@@ -6,11 +6,14 @@ from datetime import date
 from itertools import groupby
 
 from headgate.core.decision import Decision
+from headgate.core.duties.amendment import Change, accepted
+from headgate.core.duties.reports import overdue
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.decide import Decision as Verdict
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.transfer import Transfer
+from headgate.core.policy.running_rules import Overdue
 from headgate.core.quantities import instant
 from headgate.core.reallocation.formula import Destination, Movement
 from headgate.core.reallocation.formula import reallocate as divide
@@ -79,12 +82,38 @@ def turn(term: Term) -> Term:
     taken out of what the new term gives. Raises Faulty, before anything is moved, with every class
     and every envelope that cannot bear what goes on.
     """
+    term = _unreported(term)
+    planned, carried, renewed = _next(term)
+    lapsed = _lapse(term, carried.keys(), planned.starts)
+    opened = open_term(
+        replace(
+            planned,
+            books=lapsed.books,
+            entries=lapsed.entries,
+            tree=lapsed.tree,
+            decisions=lapsed.decisions,
+        ),
+        planned.starts,
+    )
+    return _grant_anew(_carry(opened, carried.keys()), renewed.keys())
+
+
+def check_next(term: Term) -> None:
+    """Raise Faulty with all that the next term could not bear if it opened as things stand."""
+    _next(term)
+
+
+Running = Mapping[str, Holding]
+
+
+def _next(term: Term) -> tuple[Term, Running, Running]:
+    """The next term before anything is moved, what is carried into it, and what is granted anew.
+
+    Raises Faulty with every class and every envelope that cannot bear what goes on.
+    """
     starts, ends = term_days(term.policy(term.starts), term.index + 1)
-    going_on = {
-        name: replace(holding, blocks=term.next_blocks.get(name, holding.blocks))
-        for name, holding in term.holdings.items()
-        if holding.ends > starts and term.next_blocks.get(name, holding.blocks)
-    }
+    changed = (_changed(term, h) for h in term.holdings.values() if h.ends > starts)
+    going_on = {h.award: h for h in changed if h.blocks}
     carried = {
         name: replace(h, amount=term.available(_right(h)))
         for name, h in going_on.items()
@@ -100,12 +129,44 @@ def turn(term: Term) -> Term:
         next_blocks={},
         closed={},
     )
-    planned = _placed(planned, renewed)
-    lapsed = _lapse(term, carried.keys(), starts)
-    opened = open_term(
-        replace(planned, books=lapsed.books, entries=lapsed.entries, tree=lapsed.tree), starts
+    return _placed(planned, renewed), carried, renewed
+
+
+def _changed(term: Term, holding: Holding) -> Holding:
+    """An award as the next term has it: by the round that judged it, and in the class it asked for.
+
+    Blocks of another class are as many whole ones as the rate table makes of them.
+    """
+    blocks = term.next_blocks.get(holding.award, holding.blocks)
+    wanted = next(
+        (one.support_class for one in reversed(holding.amended) if one.change is Change.CLASS),
+        holding.support_class,
     )
-    return _grant_anew(_carry(opened, carried.keys()), renewed.keys())
+    if wanted == holding.support_class:
+        return replace(holding, blocks=blocks)
+    support = term.policy(term.starts).supports[holding.support]
+    blocks = blocks * support.rate(holding.support_class) // support.rate(wanted)
+    return replace(holding, blocks=blocks, support_class=wanted)
+
+
+def _unreported(term: Term) -> Term:
+    """End the awards that owe a report without which the policy lets none go on."""
+    ended: dict[str, int] = {}
+    decisions = []
+    when, digest = instant(term.ends), term.document.digest
+    for holding in (h for h in term.holdings.values() if h.ends > term.ends):
+        rule = call_of(term, holding.call).running
+        reports = [r for r in rule.reports if r.overdue is Overdue.ENDS_AWARD] if rule else []
+        came = accepted(holding.amended)
+        if late := overdue(reports, holding.starts, holding.ends, came, term.ends):
+            ended[holding.award] = 0
+            path = f"calls.{holding.call}.running.reports"
+            assumed = term.resolved(term.starts).assumed([path])
+            result = {"overdue": [{"report": one.report.id, "day": one.day} for one in late]}
+            decisions.append(
+                Decision("report", path, holding.award, when, digest, (), assumed, result)
+            )
+    return replace(term.decide(decisions), next_blocks={**term.next_blocks, **ended})
 
 
 def _right(holding: Holding) -> str:

@@ -1,8 +1,9 @@
 """How rights move: in a class's own unit and in the measure of envelopes, both together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headgate.core.ledger.transfer import Transfer
+from headgate.core.supports.kind import Accounts
 from headgate.steps.term import Holding, Term, single
 
 
@@ -31,3 +32,27 @@ def in_two_units(
             single(kept.name, kept.debit, kept.credit, measured, support.measure, when, why)
         )
     return moves
+
+
+def give(term: Term, holding: Holding, amount: int, when: str, why: str, name: str) -> Term:
+    """Move an amount from capacity and envelope to an award, both or neither, under a name."""
+    accounts, kind, holder = Accounts(holding.support), holding.support_class, holding.holder
+    ways = (
+        Way(f"grant:{name}", accounts.capacity(kind), accounts.award(holding.award, kind)),
+        Way(f"envelope:{name}", accounts.envelope(holder), accounts.granted(holder)),
+    )
+    return term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)
+
+
+def give_back(term: Term, holding: Holding, amount: int, when: str, why: str, name: str) -> Term:
+    """Move an amount of an award back to capacity and envelope, both or neither, under a name.
+
+    The award holds so much less from then on.
+    """
+    accounts, kind, holder = Accounts(holding.support), holding.support_class, holding.holder
+    ways = (
+        Way(f"back:{name}", accounts.award(holding.award, kind), accounts.capacity(kind)),
+        Way(f"return:{name}", accounts.granted(holder), accounts.envelope(holder)),
+    )
+    moved = term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)
+    return moved.holding(replace(holding, amount=holding.amount - amount))

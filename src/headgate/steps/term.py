@@ -7,6 +7,7 @@ from typing import Protocol
 
 from headgate.core import canonical
 from headgate.core.decision import Decision
+from headgate.core.duties.amendment import Amendment
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.ledger.chart import Chart, Pattern
@@ -28,7 +29,10 @@ DUE, INCOME = "due/{award}", "income/{support}"
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One award that runs: who holds how many blocks of what, until when, and on which sites."""
+    """One award that runs: who holds how many blocks of what, until when, and on which sites.
+
+    `amended` is what was granted of all that was asked of it, oldest first.
+    """
 
     award: str
     call: str
@@ -40,6 +44,7 @@ class Holding:
     starts: date
     ends: date
     parts: tuple[Part, ...]
+    amended: tuple[Amendment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +182,10 @@ class Term:
         created = zip(transfers, posted.outcomes, strict=True)
         lines = [transfer_entry(t) for t, outcome in created if outcome is Outcome.CREATED]
         return replace(self.enter(lines), books=posted.books)
+
+    def holding(self, changed: Holding) -> "Term":
+        """This term with one of its awards as it runs from now on."""
+        return replace(self, holdings={**self.holdings, changed.award: changed})
 
     def available(self, path: str) -> int:
         """What may still be debited from an account with a limit, in its unit."""

@@ -2,6 +2,7 @@
 
 from headgate.site.desk.refusals import DeskRefusal
 from tests.site.desk.test_agreement import AGREEMENTS
+from tests.site.desk.test_amending import OF_AWARDS
 from tests.site.desk.test_attachments import ATTACHED
 from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_refusals import PROVOKED
@@ -16,6 +17,8 @@ def test_every_refusal_has_been_provoked() -> None:
         *OF_ROUNDS,
         *ATTACHED,
         *AGREEMENTS,
+        *OF_AWARDS,
         DeskRefusal.NO_PROGRAMME,
+        DeskRefusal.OWNED,
     }
     assert all(reason.value.endswith(".") for reason in DeskRefusal)

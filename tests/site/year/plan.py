@@ -4,10 +4,12 @@
 Clusters, meters and evaluators are the rehearsal's in both.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from headgate.core.awards.plan import Proposal
@@ -20,15 +22,18 @@ from headgate.core.calls.application import (
     Organisation,
     Request,
 )
+from headgate.core.canonical import digest
+from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant_of
-from headgate.cycle import World, run
+from headgate.cycle import World, replay
 from headgate.demo import populations
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files
 from headgate.simulation.world import Simulated
-from headgate.steps.agenda import first_day
+from headgate.steps.agenda import agenda, first_day
+from headgate.steps.event import Event, What
 from headgate.steps.term import Term
 from tests.report.builders import ROOT
 
@@ -93,6 +98,104 @@ def points(wish: Wish, reviewer: str, criterion: str) -> int:
 CRITERIA = {"alliance": ("goal",), "open": ("effect", "means")}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Something asked of a running award: after which event it is answered, and with what words.
+
+    `number` counts what was asked; `asked` is the day on which that was, if not the same.
+    """
+
+    number: int
+    award: str
+    change: Change
+    after: tuple[What, str]
+    day: date
+    text: str
+    answer: str
+    granted: bool = True
+    asked: date | None = None
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name in the journal."""
+        return f"{self.change}-{self.number}"
+
+    @property
+    def amendment(self) -> Amendment:
+        """The request as the journal has it; its words are those of the page."""
+        words, reason = (digest(text.encode()) for text in (f"{self.text}\n", self.answer))
+        call, asked = self.award.partition("-")[0], self.asked or self.day
+        told: dict[str, Any] = {"words": words, "reason": reason, **self.parts}
+        return Amendment(self.award, call, self.change, asked, self.day, self.granted, **told)
+
+
+APRIL, JUNE, JULY = date(2026, 4, 1), date(2026, 6, 1), date(2026, 7, 1)
+HAND_OVER = Asked(
+    1,
+    "alliance-0002",
+    Change.HAND_OVER,
+    (What.CLOSE_CALL, "hours"),
+    APRIL,
+    "The nodes of the north are ready",
+    "Our first job ran through",
+    asked=date(2026, 3, 1),
+    parts={"usable": APRIL},
+)
+EXPLAINED = Asked(
+    2,
+    "alliance-0001",
+    Change.EXPLANATION,
+    (What.METER, ""),
+    JUNE,
+    "The licence of our corpus came late",
+    "The licence lies before us",
+    parts={"spares_percent": 40},
+)
+MEMBERS_ASKED = Asked(
+    3,
+    "alliance-0001",
+    Change.MEMBERS,
+    (What.METER, ""),
+    JUNE,
+    "A third member helps with speech",
+    "It never applied with you",
+    granted=False,
+    parts={"parts": {"ORG-1": 1, "ORG-5": 1, "ORG-4": 1}},
+)
+LONGER = Asked(
+    4,
+    "open-0001",
+    Change.LONGER,
+    (What.ENFORCE, ""),
+    JUNE,
+    "The last training needs a month",
+    "There is room in the next term",
+    parts={"months": 1},
+)
+REPORTED = Asked(
+    5,
+    "open-0001",
+    Change.REPORT,
+    (What.METER, ""),
+    JULY,
+    "We trained two models on half of it",
+    "Read and accepted",
+    parts={"report": "interim"},
+)
+ASKED = (HAND_OVER, EXPLAINED, MEMBERS_ASKED, LONGER, REPORTED)
+"""What is asked of the year's awards and answered, in the order in which it is asked."""
+
+
+def happened(document: Document) -> Iterator[Event]:
+    """The year's calendar, and after each of its events what is answered then."""
+    for event in agenda(document):
+        yield event
+        for one in ASKED:
+            if (one.after, one.day) == ((event.what, event.about), event.day):
+                yield Event(event.day, What.AMEND, one.name)
+
+
 class Planned:
     """The plan as a world."""
 
@@ -148,6 +251,10 @@ class Planned:
         del call
         return propose(problem)
 
+    def amendments(self, name: str) -> Sequence[Amendment]:
+        """What was asked and answered under a name."""
+        return [one.amendment for one in ASKED if one.name == name]
+
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         """One winner gives the award up."""
         del call
@@ -160,12 +267,16 @@ def outside(document: Document, folder: Path) -> Simulated:
     return Simulated(policy, populations(data_files(folder), policy.calls.keys()), "headgate")
 
 
-def honest() -> Term:
+def programme(folder: Path) -> Path:
+    """The small programme in a folder, but for a bound under which one more award is idle."""
+    made = Path(shutil.copytree(PROGRAMME, folder / "programme"))
+    file = made / "programme.yaml"
+    strict = file.read_text(encoding="utf-8").replace("used_below: 25 %", "used_below: 70 %")
+    file.write_text(strict, encoding="utf-8")
+    return made
+
+
+def honest(folder: Path) -> Term:
     """The year as the cycle makes it of the plan."""
-    document = read_programme(PROGRAMME)
-    return run(document, Planned(outside(document, PROGRAMME)))
-
-
-def facts() -> Mapping[str, bytes]:
-    """What the year's world told, by name."""
-    return {name: received.data for name, received in honest().facts.items()}
+    document = read_programme(folder)
+    return replay(document, happened(document), Planned(outside(document, folder)))

@@ -1,11 +1,12 @@
-"""One browser that every person of the year sits down at in turn, and what it finds on each page.
+"""The browsers of the people of a year, and what is found on each page that they meet.
 
 Every page is looked at as it is met: no barrier that axe knows, nothing that the policy of the
 answers forbids, nothing wider than the screen, no text that stayed English.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Final
 from urllib.request import Request, urlopen
@@ -57,40 +58,66 @@ class Texts(HTMLParser):
             self.found.add(" ".join(data.split()))
 
 
-class Player:
-    """The browser, in one language and size; `told` is what people and the policy say themselves.
+@dataclass(frozen=True)
+class Seat:
+    """How somebody sits at the portal: in which language, and at a screen of which size."""
 
-    `faults` are what was found wrong on any page, `pages` the paths that were looked at.
+    language: str
+    size: str
+
+
+class Player:
+    """A browser for each person; `told` is what people and the policy say themselves.
+
+    Everybody signs in once, and keeps their language and screen as `seats` has them. Each page is
+    looked at once for each shape that it has, by whoever meets it first, at both sizes. `faults`
+    are what was found wrong, `pages` the paths that were looked at.
     """
 
     def __init__(
-        self, browser: Browser, base: str, language: str, size: str, told: Collection[str]
+        self, browser: Browser, base: str, seats: Callable[[str], Seat], told: Collection[str]
     ) -> None:
-        width, height = SIZES[size]
-        self._width, self._base, self._language = width, base, language
+        self._browser, self._base, self._seats = browser, base, seats
         self._told = sorted(told, key=len, reverse=True)
-        context = browser.new_context(viewport={"width": width, "height": height})
-        context.add_cookies([{"name": "django_language", "value": language, "url": base}])
-        context.add_init_script(WATCH)
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(TIMEOUT_MS)
         self.faults: list[str] = []
         self.pages: set[str] = set()
         self._shapes: set[str] = set()
-        self._now = ""
-        self.page.on("console", lambda m: self._heard(m.text) if "Content Sec" in m.text else None)
-        self.page.on("pageerror", lambda error: self._heard(str(error)))
+        self._open: dict[str, Page] = {}
+        self._sits = ""
+        self.page = self._opened("")
+
+    def _page(self, seat: Seat) -> Page:
+        width, height = SIZES[seat.size]
+        context = self._browser.new_context(viewport={"width": width, "height": height})
+        language = {"name": "django_language", "value": seat.language, "url": self._base}
+        context.add_cookies([language])  # type: ignore[list-item]
+        context.add_init_script(WATCH)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.on("console", lambda m: self._heard(m.text) if "Content Sec" in m.text else None)
+        page.on("pageerror", lambda error: self._heard(str(error)))
+        return page
+
+    def _opened(self, username: str) -> Page:
+        if username not in self._open:
+            self._open[username] = self._page(self._seats(username))
+        return self._open[username]
 
     def _heard(self, text: str) -> None:
         self.faults.append(f"{self.page.url}: {text}")
 
+    def leave(self) -> None:
+        """Everybody goes home."""
+        for page in self._open.values():
+            page.context.close()
+
     def sit(self, username: str) -> None:
-        """Somebody sits down at the browser."""
-        if username == self._now:
-            return
-        self.open("/demo/")
-        self.press(self.page.locator(f'form[action="/demo/{username}/"] button'))
-        self._now = username
+        """Somebody goes on at their own browser, after signing in the first time."""
+        known = username in self._open
+        self.page, self._sits = self._opened(username), username
+        if not known:
+            self.open("/demo/")
+            self.press(self.page.locator(f'form[action="/demo/{username}/"] button'))
 
     def open(self, path: str) -> None:
         """Go to a page and look at it."""
@@ -143,20 +170,28 @@ class Player:
         self.faults += [f"{path}: {said}" for said in unhappy.all_inner_texts()]
         self.pages.add(re.sub("[0-9]+", "#", path))
         shape = str(self.page.evaluate(SHAPE))
-        if shape in self._shapes:
-            return
-        self._shapes.add(shape)
-        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-        for broken in Axe().run(self.page).response["violations"]:
-            nodes = [str(node["target"]) for node in broken["nodes"]][:3]
-            self.faults.append(f"{path}: {broken['id']} {nodes}")
-        if self.page.evaluate("document.documentElement.scrollWidth") > self._width:
-            self.faults.append(f"{path}: wider than the screen")
-        self.faults += [f"{path}: not translated: {text}" for text in self._english()]
+        if shape not in self._shapes:
+            self._shapes.add(shape)
+            self._look_closely(path)
 
-    def _english(self) -> list[str]:
+    def _look_closely(self, path: str) -> None:
+        """The page at both sizes, and its texts beside those of the English one."""
+        seat = self._seats(self._sits)
+        self.faults += [f"{path}: not translated: {text}" for text in self._english(seat)]
+        self.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        for size in sorted(SIZES, key=lambda size: size == seat.size):
+            width, height = SIZES[size]
+            self.page.set_viewport_size({"width": width, "height": height})
+            where = f"{path} ({seat.language}, {size})"
+            for broken in Axe().run(self.page).response["violations"]:
+                nodes = [str(node["target"]) for node in broken["nodes"]][:3]
+                self.faults.append(f"{where}: {broken['id']} {nodes}")
+            if self.page.evaluate("document.documentElement.scrollWidth") > width:
+                self.faults.append(f"{where}: wider than the screen")
+
+    def _english(self, seat: Seat) -> list[str]:
         """Texts that are the same in English, though nobody here has said them."""
-        if self._language == "en":
+        if seat.language == "en":
             return []
         shown = _texts(self.page.content())
         cookies = {c.get("name", ""): c.get("value", "") for c in self.page.context.cookies()}

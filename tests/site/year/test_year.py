@@ -9,49 +9,70 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import Page
 
 from headgate.site.records.database import opened
+from headgate.site.verifying import verify_database
 from tests.site.actions.metered import root_of
 from tests.site.chromium import CHROMIUM, SIZES, chromium, served
 from tests.site.portal.asking import LANGUAGES
 from tests.site.year import plan
-from tests.site.year.player import Player
+from tests.site.year.player import Player, Seat
 
-ALWAYS = (("en", "desk"), ("vi", "telephone"), ("ko", "desk"))
-"""The year of `make test`; every language at every size is played by `make nightly`."""
+SEATS = {
+    "policy-owner": Seat("en", "desk"),
+    "agency-officer": Seat("ko", "desk"),
+    "operator": Seat("vi", "desk"),
+    "applicant": Seat("vi", "telephone"),
+    "mai": Seat("en", "telephone"),
+    "reviewer": Seat("ko", "telephone"),
+    "lan": Seat("vi", "desk"),
+    "jisoo": Seat("en", "telephone"),
+}
+"""How the people of the year sit in `make test`: in three languages, at both sizes."""
+
+NIGHTLY = [Seat(language, size) for language in LANGUAGES for size in SIZES]
+"""`make nightly` plays the year once more for each, with everybody in one language at one size."""
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="tests/site/year/test_year.py needs the Debian package chromium"
 )
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_a_year_at_the_pages_ends_as_the_cycle_ends_it(
-    tmp_path: Path, language: str, size: str
-) -> None:
-    """Call, application, consent, review, signatures, notice, objection, use, round, turn."""
-    if (language, size) not in ALWAYS and settings.get_current_profile_name() != "nightly":
+@pytest.mark.parametrize("seat", [None, *NIGHTLY], ids=str)
+def test_a_year_at_the_pages_ends_as_the_cycle_ends_it(tmp_path: Path, seat: Seat | None) -> None:
+    """Call, application, consent, review, signatures, notice, objection, use, report, round, turn.
+
+    Every page is looked at by whoever meets it first, in their language, at both sizes.
+    """
+    if seat is not None and settings.get_current_profile_name() != "nightly":
         pytest.skip("tests/site/year/test_year.py plays this one in `make nightly`")
+    folder = plan.programme(tmp_path)
     address = f"sqlite:///{tmp_path / 'year.db'}"
-    words = ["--demo", "--people", "--invented", "0", "--programme", str(plan.PROGRAMME)]
+    words = ["--demo", "--people", "--invented", "0", "--programme", str(folder)]
+
+    def sits(username: str) -> Seat:
+        return seat or SEATS.get(username, Seat("en", "desk"))
+
     with served(tmp_path, [*words, "--database", address]) as base, chromium() as browser:
-        year = Year(Player(browser, base, language, size, _said()))
+        year = Year(Player(browser, base, sits, _said()))
         try:
             year.play()
         finally:
-            year.player.page.context.close()
+            year.player.leave()
     assert [] == year.player.faults, "\n".join(year.player.faults)
-    honest = plan.honest()
+    honest = plan.honest(folder)
     database = opened(address)
     assert (len(honest.entries), honest.root().hex()) == root_of(database)
+    assert () == verify_database(database).faults
     database.connection.close()
 
 
 def _said() -> list[str]:
     """What the policy and the people say in their own words."""
     policy = (plan.PROGRAMME / "programme.yaml").read_text(encoding="utf-8")
-    return [*re.findall(r"\{en: ([^}]+)\}", policy), plan.REMARK, *SAID]
+    words = [word for one in plan.ASKED for word in (one.text, one.answer)]
+    return [*re.findall(r"\{en: ([^}]+)\}", policy), plan.REMARK, *words, *SAID]
 
 
 SAID = (
@@ -72,7 +93,11 @@ class Year:
 
     def __init__(self, player: Player) -> None:
         self.player = player
-        self.page = player.page
+
+    @property
+    def page(self) -> Page:
+        """The page of whoever sits at the portal now."""
+        return self.player.page
 
     def play(self) -> None:
         """The whole year."""
@@ -94,11 +119,20 @@ class Year:
         self.answer()
         self.events("policy-owner", 1)
         self.events("operator", 1)
+        self.hand_over(plan.HAND_OVER)
         self.events("agency-officer", 1)
+        self.confirm(plan.HAND_OVER)
         self.events("operator", 1)
         self.sign("hours")
         self.events("agency-officer", 1)
-        self.events("operator", 11)
+        self.events("operator", 3)
+        self.ask(plan.EXPLAINED)
+        self.ask(plan.MEMBERS_ASKED)
+        self.events("operator", 2)
+        self.ask(plan.LONGER)
+        self.events("operator", 1)
+        self.ask(plan.REPORTED)
+        self.events("operator", 5)
         self.read()
 
     def adopt(self) -> None:
@@ -269,6 +303,46 @@ class Year:
         self.player.typed("text", SPENT)
         self.player.deed("answer")
 
+    def running(self, username: str, one: plan.Asked) -> None:
+        """Somebody goes to the page of a running award, from the list of those that they may."""
+        self.player.sit(username)
+        self.player.open("/running/")
+        self.player.press(self.page.get_by_role("link", name=one.award, exact=True))
+
+    def hand_over(self, one: plan.Asked) -> None:
+        """The operator tells a holder that its award can be used."""
+        self.running("operator", one)
+        self.player.typed("text", one.text)
+        self.player.deed("hand-over")
+
+    def confirm(self, one: plan.Asked) -> None:
+        """The holder has tried it, and its time begins."""
+        self.running("applicant", one)
+        form = 'main form:has([name="deed"][value="usable"])'
+        self.page.locator(f'{form} [name="text"]').fill(one.answer)
+        self.player.deed("usable", form)
+
+    def ask(self, one: plan.Asked) -> None:
+        """The holder asks, and the officer answers with a reason."""
+        self.running("applicant", one)
+        form = f'main form:has([name="change"][value="{one.change}"])'
+        self.page.locator(form).evaluate(
+            "e => { if (e.closest('details')) e.parentElement.open = true }"
+        )
+        members = one.parts.get("parts", {})
+        for number, (name, count) in enumerate(members.items()):
+            self.page.locator(f'{form} [name="member"]').nth(number).fill(name)
+            self.page.locator(f'{form} [name="parts"]').nth(number).fill(str(count))
+        if "months" in one.parts:
+            self.page.locator(f'{form} [name="months"]').fill(str(one.parts["months"]))
+        self.page.locator(f'{form} [name="text"]').fill(one.text)
+        self.player.deed("ask", form)
+        self.running("agency-officer", one)
+        if "spares_percent" in one.parts:
+            self.player.typed("spares", str(one.parts["spares_percent"]))
+        self.player.typed("text", one.answer)
+        self.player.deed("grant" if one.granted else "refuse")
+
     def read(self) -> None:
         """The public, the auditor and the fund officer read what became of it."""
         for where in ("/", "/calls/", "/calls/open/", "/calls/open/open-0001/", "/journal/"):
@@ -277,6 +351,9 @@ class Year:
             self.player.sit(username)
             for where in ("/home/", "/decisions/", "/entries/", "/profile/"):
                 self.player.open(where)
+        self.player.sit("applicant")
+        self.player.open(f"/running/{plan.LONGER.award}/statement/")
+        self.player.open("/notices/")
         self.player.sit("auditor")
         for where in ("/boards/", "/boards/open/", "/doubles/open-0001/", "/people/"):
             self.player.open(where)

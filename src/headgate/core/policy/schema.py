@@ -23,6 +23,7 @@ from headgate.core.policy.primitives import (
     Timezone,
 )
 from headgate.core.policy.round_rules import Freeze, Raters, Submissions, Suppliers
+from headgate.core.policy.running_rules import Explanation, Running
 from headgate.core.policy.sharing import Sharing
 from headgate.core.seats import Method
 from headgate.core.supports import AnySupport
@@ -274,6 +275,7 @@ class Call(Section):
     appeals: Appeals | None = None
     agreement: Agreement | None = None
     fee: Table | None = None
+    running: Running | None = None
 
 
 class ReclaimStep(Section):
@@ -298,6 +300,7 @@ class Reclaim(Section):
     against: Against = Against.PACE
     notice_days: Natural
     steps: tuple[ReclaimStep, ...]
+    explanation: Explanation | None = None
 
 
 class PillarKind(StrEnum):

@@ -14,6 +14,7 @@ from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
 from headgate.core.policy.round_checks import round_faults
+from headgate.core.policy.running_rules import Overdue
 from headgate.core.policy.schema import Calendar, Call, Policy
 from headgate.core.policy.spots import (
     FULL_POINTS,
@@ -38,7 +39,7 @@ def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iter
     spots = Spots(root)
     checks: tuple[Callable[[Policy, Spots], Found], ...] = (
         _version, _repeated, _supports, _fields, _labels, _attachments, _envelopes, _calls, _supply,
-        _reclaims, round_faults,
+        _reclaims, _reports, round_faults,
     )  # fmt: skip
     for check in checks:
         for subject, fault in check(policy, spots):
@@ -365,3 +366,17 @@ def _reclaims(policy: Policy, spots: Spots) -> Found:
         for step in reclaim.steps:
             yield from within_whole(spots, (*here, "steps", step.id, "used_below"), step.used_below)
             yield from within_whole(spots, (*here, "steps", step.id, "loses"), step.loses)
+        if reclaim.explanation is not None:
+            path = (*here, "explanation", "spares_most")
+            yield from within_whole(spots, path, reclaim.explanation.spares_most)
+
+
+def _reports(policy: Policy, spots: Spots) -> Found:
+    """A report has one day; one that comes after the award's end can no longer end it."""
+    for name, call in policy.calls.items():
+        for report in call.running.reports if call.running is not None else ():
+            path: Loc = ("calls", name, "running", "reports", report.id)
+            months, late = report.after_months, report.overdue is Overdue.ENDS_AWARD
+            if (months is None) == (report.after_end_days is None) or (late and months is None):
+                reason = "one of after_months and after_end_days; ends_award needs the first"
+                yield path, Code.VALUE_WRONG.at(spots.at(*path), path=".".join(path), reason=reason)

@@ -365,6 +365,36 @@ class Objection(models.Model):
     answered = models.DateTimeField(null=True)
 
 
+class Asking(models.Model):
+    """What was asked of a running award, or handed over to it, and how it was answered.
+
+    `asked` has the parts of the request, as the journal will have them; `event` is the name under
+    which the journal has the answer.
+    """
+
+    dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="askings")
+    change = models.CharField(max_length=16)
+    asked = models.JSONField(default=dict)
+    text = models.TextField()
+    link = models.URLField(max_length=500, blank=True)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="askings"
+    )
+    at = models.DateTimeField()
+    granted = models.BooleanField(null=True)
+    answer = models.TextField(blank=True)
+    officer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="answers"
+    )
+    answered = models.DateTimeField(null=True)
+    event = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        """In order."""
+
+        ordering: ClassVar = ["id"]
+
+
 class Deed(models.Model):
     """Who did what when: one row an action; an auditor reads them, nobody changes them."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.duties.amendment import Amendment
 from headgate.core.policy.document import Document
 from headgate.cycle import World, replay
 from headgate.readers.facts import Recorded, read_events
@@ -41,6 +42,9 @@ class _Happened(Desk):
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         return self._recorded.declined(call, awarded)
+
+    def amendments(self, name: str) -> Sequence[Amendment]:
+        return self._recorded.amendments(name)
 
 
 def answers(world: World) -> None:

@@ -58,6 +58,10 @@ class DeskRefusal(Enum):
     ROUND_CLOSED = _("The round was closed: what was received stays as it is.")
     EXPERTS_SEATED = _("The experts of the round have their sheets already.")
     NO_TEAMS = _("Wait until the call of the round is decided: it has no team yet.")
+    ASKED_ALREADY = _("A request of this kind waits for its answer: wait for that.")
+    WORDS_MISSING = _("Write in words what you ask or answer, in at most 20,000 characters.")
+    SILENCE_TOO_SHORT = _("Wait until the days have passed in which the holder may answer.")
+    OVERDUE_FIRST = _("Let happen first what the calendar holds before that day.")
     NOT_DUE = _("Nothing is due yet that could be done now.")
 
 

@@ -12,6 +12,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application, GateFinding, Mark
+from headgate.core.duties.amendment import Amendment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -139,6 +140,10 @@ class Desk:
     def hearing(self, name: str) -> Hearing:
         """What was heard of a round."""
         return self._rest.hearing(name)
+
+    def amendments(self, name: str) -> Sequence[Amendment]:
+        """What was asked of running awards and answered."""
+        return self._rest.amendments(name)
 
     def notes(self) -> Sequence[Note]:
         """What stands in for something else; people stand for themselves."""

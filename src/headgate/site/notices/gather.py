@@ -29,8 +29,10 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now
 from headgate.site.desk.world import accept_by
+from headgate.site.notices.awards import of_awards
 from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
+from headgate.site.portal.clock import today
 from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import applicants
 from headgate.site.portal.roles import Role
@@ -78,6 +80,17 @@ def _all(now: datetime) -> Iterator[Told]:
     yield from _findings()
     yield from _objections({rules.id: rules for rules in calls})
     yield from _events(now)
+    yield from _awards()
+
+
+def _awards() -> Iterator[Told]:
+    """What there is to tell of awards that run."""
+    stood = reading.programme()
+    for one in of_awards(stood, today(stood)) if stood is not None else ():
+        people = _applying(one.dossier) if one.holder else set()
+        people |= having(*_DECIDE) if one.office else set()
+        people |= having(Role.OPERATOR) if one.operators else set()
+        yield Told(one.key, one.kind, people, one.facts)
 
 
 def people_for(*organisations: Organisation) -> set[int]:

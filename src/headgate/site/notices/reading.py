@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import seconds_of
 from headgate.report.speaker import Speaker
+from headgate.site.desk.amending import CHANGES
 from headgate.site.notices.models import Notice, Reader
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
@@ -172,6 +173,54 @@ def _event(words: _Words) -> Letter:
     return Letter(_("%(what)s: %(about)s") % told, (line,), reverse("calendar"))
 
 
+def _award(words: _Words) -> str:
+    return reverse("running-award", args=(words.facts["code"],))
+
+
+def _idle(words: _Words) -> Letter:
+    """What the rule on idle rights would take, and until when it may be explained."""
+    facts = words.facts
+    told = {
+        "taken": words.say.amount(facts["taken"], facts["unit"]),
+        "unit": words.say.unit(facts["unit"]),
+        "looks": words.day("looks"),
+        "last": words.day("last"),
+    }
+    lines = [_("The rule on idle rights would take back %(taken)s %(unit)s on %(looks)s.") % told]
+    if facts["last"]:
+        lines.append(_("You may explain until %(last)s.") % told)
+    return Letter(words.filled(_("%(code)s lies idle")), tuple(lines), _award(words))
+
+
+def _asked(words: _Words) -> Letter:
+    told = {"code": words.facts["code"], "what": CHANGES[words.facts["change"]]}
+    line = _("Answer it by %(day)s.") % {"day": words.day("by")}
+    return Letter(_("%(code)s: %(what)s") % told, (words.call, line), _award(words))
+
+
+def _amended(words: _Words) -> Letter:
+    told = {"code": words.facts["code"], "what": CHANGES[words.facts["change"]]}
+    subject = _("%(code)s is answered: %(what)s") % told
+    held = _("It is granted.") if words.facts["granted"] else _("It is not granted.")
+    lines = tuple(filter(None, (held, words.facts["answer"])))
+    return Letter(subject, lines, _award(words))
+
+
+def _report(words: _Words) -> Letter:
+    """A report by its name in the policy."""
+    call = words.policy.calls.get(words.facts["call"])
+    listed = call.running.reports if call is not None and call.running is not None else ()
+    name = next((one.name for one in listed if one.id == words.facts["report"]), None)
+    told = {
+        "code": words.facts["code"],
+        "report": words.say.text(name) if name is not None else words.facts["report"],
+        "day": words.day("day"),
+    }
+    late = words.facts["late"]
+    line = _("It was due on %(day)s.") % told if late else _("It is due on %(day)s.") % told
+    return Letter(_("%(code)s: %(report)s") % told, (words.call, line), _award(words))
+
+
 _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "told": _told,
     "decided": _decided,
@@ -183,6 +232,10 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "objection": _objection,
     "answered": _answered,
     "event": _event,
+    "idle": _idle,
+    "asked": _asked,
+    "amended": _amended,
+    "report": _report,
 }
 """How each kind of notice is told."""
 

@@ -44,6 +44,7 @@ EVENTS: Final[dict[str, Promise]] = {
     "turn": _("Turn the term"),
     "correct": _("Correct"),
     "hear": _("Hear the round again"),
+    "amend": _("Answer what was asked of an award"),
 }
 """What the calendar of a term holds."""
 
@@ -59,6 +60,8 @@ STEPS: Final[dict[str, Promise]] = {
     "order": _("Order"),
     "metering": _("Metering"),
     "reclaim": _("Reclaim"),
+    "amendment": _("Change of a running award"),
+    "report": _("Report not handed in"),
     "standings": _("Standings"),
     "grounds": _("Grounds of the standings"),
     "cut-rule-foreseen": _("Errors of the cut rule, as foreseen"),

@@ -5,7 +5,7 @@ the newest holds. What was received and decided has its digest in the journal; w
 (holdings, what the meters know, the tree) can be derived again, and `verify` does.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -185,6 +185,24 @@ def stands(database: Database) -> Stands | None:
         tuple(_value(Sort.HOLDINGS, Holding, line) for line in lines),
         size,
     )
+
+
+_ENDED: Final = """
+    SELECT (SELECT h.data FROM kept h WHERE h.kind = 'holdings' AND h.key = '' AND h.seq < e.seq
+        ORDER BY h.seq DESC LIMIT 1)
+    FROM kept e WHERE e.kind = 'event' AND e.data LIKE %s ORDER BY e.seq
+"""
+
+
+def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]:
+    """The awards that ended as a term turned, each as it was last; one query."""
+    now = {holding.award for holding in running}
+    found: dict[str, Holding] = {}
+    for (text,) in database.rows(_ENDED, ['%"what":"turn"%']):
+        lines = (text or "").splitlines()
+        held = (_value(Sort.HOLDINGS, Holding, line) for line in lines)
+        found |= {one.award: one for one in held if one.award not in now}
+    return tuple(found.values())
 
 
 def load(database: Database, ledger: Stored, latest: str) -> Term | None:

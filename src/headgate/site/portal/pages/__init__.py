@@ -5,6 +5,7 @@ from typing import Final
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
     agreeing,
+    amending,
     applying,
     attaching,
     awarding,
@@ -15,6 +16,7 @@ from headgate.site.desk.pages import (
     registering,
     reviewing,
     staffing,
+    stating,
     trying,
 )
 from headgate.site.notices import pages as notices
@@ -39,6 +41,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *registering.PAGES,
     *staffing.PAGES,
     *judging.PAGES,
+    *amending.PAGES,
+    *stating.PAGES,
     *centres.PAGES,
     *account.PAGES,
     *service.PAGES,

@@ -75,7 +75,7 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
     return render(request, "portal/running.html", told)
 
 
-def warning(stood: Stands, held: Holding, moved: Sequence[Day], on: date) -> Warned | None:
+def warning(stood: Stands, held: Holding, moved: Sequence[Day] | None, on: date) -> Warned | None:
     """What the rule on idle rights would do on a day; None where it will not look this term.
 
     The same functions decide on the day itself.
@@ -87,7 +87,7 @@ def warning(stood: Stands, held: Holding, moved: Sequence[Day], on: date) -> War
         return None
     term = stood.standing.starts, stood.standing.ends
     return Warned(
-        *looked(rule, held, moved, term, on), looks, looks - timedelta(days=rule.notice_days)
+        *looked(rule, held, moved or (), term, on), looks, looks - timedelta(days=rule.notice_days)
     )
 
 

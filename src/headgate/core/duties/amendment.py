@@ -1,0 +1,287 @@
+"""What is asked of a running award, and how it was answered: one shape for every kind of request.
+
+A request is a kind, what is asked, and an answer with its reason. Words stay with whoever wrote
+them; the journal has their SHA-256. What an answer changes follows from the kind alone, so that
+anybody can derive it again.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from headgate.core.duties.reports import Accepted, overdue
+from headgate.core.policy.running_rules import Overdue, Running
+from headgate.core.policy.schema import Reclaim
+from headgate.core.quantities import add_days
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+PERCENT: Final = 100
+
+
+class Change(StrEnum):
+    """What can be asked of a running award."""
+
+    EXPLANATION = "explanation"
+    LONGER = "longer"
+    GIVE_BACK = "give-back"
+    CLASS = "class"
+    MEMBERS = "members"
+    HAND_OVER = "hand-over"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """One request about an award, answered on `day`; a refusal has its own parts all the same.
+
+    `asked` is the day on which it was asked for; of a hand-over, the day on which the operator
+    handed over, while `usable` is the one from which the holder could use it and `silent` says that
+    the holder did not answer. `words` and `reason` are SHA-256 of what was asked and answered.
+    `parts` are an alliance's members, each with its parts of the whole.
+    """
+
+    award: str
+    call: str
+    change: Change
+    asked: date
+    day: date
+    granted: bool
+    words: str
+    reason: str
+    spares_percent: int = 0
+    months: int = 0
+    blocks: int = 0
+    support_class: str = ""
+    parts: Mapping[str, int] = field(default_factory=dict)
+    usable: date | None = None
+    silent: bool = False
+    report: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """How an award stands when something is asked of it.
+
+    `amended` are the changes granted so far, oldest first. `classes` are the classes of its call
+    with the blocks that its own would come to there; `idle` is its support's rule on idle rights,
+    and `looks` the day on which that rule looks next in this term. `judged` says that a round has
+    decided what it holds in the next term.
+    """
+
+    starts: date
+    ends: date
+    support_class: str
+    blocks: int
+    by_time: bool
+    running: Running | None
+    amended: tuple[Amendment, ...] = ()
+    classes: Mapping[str, int] = field(default_factory=dict)
+    idle: Reclaim | None = None
+    looks: date | None = None
+    judged: bool = False
+
+    def accepted(self) -> tuple[Accepted, ...]:
+        """The reports that were accepted."""
+        return accepted(self.amended)
+
+
+class AmendmentFault(StrEnum):
+    """Every way in which a request can be no request, or one that cannot be granted."""
+
+    AWARD_NOT_RUNNING = "award-not-running"
+    NOT_FORESEEN = "not-foreseen"
+    PART_ASTRAY = "part-astray"
+    WORDS_MISSING = "words-missing"
+    DAYS_WRONG = "days-wrong"
+    REPORT_OVERDUE = "report-overdue"
+    EXPLAINED_OUT_OF_TIME = "explained-out-of-time"
+    SPARES_TOO_MUCH = "spares-too-much"
+    MONTHS_TOO_MANY = "months-too-many"
+    BLOCKS_WRONG = "blocks-wrong"
+    CLASS_WRONG = "class-wrong"
+    MEMBERS_WRONG = "members-wrong"
+    ROUND_HAS_DECIDED = "round-has-decided"
+    USABLE_WRONG = "usable-wrong"
+    HANDED_OVER_ALREADY = "handed-over-already"
+    REPORT_UNKNOWN = "report-unknown"
+    REPORT_ACCEPTED_ALREADY = "report-accepted-already"
+    SUPPLY_SHORT = "supply-short"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AmendmentFinding:
+    """One thing against a request: which, what it is, and what mends it."""
+
+    fault: AmendmentFault
+    what: str
+    mend: str
+
+
+Found = Iterator[AmendmentFinding]
+_PARTS: Final[Mapping[Change, frozenset[str]]] = {
+    Change.EXPLANATION: frozenset({"spares_percent"}),
+    Change.LONGER: frozenset({"months"}),
+    Change.GIVE_BACK: frozenset({"blocks"}),
+    Change.CLASS: frozenset({"support_class"}),
+    Change.MEMBERS: frozenset({"parts"}),
+    Change.HAND_OVER: frozenset({"usable", "silent"}),
+    Change.REPORT: frozenset({"report"}),
+}
+"""What each kind of request brings, and no other."""
+
+
+def accepted(amended: tuple[Amendment, ...]) -> tuple[Accepted, ...]:
+    """The reports that were accepted, each with the day on which it was handed in."""
+    return tuple(Accepted(a.report, a.asked) for a in amended if a.change is Change.REPORT)
+
+
+def check_amendment(runs: Runs, asked: Amendment) -> tuple[AmendmentFinding, ...]:
+    """Everything that keeps a request from being put on record, and granted where it is; sorted."""
+    found = [*_check_form(asked)]
+    if asked.granted:
+        found += _check_foreseen(runs, asked)
+        found += _CHECKS[asked.change](runs, asked)
+    return tuple(sorted(found))
+
+
+def _check_form(asked: Amendment) -> Found:
+    for name in sorted(frozenset().union(*_PARTS.values()) - _PARTS[asked.change]):
+        if getattr(asked, name):
+            what = f"A request of the kind {asked.change} has no {name}."
+            mend = "Ask for one thing at a time."
+            yield AmendmentFinding(AmendmentFault.PART_ASTRAY, what, mend)
+    silent = asked.change is Change.HAND_OVER and asked.silent
+    told = [asked.reason] if silent else [asked.words, asked.reason]
+    if not all(map(_SHA256.fullmatch, told)):
+        what = "The request or its answer has no words."
+        mend = "Give SHA-256 of each in lower-case hex."
+        yield AmendmentFinding(AmendmentFault.WORDS_MISSING, what, mend)
+    if asked.asked > asked.day:
+        what = f"It was asked on {asked.asked} and answered on {asked.day}."
+        yield AmendmentFinding(AmendmentFault.DAYS_WRONG, what, "Answer what has been asked.")
+
+
+def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
+    """The policy lets it be asked, and no report stands in its way."""
+    rule = runs.running or Running(answer_days=1)
+    foreseen = {
+        Change.EXPLANATION: runs.idle is not None and runs.idle.explanation is not None,
+        Change.LONGER: rule.longer_months_most > 0,
+        Change.GIVE_BACK: rule.give_back,
+        Change.CLASS: rule.change_class,
+        Change.MEMBERS: rule.change_members,
+        Change.HAND_OVER: rule.acceptance is not None,
+        Change.REPORT: bool(rule.reports),
+    }
+    if not foreseen[asked.change]:
+        what = f"The policy foresees no {asked.change} for awards of this call."
+        mend = "Let the policy owner add it to the call's `running`, or to `reclaim`."
+        yield AmendmentFinding(AmendmentFault.NOT_FORESEEN, what, mend)
+    if asked.change in (Change.LONGER, Change.CLASS, Change.MEMBERS):
+        owed = overdue(rule.reports, runs.starts, runs.ends, runs.accepted(), asked.day)
+        for late in (one for one in owed if one.report.overdue is not Overdue.IS_SHOWN):
+            what = f"The report {late.report.id} was due on {late.day}."
+            mend = "Hand it in and have it accepted first."
+            yield AmendmentFinding(AmendmentFault.REPORT_OVERDUE, what, mend)
+
+
+def _check_explanation(runs: Runs, asked: Amendment) -> Found:
+    rule = runs.idle.explanation if runs.idle is not None else None
+    if runs.idle is None or rule is None:
+        return
+    if runs.looks is None or runs.looks < asked.day:
+        what, mend = "The rule does not look at idle rights again.", "Explain before it looks."
+        yield AmendmentFinding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
+        return
+    first = add_days(runs.looks, -runs.idle.notice_days)
+    last = min(add_days(first, rule.days), runs.looks)
+    if not first <= asked.asked <= last:
+        what = f"It was explained on {asked.asked}, not from {first} to {last}."
+        mend = "Explain after the notice and within its days."
+        yield AmendmentFinding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
+    most = int(rule.spares_most * PERCENT)
+    if not 1 <= asked.spares_percent <= most:
+        what = f"{asked.spares_percent} % would be spared; the policy spares 1 to {most} %."
+        yield AmendmentFinding(AmendmentFault.SPARES_TOO_MUCH, what, f"Spare {most} % at most.")
+
+
+def _check_longer(runs: Runs, asked: Amendment) -> Found:
+    most = runs.running.longer_months_most if runs.running is not None else 0
+    before = sum(one.months for one in runs.amended)
+    if asked.months < 1 or before + asked.months > most:
+        what = f"{asked.months} months after {before}; the policy gives {most} in all."
+        mend = f"Ask for 1 to {max(most - before, 0)} months."
+        yield AmendmentFinding(AmendmentFault.MONTHS_TOO_MANY, what, mend)
+
+
+def _check_give_back(runs: Runs, asked: Amendment) -> Found:
+    if not 1 <= asked.blocks < runs.blocks:
+        what = f"{asked.blocks} of {runs.blocks} blocks would be given back."
+        mend = "Give at least one block back, and keep at least one."
+        yield AmendmentFinding(AmendmentFault.BLOCKS_WRONG, what, mend)
+    yield from _check_unjudged(runs)
+
+
+def _check_unjudged(runs: Runs) -> Found:
+    if runs.judged:
+        what = "A round has decided what the award holds in the next term."
+        yield AmendmentFinding(AmendmentFault.ROUND_HAS_DECIDED, what, "Ask once the term turned.")
+
+
+def _check_class(runs: Runs, asked: Amendment) -> Found:
+    wanted = asked.support_class
+    comes_to = runs.classes.get(wanted, 0)
+    if wanted == runs.support_class or comes_to < 1 or not runs.by_time:
+        what = f"{runs.blocks} blocks come to {comes_to} blocks of {wanted[:64]!r}."
+        mend = "Name another class of the call, for an award that is held over time."
+        yield AmendmentFinding(AmendmentFault.CLASS_WRONG, what, mend)
+    yield from _check_unjudged(runs)
+
+
+def _check_members(_: Runs, asked: Amendment) -> Found:
+    if not asked.parts or min(asked.parts.values()) < 1:
+        what, mend = "A member has no part of the award.", "Name each member with its parts."
+        yield AmendmentFinding(AmendmentFault.MEMBERS_WRONG, what, mend)
+
+
+def _check_hand_over(runs: Runs, asked: Amendment) -> Found:
+    rule = runs.running.acceptance if runs.running is not None else None
+    if rule is None:
+        return
+    usable = asked.usable
+    due = add_days(asked.asked, rule.silent_days)
+    if usable is None or not asked.asked <= usable <= asked.day or (asked.silent and usable < due):
+        what = f"Handed over on {asked.asked}, usable from {usable}, on record on {asked.day}."
+        mend = "Give a day from the hand-over on; of a silent holder, the end of its days."
+        yield AmendmentFinding(AmendmentFault.USABLE_WRONG, what, mend)
+    elif usable >= runs.ends:
+        what, mend = f"The award ends on {runs.ends}.", "Decide the call's awards anew."
+        yield AmendmentFinding(AmendmentFault.USABLE_WRONG, what, mend)
+    if any(one.change is Change.HAND_OVER for one in runs.amended):
+        what, mend = "The award's time runs already.", "Correct what was moved, if it was wrong."
+        yield AmendmentFinding(AmendmentFault.HANDED_OVER_ALREADY, what, mend)
+
+
+def _check_report(runs: Runs, asked: Amendment) -> Found:
+    reports = runs.running.reports if runs.running is not None else ()
+    if asked.report not in [one.id for one in reports]:
+        what = f"The call asks for no report {asked.report[:64]!r}."
+        mend = f"Name one of: {', '.join(one.id for one in reports) or 'none'}."
+        yield AmendmentFinding(AmendmentFault.REPORT_UNKNOWN, what, mend)
+    if asked.report in [one.report for one in runs.accepted()]:
+        what, mend = f"The report {asked.report} was accepted before.", "Keep the one that holds."
+        yield AmendmentFinding(AmendmentFault.REPORT_ACCEPTED_ALREADY, what, mend)
+
+
+_CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {
+    Change.EXPLANATION: _check_explanation,
+    Change.LONGER: _check_longer,
+    Change.GIVE_BACK: _check_give_back,
+    Change.CLASS: _check_class,
+    Change.MEMBERS: _check_members,
+    Change.HAND_OVER: _check_hand_over,
+    Change.REPORT: _check_report,
+}

@@ -1,0 +1,228 @@
+"""What is asked of a running award, and its answer: one action each, whatever is asked.
+
+A holder asks and the office answers; an operator hands over and the holder answers, or is silent.
+Every answer is an event of the cycle, and the journal has SHA-256 of the words on both sides.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter
+
+from headgate.core import canonical
+from headgate.core.duties.amendment import Amendment, Change
+from headgate.core.ledger.refused import Refused
+from headgate.cycle import may_be_done, take
+from headgate.readers.facts import Recorded
+from headgate.site.actions.take import change, kept_term
+from headgate.site.desk.dossiers import involved
+from headgate.site.desk.models import Asking, Deed
+from headgate.site.desk.office import SITE, acts_for, doing, handed_in, need
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.steps.amend import found_of, runs_of
+from headgate.steps.event import Event, What, amendments_name
+from headgate.steps.term import Term
+
+TEXT_MOST: Final = 20_000
+_NOBODY: Final = canonical.digest(b"")
+_READ: Final = TypeAdapter(Amendment)
+
+
+def ask(
+    person: Person, code: str, parts: Mapping[str, Any], words: tuple[str, str], now: datetime
+) -> Asking:
+    """Ask for something of one's award: `parts` has its kind, `words` a text and perhaps a link.
+
+    What the rules would not let anybody grant is refused at once. Sent twice it is one request.
+    Raises `Refused`.
+    """
+    kind, (text, link) = Change(parts["change"]), words
+    with doing(person, f"ask {kind}", code, now):
+        need(person, Role.APPLICANT)
+        dossier = handed_in(code)
+        if not acts_for(person, dossier.lead) or kind is Change.HAND_OVER:
+            refuse(DeskRefusal.NOT_YOURS, code)
+        _need_words(text)
+        told = {name: value for name, value in parts.items() if name != "change"}
+        earlier = dossier.askings.filter(change=kind, granted__isnull=True)
+        waiting = [one for one in earlier if kind is not Change.REPORT or one.asked == told]
+        if waiting and (waiting[0].text, waiting[0].asked) == (text, told):
+            return waiting[0]
+        if waiting:
+            refuse(DeskRefusal.ASKED_ALREADY, code)
+        made = Asking(
+            dossier=dossier, change=kind, asked=told, text=text, link=link, person=person, at=now
+        )
+        _need_grantable(made, now)
+        made.save()
+        return made
+
+
+def answer(
+    officer: Person, number: int, granted: bool, text: str, now: datetime, spares: int = 0
+) -> Asking:
+    """Answer what a holder asked; an explanation that is accepted spares so many per cent.
+
+    Raises `Refused`, and Faulty where it cannot be granted any more.
+    """
+    need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+    asking = _waiting(number)
+    if asking.change == Change.HAND_OVER:
+        refuse(DeskRefusal.NOT_YOURS, number)
+    if acts_for(officer, *involved([asking.dossier])):
+        refuse(DeskRefusal.CONFLICT, asking.dossier.code)
+    _need_words(text)
+    if asking.change == Change.EXPLANATION and granted:
+        asking.asked = {"spares_percent": spares}
+    return enter(officer, asking, granted, text, now)
+
+
+def hand_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
+    """Tell a holder that its award can be used from now on; it waits for the holder's word.
+
+    Raises `Refused`.
+    """
+    with doing(operator, "hand over", code, now):
+        need(operator, Role.OPERATOR)
+        dossier = handed_in(code)
+        _need_words(text)
+        waiting = dossier.askings.filter(change=Change.HAND_OVER, granted__isnull=True).first()
+        if waiting is not None:
+            return waiting
+        made = Asking(dossier=dossier, change=Change.HAND_OVER, text=text, person=operator, at=now)
+        made.asked = {"usable": _day(_term(), now).isoformat()}
+        _need_grantable(made, now)
+        made.asked = {}
+        made.save()
+        return made
+
+
+def confirm(person: Person, number: int, usable: bool, text: str, now: datetime) -> Asking:
+    """Say whether what was handed over can be used: the award's time begins, or it goes back.
+
+    Raises `Refused`.
+    """
+    need(person, Role.APPLICANT)
+    asking = _waiting(number)
+    if not acts_for(person, asking.dossier.lead) or asking.change != Change.HAND_OVER:
+        refuse(DeskRefusal.NOT_YOURS, number)
+    _need_words(text)
+    if usable:
+        asking.asked = {"usable": _day(_term(), now).isoformat()}
+    return enter(person, asking, usable, text, now)
+
+
+def close_silent(operator: Person, number: int, now: datetime) -> Asking:
+    """Let an award's time begin whose holder has let the days for an answer pass."""
+    need(operator, Role.OPERATOR, Role.AGENCY_OFFICER)
+    asking, term = _waiting(number), _term()
+    if asking.change != Change.HAND_OVER:
+        refuse(DeskRefusal.NOT_YOURS, number)
+    last = silent_until(term, asking)
+    if last is None or _day(term, now) < last:
+        refuse(DeskRefusal.SILENCE_TOO_SHORT, last or number)
+    asking.asked = {"usable": last.isoformat(), "silent": True}
+    return enter(operator, asking, granted=True, text="", now=now)
+
+
+def silent_until(term: Term, asking: Asking) -> date | None:
+    """The day from which a holder's silence says that its award can be used."""
+    runs = runs_of(term, amendment(asking, _day(term, asking.at), _day(term, asking.at)))
+    rule = runs.running.acceptance if runs is not None and runs.running is not None else None
+    if rule is None:
+        return None
+    return _day(term, asking.at) + timedelta(days=rule.silent_days)
+
+
+def amendment(asking: Asking, asked: date, day: date) -> Amendment:
+    """A request as the journal will have it, answered on a day."""
+    words = canonical.digest(f"{asking.text}\n{asking.link}".encode())
+    told = {
+        "award": asking.dossier.code,
+        "call": asking.dossier.call,
+        "change": asking.change,
+        "asked": asked.isoformat(),
+        "day": day.isoformat(),
+        "granted": bool(asking.granted),
+        "words": words,
+        "reason": canonical.digest(asking.answer.encode()) if asking.answer else _NOBODY,
+        **(asking.asked if asking.granted or asking.change != Change.HAND_OVER else {}),
+    }
+    return _READ.validate_python(told)
+
+
+def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetime) -> Asking:
+    """Put an answer on record, and do what was granted; all of it or nothing. Raises `Refused`."""
+
+    def action(before: Term | None) -> Term:
+        if before is None:
+            refuse(DeskRefusal.NO_PROGRAMME)
+        if Asking.objects.filter(pk=asking.pk, granted__isnull=True).first() is None:
+            refuse(DeskRefusal.ANSWERED, asking.pk)
+        asking.granted, asking.answer = granted, text
+        asking.officer, asking.answered = person, now
+        asking.event = f"{asking.change}-{asking.pk}"
+        day, asked = may_be_done(before, _day(before, now)), _day(before, asking.at)
+        made = amendment(asking, asked, day)
+        if day < max(asked, made.usable or asked):
+            refuse(DeskRefusal.OVERDUE_FIRST, day)
+        need_no_fault(before, made, day)
+        world = Recorded({amendments_name(asking.event): [made]})
+        after = take(before, world, Event(day, What.AMEND, asking.event))
+        asking.save()
+        about = f"{asking.dossier.code} {asking.change}"
+        Deed.objects.create(person=person, action="answer", about=about[:200], at=now)
+        return after
+
+    change(SITE, action)
+    return asking
+
+
+def need_no_fault(term: Term, made: Amendment, day: date) -> None:
+    """Refuse by the name of the first thing that keeps a request from being granted."""
+    for one in found_of(term, made, day):
+        raise Refused(one.fault, one.what)
+
+
+def _need_grantable(made: Asking, now: datetime) -> None:
+    """Refuse at once what nobody could grant, as things stand now."""
+    term = _term()
+    today = _day(term, now)
+    made.granted, made.answer = True, "-"
+    if made.change == Change.EXPLANATION:
+        made.asked = {"spares_percent": 1}
+    need_no_fault(term, amendment(made, today, today), today)
+    made.granted, made.answer = None, ""
+    if made.change == Change.EXPLANATION:
+        made.asked = {}
+
+
+def _need_words(text: str) -> None:
+    if not text.strip() or len(text) > TEXT_MOST:
+        refuse(DeskRefusal.WORDS_MISSING)
+
+
+def _waiting(number: int) -> Asking:
+    found = Asking.objects.select_related("dossier__lead", "dossier__alliance").filter(pk=number)
+    asking = found.first()
+    if asking is None:
+        refuse(DeskRefusal.NOT_YOURS, number)
+    if asking.granted is not None:
+        refuse(DeskRefusal.ANSWERED, number)
+    return asking
+
+
+def _term() -> Term:
+    found = kept_term(SITE)
+    if found is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    return found
+
+
+def _day(term: Term, moment: datetime) -> date:
+    """The day of a moment where the programme is."""
+    return moment.astimezone(ZoneInfo(term.policy(term.starts).programme.timezone)).date()

@@ -1,0 +1,141 @@
+"""What can be asked of a running award, in words, and what there is to ask of one now."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop as noop
+
+from headgate.core.calls.application import Application
+from headgate.core.duties.amendment import AmendmentFault, Change, accepted
+from headgate.core.duties.reports import Accepted, Owed, owed
+from headgate.core.policy.dated import at
+from headgate.core.policy.running_rules import Running
+from headgate.core.policy.schema import Policy
+from headgate.site.desk.dossiers import read_line
+from headgate.site.desk.models import Asking, Dossier
+from headgate.site.records.kept import Stands
+from headgate.steps.term import Holding
+
+CHANGES: Final[dict[str, Promise]] = {
+    Change.EXPLANATION.value: _("Explain why it lies idle"),
+    Change.LONGER.value: _("More time"),
+    Change.GIVE_BACK.value: _("Give blocks back"),
+    Change.CLASS.value: _("Another class from the next term"),
+    Change.MEMBERS.value: _("Other members or parts"),
+    Change.HAND_OVER.value: _("Hand-over"),
+    Change.REPORT.value: _("Report"),
+}
+"""What each kind of request is called."""
+
+MENDED: Final[dict[AmendmentFault, str]] = {
+    AmendmentFault.AWARD_NOT_RUNNING: noop("Choose an award that runs; a report may come later."),
+    AmendmentFault.NOT_FORESEEN: noop("The policy does not foresee this for awards of the call."),
+    AmendmentFault.PART_ASTRAY: noop("Ask for one thing at a time."),
+    AmendmentFault.WORDS_MISSING: noop("Say in words what you ask, and why you answer so."),
+    AmendmentFault.DAYS_WRONG: noop("Answer what has been asked, on the day of the answer."),
+    AmendmentFault.REPORT_OVERDUE: noop("Hand the overdue report in and have it accepted first."),
+    AmendmentFault.EXPLAINED_OUT_OF_TIME: noop(
+        "Explain after the notice and within its days, before the rule looks."
+    ),
+    AmendmentFault.SPARES_TOO_MUCH: noop("Spare at least 1 % and at most what the policy lets."),
+    AmendmentFault.MONTHS_TOO_MANY: noop(
+        "Ask for at least one month, and in all for no more than the policy gives."
+    ),
+    AmendmentFault.BLOCKS_WRONG: noop("Give at least one block back, and keep at least one."),
+    AmendmentFault.CLASS_WRONG: noop(
+        "Name another class of the call, in which the award comes to a whole block."
+    ),
+    AmendmentFault.MEMBERS_WRONG: noop("Name each member with its parts, at least one."),
+    AmendmentFault.ROUND_HAS_DECIDED: noop(
+        "A round has decided what comes next: ask once the term has turned."
+    ),
+    AmendmentFault.USABLE_WRONG: noop("Name a day from the hand-over on, within the award's time."),
+    AmendmentFault.HANDED_OVER_ALREADY: noop("The award's time has begun already."),
+    AmendmentFault.REPORT_UNKNOWN: noop("Choose one of the reports that the call asks for."),
+    AmendmentFault.REPORT_ACCEPTED_ALREADY: noop("This report was accepted already."),
+    AmendmentFault.SUPPLY_SHORT: noop(
+        "There is not enough for it: ask for less, or once something is given back."
+    ),
+}
+"""What mends each fault of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """An award that runs as its people see it, with the rules that its call has for it."""
+
+    held: Holding
+    dossier: Dossier
+    running: Running
+    askings: tuple[Asking, ...]
+    reports: tuple[Owed, ...]
+    has_ended: bool = False
+
+    @property
+    def waiting(self) -> list[Asking]:
+        """What was asked and not answered yet."""
+        return [one for one in self.askings if one.granted is None]
+
+    @property
+    def owed(self) -> list[Owed]:
+        """The reports that nobody has accepted yet."""
+        return [one for one in self.reports if one.handed_in is None]
+
+    @property
+    def is_handed_over(self) -> bool:
+        """Whether its time runs from a hand-over that stands."""
+        return any(one.change is Change.HAND_OVER for one in self.held.amended)
+
+    @property
+    def parts(self) -> Mapping[str, int]:
+        """Who is in it with how many parts: as was granted last, else by its application."""
+        granted = [one.parts for one in self.held.amended if one.change is Change.MEMBERS]
+        return granted[-1] if granted else applied_parts(self.dossier)
+
+
+def applied_parts(dossier: Dossier) -> Mapping[str, int]:
+    """Who an award was applied for by, the lead first, with the parts that the alliance had then.
+
+    Nobody is asked for the lead's: it has one.
+    """
+    made: Application = read_line(dossier)
+    inside = dossier.alliance.members.all() if dossier.alliance else ()
+    told = {one.organisation.code: one.parts for one in inside}
+    return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
+
+
+def policy_now(stood: Stands, call: str) -> Policy:
+    """The policy as the call's awards live under it: that of the day of its decision."""
+    policy = at(stood.document, stood.standing.starts).policy
+    return at(stood.document, policy.calls[call].decides).policy
+
+
+def all_runs(stood: Stands, past: Iterable[Holding], dossiers: Iterable[Dossier]) -> Iterator[Runs]:
+    """Those of some applications that run, and those that ran and owe a report, in their order."""
+    held = {one.award: one for one in (*past, *stood.holdings)}
+    now = {one.award for one in stood.holdings}
+    calls: dict[str, Running] = {}
+    for dossier in dossiers:
+        holding = held.get(dossier.code or "")
+        if holding is None:
+            continue
+        if holding.call not in calls:
+            call = policy_now(stood, holding.call).calls[holding.call]
+            calls[holding.call] = call.running or Running(answer_days=1)
+        rule, askings = calls[holding.call], tuple(dossier.askings.all())
+        over = holding.award not in now
+        came = (*accepted(holding.amended), *(_late_reports(askings) if over else ()))
+        listed = owed(rule.reports, holding.starts, holding.ends, came)
+        one = Runs(holding, dossier, rule, askings, listed, over)
+        if not over or one.owed or one.waiting:
+            yield one
+
+
+def _late_reports(askings: Iterable[Asking]) -> Iterator[Accepted]:
+    """The reports of an award that ended which were accepted since."""
+    for one in askings:
+        if one.change == Change.REPORT and one.granted:
+            yield Accepted(one.asked.get("report", ""), one.at.date())

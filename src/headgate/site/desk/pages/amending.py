@@ -1,0 +1,341 @@
+"""Running awards: what is owed and asked of each, by whom it waits, and what can be done now."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any, Final
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core.duties.amendment import PERCENT, Change
+from headgate.core.duties.reports import Owed
+from headgate.core.quantities import add_days
+from headgate.report.speaker import Speaker
+from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
+from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import Asking, Dossier
+from headgate.site.desk.office import organisations_of
+from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal import reading
+from headgate.site.portal.clock import today
+from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.models import Person
+from headgate.site.portal.pages.running import warning
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import tag
+from headgate.site.records.kept import Stands, ended
+from headgate.site.reports.burndown import days
+from headgate.site.status import state
+
+_SOON: Final = timedelta(days=14)
+
+
+def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
+    """The awards that somebody may look into: all for staff, else those they have a part in.
+
+    Those that ended are among them while they owe a report.
+    """
+    found = Dossier.objects.filter(code__isnull=False, line__gt="")
+    if roles_of(person).isdisjoint(STAFF):
+        mine = organisations_of(person)
+        inside = Q(alliance__members__organisation__in=mine, alliance__members__left__isnull=True)
+        found = found.filter(Q(lead__in=mine) | inside).distinct()
+    if code:
+        found = found.filter(code=code)
+    whole = found.select_related("lead", "alliance").prefetch_related(
+        "askings", "alliance__members__organisation"
+    )
+    past = ended(reading.DATABASE, stood.holdings)
+    return list(all_runs(stood, past, whole.order_by("code")))
+
+
+def _state_tag(one: Runs, on: date) -> Any:
+    """What an award needs most, as a tag."""
+    if any(late.day < on for late in one.owed):
+        return tag(_("Report overdue"), "red")
+    if one.waiting:
+        return tag(_("Waits for an answer"), "orange")
+    if any(late.day <= on + _SOON for late in one.owed):
+        return tag(_("Report due soon"), "yellow")
+    return tag(_("Ended") if one.has_ended else _("Runs"), "grey" if one.has_ended else "green")
+
+
+def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
+    def linked(one: Runs) -> Any:
+        address = reverse("running-award", kwargs={"code": one.held.award})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.held.award)
+
+    def owed_by(one: Runs) -> str:
+        return one.owed[0].day.isoformat() if one.owed else ""
+
+    def owed_shown(one: Runs) -> str:
+        return say.locale.day(one.owed[0].day) if one.owed else "—"
+
+    return [
+        Column("award", lazy("Award"), lambda r: r.held.award, linked),
+        Column("lead", lazy("Organisation"), lambda r: r.dossier.lead.name),
+        Column("class", lazy("Class"), lambda r: r.held.support_class),
+        Column(
+            "ends", lazy("Ends"), lambda r: r.held.ends.isoformat(),
+            lambda r: say.locale.day(r.held.ends),
+        ),
+        Column("report", lazy("Next report due"), owed_by, owed_shown),
+        Column(
+            "waiting", lazy("Unanswered"), lambda r: len(r.waiting),
+            lambda r: say.locale.whole(len(r.waiting)), figure=True,
+        ),
+        Column(
+            "state", lazy("State"), lambda r: str(_state_tag(r, on)), lambda r: _state_tag(r, on)
+        ),
+    ]  # fmt: skip
+
+
+@at_the_desk
+def running_awards(request: HttpRequest) -> HttpResponse:
+    """Every running award that somebody may look into, what is owed first."""
+    stood = reading.programme()
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    on, found = today(stood), runs_of(reader(request), stood)
+    found.sort(key=lambda r: (not r.waiting, r.owed[0].day if r.owed else date.max, r.held.award))
+    say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
+    columns = _columns(say, on)
+    choices = [Choice("class", lazy("Class"), _classes(found))]
+    if file := download(request, "running", found, columns, choices, state(reading.DATABASE)):
+        return file
+    told = {"listing": listing(request, found, columns, choices)}
+    return render(request, "desk/running_awards.html", told)
+
+
+def _classes(found: list[Runs]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, name) for name in sorted({one.held.support_class for one in found}))
+
+
+@at_the_desk
+def running_award(request: HttpRequest, code: str) -> HttpResponse:
+    """One award: its clocks, reports and requests, and what whoever looks may do."""
+    person, stood = reader(request), reading.programme()
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    one = next(iter(runs_of(person, stood, code)), None)
+    if one is None:
+        raise Http404
+    if request.method == "POST":
+        _deed(request, person, code)
+        return redirect("running-award", code=code)
+    on = today(stood)
+    say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
+    roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
+    context = {
+        "one": one,
+        "held": one.held,
+        "call": words(policy_now(stood, one.held.call).calls[one.held.call].name),
+        "tag": _state_tag(one, on),
+        "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
+        "reports": [_told_report(one, owed, on, say) for owed in one.reports],
+        "askings": [_told_asking(one, asking, say) for asking in _waiting_first(one)],
+        "holds": holds,
+        "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
+        "is_operator": Role.OPERATOR in roles,
+        "may": _may(stood, one, on, say) if holds else {},
+        "parts": [*one.parts.items(), ("", ""), ("", "")],
+        "needs_hand_over": _needs_hand_over(one),
+    }
+    return render(request, "desk/running_award.html", context)
+
+
+def _waiting_first(one: Runs) -> list[Asking]:
+    """What waits for an answer, then what was answered, each newest first."""
+    return sorted(one.askings, key=lambda asking: (asking.granted is not None, -asking.pk))
+
+
+def _needs_hand_over(one: Runs) -> bool:
+    handed = any(asking.change == Change.HAND_OVER for asking in one.waiting)
+    return one.running.acceptance is not None and not one.is_handed_over and not handed
+
+
+def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any]:
+    """A report: what it must have, by when, and how it stands."""
+    waits = any(
+        asking.change == Change.REPORT and asking.asked.get("report") == owed.report.id
+        for asking in one.waiting
+    )
+    if owed.handed_in is not None:
+        shown = tag(_("Accepted"), "green")
+    elif waits:
+        shown = tag(_("Waits for an answer"), "orange")
+    else:
+        shown = tag(_("Overdue"), "red") if owed.day < on else tag(_("Due"), "blue")
+    return {
+        "id": owed.report.id,
+        "name": words(owed.report.name),
+        "holds": words(owed.report.holds),
+        "day": say.locale.day(owed.day),
+        "tag": shown,
+        "open": owed.handed_in is None and not waits,
+    }
+
+
+def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
+    """A request with its parts and its answer, in words."""
+    handed = asking.change == Change.HAND_OVER
+    last = one.running.answer_days
+    if handed and one.running.acceptance is not None:
+        last = one.running.acceptance.silent_days
+    words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
+    word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
+    return {
+        "row": asking,
+        "name": CHANGES[asking.change],
+        "parts": list(_told_parts(one, asking.asked, say)),
+        "tag": tag(word, colour),
+        "at": say.locale.day(asking.at.date()),
+        "by": say.locale.day(add_days(asking.at.date(), last)),
+        "handed": handed,
+        "explains": asking.change == Change.EXPLANATION,
+    }
+
+
+def _told_parts(one: Runs, asked: dict[str, Any], say: Speaker) -> Iterator[str]:
+    """The parts of a request, in words."""
+    names = {owed.report.id: words(owed.report.name) for owed in one.reports}
+    if "months" in asked:
+        yield _("More months: %(n)s") % {"n": say.locale.whole(asked["months"])}
+    if "blocks" in asked:
+        yield _("Blocks given back: %(n)s") % {"n": say.locale.whole(asked["blocks"])}
+    if "support_class" in asked:
+        yield asked["support_class"]
+    if "report" in asked:
+        yield names.get(asked["report"], asked["report"])
+    if "usable" in asked:
+        yield _("usable from %(day)s") % {
+            "day": say.locale.day(date.fromisoformat(asked["usable"]))
+        }
+    if "spares_percent" in asked:
+        yield _("%(n)s %% of the loss spared") % {"n": say.locale.whole(asked["spares_percent"])}
+    for name, count in asked.get("parts", {}).items():
+        yield f"{name}: {say.locale.whole(count)}"
+
+
+def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:
+    """What the policy lets a holder ask now; whether it is granted is the office's answer."""
+    rule, waiting = one.running, {asking.change for asking in one.waiting}
+    if one.has_ended:
+        return {}
+    call = policy_now(stood, one.held.call).calls[one.held.call]
+    found: dict[str, Any] = {
+        Change.LONGER.value: rule.longer_months_most,
+        Change.GIVE_BACK.value: rule.give_back and one.held.blocks > 1,
+        Change.CLASS.value: [c for c in call.classes if c != one.held.support_class]
+        if rule.change_class
+        else [],
+        Change.MEMBERS.value: rule.change_members,
+        Change.EXPLANATION.value: _explains(stood, one, on, say),
+    }
+    return {name.replace("-", "_"): v for name, v in found.items() if v and name not in waiting}
+
+
+def _explains(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, str] | None:
+    """The warning that an idle award answers, while it may."""
+    held = one.held
+    moved = days(reading.DATABASE, held.support, held.award, held.support_class)
+    warned = warning(stood, held, moved, on)
+    rule = reading.policy_of(stood).reclaim.get(held.support)
+    if warned is None or rule is None or rule.explanation is None or warned.taken.step is None:
+        return None
+    last = min(add_days(warned.notice, rule.explanation.days), warned.looks)
+    if not warned.notice <= on <= last:
+        return None
+    unit = reading.policy_of(stood).supports[held.support].unit(held.support_class)
+    return {
+        "taken": say.amount(warned.taken.gpu_seconds, unit),
+        "unit": say.unit(unit),
+        "looks": say.locale.day(warned.looks),
+        "last": say.locale.day(last),
+        "most": say.locale.whole(int(rule.explanation.spares_most * PERCENT)),
+    }
+
+
+def _deed(request: HttpRequest, person: Person, code: str) -> None:
+    """Do what the pressed button says."""
+    given, text = request.POST, request.POST.get("text", "")
+    number = _number(given.get("asking"))
+    match given.get("deed"):
+        case "ask":
+            link = given.get("link", "").strip()
+            ask(person, code, _parts(request), (text, _address(link)), now())
+            messages.success(request, _("It was handed in."))
+        case "grant" | "refuse" as deed:
+            spares = _number(given.get("spares"))
+            answer(person, number, deed == "grant", text, now(), max(spares, 0))
+            messages.success(request, _("It is answered, and the answer stands in the journal."))
+        case "hand-over":
+            hand_over(person, code, text, now())
+        case "usable" | "not-usable" as deed:
+            confirm(person, number, deed == "usable", text, now())
+        case "silent":
+            close_silent(person, number, now())
+
+
+def _address(link: str) -> str:
+    """A link that leads to the web, or none."""
+    if link:
+        try:
+            URLValidator(schemes=["http", "https"])(link)
+        except ValidationError:
+            refuse(DeskRefusal.FORM_FAULTY, link[:100])
+    return link
+
+
+def _parts(request: HttpRequest) -> dict[str, Any]:
+    """What is asked, as the form has it."""
+    given, kind = request.POST, request.POST.get("change", "")
+    if kind not in CHANGES:
+        refuse(DeskRefusal.FORM_FAULTY, kind[:64])
+    match Change(kind):
+        case Change.LONGER:
+            return {"change": kind, "months": _number(given.get("months"))}
+        case Change.GIVE_BACK:
+            return {"change": kind, "blocks": _number(given.get("blocks"))}
+        case Change.CLASS:
+            return {"change": kind, "support_class": given.get("class", "")[:64]}
+        case Change.REPORT:
+            return {"change": kind, "report": given.get("report", "")[:64]}
+        case Change.MEMBERS:
+            pairs = zip(given.getlist("member"), given.getlist("parts"), strict=False)
+            told = {name.strip()[:64]: _number(count) for name, count in pairs if name.strip()}
+            return {"change": kind, "parts": {n: c for n, c in told.items() if c != 0}}
+        case _:
+            return {"change": kind}
+
+
+def _number(text: str | None) -> int:
+    """A number of a form; -1 where it is none, which nobody grants."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else -1
+
+
+_SEES: Final = STAFF | {Role.APPLICANT}
+_CODE: Final = (("code", "open-1-0001"),)
+PAGES: Final = (
+    Page("running/", "running-awards", running_awards, _SEES, title=lazy("Running awards")),
+    Page(
+        "running/<slug:code>/",
+        "running-award",
+        running_award,
+        _SEES,
+        ("GET", "HEAD", "POST"),
+        sample=_CODE,
+    ),
+)

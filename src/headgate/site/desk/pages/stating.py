@@ -1,0 +1,256 @@
+"""The statement of an alliance: what its awards were given and used, by sub-ledger and member.
+
+A page, a print and a table of the same figures. The ledger knows awards and not who of an alliance
+sat at a machine, so a member's figures are its agreed parts of each amount, in whole units that
+add up to the amount.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from typing import Final
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from headgate.core.policy.schema import Policy
+from headgate.core.seats import Method, apportion
+from headgate.core.supports.kind import Accounts
+from headgate.report.blocks import Block, Document, Paragraph, Section, table
+from headgate.report.pdf import pdf
+from headgate.report.speaker import Speaker
+from headgate.site.desk.amending import Runs, policy_now
+from headgate.site.desk.pages.amending import running_awards, runs_of
+from headgate.site.desk.pages.telling import at_the_desk, reader
+from headgate.site.portal import reading
+from headgate.site.portal.clock import today
+from headgate.site.portal.pages.rounds import language, printed
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.records.kept import Stands
+from headgate.site.reports.burndown import days
+from headgate.site.reports.statement import accounts
+from headgate.site.reports.tables import Cell, write_csv
+from headgate.site.status import state
+from headgate.steps.term import DUE
+
+COMPUTING, DATA, PEOPLE = "computing", "data", "people"
+SUBLEDGERS: Final[Mapping[str, str]] = {"compute": COMPUTING, "datasets": DATA}
+"""In which of the three sub-ledgers a kind of support stands; all else is people and money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One account of an award in a sub-ledger: amounts in its unit, `left` what may still go."""
+
+    ledger: str
+    award: str
+    account: str
+    unit: str
+    granted: int
+    used: int
+    returned: int
+    reserved: int
+    left: int
+
+    @property
+    def amounts(self) -> tuple[int, ...]:
+        """The figures in the order of the columns."""
+        return self.granted, self.used, self.returned, self.reserved, self.left
+
+    def part(self, parts: Mapping[str, int], member: str) -> "Row":
+        """A member's part of it; the members' parts add up to every figure."""
+        found = (_part(amount, parts, member) for amount in self.amounts)
+        return Row(self.ledger, self.award, self.account, self.unit, *found)
+
+
+def _part(amount: int, parts: Mapping[str, int], member: str) -> int:
+    divided = apportion(abs(amount), parts, Method.LARGEST_REMAINDER)
+    return divided.get(member, 0) if amount >= 0 else -divided.get(member, 0)
+
+
+def rows_of(one: Runs, policy: Policy) -> Iterator[Row]:
+    """Every account of an award: its rights by class, use beyond them, and its fees."""
+    held, award = one.held, one.held.award
+    support, kept = policy.supports[held.support], Accounts(held.support)
+    ledger = SUBLEDGERS.get(support.kind, PEOPLE)
+    paths = {kept.award(award, name): name for name in policy.calls[held.call].classes}
+    due = DUE.format(award=award)
+    for account in accounts(reading.DATABASE, [*paths, due]):
+        balance = account.balance
+        if account.path == due:
+            owed, paid = balance.debits_posted, balance.credits_posted
+            amounts = (owed, paid, 0, 0, owed - paid)
+            yield Row(PEOPLE, award, account.path, account.unit, *amounts)
+            continue
+        moved = days(reading.DATABASE, held.support, award, paths[account.path])
+        sums = (
+            sum(day.granted + day.corrected for day in moved),
+            sum(day.used + day.over for day in moved),
+            sum(day.returned for day in moved),
+            sum(day.reserved for day in moved),
+            moved[-1].left if moved else 0,
+        )
+        yield Row(ledger, award, account.path, account.unit, *sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A statement: whose it is, its rows, and who has which parts of each award."""
+
+    title: str
+    rows: tuple[Row, ...]
+    parts: Mapping[str, Mapping[str, int]]
+    day: date
+    size: int
+    member: str = ""
+
+    @property
+    def members(self) -> list[str]:
+        """Everybody with a part of any of the awards."""
+        return list(dict.fromkeys(name for parts in self.parts.values() for name in parts))
+
+    def of(self, member: str) -> list[Row]:
+        """The rows of one member."""
+        mine = (row for row in self.rows if member in self.parts[row.award])
+        return [row.part(self.parts[row.award], member) for row in mine]
+
+
+@at_the_desk
+def award_statement(request: HttpRequest, code: str) -> HttpResponse:
+    """The statement of all awards of the alliance, or the organisation, that has this one.
+
+    Staff who ask for an award that nobody applied for here are shown those that there are.
+    """
+    stood = reading.programme()
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    every = runs_of(reader(request), stood)
+    one = next((runs for runs in every if runs.held.award == code), None)
+    if one is None and not roles_of(reader(request)).isdisjoint(STAFF):
+        return running_awards(request)
+    if one is None:
+        raise Http404
+    whose = one.dossier.alliance_id, one.dossier.lead_id
+    mine = [r for r in every if (r.dossier.alliance_id, r.dossier.lead_id) == whose]
+    told = _told(stood, mine, request.GET.get("member", ""))
+    if told.member and told.member not in told.members:
+        raise Http404
+    kind = request.GET.get("format", "")
+    if kind == "csv":
+        return _table(told, code)
+    say = reading.speaker_of(reading.policy_of(stood), language())
+    made = document(told, say)
+    if kind == "pdf":
+        return printed(pdf(made, language()), f"statement-{told.member or code}")
+    asked = f"&member={told.member}" if told.member else ""
+    context = {"told": made, "members": told.members, "code": code, "asked": asked}
+    return render(request, "desk/statement.html", context)
+
+
+def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
+    first = mine[0].dossier
+    rows = [row for one in mine for row in rows_of(one, policy_now(stood, one.held.call))]
+    parts = {one.held.award: one.parts for one in mine}
+    title = first.alliance.name if first.alliance else first.lead.name
+    return Told(title, tuple(rows), parts, today(stood), stood.size, member)
+
+
+def _heads() -> list[str]:
+    return [
+        _("Award"), _("Unit"), _("Granted"), _("Used"), _("Given back or lapsed"), _("Reserved"),
+        _("Left"),
+    ]  # fmt: skip
+
+
+def document(told: Told, say: Speaker) -> Document:
+    """The statement: the three sub-ledgers, then each member's parts of them."""
+    rows = told.of(told.member) if told.member else list(told.rows)
+    names = {COMPUTING: _("Computing"), DATA: _("Data"), PEOPLE: _("People and money")}
+    sections = [
+        Section(name, title, tuple(_ledger(name, title, rows, say)))
+        for name, title in names.items()
+    ]
+    if not told.member:
+        sections.append(Section("members", _("Members"), tuple(_members(told, say))))
+    whose = f"{told.title}: {told.member}" if told.member else told.title
+    subtitle = _("As it stood on %(day)s") % {"day": say.locale.day(told.day)}
+    title = _("Statement of %(name)s") % {"name": whose}
+    footer = _("Journal of %(n)s entries") % {"n": say.locale.whole(told.size)}
+    return Document(title, subtitle, footer, told.day, tuple(sections))
+
+
+def _ledger(name: str, title: str, rows: Sequence[Row], say: Speaker) -> Iterator[Block]:
+    """One sub-ledger; of money, granted is what is owed and used what was paid."""
+    mine = [row for row in rows if row.ledger == name]
+    if not mine:
+        yield Paragraph(_("Nothing has moved here: these awards give nothing of this kind."))
+        return
+    shown = [
+        (row.award, _unit(row, say), *(say.amount(amount, row.unit) for amount in row.amounts))
+        for row in mine
+    ]
+    caption = _("%(ledger)s, by award") % {"ledger": title}
+    yield table(name, caption, _heads(), shown, texts=frozenset({1}))
+    if name == PEOPLE:
+        yield Paragraph(_("Of a fee, what was granted is owed, what was used is paid."), "quiet")
+
+
+def _unit(row: Row, say: Speaker) -> str:
+    known = say.unit(row.unit)
+    return known if known != row.unit else row.unit.upper()
+
+
+def _members(told: Told, say: Speaker) -> Iterator[Block]:
+    heads = [_("Member"), _("Award"), _("Parts"), _("Unit"), _("Granted"), _("Used"), _("Left")]
+    lines = [
+        (
+            member,
+            row.award,
+            f"{told.parts[row.award][member]} / {sum(told.parts[row.award].values())}",
+            _unit(row, say),
+            *(say.amount(n, row.unit) for n in (row.granted, row.used, row.left)),
+        )
+        for member in told.members
+        for row in told.of(member)
+    ]
+    if lines:
+        yield table("members", _("Parts of each member"), heads, lines, texts=frozenset({1, 2, 3}))
+    yield Paragraph(
+        _(
+            "The ledger knows what an award used, not who of its members; a member's figures are"
+            " its agreed parts."
+        ),
+        "quiet",
+    )
+
+
+def _table(told: Told, code: str) -> HttpResponse:
+    """The statement as CSV in exact units: the whole first, then each member's parts."""
+    out = BytesIO()
+    members = [told.member] if told.member else ["", *told.members]
+
+    def lines() -> Iterator[Sequence[Cell]]:
+        yield [_("Member"), _("Sub-ledger"), _("Account"), *_heads()]
+        for member in members:
+            for row in told.of(member) if member else told.rows:
+                account = row.account
+                yield [member, row.ledger, account, row.award, row.unit, *row.amounts]
+
+    write_csv(lines(), out, state(reading.DATABASE))
+    response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="statement-{code}.csv"'
+    return response
+
+
+PAGES: Final = (
+    Page(
+        "running/<slug:code>/statement/",
+        "award-statement",
+        award_statement,
+        STAFF | {Role.APPLICANT},
+        sample=(("code", "open-1-0001"),),
+    ),
+)

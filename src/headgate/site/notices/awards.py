@@ -1,0 +1,100 @@
+"""What there is to tell of awards that run: idleness, reports due, what is asked and answered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+from headgate.core.duties.amendment import Change
+from headgate.core.quantities import add_days
+from headgate.site.desk.amending import Runs, all_runs
+from headgate.site.desk.models import Asking, Dossier
+from headgate.site.portal import reading
+from headgate.site.portal.pages.running import Warned, warning
+from headgate.site.records.kept import Stands, ended
+from headgate.site.reports.burndown import days
+
+AHEAD: Final = timedelta(days=14)
+"""How long before its last day a holder is told of a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfAward:
+    """One thing to tell of an award: to its holder, to the office, or to the operators."""
+
+    key: str
+    kind: str
+    dossier: Dossier
+    facts: dict[str, Any]
+    holder: bool = True
+    office: bool = False
+    operators: bool = False
+
+
+def of_awards(stood: Stands, on: date) -> Iterator[OfAward]:
+    """Everything to tell of the awards that run, or that owe a report."""
+    found = Dossier.objects.filter(code__isnull=False, line__gt="").order_by("code")
+    whole = found.select_related("lead", "alliance").prefetch_related(
+        "askings", "alliance__members__organisation"
+    )
+    for one in all_runs(stood, ended(reading.DATABASE, stood.holdings), whole):
+        yield from _reports(one, on)
+        yield from (_asking(one, asking) for asking in one.askings)
+        if not one.has_ended:
+            yield from _idle(stood, one, on)
+
+
+def _facts(one: Runs, **more: Any) -> dict[str, Any]:
+    return {"call": one.held.call, "code": one.held.award, **more}
+
+
+def _reports(one: Runs, on: date) -> Iterator[OfAward]:
+    """A report that is due soon, to its holder; one that is overdue, to the office as well."""
+    asked = {a.asked.get("report") for a in one.waiting if a.change == Change.REPORT}
+    for owed in (each for each in one.owed if each.report.id not in asked):
+        late = owed.day < on
+        if late or owed.day <= on + AHEAD:
+            key = f"report/{one.held.award}/{owed.report.id}/{owed.day}/{'late' if late else 'due'}"
+            facts = _facts(one, report=owed.report.id, day=owed.day.isoformat(), late=late)
+            yield OfAward(key, "report", one.dossier, facts, office=late)
+
+
+def _asking(one: Runs, asking: Asking) -> OfAward:
+    """A request to whoever answers it, and its answer to whoever asked."""
+    handed = asking.change == Change.HAND_OVER
+    rule = one.running
+    wait = rule.acceptance.silent_days if handed and rule.acceptance else rule.answer_days
+    by = add_days(asking.at.date(), wait).isoformat()
+    facts = _facts(one, change=asking.change, by=by)
+    if asking.granted is None:
+        key = f"asked/{asking.pk}"
+        return OfAward(key, "asked", one.dossier, facts, holder=handed, office=not handed)
+    facts |= {"granted": asking.granted, "answer": asking.answer}
+    key = f"amended/{asking.pk}"
+    return OfAward(key, "amended", one.dossier, facts, holder=not handed, operators=handed)
+
+
+def _idle(stood: Stands, one: Runs, on: date) -> Iterator[OfAward]:
+    """The warning that the rule on idle rights owes a holder, from the day of its notice."""
+    held = one.held
+    warned = warning(stood, held, None, on)
+    if warned is None or not warned.notice <= on <= warned.looks:
+        return
+    moved = days(reading.DATABASE, held.support, held.award, held.support_class)
+    warned = warning(stood, held, moved, on)
+    if warned is not None and warned.taken.step is not None:
+        yield _warned(stood, one, warned)
+
+
+def _warned(stood: Stands, one: Runs, warned: Warned) -> OfAward:
+    policy = reading.policy_of(stood)
+    rule = policy.reclaim[one.held.support].explanation
+    last = min(add_days(warned.notice, rule.days), warned.looks).isoformat() if rule else ""
+    facts = _facts(
+        one,
+        taken=warned.taken.gpu_seconds,
+        unit=policy.supports[one.held.support].unit(one.held.support_class),
+        looks=warned.looks.isoformat(),
+        last=last,
+    )
+    return OfAward(f"idle/{one.held.award}/{warned.looks}", "idle", one.dossier, facts)

@@ -1,0 +1,289 @@
+"""A running award at the desk: asked, answered, handed over, reported, and all of it on record."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils.translation import deactivate
+
+from headgate.core.duties.amendment import AmendmentFault, Change
+from headgate.core.ledger.refused import Refused
+from headgate.readers.facts import Recorded
+from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
+from headgate.site.actions.people import act_for
+from headgate.site.actions.take import kept_term
+from headgate.site.desk.models import Asking, Deed
+from headgate.site.desk.office import SITE
+from headgate.site.desk.outside import catch_up
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.records.database import opened
+from headgate.site.records.kept import events
+from headgate.site.verifying import verify_database
+from headgate.steps.event import What
+from headgate.steps.term import Holding, Term
+from tests.site.desk.cast import Cast, browser, facts_of
+from tests.site.portal.asking import speak, text_of
+from tests.whole.small import small
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=ZoneInfo("Asia/Seoul"))
+LATER = NOON + timedelta(days=20)
+OF_AWARDS = {
+    DeskRefusal.ASKED_ALREADY,
+    DeskRefusal.WORDS_MISSING,
+    DeskRefusal.SILENCE_TOO_SHORT,
+    DeskRefusal.OVERDUE_FIRST,
+}
+"""The refusals that only awards know; each is provoked here."""
+
+
+class Year:
+    """The small programme up to the day of its look on idle rights, copied for each test."""
+
+    def __init__(self, template: Path) -> None:
+        opened(f"sqlite:///{template}")
+        honest = small().term
+        self.cast = Cast(honest.document, facts_of(honest))
+        self.cast.until(What.RECLAIM, "compute")
+        self.path = template
+
+    def copied(self, folder: Path) -> Cast:
+        """The cast of a copy that is a test's own."""
+        SITE.connection.close()
+        opened(f"sqlite:///{shutil.copy(self.path, folder / 'own.db')}")
+        return self.cast
+
+
+@pytest.fixture(scope="module")
+def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Year:
+    """The year so far, made once."""
+    folder = tmp_path_factory.mktemp("running")
+    return Year(Path(shutil.copy(site_template, folder / "year.db")))
+
+
+@pytest.fixture
+def played(year: Year, tmp_path: Path) -> Iterator[Cast]:
+    """The people before a portal whose clock stands where the programme does."""
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield year.copied(tmp_path)
+    deactivate()
+    opened("sqlite:///nothing")
+
+
+def term() -> Term:
+    """The term as it is kept."""
+    found = kept_term(SITE)
+    assert found is not None
+    return found
+
+
+def held(call: str = "open") -> Holding:
+    """The first running award of a call."""
+    return next(one for one in term().holdings.values() if one.call == call)
+
+
+def asking(cast: Cast, award: Holding, text: str = "The data came late", **parts: object) -> Asking:
+    """Somebody who acts for an award's lead asks for something."""
+    return ask(cast.applicant_of(award.award), award.award, parts, (text, ""), NOON)
+
+
+def refused(reason: object) -> "pytest.RaisesContext[Refused]":  # type: ignore[name-defined]
+    """Whatever is done within is refused by this name."""
+    return pytest.raises(Refused, match=f"^{getattr(reason, 'name', '')}:")
+
+
+def test_an_explanation_is_asked_and_accepted_and_the_reclaim_follows_it(played: Cast) -> None:
+    """What the officer accepts stays with the award, and all of it is derived again."""
+    idle = held("alliance")
+    made = asking(played, idle, change=Change.EXPLANATION)
+    answer(played.officer, made.pk, True, "Delivery was late", NOON, spares=50)
+    assert (True, f"explanation-{made.pk}") == (
+        Asking.objects.get(pk=made.pk).granted,
+        Asking.objects.get(pk=made.pk).event,
+    )
+    assert f'"what":"amend","about":"explanation-{made.pk}"' in events(SITE).decode()
+    assert 50 == term().holdings[idle.award].amended[-1].spares_percent
+    assert () == verify_database(SITE).faults
+    assert {"ask explanation", "answer"} <= set(Deed.objects.values_list("action", flat=True))
+
+
+def test_a_server_that_starts_again_finds_what_was_answered(played: Cast) -> None:
+    """The world that is made as it goes on is brought to the same day, answers included."""
+    made = asking(played, held("alliance"), change=Change.EXPLANATION)
+    answer(played.officer, made.pk, True, "Delivery was late", NOON, spares=50)
+    days: list[str] = []
+    catch_up(Recorded(played.facts), days.append)
+    assert f"amend explanation-{made.pk}" == days[-1]
+
+
+def test_more_time_and_blocks_are_answered_with_a_reason(played: Cast) -> None:
+    """Granted, the award is longer; refused, it is as it was, and the journal has both."""
+    award = next(h for h in term().holdings.values() if h.blocks > 1 and h.call != "hours")
+    back = asking(played, award, change=Change.GIVE_BACK, blocks=1)
+    answer(played.officer, back.pk, True, "Others wait", NOON)
+    assert award.blocks - 1 == term().holdings[award.award].blocks
+    again = asking(played, award, change=Change.MEMBERS, parts={"A": 1, "B": 2})
+    answer(played.owner, again.pk, False, "B is not registered", NOON)
+    assert [Change.GIVE_BACK] == [one.change for one in term().holdings[award.award].amended]
+    kept = events(SITE).decode()
+    assert f"give-back-{back.pk}" in kept
+    assert f"members-{again.pk}" in kept
+    assert () == verify_database(SITE).faults
+
+
+def test_time_begins_with_the_holders_word_or_silence(played: Cast) -> None:
+    """Handed over, sent back, handed over again, and then the holder lets its seven days pass."""
+    award = held("alliance")
+    person = played.applicant_of(award.award)
+    first = hand_over(played.operator, award.award, "Log in at north", NOON)
+    assert first == hand_over(played.operator, award.award, "Log in at north", NOON)
+    confirm(person, first.pk, False, "No network", NOON)
+    assert award.starts == term().holdings[award.award].starts
+    second = hand_over(played.operator, award.award, "The network is there", NOON)
+    with refused(DeskRefusal.SILENCE_TOO_SHORT):
+        close_silent(played.operator, second.pk, NOON + timedelta(days=6))
+    with refused(DeskRefusal.OVERDUE_FIRST):
+        close_silent(played.operator, second.pk, LATER)
+    confirm(person, second.pk, True, "It works", NOON)
+    late = NOON.date() - award.starts
+    after = term().holdings[award.award]
+    assert (NOON.date(), award.ends + late) == (after.starts, after.ends)
+    assert () == verify_database(SITE).faults
+
+
+def test_who_may_what(played: Cast) -> None:
+    """A stranger, another role and an interested officer are refused by name; words are needed."""
+    award = held("alliance")
+    stranger = next(p for c, p in played.persons.items() if p != played.applicant_of(award.award))
+    wanted, words = {"change": Change.LONGER, "months": 1}, ("Why not", "")
+    with refused(DeskRefusal.NOT_YOURS):
+        ask(stranger, award.award, wanted, words, NOON)
+    with refused(DeskRefusal.ROLE_MISSING):
+        ask(played.officer, award.award, wanted, words, NOON)
+    with refused(DeskRefusal.WORDS_MISSING):
+        asking(played, award, " ", **wanted)
+    with refused(AmendmentFault.MONTHS_TOO_MANY):
+        asking(played, award, change=Change.LONGER, months=99)
+    made = asking(played, award, change=Change.MEMBERS, parts={"A": 1})
+    assert made == asking(played, award, change=Change.MEMBERS, parts={"A": 1})
+    with refused(DeskRefusal.ASKED_ALREADY):
+        asking(played, award, change=Change.MEMBERS, parts={"A": 2})
+    with refused(DeskRefusal.ROLE_MISSING):
+        answer(stranger, made.pk, True, "Yes", NOON)
+    with refused(DeskRefusal.WORDS_MISSING):
+        answer(played.officer, made.pk, True, "", NOON)
+    answer(played.officer, made.pk, True, "Yes", NOON)
+    with refused(DeskRefusal.ANSWERED):
+        answer(played.owner, made.pk, False, "No", NOON)
+    other = asking(played, award, change=Change.REPORT, report="interim")
+    lead = other.dossier.lead.code
+    act_for(played.owner, played.officer, lead, NOON)
+    with refused(DeskRefusal.CONFLICT):
+        answer(played.officer, other.pk, True, "Yes", NOON)
+
+
+def test_two_officers_at_once_answer_once(played: Cast) -> None:
+    """Whoever comes second is told that it was answered, and one event stands in the journal."""
+    made = asking(played, held("alliance"), change=Change.REPORT, report="interim")
+    stale = Asking.objects.select_related("dossier").get(pk=made.pk)
+    answer(played.officer, made.pk, True, "Read", NOON)
+    with refused(DeskRefusal.ANSWERED):
+        enter(played.owner, stale, False, "Not read", NOON)
+    assert 1 == events(SITE).decode().count(f"report-{made.pk}")
+
+
+def _page(client: Client, award: Holding) -> str:
+    return text_of(client.get(f"/running/{award.award}/"))
+
+
+def test_the_page_leads_through_a_request_in_three_languages(played: Cast) -> None:
+    """The holder reads the warning and explains; the officer reads it and answers; both see it."""
+    award = held("alliance")
+    client = browser(played.applicant_of(award.award))
+    listed = text_of(client.get("/running/"))
+    assert award.award in listed
+    told = {"deed": "ask", "change": "report", "report": "interim", "text": "<b>Done</b>"}
+    assert 302 == client.post(f"/running/{award.award}/", told).status_code
+    office = browser(played.officer)
+    shown = _page(office, award)
+    assert "&lt;b&gt;Done&lt;/b&gt;" in shown
+    number = Asking.objects.get().pk
+    office.post(f"/running/{award.award}/", {"deed": "grant", "asking": number, "text": "Read"})
+    assert Asking.objects.get().granted
+    for language, word in (("en", "Accepted"), ("vi", "Đã chấp nhận"), ("ko", "승인됨")):
+        speak(client, language)
+        assert word in _page(client, award)
+
+
+def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
+    """A link that is none, or months that are too many, are told in words; the text is there."""
+    award = held("alliance")
+    client = browser(played.applicant_of(award.award))
+    where = f"/running/{award.award}/"
+    told = {"deed": "ask", "change": "longer", "months": "99", "text": "We began late"}
+    shown = text_of(client.post(where, told, follow=True))
+    assert "Ask for at least one month" in shown
+    assert "We began late" in shown
+    told = {"deed": "ask", "change": "report", "report": "interim", "text": "Read it there"}
+    shown = text_of(client.post(where, {**told, "link": "javascript:alert(1)"}, follow=True))
+    assert "Mend the answers" in shown
+    assert 0 == Asking.objects.count()
+
+
+def test_a_strangers_award_is_not_there(played: Cast) -> None:
+    """Who has no part in an award finds neither its page nor its statement, and cannot answer."""
+    award = held("alliance")
+    own = played.applicant_of(award.award)
+    stranger = browser(next(p for p in played.persons.values() if p != own))
+    for where in (f"/running/{award.award}/", f"/running/{award.award}/statement/"):
+        assert 404 == stranger.get(where).status_code
+        assert 404 == stranger.post(where, {"deed": "usable"}).status_code or "statement" in where
+    assert award.award not in text_of(stranger.get("/running/"))
+
+
+def test_the_statement_adds_up(played: Cast) -> None:
+    """Members' parts add up to every figure, in exact units, on page, print and table."""
+    award = held("alliance")
+    made = asking(played, award, change=Change.MEMBERS, parts={"A": 2, "B": 1, "C": 4})
+    answer(played.officer, made.pk, True, "Yes", NOON)
+    client = browser(played.applicant_of(award.award))
+    where = f"/running/{award.award}/statement/"
+    rows = [
+        line.split(",")
+        for line in client.get(f"{where}?format=csv").content.decode("utf-8-sig").splitlines()
+    ]
+    figures = [[int(cell) for cell in row[5:]] for row in rows[1:-1] if row[2].endswith("b200")]
+    whole, parts = figures[0], figures[1:]
+    assert 3 == len(parts)
+    assert whole == [sum(column) for column in zip(*parts, strict=True)]
+    assert whole[0] == whole[1] + whole[2] + whole[3] + whole[4]
+    shown = text_of(client.get(where))
+    for word in ("Computing", "Data", "People and money", "4 / 7"):
+        assert word in shown
+    assert "4 / 7" not in text_of(client.get(f"{where}?member=A"))
+    assert 404 == client.get(f"{where}?member=X").status_code
+    assert client.get(f"{where}?format=pdf").content.startswith(b"%PDF-")
+
+
+def test_pages_of_awards_ask_the_database_a_few_things(played: Cast) -> None:
+    """However many awards run, each of these pages needs no more than twelve queries."""
+    award = held("alliance")
+    asking(played, award, change=Change.REPORT, report="interim")
+    for person in (played.officer, played.applicant_of(award.award)):
+        client = browser(person)
+        client.get("/running/")
+        for where in (
+            "/running/",
+            f"/running/{award.award}/",
+            f"/running/{award.award}/statement/",
+        ):
+            with CaptureQueriesContext(
+                connection,
+            ) as told:
+                assert 200 == client.get(where).status_code
+            assert 12 >= len(told), (where, [q["sql"][:80] for q in told.captured_queries])

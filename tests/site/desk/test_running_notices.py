@@ -1,0 +1,113 @@
+"""What people are told of awards that run: once, in their language, to whoever it concerns."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from django.test import override_settings
+from django.utils.translation import override
+
+from headgate.core.duties.amendment import Change
+from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.actions.take import kept_term
+from headgate.site.desk.clock import now
+from headgate.site.desk.office import SITE
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
+from headgate.steps.agenda import agenda
+from headgate.steps.event import Event, What
+from tests.site.desk.cast import Cast, facts_of
+from tests.site.desk.test_amending import held
+from tests.steps.builders import document
+from tests.whole.small import small
+
+IN_LANGUAGES = ("en", "vi", "ko")
+
+
+@pytest.fixture
+def june(lone_site: str) -> Iterator[Cast]:
+    """The people on the day of the look on idle rights, under which some awards fall."""
+    del lone_site
+    cast = Cast(document(("used_below: 25 %", "used_below: 70 %")), facts_of(small().term))
+    cast.until(What.RECLAIM, "compute")
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield cast
+
+
+def coming(cast: Cast) -> list[Event]:
+    """What the calendar still holds."""
+    term = kept_term(SITE)
+    assert term is not None
+    return list(agenda(cast.document)[term.done :])
+
+
+def told(kind: str) -> list[Notice]:
+    """The notices of a kind, oldest first."""
+    return list(Notice.objects.filter(kind=kind).order_by("id"))
+
+
+def subjects(notice: Notice) -> list[str]:
+    """A notice's subject in each language."""
+    found = []
+    for language in IN_LANGUAGES:
+        with override(language):
+            found.append(letter(notice).subject)
+    return found
+
+
+def test_what_is_asked_reaches_the_office_and_its_answer_the_holder(june: Cast) -> None:
+    """One notice to each of the two who may answer, then one to whoever asked, with the reason."""
+    award = held("alliance")
+    person = june.applicant_of(award.award)
+    wanted = {"change": Change.REPORT, "report": "interim"}
+    made = ask(person, award.award, wanted, ("We trained", ""), now())
+    gather(now())
+    assert {june.officer.pk, june.owner.pk} == {one.person_id for one in told("asked")}
+    assert "2026-06-15" == told("asked")[0].facts["by"]
+    answer(june.officer, made.pk, True, "Well done", now())
+    assert 0 < gather(now())
+    (said,) = (one for one in told("amended") if one.person_id == person.pk)
+    assert "Well done" in letter(said).lines
+    assert 3 == len(set(subjects(said)))
+    assert 0 == gather(now()), "nothing is told twice"
+
+
+def test_a_hand_over_reaches_the_holder_and_its_answer_the_operators(june: Cast) -> None:
+    """The holder has something to try; nobody of the office is asked."""
+    award = held("alliance")
+    hand_over(june.operator, award.award, "It is ready", now())
+    gather(now())
+    mine = [one for one in told("asked") if one.facts["change"] == Change.HAND_OVER]
+    assert {june.applicant_of(award.award).pk} == {one.person_id for one in mine}
+
+
+def test_a_report_is_told_before_its_day_and_again_when_it_is_late(june: Cast) -> None:
+    """Due on 1 June, it was told of; on a later day the office hears as well."""
+    gather(now())
+    due = told("report")
+    assert {False} == {one.facts["late"] for one in due}
+    assert {date(2026, 6, 1).isoformat()} == {one.facts["day"] for one in due}
+    for event in coming(june)[:3]:
+        june.live(event)
+    gather(now())
+    late = [one for one in told("report") if one.facts["late"]]
+    assert {june.officer.pk, june.owner.pk} <= {one.person_id for one in late}
+    assert all("Interim report" in subject for subject in subjects(late[0]))
+
+
+def test_an_idle_award_is_told_what_it_would_lose_and_until_when(june: Cast) -> None:
+    """Whoever acts for an award that the rule would take from hears it before the rule looks."""
+    gather(now())
+    idle = told("idle")
+    assert idle
+    for one in idle:
+        assert june.applicant_of(one.facts["code"]).pk == one.person_id
+        first, last = letter(one).lines
+        assert "would take back" in first
+        assert "explain until" in last
+    term = june.live(coming(june)[0])
+    taken = {d.subject: d.result for d in term.decisions if d.step == "reclaim"}
+    idle_ones = {one.facts["code"]: one.facts["taken"] for one in idle}
+    found = {name: result["taken"].gpu_seconds for name, result in taken.items()}  # type: ignore[index]
+    assert idle_ones == {name: amount for name, amount in found.items() if amount}
