@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from headgate.core.enforcement.engine import EngineDown
-from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.command import Run, down
 from headgate.engines.slurm.names import safe
 from headgate.engines.slurm.sacct import Attempt
 from headgate.engines.slurm.spool import Spool
@@ -174,7 +173,7 @@ class Sreport:
         kind = ("env", "LC_ALL=C", "TZ=UTC", "sreport", "-nP", "-t", "seconds", "cluster", report)
         answer = self._run((*kind, f"cluster={self._cluster}", *window, *more), "")
         if answer.failed:
-            raise EngineDown(f"sreport: {answer.failed}")
+            raise down(kind, answer.failed)
         return [line.split("|") for line in answer.splitlines() if line.count("|") == 5]
 
 

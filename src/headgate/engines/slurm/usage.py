@@ -5,6 +5,7 @@ from its name; accounts are never used up, so an award that has ended is still f
 """
 
 import os
+import select
 import subprocess
 import tempfile
 from collections import Counter
@@ -12,20 +13,23 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import IO, Final
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
 from headgate.engines.slurm import sacct
-from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.command import Run, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
 from headgate.engines.slurm.sacct import Attempt, Owner, Passed
 from headgate.engines.slurm.spool import OVERLAP_SECONDS, Open, Spool, opened, seconds_of
 
 Lines = Callable[[Sequence[str]], Generator[str, None, None]]
+SILENT_SECONDS_MOST: Final = 900
+"""How long a program may print nothing; sacct prints once the database has found the last row."""
+
+PIPE_BYTES: Final = 65_536
 FAULTS_MOST: Final = 1_000
 """How many bad rows are told one by one; all are counted."""
 
@@ -106,9 +110,10 @@ def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
 
     What is borrowed in the standby class costs nothing, so a standby account is nobody's.
     """
-    answer = run(("sacctmgr", "-nP", "show", "account", f"format={ACCOUNT_FORMAT}"), "")
+    show = ("sacctmgr", "-nP", "show", "account", f"format={ACCOUNT_FORMAT}")
+    answer = run(show, "")
     if answer.failed:
-        raise EngineDown(f"sacctmgr: {answer.failed}")
+        raise down(show, answer.failed)
     known: dict[str, Owner] = {}
     ours = organisation_of(cluster.programme)
     for row in rows(answer, ACCOUNT_FORMAT):
@@ -125,7 +130,8 @@ def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
 def streamed(reach: Sequence[str], environment: Mapping[str, str]) -> Lines:
     """Lines of a program as it prints them, however many; raises EngineDown if it did not end well.
 
-    What it complains of goes to a file, so that a long complaint cannot stop it.
+    What it complains of goes to a file, so that a long complaint cannot stop it. One that falls
+    silent is ended: sacct waits for a hung slurmdbd without an end.
     """
 
     def lines(command: Sequence[str]) -> Generator[str, None, None]:
@@ -137,21 +143,33 @@ def streamed(reach: Sequence[str], environment: Mapping[str, str]) -> Lines:
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     env={**os.environ, "LC_ALL": "C", **environment},
-                    encoding="utf-8",
-                    errors="replace",
                 )
             except OSError as error:
-                raise EngineDown(f"{command[0]}: {error}") from error
+                raise down(command, str(error)) from error
             with process:
                 try:
                     if process.stdout is not None:
-                        yield from process.stdout
+                        yield from _lines(process.stdout, command)
                 except BaseException:
                     process.kill()
                     raise
             if process.returncode:
                 errors.seek(0)
                 said = " ".join(errors.read(2_000).decode(errors="replace").split())
-                raise EngineDown(f"sacct: {said[:300] or process.returncode}")
+                raise down(command, said[:300] or f"exit code {process.returncode}")
 
     return lines
+
+
+def _lines(source: IO[bytes], command: Sequence[str]) -> Iterator[str]:
+    """What comes of a pipe, line by line; the last may lack its end."""
+    left = b""
+    while True:
+        if not select.select([source], [], [], SILENT_SECONDS_MOST)[0]:
+            raise down(command, f"silent for {SILENT_SECONDS_MOST} s")
+        if not (read := os.read(source.fileno(), PIPE_BYTES)):
+            break
+        *whole, left = (left + read).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    if left:
+        yield left.decode(errors="replace")
