@@ -22,8 +22,9 @@ from headgate.engines.slurm import sacct
 from headgate.engines.slurm.command import Run, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
+from headgate.engines.slurm.reconcile import sums
 from headgate.engines.slurm.sacct import Attempt, Owner, Passed
-from headgate.engines.slurm.spool import OVERLAP_SECONDS, Open, Spool, opened, seconds_of
+from headgate.engines.slurm.spool import Open, Spool, opened, seconds_of
 
 Lines = Callable[[Sequence[str]], Generator[str, None, None]]
 SILENT_SECONDS_MOST: Final = 900
@@ -65,8 +66,7 @@ def look(
     Raises EngineDown, and the spool is then as it was. A bad row does not move: the others are
     kept, and it is told again by every look that reaches it.
     """
-    cursor = spool.cursor
-    begin = since if cursor is None else min(since, cursor - OVERLAP_SECONDS)
+    begin = min(since, spool.begin(now))
     found = Look(begin, now)
     with closing(lines(sacct.command(safe(cluster), begin, now))) as told:
         spool.keep(_attempts(sacct.read(told, now, owner_of), found), now)
@@ -83,10 +83,23 @@ def fetched(cluster: SlurmCluster, run: Run, since: str, until: str) -> tuple[Us
     lines = streamed(cluster.reach, cluster.environment)
     with opened(None, cluster.site) as spool:
         now = max(end, int(datetime.now(UTC).timestamp()))
-        found = look(cluster.cluster, spool, lines, owners(cluster, run), begin, now)
+        found = look(cluster.cluster, spool, lines, owners(cluster, run).get, begin, now)
         if found.faults:
             raise Faulty(found.faults)
         return tuple(spool.usage(begin, end))
+
+
+def told_now(
+    cluster: SlurmCluster, known: Mapping[str, Owner], account: str, since: int, until: int
+) -> tuple[int, int]:
+    """GPU-seconds of an account in a window as sacct has them now, and how many rows are bad."""
+    lines = streamed(cluster.reach, cluster.environment)
+    now = int(datetime.now(UTC).timestamp())
+    with closing(lines(sacct.command(safe(cluster.cluster), since, until, safe(account)))) as told:
+        rows = list(sacct.read(told, now, known.get))
+    sound = [row for row in rows if isinstance(row, Attempt)]
+    bad = sum(isinstance(row, Fault) for row in rows)
+    return sums(sound, since, until).get(account, 0), bad
 
 
 def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator[Attempt]:
@@ -105,12 +118,13 @@ def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator
                 found.faults.append(row)
 
 
-def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
+def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner]:
     """Whose every account is, by the marks that stand in the database; raises EngineDown.
 
-    What is borrowed in the standby class costs nothing, so a standby account is nobody's.
+    Accounts that were removed are among them: jobs that ran there are read after the removal. What
+    is borrowed in the standby class costs nothing, so a standby account is nobody's.
     """
-    show = ("sacctmgr", "-nP", "show", "account", f"format={ACCOUNT_FORMAT}")
+    show = ("sacctmgr", "-nP", "show", "account", "withdeleted", f"format={ACCOUNT_FORMAT}")
     answer = run(show, "")
     if answer.failed:
         raise down(show, answer.failed)
@@ -124,7 +138,7 @@ def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
             own = account_of(cluster.programme, award, support_class)
             if row["account"] != standby_of(own):
                 known[row["account"]] = Owner(award, support_class, chip.gres)
-    return known.get
+    return known
 
 
 def streamed(reach: Sequence[str], environment: Mapping[str, str]) -> Lines:
