@@ -126,15 +126,6 @@ class Lab:
             )
         return done.stdout
 
-    def answers(self, program: str, *arguments: str) -> bool:
-        """Whether a client gets an answer within seconds."""
-        command = [str(self.programs / program), *arguments]
-        try:
-            done = subprocess.run(command, capture_output=True, check=False, timeout=3)
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
-
     def wait(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Until something comes true; raises TimeoutError that says what did not."""
         deadline = time.monotonic() + seconds

@@ -4,6 +4,7 @@ A daemon that hangs keeps its connections and answers nothing; it is stopped by 
 front of an apply or in the middle of one.
 """
 
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -45,11 +46,21 @@ def enforced(site: Site, orders: Sequence[object], run: Run | None = None) -> Re
     return enforce(engine, orders, engine.owned, mass_removal=True, tries=1)  # type: ignore[arg-type]
 
 
+def answers(site: Site, program: str, *arguments: str) -> bool:
+    """Whether a client gets an answer within seconds."""
+    command = [str(site.lab.programs / program), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=3)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
 def back(site: Site, daemon: str) -> None:
     """Let a daemon go on, and wait until accounting and controller answer."""
     site.lab.resume(daemon)
     for words in (("sacctmgr", "-n", "show", "qos", "format=name"), ("squeue", "-h", "-o", "ok")):
-        site.lab.wait(lambda words=words: site.lab.answers(*words), f"{words[0]} answers")  # type: ignore[misc]
+        site.lab.wait(lambda words=words: answers(site, *words), f"{words[0]} answers")  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("daemon", list(HANGING))
