@@ -33,7 +33,7 @@ def lines(_: Sequence[str]) -> Generator[str, None, None]:
     """What sacct prints of half a year."""
     for n in range(ROWS):
         at = BEGIN + n * 15
-        times = f"{at}|{at + 600 + n % 86_400}|00:00:00"
+        times = f"{at}|{at}|{at + 600 + n % 86_400}|00:00:00"
         yield f"{n + 1}|{n // 2}|{times}|COMPLETED|hg_award_{n % 500}|{CHIPS}|\n"
 
 
@@ -51,9 +51,9 @@ def read_and_written(folder: Path) -> None:
 def bare(folder: Path) -> None:
     """The same lines split and kept, and nothing else."""
     with sqlite3.connect(folder / "bare") as connection:
-        connection.execute("CREATE TABLE row (a INTEGER PRIMARY KEY, b, c, d, e, f, g, h, i)")
+        connection.execute("CREATE TABLE row (a INTEGER PRIMARY KEY, b, c, d, e, f, g, h, i, j)")
         rows = (line.split("|") for line in lines(()))
-        connection.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     connection.close()
 
 

@@ -77,7 +77,8 @@ def test_half_applied_plan_stands_half_applied_until_the_next_try() -> None:
 def test_engine_that_stays_down_keeps_the_orders_waiting() -> None:
     """After the last try the receipt says so; no error stops the other clusters' orders."""
     receipt, _ = drive(*(Failure(FailurePoint.OBSERVE, call) for call in (1, 2, 3)))
-    assert Receipt("c", Enforced.DOWN, (), (), None, 3) == receipt
+    told = FailurePoint.OBSERVE.value
+    assert Receipt("c", Enforced.DOWN, (), (), None, 3, told) == receipt
 
 
 def test_mass_removal_is_refused_with_its_reason() -> None:

@@ -185,6 +185,8 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
             reached(Point.PLAN_APPLIED)
             outcome, drift = done.receipt.outcome, nameless_changes(done.receipt.drift)
             found.faults += done.remarks
+            if done.receipt.down:
+                found.faults.append(_told(Trouble.CLUSTER_DOWN, done.receipt.down))
             if done.receipt.refused is not None:
                 found.faults += _why(done.receipt.refused)
     except EngineDown as error:

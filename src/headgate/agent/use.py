@@ -85,7 +85,7 @@ def _slurm(
 
     begin = seconds_of(since)
     with opened(path, section.site) as kept:
-        owner_of = owners(section, runner(section.reach, section.environment))
+        owner_of = owners(section, runner(section.reach, section.environment)).get
         lines = streamed(section.reach, section.environment)
         found = look(section.cluster, kept, lines, owner_of, begin, now)
         gone = [

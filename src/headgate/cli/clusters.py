@@ -206,6 +206,8 @@ def _tell(name: str, receipt: "Receipt", as_json: bool) -> int:
         say(canonical.line({"name": name, "receipt": receipt}).decode().rstrip("\n"))
     else:
         say(f"{name}: {receipt.outcome.value}")
+        if receipt.down:
+            typer.echo(f"{name}: {receipt.down}", err=True)
         for line in explain(Plan(receipt.cluster, receipt.changes))[1:]:
             say(line)
         if receipt.drift:

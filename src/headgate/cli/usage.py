@@ -7,6 +7,7 @@ rows that cannot be read, or figures that differ.
 import csv
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from io import TextIOWrapper
 from operator import attrgetter
 from pathlib import Path
@@ -79,7 +80,7 @@ def _spooled(
     from headgate.engines.slurm.usage import look, owners, streamed
 
     with opened(spool, section.site) as kept:
-        owner_of = owners(section, runner(section.reach, section.environment))
+        owner_of = owners(section, runner(section.reach, section.environment)).get
         lines = streamed(section.reach, section.environment)
         now = int(datetime.now(UTC).timestamp())
         found = look(section.cluster, kept, lines, owner_of, window[0], now)
@@ -122,6 +123,7 @@ def reconcile(
         from headgate.engines.slurm.reconcile import Sreport
         from headgate.engines.slurm.reconcile import reconcile as compare
         from headgate.engines.slurm.spool import opened
+        from headgate.engines.slurm.usage import owners, told_now
 
         section = _slurm(clusters, cluster)
         begin, end = _window(since, until)
@@ -130,10 +132,13 @@ def reconcile(
             mend = f"Fetch first: headgate usage --cluster {cluster} ..."
             raise fault(str(path), "spool-missing", "nothing was fetched into it", mend)
         with opened(path, section.site) as kept:
-            devices = kept.devices(begin, end)
             run = runner(section.reach, section.environment)
-            slurm = Sreport(section.cluster, devices, run)
-            found = compare(kept, begin, end, slurm.reported, slurm.rolled, slurm.runaways())
+            known = owners(section, run)
+            devices = {name: owner.gres for name, owner in known.items()}
+            slurm = Sreport(section.cluster, {**devices, **kept.devices(begin, end)}, run)
+            told = partial(told_now, section, known)
+            books = (slurm.reported, slurm.rolled, slurm.runaways(), told)
+            found = compare(kept, begin, end, *books)
         _tell_reconciled(found)
         if found.differences:
             raise typer.Exit(DRIFTING)
@@ -166,7 +171,7 @@ def _tell(found: "Look", cluster: str) -> None:
     if found.measured:
         say(f"{found.joules:>12,}  joules, of the {found.measured:,} attempts that tell them")
     for attempt in found.gone:
-        what = "still ran when last seen, and is in no accounting any more"
+        what = "still ran when last seen, and no sound row tells of it any more"
         say(f"job {attempt.job} ({attempt.number}) of {attempt.award}: {what} [usage-gone]")
     if found.faults:
         complain(tuple(found.faults), f"usage {cluster}: {found.bad:,} bad rows, the others kept")

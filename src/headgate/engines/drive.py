@@ -32,7 +32,8 @@ class Receipt:
     """What was done to a cluster, for the file.
 
     `changes` are those of the first plan, which a person was shown; `refused` says why there was no
-    plan, `drift` what the cluster was last known to hold otherwise. `tries` counts the attempts.
+    plan, `drift` what the cluster was last known to hold otherwise. `tries` counts the attempts,
+    and `down` says what did not answer at the last of them.
     """
 
     cluster: str
@@ -41,6 +42,7 @@ class Receipt:
     drift: tuple[Change, ...]
     refused: Refused | None
     tries: int
+    down: str = ""
 
 
 def enforce(
@@ -71,7 +73,7 @@ def enforce(
 
     first: tuple[Change, ...] = ()
     left: tuple[Change, ...] = ()
-    outcome = Enforced.DOWN
+    outcome, down = Enforced.DOWN, ""
     for count in range(1, tries + 1):
         try:
             step = difference()
@@ -87,10 +89,10 @@ def enforce(
             if not left:
                 done = Enforced.CONVERGED if first else Enforced.NOTHING_TO_DO
                 return Receipt(engine.cluster, done, first, (), None, count)
-            outcome = Enforced.DRIFTING
-        except EngineDown:
-            outcome = Enforced.DOWN
-    return Receipt(engine.cluster, outcome, first, left or first, None, tries)
+            outcome, down = Enforced.DRIFTING, ""
+        except EngineDown as error:
+            outcome, down = Enforced.DOWN, str(error)
+    return Receipt(engine.cluster, outcome, first, left or first, None, tries, down)
 
 
 def collect(

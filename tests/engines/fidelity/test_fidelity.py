@@ -15,7 +15,7 @@ from tests.engines.fidelity.harness import SHAPE, compared, page, run, workload
 from tests.servers.slurm import Lab, Unavailable, private_slurm
 
 FILE = os.environ.get("HEADGATE_FIDELITY_FILE", "")
-RUNS, JOBS, SCALE = (3, 200, 2) if FILE else (1, 12, 1)
+RUNS, JOBS, SCALE = (3, 300, 2) if FILE else (1, 12, 1)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What sacctmgr lists of a tree, read as the tree it is, on old and new Slurms."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from random import Random
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import EngineDown, Quota, QuotaState
+from headgate.engines.slurm.batch import What, calls
 from headgate.engines.slurm.command import Answer
 from headgate.engines.slurm.engine import Slurm
 from headgate.engines.slurm.observed import (
@@ -17,6 +19,7 @@ from headgate.engines.slurm.observed import (
     NESTED_FORMAT,
     PARENT_FORMAT,
     QOS_FORMAT,
+    Seen,
     nested,
 )
 from headgate.engines.slurm.things import Counted, Kind, Things, things_of
@@ -102,3 +105,15 @@ def test_any_other_refusal_is_an_outage() -> None:
     """What the database cannot say is not guessed at."""
     with pytest.raises(EngineDown, match="Connection refused"):
         answering("Connection refused", []).observe()
+
+
+def test_five_thousand_further_members_are_one_call() -> None:
+    """However many awards' lists grow, all that is new goes in one file; no account is sent."""
+    quotas = [replace(AWARD, award=f"a-{n}") for n in range(1_000)]
+    more = [replace(q, logins=("alice", *(f"u{n}" for n in range(5)))) for q in quotas]
+    held = things_of(cluster(), quotas, Counted())
+    seen = Seen(held, frozenset(), {}, {"alice": "a"})
+    (call,) = calls("lab", seen, things_of(cluster(), more, Counted()))
+    assert What.NEW is call.what
+    assert 2 * 5_000 == sum(line.startswith("User - ") for line in call.lines), "and on standby"
+    assert not any(line.startswith("Account - ") for line in call.lines)

@@ -9,7 +9,7 @@ from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Fault
 from headgate.engines.slurm.reconcile import Cause, reconcile, sums
 from headgate.engines.slurm.sacct import Attempt, Code, Owner, Passed, read
-from headgate.engines.slurm.spool import OVERLAP_SECONDS, OtherCluster, opened
+from headgate.engines.slurm.spool import OVERLAP_SECONDS, WIDE_SECONDS, OtherCluster, opened
 from headgate.engines.slurm.usage import look, streamed
 
 NOW = 1_795_780_800
@@ -22,6 +22,7 @@ def row(**changed: str) -> str:
     values = {
         "index": "7",
         "job": "3",
+        "submit": str(NOW - 110),
         "start": str(NOW - 100),
         "end": str(NOW - 40),
         "suspended": "00:00:00",
@@ -41,8 +42,8 @@ def owner_of(account: str) -> Owner | None:
 BAD = {
     Code.CUT: "7|3|1795\n",
     Code.NUMBER_BAD: row(index="7'; --"),
-    Code.STARTED_LATER: row(start=str(NOW + 5), end="Unknown"),
-    Code.ENDED_LATER: row(end=str(NOW + 5)),
+    Code.STARTED_LATER: row(start=str(NOW + 61), end="Unknown"),
+    Code.ENDED_LATER: row(end=str(NOW + 61)),
     Code.ENDED_BEFORE_STARTED: row(end=str(NOW - 200)),
     Code.CHIPS_BAD: row(tres="gres/gpu=many"),
     Code.CHIPS_OTHER: row(tres="gres/gpu:b200=4,gres/gpu=4"),
@@ -77,6 +78,32 @@ def test_attempts_are_read_as_accounted() -> None:
     )
     assert isinstance(second, Attempt)
     assert (None, 2) == (second.ended, second.chips)
+
+
+def test_clocks_that_differ_by_seconds_are_one_clock() -> None:
+    """What has just begun is seen at a later look, what has just ended runs until then."""
+    lines = [row(start=str(NOW + 5), end="Unknown"), row(end=str(NOW + 5))]
+    begun, ended = read(lines, NOW, owner_of)
+    assert Passed.NOT_STARTED is begun
+    assert isinstance(ended, Attempt)
+    assert ended.ended is None
+
+
+def test_a_clock_set_back_is_told_and_never_billed_as_nothing() -> None:
+    """Slurm prints a start after the end as the end: no second, and before its submission."""
+    (found,) = read([row(submit=str(NOW - 30), start=str(NOW - 40))], NOW, owner_of)
+    assert isinstance(found, Fault)
+    assert Code.ENDED_BEFORE_STARTED == found.code
+
+
+def test_the_first_look_of_a_day_reaches_back_days() -> None:
+    """What a controller that was cut off tells late, or dates early, is read within a day."""
+    midnight = NOW // 86_400 * 86_400
+    with opened(None, "site") as spool:
+        spool.keep((), midnight - 60)
+        assert midnight - 60 - WIDE_SECONDS == spool.begin(midnight + 60)
+        spool.keep((), midnight + 60)
+        assert midnight + 60 - OVERLAP_SECONDS == spool.begin(midnight + 120)
 
 
 def test_a_look_that_breaks_leaves_the_spool_as_it_was(tmp_path: Path) -> None:
@@ -115,25 +142,35 @@ def test_a_program_that_fails_after_its_rows_is_down() -> None:
         list(lines)
 
 
+NOW_TOLD = {Cause.UNREADABLE: (0, 1), Cause.REMOVED: (0, 0), Cause.PURGED: (0, 0)}
+"""What sacct says of the second hour when it is asked again: GPU-seconds and bad rows."""
+
+FETCHED_LATE = {Cause.NOT_FETCHED, Cause.PURGED, Cause.UNREADABLE}
+"""Where sreport has the second hour and the spool does not."""
+
+
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_difference_has_its_cause_and_its_hour(cause: Cause) -> None:
-    """Slurm's books lack the second of two hours; the report says which, and why."""
+    """The books differ in the second of two hours; the report says which, and why."""
     hour = NOW // 3_600 * 3_600
     times = {"start": str(hour + 3_600), "end": str(hour + 3_660)}
     if cause in {Cause.RUNAWAY, Cause.STILL_RUNNING}:
         times["end"] = "Unknown"
     if cause is Cause.SUSPENDED:
         times["suspended"] = "00:00:10"
-    seen = hour + 3_700 if cause is Cause.NOT_FETCHED else hour + 8_000
+    late = cause in FETCHED_LATE
 
     def lines(_: object) -> Iterator[str]:
-        yield from (row(index="1", start=str(hour), end=str(hour + 60)), row(index="2", **times))
+        yield row(index="1", submit=str(hour - 9), start=str(hour), end=str(hour + 60))
+        if not late:
+            yield row(index="2", submit=str(hour), **times)
 
     def reported(since: int, until: int) -> dict[str, int]:
-        return {"ours": 240} if since <= hour < until else {}
+        hours = [hour, hour + 3_600] if late else [hour]
+        return {"ours": 240 * sum(since <= each < until for each in hours)}
 
     with opened(None, "site") as spool:
-        look("lab", spool, lines, owner_of, hour, seen)  # type: ignore[arg-type]
+        look("lab", spool, lines, owner_of, hour, hour + 8_000)  # type: ignore[arg-type]
         found = reconcile(
             spool,
             hour,
@@ -141,9 +178,11 @@ def test_every_difference_has_its_cause_and_its_hour(cause: Cause) -> None:
             reported,
             lambda *_: cause is not Cause.NOT_ROLLED_UP,
             frozenset({"3"} if cause is Cause.RUNAWAY else ()),
+            lambda *_: NOW_TOLD.get(cause, (240, 0)),
         )
     (difference,) = found.differences
-    assert (cause, hour + 3_600, 0) == (difference.cause, difference.since, difference.reported)
+    told = (difference.cause, difference.since, difference.reported)
+    assert (cause, hour + 3_600, 240 if late else 0) == told
 
 
 def test_a_job_across_an_edge_counts_on_both_sides_once() -> None:

@@ -6,103 +6,23 @@ leave each other alone.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from headgate.core.enforcement.clusters.kind import Said
-from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import EngineDown, Order, Quota, QuotaState
 from headgate.core.enforcement.plan import Refusal, dated
 from headgate.core.policy.sharing import Sharing
-from headgate.engines.drive import Enforced, Receipt, enforce
+from headgate.engines.drive import Enforced, enforce
 from headgate.engines.slurm.command import Answer, runner
 from headgate.engines.slurm.engine import Slurm
-from headgate.engines.slurm.names import account_of, qos_of, standby_of
-from headgate.readers.clusters import Clusters
+from headgate.engines.slurm.names import qos_of, standby_of
 from headgate.steps.enforce import envelopes_of, orders_of
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.engines.slurm.site import ENDS, NEXT, STARTS, Site
 from tests.whole.korea import korea
-
-STARTS, ENDS, NEXT = "2026-03-16T00:00:00Z", "2026-09-16T00:00:00Z", "2027-03-16T00:00:00Z"
-NUMBERS = count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """One programme on the lab, with what a test says to both."""
-
-    lab: Lab
-    section: SlurmCluster
-
-    def engine(self, spent: dict[tuple[str, str], int] | None = None) -> Slurm:
-        """The engine as the commands open it."""
-        return Slurm(self.section, spent)
-
-    def enforce(self, orders: Sequence[Order], *, mass_removal: bool = False) -> Receipt:
-        """Bring the cluster to its orders."""
-        engine = self.engine()
-        return enforce(engine, orders, engine.owned, mass_removal=mass_removal, tries=3)
-
-    def account(self, award: str) -> str:
-        """What an award's account is called."""
-        return account_of(self.section.programme, award, "h200")
-
-    def order(self, award: str, **other: object) -> Order:
-        """An order of one node for a quarter of an hour, for the user `alice`."""
-        quota = Quota(
-            award, "h200", 8, 7_200, STARTS, ENDS, QuotaState.OPEN, "national", ("alice",)
-        )
-        return Order("here", replace(quota, **other), "calls.open")  # type: ignore[arg-type]
-
-    def change(self, *words: str) -> str:
-        """A change by hand, as an administrator makes it."""
-        return self.lab.run("sacctmgr", "-i", *words, check=False)
-
-    def submit(self, account: str, *options: str, seconds: int = 300) -> str:
-        """Submit a job of one node as `alice`; its number, or nothing where it is refused."""
-        words = ("--parsable", "--uid=alice", "-A", account, "--gres=gpu:h200:8", "-t", "5")
-        rest = (*options, "-D", "/", "-o", "/dev/null", f"--wrap=sleep {seconds}")
-        return self.lab.run("sbatch", *words, *rest, check=False).strip()
-
-    def until(self, job: str, field: str, answer: str) -> None:
-        """Wait until squeue says so of a job."""
-        show = ("-h", "-t", "all", "-j", job, "-o", field)
-        self.lab.wait(lambda: answer in self.lab.run("squeue", *show), f"{answer} of job {job}")
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """A Slurm of two nodes, started when first asked for."""
-    try:
-        with private_slurm(Shape(nodes=2, users=("alice", "bob"))) as running:
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-
-
-@pytest.fixture
-def site(lab: Lab, tmp_path: Path) -> Iterator[Site]:
-    """A new programme on the shared Slurm; its jobs are ended afterwards."""
-    programme = f"p{next(NUMBERS)}"
-    section = {
-        "engine": "slurm",
-        "site": "here",
-        "cluster": "lab",
-        "environment": {"PATH": f"{lab.programs}:/usr/bin:/bin"},
-        "lock": f"{tmp_path}/lock",
-        "programme": programme,
-        "sectors": {name: f"{programme}_{name}" for name in ("national", "business", "academia")},
-        "chips": {"h200": {"gres": "gpu:h200"}},
-        "standby": True,
-    }
-    read = Clusters.model_validate({"headgate": 1, "clusters": {"c": section}}, strict=False)
-    cluster = read.clusters["c"]
-    assert isinstance(cluster, SlurmCluster)
-    yield Site(lab, cluster)
-    lab.run("scancel", "--user=alice", check=False)
 
 
 def test_the_korean_awards_stand_and_stay(site: Site) -> None:

@@ -1,4 +1,8 @@
-"""Running Slurm's programs: one at a time, with a time limit, and no shell between."""
+"""Running Slurm's programs: one at a time, with a time limit, and no shell between.
+
+What does not answer is named as its operator knows it: by the daemon that the program asks. A hung
+slurmdbd, or a database that hangs behind it, keeps sacctmgr and sacct waiting without an end.
+"""
 
 import os
 import subprocess
@@ -10,6 +14,12 @@ from headgate.core.enforcement.engine import EngineDown
 SECONDS_MOST: Final = 60
 LOAD_SECONDS_MOST: Final = 900
 """A load file is one transaction of many minutes at worst; any other call is short."""
+
+ASKED: Final = {
+    **dict.fromkeys(("sacctmgr", "sacct", "sreport"), "slurmdbd and its database"),
+    **dict.fromkeys(("scontrol", "squeue", "scancel"), "slurmctld"),
+}
+"""Whom each program asks."""
 
 Run = Callable[[Sequence[str], str], "Answer"]
 
@@ -28,6 +38,12 @@ class Answer(str):
     failed: str
 
 
+def down(command: Sequence[str], what: str) -> EngineDown:
+    """What is raised where a program failed, with whom it asks."""
+    program = next((word for word in command if word in ASKED), "")
+    return EngineDown(f"{program}, which asks {ASKED[program]}: {what}" if program else what)
+
+
 def runner(reach: Sequence[str], environment: Mapping[str, str]) -> Run:
     """A runner of programs behind a prefix, such as ssh, and with an environment."""
 
@@ -44,8 +60,10 @@ def runner(reach: Sequence[str], environment: Mapping[str, str]) -> Run:
                 check=False,
                 env={**os.environ, "LC_ALL": "C", **environment},
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise EngineDown(f"{command[0]}: {error}") from error
+        except subprocess.TimeoutExpired as error:
+            raise down(command, f"no answer within {seconds} s") from error
+        except OSError as error:
+            raise down(command, str(error)) from error
         said = " ".join((done.stderr or done.stdout).split())[:300]
         return (
             Answer(done.stdout, said or "no reason given")

@@ -18,7 +18,7 @@ from headgate.core.enforcement.engine import EngineDown, Plan, Quota
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
 from headgate.engines.slurm.batch import Call, calls
-from headgate.engines.slurm.command import Answer, Run, runner
+from headgate.engines.slurm.command import Answer, Run, down, runner
 from headgate.engines.slurm.names import safe
 from headgate.engines.slurm.observed import (
     ACCOUNT_FORMAT,
@@ -121,13 +121,13 @@ class Slurm:
             asked = self._asked(*show, f"format={PARENT_FORMAT}")
             return list(rows(asked, PARENT_FORMAT))
         if answer.failed:
-            raise EngineDown(f"sacctmgr: {answer.failed}")
+            raise down(show, answer.failed)
         return nested(answer)
 
     def _asked(self, *command: str) -> str:
         answer = self._run(command, "")
         if answer.failed:
-            raise EngineDown(f"{command[0]}: {answer.failed}")
+            raise down(command, answer.failed)
         return answer
 
     def _make(self, call: Call) -> Answer:

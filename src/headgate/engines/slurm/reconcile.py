@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from headgate.core.enforcement.engine import EngineDown
-from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.command import Run, down
 from headgate.engines.slurm.names import safe
 from headgate.engines.slurm.sacct import Attempt
 from headgate.engines.slurm.spool import Spool
@@ -27,6 +26,9 @@ HOURS_TOLD_MOST: Final = 48
 Reported = Callable[[int, int], Mapping[str, int]]
 """GPU-seconds by account between two instants, by Slurm's own reckoning."""
 
+Told = Callable[[str, int, int], tuple[int, int]]
+"""GPU-seconds of an account in some hours as sacct has them now, and how many rows are bad."""
+
 
 class Cause(StrEnum):
     """Why two figures differ, in the order in which they are looked for."""
@@ -35,7 +37,10 @@ class Cause(StrEnum):
     RUNAWAY = "a job without an end runs on in the books: sacctmgr show runawayjobs"
     STILL_RUNNING = "an attempt that still runs: report again when it has ended"
     SUSPENDED = "sreport leaves out suspended time, in which the chips stayed allocated"
-    NOT_FETCHED = "the cluster was not read up to the end of this hour: headgate usage"
+    NOT_FETCHED = "sacct has it and the spool does not: headgate usage, with --since before it"
+    UNREADABLE = "sacct has rows here that cannot be read: headgate usage tells each"
+    PURGED = "sreport counted it, sacct has it no more, and no look has read it: purged too early"
+    REMOVED = "it was read, and is in no accounting any more: what was read stands"
     UNEXPLAINED = "no cause is known: compare with sacct"
 
 
@@ -68,22 +73,27 @@ def reconcile(
     reported: Reported,
     rolled: Callable[[int, int], bool],
     runaways: frozenset[str],
+    told: Told,
 ) -> Reconciled:
-    """Compare all awards' accounts in a window of whole hours; raises ValueError for another."""
+    """Compare all awards' accounts in a window of whole hours; raises ValueError for another.
+
+    Accounts of which only sreport knows are among them.
+    """
     if since % HOUR or until % HOUR or since >= until:
         raise ValueError("sreport counts whole hours of UTC: begin and end the window on one")
     attempts = [attempt for attempt, _ in spool.attempts(since, until)]
     whole, theirs = sums(attempts, since, until), reported(since, until)
     differences = []
-    for account in sorted(whole):
+    for account in sorted(whole.keys() | theirs.keys()):
         mine = [attempt for attempt in attempts if attempt.account == account]
         for start, end in _hours(mine, account, since, until, reported):
-            ours, other = sums(mine, start, end).get(account, 0), reported(start, end)
-            cause = _cause(mine, start, end, spool.cursor or 0, rolled, runaways)
-            figures = (ours, other.get(account, 0))
+            ours = sums(mine, start, end).get(account, 0)
+            figures = (ours, reported(start, end).get(account, 0))
+            cause = _cause(mine, start, end, rolled, runaways)
+            cause = cause or _between(*figures, *told(account, start, end))
             differences.append(Difference(account, start, end, *figures, cause))
-    total = sum(theirs.get(account, 0) for account in whole)
-    return Reconciled(len(whole), sum(whole.values()), total, tuple(differences))
+    accounts = len(whole.keys() | theirs.keys())
+    return Reconciled(accounts, sum(whole.values()), sum(theirs.values()), tuple(differences))
 
 
 def sums(attempts: list[Attempt], since: int, until: int) -> Mapping[str, int]:
@@ -116,17 +126,25 @@ def _cause(
     mine: list[Attempt],
     start: int,
     end: int,
-    cursor: int,
     rolled: Callable[[int, int], bool],
     runaways: frozenset[str],
-) -> Cause:
+) -> Cause | None:
     here = [a for a in mine if a.started < end and (a.ended is None or a.ended > start)]
     seen = (
         (not rolled(start, end), Cause.NOT_ROLLED_UP),
         (any(a.job in runaways for a in here), Cause.RUNAWAY),
         (any(a.ended is None for a in here), Cause.STILL_RUNNING),
         (any(a.suspended for a in here), Cause.SUSPENDED),
-        (cursor < end, Cause.NOT_FETCHED),
+    )
+    return next((cause for holds, cause in seen if holds), None)
+
+
+def _between(ours: int, reported: int, told: int, bad: int) -> Cause:
+    """What sacct says now of two figures that differ."""
+    seen = (
+        (bad > 0, Cause.UNREADABLE),
+        (told == reported, Cause.REMOVED if told < ours else Cause.NOT_FETCHED),
+        (told < reported and ours < reported, Cause.PURGED),
     )
     return next((cause for holds, cause in seen if holds), Cause.UNEXPLAINED)
 
@@ -174,7 +192,7 @@ class Sreport:
         kind = ("env", "LC_ALL=C", "TZ=UTC", "sreport", "-nP", "-t", "seconds", "cluster", report)
         answer = self._run((*kind, f"cluster={self._cluster}", *window, *more), "")
         if answer.failed:
-            raise EngineDown(f"sreport: {answer.failed}")
+            raise down(kind, answer.failed)
         return [line.split("|") for line in answer.splitlines() if line.count("|") == 5]
 
 

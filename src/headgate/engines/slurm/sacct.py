@@ -18,11 +18,17 @@ from typing import Final
 from headgate.core.faults import Fault
 
 FIELDS: Final = (
-    *("dbindex", "jobidraw", "start", "end", "suspended", "state", "account", "alloctres"),
-    "consumedenergyraw",
+    *("dbindex", "jobidraw", "submit", "start", "end", "suspended", "state", "account"),
+    *("alloctres", "consumedenergyraw"),
 )
 PROGRAM: Final = ("env", "LC_ALL=C", "TZ=UTC", "SLURM_TIME_FORMAT=%s", "sacct")
 """The variables go with the command, so that they arrive wherever it is run."""
+
+AHEAD_SECONDS: Final = 86_400
+"""How far beyond this moment is asked: a cluster whose clock is ahead is told, not overlooked."""
+
+SKEW_SECONDS_MOST: Final = 60
+"""Two clocks that are this near count as one: what is ahead by less is seen later."""
 
 _SUSPENDED: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
 _GPUS_MOST: Final = 1_000_000
@@ -91,10 +97,15 @@ class _Bad(ValueError):
         self.code = code
 
 
-def command(cluster: str, since: int, until: int) -> tuple[str, ...]:
-    """What asks for every attempt that touches a window, also those that still run."""
-    window = ("-S", _local(since), "-E", _local(until))
-    return (*PROGRAM, "-M", cluster, "-a", "-D", "-X", "-n", "-P", *window, "-o", ",".join(FIELDS))
+def command(cluster: str, since: int, until: int, account: str = "") -> tuple[str, ...]:
+    """What asks for every attempt that touches a window, also those that still run.
+
+    Of one account nothing beyond the window is asked.
+    """
+    window = ("-S", _local(since), "-E", _local(until if account else until + AHEAD_SECONDS))
+    whose = ("-A", account) if account else ()
+    ask = (*PROGRAM, "-M", cluster, "-a", "-D", "-X", "-n", "-P", *window, *whose)
+    return (*ask, "-o", ",".join(FIELDS))
 
 
 def read(
@@ -115,7 +126,7 @@ def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attem
     values = line.split("|")
     if len(values) != len(FIELDS):
         raise _Bad(Code.CUT, f"{len(values)} fields where {len(FIELDS)} were asked for: {line!a}")
-    index, job, start, end, suspended, state, account, tres, energy = values
+    index, job, submit, start, end, suspended, state, account, tres, energy = values
     owner = owner_of(account)
     if owner is None:
         return Passed.FOREIGN
@@ -123,7 +134,11 @@ def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attem
         return Passed.NOT_STARTED
     started = _whole(start, job, "start")
     ended = None if end in {"Unknown", "None"} else _whole(end, job, "end")
-    _ordered(job, started, ended, seen)
+    if seen < (started if ended is None else ended) <= seen + SKEW_SECONDS_MOST:
+        ended = None
+        if started >= seen:
+            return Passed.NOT_STARTED
+    _ordered(job, _whole(submit, job, "submit"), started, ended, seen)
     chips = _chips(tres, owner.gres, job)
     if chips == 0:
         return Passed.NO_CHIPS if tres else Passed.NOT_STARTED
@@ -136,11 +151,14 @@ def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attem
     return Attempt(number, job, account, owner, chips, started, ended, paused, word, joules)
 
 
-def _ordered(job: str, started: int, ended: int | None, seen: int) -> None:
+def _ordered(job: str, submitted: int, started: int, ended: int | None, seen: int) -> None:
+    """Sound instants. A start after the end is printed as the end, and so before the submission."""
     if started > seen:
         raise _Bad(Code.STARTED_LATER, f"job {job} started {started - seen} s after this look")
     if ended is not None and ended < started:
         raise _Bad(Code.ENDED_BEFORE_STARTED, f"job {job} ended {started - ended} s too early")
+    if ended == started < submitted:
+        raise _Bad(Code.ENDED_BEFORE_STARTED, f"job {job} ended {submitted - ended} s too early")
     if ended is not None and ended > seen:
         raise _Bad(Code.ENDED_LATER, f"job {job} ended {ended - seen} s after this look")
 

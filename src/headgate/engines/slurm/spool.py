@@ -20,6 +20,12 @@ from headgate.engines.slurm.sacct import Attempt, Owner
 OVERLAP_SECONDS: Final = 3_600
 """How far a look reaches back: rows arrive late where slurmdbd was down, and are changed late."""
 
+WIDE_SECONDS: Final = 7 * 86_400
+"""How far the first look of a day does: for a controller that was cut off for days, or whose clock
+was set back, so that what it ran began before the looks that were to see it."""
+
+DAY: Final = 86_400
+
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS attempt (
     number INTEGER PRIMARY KEY, job TEXT NOT NULL, account TEXT NOT NULL, award TEXT NOT NULL,
@@ -65,6 +71,13 @@ class Spool:
         if row[0] != self._cluster:
             raise OtherCluster(f"the spool is of the cluster {row[0]}, not of {self._cluster}")
         return int(row[1])
+
+    def begin(self, now: int) -> int:
+        """From when a look of this moment reads; the very first one from this moment."""
+        before = self.cursor
+        if before is None:
+            return now
+        return before - (OVERLAP_SECONDS if before // DAY == now // DAY else WIDE_SECONDS)
 
     def keep(self, attempts: Iterable[Attempt], until: int) -> None:
         """One look, whole; what the iterable raises leaves the spool as it was."""

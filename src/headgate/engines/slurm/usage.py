@@ -5,6 +5,7 @@ from its name; accounts are never used up, so an award that has ended is still f
 """
 
 import os
+import select
 import subprocess
 import tempfile
 from collections import Counter
@@ -12,20 +13,24 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import IO, Final
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
 from headgate.engines.slurm import sacct
-from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.command import Run, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
+from headgate.engines.slurm.reconcile import sums
 from headgate.engines.slurm.sacct import Attempt, Owner, Passed
-from headgate.engines.slurm.spool import OVERLAP_SECONDS, Open, Spool, opened, seconds_of
+from headgate.engines.slurm.spool import Open, Spool, opened, seconds_of
 
 Lines = Callable[[Sequence[str]], Generator[str, None, None]]
+SILENT_SECONDS_MOST: Final = 900
+"""How long a program may print nothing; sacct prints once the database has found the last row."""
+
+PIPE_BYTES: Final = 65_536
 FAULTS_MOST: Final = 1_000
 """How many bad rows are told one by one; all are counted."""
 
@@ -61,8 +66,7 @@ def look(
     Raises EngineDown, and the spool is then as it was. A bad row does not move: the others are
     kept, and it is told again by every look that reaches it.
     """
-    cursor = spool.cursor
-    begin = since if cursor is None else min(since, cursor - OVERLAP_SECONDS)
+    begin = min(since, spool.begin(now))
     found = Look(begin, now)
     with closing(lines(sacct.command(safe(cluster), begin, now))) as told:
         spool.keep(_attempts(sacct.read(told, now, owner_of), found), now)
@@ -79,10 +83,23 @@ def fetched(cluster: SlurmCluster, run: Run, since: str, until: str) -> tuple[Us
     lines = streamed(cluster.reach, cluster.environment)
     with opened(None, cluster.site) as spool:
         now = max(end, int(datetime.now(UTC).timestamp()))
-        found = look(cluster.cluster, spool, lines, owners(cluster, run), begin, now)
+        found = look(cluster.cluster, spool, lines, owners(cluster, run).get, begin, now)
         if found.faults:
             raise Faulty(found.faults)
         return tuple(spool.usage(begin, end))
+
+
+def told_now(
+    cluster: SlurmCluster, known: Mapping[str, Owner], account: str, since: int, until: int
+) -> tuple[int, int]:
+    """GPU-seconds of an account in a window as sacct has them now, and how many rows are bad."""
+    lines = streamed(cluster.reach, cluster.environment)
+    now = int(datetime.now(UTC).timestamp())
+    with closing(lines(sacct.command(safe(cluster.cluster), since, until, safe(account)))) as told:
+        rows = list(sacct.read(told, now, known.get))
+    sound = [row for row in rows if isinstance(row, Attempt)]
+    bad = sum(isinstance(row, Fault) for row in rows)
+    return sums(sound, since, until).get(account, 0), bad
 
 
 def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator[Attempt]:
@@ -101,14 +118,16 @@ def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator
                 found.faults.append(row)
 
 
-def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
+def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner]:
     """Whose every account is, by the marks that stand in the database; raises EngineDown.
 
-    What is borrowed in the standby class costs nothing, so a standby account is nobody's.
+    Accounts that were removed are among them: jobs that ran there are read after the removal. What
+    is borrowed in the standby class costs nothing, so a standby account is nobody's.
     """
-    answer = run(("sacctmgr", "-nP", "show", "account", f"format={ACCOUNT_FORMAT}"), "")
+    show = ("sacctmgr", "-nP", "show", "account", "withdeleted", f"format={ACCOUNT_FORMAT}")
+    answer = run(show, "")
     if answer.failed:
-        raise EngineDown(f"sacctmgr: {answer.failed}")
+        raise down(show, answer.failed)
     known: dict[str, Owner] = {}
     ours = organisation_of(cluster.programme)
     for row in rows(answer, ACCOUNT_FORMAT):
@@ -119,13 +138,14 @@ def owners(cluster: SlurmCluster, run: Run) -> Callable[[str], Owner | None]:
             own = account_of(cluster.programme, award, support_class)
             if row["account"] != standby_of(own):
                 known[row["account"]] = Owner(award, support_class, chip.gres)
-    return known.get
+    return known
 
 
 def streamed(reach: Sequence[str], environment: Mapping[str, str]) -> Lines:
     """Lines of a program as it prints them, however many; raises EngineDown if it did not end well.
 
-    What it complains of goes to a file, so that a long complaint cannot stop it.
+    What it complains of goes to a file, so that a long complaint cannot stop it. One that falls
+    silent is ended: sacct waits for a hung slurmdbd without an end.
     """
 
     def lines(command: Sequence[str]) -> Generator[str, None, None]:
@@ -137,21 +157,33 @@ def streamed(reach: Sequence[str], environment: Mapping[str, str]) -> Lines:
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     env={**os.environ, "LC_ALL": "C", **environment},
-                    encoding="utf-8",
-                    errors="replace",
                 )
             except OSError as error:
-                raise EngineDown(f"{command[0]}: {error}") from error
+                raise down(command, str(error)) from error
             with process:
                 try:
                     if process.stdout is not None:
-                        yield from process.stdout
+                        yield from _lines(process.stdout, command)
                 except BaseException:
                     process.kill()
                     raise
             if process.returncode:
                 errors.seek(0)
                 said = " ".join(errors.read(2_000).decode(errors="replace").split())
-                raise EngineDown(f"sacct: {said[:300] or process.returncode}")
+                raise down(command, said[:300] or f"exit code {process.returncode}")
 
     return lines
+
+
+def _lines(source: IO[bytes], command: Sequence[str]) -> Iterator[str]:
+    """What comes of a pipe, line by line; the last may lack its end."""
+    left = b""
+    while True:
+        if not select.select([source], [], [], SILENT_SECONDS_MOST)[0]:
+            raise down(command, f"silent for {SILENT_SECONDS_MOST} s")
+        if not (read := os.read(source.fileno(), PIPE_BYTES)):
+            break
+        *whole, left = (left + read).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    if left:
+        yield left.decode(errors="replace")
