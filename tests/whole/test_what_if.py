@@ -123,10 +123,10 @@ def test_every_rule_of_sharing_can_be_said(trace: Path) -> None:
     seen = {json.dumps(_shared(simulate(*plain)))}
     for words in (
         ("--borrow", 10), ("--lend", 50), ("--no-reclaim",), ("--checkpoint", 0),
-        ("--restart", 9000), ("--look-ahead", 0), ("--half-life", 24), ("--load", 50),
+        ("--restart", 9000), ("--look-ahead", 0), ("--half-life", 24), ("--load", 50), ("--nodes",),
     ):  # fmt: skip
         seen.add(json.dumps(_shared(simulate(*plain, *words))))
-    assert 9 == len(seen)
+    assert 10 == len(seen)
 
 
 RICH = """

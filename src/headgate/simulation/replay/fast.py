@@ -13,6 +13,7 @@ from headgate.simulation.replay.layout import (
     ENVELOPE_FIELDS,
     FIRST,
     FIRST_UNPAID,
+    FREE,
     GANG_FIELDS,
     HELD,
     LAST,
@@ -21,9 +22,14 @@ from headgate.simulation.replay.layout import (
     LISTS,
     LOST,
     NEWEST,
+    NEXT,
+    NODE_FIELDS,
+    NODE_GPUS,
     NOW,
     NUMBERS,
     OVERHEAD,
+    PLACE_FIELDS,
+    PREVIOUS,
     SINCE,
     STARTED,
     STEP,
@@ -57,7 +63,7 @@ def replay(pool: Pool) -> Replayed:
     for name, column in BILLS.items():
         billed = state.bills[:, column] if len(state.bills) else np.zeros(len(pool.gangs.gpus))
         found[name] = np.ascontiguousarray(billed, np.int64)
-    return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :3])
+    return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :4])
 
 
 def state_of(pool: Pool) -> State:
@@ -75,7 +81,7 @@ def state_of(pool: Pool) -> State:
     table[:, FIRST] = table[:, LAST] = np.cumsum(per_envelope) - per_envelope
     table[:, NEWEST] = -1
     now = np.zeros(NUMBERS, np.int64)
-    now[NOW], now[STEP] = steps.at[0], -1
+    now[NOW], now[STEP], now[NODE_GPUS] = steps.at[0], -1, pool.node_gpus
     rules = np.array([_listed(each) for each in pool.by_step], np.int64)
     supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling, rules])
     lists, seen = (
@@ -83,7 +89,9 @@ def state_of(pool: Pool) -> State:
         np.zeros((moments, envelopes + 1, 5), np.int64),
     )
     paid = _budgets_of(pool)
-    return State(rows, table, lists, now, np.ascontiguousarray(supply), seen, *paid)
+    return State(
+        rows, table, lists, now, np.ascontiguousarray(supply), seen, *paid, *_nodes_of(pool)
+    )
 
 
 def _budgets_of(pool: Pool) -> tuple[Table, Table, Table]:
@@ -99,6 +107,17 @@ def _budgets_of(pool: Pool) -> tuple[Table, Table, Table]:
     bills = np.zeros((count, BILL_FIELDS), np.int64)
     bills[:, AWARD] = budgets.award
     return awards, bills, np.column_stack([budgets.renews, budgets.amount])
+
+
+def _nodes_of(pool: Pool) -> tuple[Table, Table]:
+    """Rings and nodes, none of them in service yet, and where each gang stands."""
+    each, most = pool.node_gpus, int(pool.steps.gpus.max())
+    rings = each + 1 if each else 0
+    nodes = np.zeros((rings + most // max(each, 1) * bool(each), NODE_FIELDS), np.int64)
+    nodes[:rings, NEXT] = nodes[:rings, PREVIOUS] = np.arange(rings)
+    nodes[rings:, FREE] = -1
+    places = np.zeros((len(pool.gangs.gpus) if each else 0, PLACE_FIELDS), np.int64)
+    return nodes, places
 
 
 def _listed(rules: Rules) -> tuple[int, ...]:

@@ -67,7 +67,9 @@ class Figures:
 
     `unpaid` is what was asked for and not paid by a budget, `cut` work that a spent one left
     undone, `lent` by envelope what credits were earned with. `first_median` and `first_most` are
-    seconds from an award's signature to a tenant's first start.
+    seconds from an award's signature to a tenant's first start, `term_median` and `term_most` those
+    of them that are not the policy's own: from the term's first day on. `split` is what the first
+    in line would have filled had the idle GPUs stood on its nodes; None where GPUs are counted.
     """
 
     offered: int
@@ -82,6 +84,9 @@ class Figures:
     stops: int
     first_median: int
     first_most: int
+    term_median: int
+    term_most: int
+    split: int | None
     costs: Costs
     waits: Waits
     by_envelope: Mapping[str, Waits]
@@ -130,7 +135,7 @@ def figures(
     by_envelope, by_step = _tables(lanes)
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
-    offered, first = _offered(lanes), _first(lanes, signed)
+    offered, first, term = _offered(lanes), _first(lanes, signed), _first(lanes, signed * 0)
     seen = by_envelope[:-1].sum(axis=(0, 1)).tolist()
     held, borrowed, waited, _, unpaid = map(int, seen)
     return Figures(
@@ -146,6 +151,9 @@ def figures(
         stops=sum(int(lane.replayed.stops.sum()) for lane in lanes),
         first_median=first[(len(first) - 1) // 2],
         first_most=first[-1],
+        term_median=term[(len(term) - 1) // 2],
+        term_most=term[-1],
+        split=int(by_step[:-1, 3].sum()) if any(lane.pool.node_gpus for lane in lanes) else None,
         costs=_costs(lanes),
         waits=_told(waits, served),
         by_envelope={
@@ -219,7 +227,7 @@ def _costs(lanes: Sequence[Lane]) -> Costs:
     for lane in lanes:
         prices, replayed = lane.prices, lane.replayed
         held = replayed.by_envelope[:-1, :, 0].sum(axis=1).tolist()
-        idle, _, filled = (column.tolist() for column in replayed.by_step[:-1].T)
+        idle, _, filled, _ = (column.tolist() for column in replayed.by_step[:-1].T)
         for n, seconds in enumerate(held):
             busy, low, mwh, hour = (
                 int(column[n]) for column in (prices.busy, prices.idle, prices.mwh, prices.hour)

@@ -1,7 +1,8 @@
 """Where the fast loop keeps what: columns of its tables, and the tables together.
 
 Compiled code is kept by the time stamp of `loop` alone. So `loop` names the digest of this file, of
-`orders`, `accounts` and `queues`, and a test compares: who changes one of them saves the loop too.
+`orders`, `accounts`, `nodes` and `queues`, and a test compares: who changes one of them saves the
+loop too.
 """
 
 from typing import Final, NamedTuple
@@ -32,6 +33,12 @@ AWARD_FIELDS = 7
 AWARD, NEXT_UNPAID, UNPAID_SINCE, UNPAID_FOR, CUT = range(5)
 BILL_FIELDS = 5
 
+FREE, TRIAL_FREE, NEXT, PREVIOUS = range(4)
+NODE_FIELDS = 4
+
+CHAIN, PART = range(2)
+PLACE_FIELDS = 2
+
 WHO, ASKS, NEEDS, CHOSEN, END_AT, END_OF, LIMIT_AT, LIMIT_OF = range(8)
 LISTS = 8
 
@@ -39,8 +46,8 @@ NOW, STEP, CAPACITY, IDLE, KEPT, ARRIVED, RUNNING, STARTS, WAITING, LOOKED, AT, 
     13
 )
 RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS, CREDITS, ENDS_SPENT = range(13, 21)
-SENT_AWAY, MAY_PAY, SPENT_AT = range(21, 24)
-NUMBERS = 24
+SENT_AWAY, MAY_PAY, SPENT_AT, NODE_GPUS, NODES, SPLIT, HEAD_ASKS = range(21, 28)
+NUMBERS = 28
 RULES = 8
 """How many rules stand at the end of a row of the supply, in the order of `now` from RECLAIM on."""
 
@@ -51,7 +58,8 @@ class State(NamedTuple):
     `lists` are the queues, what a reclaim has chosen, the heap of ends and the order of limits;
     `now` is everything single, the rules too; `seen` is by step, envelope (the last row is the
     pool) and figure. `awards` and `bills`, by award and gang, are empty where there are no budgets;
-    `budgets` are by step: whether they begin anew, and each award's.
+    `budgets` are by step: whether they begin anew, and each award's. `nodes` and `places` are as
+    `nodes` (the module) says, and empty where the pool has none.
     """
 
     gangs: Table
@@ -63,3 +71,5 @@ class State(NamedTuple):
     awards: Table
     bills: Table
     budgets: Table
+    nodes: Table
+    places: Table
