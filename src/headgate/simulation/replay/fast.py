@@ -30,6 +30,7 @@ from headgate.simulation.replay.layout import (
     OVERHEAD,
     PLACE_FIELDS,
     PREVIOUS,
+    QUEUES,
     SINCE,
     STARTED,
     STEP,
@@ -59,10 +60,10 @@ def replay(pool: Pool) -> Replayed:
     check(pool)
     state = state_of(pool)
     run(state)
-    found = {name: np.ascontiguousarray(state.gangs[:, column]) for name, column in COLUMNS.items()}
+    found = {name: state.gangs[:, column] for name, column in COLUMNS.items()}
     for name, column in BILLS.items():
-        billed = state.bills[:, column] if len(state.bills) else np.zeros(len(pool.gangs.gpus))
-        found[name] = np.ascontiguousarray(billed, np.int64)
+        none = np.zeros(len(pool.gangs.gpus), np.int64)
+        found[name] = state.bills[:, column] if len(state.bills) else none
     return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :4])
 
 
@@ -84,13 +85,12 @@ def state_of(pool: Pool) -> State:
     now[NOW], now[STEP], now[NODE_GPUS] = steps.at[0], -1, pool.node_gpus
     rules = np.array([_listed(each) for each in pool.by_step], np.int64)
     supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling, rules])
-    lists, seen = (
-        np.zeros((LISTS, count), np.int64),
-        np.zeros((moments, envelopes + 1, 5), np.int64),
-    )
+    running = count if pool.budgets is not None else min(count, int(steps.gpus.max()))
+    queues, lists = np.zeros((QUEUES, count), np.int64), np.zeros((LISTS, running + 1), np.int64)
+    seen = np.zeros((moments, envelopes + 1, 5), np.int64)
     paid = _budgets_of(pool)
     return State(
-        rows, table, lists, now, np.ascontiguousarray(supply), seen, *paid, *_nodes_of(pool)
+        rows, table, queues, lists, now, np.ascontiguousarray(supply), seen, *paid, *_nodes_of(pool)
     )
 
 

@@ -12,7 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from headgate.core.ledger.transfer import Transfer
 from headgate.core.quantities import HOUR_SECONDS, half_even
+from headgate.simulation.replay.credits import balances, transfers
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
 from headgate.simulation.replay.supply import Prices
@@ -70,6 +72,7 @@ class Figures:
     seconds from an award's signature to a tenant's first start, `term_median` and `term_most` those
     of them that are not the policy's own: from the term's first day on. `split` is what the first
     in line would have filled had the idle GPUs stood on its nodes; None where GPUs are counted.
+    Credits are posted by the ledger's rules: the transfers, and what each account came to.
     """
 
     offered: int
@@ -93,6 +96,8 @@ class Figures:
     by_size: Mapping[str, Waits]
     months: tuple[Month, ...]
     lent: Mapping[str, int]
+    credit_transfers: tuple[Transfer, ...]
+    credit_balances: Mapping[str, int]
 
     @property
     def hours(self) -> Mapping[str, int]:
@@ -136,6 +141,7 @@ def figures(
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
     offered, first, term = _offered(lanes), _first(lanes, signed), _first(lanes, signed * 0)
+    moved = tuple(transfers([(x.pool, x.replayed) for x in lanes], envelopes, days[0]))
     seen = by_envelope[:-1].sum(axis=(0, 1)).tolist()
     held, borrowed, waited, _, unpaid = map(int, seen)
     return Figures(
@@ -167,6 +173,8 @@ def figures(
         },
         months=tuple(_months(days, envelopes, offered, by_envelope)),
         lent=_named(envelopes, by_envelope[:-1, :, 3].sum(axis=0)),
+        credit_transfers=moved,
+        credit_balances=balances(moved),
     )
 
 

@@ -18,10 +18,10 @@ WHOLE_BITS: Final = 20
 """Past use is kept in parts of 2**20 at every turn of the fair share's clock."""
 
 SUBMITTED, SECONDS, LIMIT, GPUS, ENVELOPE, STARTED, ENDED, STOPS = range(8)
-LOST, HELD, AHEAD, BORROWED, LEFT, BEGAN, PAID, PLACE, OLDER, NEWER, LIMIT_END, OVERHEAD = range(
-    8, 20
-)
-GANG_FIELDS = 20
+LOST, HELD, AHEAD, BORROWED, LEFT, PAID, PLACE, NEWER, OVERHEAD = range(8, 17)
+GANG_FIELDS = 17
+OLDER, BEGAN = SUBMITTED, ENDED
+"""Who runs is no longer to come, and has not ended: two fields that are never used at once."""
 
 QUOTA, KEEPS, CEILING, USED, PAST, WAITED, FIRST, LAST, NEWEST, TRIED, TRIAL, CURSOR = range(12)
 DEBT, UNPAID = range(12, 14)
@@ -39,8 +39,11 @@ NODE_FIELDS = 4
 CHAIN, PART = range(2)
 PLACE_FIELDS = 2
 
-WHO, ASKS, NEEDS, CHOSEN, END_AT, END_OF, LIMIT_AT, LIMIT_OF = range(8)
-LISTS = 8
+WHO, ASKS, NEEDS = range(3)
+QUEUES = 3
+
+CHOSEN, END_AT, END_OF, LIMIT_AT, LIMIT_OF = range(5)
+LISTS = 5
 
 NOW, STEP, CAPACITY, IDLE, KEPT, ARRIVED, RUNNING, STARTS, WAITING, LOOKED, AT, SPARE, OWN = range(
     13
@@ -55,7 +58,7 @@ RULES = 8
 class State(NamedTuple):
     """A pool at one moment.
 
-    `lists` are the queues, what a reclaim has chosen, the heap of ends and the order of limits;
+    `lists` are what a reclaim has chosen, the heap of ends and the order of limits;
     `now` is everything single, the rules too; `seen` is by step, envelope (the last row is the
     pool) and figure. `awards` and `bills`, by award and gang, are empty where there are no budgets;
     `budgets` are by step: whether they begin anew, and each award's. `nodes` and `places` are as
@@ -64,6 +67,7 @@ class State(NamedTuple):
 
     gangs: Table
     envelopes: Table
+    queues: Table
     lists: Table
     now: Table
     supply: Table

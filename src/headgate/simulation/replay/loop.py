@@ -18,7 +18,7 @@ from headgate.simulation.replay.compiling import inner, outer
 from headgate.simulation.replay.layout import (  # isort: skip
     AHEAD, ARRIVED, ASKS, AT, AWARD, BEGAN, BORROWED, BUDGET, CAPACITY, CEILING, CHECKPOINT, CHOSEN,
     CREDITS, CURSOR, CUT, DEBT, ENDED, ENDS_SPENT, END_AT, END_OF, ENVELOPE, FIRST, FREE, GPUS,
-    HEAD_ASKS, HELD, IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT, LIMIT_AT, LIMIT_END, LIMIT_OF, LOOKED,
+    HEAD_ASKS, HELD, IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT_AT, LIMIT_OF, LOOKED,
     LOOK_AHEAD, LOST, MAY_PAY, NEEDS, NEVER, NEWEST, NODE_GPUS, NOW, OLDER, OVERHEAD, OWN, PAID,
     PAST, PLACE, QUOTA, RECLAIM, RESTART, RULES, RUNNING, SECONDS, SENT_AWAY, SPARE, SPLIT, STARTED,
     STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIAL_FREE, TRIED, TURN, TURN_KEEPS, UNPAID, USED,
@@ -29,6 +29,7 @@ from headgate.simulation.replay.nodes import (  # isort: skip
 )  # fmt: skip
 from headgate.simulation.replay.orders import (
     insert_limit,
+    limit_end,
     link,
     risen,
     take_end,
@@ -37,7 +38,7 @@ from headgate.simulation.replay.orders import (
 )
 from headgate.simulation.replay.queues import bring_back, enqueue, send_away, send_unpaid, take_out
 
-COMPILED_IN = "51f4429f9b1d2b8b"
+COMPILED_IN = "40653a05a04140d7"
 """The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, which are compiled into this."""
 
 
@@ -215,7 +216,7 @@ def next_envelope(s: State, within: int) -> int:
         first = s.envelopes[k, FIRST]
         if s.envelopes[k, TRIED] or first == s.envelopes[k, LAST]:
             continue
-        fits = s.envelopes[k, USED] + s.lists[ASKS, first] <= s.envelopes[k, QUOTA]
+        fits = s.envelopes[k, USED] + s.queues[ASKS, first] <= s.envelopes[k, QUOTA]
         if (within < 0 or fits == (within == 1)) and (found < 0 or sooner(s, k, found)):
             found = k
     if found >= 0:
@@ -238,7 +239,7 @@ def start_heads(s: State) -> int:
                 if k < 0:
                     break
                 place = s.envelopes[k, FIRST]
-                asks = s.lists[ASKS, place]
+                asks = s.queues[ASKS, place]
                 if s.envelopes[k, USED] + asks > s.envelopes[k, CEILING]:
                     continue
                 if (not borrows or waiting < 0) and may_start(s, k, borrows):
@@ -246,7 +247,7 @@ def start_heads(s: State) -> int:
                     start(s, place, k)
                     started = True
                 elif waiting < 0:
-                    waiting = s.lists[WHO, place]
+                    waiting = s.queues[WHO, place]
             if started:
                 break
         if not started:
@@ -256,7 +257,7 @@ def start_heads(s: State) -> int:
 @inner
 def may_start(s: State, k: int, borrows: int) -> bool:
     """Whether the first of a queue fits, if need be after others were stopped for it."""
-    asks = s.lists[ASKS, s.envelopes[k, FIRST]]
+    asks = s.queues[ASKS, s.envelopes[k, FIRST]]
     if asks <= room(s, k) and stands(s, asks, FREE):
         return True
     return not borrows and s.now[RECLAIM] > 0 and reclaim(s, k, asks)
@@ -340,13 +341,6 @@ def start(s: State, place: int, k: int) -> None:
     s.gangs[gang, BEGAN] = now
     if s.gangs[gang, STARTED] < 0:
         s.gangs[gang, STARTED] = now
-    s.gangs[gang, LIMIT_END] = (
-        now
-        + s.gangs[gang, PAID]
-        + s.gangs[gang, LIMIT]
-        - s.gangs[gang, SECONDS]
-        + s.gangs[gang, LEFT]
-    )
     s.gangs[gang, PLACE] = s.now[STARTS]
     s.now[STARTS] += 1
     link(s, gang, k)
@@ -356,7 +350,7 @@ def start(s: State, place: int, k: int) -> None:
     place = risen(s, s.now[RUNNING], ends)
     s.lists[END_AT, place] = ends
     s.lists[END_OF, place] = gang
-    insert_limit(s, s.gangs[gang, LIMIT_END], gang)
+    insert_limit(s, limit_end(s, gang), gang)
     s.now[RUNNING] += 1
     charge(s, gang, 1)
 
@@ -364,7 +358,7 @@ def start(s: State, place: int, k: int) -> None:
 @inner
 def start_ahead(s: State, place: int, k: int) -> bool:
     """Start a gang ahead of its queue if its award can pay for it; else it leaves the queue."""
-    gang = s.lists[WHO, place]
+    gang = s.queues[WHO, place]
     if len(s.awards) > 0 and not pays(s, gang):
         send_away(s, place, k)
         return False
@@ -384,7 +378,7 @@ def leave(s: State, gang: int) -> None:
     unlink(s, gang, k)
     if s.now[NODE_GPUS] > 0:
         vacate(s, gang)
-    take_limit(s, s.gangs[gang, LIMIT_END], gang)
+    take_limit(s, limit_end(s, gang), gang)
     s.now[RUNNING] -= 1
     take_end(s, gang)
     charge(s, gang, -1)
@@ -401,6 +395,7 @@ def stop(s: State, gang: int) -> None:
     s.gangs[gang, LOST] += done - kept
     s.gangs[gang, LEFT] = s.gangs[gang, SECONDS] - kept
     s.gangs[gang, STOPS] += 1
+    s.gangs[gang, ENDED] = -1
     k = s.gangs[gang, ENVELOPE]
     s.envelopes[k, FIRST] -= 1
     enqueue(s, gang, s.envelopes[k, FIRST])
@@ -452,9 +447,9 @@ def backfill(s: State, waiting: int) -> None:
             return
         first = s.envelopes[k, FIRST]
         s.now[AT] = s.now[OWN] = NEVER
-        walled = s.envelopes[k, USED] + s.lists[ASKS, first] > s.envelopes[k, CEILING]
+        walled = s.envelopes[k, USED] + s.queues[ASKS, first] > s.envelopes[k, CEILING]
         if walled:
-            reserve(s, k, s.lists[ASKS, first], not walled)
+            reserve(s, k, s.queues[ASKS, first], not walled)
         s.now[SPARE] = spare
         spare = fill(s, k, first + (walled or k == mine), (at, own if k == mine else NEVER))
         if s.now[LOOKED] == s.now[LOOK_AHEAD]:
@@ -475,7 +470,7 @@ def fill(s: State, k: int, first: int, pool: tuple[int, int]) -> int:
     for place in range(first, last):
         if most <= 0:
             break
-        asks, ends = s.lists[ASKS, place], now + s.lists[NEEDS, place]
+        asks, ends = s.queues[ASKS, place], now + s.queues[NEEDS, place]
         if asks > most or (ends > at and asks > min(spare, own)):
             continue
         if (ends > wall_at and asks > wall_own) or not stands(s, asks, FREE):
