@@ -238,9 +238,10 @@ def slowly() -> str:
 def _named(run: Figures) -> dict[str, int]:
     """The figures of a run by the names that pages and tables give them."""
     amounts = ("offered", "held", "idle", "fillable", "waited", "unpaid", "borrowed", "lost", "cut")
-    others = ("stops", "first_median", "first_most")
+    others = ("stops", "first_median", "first_most", "term_median", "term_most")
     waits = ("jobs", "unserved", "mean", "median", "p95")
     found = {n: getattr(run, n) for n in (*amounts, *others)} | dict(run.costs.known)
+    found |= {} if run.split is None else {"split": run.split}
     return found | {n: getattr(run.waits, n) for n in waits}
 
 

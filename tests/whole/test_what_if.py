@@ -123,10 +123,10 @@ def test_every_rule_of_sharing_can_be_said(trace: Path) -> None:
     seen = {json.dumps(_shared(simulate(*plain)))}
     for words in (
         ("--borrow", 10), ("--lend", 50), ("--no-reclaim",), ("--checkpoint", 0),
-        ("--restart", 9000), ("--look-ahead", 0), ("--half-life", 24), ("--load", 50),
+        ("--restart", 9000), ("--look-ahead", 0), ("--half-life", 24), ("--load", 50), ("--nodes",),
     ):  # fmt: skip
         seen.add(json.dumps(_shared(simulate(*plain, *words))))
-    assert 9 == len(seen)
+    assert 10 == len(seen)
 
 
 RICH = """
@@ -163,6 +163,10 @@ def test_budgets_credits_and_energy_are_words_of_an_overlay(
     base, rich = (replay["runs"][0]["shared"] for replay in told["replays"])
     assert (0, 0, None) == (base["unpaid"], base["cut"], base["costs"]["energy"])
     assert rich["borrowed"] == sum(rich["lent"].values()) > 0 == sum(base["lent"].values())
+    owed, lent = rich["credit_balances"], rich["lent"]
+    assert 0 == sum(owed.values()) < sum(map(abs, owed.values()))
+    assert rich["borrowed"] >= sum(t["amount"] for t in rich["credit_transfers"])
+    assert set(owed) <= {*(f"credit/of/{name}" for name in lent), "credit/nobody"}
     assert rich["unpaid" if spent == "wait" else "cut"] > 0
     assert rich["held"] <= 3 * 9000 * 3600 + 200 < base["held"]
     assert rich["costs"]["energy_cost"] == round(rich["costs"]["energy"] / 10)

@@ -149,6 +149,10 @@ def simulate(
         int | None,
         typer.Option(min=1, max=8760, help="Order by past use that halves in so many hours."),
     ] = None,
+    nodes: Annotated[
+        bool | None,
+        typer.Option("--nodes/--no-nodes", help="Jobs are packed onto whole nodes."),
+    ] = None,
     load: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Repeat or thin the trace to this % load.")
     ] = None,
@@ -169,7 +173,7 @@ def simulate(
     """
     with mendable(f"simulate {programme}"), steps() as progress:
         from headgate.comparing import compare, text_of, write
-        from headgate.core.policy.sharing import Turns
+        from headgate.core.policy.sharing import Nodes, Turns
         from headgate.demo import Choices
         from headgate.whatif import Try
 
@@ -180,6 +184,7 @@ def simulate(
             "checkpoint_seconds": checkpoint,
             "restart_seconds": restart,
             "look_ahead": look_ahead,
+            "nodes": None if nodes is None else Nodes.PACKED if nodes else Nodes.COUNTED,
             "turns": None if half_life is None else Turns.PAST_USE,
             "half_life_hours": half_life,
         }

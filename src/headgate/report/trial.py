@@ -70,9 +70,11 @@ class Trial:
     sharing: tuple[tuple[str, date, Mapping[str, Value]], ...]
 
 
-HOURS = ("offered", "held", "idle", "fillable", "waited", "unpaid", "borrowed", "lost", "cut")
+HOURS = (
+    "offered", "held", "idle", "fillable", "split", "waited", "unpaid", "borrowed", "lost", "cut",
+)  # fmt: skip
 COUNTS = ("jobs", "unserved", "stops")
-DAYS = ("first_median", "first_most")
+DAYS = ("first_median", "first_most", "term_median", "term_most")
 COSTS = ("energy", "energy_cost", "worth", "fillable_worth")
 WAITS = ("mean", "median", "p95")
 
@@ -160,9 +162,9 @@ def _use(trial: Trial, say: Speaker) -> Iterator[Block]:
     rows = [Row(_name(column, say), tuple(_parts(column, say))) for column in trial.columns]
     yield stacks("use-chart", say.say("trial.use_chart"), rows, legend)
     heads = [say.say("trial.figure"), *(_name(column, say) for column in trial.columns)]
-    lines = [_line(name, trial.columns, say) for name in (*HOURS, *COUNTS, *DAYS)]
-    yield table("use-table", say.say("trial.use_table"), heads, lines)
     told = {name for column in trial.columns for name in column.figures}
+    lines = [_line(name, trial.columns, say) for name in (*HOURS, *COUNTS, *DAYS) if name in told]
+    yield table("use-table", say.say("trial.use_table"), heads, lines)
     costs = [_line(name, trial.columns, say) for name in COSTS if name in told]
     if costs:
         yield table("costs-table", say.say("trial.costs_table"), heads, costs)

@@ -83,6 +83,7 @@ def test_energy_and_worth_are_by_what_was_held_and_what_lay_idle() -> None:
     assert round(2 * (first + later) / 3600) == told.costs.energy_cost
     assert 0 == told.costs.fillable_worth
     assert (1000, 2000) == (told.first_median, told.first_most)
+    assert (0, 0) == (told.term_median, told.term_most)
 
 
 def test_what_the_policy_does_not_say_is_not_told() -> None:

@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from headgate.simulation.replay import accounts, fast, layout, loop, orders, plain, queues
+from headgate.simulation.replay import (
+    accounts,
+    fast,
+    layout,
+    loop,
+    nodes,
+    orders,
+    plain,
+    queues,
+)
 from headgate.simulation.replay.identities import Broken, assure
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.pool import (
@@ -69,7 +78,8 @@ def test_nobody_with_a_right_waits_for_a_borrower(pool: Pool) -> None:
 def test_kept_machine_code_is_never_of_another_source() -> None:
     """Whoever changes what is compiled into the loop saves it too: older code is not used again."""
     texts = [
-        Path(module.__file__ or "").read_bytes() for module in (layout, orders, accounts, queues)
+        Path(module.__file__ or "").read_bytes()
+        for module in (layout, orders, accounts, nodes, queues)
     ]
     assert hashlib.sha256(b"".join(texts)).hexdigest()[:16] == loop.COMPILED_IN
 
@@ -204,6 +214,94 @@ def test_the_deepest_in_debt_lends_first() -> None:
     assert [0, 2 * 3600, 0] == (result.by_envelope[0, :, 3] - [4 * 7200, 0, 0]).tolist()
 
 
+def packed(work: Gangs, supply: Steps, rules: Rules | None = None) -> Replayed:
+    """Gangs on nodes of 8 GPUs."""
+    return replayed(Pool(work, supply, rules or Rules(), node_gpus=8))
+
+
+def test_parts_go_where_they_leave_the_least_and_whole_nodes_stay_whole() -> None:
+    """Beside 3 and 6 GPUs on two nodes 2 go to the fuller one, so that 5 and a whole node fit."""
+    work = gangs(*[(0, 99, n, 0) for n in (5, 6)], (1, 99, 2, 0), (2, 99, 3, 0), (3, 99, 8, 0))
+    assert [0, 0, 1, 2, 3] == packed(work, steps(24, 24)).started.tolist()
+
+
+def test_fragments_hold_up_a_whole_node_and_are_told() -> None:
+    """Two nodes with 3 GPUs free each are 6 GPUs on which 4 do not fit; who waits is counted, and
+    by counting GPUs alone nobody would have waited.
+    """
+    work = gangs((0, 100, 5, 0), (0, 100, 5, 0), (10, 50, 4, 0))
+    told = packed(work, steps(16, 16))
+    assert ([0, 0, 100], 4 * 90) == (told.started.tolist(), told.by_step[0, 3])
+    counted = replayed(Pool(work, steps(16, 16), Rules()))
+    assert (10, 0) == (counted.started[2], counted.by_step[0, 3])
+
+
+def test_a_right_takes_back_until_its_nodes_are_free() -> None:
+    """3 GPUs are idle on each of two nodes that are lent: 4 that come by right stop one gang."""
+    work = gangs((0, 900, 5, 0), (0, 900, 5, 0), (60, 9, 4, 1))
+    told = packed(work, steps(16, 0, 16), Rules(checkpoint_seconds=0, restart_seconds=0))
+    assert (60, [0, 1, 0]) == (told.started[2], told.stops.tolist())
+    alone = replayed(Pool(work, steps(16, 0, 16), Rules()))
+    assert (60, [0, 0, 0]) == (alone.started[2], alone.stops.tolist())
+
+
+def test_backfill_leaves_the_nodes_of_who_has_the_reservation() -> None:
+    """A node is free at 100 for who waits; a longer gang of 2 may not break into it, a shorter may.
+
+    By counted GPUs the longer one would be harmless: 8 of 16 stay idle until then.
+    """
+    rows = ((0, 100, 6, 0), (0, 900, 6, 0), (1, 50, 8, 0), (2, 200, 4, 0), (3, 90, 2, 0))
+    told = packed(gangs(*rows), steps(16, 16))
+    assert [0, 0, 100, 150, 3] == told.started.tolist()
+
+
+def test_a_smaller_pool_gives_up_whole_nodes() -> None:
+    """One of two nodes goes out of service: the newest gang is stopped though 8 GPUs would do."""
+    quota = np.array([[16], [8]], np.int64)
+    supply = Steps(column(0, 50), column(16, 8), quota, quota * 0, quota)
+    work = gangs((0, 100, 5, 0), (0, 100, 4, 0))
+    told = packed(work, supply, Rules(checkpoint_seconds=0, restart_seconds=0))
+    assert ([0, 1], [100, 200]) == (told.stops.tolist(), told.ended.tolist())
+
+
+@settings(max_examples=100, deadline=None)
+@given(pools())
+def test_nodes_of_one_gpu_are_counted_gpus(pool: Pool) -> None:
+    """Where every GPU is a node of its own nothing is different and nothing is a fragment."""
+    counted, nodes_of_one = (plain.replay(replace(pool, node_gpus=n)) for n in (0, 1))
+    for field in fields(Replayed):
+        expected, actual = getattr(counted, field.name), getattr(nodes_of_one, field.name)
+        assert expected.tolist() == actual.tolist(), field.name
+
+
+class Housed(plain.Moments):
+    """The plain replay, whose nodes are looked at after every moment."""
+
+    def next_moment(self) -> int:
+        """Every gang has its whole nodes and at most one part, and no node is held twice over."""
+        each, held = self.nodes.each, dict[int, int]()
+        for gang in self.by_start:
+            whole = [n for n in gang.nodes.values() if n == each]
+            assert gang.gpus // each == len(whole)
+            assert gang.gpus == sum(gang.nodes.values())
+            assert len(gang.nodes) - len(whole) <= 1
+            for node, gpus in gang.nodes.items():
+                held[node] = held.get(node, 0) + gpus
+        for node, free in self.nodes.free.items():
+            assert each == free + held.pop(node, 0)
+            assert free >= 0
+        assert {} == held
+        return super().next_moment()
+
+
+@settings(max_examples=100, deadline=None)
+@given(pools())
+def test_no_gang_is_split_and_no_node_holds_more_than_it_has(pool: Pool) -> None:
+    """At every moment of any pool whose GPUs stand on nodes."""
+    if pool.node_gpus:
+        Housed(pool).run()
+
+
 def test_how_far_ahead_is_looked_is_what_the_rules_say() -> None:
     """The small gang behind two large ones is found only by who looks at two."""
     work = gangs((0, 100, 4, 0), (1, 50, 8, 0), (1, 50, 8, 0), (1, 50, 4, 0))
@@ -228,6 +326,7 @@ MISFITS = {
         Rules(),
         budgets=Budgets(column(0, 0), np.array([[9]]), column(0)),
     ),
+    Misfit.NODES: Pool(ONE, steps(9, 8), Rules(), node_gpus=8),
     Misfit.RULES: Pool(ONE, steps(8, 8), Rules(turn_seconds=7, look_ahead=-2)),
 }
 

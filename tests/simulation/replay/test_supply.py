@@ -181,3 +181,15 @@ def test_a_policy_without_envelopes_or_gpus_has_nothing_to_replay_on() -> None:
     """The refusal is named and says what to write."""
     with pytest.raises(Faulty, match="replay-no-envelopes"):
         offer(read_programme(ROOT / "programmes/uk-airr-2026"), 30 * DAYS)
+
+
+def test_jobs_are_packed_onto_the_supports_nodes_where_the_policy_says_so() -> None:
+    """Nodes of 8 by a word of the policy; of a base of 83 the 3 that make no node are left out."""
+    found = offer(small(BASE % 83), 30 * DAYS)
+    assert 0 == found.packed
+    packed = found.under({"nodes": "packed"})
+    assert 8 == packed.packed
+    work = gangs((0, 10, 1, 0))
+    pool = packed.pool(0, work, column(0), ("national",))
+    assert 8 == pool.node_gpus
+    assert (pool.steps.gpus % 8 == 0).all()

@@ -38,6 +38,7 @@ def pools(draw: st.DrawFn) -> Pool:
     """Pools of up to 30 gangs and four envelopes whose supply rises and falls."""
     envelopes, count = draw(st.integers(1, 4)), draw(st.integers(1, 30))
     most = draw(st.integers(4, 24))
+    node = draw(st.sampled_from([0, 0, 1, 2, 3, 4]))
 
     def numbers(low: int, high: int, size: int = count) -> Column:
         values = draw(st.lists(st.integers(low, high), min_size=size, max_size=size))
@@ -72,7 +73,9 @@ def pools(draw: st.DrawFn) -> Pool:
         ),
         Steps(
             np.cumsum(numbers(1, 60, moments)) - 61,
-            np.full(moments, most) if steady else numbers(0, most, moments),
+            (np.full(moments, most) if steady else numbers(0, most, moments))
+            // max(node, 1)
+            * max(node, 1),
             quota,
             keeps,
             ceiling,
@@ -80,6 +83,7 @@ def pools(draw: st.DrawFn) -> Pool:
         draw(rules()),
         draw(st.dictionaries(st.integers(0, moments - 1), rules(), max_size=2)),
         budgets,
+        node,
     )
 
 

@@ -49,6 +49,13 @@ class Spent(StrEnum):
     END = "end"
 
 
+class Nodes(StrEnum):
+    """Whether idle GPUs are COUNTED, wherever they stand, or jobs are PACKED onto whole nodes."""
+
+    COUNTED = "counted"
+    PACKED = "packed"
+
+
 class Budgets(Section):
     """GPU-hours of each award for a term, by name or else `gpu_hours`; without either, no end."""
 
@@ -74,4 +81,5 @@ class Sharing(Section):
     checkpoint_seconds: Seconds = 1800
     restart_seconds: Seconds = 300
     look_ahead: Annotated[int, Field(ge=-1, le=10**6)] = 500
+    nodes: Nodes = Nodes.COUNTED
     budgets: Budgets | None = None

@@ -14,7 +14,6 @@ from headgate.simulation.replay.layout import (
     GPUS,
     LEFT,
     LIMIT,
-    LIMIT_END,
     MAY_PAY,
     NEVER,
     NOW,
@@ -32,6 +31,7 @@ from headgate.simulation.replay.layout import (
     USED,
     State,
 )
+from headgate.simulation.replay.orders import limit_end
 
 HOUR = 3600
 
@@ -117,7 +117,7 @@ def charge(s: State, gang: int, sign: int) -> None:
     award, gpus = s.bills[gang, AWARD], s.gangs[gang, GPUS] * sign
     settled(s, award)
     s.awards[award, RATE] += gpus
-    s.awards[award, PROMISED] += gpus * s.gangs[gang, LIMIT_END]
+    s.awards[award, PROMISED] += gpus * limit_end(s, gang)
     s.now[SPENT_AT] = 0
     if sign < 0 and s.awards[award, FIRST_UNPAID] >= 0:
         s.now[MAY_PAY] = 1

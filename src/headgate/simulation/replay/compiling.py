@@ -50,7 +50,7 @@ class _Compiler:
             return function
         njit: Compile[Function] = numba.njit
         try:
-            return njit(_nrt=False, **options)(function)
+            return njit(_nrt=False, error_model="numpy", **options)(function)
         except KeyError:
             return njit(cache=options.get("cache", False))(function)
 

@@ -13,6 +13,7 @@ from headgate.simulation.replay.layout import (
     ENVELOPE_FIELDS,
     FIRST,
     FIRST_UNPAID,
+    FREE,
     GANG_FIELDS,
     HELD,
     LAST,
@@ -21,9 +22,15 @@ from headgate.simulation.replay.layout import (
     LISTS,
     LOST,
     NEWEST,
+    NEXT,
+    NODE_FIELDS,
+    NODE_GPUS,
     NOW,
     NUMBERS,
     OVERHEAD,
+    PLACE_FIELDS,
+    PREVIOUS,
+    QUEUES,
     SINCE,
     STARTED,
     STEP,
@@ -53,11 +60,11 @@ def replay(pool: Pool) -> Replayed:
     check(pool)
     state = state_of(pool)
     run(state)
-    found = {name: np.ascontiguousarray(state.gangs[:, column]) for name, column in COLUMNS.items()}
+    found = {name: state.gangs[:, column] for name, column in COLUMNS.items()}
     for name, column in BILLS.items():
-        billed = state.bills[:, column] if len(state.bills) else np.zeros(len(pool.gangs.gpus))
-        found[name] = np.ascontiguousarray(billed, np.int64)
-    return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :3])
+        none = np.zeros(len(pool.gangs.gpus), np.int64)
+        found[name] = state.bills[:, column] if len(state.bills) else none
+    return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :4])
 
 
 def state_of(pool: Pool) -> State:
@@ -75,15 +82,16 @@ def state_of(pool: Pool) -> State:
     table[:, FIRST] = table[:, LAST] = np.cumsum(per_envelope) - per_envelope
     table[:, NEWEST] = -1
     now = np.zeros(NUMBERS, np.int64)
-    now[NOW], now[STEP] = steps.at[0], -1
+    now[NOW], now[STEP], now[NODE_GPUS] = steps.at[0], -1, pool.node_gpus
     rules = np.array([_listed(each) for each in pool.by_step], np.int64)
     supply = np.column_stack([steps.at, steps.gpus, steps.quota, steps.keeps, steps.ceiling, rules])
-    lists, seen = (
-        np.zeros((LISTS, count), np.int64),
-        np.zeros((moments, envelopes + 1, 5), np.int64),
-    )
+    running = count if pool.budgets is not None else min(count, int(steps.gpus.max()))
+    queues, lists = np.zeros((QUEUES, count), np.int64), np.zeros((LISTS, running + 1), np.int64)
+    seen = np.zeros((moments, envelopes + 1, 5), np.int64)
     paid = _budgets_of(pool)
-    return State(rows, table, lists, now, np.ascontiguousarray(supply), seen, *paid)
+    return State(
+        rows, table, queues, lists, now, np.ascontiguousarray(supply), seen, *paid, *_nodes_of(pool)
+    )
 
 
 def _budgets_of(pool: Pool) -> tuple[Table, Table, Table]:
@@ -99,6 +107,17 @@ def _budgets_of(pool: Pool) -> tuple[Table, Table, Table]:
     bills = np.zeros((count, BILL_FIELDS), np.int64)
     bills[:, AWARD] = budgets.award
     return awards, bills, np.column_stack([budgets.renews, budgets.amount])
+
+
+def _nodes_of(pool: Pool) -> tuple[Table, Table]:
+    """Rings and nodes, none of them in service yet, and where each gang stands."""
+    each, most = pool.node_gpus, int(pool.steps.gpus.max())
+    rings = each + 1 if each else 0
+    nodes = np.zeros((rings + most // max(each, 1) * bool(each), NODE_FIELDS), np.int64)
+    nodes[:rings, NEXT] = nodes[:rings, PREVIOUS] = np.arange(rings)
+    nodes[rings:, FREE] = -1
+    places = np.zeros((len(pool.gangs.gpus) if each else 0, PLACE_FIELDS), np.int64)
+    return nodes, places
 
 
 def _listed(rules: Rules) -> tuple[int, ...]:

@@ -12,7 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from headgate.core.ledger.transfer import Transfer
 from headgate.core.quantities import HOUR_SECONDS, half_even
+from headgate.simulation.replay.credits import balances, transfers
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
 from headgate.simulation.replay.supply import Prices
@@ -67,7 +69,10 @@ class Figures:
 
     `unpaid` is what was asked for and not paid by a budget, `cut` work that a spent one left
     undone, `lent` by envelope what credits were earned with. `first_median` and `first_most` are
-    seconds from an award's signature to a tenant's first start.
+    seconds from an award's signature to a tenant's first start, `term_median` and `term_most` those
+    of them that are not the policy's own: from the term's first day on. `split` is what the first
+    in line would have filled had the idle GPUs stood on its nodes; None where GPUs are counted.
+    Credits are posted by the ledger's rules: the transfers, and what each account came to.
     """
 
     offered: int
@@ -82,12 +87,17 @@ class Figures:
     stops: int
     first_median: int
     first_most: int
+    term_median: int
+    term_most: int
+    split: int | None
     costs: Costs
     waits: Waits
     by_envelope: Mapping[str, Waits]
     by_size: Mapping[str, Waits]
     months: tuple[Month, ...]
     lent: Mapping[str, int]
+    credit_transfers: tuple[Transfer, ...]
+    credit_balances: Mapping[str, int]
 
     @property
     def hours(self) -> Mapping[str, int]:
@@ -130,7 +140,8 @@ def figures(
     by_envelope, by_step = _tables(lanes)
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
-    offered, first = _offered(lanes), _first(lanes, signed)
+    offered, first, term = _offered(lanes), _first(lanes, signed), _first(lanes, signed * 0)
+    moved = tuple(transfers([(x.pool, x.replayed) for x in lanes], envelopes, days[0]))
     seen = by_envelope[:-1].sum(axis=(0, 1)).tolist()
     held, borrowed, waited, _, unpaid = map(int, seen)
     return Figures(
@@ -146,6 +157,9 @@ def figures(
         stops=sum(int(lane.replayed.stops.sum()) for lane in lanes),
         first_median=first[(len(first) - 1) // 2],
         first_most=first[-1],
+        term_median=term[(len(term) - 1) // 2],
+        term_most=term[-1],
+        split=int(by_step[:-1, 3].sum()) if any(lane.pool.node_gpus for lane in lanes) else None,
         costs=_costs(lanes),
         waits=_told(waits, served),
         by_envelope={
@@ -159,6 +173,8 @@ def figures(
         },
         months=tuple(_months(days, envelopes, offered, by_envelope)),
         lent=_named(envelopes, by_envelope[:-1, :, 3].sum(axis=0)),
+        credit_transfers=moved,
+        credit_balances=balances(moved),
     )
 
 
@@ -219,7 +235,7 @@ def _costs(lanes: Sequence[Lane]) -> Costs:
     for lane in lanes:
         prices, replayed = lane.prices, lane.replayed
         held = replayed.by_envelope[:-1, :, 0].sum(axis=1).tolist()
-        idle, _, filled = (column.tolist() for column in replayed.by_step[:-1].T)
+        idle, _, filled, _ = (column.tolist() for column in replayed.by_step[:-1].T)
         for n, seconds in enumerate(held):
             busy, low, mwh, hour = (
                 int(column[n]) for column in (prices.busy, prices.idle, prices.mwh, prices.hour)

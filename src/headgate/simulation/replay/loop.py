@@ -17,14 +17,19 @@ from headgate.simulation.replay.compiling import inner, outer
 
 from headgate.simulation.replay.layout import (  # isort: skip
     AHEAD, ARRIVED, ASKS, AT, AWARD, BEGAN, BORROWED, BUDGET, CAPACITY, CEILING, CHECKPOINT, CHOSEN,
-    CREDITS, CURSOR, CUT, DEBT, ENDED, ENDS_SPENT, END_AT, END_OF, ENVELOPE, FIRST, GPUS, HELD,
-    IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT, LIMIT_AT, LIMIT_END, LIMIT_OF, LOOKED, LOOK_AHEAD, LOST,
-    MAY_PAY, NEEDS, NEVER, NEWEST, NOW, OLDER, OVERHEAD, OWN, PAID, PAST, PLACE, QUOTA, RECLAIM,
-    RESTART, RULES, RUNNING, SECONDS, SENT_AWAY, SPARE, STARTED, STARTS, STEP, STOPS, SUBMITTED,
-    TRIAL, TRIED, TURN, TURN_KEEPS, UNPAID, USED, WAITED, WAITING, WHO, WHOLE_BITS, State,
+    CREDITS, CURSOR, CUT, DEBT, ENDED, ENDS_SPENT, END_AT, END_OF, ENVELOPE, FIRST, FREE, GPUS,
+    HEAD_ASKS, HELD, IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT_AT, LIMIT_OF, LOOKED,
+    LOOK_AHEAD, LOST, MAY_PAY, NEEDS, NEVER, NEWEST, NODE_GPUS, NOW, OLDER, OVERHEAD, OWN, PAID,
+    PAST, PLACE, QUOTA, RECLAIM, RESTART, RULES, RUNNING, SECONDS, SENT_AWAY, SPARE, SPLIT, STARTED,
+    STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIAL_FREE, TRIED, TURN, TURN_KEEPS, UNPAID, USED,
+    WAITED, WAITING, WHO, WHOLE_BITS, State,
+)  # fmt: skip
+from headgate.simulation.replay.nodes import (  # isort: skip
+    nodes_on_trial, occupy, occupy_on_trial, resized, stands, vacate, vacate_on_trial,
 )  # fmt: skip
 from headgate.simulation.replay.orders import (
     insert_limit,
+    limit_end,
     link,
     risen,
     take_end,
@@ -33,8 +38,8 @@ from headgate.simulation.replay.orders import (
 )
 from headgate.simulation.replay.queues import bring_back, enqueue, send_away, send_unpaid, take_out
 
-COMPILED_IN = "e4f4e0181a7d9258"
-"""The digest of `layout`, `orders`, `accounts` and `queues`, which are compiled into this."""
+COMPILED_IN = "40653a05a04140d7"
+"""The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, which are compiled into this."""
 
 
 @outer
@@ -55,13 +60,17 @@ def run(s: State) -> None:
         submit(s)
         if s.now[SENT_AWAY] > 0 and s.now[MAY_PAY] > 0:
             bring_back(s)
-        if s.now[IDLE] < 0:
-            shrink(s)
+        shrink(s)
+        s.now[SPLIT] = 0
         if s.now[WAITING] == 0:
             continue
         waiting = start_heads(s)
         if s.now[IDLE] > 0 and s.now[WAITING] > 0 and s.now[LOOK_AHEAD] != 0:
             backfill(s, waiting)
+        if waiting >= 0 and s.now[NODE_GPUS] > 0:
+            asks = s.gangs[waiting, GPUS]
+            fragments = asks <= room(s, s.gangs[waiting, ENVELOPE]) and not stands(s, asks, FREE)
+            s.now[SPLIT] = asks * fragments
 
 
 @inner
@@ -90,6 +99,7 @@ def pass_time(s: State, moment: int) -> None:
         s.seen[step, len(s.envelopes), 0] += idle * seconds
         s.seen[step, len(s.envelopes), 1] += idle * seconds * (waited > 0)
         s.seen[step, len(s.envelopes), 2] += min(idle, waited) * seconds
+        s.seen[step, len(s.envelopes), 3] += s.now[SPLIT] * seconds
         for k in range(len(s.envelopes)):
             used = s.envelopes[k, USED]
             s.seen[step, k, 0] += used * seconds
@@ -206,7 +216,7 @@ def next_envelope(s: State, within: int) -> int:
         first = s.envelopes[k, FIRST]
         if s.envelopes[k, TRIED] or first == s.envelopes[k, LAST]:
             continue
-        fits = s.envelopes[k, USED] + s.lists[ASKS, first] <= s.envelopes[k, QUOTA]
+        fits = s.envelopes[k, USED] + s.queues[ASKS, first] <= s.envelopes[k, QUOTA]
         if (within < 0 or fits == (within == 1)) and (found < 0 or sooner(s, k, found)):
             found = k
     if found >= 0:
@@ -229,7 +239,7 @@ def start_heads(s: State) -> int:
                 if k < 0:
                     break
                 place = s.envelopes[k, FIRST]
-                asks = s.lists[ASKS, place]
+                asks = s.queues[ASKS, place]
                 if s.envelopes[k, USED] + asks > s.envelopes[k, CEILING]:
                     continue
                 if (not borrows or waiting < 0) and may_start(s, k, borrows):
@@ -237,7 +247,7 @@ def start_heads(s: State) -> int:
                     start(s, place, k)
                     started = True
                 elif waiting < 0:
-                    waiting = s.lists[WHO, place]
+                    waiting = s.queues[WHO, place]
             if started:
                 break
         if not started:
@@ -247,8 +257,10 @@ def start_heads(s: State) -> int:
 @inner
 def may_start(s: State, k: int, borrows: int) -> bool:
     """Whether the first of a queue fits, if need be after others were stopped for it."""
-    asks = s.lists[ASKS, s.envelopes[k, FIRST]]
-    return asks <= room(s, k) or (not borrows and s.now[RECLAIM] > 0 and reclaim(s, k, asks))
+    asks = s.queues[ASKS, s.envelopes[k, FIRST]]
+    if asks <= room(s, k) and stands(s, asks, FREE):
+        return True
+    return not borrows and s.now[RECLAIM] > 0 and reclaim(s, k, asks)
 
 
 @inner
@@ -270,7 +282,8 @@ def reclaim(s: State, k: int, asks: int) -> bool:
     idle, kept, chosen = s.now[IDLE], s.now[KEPT], 0
     kept -= max(0, s.envelopes[k, KEEPS] - s.envelopes[k, USED])
     on_trial(s)
-    while asks > idle - kept:
+    nodes_on_trial(s)
+    while asks > idle - kept or not stands(s, asks, TRIAL_FREE):
         gang = newest(s, k)
         if gang < 0:
             return False
@@ -280,6 +293,7 @@ def reclaim(s: State, k: int, asks: int) -> bool:
         kept += max(0, keeps - held + gpus) - max(0, keeps - held)
         s.envelopes[other, TRIAL] = held - gpus
         s.envelopes[other, CURSOR] = s.gangs[gang, OLDER]
+        vacate_on_trial(s, gang)
         s.lists[CHOSEN, chosen] = gang
         chosen += 1
     for each in range(chosen):
@@ -290,7 +304,7 @@ def reclaim(s: State, k: int, asks: int) -> bool:
 @inner
 def shrink(s: State) -> None:
     """Stop what a smaller pool cannot hold, newest first, envelopes above their quota first."""
-    while s.now[IDLE] < 0:
+    while s.now[IDLE] < 0 or not resized(s):
         on_trial(s)
         gang = newest(s, len(s.envelopes))
         if gang < 0:
@@ -327,21 +341,16 @@ def start(s: State, place: int, k: int) -> None:
     s.gangs[gang, BEGAN] = now
     if s.gangs[gang, STARTED] < 0:
         s.gangs[gang, STARTED] = now
-    s.gangs[gang, LIMIT_END] = (
-        now
-        + s.gangs[gang, PAID]
-        + s.gangs[gang, LIMIT]
-        - s.gangs[gang, SECONDS]
-        + s.gangs[gang, LEFT]
-    )
     s.gangs[gang, PLACE] = s.now[STARTS]
     s.now[STARTS] += 1
     link(s, gang, k)
+    if s.now[NODE_GPUS] > 0:
+        occupy(s, gang)
     ends = now + s.gangs[gang, PAID] + s.gangs[gang, LEFT]
     place = risen(s, s.now[RUNNING], ends)
     s.lists[END_AT, place] = ends
     s.lists[END_OF, place] = gang
-    insert_limit(s, s.gangs[gang, LIMIT_END], gang)
+    insert_limit(s, limit_end(s, gang), gang)
     s.now[RUNNING] += 1
     charge(s, gang, 1)
 
@@ -349,7 +358,7 @@ def start(s: State, place: int, k: int) -> None:
 @inner
 def start_ahead(s: State, place: int, k: int) -> bool:
     """Start a gang ahead of its queue if its award can pay for it; else it leaves the queue."""
-    gang = s.lists[WHO, place]
+    gang = s.queues[WHO, place]
     if len(s.awards) > 0 and not pays(s, gang):
         send_away(s, place, k)
         return False
@@ -367,7 +376,9 @@ def leave(s: State, gang: int) -> None:
     s.gangs[gang, HELD] += ran
     s.gangs[gang, OVERHEAD] += min(ran, s.gangs[gang, PAID])
     unlink(s, gang, k)
-    take_limit(s, s.gangs[gang, LIMIT_END], gang)
+    if s.now[NODE_GPUS] > 0:
+        vacate(s, gang)
+    take_limit(s, limit_end(s, gang), gang)
     s.now[RUNNING] -= 1
     take_end(s, gang)
     charge(s, gang, -1)
@@ -384,6 +395,7 @@ def stop(s: State, gang: int) -> None:
     s.gangs[gang, LOST] += done - kept
     s.gangs[gang, LEFT] = s.gangs[gang, SECONDS] - kept
     s.gangs[gang, STOPS] += 1
+    s.gangs[gang, ENDED] = -1
     k = s.gangs[gang, ENVELOPE]
     s.envelopes[k, FIRST] -= 1
     enqueue(s, gang, s.envelopes[k, FIRST])
@@ -393,6 +405,8 @@ def stop(s: State, gang: int) -> None:
 def reserve(s: State, k: int, asks: int, in_pool: bool) -> None:
     """Note when a gang that waits will fit, by the limits of what runs: in the pool, or its own."""
     on_trial(s)
+    if in_pool:
+        nodes_on_trial(s)
     idle, kept, running = s.now[IDLE], s.now[KEPT], s.now[RUNNING]
     kept -= max(0, s.envelopes[k, KEEPS] - s.envelopes[k, USED])
     s.now[AT] = s.now[SPARE] = s.now[OWN] = NEVER
@@ -402,6 +416,8 @@ def reserve(s: State, k: int, asks: int, in_pool: bool) -> None:
         held, keeps = s.envelopes[other, TRIAL], s.envelopes[other, KEEPS]
         idle += gpus
         s.envelopes[other, TRIAL] = held - gpus
+        if in_pool:
+            vacate_on_trial(s, gang)
         if other != k:
             kept += max(0, keeps - held + gpus) - max(0, keeps - held)
         at = s.lists[LIMIT_AT, place]
@@ -409,7 +425,7 @@ def reserve(s: State, k: int, asks: int, in_pool: bool) -> None:
             continue
         spare = idle - kept - asks if in_pool else NEVER
         own = s.envelopes[k, CEILING] - s.envelopes[k, TRIAL] - asks
-        if spare >= 0 and own >= 0:
+        if spare >= 0 and own >= 0 and (not in_pool or stands(s, asks, TRIAL_FREE)):
             s.now[AT], s.now[SPARE], s.now[OWN] = at, spare, own
             return
 
@@ -420,6 +436,7 @@ def backfill(s: State, waiting: int) -> None:
     mine, at, spare, own = -1, NEVER, NEVER, NEVER
     if waiting >= 0:
         mine = s.gangs[waiting, ENVELOPE]
+        s.now[HEAD_ASKS] = s.gangs[waiting, GPUS]
         reserve(s, mine, s.gangs[waiting, GPUS], waiting >= 0)
         at, spare, own = s.now[AT], s.now[SPARE], s.now[OWN]
     untried(s)
@@ -430,9 +447,9 @@ def backfill(s: State, waiting: int) -> None:
             return
         first = s.envelopes[k, FIRST]
         s.now[AT] = s.now[OWN] = NEVER
-        walled = s.envelopes[k, USED] + s.lists[ASKS, first] > s.envelopes[k, CEILING]
+        walled = s.envelopes[k, USED] + s.queues[ASKS, first] > s.envelopes[k, CEILING]
         if walled:
-            reserve(s, k, s.lists[ASKS, first], not walled)
+            reserve(s, k, s.queues[ASKS, first], not walled)
         s.now[SPARE] = spare
         spare = fill(s, k, first + (walled or k == mine), (at, own if k == mine else NEVER))
         if s.now[LOOKED] == s.now[LOOK_AHEAD]:
@@ -453,12 +470,17 @@ def fill(s: State, k: int, first: int, pool: tuple[int, int]) -> int:
     for place in range(first, last):
         if most <= 0:
             break
-        asks, ends = s.lists[ASKS, place], now + s.lists[NEEDS, place]
+        asks, ends = s.queues[ASKS, place], now + s.queues[NEEDS, place]
         if asks > most or (ends > at and asks > min(spare, own)):
             continue
-        if ends > wall_at and asks > wall_own:
+        if (ends > wall_at and asks > wall_own) or not stands(s, asks, FREE):
             continue
-        if not start_ahead(s, place, k):
+        if ends > at:
+            occupy_on_trial(s, asks, -1)
+        harmless = ends <= at or stands(s, s.now[HEAD_ASKS], TRIAL_FREE)
+        if not harmless or not start_ahead(s, place, k):
+            if ends > at:
+                occupy_on_trial(s, asks, 1)
             continue
         if ends > at:
             spare -= asks

@@ -7,14 +7,19 @@ gang.
 
 from headgate.simulation.replay.compiling import inner
 from headgate.simulation.replay.layout import (
+    BEGAN,
     END_AT,
     END_OF,
+    LEFT,
+    LIMIT,
     LIMIT_AT,
     LIMIT_OF,
     NEWER,
     NEWEST,
     OLDER,
+    PAID,
     RUNNING,
+    SECONDS,
     State,
 )
 
@@ -40,6 +45,14 @@ def unlink(s: State, gang: int, k: int) -> None:
         s.gangs[newer, OLDER] = older
     else:
         s.envelopes[k, NEWEST] = older
+
+
+@inner
+def limit_end(s: State, gang: int) -> int:
+    """The moment at which a running gang's limit passes."""
+    longest = s.gangs[gang, LIMIT] - s.gangs[gang, SECONDS] + s.gangs[gang, LEFT]
+    moment: int = s.gangs[gang, BEGAN] + s.gangs[gang, PAID] + longest
+    return moment
 
 
 @inner

@@ -4,103 +4,17 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.quantities import HOUR_SECONDS
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS
+from headgate.simulation.replay.plain_state import Award, Envelope, Gang, Nodes, Reservation
 from headgate.simulation.replay.pool import Pool, Replayed, check
 
 COLUMNS = (
     "started", "ended", "stops", "lost", "overhead", "held", "ahead", "borrowed", "unpaid", "cut",
 )  # fmt: skip
-
-
-@dataclass(slots=True, eq=False)
-class Gang:
-    """One gang on its way."""
-
-    number: int
-    envelope: int
-    gpus: int
-    seconds: int
-    limit: int
-    left: int
-    began: int = -1
-    ends: int = -1
-    paid: int = 0
-    started: int = -1
-    ended: int = -1
-    stops: int = 0
-    lost: int = 0
-    overhead: int = 0
-    held: int = 0
-    ahead: int = 0
-    borrowed: int = 0
-    unpaid: int = 0
-    unpaid_since: int = 0
-    cut: int = 0
-
-    def limit_left(self, restart: int) -> int:
-        """The longest that its next run may last."""
-        done = self.seconds - self.left
-        return self.limit - done + (restart if self.stops else 0)
-
-
-@dataclass(slots=True)
-class Envelope:
-    """One envelope: what it may hold now, who waits, who runs (oldest start first)."""
-
-    number: int
-    quota: int = 0
-    keeps: int = 0
-    ceiling: int = 0
-    past: int = 0
-    debt: int = 0
-    queue: list[Gang] = field(default_factory=list)
-    running: list[Gang] = field(default_factory=list)
-
-    @property
-    def used(self) -> int:
-        """GPUs held now."""
-        return sum(gang.gpus for gang in self.running)
-
-    @property
-    def debt_hours(self) -> int:
-        """Whole GPU-hours borrowed and not made good by lending; below zero what others owe."""
-        return self.debt // HOUR_SECONDS
-
-    @property
-    def waited_for(self) -> int:
-        """GPUs asked for and not held."""
-        return sum(gang.gpus for gang in self.queue)
-
-
-@dataclass(slots=True)
-class Award:
-    """One budget: what it has paid, whose gangs run on it, who waits for it in order."""
-
-    budget: int = NEVER
-    spent: int = 0
-    running: list[Gang] = field(default_factory=list)
-    unpaid: list[Gang] = field(default_factory=list)
-
-    @property
-    def used(self) -> int:
-        """GPUs that it pays for now."""
-        return sum(gang.gpus for gang in self.running)
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """What may not be delayed: from `at` on, all but `spare` (and `own` of its envelope)."""
-
-    gang: Gang
-    at: int
-    spare: int
-    own: int
 
 
 def _over_quota(envelope: Envelope, use: int) -> Fraction:
@@ -134,10 +48,11 @@ class Moments:
         self.awards = [Award() for _ in range(count)]
         self.award_of = [] if budgets is None else budgets.award.tolist()
         self.by_start: list[Gang] = []
+        self.nodes, self.split = Nodes(pool.node_gpus), 0
         self.now, self.step, self.gpus, self.arrived = int(pool.steps.at[0]), -1, 0, 0
         shape = pool.steps.quota.shape
         self.by_envelope = np.zeros((*shape, 5), np.int64)
-        self.by_step = np.zeros((shape[0], 3), np.int64)
+        self.by_step = np.zeros((shape[0], 4), np.int64)
 
     def run(self) -> Replayed:
         """Go from moment to moment until nothing more happens."""
@@ -152,6 +67,7 @@ class Moments:
             self._shrink()
             waiting = self._start_heads()
             self._backfill(waiting)
+            self.split = self._split(waiting)
         return self._result()
 
     def next_moment(self) -> int:
@@ -176,7 +92,7 @@ class Moments:
         seconds, idle = moment - self.now, self.idle()
         if self.step >= 0 and seconds:
             waited_for = sum(envelope.waited_for for envelope in self.envelopes)
-            unfilled = [idle, idle if waited_for else 0, min(idle, waited_for)]
+            unfilled = [idle, idle if waited_for else 0, min(idle, waited_for), self.split]
             self.by_step[self.step] += np.array(unfilled, np.int64) * seconds
             for envelope in self.envelopes:
                 above = max(0, envelope.used - envelope.quota)
@@ -258,7 +174,7 @@ class Moments:
         return {envelope.number: envelope.used for envelope in self.envelopes}
 
     def _shrink(self) -> None:
-        while self.idle() < 0:
+        while self.idle() < 0 or not self.nodes.resized(self.gpus):
             above = {e.number for e in self.envelopes if e.used > e.quota}
             newest = [gang for gang in self.by_start if not above or gang.envelope in above]
             self._stop(newest[-1])
@@ -303,12 +219,21 @@ class Moments:
             for envelope in self._in_turn(within=within):
                 yield envelope, within
 
-    def _fits(self, gang: Gang) -> bool:
+    def _has_room(self, gang: Gang) -> bool:
         return gang.gpus <= self._room(gang.envelope, self._used(), self.idle())
+
+    def _fits(self, gang: Gang) -> bool:
+        return self._has_room(gang) and self.nodes.found(gang.gpus) is not None
+
+    def _split(self, waiting: Gang | None) -> int:
+        """GPUs that the first that waits does not get only because they stand on other nodes."""
+        fragments = waiting and self._has_room(waiting) and not self._fits(waiting)
+        return waiting.gpus if waiting and fragments else 0
 
     def _reclaim(self, head: Gang) -> bool:
         """Stop others' gangs, newest first, if that makes room; else stop none."""
         used, idle, chosen = self._used(), self.idle(), []
+        nodes = Nodes(self.nodes.each, dict(self.nodes.free))
         for gang in reversed(self.by_start if self.rules.reclaim else []):
             mine = gang.envelope == head.envelope
             if mine or used[gang.envelope] <= self.envelopes[gang.envelope].quota:
@@ -316,7 +241,9 @@ class Moments:
             chosen.append(gang)
             used[gang.envelope] -= gang.gpus
             idle += gang.gpus
-            if head.gpus <= self._room(head.envelope, used, idle):
+            nodes.change(gang.nodes, 1)
+            room = self._room(head.envelope, used, idle)
+            if head.gpus <= room and nodes.found(head.gpus) is not None:
                 for each in chosen:
                     self._stop(each)
                 return True
@@ -331,12 +258,15 @@ class Moments:
         gang.started = self.now if gang.started < 0 else gang.started
         envelope.running.append(gang)
         self.by_start.append(gang)
+        gang.nodes = self.nodes.found(gang.gpus) or {}
+        self.nodes.change(gang.nodes, -1)
         if (award := self._award(gang)) is not None:
             award.running.append(gang)
 
     def _leave(self, gang: Gang) -> None:
         self.envelopes[gang.envelope].running.remove(gang)
         self.by_start.remove(gang)
+        self.nodes.change(gang.nodes, 1)
         if (award := self._award(gang)) is not None:
             award.running.remove(gang)
         gang.held += self.now - gang.began
@@ -417,16 +347,19 @@ class Moments:
         """When a gang that waits will fit, by the limits of what runs: in the pool, or its own."""
         used, idle = self._used(), self.idle()
         ceiling = self.envelopes[head.envelope].ceiling
+        nodes = Nodes(self.nodes.each, dict(self.nodes.free))
         for at in sorted({self._limit_end(gang) for gang in self.by_start}):
             for gang in self.by_start:
                 if self._limit_end(gang) == at:
                     used[gang.envelope] -= gang.gpus
                     idle += gang.gpus
+                    nodes.change(gang.nodes, 1)
             spare = self._room(head.envelope, used, idle) - head.gpus if pool else NEVER
             own = ceiling - used[head.envelope] - head.gpus
-            if spare >= 0 and own >= 0:
-                return Reservation(head, at, spare, own)
-        return Reservation(head, NEVER, NEVER, NEVER)
+            stands = not pool or nodes.found(head.gpus) is not None
+            if spare >= 0 and own >= 0 and stands:
+                return Reservation(head, at, spare, own, nodes if pool else None)
+        return Reservation(head, NEVER, NEVER, NEVER, None)
 
     def _backfill(self, waiting: Gang | None) -> None:
         """Start gangs behind those that wait, where that delays nobody who has a reservation."""
@@ -461,13 +394,22 @@ class Moments:
 
     def _harmless(self, gang: Gang, kept: Reservation) -> bool:
         own = kept.own if gang.envelope == kept.gang.envelope else NEVER
-        return not self._over(gang, kept) or gang.gpus <= min(kept.spare, own)
+        if not self._over(gang, kept):
+            return True
+        nodes = self._nodes_less(gang, kept)
+        stands = nodes is None or nodes.found(kept.gang.gpus) is not None
+        return gang.gpus <= min(kept.spare, own) and stands
+
+    def _nodes_less(self, gang: Gang, kept: Reservation) -> Nodes | None:
+        """The reservation's nodes without those on which a gang would stand from now on."""
+        return kept.nodes and kept.nodes.without(self.nodes.found(gang.gpus) or {})
 
     def _less(self, gang: Gang, kept: Reservation) -> Reservation:
         if not self._over(gang, kept):
             return kept
         mine = gang.gpus if gang.envelope == kept.gang.envelope else 0
-        return Reservation(kept.gang, kept.at, kept.spare - gang.gpus, kept.own - mine)
+        nodes = self._nodes_less(gang, kept)
+        return Reservation(kept.gang, kept.at, kept.spare - gang.gpus, kept.own - mine, nodes)
 
     def _result(self) -> Replayed:
         columns = {

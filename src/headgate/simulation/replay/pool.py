@@ -28,6 +28,13 @@ Credits: who holds more than its quota owes each GPU-second to those who hold le
 debt first, as far as they hold less (Karma: Vuppalapati et al., OSDI 2023; weighted by quotas,
 continuous, and an order of turns: debt stops nobody). What nobody's quota covers is owed to no one.
 
+Nodes, where a pool has any: a gang of fewer GPUs than a node stands on one node, a larger one on
+whole nodes and, with what is left over, on one more. The part goes where the fewest GPUs are free
+(best fit), of equal nodes to the one that changed last. A gang fits only if its nodes are there:
+reclaim goes on until they are, a reservation begins when they will be, and whoever still runs by
+then must leave them. A smaller pool gives up whole nodes, and gangs are stopped until enough are
+free.
+
 A stopped gang keeps the work up to its last checkpoint, goes to the front of its queue and pays
 `restart_seconds` when it starts again. Walls are ceilings that equal the quota; a spot class is
 an envelope with a quota of nothing, which anyone with a right may stop.
@@ -60,6 +67,7 @@ class Misfit(StrEnum):
     ENVELOPE = "envelope-unknown"
     STEPS = "steps-not-in-order"
     BUDGETS = "budgets-out-of-range"
+    NODES = "gpus-not-in-whole-nodes"
     RULES = "rules-out-of-range"
 
 
@@ -132,13 +140,17 @@ class Budgets:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Everything that a replay depends on; `later` are rules from a step on, where they change."""
+    """Everything that a replay depends on; `later` are rules from a step on, where they change.
+
+    `node_gpus` are the GPUs of a node; with 0 any idle GPUs make a place for any gang.
+    """
 
     gangs: Gangs
     steps: Steps
     rules: Rules
     later: Mapping[int, Rules] = field(default_factory=dict)
     budgets: Budgets | None = None
+    node_gpus: int = 0
 
     @property
     def by_step(self) -> tuple[Rules, ...]:
@@ -158,7 +170,8 @@ class Replayed:
     queue, starts above its quota, seconds for which its award could not pay, seconds of work that a
     spent budget left undone. By step and envelope, in GPU-seconds: held, held above the quota,
     waited for, lent (where credits are kept), asked for and not paid. By step: idle, idle while
-    somebody waited, and the part of it that what waited would have filled.
+    somebody waited, the part of it that what waited would have filled, and what the first that
+    waited would have filled had the idle GPUs stood on its nodes (fragments).
     """
 
     started: Column
@@ -196,6 +209,9 @@ def _misfits(pool: Pool) -> Iterator[Misfit]:
     rules = (pool.rules, *pool.later.values())
     if pool.budgets is not None and not _budgets_fit(gangs, steps, pool.budgets):
         yield Misfit.BUDGETS
+    each = pool.node_gpus
+    if not 0 <= each <= GPUS_MOST or (each and (steps.gpus % each).any()):
+        yield Misfit.NODES
     if not all(_rules_fit(each) and _past_fits(steps, each) for each in rules):
         yield Misfit.RULES
 

@@ -20,9 +20,9 @@ def enqueue(s: State, gang: int, place: int) -> None:
     need = s.gangs[gang, LIMIT] - s.gangs[gang, SECONDS] + s.gangs[gang, LEFT]
     if s.gangs[gang, STOPS] > 0:
         need += s.now[RESTART]
-    s.lists[WHO, place] = gang
-    s.lists[ASKS, place] = s.gangs[gang, GPUS]
-    s.lists[NEEDS, place] = need
+    s.queues[WHO, place] = gang
+    s.queues[ASKS, place] = s.gangs[gang, GPUS]
+    s.queues[NEEDS, place] = need
     s.envelopes[s.gangs[gang, ENVELOPE], WAITED] += s.gangs[gang, GPUS]
     s.now[WAITING] += s.gangs[gang, GPUS]
 
@@ -30,12 +30,12 @@ def enqueue(s: State, gang: int, place: int) -> None:
 @inner
 def take_out(s: State, place: int, k: int) -> int:
     """Take the gang at a place out of a queue."""
-    gang: int = s.lists[WHO, place]
+    gang: int = s.queues[WHO, place]
     first = s.envelopes[k, FIRST]
     for at in range(place, first, -1):
-        s.lists[WHO, at] = s.lists[WHO, at - 1]
-        s.lists[ASKS, at] = s.lists[ASKS, at - 1]
-        s.lists[NEEDS, at] = s.lists[NEEDS, at - 1]
+        s.queues[WHO, at] = s.queues[WHO, at - 1]
+        s.queues[ASKS, at] = s.queues[ASKS, at - 1]
+        s.queues[NEEDS, at] = s.queues[NEEDS, at - 1]
     s.envelopes[k, FIRST] = first + 1
     s.envelopes[k, WAITED] -= s.gangs[gang, GPUS]
     s.now[WAITING] -= s.gangs[gang, GPUS]
@@ -47,7 +47,7 @@ def send_unpaid(s: State) -> None:
     """Whoever is first in a queue and cannot be paid leaves it."""
     for k in range(len(s.envelopes)):
         while s.envelopes[k, FIRST] < s.envelopes[k, LAST]:
-            if pays(s, s.lists[WHO, s.envelopes[k, FIRST]]):
+            if pays(s, s.queues[WHO, s.envelopes[k, FIRST]]):
                 break
             send_away(s, s.envelopes[k, FIRST], k)
 

@@ -17,7 +17,7 @@ from headgate.core.policy import sharing as words
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.policy.sharing import Idle, Sharing, Turns
+from headgate.core.policy.sharing import Idle, Nodes, Sharing, Turns
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
@@ -68,7 +68,8 @@ class Offer:
     `at` are seconds since the first day, `at[0]` 0; months and terms begin at steps too, and
     `terms` says at which. Where the policy says nothing of sharing, quota is lent by what `Sharing`
     assumes. `prices` are by pool, `signed` are the seconds before the first day at which each
-    envelope's first awards are decided.
+    envelope's first awards are decided. `node_gpus` are the GPUs of a node, onto which jobs are
+    packed where the first day's sharing says so; what makes no whole node is then left out.
     """
 
     support: str
@@ -81,6 +82,7 @@ class Offer:
     terms: Column
     prices: tuple[Prices, ...]
     signed: Column
+    node_gpus: int
 
     def pool(self, place: int, gangs: Gangs, tenant: Column, names: Sequence[str]) -> Pool:
         """One pool with its gangs, whose tenants are its awards, up to the last submission of all.
@@ -89,7 +91,19 @@ class Offer:
         """
         steps, rules = self.steps(place), self.rules
         later = {n: rule for n, rule in enumerate(rules) if rule != rules[n - 1]}
-        return Pool(gangs, steps, rules[0], later, self._budgets(place, tenant, names))
+        budgets = self._budgets(place, tenant, names)
+        return Pool(gangs, steps, rules[0], later, budgets, self.packed)
+
+    @property
+    def packed(self) -> int:
+        """The GPUs of a node where jobs are packed onto nodes, else 0."""
+        return self.node_gpus if self.sharing[0].nodes is Nodes.PACKED else 0
+
+    @property
+    def _gpus(self) -> Table:
+        """What stands in each pool by step, in whole nodes where they matter."""
+        whole, each = self.quota.sum(axis=2), self.packed or 1
+        return np.asarray(whole // each * each)
 
     def until(self, until: int) -> "Offer":
         """The offer up to a moment, and one more step from then on with what was there last."""
@@ -144,7 +158,7 @@ class Offer:
         unbound = np.array([bound is None for bound in bounds])[:, None]
         above = np.where(unbound, NEVER, quota * borrows // PERCENT)
         keeps = quota * (PERCENT - lends) // PERCENT
-        return Steps(self.at, quota.sum(axis=1), quota, keeps, quota + above)
+        return Steps(self.at, self._gpus[pool], quota, keeps, quota + above)
 
     @property
     def rules(self) -> tuple[Rules, ...]:
@@ -154,7 +168,7 @@ class Offer:
     @property
     def largest(self) -> Table:
         """The most that each envelope ever has of each pool."""
-        return np.asarray(self.quota.max(axis=1))
+        return np.asarray(np.minimum(self.quota, self._gpus[:, :, None]).max(axis=1))
 
     def gpu_seconds(self, until: int) -> Column:
         """What each pool could do up to a moment."""
@@ -192,13 +206,19 @@ def offer(document: Document, seconds: int) -> Offer:
     terms = np.array([day in starts for day in days], np.int64)
     prices = tuple(_prices(document, support, pool, days) for pool in pools)
     signed = np.array([_signed(document, support, name, first) for name in named], np.int64)
-    return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed)
+    node = _node(at(document, first).policy, support)
+    return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed, node)
 
 
 def _support(policy: Policy) -> str:
     """The first support that engines enforce and envelopes divide; empty where there is none."""
     divided = (name for name in policy.envelopes if policy.supports[name].enforced)
     return next(divided, "")
+
+
+def _node(policy: Policy, support: str) -> int:
+    section = policy.supports.get(support)
+    return section.node_gpus if isinstance(section, Compute) else 0
 
 
 def _days(document: Document, first: date, last: date, starts: Iterable[date]) -> tuple[date, ...]:
