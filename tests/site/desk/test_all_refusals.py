@@ -1,6 +1,7 @@
 """No refusal of the desk without a test that provokes it."""
 
 from headgate.site.desk.refusals import DeskRefusal
+from tests.site.desk.test_hearing import HEARD
 from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_refusals import PROVOKED
 from tests.site.desk.test_staffing import STAFFED
@@ -8,5 +9,5 @@ from tests.site.desk.test_staffing import STAFFED
 
 def test_every_refusal_has_been_provoked() -> None:
     """The list of refusals and the list of tests are one."""
-    assert set(DeskRefusal) == {*PROVOKED, *STAFFED, *OF_ROUNDS, DeskRefusal.NO_PROGRAMME}
+    assert set(DeskRefusal) == {*PROVOKED, *STAFFED, *OF_ROUNDS, *HEARD, DeskRefusal.NO_PROGRAMME}
     assert all(reason.value.endswith(".") for reason in DeskRefusal)
