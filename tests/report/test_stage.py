@@ -172,7 +172,7 @@ def test_who_leaves_is_told_until_when_to_object() -> None:
     assert f"Your objection must be in by {last}" in page
     assert "Independence of the model: Failed" in page
     assert 1 == len(re.findall("Independence of the model: (?:Failed|Passed)", page))
-    assert re.search("Your reply was received|No reply of yours was received", page)
+    assert re.search("You were heard before|No reply of yours was received", page)
 
 
 def test_a_team_that_was_not_measured_has_a_report() -> None:

@@ -31,6 +31,9 @@ from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection, Rou
 from headgate.site.desk.office import SITE
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import Letter, letter
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
@@ -361,3 +364,29 @@ def test_inattentive_experts_are_left_out_by_the_rule(site_template: Path, tmp_p
         report = browser(experts[0]).get(reverse("round", args=[ROUND])).content.decode()
         assert "Too few attention checks passed" in report
     opened("sqlite:///nothing")
+
+
+def plain(told: Letter) -> list[str]:
+    """A letter's lines with the blanks of a keyboard."""
+    return [line.replace("\xa0", " ") for line in told.lines]
+
+
+def test_everybody_is_told_what_they_must_know_of_a_round(site: Site) -> None:
+    """Finding, result, objection and answer reach whom they concern, once, with the last day."""
+    team, person = a_team(site)
+    against(site, team)
+    gather(site.now)
+    site.cast.live(closing(site.cast))
+    now = site.now + 9 * DAY
+    gather(now)
+    object_to_round(person, ROUND, team, "Wrong.", now)
+    gather(now)
+    reject_round_objection(site.cast.officer, ROUND, team, "It was right.", now)
+    gather(now)
+    assert 0 == gather(now)
+    told = {one.kind: plain(letter(one)) for one in Notice.objects.filter(person=person)}
+    assert "Reply by 28 July 2026, that day included." in told["round-finding"]
+    assert "You may object by 4 August 2026." in told["round-decided"]
+    assert "It was right." in told["round-answered"]
+    office = [plain(letter(one)) for one in Notice.objects.filter(kind="round-objection")]
+    assert [["Answer it by 5 August 2026."]] * 2 == office
