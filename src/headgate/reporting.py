@@ -106,6 +106,7 @@ def stage_of(evaluated: Evaluated) -> Stage:
         blocks_before={},
         blocks_next={},
         assumed=(),
+        conducted=judged.conducted,
     )
     digests = {
         "policy": evaluated.document.digest,

@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 from pypdf import PdfReader
 
+from headgate.core.evaluation.conduct import Conducted, SetAside, Submission, Why
 from headgate.core.evaluation.decide import Decision, Reason, RoundOutcome, TeamDecision
 from headgate.core.faults import Fault
 from headgate.core.policy.schema import Remedy
@@ -172,7 +173,7 @@ def test_who_leaves_is_told_until_when_to_object() -> None:
     assert f"Your objection must be in by {last}" in page
     assert "Independence of the model: Failed" in page
     assert 1 == len(re.findall("Independence of the model: (?:Failed|Passed)", page))
-    assert re.search("Your reply was received|No reply of yours was received", page)
+    assert re.search("You were heard before|No reply of yours was received", page)
 
 
 def test_a_team_that_was_not_measured_has_a_report() -> None:
@@ -191,3 +192,42 @@ def test_a_team_that_was_not_measured_has_a_report() -> None:
 def test_a_teams_folder_is_a_name_that_any_system_can_hold(team: str, folder: str) -> None:
     """A name leads nowhere, and two teams never share a folder."""
     assert folder == folder_of(1, team)
+
+
+def conducted() -> Stage:
+    """A round with last days, models and rows that do not count, after one before it."""
+    first, second = (one.team for one in told().evaluation.outcome.decisions[:2])
+    evaluation = told().evaluation
+    days = {first: date(2026, 7, 14), second: date(2026, 7, 16)}
+    models = (Submission(first, "ab" * 32, date(2026, 7, 13), 4),)
+    aside = (
+        SetAside("expert", "EXP-7", Why.INATTENTIVE, rows=12),
+        SetAside("expert", "EXP-2", Why.CONFLICT, second, 3),
+    )
+    now = replace(evaluation, conducted=Conducted(days, models, aside))
+    return replace(told(), evaluation=now, earlier=(replace(evaluation, id="before"),))
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_the_report_says_whose_rows_do_not_count_and_how_teams_stood_before(language: str) -> None:
+    """Raters by pseudonym with the rule, models by hash, trials, last days, earlier rounds."""
+    say, stage = says(language), conducted()
+    page = page_of(document(stage, say), language)
+    days = stage.evaluation.conducted.last_days.values()
+    asides = (say.say(f"conduct.{why.value}") for why in (Why.INATTENTIVE, Why.CONFLICT))
+    for word in ("EXP-7", "EXP-2", "ab" * 8, *map(say.locale.day, days), *asides):
+        assert word in page, word
+    assert '<h2 id="history"' in page
+    assert '<h2 id="conduct"' in page
+    assert '<h2 id="history"' not in page_of(document(told(), say), language)
+
+
+def test_a_team_reads_its_own_days_and_model_and_no_raters_name() -> None:
+    """Its last day, its model and its trials; nobody else's, and nobody who was left out."""
+    stage = conducted()
+    first, second = (one.team for one in stage.evaluation.outcome.decisions[:2])
+    page = page_of(team_document(stage, first, says("en")))
+    assert "ab" * 8 in page
+    assert LOCALES["en"].day(date(2026, 7, 14)) in page
+    for other in (second, "EXP-7", "EXP-2", LOCALES["en"].day(date(2026, 7, 16))):
+        assert other not in page

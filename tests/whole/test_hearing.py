@@ -274,8 +274,9 @@ def test_a_hearing_that_cannot_be_is_refused_by_name(
 
 
 def test_every_name_of_a_refusal_occurs() -> None:
-    """The names are a closed list, and each is provoked here; one needs a second round."""
-    assert {*HearingFault} == {code for code, *_ in REFUSED} | {HearingFault.ROUND_OVERTAKEN}
+    """The names are a closed list, and each is provoked here; two by themselves."""
+    elsewhere = {HearingFault.ROUND_OVERTAKEN, HearingFault.TERM_TURNED}
+    assert {*HearingFault} == {code for code, *_ in REFUSED} | elsewhere
 
 
 def test_a_later_stage_judges_who_stayed_and_ends_what_can_be_heard_of_the_first() -> None:
@@ -298,6 +299,8 @@ def test_after_the_turn_it_is_too_late() -> None:
     policy = decided().document
     term, first = begin(policy), agenda(policy)[0].day
     assert {"hearing-round-not-closed"} == refused(term, objection(decided()), first)
+    turned = replace(drawn(decided()), closed={})
+    assert {"hearing-term-turned"} == refused(turned, objection(decided()))
 
 
 def test_an_empty_outcome_waits_for_nothing() -> None:

@@ -28,7 +28,9 @@ from headgate.report.blocks import (
     table,
 )
 from headgate.report.pdf import pdf
+from headgate.report.section_conduct import conduct
 from headgate.report.section_grounds import foreseen, grounds
+from headgate.report.section_history import history
 from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker, lookup, speaker
 from headgate.report.summary import Assumption, RoundSummary
@@ -54,6 +56,7 @@ class Stage:
 
     `digests` are those of policy, evidence and result, and the seed of the draws, by name; without
     any, the report says nothing of how to check it. `flags` are None where nobody looked for any.
+    `earlier` are the rounds before it, in the order of their closing.
     """
 
     policy: Policy
@@ -62,6 +65,7 @@ class Stage:
     flags: tuple[Fault, ...] | None = None
     assumptions: tuple[Assumption, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    earlier: tuple[RoundSummary, ...] = ()
 
 
 Made = Callable[[Speaker], Document]
@@ -93,8 +97,10 @@ def document(told: Stage, say: Speaker) -> Document:
     parts = (
         ("brief", _brief(told, say)),
         ("standings", _standings(evaluation, say)),
+        ("history", _history(told, say)),
         ("line", _line(evaluation, say)),
         ("conditions", _conditions(evaluation, say)),
+        ("conduct", conduct(evaluation, say)),
         ("evidence", _evidence(told, say)),
         ("foreseen", foreseen(evaluation, say, titled=False)),
         ("rights", rights(evaluation, say, titled=False)),
@@ -168,6 +174,12 @@ def _standings(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     yield from section_round.standings(evaluation, say, {})
     yield from section_round.pillars(evaluation, say, {})
     yield from section_round.places(evaluation, say, {})
+
+
+def _history(told: Stage, say: Speaker) -> Iterator[Block]:
+    """Standings over the rounds, once there is more than one."""
+    if told.earlier:
+        yield from history((*told.earlier, told.evaluation), say)
 
 
 def _line(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:

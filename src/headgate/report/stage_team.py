@@ -27,6 +27,7 @@ from headgate.report.blocks import (
 )
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars
+from headgate.report.section_conduct import submitted
 from headgate.report.section_rights import rights, window_of
 from headgate.report.speaker import Speaker
 from headgate.report.stage import Stage, checked, distances, files_of, named, share_of
@@ -101,6 +102,7 @@ class _Own:
             ("marks", self._marks(say)),
             ("line", self._line(say)),
             ("conditions", self._conditions(say)),
+            ("conduct", submitted(self.told.evaluation, say, self.decided.team)),
             ("rights", self._rights(say)),
             ("check", checked(replace(self.told, assumptions=()), say)),
         )

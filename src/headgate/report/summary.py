@@ -6,12 +6,13 @@ Nothing here knows a language or a line of HTML. `summary_of` reads the term's d
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from headgate.core.calls.application import GateFinding
 from headgate.core.decision import Decision
+from headgate.core.evaluation.conduct import Conducted
 from headgate.core.evaluation.cut_errors import ErrorRow
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.evaluation.estimate import Standings
@@ -93,7 +94,10 @@ class SupportSummary:
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
-    """One round with what it was asked, what it found, and where freed blocks go."""
+    """One round with what it was asked, what it found, and where freed blocks go.
+
+    `conducted` is empty where no rule asked how it was.
+    """
 
     id: str
     section: Round
@@ -107,6 +111,7 @@ class RoundSummary:
     blocks_before: Mapping[str, int]
     blocks_next: Mapping[str, int]
     assumed: tuple[str, ...]
+    conducted: Conducted = field(default_factory=Conducted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +273,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
     errors = {d.subject: r for d, r in _of(term, "cut-rule-errors")}
     grounds = {d.subject: r for d, r in _of(term, "grounds")}
     foreseen = {d.subject: r for d, r in _of(term, "cut-rule-foreseen")}
+    conducted = {d.subject: r for d, r in _of(term, "conducted")}
     # A round that was heard again was decided again: the last of its standings holds.
     latest = {
         decision.subject: (decision, measured) for decision, measured in _of(term, "standings")
@@ -290,6 +296,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             blocks_before=before,
             blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},
             assumed=decision.assumed,
+            conducted=conducted.get(name, Conducted()),
         )
 
 

@@ -85,6 +85,10 @@ def _hear(term: Term, facts: str, hearing: Hearing, day: date) -> Term:
 def _closed(term: Term, hearing: Hearing, file: str) -> Closed:
     """The round as it was closed, if it was in this term and no later one has overtaken it."""
     closed = term.closed.get(hearing.round)
+    if closed is None and f"evidence/{hearing.round}" in term.facts:
+        what = f"The term of {hearing.round} has turned: what it freed is held by others since."
+        mend = "Give a place by a new call or a later round; uphold before the term turns."
+        raise Faulty([_fault(file, HearingFault.TERM_TURNED, what, mend)])
     if closed is None:
         what = f"No round {hearing.round[:64]!r} was closed in the term from {term.starts}."
         mend = "Hear a round after it closed and before the term turns."

@@ -4,6 +4,7 @@ from headgate.site.desk.refusals import DeskRefusal
 from tests.site.desk.test_agreement import AGREEMENTS
 from tests.site.desk.test_amending import OF_AWARDS
 from tests.site.desk.test_attachments import ATTACHED
+from tests.site.desk.test_hearing import HEARD
 from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_refusals import PROVOKED
 from tests.site.desk.test_staffing import STAFFED
@@ -18,6 +19,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *ATTACHED,
         *AGREEMENTS,
         *OF_AWARDS,
+        *HEARD,
         DeskRefusal.NO_PROGRAMME,
         DeskRefusal.OWNED,
     }

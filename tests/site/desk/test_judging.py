@@ -152,7 +152,7 @@ def test_the_chair_sees_what_is_missing_and_whom_to_ask(site: Site) -> None:
     chair.post(reverse("round-progress", args=[ROUND]), {"expert": EXPERTS})
     for sheet in RoundSheet.objects.filter(reviewer__person=site.experts[0]):
         give_sheet(site.experts[0], sheet.pk, {"experts": 9 if sheet.repeat else 2}, site.now)
-    first, second = experts_now(ROUND)
+    first, second = experts_now(round_now(ROUND))
     assert (7, True, 0) == (first.differs, first.inattentive, first.missing)
     assert (None, False, second.sheets) == (second.differs, second.inattentive, second.missing)
     shown = chair.get(reverse("round-progress", args=[ROUND])).content.decode()

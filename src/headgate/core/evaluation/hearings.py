@@ -65,6 +65,7 @@ class HearingFault(StrEnum):
     """Every way in which a hearing can be refused."""
 
     ROUND_NOT_CLOSED = "round-not-closed"
+    TERM_TURNED = "term-turned"
     ROUND_OVERTAKEN = "round-overtaken"
     PART_ASTRAY = "part-astray"
     NO_RIGHT_TO_OBJECT = "no-right-to-object"

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 
@@ -40,6 +41,11 @@ LIMB_BITS = 22
 
 ROWS_AT_ONCE = 2**16
 """So many products of two limbs add up within an int64, with three bits to spare."""
+
+
+FREEDOM_FEW_MILLI = 20_000
+"""Below so many thousandths of degrees of freedom, correlations are not counted on: drawn panels of
+6, 10 and 20 raters held in 90.5, 93.1 and 94.8 % with them, in 94.6, 95.1 and 96.1 % without."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +136,9 @@ def spread(
     strays further (Romano and Wolf 2005, JASA 100), which pays for picking a pair after seeing the
     data. Each one's own is then widened from the normal to Student's t, because a panel of ten does
     not know its error exactly: `influences` (clusters, columns), one for each stratum, tell how
-    many degrees of freedom it has. What never moves reaches 0.
+    many degrees of freedom it has. Where those are few, each contrast's error is mistaken in a way
+    of its own, so that contrasts fail more apart than their moves are: no correlation is counted on
+    there (Sidak 1967, JASA 62). What never moves reaches 0.
     """
     replicates = len(deviations)
     contrasts = contrasts or [(column, None) for column in range(deviations.shape[1])]
@@ -139,11 +147,15 @@ def spread(
     shared = _shared_micro(deviations, contrasts, errors, confidence)
     strata = [variances(influence, contrasts) for influence in influences]
     clusters = [len(influence) for influence in influences]
-    columns = list(zip(*strata, strict=True))
+    freedoms = [_freedom_milli(column, clusters) for column in zip(*strata, strict=True)]
+    apart = max(shared, _apart_micro(confidence, len(contrasts))) if shared else 0
     return Spread(
         errors,
-        tuple(math.isqrt(int(sum(column))) for column in columns),
-        tuple(widened_micro(shared, _freedom_milli(column, clusters)) for column in columns),
+        tuple(math.isqrt(int(sum(column))) for column in zip(*strata, strict=True)),
+        tuple(
+            widened_micro(apart if few is not None and few < FREEDOM_FEW_MILLI else shared, few)
+            for few in freedoms
+        ),
     )
 
 
@@ -163,6 +175,12 @@ def _shared_micro(
             np.maximum(furthest, np.abs(moved) / float(error), out=furthest)
     place = min(math.ceil(confidence * (replicates + 1)), replicates)
     return int(np.rint(np.sort(furthest)[place - 1] * MICRO))
+
+
+def _apart_micro(confidence: Fraction, contrasts: int) -> int:
+    """The normal deviate at which so many contrasts hold together without any correlation."""
+    each = float(confidence) ** (1 / contrasts)
+    return round(MICRO * NormalDist().inv_cdf((1 + each) / 2))
 
 
 def cross_products(columns: IntArray) -> list[list[int]]:

@@ -42,12 +42,14 @@ class Raters(Section):
 
     `attention` is the least share of attention checks that a rater passes, `agreement` the least
     Krippendorff's alpha of the panel. A rater in conflict with a team never counts for it.
+    `repeated` is how many teams' work each rater is shown twice, unannounced, as those checks.
     """
 
     least: Annotated[int, Field(ge=2, le=10_000)]
     blind: bool
     attention: Share | None = None
     agreement: Share | None = None
+    repeated: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class Suppliers(Section):

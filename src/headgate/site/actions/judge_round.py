@@ -15,7 +15,9 @@ from headgate.site.portal.roles import Role
 
 
 def seat_experts(officer: Person, round_id: str, experts: Collection[str], now: datetime) -> int:
-    """Give each expert a sheet for each team that nothing ties them to, and one to repeat.
+    """Give each expert a sheet for each team that nothing ties them to, and some to repeat.
+
+    How many are repeated the policy says, before the round is frozen; otherwise it is one.
 
     Experts are reviewers, by their pseudonyms. Labels are dealt anew for each of them, by chance
     that nobody can repeat. Says how many sheets there are. Raises `Refused`.
@@ -41,16 +43,17 @@ def seat_experts(officer: Person, round_id: str, experts: Collection[str], now: 
             for sheet in _dealt(
                 RoundSheet(round=round_id, pillar=pillar.id, reviewer=reviewer),
                 [team for team in round_.teams if (team, reviewer.code) not in conflicts],
+                pillar.raters.repeated if pillar.raters is not None else 1,
             )
         ]
         RoundSheet.objects.bulk_create(sheets)
         return len(sheets)
 
 
-def _dealt(blank: RoundSheet, teams: list[str]) -> list[RoundSheet]:
-    """Sheets under labels from A on: each team once, one of them twice where there are several."""
+def _dealt(blank: RoundSheet, teams: list[str], repeats: int) -> list[RoundSheet]:
+    """Sheets under labels from A on: each team once, and some of them, by chance, twice."""
     chance = SystemRandom()
-    repeated = [chance.choice(teams)] if len(teams) > 1 else []
+    repeated = chance.sample(teams, min(repeats, len(teams)))
     asked = [*((team, False) for team in teams), *((team, True) for team in repeated)]
     chance.shuffle(asked)
     return [

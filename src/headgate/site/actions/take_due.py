@@ -9,7 +9,7 @@ from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.board import ELSEWHERE, board_of
-from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection
+from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection, RoundObjection
 from headgate.site.desk.office import SITE, CallNow, call_now, instant, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk, accept_by, is_over, proposed
@@ -59,6 +59,7 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
         if before is None or event is None or about not in (str(event), f"{event.day} {event}"):
             refuse(DeskRefusal.NOT_DUE, about)
         need(person, *MAY.get(event.what, (Role.OPERATOR,)))
+        _need_heard(before, event)
         if event.what is not What.DECIDE_CALL:
             after = take(before, Desk(rest, now), event)
         else:
@@ -66,6 +67,18 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
         return _kept(after, person, about, now)
 
     return change(SITE, action)
+
+
+def _need_heard(before: Term, event: Event) -> None:
+    """Refuse what would overtake an objection to a round that nobody has answered.
+
+    Once the term has turned, or a later round has judged the same awards, upholding it would come
+    too late.
+    """
+    if event.what in (What.TURN, What.CLOSE_ROUND):
+        open_ones = RoundObjection.objects.filter(round__in=before.closed, answered__isnull=True)
+        if waiting := sorted({one.round for one in open_ones}):
+            refuse(DeskRefusal.OBJECTION_OPEN, ", ".join(waiting))
 
 
 def _kept(after: Term, person: Person, about: str, now: datetime) -> Term:

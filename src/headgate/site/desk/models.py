@@ -272,6 +272,57 @@ class RoundSheet(models.Model):
         ]
 
 
+class RoundFinding(models.Model):
+    """What was found on a gate of a round about a team, on which evidence, and the team's reply.
+
+    The team's days to reply count from `at`; a finding on other documents begins them anew, and the
+    reply to the one before stays readable.
+    """
+
+    round = models.CharField(max_length=64)
+    team = models.CharField(max_length=200)
+    gate = models.CharField(max_length=64)
+    passed = models.BooleanField()
+    remark = models.CharField(max_length=1000, blank=True)
+    evidence = models.JSONField(default=list)
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+    reply = models.TextField(blank=True)
+    replied = models.DateTimeField(null=True)
+
+    class Meta:
+        """One finding a gate of a team."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "team", "gate"], name="round_finding_once")
+        ]
+
+
+class RoundObjection(models.Model):
+    """What a team holds against what a round decided, and what was answered.
+
+    `heard` is the name under which the journal has the hearing that an upheld one led to.
+    """
+
+    round = models.CharField(max_length=64)
+    team = models.CharField(max_length=200)
+    text = models.TextField()
+    at = models.DateTimeField()
+    answer = models.TextField(blank=True)
+    upheld = models.BooleanField(null=True)
+    heard = models.CharField(max_length=64, blank=True)
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    answered = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order in which they came; a team has one a round."""
+
+        ordering: ClassVar = ["at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "team"], name="round_objection_once")
+        ]
+
+
 class Finding(models.Model):
     """What was found on a gate, on which evidence (SHA-256), and the applicant's reply."""
 

@@ -6,10 +6,13 @@ pseudonym; a sheet that repeats another checks attention and counts for nothing.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from headgate.core.calls.harshness import harshness
+from headgate.core.evaluation.conduct import Attention
 from headgate.core.evaluation.evidence import Rating
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Pillar, PillarKind, Policy, Round
@@ -18,6 +21,7 @@ from headgate.site.desk.office import SITE
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.records.kept import stands, stored_facts
 from headgate.steps.evaluate import tasks_of
+from headgate.steps.term import Closed
 
 SCALE: Final = 10
 """Full marks of a criterion on a sheet; marks are whole points from 0."""
@@ -27,13 +31,17 @@ ATTENTION: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class RoundNow:
-    """A round of the running term, the teams that are in it, and whether it was closed."""
+    """A round of the running term, the teams that are in it, and whether it was closed.
+
+    `decided` is what deciding it again must know; None before it closes and once the term turned.
+    """
 
     id: str
     policy: Policy
     section: Round
     teams: tuple[str, ...]
     closed: bool
+    decided: Closed | None = None
 
     @property
     def panels(self) -> tuple[Pillar, ...]:
@@ -44,6 +52,16 @@ class RoundNow:
         """Refuse once the round was closed."""
         if self.closed:
             refuse(DeskRefusal.ROUND_CLOSED, self.id)
+
+    def need_decided(self) -> Closed:
+        """Refuse until the round was closed, and once its term has turned."""
+        if self.decided is not None:
+            return self.decided
+        return refuse(DeskRefusal.ROUND_TURNED if self.closed else DeskRefusal.ROUND_OPEN, self.id)
+
+    def day(self, now: datetime) -> date:
+        """The day of the round's own clocks."""
+        return now.astimezone(ZoneInfo(self.policy.programme.timezone)).date()
 
 
 def round_now(round_id: str) -> RoundNow:
@@ -57,7 +75,10 @@ def round_now(round_id: str) -> RoundNow:
     section, after = policy.rounds[round_id], stood.standing.next_blocks
     held = (h for h in stood.holdings if h.call == section.call)
     teams = tuple(sorted(h.award for h in held if after.get(h.award, h.blocks)))
-    return RoundNow(round_id, policy, section, teams, f"evidence/{round_id}" in stored_facts(SITE))
+    decided = stood.standing.closed.get(round_id)
+    closed = f"evidence/{round_id}" in stored_facts(SITE)
+    teams = decided.teams if decided is not None else teams
+    return RoundNow(round_id, policy, section, teams, closed, decided)
 
 
 def ratings_of(round_id: str, teams: Sequence[str]) -> Mapping[str, tuple[Rating, ...]]:
@@ -78,13 +99,18 @@ def _rated(sheet: RoundSheet) -> Iterator[Rating]:
 
 @dataclass(frozen=True, slots=True)
 class ExpertNow:
-    """How far one expert has come in a pillar, and how far a repeated sheet differed."""
+    """How far one expert has come in a pillar, and how far a repeated sheet differed.
+
+    `least` is the share of attention checks that the policy asks for, if it does.
+    """
 
     pillar: str
     expert: str
     given: int
     sheets: int
     differs: int | None
+    attention: Attention
+    least: Fraction | None = None
 
     @property
     def missing(self) -> int:
@@ -96,26 +122,56 @@ class ExpertNow:
         """Whether the chair should ask: the same work was marked very differently."""
         return self.differs is not None and self.differs > ATTENTION
 
+    @property
+    def left_out(self) -> bool:
+        """Whether the policy's rule, applied now to all sheets given, leaves the expert out."""
+        told = self.attention
+        asked = self.least is not None and not self.missing and told.checks > 0
+        return asked and Fraction(told.passed, told.checks) < (self.least or 0)
 
-def experts_now(round_id: str) -> list[ExpertNow]:
+
+def experts_now(round_: RoundNow) -> list[ExpertNow]:
     """Every expert of a round by pillar, in order."""
-    grouped: dict[tuple[str, str], list[RoundSheet]] = {}
-    for sheet in RoundSheet.objects.filter(round=round_id).select_related("reviewer"):
-        grouped.setdefault((sheet.pillar, sheet.reviewer.code), []).append(sheet)
+    least = {p.id: p.raters.attention for p in round_.panels if p.raters is not None}
     return [
         ExpertNow(
             pillar,
             expert,
             sum(sheet.given is not None for sheet in sheets),
             len(sheets),
-            _difference(sheets),
+            max(_differences(sheets), default=None),
+            _attention(pillar, expert, sheets),
+            least.get(pillar),
         )
-        for (pillar, expert), sheets in sorted(grouped.items())
+        for (pillar, expert), sheets in _by_expert(round_.id)
     ]
 
 
-def _difference(sheets: Iterable[RoundSheet]) -> int | None:
-    """The largest difference between a team's two sheets; None until both were given."""
+def attention_of(round_id: str) -> list[Attention]:
+    """How every expert with sheets passed the checks: each criterion of each repeated sheet is one.
+
+    A check is passed where the two marks of the same work lie within `ATTENTION`; one whose sheets
+    are not both given is not.
+    """
+    return [_attention(*key, sheets) for key, sheets in _by_expert(round_id)]
+
+
+def _attention(pillar: str, expert: str, sheets: Sequence[RoundSheet]) -> Attention:
+    asked = max((len(sheet.points) for sheet in sheets), default=0)
+    checks = sum(sheet.repeat for sheet in sheets) * max(asked, 1)
+    passed = sum(apart <= ATTENTION for apart in _differences(sheets))
+    return Attention(pillar, expert, passed, checks)
+
+
+def _by_expert(round_id: str) -> list[tuple[tuple[str, str], list[RoundSheet]]]:
+    grouped: dict[tuple[str, str], list[RoundSheet]] = {}
+    for sheet in RoundSheet.objects.filter(round=round_id).select_related("reviewer"):
+        grouped.setdefault((sheet.pillar, sheet.reviewer.code), []).append(sheet)
+    return sorted(grouped.items())
+
+
+def _differences(sheets: Iterable[RoundSheet]) -> list[int]:
+    """By how much the two marks of each criterion differ, of teams whose two sheets are given."""
     given: dict[bool, dict[str, RoundSheet]] = {True: {}, False: {}}
     for sheet in sheets:
         if sheet.given is not None:
@@ -123,7 +179,7 @@ def _difference(sheets: Iterable[RoundSheet]) -> int | None:
     pairs = [
         (given[False][t].points, r.points) for t, r in given[True].items() if t in given[False]
     ]
-    return max((abs(a[name] - b[name]) for a, b in pairs for name in a), default=None)
+    return [abs(a[name] - b[name]) for a, b in pairs for name in a]
 
 
 def agreement_now(round_id: str) -> dict[str, Fraction | None]:

@@ -55,8 +55,17 @@ class DeskRefusal(Enum):
     ANSWERS_OPEN = _("Wait for the winners' answers, or until their days have passed.")
     OBJECTION_OPEN = _("Answer the objections first.")
     ROUND_UNKNOWN = _("Choose one of the rounds of the policy.")
+    ROUND_OPEN = _("Wait until the round is decided; a finding on a gate is replied to before.")
     ROUND_CLOSED = _("The round was closed: what was received stays as it is.")
     EXPERTS_SEATED = _("The experts of the round have their sheets already.")
+    ROUND_TURNED = _(
+        "The term of the round has ended and others hold what was freed: a place can only be given "
+        "by a new call or a later round."
+    )
+    OBJECTED = _("The team's objection is there already, and its text stays as it is.")
+    TEAM_UNKNOWN = _("Choose one of the teams of the round.")
+    TEXT_MISSING = _("Write it in 1 to 20,000 characters.")
+    NO_RIGHT = _("The policy of the round gives no days for objections.")
     NO_TEAMS = _("Wait until the call of the round is decided: it has no team yet.")
     ASKED_ALREADY = _("A request of this kind waits for its answer: wait for that.")
     WORDS_MISSING = _("Write in words what you ask or answer, in at most 20,000 characters.")

@@ -25,6 +25,7 @@ from headgate.cycle import World
 from headgate.readers.facts import read_facts
 from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.dossiers import read_line
+from headgate.site.desk.hearing import conducted_as, found_on
 from headgate.site.desk.models import (
     Acceptance,
     AwardList,
@@ -34,7 +35,7 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import call_now
-from headgate.site.desk.rating import ratings_of
+from headgate.site.desk.rating import ratings_of, round_now
 from headgate.steps.notes import Note
 
 
@@ -122,16 +123,17 @@ class Desk:
         return self._rest.corrections(name)
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
-        """What was found on a round's gates."""
-        return self._rest.round_findings(round_id, teams)
+        """What was found on a round's gates; a team's reply counts, or its days have passed."""
+        found = self._rest.round_findings(round_id, teams)
+        return found_on(round_now(round_id), found, self._now)
 
     def signatures(self, frozen: Frozen, teams: Sequence[str]) -> Sequence[Signed]:
         """How the teams signed a round."""
         return self._rest.signatures(frozen, teams)
 
     def conduct(self, round_id: str, teams: Sequence[str]) -> Conduct:
-        """How a round was conducted."""
-        return self._rest.conduct(round_id, teams)
+        """How a round was conducted, with what the desk itself knows of it."""
+        return conducted_as(round_now(round_id), self._rest.conduct(round_id, teams))
 
     def secrets(self, round_id: str, teams: Sequence[str]) -> Mapping[str, str]:
         """What teams show for a round's lot."""

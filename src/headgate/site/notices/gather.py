@@ -5,9 +5,8 @@ was away for a week, or two at once, make the same ones.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from headgate.core import canonical
 from headgate.core.ledger.refused import Refused
@@ -17,13 +16,11 @@ from headgate.site.actions.take_due import MAY
 from headgate.site.desk.board import look
 from headgate.site.desk.clock import coming
 from headgate.site.desk.models import (
-    Acting,
     AwardList,
     Dossier,
     Finding,
     Member,
     Objection,
-    Organisation,
     Review,
     State,
 )
@@ -31,9 +28,10 @@ from headgate.site.desk.office import SITE, CallNow, calls_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices.awards import of_awards
 from headgate.site.notices.models import Notice
+from headgate.site.notices.rounds import rounds_told
+from headgate.site.notices.telling import Told, having, people_for
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import applicants
 from headgate.site.portal.roles import Role
 
@@ -41,16 +39,6 @@ AHEAD: Final = timedelta(days=7)
 """How long before a day of the calendar, or the end of a call, people are told of it."""
 
 _DECIDE: Final = (Role.AGENCY_OFFICER, Role.POLICY_OWNER)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One thing to tell to some people."""
-
-    key: str
-    kind: str
-    people: Iterable[int]
-    facts: Mapping[str, Any]
 
 
 def gather(now: datetime) -> int:
@@ -79,6 +67,7 @@ def _all(now: datetime) -> Iterator[Told]:
     yield from _seats()
     yield from _findings()
     yield from _objections({rules.id: rules for rules in calls})
+    yield from rounds_told()
     yield from _events(now)
     yield from _awards()
 
@@ -93,21 +82,9 @@ def _awards() -> Iterator[Told]:
         yield Told(one.key, one.kind, people, one.facts)
 
 
-def people_for(*organisations: Organisation) -> set[int]:
-    """Who acts for some organisations now."""
-    acting = Acting.objects.filter(organisation__in=organisations, until__isnull=True)
-    return set(acting.filter(person__is_active=True).values_list("person_id", flat=True))
-
-
 def _applying(dossier: Dossier) -> set[int]:
     """Who acts for the lead of an application."""
     return people_for(dossier.lead)
-
-
-def having(*roles: Role) -> set[int]:
-    """Who has one of some roles."""
-    found = Person.objects.filter(is_active=True, groups__name__in=[role.value for role in roles])
-    return set(found.values_list("id", flat=True))
 
 
 def _drafts(rules: CallNow, now: datetime) -> Iterator[Told]:

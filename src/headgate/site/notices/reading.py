@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from headgate.core.evaluation.decide import Decision
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import seconds_of
 from headgate.report.speaker import Speaker
@@ -160,6 +161,37 @@ def _answered(words: _Words) -> Letter:
     return Letter(subject, (held, words.facts["answer"]), _application(words))
 
 
+def _round(words: _Words) -> str:
+    return reverse("round-hearing", args=(words.facts["round"],))
+
+
+def _round_finding(words: _Words) -> Letter:
+    reply = _("Reply by %(day)s, that day included.") % {"day": words.day("by")}
+    subject = words.filled(_("%(team)s: a finding on a gate of the round"))
+    return Letter(subject, tuple(filter(None, (words.facts["remark"], reply))), _round(words))
+
+
+def _round_decided(words: _Words) -> Letter:
+    """A team's result, and until when it may object."""
+    decision = Decision(words.facts["decision"])
+    subject = words.filled(_("%(team)s: the round is decided"))
+    appeal = _("You may object by %(day)s.") % {"day": words.day("by")}
+    lines = (words.say.code("decision", decision), *((appeal,) if words.facts["by"] else ()))
+    return Letter(subject, lines, reverse("round-own", args=(words.facts["round"],)))
+
+
+def _round_objection(words: _Words) -> Letter:
+    line = _("Answer it by %(day)s.") % {"day": words.day("by")}
+    return Letter(words.filled(_("%(team)s objects to the round")), (line,), _round(words))
+
+
+def _round_answered(words: _Words) -> Letter:
+    upheld = _("It is upheld: the round was decided again.")
+    held = upheld if words.facts["upheld"] else _("It is not upheld.")
+    subject = words.filled(_("%(team)s: your objection to the round is answered"))
+    return Letter(subject, (held, words.facts["answer"]), _round(words))
+
+
 def _event(words: _Words) -> Letter:
     facts, policy = words.facts, words.policy
     about = facts["about"]
@@ -236,6 +268,10 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "asked": _asked,
     "amended": _amended,
     "report": _report,
+    "round-finding": _round_finding,
+    "round-decided": _round_decided,
+    "round-objection": _round_objection,
+    "round-answered": _round_answered,
 }
 """How each kind of notice is told."""
 

@@ -1,6 +1,7 @@
 """Rounds that were closed, read from what was decided: the values that their report is made of."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -8,11 +9,13 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 
 from headgate.core.calls.application import GateFinding
+from headgate.core.evaluation.conduct import Conducted
 from headgate.core.evaluation.cut_errors import ErrorRow
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.evaluation.estimate import Standings
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.grounds import Grounds
+from headgate.core.evaluation.hearings import Hearing
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
@@ -30,11 +33,13 @@ TYPES: Final[dict[str, Any]] = {
     "grounds": Grounds,
     "cut-rule-errors": tuple[ErrorRow, ...],
     "cut-rule-foreseen": tuple[Foreseen, ...],
+    "conducted": Conducted,
 }
 """What each decision of a round holds."""
 
 _FINDINGS: Final = """
-    SELECT data FROM kept WHERE kind = 'fact' AND key = %s ORDER BY seq DESC LIMIT 1
+    SELECT key, data FROM kept
+    WHERE kind = 'fact' AND (key = %s OR key LIKE 'hearings/%%') ORDER BY seq
 """
 
 
@@ -44,28 +49,44 @@ def _adapter(step: str) -> TypeAdapter[Any]:
 
 
 def closed(stood: Stands, made: list[Made]) -> Iterator[Stage]:
-    """Every round that measured somebody, in the order of their closing; asks nothing more."""
+    """Every round that measured somebody, in the order of their closing; asks nothing more.
+
+    One that was heard again was decided again: of each part the last holds.
+    """
+    first: dict[str, Made] = {}
     for one in made:
         if one.step == "standings":
-            parts = {m.step: m.result for m in made if m.subject == one.subject}
-            yield _stage(stood.document, stood.standing.index, one, parts)
+            first.setdefault(one.subject, one)
+    for subject, one in first.items():
+        parts = {m.step: m.result for m in made if m.subject == subject}
+        yield _stage(stood.document, stood.standing.index, one, parts)
 
 
 def closed_round(stood: Stands, made: list[Made], round_id: str) -> Stage | None:
-    """One round that was closed; None where it was not, or measured nobody."""
-    return next((s for s in closed(stood, made) if s.evaluation.id == round_id), None)
+    """One round that was closed, with those before it; None where it measured nobody."""
+    before: list[RoundSummary] = []
+    for stage in closed(stood, made):
+        if stage.evaluation.id == round_id:
+            return replace(stage, earlier=tuple(before))
+        before.append(stage.evaluation)
+    return None
 
 
 def findings_of(round_id: str) -> tuple[GateFinding, ...]:
-    """What was found on a round's gates, by team and gate; one query."""
-    rows = DATABASE.rows(_FINDINGS, [f"findings/{round_id}"])
-    found = read_facts(round_id, "findings", rows[0][0].encode()) if rows else ()
-    return tuple(sorted(found, key=lambda row: (row.subject, row.gate)))
+    """What was found on a round's gates in the end, by team and gate; one query."""
+    found: dict[tuple[str, str], GateFinding] = {}
+    for key, data in DATABASE.rows(_FINDINGS, [f"findings/{round_id}"]):
+        for one in read_facts(key, key.split("/")[0], data.encode()):
+            mine = not isinstance(one, Hearing) or one.round == round_id
+            rows = one.findings if isinstance(one, Hearing) else (one,)
+            found |= {(row.subject, row.gate): row for row in rows if mine}
+    return tuple(row for _, row in sorted(found.items()))
 
 
 def _stage(document: Document, index: int, made: Made, parts: dict[str, Any]) -> Stage:
     policy = _policy(document, index, date.fromisoformat(made.at[:10]))
-    told = {step: _adapter(step).validate_python(parts.get(step, ())) for step in TYPES}
+    empty: dict[str, Any] = {"conducted": {}}
+    told = {s: _adapter(s).validate_python(parts.get(s, empty.get(s, ()))) for s in TYPES}
     evaluation = RoundSummary(
         id=made.subject,
         section=policy.rounds[made.subject],
@@ -79,6 +100,7 @@ def _stage(document: Document, index: int, made: Made, parts: dict[str, Any]) ->
         blocks_before={},
         blocks_next={},
         assumed=(),
+        conducted=told["conducted"],
     )
     return Stage(policy, evaluation)
 

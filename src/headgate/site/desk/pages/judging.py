@@ -14,12 +14,11 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
-from headgate.report.stage import Stage
 from headgate.report.stage_team import team_document
 from headgate.site.actions.judge_round import give_sheet, seat_experts
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Dossier, Reviewer, RoundSheet
-from headgate.site.desk.office import organisations_of
+from headgate.site.desk.hearing import own_teams
+from headgate.site.desk.models import Reviewer, RoundSheet
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.rating import (
     SCALE,
@@ -31,7 +30,6 @@ from headgate.site.desk.rating import (
 )
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed_round
-from headgate.site.portal.models import Person
 from headgate.site.portal.pages.rounds import SAMPLE, language, printed, shown, with_findings
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
@@ -44,7 +42,8 @@ def own_round(request: HttpRequest, round_id: str) -> HttpResponse:
     """A team's own report of a round that was closed, for whoever acts for its lead."""
     stood = reading.programme()
     stage = None if stood is None else closed_round(stood, reading.decisions(), round_id)
-    teams = [] if stage is None else _own_teams(reader(request), stage)
+    judged = [] if stage is None else [d.team for d in stage.evaluation.outcome.decisions]
+    teams = own_teams(reader(request), judged)
     if stage is None or not teams:
         return render(request, "desk/no_report.html")
     team = request.GET.get("team", teams[0])
@@ -55,13 +54,6 @@ def own_round(request: HttpRequest, round_id: str) -> HttpResponse:
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"{round_id}-{team}")
     return shown(request, told, told.title, [one for one in teams if one != team])
-
-
-def _own_teams(person: Person, stage: Stage) -> list[str]:
-    """The teams of a round for whose leads somebody acts."""
-    leads = organisations_of(person)
-    mine = set(Dossier.objects.filter(lead__in=leads).values_list("code", flat=True))
-    return [one.team for one in stage.evaluation.outcome.decisions if one.team in mine]
 
 
 @at_the_desk
@@ -87,7 +79,7 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
         "day": say.locale.day(round_.section.on),
         "closed": round_.closed,
         "figures": list(_figures(round_, say)),
-        "experts": [(names[one.pillar], one) for one in experts_now(round_id)],
+        "experts": [(names[one.pillar], one) for one in experts_now(round_)],
         "reviewers": _active() if officer and round_.panels and not round_.closed else [],
         "others": [say.text(p.name) for p in round_.section.pillars if p not in round_.panels],
     }
@@ -116,7 +108,7 @@ def _labels(request: HttpRequest, round_id: str) -> HttpResponse:
 
 def _figures(round_: RoundNow, say: Speaker) -> Iterator[tuple[str, str]]:
     """What a chair looks at first: how much is in, and how far it agrees."""
-    whole, experts = say.locale.whole, experts_now(round_.id)
+    whole, experts = say.locale.whole, experts_now(round_)
     yield whole(len(round_.teams)), _("teams in the round")
     given, sheets = sum(e.given for e in experts), sum(e.sheets for e in experts)
     yield f"{whole(given)} / {whole(sheets)}", _("experts' sheets given")

@@ -8,26 +8,24 @@ from typing import Any, Final
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.evaluation.decide import Decision
-from headgate.report.blocks import Block, Cell, Document, Drawing, table
-from headgate.report.charts import Part, Row
-from headgate.report.drawings import dots, ticks
+from headgate.core.policy.schema import Round
+from headgate.report.blocks import Document
 from headgate.report.pdf import pdf
-from headgate.report.section_round import MILLI_FULL
+from headgate.report.section_history import history
 from headgate.report.speaker import Speaker
 from headgate.report.stage import Stage, document, named
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed, closed_round, findings_of
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.records.kept import Stands
 
 SAMPLE: Final = (("round_id", "stage"),)
-CHARTED: Final = 4
-"""Rounds that one chart shows, the newest: as many as marks have shapes."""
+HEARD: Final = frozenset({Role.APPLICANT, Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+"""Who may be heard on a round, who hears them, and who looks on."""
 
 
 def language() -> str:
@@ -42,10 +40,12 @@ def rounds(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/not_begun.html")
     policy, made = reading.policy_of(stood), reading.decisions()
     say, found = reading.speaker_of(policy, language()), list(closed(stood, made))
+    roles = roles_of(request.user)
     told = {
         "rounds": list(_listed(stood, found, say)),
-        "blocks": list(history(found, say)) if found else [],
-        "staff": not roles_of(request.user).isdisjoint(STAFF),
+        "blocks": list(history([one.evaluation for one in found], say)) if found else [],
+        "staff": not roles.isdisjoint(STAFF),
+        "hears": not roles.isdisjoint(HEARD),
     }
     return render(request, "portal/rounds.html", told)
 
@@ -67,65 +67,6 @@ def _listed(stood: Stands, found: Sequence[Stage], say: Speaker) -> Iterator[dic
             "teams": say.locale.whole(len(outcome.decisions)),
             "stay": say.locale.whole(len(stay)),
         }
-
-
-def history(found: Sequence[Stage], say: Speaker) -> Iterator[Block]:
-    """Each team's points in every round: the newest rounds as a chart, all as a table."""
-    names = [named(stage, say) for stage in found]
-    shown = [_points(stage) for stage in found]
-    teams = sorted({team for one in shown for team in one}, key=lambda t: _last(t, shown))
-    yield _chart(found[-CHARTED:], names[-CHARTED:], teams, say)
-    cells: list[tuple[Cell, ...]] = [
-        (team, *(_cell(stage, team, say) for stage in found)) for team in teams
-    ]
-    heads = [say.say("col.team"), *names]
-    texts = frozenset(range(1, len(heads)))
-    yield table("history", _("Points, place and decision of each team"), heads, cells, texts=texts)
-
-
-def _points(stage: Stage) -> dict[str, int]:
-    return {one.team: one.total_milli for one in stage.evaluation.standings.standings}
-
-
-def _last(team: str, shown: Sequence[dict[str, int]]) -> tuple[int, int, str]:
-    """Who came furthest first, and of those who came as far, who had more points."""
-    at = max(number for number, one in enumerate(shown) if team in one)
-    return -at, -shown[at][team], team
-
-
-def _chart(
-    found: Sequence[Stage], names: Sequence[str], teams: Sequence[str], say: Speaker
-) -> Drawing:
-    rows = []
-    for team in teams:
-        parts = [
-            Part(style, points[team], say.locale.points(points[team]))
-            for style, stage in enumerate(found)
-            for points in [_points(stage)]
-            if team in points
-        ]
-        span = None
-        if len(found) == 1 and parts:
-            own = found[0].evaluation.standings.standing(team)
-            span = (own.low_milli, own.high_milli)
-        if parts:
-            rows.append(Row(f"{team}: {' → '.join(p.text for p in parts)}", tuple(parts), span))
-    marks = ticks(MILLI_FULL, 5, lambda at: say.locale.whole(at // 1000))
-    return dots("history", _("Points of 100 in each round"), rows, marks, list(names))
-
-
-def _cell(stage: Stage, team: str, say: Speaker) -> str:
-    """Points, place and decision of a team in a round; a dash where it was not in it."""
-    standings, outcome = stage.evaluation.standings.standings, stage.evaluation.outcome
-    decided = next((one for one in outcome.decisions if one.team == team), None)
-    own = next((one for one in standings if one.team == team), None)
-    if decided is None:
-        return say.say("none")
-    word = say.code("decision", decided.decision)
-    if own is None:
-        return word
-    place = say.say("places.place", n=own.place)
-    return f"{say.locale.points(own.total_milli)} · {place} · {word}"
 
 
 def one_round(request: HttpRequest, round_id: str) -> HttpResponse:
@@ -164,8 +105,24 @@ def _coming(request: HttpRequest, stood: Stands, round_id: str) -> HttpResponse:
             {"name": say.text(g.name), "evidence": say.text(g.evidence), "days": g.reply_days}
             for g in section.gates
         ],
+        "panels": list(_panels(section, say)),
+        "object_days": section.appeals.object_days if section.appeals is not None else 0,
     }
     return render(request, "portal/round_coming.html", told)
+
+
+def _panels(section: Round, say: Speaker) -> Iterator[dict[str, Any]]:
+    """Who judges a pillar and whose marks count, as it stands before the round is frozen."""
+    for pillar in section.pillars:
+        if (rule := pillar.raters) is not None:
+            yield {
+                "name": say.text(pillar.name),
+                "least": say.locale.whole(rule.least),
+                "blind": rule.blind,
+                "attention": say.locale.percent(rule.attention, 0) if rule.attention else "",
+                "repeated": rule.repeated,
+                "agreement": say.locale.fixed(rule.agreement, 2) if rule.agreement else "",
+            }
 
 
 def shown(
@@ -186,17 +143,18 @@ def printed(data: bytes, name: str) -> HttpResponse:
 
 
 class _Held:
-    """A round as a key: a closed round never changes, so its print is made once a process."""
+    """A round as a key: until it is heard it never changes, so its print is made once a process."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.key = (stage.evaluation.id, stage.evaluation.standings.seed)
+        told = stage.evaluation
+        self.key = (told.id, told.standings.seed, told.outcome, told.gate_findings, told.grounds)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Held) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash(self.key)
+        return hash(self.key[:2])
 
 
 @lru_cache(maxsize=24)

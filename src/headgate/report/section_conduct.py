@@ -1,0 +1,68 @@
+"""How a round was conducted: each team's last day, its one model by hash, and whose rows count."""
+
+from collections.abc import Iterator
+
+from headgate.core.evaluation.conduct import Submission, Why
+from headgate.report.blocks import Block, Cell, Paragraph, table
+from headgate.report.speaker import Speaker
+from headgate.report.summary import RoundSummary
+
+
+def conduct(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+    """What the rules on time, models and raters made of the round; nothing where none asked."""
+    yield from submitted(evaluation, say)
+    yield from _raters(evaluation, say)
+    yield from _aside(evaluation, say)
+
+
+def submitted(evaluation: RoundSummary, say: Speaker, team: str = "") -> Iterator[Block]:
+    """Each team's last day and its final model, or one team's alone."""
+    told, section = evaluation.conducted, evaluation.section
+    models = {one.team: one for one in told.submissions}
+    teams = [each for each in sorted({*told.last_days, *models}) if team in ("", each)]
+    if not teams:
+        return
+    if section.equal_development_days and section.submissions is not None:
+        yield Paragraph(say.say("conduct.equal", n=section.equal_development_days))
+    rows: list[tuple[Cell, ...]] = []
+    for each in teams:
+        last = told.last_days.get(each)
+        day = say.locale.day(last) if last is not None else say.say("none")
+        rows.append((each, day, *_model(models.get(each), say)))
+    heads = [say.say(f"col.{name}") for name in ("team", "last_day", "came", "model", "trials")]
+    title, texts = say.say("conduct.models"), frozenset({1, 2, 3})
+    yield table(f"models-{evaluation.id}", title, heads, rows, texts=texts)
+
+
+def _model(found: Submission | None, say: Speaker) -> tuple[str, str, str]:
+    if found is None:
+        return (say.say("none"),) * 3
+    return say.locale.day(found.on), found.model[:16], say.locale.whole(found.private_trials)
+
+
+def _raters(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+    """The rule by which raters count, as it was signed."""
+    for pillar in evaluation.section.pillars:
+        if pillar.raters is not None and pillar.raters.attention is not None:
+            share, name = say.locale.percent(pillar.raters.attention, 0), say.text(pillar.name)
+            yield Paragraph(say.say("conduct.attention", pillar=name, share=share))
+
+
+def _aside(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+    """Whose rows do not count, by which rule, and how many they are."""
+    names = {pillar.id: say.text(pillar.name) for pillar in evaluation.section.pillars}
+    aside = evaluation.conducted.set_aside
+    rows: list[tuple[Cell, ...]] = [
+        (
+            one.source,
+            names.get(one.pillar, one.pillar),
+            say.say(f"conduct.{one.why.value}"),
+            one.team or say.say("none"),
+            say.locale.whole(one.rows),
+        )
+        for one in sorted(aside, key=lambda one: list(Why).index(one.why))
+    ]
+    if rows:
+        heads = [say.say(f"col.{name}") for name in ("source", "pillar", "reason", "team", "rows")]
+        title, texts = say.say("conduct.aside"), frozenset({1, 2, 3})
+        yield table(f"aside-{evaluation.id}", title, heads, rows, texts=texts)
