@@ -254,6 +254,11 @@ def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Policy]
     return document, at(document, first_day(document)).policy
 
 
+def round_named(programme: str, round_id: str, overlays: Sequence[Path]) -> Round:
+    """A round of a programme's policy; raises `Faulty` where there is none."""
+    return _round(_policy(programme, overlays)[1], round_id)
+
+
 def _round(policy: Policy, round_id: str) -> Round:
     if round_id not in policy.rounds:
         what = f"The policy has no round {round_id!r}."
