@@ -98,7 +98,7 @@ class House:
                 "served": f"tiny-{team}",
                 "on": "2026-08-01",
                 "key": "TINY_KEY",
-            }  # fmt: skip
+            }
             for team, url in self.urls.items()
         ]
         known = {"lm-eval": str(self.folder / "lm-eval"), **programs}

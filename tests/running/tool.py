@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,12 @@ def asked(url: str, model: str, question: str) -> str:
 
 def main(words: list[str], mode: str) -> int:
     """Run a task; the exit code."""
-    said = dict(zip(words[1:-1], words[2:], strict=True))
+    said = dict(pairwise(words))
     arguments = dict(pair.split("=", 1) for pair in said["--model_args"].split(","))
     include, task, out = Path(said["--include_path"]), said["--tasks"], Path(said["--output_path"])
     lines = (include / "items.jsonl").read_text(encoding="utf-8").splitlines()
     if mode == "fail":
-        print("the model would not answer")
+        sys.stdout.write("the model would not answer\n")
         return 1
     samples: list[dict[str, Any]] = []
     for number, line in enumerate(lines[: -1 if mode == "partial" else None]):
@@ -53,7 +54,7 @@ def main(words: list[str], mode: str) -> int:
                 "prompt_hash": sha(item["question"]),
                 "target_hash": sha(item["answer"]),
                 "exact_match": float(said_back.strip() == item["answer"]),
-            }  # fmt: skip
+            }
         )
     hashes = ("doc_hash", "prompt_hash", "target_hash")
     mean = sum(sample["exact_match"] for sample in samples) / len(samples)
