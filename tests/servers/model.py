@@ -11,7 +11,7 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -21,15 +21,24 @@ CHARACTERS: Final = 40_000
 END: Final = "\x03"
 
 
+def _open() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass(slots=True)
 class Model:
-    """What it has read, by which name it is served, and what is asked for before it answers."""
+    """What it has read, by which name it is served, and the key that it asks for.
+
+    It answers while `wait` is set.
+    """
 
     text: str
     name: str = "tiny"
     key: str = ""
     asked: Counter[str] = field(default_factory=Counter)
-    silent: bool = False
+    wait: threading.Event = field(default_factory=_open)
 
     def chance(self, before: str, character: str) -> float:
         """The chance of a character after what stands before it, never 0."""
@@ -138,12 +147,14 @@ def served(model: Model) -> Iterator[str]:
         def _tell(self, body: Mapping[str, Any]) -> None:
             model.asked[self.path] += 1
             refused = model.key and self.headers.get("Authorization") != f"Bearer {model.key}"
+            model.wait.wait()
             data = json.dumps({} if refused else model.answer(self.path, body)).encode()
-            self.send_response(401 if refused else 503 if model.silent else 200)
+            self.send_response(401 if refused else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            with suppress(ConnectionError):
+                self.wfile.write(data)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's
             del format, args

@@ -225,6 +225,6 @@ def _check_model(told: Sequence[Runs], handed: Final) -> Iterator[Finding]:
         mend = "Run the model that was handed in, or correct its hash."
         yield Finding(RunsFault.MODEL_OTHER, place, what, mend)
     trials = {model for runs in told for model in runs.trials(handed.team)} - {handed.model}
-    if len(trials) > handed.trials:
+    if trials and len(trials) > handed.trials:
         what = f"The evaluator ran {len(trials)} trials; {handed.trials} are told."
         yield Finding(RunsFault.TRIALS_UNTOLD, place, what, "Tell every trial that was run.")
