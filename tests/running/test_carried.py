@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -62,21 +63,42 @@ clusters:
     return path
 
 
-def test_an_array_of_a_real_slurm_does_the_runs_once(home: House, lab: Lab) -> None:
-    """One submission, however often the command is typed; then the evidence is signed.
+@contextmanager
+def served_within(lab: Lab, home: House) -> Iterator[dict[str, str]]:
+    """The models' addresses on the network of the lab's nodes, which is no other's."""
+    guard = (lab.folder / "guard").read_text(encoding="utf-8").strip()
+    urls, running = {}, []
+    for team, model in home.models.items():
+        code = f"from tests.servers.model import *; keep(Model({model.text!r}, 'x', 'a key'))"
+        words = ("nsenter", "--target", guard, "--net", sys.executable, "-c", code)
+        one = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=SOURCE.parent
+        )
+        running.append(one)
+        assert one.stdout is not None
+        urls[team] = one.stdout.readline().strip()
+    try:
+        yield urls
+    finally:
+        for one in running:
+            one.communicate()
 
-    The nodes have a network of their own, so that no model is reached from there: each run fails
-    by its name, and what is done here afterwards is not done by the cluster again.
+
+def test_an_array_of_a_real_slurm_does_the_runs_once(home: House, lab: Lab) -> None:
+    """One command: an array on the cluster, whose nodes alone reach the models; then signed
+    evidence, and nothing to do when it is typed again.
     """
-    file = clusters(home, lab)
-    on = ("--clusters", file, "--cluster", "lab", "--shards", 3)
-    refused = home.signed(*on, "--tries", 1)
-    assert (2, 3) == (refused.exit_code, home.starts()), refused.output
-    assert 3 == refused.output.count("[run-failed]"), refused.output
-    assert 3 == len(list((home.work / "logs").glob("*.txt")))
-    assert 0 == home.signed("--shards", 3).exit_code
+    on = ("--clusters", clusters(home, lab), "--cluster", "lab", "--shards", 3)
+    with served_within(lab, home) as urls:
+        home.urls.update(urls)
+        home.write_models()
+        made = home.signed(*on)
+    said = [path.read_text(encoding="utf-8") for path in (home.work / "logs").glob("*.txt")]
+    assert (0, 3) == (made.exit_code, home.starts()), (made.output, said)
+    assert ["1 runs done now"] * 3 == [line.partition(": ")[2].partition(",")[0] for line in said]
     again = home.signed(*on)
-    assert (0, 6) == (again.exit_code, home.starts()), again.output
+    assert (0, 3) == (again.exit_code, home.starts()), again.output
+    assert 0 == home.evaluate().exit_code
 
 
 def test_an_array_that_has_not_ended_is_not_submitted_again(home: House, lab: Lab) -> None:

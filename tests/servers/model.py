@@ -8,6 +8,7 @@ a token is a character. `asked` counts what was asked of it, by path.
 
 import json
 import math
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -167,3 +168,11 @@ def served(model: Model) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def keep(model: Model) -> None:
+    """Print the address and serve the model until standard input is closed."""
+    with served(model) as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()

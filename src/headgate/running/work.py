@@ -239,7 +239,8 @@ def read_work(folder: Path) -> Work:
     except ValidationError as error:
         what = f"{error.error_count()} things in it are not as they were written"
         raise Faulty([fault(folder / PLAN, Code.WORK_BROKEN, what)]) from None
-    work = Work(folder, plan)
+    # A tool runs in a folder of its own, so what it is told is told from the root.
+    work = Work(folder.resolve(), plan)
     if work.include is not None and digests(work.include) != dict(plan.files):
         what = "they are not those that the suite's digest names"
         raise Faulty([fault(work.include, Code.TASKS_OTHER, what)])
