@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 from typer.testing import CliRunner, Result
 
@@ -88,7 +89,11 @@ class House:
         """What the tool does wrong from now on."""
         (self.folder / "mode").write_text(word, encoding="utf-8")
 
-    def write_models(self, more: Sequence[Mapping[str, object]] = (), **programs: str) -> Path:
+    def write_models(
+        self,
+        more: Sequence[Mapping[str, object]] = (),
+        programs: Mapping[str, str] = MappingProxyType({}),
+    ) -> Path:
         """The evaluator's file: every team's final model, and more."""
         finals = [
             {

@@ -86,7 +86,7 @@ def test_an_endpoint_without_its_key_is_refused(
 
 def test_a_tool_that_is_not_there_is_refused(home: House) -> None:
     """No traceback, and what mends it."""
-    home.write_models(**{"lm-eval": "/nowhere/lm-eval"})
+    home.write_models(programs={"lm-eval": "/nowhere/lm-eval"})
     assert {Code.PROGRAM_MISSING.value} == codes(home.run("--tries", 1).output)
 
 

@@ -73,7 +73,7 @@ def ours(home: House, program: str, **changes: str) -> None:
         line = next(line for line in text.splitlines() if line.strip().startswith(f"{old}:"))
         text = text.replace(line, f"    {old}: {new}")
     (home.folder / "suite.yaml").write_text(text, encoding="utf-8")
-    home.write_models(**{changes.get("tool", "lm-eval"): program})
+    home.write_models(programs={changes.get("tool", "lm-eval"): program})
 
 
 def beside(home: House) -> set[str]:

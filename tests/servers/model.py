@@ -147,7 +147,8 @@ def served(model: Model) -> Iterator[str]:
 
         def _tell(self, body: Mapping[str, Any]) -> None:
             model.asked[self.path] += 1
-            refused = model.key and self.headers.get("Authorization") != f"Bearer {model.key}"
+            asked = model.key and self.path.startswith("/v1/")
+            refused = asked and self.headers.get("Authorization") != f"Bearer {model.key}"
             model.wait.wait()
             data = json.dumps({} if refused else model.answer(self.path, body)).encode()
             self.send_response(401 if refused else 200)

@@ -67,6 +67,7 @@ def _lm_eval(task: Task, model: Model, evaluator: Evaluator, include: Path | Non
         "base_url": f"{model.endpoint.rstrip('/')}/{path}",
         "num_concurrent": evaluator.connections,
         "max_retries": 3,
+        **({} if chat else {"tokenizer_backend": "remote"}),
     }
     yield from ("run", "--model", f"local-{'chat-' if chat else ''}completions")
     yield from ("--model_args", ",".join(f"{name}={value}" for name, value in arguments.items()))
