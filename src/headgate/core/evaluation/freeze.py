@@ -112,9 +112,9 @@ def check_frozen(found: Frozen | None, wanted: Frozen, teams: Sequence[str]) -> 
 
 
 def check_signer(signer: Signed, evaluation: Round) -> Iterator[Finding]:
-    """What would refuse a statement as soon as it is handed in, before anybody signs it."""
+    """What is wrong in a statement before anybody signs it; what is not declared yet is not."""
     yield from _check_lot(signer)
-    yield from _check_declared(signer, evaluation, [signer.team])
+    yield from _check_declared(signer, evaluation, ())
 
 
 def _check_lot(signer: Signed) -> Iterator[Finding]:
