@@ -23,7 +23,7 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.contamination import Screened, screened
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
 from headgate.core.evaluation.foresight import Foreseen
-from headgate.core.evaluation.freeze import Signed, statement, unsigned
+from headgate.core.evaluation.freeze import Signed, check_signer, statement, unsigned
 from headgate.core.evaluation.hearings import Ground, Hearing
 from headgate.core.evaluation.method import check_seed
 from headgate.core.faults import Fault, Faulty
@@ -254,6 +254,11 @@ def _policy(programme: str, overlays: Sequence[Path]) -> tuple[Document, Policy]
     return document, at(document, first_day(document)).policy
 
 
+def round_named(programme: str, round_id: str, overlays: Sequence[Path]) -> Round:
+    """A round of a programme's policy; raises `Faulty` where there is none."""
+    return _round(_policy(programme, overlays)[1], round_id)
+
+
 def _round(policy: Policy, round_id: str) -> Round:
     if round_id not in policy.rounds:
         what = f"The policy has no round {round_id!r}."
@@ -304,7 +309,10 @@ def freeze_lines(
     With a team's own key (Ed25519, PEM) the line is printed that its signature makes.
     """
     _, policy = _policy(programme, overlays)
-    frozen = unsigned(policy.programme.id, round_id, _round(policy, round_id))
+    evaluation = _round(policy, round_id)
+    frozen = unsigned(policy.programme.id, round_id, evaluation)
+    if signer is not None and (wrong := sorted(check_signer(signer, evaluation))):
+        raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in wrong)
     if signer is None:
         told = {name: getattr(frozen, name) for name in ("programme", "round", "method", "parts")}
         yield f"freeze: {canonical.line(told).decode()[:-2]}, signed: []}}"

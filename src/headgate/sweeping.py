@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import signal
-import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -26,14 +25,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.comparing import Compared, documents_of, head_of, replayed_of
 from headgate.core import canonical
+from headgate.core.enforcement.engine import Array
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.document import Document
 from headgate.demo import Choices, workload
+from headgate.engines.shards import write_templates
 from headgate.readers.trace_kept import Kept, read_columns, write_columns
 from headgate.whatif import AS_IT_CAME, Asked, Run, Try, all_runs, asked, replays
 
 MANIFEST, TRACE, DONE, LOGS = "sweep.json", "trace.npz", "done", "logs"
-SHARDS_MOST: Final = 10_000
 _RUN: Final = TypeAdapter(Run)
 _TRY: Final = TypeAdapter(Try)
 
@@ -45,7 +45,6 @@ class Code(StrEnum):
 
     NO_SWEEP = "sweep-missing"
     OTHER_FILES = "sweep-other-files"
-    SHARD_UNKNOWN = "sweep-shard-unknown"
     RESULT_BROKEN = "sweep-result-broken"
     RESULT_FOREIGN = "sweep-result-foreign"
     RESULT_MISSING = "sweep-result-missing"
@@ -54,7 +53,6 @@ class Code(StrEnum):
 _MENDS: Final = {
     Code.NO_SWEEP: "name a folder that `headgate simulate ... --shards N --out FOLDER` has made",
     Code.OTHER_FILES: "make the sweep again: what it was made from has been changed",
-    Code.SHARD_UNKNOWN: "write K/N, such as 3/10, with K from 1 to N",
     Code.RESULT_BROKEN: "run the shard again: it makes the file anew",
     Code.RESULT_FOREIGN: "run the shard again: the file was made for another sweep",
     Code.RESULT_MISSING: "run the shard again, or merge what there is with --partial",
@@ -127,16 +125,6 @@ def read_sweep(folder: Path) -> Sweep:
         raise _faulty(folder / MANIFEST, Code.OTHER_FILES, "the tasks are not those of the sweep")
     kept = Kept(known, trace["name"], trace["digest"])
     return Sweep(folder, canonical.digest(data), head, texts, how, kept, tasks)
-
-
-def shard_of(word: str) -> tuple[int, int]:
-    """K and N of a word K/N; raises `Faulty`."""
-    parts = word.split("/")
-    whole = len(parts) == 2 and all(p.isascii() and p.isdecimal() and len(p) < 6 for p in parts)
-    k, n = map(int, parts) if whole else (0, 0)
-    if not 1 <= k <= n <= SHARDS_MOST:
-        raise _faulty(word[:40], Code.SHARD_UNKNOWN, f"{word[:40]!r} is no shard")
-    return k, n
 
 
 def run_shard(folder: Path, shard: tuple[int, int], processes: int, progress: Progress) -> str:
@@ -264,12 +252,7 @@ def _faulty(place: Path | str, code: Code, what: str) -> Faulty:
 
 def _templates(out: Path, shards: int) -> list[str]:
     """Write what a cluster is given; what to type for each way of running a sweep."""
-    texts, folder = {"slurm.sh": SLURM, "kubernetes.yaml": KUBERNETES}, str(out.resolve())
-    for name, text in texts.items():
-        told = text.replace("@SHARDS@", str(shards)).replace("@FOLDER@", shlex.quote(folder))
-        (out / name).write_text(told, encoding="utf-8")
-    script = out / "slurm.sh"
-    script.chmod(script.stat().st_mode | stat.S_IXUSR)
+    write_templates(Array("headgate-sweep", shards, ("simulate", "shard"), str(out.resolve())), out)
     named = shlex.quote(str(out))
     return [
         f"here        headgate simulate shard 1/1 {named} --processes {os.cpu_count() or 1}",
@@ -277,44 +260,3 @@ def _templates(out: Path, shards: int) -> list[str]:
         f"Kubernetes  kubectl create -f {named}/kubernetes.yaml  (name your image and claim in it)",
         f"then        headgate simulate merge {named} --out NEW",
     ]
-
-
-SLURM: Final = """\
-#!/bin/sh
-#SBATCH --job-name=headgate-sweep
-#SBATCH --array=1-@SHARDS@
-#SBATCH --ntasks=1
-#SBATCH --cpus-per-task=1
-#SBATCH --time=01:00:00
-#SBATCH --output=/dev/null
-# A shard that ran out of time goes on where it stopped when it is submitted again.
-cd @FOLDER@ || exit
-exec headgate simulate shard "$SLURM_ARRAY_TASK_ID/@SHARDS@" . >"logs/$SLURM_ARRAY_TASK_ID.txt" 2>&1
-"""
-KUBERNETES: Final = """\
-apiVersion: batch/v1
-kind: Job
-metadata:
-  generateName: headgate-sweep-
-spec:
-  completionMode: Indexed
-  completions: @SHARDS@
-  parallelism: @SHARDS@
-  backoffLimit: 6
-  template:
-    spec:
-      restartPolicy: OnFailure
-      containers:
-        - name: shard
-          image: headgate
-          command: ["sh", "-c"]
-          args:
-            - exec headgate simulate shard "$((JOB_COMPLETION_INDEX + 1))/@SHARDS@" /sweep
-          resources:
-            requests: {cpu: "1", memory: 2Gi}
-          volumeMounts:
-            - {name: sweep, mountPath: /sweep}
-      volumes:
-        - name: sweep
-          persistentVolumeClaim: {claimName: headgate-sweep}
-"""

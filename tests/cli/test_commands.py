@@ -50,7 +50,8 @@ def test_help_lists_exactly_the_commands() -> None:
     assert 0 == printed.exit_code
     known = (
         "demo verify check explain demand foresee freeze evaluate witness plan apply "
-        "manifests admit usage reconcile agent serve worker migrate backup restore simulate ledger"
+        "manifests admit usage reconcile agent serve worker migrate owner backup restore simulate "
+        "suite ledger"
     )
     shown = [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "]
     assert known.split() == shown

@@ -253,3 +253,16 @@ def test_a_key_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "team-unnamed" in run(*words, "--lot", "x")
     assert "target-wrong" in run(*words, "--team", "a", "--target", "own=high")
     assert run(*words, "--team", "a").startswith("headgate-freeze-1\n")
+
+
+def test_a_statement_that_would_be_refused_is_not_printed(tmp_path: Path) -> None:
+    """A lot that is no digest, and targets that no bar asks for, are named before anybody signs."""
+    words = ("freeze", "stage", "--programme", str(programme(tmp_path)), "--team", "a")
+    refused = run(*words, "--lot", "zz", "--target", "other=40", "--target", "own=101")
+    for code in (
+        FreezeFault.COMMITMENT_BAD,
+        FreezeFault.TARGET_UNKNOWN,
+        FreezeFault.TARGET_OUT_OF_RANGE,
+    ):
+        assert f"[{code.value}]" in refused
+    assert "headgate-freeze-1" not in refused

@@ -145,7 +145,7 @@ SPOILT: dict[Code, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("code", [code for code in Code if code is not Code.SHARD_UNKNOWN])
+@pytest.mark.parametrize("code", list(Code))
 def test_no_merge_takes_what_is_not_of_the_sweep(sweep: Path, code: Code) -> None:
     """Every way to be wrong is named, and ends in no comparison."""
     well("shard", "1/1", sweep)
@@ -188,7 +188,7 @@ def test_a_shard_that_is_none_is_refused(sweep: Path, part: str) -> None:
     """K/N has K from 1 to N."""
     refused = headgate("shard", "--", part, sweep)
     assert 2 == refused.exit_code
-    assert "[sweep-shard-unknown]" in refused.stderr
+    assert "[shard-unknown]" in refused.stderr
 
 
 def test_a_sweep_needs_a_trace_and_a_new_folder(sweep: Path) -> None:
@@ -284,4 +284,4 @@ def test_an_indexed_job_of_kubernetes_does_every_shard(
             env=known, capture_output=True, text=True, check=True,
         )  # fmt: skip
         said.append(done.stdout.split())
-    assert [["simulate", "shard", f"{n}/3", "/sweep"] for n in (1, 2, 3)] == said
+    assert [["simulate", "shard", f"{n}/3", "/work"] for n in (1, 2, 3)] == said

@@ -16,6 +16,7 @@ from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, freeze
 from headgate.cli.site import migrate, owner, serve, worker
 from headgate.cli.statements import export, statement
+from headgate.cli.suites import suites
 from headgate.cli.sweeps import simulations
 from headgate.cli.usage import reconcile, usage
 
@@ -36,6 +37,7 @@ for command in _COMMANDS:
 ledger.command()(statement)
 ledger.command()(export)
 app.add_typer(simulations, name="simulate")
+app.add_typer(suites, name="suite")
 ledger.command()(enrol)
 ledger.command()(revoke)
 ledger.command()(orders)

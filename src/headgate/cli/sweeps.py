@@ -40,7 +40,8 @@ def shard(
 ) -> None:
     """Do one part of a sweep: every task of it that is not done yet."""
     with mendable(f"simulate shard {part}"), steps() as progress:
-        from headgate.sweeping import run_shard, shard_of
+        from headgate.engines.shards import shard_of
+        from headgate.sweeping import run_shard
 
         try:
             say(run_shard(sweep, shard_of(part), processes, progress))

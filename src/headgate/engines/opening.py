@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import Engine
+from headgate.core.enforcement.engine import Carrier, Engine
+from headgate.core.faults import Fault, Faulty
 
 
 def opened(cluster: AnyCluster, spent: Mapping[tuple[str, str], int]) -> Engine:
@@ -37,3 +38,14 @@ def unmapped(cluster: AnyCluster, holder: str, support_class: str) -> str | None
     elif support_class not in cluster.gpus:
         return f"gpus has none of the class {support_class!r}"
     return None
+
+
+def carrier(cluster: AnyCluster) -> Carrier:
+    """What runs arrays on a cluster; raises Faulty for a kind that is given a manifest instead."""
+    if isinstance(cluster, SlurmCluster):
+        from headgate.engines.slurm.arrays import SlurmArrays
+
+        return SlurmArrays(cluster)
+    what = f"A cluster of the kind {cluster.engine} is not submitted to."
+    mend = "Name a Slurm cluster, or create the Job of kubernetes.yaml in the work's folder."
+    raise Faulty([Fault(cluster.site, 0, 0, "cluster-carries-none", what, mend)])

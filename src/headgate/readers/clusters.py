@@ -4,21 +4,20 @@ It is YAML like the policy, `headgate: 1` and `clusters:` by name, and says noth
 decides. Every fault comes at once, at its line.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import Field
 
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Name
 from headgate.core.faults import Fault, Faulty
-from headgate.core.policy.tree import BYTES_MOST, Node, parse
+from headgate.core.policy.tree import Node
 from headgate.core.supports.kind import Section
+from headgate.readers.sections import Sections, Wrong, read_tree, sections
 
 
 class Code(StrEnum):
@@ -55,21 +54,11 @@ class Clusters(Section):
 
 def read_clusters(path: Path) -> Mapping[str, AnyCluster]:
     """The clusters of a file by name; raises Faulty with all that is wrong with it."""
-    file = path.name
+    tree = read_tree(path, Code.UNREADABLE, (_MENDS[Code.UNREADABLE], _EMPTY))
     try:
-        with path.open("rb") as stream:
-            text = stream.read(BYTES_MOST + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        what = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise Faulty([Fault(file, 0, 0, Code.UNREADABLE, what, _MENDS[Code.UNREADABLE])]) from error
-    tree, faults = parse(file, text)
-    if faults or tree is None or not isinstance(tree.data, Mapping):
-        empty = Fault(file, 0, 0, Code.UNREADABLE, "there are no sections in it", _EMPTY)
-        raise Faulty(faults or [empty])
-    try:
-        read = Clusters.model_validate_json(json.dumps(tree.plain(), default=str))
-    except ValidationError as error:
-        raise Faulty({_fault(tree, found) for found in error.errors(include_url=False)}) from error
+        read = sections(tree, Clusters)
+    except Sections as error:
+        raise Faulty({_fault(*found) for found in error.found}) from error
     if twice := list(_twice(tree, read.clusters)):
         raise Faulty(twice)
     return read.clusters
@@ -88,28 +77,20 @@ def named(clusters: Mapping[str, AnyCluster], name: str) -> AnyCluster:
 _EMPTY: Final = "begin with `headgate: 1`, then `clusters:` with a section for each cluster"
 
 
-def _fault(tree: Node, found: ErrorDetails) -> Fault:
+_CODES: Final = {
+    Wrong.KEY_UNKNOWN: Code.KEY_UNKNOWN,
+    Wrong.KEY_MISSING: Code.KEY_MISSING,
+    Wrong.KIND_UNKNOWN: Code.ENGINE_UNKNOWN,
+    Wrong.VALUE_WRONG: Code.VALUE_WRONG,
+}
+
+
+def _fault(node: Node, wrong: Wrong, what: str) -> Fault:
     """What the models say against a value, at the deepest place that was written."""
-    node, path = tree, []
-    kind = found["type"]
-    for step in map(str, found["loc"]):
-        inner = node.get(step)
-        if inner is None and isinstance(node.data, tuple) and step.isdecimal():
-            inner = node.data[int(step)] if int(step) < len(node.data) else None
-        if inner is not None:
-            node = inner
-            path.append(step)
-    name = ".".join(path) or "the file"
-    if kind == "extra_forbidden":
-        code, what = Code.KEY_UNKNOWN, f"{name} is not known here"
-    elif kind == "missing":
-        code, what = Code.KEY_MISSING, f"{name} has no {found['loc'][-1]}"
-    elif kind.startswith("union_tag"):
-        kinds = found.get("ctx", {}).get("expected_tags", "")
-        code = Code.ENGINE_UNKNOWN
+    code = _CODES[wrong]
+    if wrong is Wrong.KIND_UNKNOWN:
+        name, _, kinds = what.partition(": ")
         what = f"{name} names no engine that is known{f': {kinds}' if kinds else ''}"
-    else:
-        code, what = Code.VALUE_WRONG, f"{name}: {found['msg'].lower()}"
     return Fault(node.file, node.line, node.column, code, what, _MENDS[code])
 
 

@@ -29,6 +29,7 @@ from headgate.core.evaluation.foresight import Foreseen, Plan, PlannedPillar, fo
 from headgate.core.evaluation.freeze import Frozen, Signed, check_frozen, check_targets, unsigned
 from headgate.core.evaluation.grounds import Grounds, grounds
 from headgate.core.evaluation.hearings import Hearing, heard
+from headgate.core.evaluation.runs import Final, check_runs
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Bar, Pillar, Round
 from headgate.core.quantities import half_even, instant
@@ -178,6 +179,12 @@ def judge(
     )
 
 
+def _check_runs(evaluation: Round, given: Given, teams: Sequence[str]) -> Iterator[rules.Finding]:
+    """What speaks against the signed runs; what a hearing adds later, everybody has heard."""
+    finals = [Final(s.team, s.model, s.private_trials) for s in given.conduct.submissions]
+    return check_runs(evaluation, given.evidence, given.conduct.runs, finals, teams)
+
+
 def _with_items_needed(outcome: RoundOutcome, told: Grounds) -> RoundOutcome:
     """Who waits for further items is told how many would tell the contested places apart.
 
@@ -235,6 +242,8 @@ def evaluate(
         return _nobody(term, round_id, evaluation)
     if unfrozen := _unfrozen(term, round_id, evaluation, given.frozen, teams):
         raise RoundRefused(unfrozen)
+    if unsigned_runs := tuple(_check_runs(evaluation, given, teams)):
+        raise RoundRefused(sorted(unsigned_runs))
     judged = judge(evaluation, teams, given, seed)
     more: dict[tuple[str, str], object] = {}
     if tables := foreseen(evaluation, term.document.digest):

@@ -5,7 +5,7 @@ difference that a person reads, `apply(plan)` it, and `usage(since)`. Applying t
 to do". An engine that is down loses nothing: orders wait and usage is fetched again by overlap.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -82,6 +82,27 @@ class Plan:
     changes: tuple[Change, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Independent numbered shards of one piece of work, whatever carries them.
+
+    Shard k of n is `headgate WORDS k/n FOLDER`. A shard that is run again does what is not done, so
+    that a carrier may lose one, or run it twice. By its `name` an array is known again.
+    """
+
+    name: str
+    shards: int
+    words: tuple[str, ...]
+    folder: str
+
+
+class ShardState(StrEnum):
+    """What a carrier knows of a shard that has not ended."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+
+
 class EngineDown(Exception):
     """The engine did not answer or stopped on the way; nothing acknowledged is lost, try again."""
 
@@ -110,3 +131,16 @@ class Engine(Protocol):
 
     def usage(self, since: str, until: str) -> Sequence[Usage]:
         """Every attempt that touches the window, also those still running; raises EngineDown."""
+
+
+class Carrier(Protocol):
+    """What runs numbered shards: a cluster's scheduler, or the machine at hand."""
+
+    def submit(self, array: Array) -> None:
+        """Have an array run; one of its name that has not ended is not submitted again.
+
+        Raises EngineDown, also for an array that the scheduler refuses.
+        """
+
+    def shards(self, array: Array) -> Mapping[int, ShardState]:
+        """The shards that have not ended, from 1; raises EngineDown."""

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.evaluation.method import Finding, GateFinding, GateOutcome, repeated
+from headgate.core.evaluation.runs import Runs
 from headgate.core.policy.round_rules import Late
 from headgate.core.policy.schema import Pillar, PillarKind, Round
 from headgate.core.quantities import add_days
@@ -82,7 +83,10 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """Everything that is told of how a round was conducted. `blind` are pillars rated blind."""
+    """Everything that is told of how a round was conducted. `blind` are pillars rated blind.
+
+    `runs` are what evaluators ran and signed.
+    """
 
     hand_overs: tuple[HandOver, ...] = ()
     submissions: tuple[Submission, ...] = ()
@@ -91,6 +95,7 @@ class Conduct:
     conflicts: tuple[Conflict, ...] = ()
     attention: tuple[Attention, ...] = ()
     suppliers: tuple[str, ...] = ()
+    runs: tuple[Runs, ...] = ()
 
 
 class ConductFault(StrEnum):

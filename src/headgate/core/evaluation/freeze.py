@@ -111,6 +111,19 @@ def check_frozen(found: Frozen | None, wanted: Frozen, teams: Sequence[str]) -> 
     yield from _check_signers(found, teams)
 
 
+def check_signer(signer: Signed, evaluation: Round) -> Iterator[Finding]:
+    """What is wrong in a statement before anybody signs it; what is not declared yet is not."""
+    yield from _check_lot(signer)
+    yield from _check_declared(signer, evaluation, ())
+
+
+def _check_lot(signer: Signed) -> Iterator[Finding]:
+    if signer.lot and _HEX[32].fullmatch(signer.lot) is None:
+        mend = "Give SHA-256 of the secret in lower-case hex."
+        what = "What stands for the lot is no digest."
+        yield Finding(FreezeFault.COMMITMENT_BAD, f"freeze/{signer.team}", what, mend)
+
+
 def _check_signers(found: Frozen, teams: Sequence[str]) -> Iterator[Finding]:
     names = [each.team for each in found.signed]
     said = (
@@ -126,10 +139,7 @@ def _check_signers(found: Frozen, teams: Sequence[str]) -> Iterator[Finding]:
         yield Finding(FreezeFault.KEY_SHARED, "freeze", what, "Give each team a key of its own.")
     for each in found.signed:
         place = f"freeze/{each.team}"
-        if each.lot and _HEX[32].fullmatch(each.lot) is None:
-            mend = "Give SHA-256 of the secret in lower-case hex."
-            what = "What stands for the lot is no digest."
-            yield Finding(FreezeFault.COMMITMENT_BAD, place, what, mend)
+        yield from _check_lot(each)
         if not _is_signed(found, each):
             mend = "Sign the statement that headgate freeze prints for the team."
             what = "The signature is not of this key over the team's statement."
@@ -149,18 +159,22 @@ def _is_signed(found: Frozen, signer: Signed) -> bool:
 
 def check_targets(found: Frozen, evaluation: Round, teams: Sequence[str]) -> Iterator[Finding]:
     """Every team has declared a target for every bar that asks for one, and for no other."""
-    asked = {bar.id for bar in evaluation.bars if bar.declared}
     for each in found.signed:
-        place = f"freeze/{each.team}"
-        for bar in sorted(asked - each.targets.keys() if each.team in teams else ()):
-            what = f"The team has declared nothing for the bar {bar}."
-            mend = "Let the team sign with its target."
-            yield Finding(FreezeFault.TARGET_MISSING, place, what, mend)
-        for bar in sorted(each.targets.keys() - asked):
-            what = f"No bar {bar!r} asks for a declared target."
-            yield Finding(FreezeFault.TARGET_UNKNOWN, place, what, "Sign without it.")
-        for bar, points in sorted(each.targets.items()):
-            if not 0 < points <= WEIGHT_TOTAL:
-                what = f"The target for {bar} is {points}."
-                mend = f"Declare from 1 to {WEIGHT_TOTAL} points."
-                yield Finding(FreezeFault.TARGET_OUT_OF_RANGE, place, what, mend)
+        yield from _check_declared(each, evaluation, teams)
+
+
+def _check_declared(each: Signed, evaluation: Round, teams: Sequence[str]) -> Iterator[Finding]:
+    asked = {bar.id for bar in evaluation.bars if bar.declared}
+    place = f"freeze/{each.team}"
+    for bar in sorted(asked - each.targets.keys() if each.team in teams else ()):
+        what = f"The team has declared nothing for the bar {bar}."
+        mend = "Let the team sign with its target."
+        yield Finding(FreezeFault.TARGET_MISSING, place, what, mend)
+    for bar in sorted(each.targets.keys() - asked):
+        what = f"No bar {bar!r} asks for a declared target."
+        yield Finding(FreezeFault.TARGET_UNKNOWN, place, what, "Sign without it.")
+    for bar, points in sorted(each.targets.items()):
+        if not 0 < points <= WEIGHT_TOTAL:
+            what = f"The target for {bar} is {points}."
+            mend = f"Declare from 1 to {WEIGHT_TOTAL} points."
+            yield Finding(FreezeFault.TARGET_OUT_OF_RANGE, place, what, mend)

@@ -382,6 +382,7 @@ class Code(Enum):
         "the pillar {name} is of items, which nobody rates",
         "move `raters:` to a pillar of experts, users or votes",
     )
+    RUNNER_ASTRAY = ("runner-astray", "{name} is rated, not run", "move `runner:` to items")
     AGREEMENT_ASTRAY = (
         "agreement-astray",
         "the pillar {name} is of votes, and agreement is one of marks",

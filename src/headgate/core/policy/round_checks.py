@@ -123,8 +123,11 @@ def _bars(evaluation: Round, spots: Spots, here: Loc) -> Found:
 
 
 def _raters(evaluation: Round, spots: Spots, here: Loc) -> Found:
-    """Rules for raters stand where somebody rates; agreement is that of marks."""
+    """Rules stand where somebody rates, or an evaluator runs; agreement is that of marks."""
     for pillar in evaluation.pillars:
+        if pillar.runner is not None and pillar.kind is not PillarKind.ITEMS:
+            path = (*here, "pillars", pillar.id, "runner")
+            yield path, Code.RUNNER_ASTRAY.at(spots.at(*path), name=pillar.id)
         if pillar.raters is None:
             continue
         path = (*here, "pillars", pillar.id, "raters")

@@ -52,6 +52,28 @@ class Raters(Section):
     repeated: Annotated[int, Field(ge=1, le=100)] = 1
 
 
+class OtherModels(StrEnum):
+    """What a run of a model means that is not the team's final one."""
+
+    TRIALS = "trials"
+    REFUSED = "refused"
+
+
+class Runner(Section):
+    """Who runs a pillar of items: an evaluator by its keys, with a suite by its digest.
+
+    `keys` are as `headgate suite keys` prints them. A run of a model that is not the team's final
+    one is a private trial, or refuses the log.
+    """
+
+    keys: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^\s+]{1,255}\+sha256:[0-9a-f]{64}$")], ...],
+        Field(min_length=2, max_length=2),
+    ]
+    suite: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    others: OtherModels = OtherModels.TRIALS
+
+
 class Suppliers(Section):
     """Who sells or lends resources to the programme receives none that is freed before a day."""
 

@@ -22,7 +22,7 @@ from headgate.core.policy.primitives import (
     Share,
     Timezone,
 )
-from headgate.core.policy.round_rules import Freeze, Raters, Submissions, Suppliers
+from headgate.core.policy.round_rules import Freeze, Raters, Runner, Submissions, Suppliers
 from headgate.core.policy.running_rules import Explanation, Running
 from headgate.core.policy.sharing import Sharing
 from headgate.core.seats import Method
@@ -347,6 +347,7 @@ class Pillar(Section):
     adjust_harshness: bool = False
     style: tuple[Identifier, ...] = ()
     raters: Raters | None = None
+    runner: Runner | None = None
 
 
 class BarOn(StrEnum):
@@ -462,7 +463,7 @@ class Round(Section):
     def conducted(self) -> bool:
         """Whether any rule asks how the round was conducted."""
         asks = (self.freeze, self.submissions, self.suppliers)
-        return any(asks) or any(pillar.raters for pillar in self.pillars)
+        return any(asks) or any(pillar.raters or pillar.runner for pillar in self.pillars)
 
 
 class Policy(Section):

@@ -52,6 +52,7 @@ class SlurmCluster(Cluster):
     borrow_percent: Most | None = None
     reclaim: bool = True
     ends_running: bool = True
+    array: tuple[Word, ...] = ()
 
     def words(self, said: Said) -> Mapping[str, object]:
         """A right is held by walls on Slurm; what is borrowed is on standby beside them."""

@@ -1,0 +1,84 @@
+"""A file of closed sections (YAML): what the models say against it, each at its line."""
+
+import json
+from collections.abc import Mapping
+from enum import Enum, auto
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.tree import BYTES_MOST, Node, parse
+from headgate.core.supports.kind import Section
+
+Kind = TypeVar("Kind", bound=Section)
+
+
+class Wrong(Enum):
+    """What can be wrong with a part of a file."""
+
+    KEY_UNKNOWN = auto()
+    KEY_MISSING = auto()
+    KIND_UNKNOWN = auto()
+    VALUE_WRONG = auto()
+
+
+class Sections(ValueError):
+    """What a model says against a file: each fault with its node, its kind and what is wrong."""
+
+    def __init__(self, tree: Node, error: ValidationError) -> None:
+        super().__init__(str(error))
+        found = (_told(tree, each) for each in error.errors(include_url=False))
+        self.found: tuple[tuple[Node, Wrong, str], ...] = tuple(found)
+
+
+def read_tree(path: Path, unreadable: str, mends: tuple[str, str]) -> Node:
+    """A file as a tree; raises Faulty, with `unreadable` as the code and mends: unread, empty."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(BYTES_MOST + 1).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        what = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise Faulty([Fault(path.name, 0, 0, unreadable, what, mends[0])]) from error
+    tree, faults = parse(path.name, text)
+    if faults or tree is None or not isinstance(tree.data, Mapping):
+        what = "there are no sections in it"
+        raise Faulty(faults or [Fault(path.name, 0, 0, unreadable, what, mends[1])])
+    return tree
+
+
+def sections(tree: Node, model: type[Kind]) -> Kind:
+    """The tree as a model; raises Sections."""
+    try:
+        return model.model_validate_json(json.dumps(tree.plain(), default=str))
+    except ValidationError as error:
+        raise Sections(tree, error) from error
+
+
+def at(tree: Node, *path: str | int) -> Node:
+    """The node at a path, or the deepest part of it that is written."""
+    node = tree
+    for step in map(str, path):
+        inner = node.get(step)
+        if inner is None and isinstance(node.data, tuple) and step.isdecimal():
+            inner = node.data[int(step)] if int(step) < len(node.data) else None
+        node = inner or node
+    return node
+
+
+def _told(tree: Node, found: ErrorDetails) -> tuple[Node, Wrong, str]:
+    """One finding, at the deepest place that was written."""
+    steps, kind = found["loc"], found["type"]
+    written = [
+        step for n, step in enumerate(steps) if at(tree, *steps[: n + 1]) != at(tree, *steps[:n])
+    ]
+    node, name = at(tree, *steps), ".".join(map(str, written)) or "the file"
+    if kind == "extra_forbidden":
+        return node, Wrong.KEY_UNKNOWN, f"{name} is not known here"
+    if kind == "missing":
+        return node, Wrong.KEY_MISSING, f"{name} has no {steps[-1]}"
+    if kind.startswith("union_tag"):
+        return node, Wrong.KIND_UNKNOWN, f"{name}: {found.get('ctx', {}).get('expected_tags', '')}"
+    return node, Wrong.VALUE_WRONG, f"{name}: {found['msg'].lower()}"
