@@ -15,13 +15,14 @@ from headgate.site.desk.pages import (
     trying,
 )
 from headgate.site.notices import pages as notices
-from headgate.site.portal.pages import account, office, public, rounds, running, service
+from headgate.site.portal.pages import account, office, public, rounds, running, service, what_if
 from headgate.site.portal.registry import Page
 
 PAGES: Final[tuple[Page, ...]] = (
     *public.PAGES,
     *rounds.PAGES,
     *running.PAGES,
+    *what_if.PAGES,
     *office.PAGES,
     *calendar.PAGES,
     *notices.PAGES,
