@@ -7,7 +7,6 @@ under the envelopes of each, behind walls and shared.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,24 +24,25 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.trace_kept import Kept, told
 from headgate.report.summary import Summary, summary_of
-from headgate.report.trial import DAYS, HOURS, Column, Trial, trial_pages
+from headgate.report.trial import DAYS, HOURS, Column, trial_pages
+from headgate.report.trial_awards import Listed, Lists
 from headgate.steps.agenda import first_day
 from headgate.steps.evaluate import foreseen
 from headgate.whatif import (
     AS_IT_CAME,
+    AS_IT_STANDS,
     Run,
-    Tried,
     Try,
     all_runs,
     asked,
     columns,
     replays,
     slowly,
+    trial_of,
     tried,
 )
 
 GOING_ON = (Decision.ADVANCE, Decision.TIE, Decision.WILDCARD)
-AS_IT_STANDS = "as it stands"
 UNITS = dict.fromkeys(HOURS, HOUR_SECONDS) | dict.fromkeys(DAYS, DAY_SECONDS) | {"energy": 1000}
 
 Variants = Mapping[str, Sequence[Path]]
@@ -52,13 +52,15 @@ Variants = Mapping[str, Sequence[Path]]
 class Outcome:
     """One variant's figures by name, whole numbers: hours are unit-hours, blocks the envelope's.
 
-    `awards` are blocks by call and application, `cut_rules` the tables of errors of planned rounds.
+    `awards` are blocks by call and application, `blocks` by call and class of holders, `cut_rules`
+    the tables of errors of planned rounds.
     """
 
     variant: str
     policy: str
     figures: Mapping[str, int]
     awards: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    blocks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     cut_rules: Mapping[str, tuple[Foreseen, ...]] = field(default_factory=dict)
 
 
@@ -93,21 +95,23 @@ def compare(
     """
     variants, documents = _variants(choices.overlays), documents_of(programme, choices)
     report = head_of(programme, choices)
-    lines: list[str] = []
+    lines, lists = list[str](), None
     if term:
         rehearsed = [_term(programme, choices, name, variants[name], progress) for name in variants]
         outcomes = [_judged(outcome, documents) for outcome in rehearsed]
         moved = tuple(moves(outcomes))
         report |= {"outcomes": canonical.plain(outcomes), "moved": canonical.plain(moved)}
         lines += _table([_with_moves(outcome, moved) for outcome in outcomes])
+        lists = _lists(documents, outcomes, report["files"])
     if choices.trace is None:
-        return Compared(tuple(lines), report, {})
+        return Compared(tuple(lines), report, trial_pages(None, lists))
     try:
-        replayed = replayed_of(documents, workload(choices), report, how, progress)
+        replayed = replayed_of(documents, workload(choices), report, how, progress, lists=lists)
     except Faulty as nothing:
         if not term or not any("replay-no-envelopes" == fault.code for fault in nothing.faults):
             raise
-        return Compared((*lines, "", f"not replayed: {nothing}"), report, {})
+        told = (*lines, "", f"not replayed: {nothing}")
+        return Compared(told, report, trial_pages(None, lists))
     return Compared((*lines, *replayed.lines), replayed.report, replayed.pages)
 
 
@@ -118,8 +122,11 @@ def replayed_of(
     how: Try,
     progress: Callable[[str], None],
     runs: Mapping[tuple[str, str], Run] | None = None,
+    lists: Lists | None = None,
 ) -> Compared:
     """A trace's jobs under each variant, from runs where they are made already.
+
+    `lists` are what their award lists and cuts would be, for the page.
 
     Raises Faulty where a variant offers nothing to replay on.
     """
@@ -143,7 +150,7 @@ def replayed_of(
         "replays": canonical.plain(found),
         "settings": canonical.plain(how),
     }
-    pages = trial_pages(_trial(documents, kept, files, how, (found, shown)))
+    pages = trial_pages(trial_of(documents, kept, files, how, (found, shown)), lists)
     return Compared(tuple(lines), report, pages)
 
 
@@ -240,7 +247,22 @@ def _outcome(variant: str, rehearsed: Rehearsed) -> Outcome:
     assumed = ("values that no source in force gives", summary.assumption_count)
     figures = dict([*_calls(summary), *_supports(summary), *_rounds(summary), assumed])
     awards = {call.id: {a.id: a.blocks for a in call.awarded} for call in summary.calls}
-    return Outcome(variant, summary.policy_digest, figures, awards)
+    blocks = {call.id: dict(sorted(call.blocks_by("holder").items())) for call in summary.calls}
+    return Outcome(variant, summary.policy_digest, figures, awards, blocks)
+
+
+def _lists(
+    documents: Mapping[str, Document], outcomes: Sequence[Outcome], files: Mapping[str, str]
+) -> Lists:
+    """What the page shows of award lists and cuts."""
+    first = documents[AS_IT_STANDS]
+    listed = (
+        Listed("" if x.variant == AS_IT_STANDS else x.variant, x.blocks, x.awards, x.cut_rules)
+        for x in outcomes
+    )
+    sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
+    policy = at(first, first_day(first)).policy
+    return Lists(policy, tuple(listed), (*sources, *files.items()))
 
 
 def _judged(outcome: Outcome, documents: Mapping[str, Document]) -> Outcome:
@@ -367,48 +389,6 @@ def _outcome_of(column: Column) -> Outcome:
             found |= {f"{name}: jobs ended sooner": sooner, f"{name}: jobs ended later": later}
     name = column.variant or AS_IT_STANDS
     return Outcome(f"{name}, {'shared' if column.shared else 'walls'}", "", found)
-
-
-def _trial(
-    documents: Mapping[str, Document],
-    kept: Kept,
-    files: Mapping[str, str],
-    how: Try,
-    results: tuple[Sequence[Tried], tuple[Column, ...]],
-) -> Trial:
-    """What the page shows, and what it was made from."""
-    first, (replays, shown) = documents[AS_IT_STANDS], results
-    sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
-    sources += files.items()
-    settings = {"load": None if how.load_per_mille is None else how.load_per_mille // 10}
-    sharing = [
-        (
-            "" if each.variant == AS_IT_STANDS else each.variant,
-            date.fromisoformat(day),
-            _said(words),
-        )
-        for each in replays
-        for day, words in each.sharing.items()
-    ]
-    runs = replays[0].runs
-    never, large = kept.trace.notes.rows - kept.trace.notes.jobs, runs[0].too_large
-    return Trial(
-        at(first, first_day(first)).policy,
-        kept.name,
-        shown,
-        len(runs),
-        tuple(sources),
-        settings,
-        {"never_run": never, "too_large": large},
-        tuple(sharing),
-    )
-
-
-def _said(words: Mapping[str, Any]) -> dict[str, Any]:
-    """Words of sharing, the budgets among the others."""
-    budgets = words["budgets"] or {"gpu_hours": None, "when_spent": None}
-    rest = {name: value for name, value in words.items() if name != "budgets"}
-    return {**rest, "budget_hours": budgets["gpu_hours"], "when_spent": budgets["when_spent"]}
 
 
 def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
-from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.metering.usage import Usage
@@ -20,9 +19,9 @@ from headgate.cycle import World, run
 from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
-from headgate.readers.trace_kept import Kept, read_trace, told
+from headgate.readers.trace_kept import Kept, told
 from headgate.readers.usage_csv import read_usage
-from headgate.simulation.clusters import WORD, from_word
+from headgate.simulation import clusters
 from headgate.simulation.population import Population, read_population
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
@@ -87,12 +86,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
 
 def workload(choices: Choices) -> Kept:
     """The trace that is named, or one made with a cluster's published figures; raises Faulty."""
-    word = str(choices.trace)
-    if not word.startswith(f"{WORD}:") or choices.trace is None:
-        return read_trace(Path(word), strict=choices.strict)
-    trace = from_word(word, choices.seed)
-    columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus)
-    return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))
+    return clusters.workload(str(choices.trace), choices.seed, strict=choices.strict)
 
 
 def _usage(path: Path) -> tuple[Usage, ...]:

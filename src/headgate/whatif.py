@@ -6,21 +6,25 @@ is held against its identities before a figure is shown.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
+from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.sharing import Idle, Turns
+from headgate.readers.trace_kept import Kept
 from headgate.readers.traces import Trace
-from headgate.report.trial import Column
+from headgate.report.trial import Column, Trial
 from headgate.simulation.replay.demand import (
     WEEK_SECONDS,
     Demand,
     as_it_came,
     dealt,
     drawn,
+    largest,
     loaded,
     spread,
 )
@@ -29,21 +33,25 @@ from headgate.simulation.replay.identities import assure
 from headgate.simulation.replay.layout import Column as Numbers
 from headgate.simulation.replay.pool import Gangs, Pool
 from headgate.simulation.replay.supply import WALLS, Offer, Prices, offer
+from headgate.steps.agenda import first_day
 
 AS_IT_CAME = "as it came"
+AS_IT_STANDS = "as it stands"
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
     """How a workload is tried: words of sharing said otherwise than the policy, a load, seeds.
 
-    `plain` replays by the rules as they are defined instead of by the fast loop.
+    `plain` replays by the rules as they are defined instead of by the fast loop; of the jobs as
+    they came only the `largest` are taken, so many, by their GPU time.
     """
 
     words: Mapping[str, object] = field(default_factory=dict)
     load_per_mille: int | None = None
     seeds: tuple[str, ...] = ()
     plain: bool = False
+    largest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +102,18 @@ def asked(variants: Mapping[str, Document], trace: Trace, how: Try) -> Asked:
     that all variants are asked for the same.
     """
     came = as_it_came(trace)
+    if how.largest is not None:
+        came = largest(came, how.largest)
     until = (int(came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
     offers = {name: offer(doc, until).under(how.words) for name, doc in variants.items()}
     first = next(iter(offers.values()))
     return Asked(came, offers, dealt(came, _whole(first)))
+
+
+def also(what: Asked, name: str, document: Document, how: Try) -> Asked:
+    """The same jobs in the same envelopes, offered what one more variant offers; raises Faulty."""
+    until = (int(what.came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
+    return replace(what, offers={**what.offers, name: offer(document, until).under(how.words)})
 
 
 def replays(
@@ -253,3 +269,46 @@ def _range(amounts: Iterable[int]) -> tuple[int, int]:
 def _month(month: Month) -> tuple[date, Mapping[str, tuple[int, int]]]:
     both = {name: (promised, month.held[name]) for name, promised in month.promised.items()}
     return date.fromisoformat(month.day), both
+
+
+def trial_of(
+    documents: Mapping[str, Document],
+    kept: Kept,
+    files: Mapping[str, str],
+    how: Try,
+    results: tuple[Sequence[Tried], tuple[Column, ...]],
+) -> Trial:
+    """What the page shows, and what it was made from."""
+    first, (replays, shown) = documents[AS_IT_STANDS], results
+    sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
+    sources += files.items()
+    load = None if how.load_per_mille is None else how.load_per_mille // 10
+    settings = {"load": load, "largest": how.largest}
+    sharing = [
+        (
+            "" if each.variant == AS_IT_STANDS else each.variant,
+            date.fromisoformat(day),
+            _said(words),
+        )
+        for each in replays
+        for day, words in each.sharing.items()
+    ]
+    runs = replays[0].runs
+    never, large = kept.trace.notes.rows - kept.trace.notes.jobs, runs[0].too_large
+    return Trial(
+        at(first, first_day(first)).policy,
+        kept.name,
+        shown,
+        len(runs),
+        tuple(sources),
+        settings,
+        {"never_run": never, "too_large": large},
+        tuple(sharing),
+    )
+
+
+def _said(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Words of sharing, the budgets among the others."""
+    budgets = words["budgets"] or {"gpu_hours": None, "when_spent": None}
+    rest = {name: value for name, value in words.items() if name != "budgets"}
+    return {**rest, "budget_hours": budgets["gpu_hours"], "when_spent": budgets["when_spent"]}

@@ -1,18 +1,33 @@
 """The page of a what-if: every figure that was handed in, in three languages, with its sources."""
 
 import re
+from typing import Any
 
 import pytest
 
+from headgate.core.evaluation.cut_errors import ErrorRow
+from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.power import Power
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of
 from headgate.report.trial import trial_pages
+from headgate.report.trial_awards import Listed, Lists
 from tests.report.builders import trial
 
 
-def text(language: str) -> str:
+def lists() -> Lists:
+    """Award lists of one call under two variants: one applicant gains what another loses."""
+    rules = (ErrorRow(0, 1_000_000, 250_000), ErrorRow(1960, 400_000, None, own=True))
+    wide = Foreseen(2000, 900, rules, (), Power(None, ()))
+    stands = Listed("", {"alliance": {"national": 8}}, {"alliance": {"a-1": 6, "a-2": 2}}, {})
+    caps = Listed("caps", {"alliance": {"national": 4, "academia": 4}},
+                  {"alliance": {"a-1": 4, "a-2": 2, "a-3": 2}}, {"stage": (wide,)})  # fmt: skip
+    return Lists(trial().policy, (stands, caps), (("caps.yaml", "c" * 64),))
+
+
+def text(language: str, *parts: Any) -> str:
     """The words of a page, without its marks."""
-    page = trial_pages(trial())[file_of(language)].decode()
+    page = trial_pages(*(parts or (trial(),)))[file_of(language)].decode()
     return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
 
 
@@ -43,3 +58,30 @@ def test_who_gained_is_told_for_sharing_alone() -> None:
     page = trial_pages(trial())["report.html"].decode()
     table = page.partition("changes-table-caption")[2].partition("</table>")[0]
     assert 2 * 3 == table.count("43.1%")
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_page_says_who_gains_and_who_loses_blocks(language: str, *, alone: bool) -> None:
+    """Award lists stand on the page of a what-if, with jobs or without, in every language."""
+    said = text(language, None if alone else trial(), lists())
+    assert "a-1 6 4 (\u22122)" in said
+    assert "a-3 0 2 (+2)" in said
+    assert "a-2" not in said
+    assert 1 == said.count("a-1 ")
+    assert ("c" * 64 in said) == alone
+
+
+def test_a_page_says_how_often_a_cut_is_wrong() -> None:
+    """Each rule of a planned round, for each assumed difference, under its variant."""
+    said = text("en", None, lists())
+    assert "caps: how often each rule cuts" in said
+    assert "25.0%" in said
+    assert "40.0%" in said
+
+
+def test_a_list_without_any_award_is_told_so() -> None:
+    """A call that awards nothing under any variant has no chart, and a sentence."""
+    empty = Listed("", {"alliance": {}}, {}, {})
+    said = text("en", None, Lists(trial().policy, (empty,), ()))
+    assert "No application has another award" in said

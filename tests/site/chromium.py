@@ -39,6 +39,7 @@ def served(folder: Path, words: Sequence[str]) -> Iterator[str]:
         port = taken.getsockname()[1]
     told = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
     told["PYTHONPATH"] = str(ROOT / "src")
+    told["HEADGATE_WHAT_IF_TRACE"] = "generated:philly:64:1"
     command = [sys.executable, "-c", SERVE, "serve", *words, "--port", str(port)]
     with (folder / "said").open("wb") as said:
         server = subprocess.Popen(command, cwd=folder, env=told, stdout=said, stderr=said)

@@ -156,6 +156,9 @@ def simulate(
     load: Annotated[
         int | None, typer.Option(min=1, max=1000, help="Repeat or thin the trace to this % load.")
     ] = None,
+    largest: Annotated[
+        int | None, typer.Option(min=1, help="Only so many jobs, those with the most GPU time.")
+    ] = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="Replay by the rules in plain Python; slow.")
     ] = False,
@@ -191,7 +194,7 @@ def simulate(
         said = {name: value for name, value in words.items() if value is not None}
         drawn = tuple(f"{seed}/{number}" for number in range(1, seeds + 1))
         load_per_mille = None if load is None else load * 10
-        how = Try(said, load_per_mille, drawn, plain)
+        how = Try(said, load_per_mille, drawn, plain, largest)
         choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict)
         refuse_taken(out)
         if shards is not None:

@@ -282,6 +282,37 @@ def area(
     return 238, drawn + _join(marks)
 
 
+def lines(
+    layers: Sequence[Sequence[int]], across: Sequence[Tick], up: Sequence[Tick], width: int
+) -> tuple[int, Markup]:
+    """Series over equal steps of time, each amount holding for its whole step, on one axis.
+
+    The first is what the others are held against, and is dashed; the last is the thickest.
+    """
+    steps = max((len(layer) for layer in layers), default=0)
+    left = max(text_pixels(tick.text) for tick in up) + 4
+    x, y = Scale(0, max(steps, 1), left, width), Scale(0, max(up[-1].at, 1), 150, 12)
+    drawn = _join(_level(tick, left, width, y) for tick in up)
+    for style, layer in enumerate(layers):
+        path = "".join(f"V{y.at(amount)}H{x.at(n + 1)}" for n, amount in enumerate(layer))
+        start = y.at(layer[0]) if layer else "0"
+        drawn += _path(style, f"M{x.at(0)} {start}{path}")
+    marks = (_text(x.at(tick.at), 170, tick.text, "tick", "start") for tick in across)
+    return 178, drawn + _join(marks)
+
+
+def _path(style: int, way: str) -> Markup:
+    kind = f"l{(style - 1) % STYLES + 1}" if style else "promised"
+    return Markup('<path class="line {}" d="{}"/>').format(kind, way)
+
+
+def stroke(style: int) -> Markup:
+    """The sign of a line beside its name in a legend; the first is what others are held against."""
+    return Markup(
+        '<svg class="swatch" aria-hidden="true" viewBox="0 0 20 18" width="20" height="18">{}</svg>'
+    ).format(_path(style, "M0 9H20"))
+
+
 def _level(tick: Tick, left: int, width: int, y: Scale) -> Markup:
     line = Markup('<path class="grid" d="M{} {}H{}"/>').format(left, y.at(tick.at), width)
     return line + _text(left - 6, round(Fraction(y.at(tick.at))) + 4, tick.text, "tick", "end")

@@ -134,7 +134,7 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
         say.say("foreseen.text", points=say.locale.points(tables[0].standard_error_milli))
     )
     rows = [
-        (rule_of(row, say), *(_cut(one, at, say) for one in tables))
+        (rule_of(row, say), *(cut_of(one, at, say) for one in tables))
         for at, row in enumerate(tables[0].errors)
     ]
     title = say.say("foreseen.rules")
@@ -152,7 +152,8 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     yield Paragraph(say.say("foreseen.note"), "quiet")
 
 
-def _cut(table_: Foreseen, at: int, say: Speaker) -> str:
+def cut_of(table_: Foreseen, at: int, say: Speaker) -> str:
+    """How often a rule of a table cuts, and how often the wrong team."""
     row = table_.errors[at]
     return say.say("foreseen.cut", cuts=share(row.cut_ppm, say), wrong=share(row.wrong_ppm, say))
 

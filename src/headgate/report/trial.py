@@ -4,28 +4,34 @@ What is shown is handed in as whole numbers: GPU-seconds, seconds of waiting, co
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from typing import Final
+
+from markupsafe import Markup
 
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
+from headgate.report import charts, trial_awards
 from headgate.report.blocks import (
     Block,
     Cell,
     Code,
     Document,
+    Drawing,
     Items,
     Note,
     Paragraph,
     Section,
     table,
 )
-from headgate.report.charts import Part, Row
-from headgate.report.drawings import bars, stacks
+from headgate.report.charts import WIDE, Part, Row, Tick
+from headgate.report.drawings import bars, drawing, stacks, ticks
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of, laid_out
 from headgate.report.speaker import Speaker, speaker
+from headgate.report.trial_awards import Lists
 
 Three = tuple[int, int, int]
 Value = int | str | bool | None
@@ -79,37 +85,57 @@ COSTS = ("energy", "energy_cost", "worth", "fillable_worth")
 WAITS = ("mean", "median", "p95")
 
 
-def trial_pages(trial: Trial) -> Mapping[str, bytes]:
-    """The page in every language, by file name."""
-    return {file_of(language): _page(trial, language) for language in LOCALES}
+def trial_pages(trial: Trial | None, lists: Lists | None = None) -> Mapping[str, bytes]:
+    """The page in every language, by file name: jobs, or award lists and cuts, or both."""
+    given = [part.policy for part in (trial, lists) if part is not None]
+    return {file_of(lang): _page(given[0], trial, lists, lang) for lang in LOCALES if given}
 
 
-def _page(trial: Trial, language: str) -> bytes:
-    holders = {holder.id: holder.name for holder in trial.policy.holders}
-    say = speaker(language, holders, trial.policy.programme.currency)
+def _page(policy: Policy, trial: Trial | None, lists: Lists | None, language: str) -> bytes:
+    holders = {holder.id: holder.name for holder in policy.holders}
+    say = speaker(language, holders, policy.programme.currency)
+    found = [*([] if trial is None else _sections(trial, say))]
+    if lists is not None:
+        found[-1:-1] = trial_awards.sections(lists, say, alone=trial is None)
+        found += [_made_from(lists.sources, say)] if trial is None else []
+    subtitle = say.say("trial.lists_subtitle")
     return laid_out(
         say,
         Document(
-            say.text(trial.policy.programme.name),
-            say.say("trial.subtitle", trace=trial.trace),
+            say.text(policy.programme.name),
+            subtitle if trial is None else say.say("trial.subtitle", trace=trial.trace),
             say.say("trial.footer"),
-            trial.policy.programme.calendar.first,
-            tuple(_sections(trial, say)),
+            policy.programme.calendar.first,
+            tuple(found),
         ),
     )
 
 
+def _made_from(sources: Sequence[tuple[str, str]], say: Speaker) -> Section:
+    digests = Code("\n".join(f"{digest}  {name}" for name, digest in sources))
+    blocks = (Paragraph(say.say("trial.sources_intro")), digests)
+    return Section("sources", say.say("trial.sources"), blocks)
+
+
+_PARTS: Final = ("brief", "use", "waits", "changes", "months", "sources")
+
+
 def _sections(trial: Trial, say: Speaker) -> Iterator[Section]:
-    parts = (
-        ("brief", _brief(trial, say)),
-        ("use", _use(trial, say)),
-        ("waits", _waits(trial, say)),
-        ("changes", _changes(trial, say)),
-        ("months", _months(trial, say)),
-        ("sources", _sources(trial, say)),
-    )
-    for name, blocks in parts:
-        yield Section(name, say.say(f"trial.{name}"), tuple(blocks))
+    return parts_of(trial, say, _PARTS)
+
+
+def parts_of(trial: Trial, say: Speaker, names: Sequence[str]) -> Iterator[Section]:
+    """Parts of the page, by their names."""
+    makers = {
+        "brief": _brief,
+        "use": _use,
+        "waits": _waits,
+        "changes": _changes,
+        "months": _months,
+        "sources": _sources,
+    }
+    for name in names:
+        yield Section(name, say.say(f"trial.{name}"), tuple(makers[name](trial, say)))
 
 
 def _name(column: Column, say: Speaker) -> str:
@@ -214,6 +240,7 @@ def _ranged(three: Three, write: Writer, say: Speaker) -> str:
 
 def _waits(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.waits_intro"))
+    yield _waits_chart(trial, say)
     heads = [say.say("trial.of_whom"), *(_name(column, say) for column in trial.columns)]
     rows: list[tuple[Cell, ...]] = []
     for n, kind in enumerate(WAITS):
@@ -230,6 +257,25 @@ def _waits(trial: Trial, say: Speaker) -> Iterator[Block]:
         for n, kind in enumerate(WAITS)
     ]
     yield table("sizes-table", say.say("trial.sizes_table"), heads, sizes)
+
+
+def _waits_chart(trial: Trial, say: Speaker) -> Drawing:
+    """Median and 95th percentile of each envelope's waits, one bar a column."""
+    rows = [
+        Row(
+            f"{_holder(envelope, say)}, {say.say(f'trial.{WAITS[n]}')}",
+            tuple(_wait(style, c, envelope, n, say) for style, c in enumerate(trial.columns)),
+        )
+        for envelope in trial.columns[0].by_envelope
+        for n in (1, 2)
+    ]
+    legend = [_name(column, say) for column in trial.columns]
+    return bars("waits-chart", say.say("trial.waits_chart"), rows, legend)
+
+
+def _wait(style: int, column: Column, envelope: str, n: int, say: Speaker) -> Part:
+    seconds = column.by_envelope[envelope][n]
+    return Part(style, seconds, _hours(seconds, say))
 
 
 def _cells(trial: Trial, size: str, place: int, say: Speaker) -> Iterator[Cell]:
@@ -256,6 +302,7 @@ def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
 
 def _months(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.months_intro"))
+    yield from (_months_chart(trial, name, say) for name in trial.columns[0].by_envelope)
     heads = [say.say("trial.month"), say.say("trial.envelope"), say.say("trial.promised")]
     heads += [_name(column, say) for column in trial.columns]
     rows: list[tuple[Cell, ...]] = []
@@ -267,6 +314,34 @@ def _months(trial: Trial, say: Speaker) -> Iterator[Block]:
             rows.append((say.locale.day(day), _holder(envelope, say), share, *cells))
     texts = frozenset({1})
     yield table("months-table", say.say("trial.months_table"), heads, rows, texts=texts)
+
+
+def _months_chart(trial: Trial, envelope: str, say: Speaker) -> Drawing:
+    """The share promised to an envelope, and what it attained in each column, month by month."""
+    months = trial.columns[-1].months
+    layers = [[_per_mille(month, envelope, 0) for _, month in months]]
+    layers += [[_per_mille(month, envelope, 1) for _, month in c.months] for c in trial.columns]
+    up = ticks(max(map(max, layers)), 4, lambda amount: say.percent(amount, 1000))
+    title = say.say("trial.months_chart", whom=_holder(envelope, say))
+    names = [say.say("trial.promised"), *(_name(column, say) for column in trial.columns)]
+    told = "; ".join(
+        f"{name}: {', '.join(say.percent(amount, 1000) for amount in layer)}"
+        for name, layer in zip(names, layers, strict=True)
+    )
+
+    def draw(width: int) -> tuple[int, Markup]:
+        every = max(-(-len(months) // (6 if width == WIDE else 3)), 1)
+        days = [(n, day) for n, (day, _) in enumerate(months) if n % every == 0]
+        across = [Tick(n, say.locale.day_short(day)) for n, day in days]
+        return charts.lines(layers, across, up, width)
+
+    legend = tuple((charts.stroke(n), name) for n, name in enumerate(names))
+    return replace(drawing(f"months-{envelope}", title, told, draw), legend=legend)
+
+
+def _per_mille(month: Mapping[str, tuple[int, int]], envelope: str, which: int) -> int:
+    whole = sum(amounts[which] for amounts in month.values())
+    return 1000 * month.get(envelope, (0, 0))[which] // max(whole, 1)
 
 
 def _share(column: Column, month: int, envelope: str, say: Speaker) -> str:

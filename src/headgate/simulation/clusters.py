@@ -16,13 +16,16 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 
+from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.quantities import DAY_SECONDS
+from headgate.readers.trace_kept import Kept, read_trace
 from headgate.readers.trace_log import Log
 from headgate.readers.traces import Column, Trace
 
@@ -219,3 +222,12 @@ def from_word(word: str, seed: str) -> Trace:
     except ValueError as error:
         mend = "ask for fewer GPUs or weeks"
         raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", str(error), mend)]) from None
+
+
+def workload(word: str, seed: str, *, strict: bool = False) -> Kept:
+    """The trace of that name, or one made with a cluster's published figures; raises Faulty."""
+    if not word.startswith(f"{WORD}:"):
+        return read_trace(Path(word), strict=strict)
+    trace = from_word(word, seed)
+    columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus)
+    return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))

@@ -30,6 +30,8 @@ class Site(BaseSettings):
     """What signs sessions; `headgate serve` makes one in a file of mode 600 where none is said."""
     programme: str = "korea-2025"
     """The programme whose policy the policy owner can adopt here: a folder, or a name."""
+    what_if_trace: str = ""
+    """The jobs of the what-if page: a trace's file, or generated:NAME:GPUS:WEEKS; else a year."""
     demo: bool = False
     """Whether anybody may sign in as any persona of the demo, by one click."""
     https: bool = True
@@ -68,6 +70,7 @@ DATABASES = {"default": connection_settings(DATABASE_URL)}
 HEADGATE_SITE_ROLE = SITE.site_role
 HEADGATE_DEMO = SITE.demo
 HEADGATE_PROGRAMME = SITE.programme
+HEADGATE_WHAT_IF_TRACE = SITE.what_if_trace
 HEADGATE_OIDC_ROLES = SITE.oidc_roles
 HEADGATE_SIGNUP = SITE.signup
 HEADGATE_METRICS_TOKEN = SITE.metrics_token.get_secret_value()

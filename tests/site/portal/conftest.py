@@ -16,6 +16,7 @@ from tests.report.builders import ROOT, SMALL, trace
 set_up()
 
 Fresh = Callable[[str], str]
+FEW_JOBS = "generated:philly:64:1"
 
 
 def _made(address: str) -> None:
@@ -49,7 +50,9 @@ def begun_address(begun_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def portal(begun_address: str) -> Iterator[Client]:
     """A reader of the demo's portal."""
-    with override_settings(ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True):
+    with override_settings(
+        ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True, HEADGATE_WHAT_IF_TRACE=FEW_JOBS
+    ):
         opened(begun_address)
         yield Client()
 
@@ -57,6 +60,8 @@ def portal(begun_address: str) -> Iterator[Client]:
 @pytest.fixture
 def empty_portal(tmp_path: Path) -> Iterator[Client]:
     """A reader of a portal in whose database no programme has begun."""
-    with override_settings(ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True):
+    with override_settings(
+        ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True, HEADGATE_WHAT_IF_TRACE=FEW_JOBS
+    ):
         _made(f"sqlite:///{tmp_path / 'empty.db'}")
         yield Client()

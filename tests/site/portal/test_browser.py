@@ -5,8 +5,10 @@ the policy of the answers forbids, nothing wider than the screen.
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,6 +23,7 @@ from tests.site.portal.asking import LANGUAGES, address, persona_of
 
 PASSWORD = "a long phrase of words"
 ACCOUNT = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing/")
+MOVED = "/what-if/?share-national=30&borrow=50&later-h200=2"
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="tests/site/portal/test_browser.py needs the Debian package chromium"
@@ -50,7 +53,18 @@ def base(begun_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     Person.objects.create_user("minh", password=PASSWORD)
     database.connection.close()
     with served(folder, ["--demo", "--database", f"sqlite:///{file}"]) as address_of_it:
+        _got_ready(f"{address_of_it}/what-if/")
         yield address_of_it
+
+
+def _got_ready(url: str) -> None:
+    """Ask until the first answer of the what-if page is there."""
+    for _ in range(600):
+        with urlopen(url) as answer:
+            if b"hg-figures" in answer.read():
+                return
+        time.sleep(0.2)
+    raise AssertionError("the what-if page was not got ready")
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +77,7 @@ def addresses(begun_template: Path) -> list[tuple[str, Role | None]]:
         if page.methods == ("GET", "HEAD") and page not in service.PAGES
     ]
     database.connection.close()
-    return [*listed, *((where, None) for where in ACCOUNT)]
+    return [*listed, *((where, None) for where in (*ACCOUNT, MOVED))]
 
 
 def _opened(browser: Browser, base: str, language: str, size: str, scheme: str) -> Page:
@@ -179,3 +193,25 @@ def test_the_language_is_switched_where_one_is(browser: Browser, base: str) -> N
     assert f"{base}/calls/" == page.url
     assert "ko" == page.evaluate("document.documentElement.lang")
     context.close()
+
+
+def test_an_answer_comes_while_the_hand_is_on_the_slider(browser: Browser, base: str) -> None:
+    """A moved slider is answered without a reload: the others give way, the address is lasting."""
+    page = _opened(browser, base, "en", "desk", "light")
+    page.goto(f"{base}/what-if/")
+    page.evaluate("window.same = true")
+    slider = page.locator("#share-national")
+    slider.focus()
+    slider.press("ArrowLeft")
+    page.locator(".hg-moved").first.wait_for()
+    assert page.evaluate("window.same")
+    shares = [
+        page.locator(f"#share-{h}").input_value() for h in ("national", "business", "academia")
+    ]
+    assert 100 == sum(map(int, shares))
+    assert "59" == shares[0]
+    assert "59 %" == page.locator('output[for="share-national"]').inner_text()
+    assert "share-national=59" in page.url
+    page.reload()
+    assert "59" == page.locator("#share-national").input_value()
+    page.context.close()

@@ -50,6 +50,17 @@ class Document:
             faults.append(Code.FILE_MISSING.at(Place(PROGRAMME)))
         return cls(ours, trees, tuple(sorted(faults)))
 
+    def laid(self, name: str, text: str) -> "Document":
+        """The same with one more overlay, `overlays/NAME.yaml`; only that text is parsed."""
+        place = f"overlays/{len(self.overlays) + 1:02}-{name}.yaml"
+        tree, found = parse(place, text)
+        wrong = _shape(place, tree, faulty=bool(found))
+        trees = dict(self.trees) if tree is None or wrong else {**self.trees, place: tree}
+        texts = {**self.texts, place: text}
+        ordered = {each: texts[each] for each in sorted(texts)}
+        known = {each: trees[each] for each in ordered if each in trees}
+        return Document(ordered, known, tuple(sorted([*self.faults, *found, *wrong])))
+
     @property
     def programme(self) -> Node:
         """The programme's tree; an empty mapping where the file could not be understood."""

@@ -15,6 +15,7 @@ simulator may use it.
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from headgate.core.faults import Fault
 from headgate.core.policy.codes import Code
@@ -26,6 +27,7 @@ from headgate.core.policy.values import ASSUMED, Provenance, Value, day_of, find
 KEYS = ("overlay", "because", "from", "until", "onwards", "set")
 
 
+@lru_cache(maxsize=64)
 def overlay_faults(document: Document) -> tuple[Fault, ...]:
     """What is wrong with the overlays, and paths that lead nowhere on their first day."""
     faults = [fault for _, tree in document.overlays for fault in _faults(tree)]

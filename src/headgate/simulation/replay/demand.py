@@ -59,6 +59,11 @@ def as_it_came(trace: Trace) -> Demand:
     return Demand(submitted, seconds, limit, trace.gpus, trace.tenant, trace.tenants)
 
 
+def largest(demand: Demand, count: int) -> Demand:
+    """So many of the jobs, those with the most GPU time; of equal ones, those that came first."""
+    return demand.only(np.argsort(-demand.seconds * demand.gpus, kind="stable")[:count])
+
+
 def drawn(demand: Demand, seed: str) -> Demand:
     """As many weeks as the demand has, each of them any of its weeks."""
     week = demand.submitted // WEEK_SECONDS

@@ -21,7 +21,7 @@ from headgate.site.desk.pages import (
     trying,
 )
 from headgate.site.notices import pages as notices
-from headgate.site.portal.pages import account, office, public, rounds, running, service
+from headgate.site.portal.pages import account, office, public, rounds, running, service, what_if
 from headgate.site.portal.registry import Page
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -29,6 +29,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *rounds.PAGES,
     *finding.PAGES,
     *running.PAGES,
+    *what_if.PAGES,
     *office.PAGES,
     *calendar.PAGES,
     *notices.PAGES,
