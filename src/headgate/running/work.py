@@ -26,10 +26,11 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from headgate.alone import alone
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.supports.kind import Section
-from headgate.journal.files import locked, put
+from headgate.journal.files import put
 from headgate.readers.suites import Evaluator, Model, Suite, SuiteFile, Task
 
 PLAN, RUNS, TASKS, LOGS = "plan.json", "runs", "tasks", "logs"
@@ -199,7 +200,7 @@ class Work:
         """Hold a run, waiting for whoever is at it; the lock goes with the process."""
         folder = self.of(run)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(folder):
+        with alone(folder):
             if not (folder / RUN).exists():
                 keep(folder, RUN, Known(run.model.team, run.model.model, run.name))
             yield folder
@@ -219,7 +220,7 @@ def planned(folder: Path, suite: Suite, evaluator: Evaluator, pillar: str) -> Wo
         evaluator=evaluator,
     )
     work = Work(folder, plan)
-    with locked(folder):
+    with alone(folder):
         if suite.folder is not None and work.include is not None:
             _keep_tasks(suite.folder, work.include)
         keep(folder, PLAN, plan.model_dump(mode="json"))
