@@ -1,6 +1,10 @@
 """Who sees an application's documents, and how a page tells of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Prefetch
 
 from headgate.core.policy.schema import Attachment as Asked
 from headgate.core.policy.schema import Call
@@ -10,6 +14,10 @@ from headgate.site.desk.office import acts_for
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
 
+_NOW: Final = Attachment.objects.filter(replaced__isnull=True).defer("content")
+"""What is attached now, without its content."""
+WITH_DOCUMENTS: Final = Prefetch("attachments", queryset=_NOW, to_attr="documents")
+"""Brings the documents of many applications in one query."""
 OFFICE = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 
 
@@ -24,9 +32,13 @@ class Slot:
 
 def slots(call: Call, dossier: Dossier) -> list[Slot]:
     """Every document that the call asks for, with what is attached, without its content."""
-    now = dossier.attachments.filter(replaced__isnull=True).defer("content")
-    there = {one.asked: one for one in now}
+    brought = getattr(dossier, "documents", None)
+    there = {one.asked: one for one in (_documents(dossier) if brought is None else brought)}
     return [Slot(name, asked, there.get(name)) for name, asked in call.attachments.items()]
+
+
+def _documents(dossier: Dossier) -> Iterable[Attachment]:
+    return _NOW.filter(dossier=dossier)
 
 
 def sees_files(person: Person, dossier: Dossier) -> bool:

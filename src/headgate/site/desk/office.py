@@ -101,6 +101,10 @@ def programme() -> Document:
     return found
 
 
+_STAGES: Final = ("applications", "declined")
+"""The facts that say how far a call has come."""
+
+
 def call_now(call_id: str) -> CallNow:
     """A call of the policy."""
     adopted = programme()
@@ -113,13 +117,14 @@ def calls_now() -> list[CallNow]:
     """Every call of the policy."""
     adopted, facts = programme(), stored_facts(SITE)
     calls = at(adopted, first_day(adopted)).policy.calls
+    facts.prefetch(f"{kind}/{call_id}" for call_id in calls for kind in _STAGES)
     return [_call_now(adopted, call_id, facts) for call_id in calls]
 
 
 def _call_now(adopted: Document, call_id: str, facts: Container[str]) -> CallNow:
     base = at(adopted, first_day(adopted)).policy.calls
     policy = at(adopted, base[call_id].decides).policy
-    received, decided = (f"{kind}/{call_id}" in facts for kind in ("applications", "declined"))
+    received, decided = (f"{kind}/{call_id}" in facts for kind in _STAGES)
     return CallNow(call_id, adopted, policy, policy.calls[call_id], received, decided)
 
 

@@ -231,7 +231,7 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
     )
 
 
-def stored_facts(database: Database) -> Mapping[str, Received]:
+def stored_facts(database: Database) -> Looked[str, Received]:
     """Everything that was received, by name; all of it in the order in which it first came."""
 
     def found(rows: list[Row]) -> dict[str, Received]:

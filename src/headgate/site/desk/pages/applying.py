@@ -26,7 +26,7 @@ from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.agreement import agreement_of
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import answer, body_of, doubles_of
-from headgate.site.desk.files import slots
+from headgate.site.desk.files import WITH_DOCUMENTS, slots
 from headgate.site.desk.models import (
     Alliance,
     AwardList,
@@ -42,7 +42,6 @@ from headgate.site.desk.office import (
     instant,
     organisations_of,
     own_dossier,
-    programme,
 )
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import (
@@ -151,14 +150,15 @@ def applications(request: HttpRequest) -> HttpResponse:
         return _member_deed(request)
     dossiers = Dossier.objects.filter(lead__in=mine).select_related("lead").order_by("-id")
     alliances = Alliance.objects.filter(lead__in=mine).prefetch_related("members__organisation")
+    inside = Member.objects.filter(organisation__in=mine, left=None)
+    members = list(inside.select_related("alliance__lead", "organisation"))
+    calls = {one.id: one for one in calls_now()}
     context = {
-        "invited": _invited(mine),
+        "invited": _invited(mine, calls),
         "dossiers": dossiers,
-        "waiting": _waiting(mine),
+        "waiting": _waiting(members, calls),
         "alliances": alliances,
-        "inside": Member.objects.filter(organisation__in=mine, left=None).select_related(
-            "alliance__lead", "organisation"
-        ),
+        "inside": members,
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
@@ -167,13 +167,14 @@ def applications(request: HttpRequest) -> HttpResponse:
 Invited = tuple[Invitation, str, str, list[str]]
 
 
-def _invited(mine: list[Organisation]) -> list[Invited]:
+def _invited(mine: list[Organisation], calls: Mapping[str, CallNow]) -> list[Invited]:
     """Every open call for each organisation, with its names and the reasons of a no."""
-    adopted = programme()
+    adopted = next((one.document for one in calls.values()), None)
+    if adopted is None:
+        return []
     policy = at(adopted, first_day(adopted)).policy
     names = {one.code: one.name for one in mine}
     bodies = [body_of(policy, one) for one in mine]
-    calls = {one.id: one for one in calls_now()}
     return [
         _told(calls[one.call], one, names) for one in invitations(policy, bodies, instant(now()))
     ]
@@ -184,20 +185,27 @@ def _told(rules: CallNow, one: Invitation, names: Mapping[str, str]) -> Invited:
     return one, words(rules.call.name), names[one.organisation], told
 
 
-def _waiting(mine: list[Organisation]) -> list[tuple[Dossier, Organisation, list[dict[str, Any]]]]:
+def _waiting(
+    members: list[Member], calls: Mapping[str, CallNow]
+) -> list[tuple[Dossier, Organisation, list[dict[str, Any]]]]:
     """Drafts of alliances that wait for a member's yes to this version, with their documents."""
-    inside = Member.objects.filter(organisation__in=mine, left=None)
-    drafts = Dossier.objects.filter(state=State.DRAFT, alliance__isnull=False)
+    alliances = {member.alliance_id for member in members}
+    drafts = Dossier.objects.filter(state=State.DRAFT, alliance__in=alliances)
+    found = list(
+        drafts.select_related("lead", "alliance").prefetch_related("consents", WITH_DOCUMENTS)
+    )
     return [
-        (dossier, member.organisation, told_slots(slots(call_now(dossier.call).call, dossier)))
-        for member in inside.select_related("organisation")
-        for dossier in drafts.filter(alliance=member.alliance_id).select_related("lead", "alliance")
-        if not _has_agreed(dossier, member.organisation)
+        (dossier, member.organisation, told_slots(slots(calls[dossier.call].call, dossier)))
+        for member in members
+        for dossier in found
+        if dossier.alliance_id == member.alliance_id
+        and not _has_agreed(dossier, member.organisation)
     ]
 
 
 def _has_agreed(dossier: Dossier, member: Organisation) -> bool:
-    return dossier.consents.filter(organisation=member, version=dossier.version).exists()
+    told = {(one.organisation_id, one.version) for one in dossier.consents.all()}
+    return (member.pk, dossier.version) in told
 
 
 def _member_deed(request: HttpRequest) -> HttpResponse:
