@@ -205,7 +205,7 @@ What keeps them apart:
   long as the one before (slurm.conf(5), `bf_window_linear`). Where limits were a minute or two this
   parted the first decisions after 16 s, and waits were 8 to 31 % off. So limits are minutes here
   where jobs last seconds, as people ask for hours, and the steps stay at 30 s
-  (`bf_window_linear=1`): in a run of 60 jobs all starts of the first 80 s then agreed to 3 s. A
+  (`bf_window_linear=1`): in a run of 60 jobs all starts before 80 s then agreed to some 4 s. A
   cluster with thousands of running jobs and the default steps reserves later than the replay does.
 - Slurm names the nodes of a reservation, the replay counts them; and Slurm's backfill reserves no
   part of a node. Jobs have whole nodes here; with nodes that are shared the replay lets small jobs
