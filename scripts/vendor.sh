@@ -60,6 +60,48 @@ cp "$WEB/pretendardvariable-dynamic-subset.css" "$OUT/pretendard/pretendard.css"
 cp "$WEB"/woff2-dynamic-subset/*.woff2 "$OUT/pretendard/woff2-dynamic-subset/"
 cp pretendard/package/dist/LICENSE.txt "$OUT/pretendard/LICENSE.txt"
 
+# The Vietnamese letters that those parts leave out, under another name, as the licence asks.
+mkdir -p "$OUT/vietnamese"
+"$PYTHON" - "$WEB/woff2/PretendardVariable.woff2" "$OUT" <<VIETNAMESE
+import re, sys
+from pathlib import Path
+from fontTools import subset
+from fontTools.ttLib import TTFont
+font, out = TTFont(sys.argv[1]), Path(sys.argv[2])
+there = set()
+for told in re.findall("unicode-range:([^;]+);", (out / "pretendard/pretendard.css").read_text()):
+    for part in told.split(","):
+        first, _, last = part.strip()[2:].partition("-")
+        there |= set(range(int(first, 16), int(last or first, 16) + 1))
+letters = "ÀÁÂÃÈÉÊÌÍÒÓÔÕÙÚÝàáâãèéêìíòóôõùúýĂăĐđĨĩŨũƠơƯư₫"
+wanted = {*map(ord, letters), *range(0x1EA0, 0x1EFA), 0x300, 0x301, 0x303, 0x309, 0x323}
+left = sorted(wanted - there)
+options = subset.Options(flavor="woff2", layout_features=["kern", "mark", "mkmk", "ccmp", "tnum"])
+options.name_IDs = [0, 1, 2, 4, 5, 6, 13, 14, 16]
+cut = subset.Subsetter(options)
+cut.populate(unicodes=left)
+cut.subset(font)
+for name in font["name"].names:
+    if name.nameID in (1, 4, 6, 16):
+        name.string = "HeadgateVietnamese"
+subset.save_font(font, out / "vietnamese/vietnamese.woff2", options)
+ranges = ",\\n    ".join(f"U+{code:04X}" for code in left)
+(out / "vietnamese/vietnamese.css").write_text(f"""/*
+The Vietnamese letters of Pretendard, which its own parts for the web leave out; changed, and so
+under another name within. Copyright (c) 2021 Kil Hyung-jin. SIL Open Font License 1.1, as in
+../pretendard/LICENSE.txt
+*/
+@font-face {{
+  font-family: "Pretendard Variable";
+  font-style: normal;
+  font-display: swap;
+  font-weight: 45 920;
+  src: url(./vietnamese.woff2) format("woff2-variations");
+  unicode-range: {ranges};
+}}
+""")
+VIETNAMESE
+
 # The same face for prints, whole and in two weights; letters.txt lists the letters that it has.
 cp pretendard/package/dist/public/static/Pretendard-Regular.otf "$PRINT/"
 cp pretendard/package/dist/public/static/Pretendard-Bold.otf "$PRINT/"

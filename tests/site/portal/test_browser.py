@@ -183,6 +183,25 @@ def test_a_passkey_signs_in_without_a_password(browser: Browser, base: str) -> N
     context.close()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_letter_is_of_the_one_face(browser: Browser, base: str, language: str) -> None:
+    """No letter of any language is borrowed from a face of the reader's machine."""
+    page = _opened(browser, base, language, "desk", "light")
+    page.goto(f"{base}/calls/")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    asked = page.context.new_cdp_session(page)
+    asked.send("DOM.enable")
+    asked.send("CSS.enable")
+    root = asked.send("DOM.getDocument")["root"]["nodeId"]
+    where = {"nodeId": root, "selector": "h1, h2, h3, p, nav a, header a"}
+    borrowed = set()
+    for node in asked.send("DOM.querySelectorAll", where)["nodeIds"]:
+        shown = asked.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        borrowed |= {one["familyName"] for one in shown if not one["isCustomFont"]}
+    page.context.close()
+    assert set() == borrowed
+
+
 def test_the_language_is_switched_where_one_is(browser: Browser, base: str) -> None:
     """A reader who switches stays on the page."""
     context = browser.new_context()
