@@ -5,9 +5,12 @@ from datetime import date
 import pytest
 
 from headgate.core import canonical
+from headgate.core.duties.amendment import Change
 from headgate.core.faults import Faulty
 from headgate.cycle import run
 from headgate.readers.facts import FAULTS_MOST, KINDS, Recorded, read_events, read_facts
+from headgate.steps.term import Term
+from tests.steps.test_amend import MAY, asks, granted, running
 from tests.whole.heard import heard_term
 from tests.whole.mended import mended
 from tests.whole.small import small
@@ -16,12 +19,18 @@ from tests.whole.small import small
 def test_facts_come_back_as_they_were() -> None:
     """Every fact of a term, written and read again, has the same line to the byte."""
     kinds = set()
-    for name, fact in [*mended().facts.items(), *heard_term().facts.items()]:
+    terms = (mended(), heard_term(), asked_of_awards())
+    for name, fact in (pair for term in terms for pair in term.facts.items()):
         kind = name.split("/")[0]
         kinds.add(kind)
         values = read_facts(name, kind, fact.data)
         assert fact.data == b"".join(map(_line, values)), name
     assert set(KINDS) == kinds
+
+
+def asked_of_awards() -> Term:
+    """A term in which one thing was asked of a running award."""
+    return granted(running(), asks(Change.EXPLANATION, MAY, spares_percent=50))
 
 
 def _line(value: object) -> bytes:
