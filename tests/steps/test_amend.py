@@ -28,6 +28,7 @@ from tests.steps.builders import TERM_SECONDS, applicant, awarded, balances, ope
 
 WORDS = hashlib.sha256(b"why").hexdigest()
 MAY, JUNE = date(2026, 5, 20), date(2026, 6, 1)
+ENDS = ("overdue: is_shown", "overdue: ends_award")
 DAY_OF_NODE = 8 * DAY_SECONDS
 
 
@@ -104,9 +105,11 @@ def test_more_time_within_the_term_is_more_of_the_envelope() -> None:
     after = granted(before, asks(Change.LONGER, months=2))
     days = (date(2026, 8, 1) - date(2026, 6, 1)).days
     assert date(2026, 8, 1) == after.holdings["a"].ends
-    assert 2 * days * DAY_OF_NODE == after.holdings["a"].amount - before.holdings["a"].amount
+    assert 2 * days * ENDS = ("overdue: is_shown", "overdue: ends_award")
+DAY_OF_NODE == after.holdings["a"].amount - before.holdings["a"].amount
     moved = balances(after)["compute/envelope/business"][0]
-    assert 2 * days * DAY_OF_NODE == moved - balances(before)["compute/envelope/business"][0]
+    assert 2 * days * ENDS = ("overdue: is_shown", "overdue: ends_award")
+DAY_OF_NODE == moved - balances(before)["compute/envelope/business"][0]
     (order,) = orders_of(after)
     assert instant(date(2026, 8, 1)) == order.quota.ends
 
@@ -153,9 +156,11 @@ def test_time_begins_when_the_holder_can_work() -> None:
     assert before.holdings["a"].amount == after.holdings["a"].amount
     over = granted(running(6), wanted)
     assert date(2026, 9, 11) == over.holdings["a"].ends
-    assert 20 * DAY_OF_NODE == running(6).holdings["a"].amount - over.holdings["a"].amount
+    assert 20 * ENDS = ("overdue: is_shown", "overdue: ends_award")
+DAY_OF_NODE == running(6).holdings["a"].amount - over.holdings["a"].amount
     turned = turn(granted(over, asks(Change.REPORT, JUNE, report="interim"), "n-2"))
-    assert 20 * DAY_OF_NODE == turned.holdings["a"].amount
+    assert 20 * ENDS = ("overdue: is_shown", "overdue: ends_award")
+DAY_OF_NODE == turned.holdings["a"].amount
 
 
 def test_an_idle_award_is_held_against_the_time_it_could_be_used() -> None:
@@ -201,20 +206,21 @@ def test_a_round_counts_from_the_confirmed_hand_over() -> None:
 
 def test_a_report_that_ends_an_award_lets_it_go_into_no_further_term() -> None:
     """Without it the award ends as the term turns, by a decision of its own."""
-    assert "a" not in turn(running(12)).holdings
-    ended = next(one for one in turn(running(12)).decisions if one.step == "report")
+    strict = running(12, ENDS)
+    assert "a" not in turn(strict).holdings
+    ended = next(one for one in turn(strict).decisions if one.step == "report")
     assert ("a", "calls.open.running.reports") == (ended.subject, ended.rule)
     report = asks(Change.REPORT, JUNE, report="interim")
-    assert "a" in turn(granted(running(12), report)).holdings
+    assert "a" in turn(granted(strict, report)).holdings
 
 
 def test_what_is_overdue_bars_changes() -> None:
     """Neither more time nor other members, until the report is accepted; giving back is free."""
     late = date(2026, 6, 10)
     assert {AmendmentFault.REPORT_OVERDUE} == faults(
-        running(12), asks(Change.LONGER, late, months=1)
+        running(12, ENDS), asks(Change.LONGER, late, months=1)
     )
-    reported = granted(running(6), asks(Change.REPORT, late, asked=JUNE, report="interim"))
+    reported = granted(running(6, ENDS), asks(Change.REPORT, late, asked=JUNE, report="interim"))
     assert 1 == len(amend(reported, [asks(Change.LONGER, late, months=1)], "n-2", late).holdings)
     assert 1 == granted(running(), asks(Change.GIVE_BACK, late, blocks=1)).holdings["a"].blocks
 
@@ -245,7 +251,7 @@ def test_another_class_comes_with_the_next_term() -> None:
     changes = (
         ("b200: {offered: 80, cap_blocks: 2}", "b200: {offered: 72, cap_blocks: 2}"),
         (h200, f"{h200}\n      b200: {{offered: 8, cap_blocks: 1}}"),
-        ("overdue: ends_award", "overdue: is_shown\n      change_class: true"),
+        ("overdue: is_shown", "overdue: is_shown\n      change_class: true"),
     )
     term = running(12, *changes)
     after = granted(term, asks(Change.CLASS, support_class="b200"))

@@ -37,7 +37,14 @@ _SAID_BYTES: Final = 2_000
 
 def run_shard(folder: Path, shard: tuple[int, int], progress: Callable[[str], None]) -> str:
     """Do the runs of a shard that are not done; raises `Faulty` with all that failed."""
-    os.umask(0o077)
+    before = os.umask(0o077)
+    try:
+        return _run_shard(folder, shard, progress)
+    finally:
+        os.umask(before)
+
+
+def _run_shard(folder: Path, shard: tuple[int, int], progress: Callable[[str], None]) -> str:
     work, (k, n) = read_work(folder), shard
     mine = work.runs[k - 1 :: n]
     faults: list[Fault] = []
