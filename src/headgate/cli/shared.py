@@ -91,8 +91,11 @@ def steps() -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def until_stopped() -> Iterator[None]:
-    """End quietly what runs within when somebody presses Ctrl+C, or a manager sends SIGTERM."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """End quietly what runs within when somebody presses Ctrl+C, or a manager sends SIGTERM.
+
+    One becomes the other, because an event loop knows how to end well on Ctrl+C alone.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with suppress(KeyboardInterrupt):
         yield
 

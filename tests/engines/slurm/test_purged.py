@@ -119,7 +119,8 @@ def test_a_clock_that_jumps_bills_nothing_below_zero_and_nothing_twice(
     window = ("-S", "now-1day", "-E", "now+1day")
     show = ("-X", "-nP", *window, "-j", f"{over},{under}", "-o", "state")
     both = ["COMPLETED"] * 2
-    lab.wait(lambda: both == lab.run("sacct", *show).split(), "the end of both jobs")
+    lab.wait(lambda: both == lab.run("sacct", *show).split(), "the end of both jobs", 180)
+    listed(lab, under, "COMPLETED")
     rows = books.rows(6, "[sacct-ended-before-started]")
     assert ([before], 1) == (of(rows, over), len(of(rows, under)))
     lab.travel("+2h")
