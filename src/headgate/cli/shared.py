@@ -93,8 +93,10 @@ def steps() -> Iterator[Callable[[str], None]]:
 def until_stopped() -> Iterator[None]:
     """End quietly what runs within when somebody presses Ctrl+C, or a manager sends SIGTERM.
 
-    One becomes the other, because an event loop knows how to end well on Ctrl+C alone.
+    One becomes the other, because an event loop knows how to end well on Ctrl+C alone; and that one
+    is heard where a shell that starts a command in its background has it ignored.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with suppress(KeyboardInterrupt):
         yield
