@@ -47,11 +47,14 @@ PORT_CONTROLLER, PORT_ACCOUNTING, PORT_DATABASE, PORT_NODES = 6817, 6819, 3306, 
 # The outer shell removes the folder once the inner one, process 1 of the namespaces, has ended.
 # The second address is for getaddrinfo, which knows no family of which only loopback is there;
 # quickack, because Slurm before 24.05 waits for a delayed acknowledgement with every question.
+# libfaketime names what it shares by process, and ends one whose name is taken: numbers of
+# processes are the lab's own, so /dev/shm is too.
 GUARD: Final = """
 trap '' HUP INT TERM
 exec 3<&0
 unshare --net --uts --ipc --pid --mount-proc --fork --kill-child=KILL bash -c '
 hostname localhost
+mount -t tmpfs headgate /dev/shm
 ip link set lo up
 ip addr add 192.0.2.1/32 dev lo
 for to in 127.0.0.0/8 127.0.0.1; do
@@ -64,8 +67,8 @@ rm -rf "$1"
 """
 
 CLIENT: Final = """#!/bin/sh
-. {folder}/environment
-exec nsenter --target "$(cat {folder}/guard)" --net --uts -- {program} "$@"
+lab='. {folder}/environment; exec {program} "$@"'
+exec nsenter --target "$(cat {folder}/guard)" --net --uts -- /bin/sh -c "$lab" {program} "$@"
 """
 
 
@@ -358,11 +361,8 @@ def _begin(lab: Lab) -> None:
     made = subprocess.run(
         [
             *("mariadb-install-db", "--no-defaults", f"--user={_me()}", "--skip-test-db"),
-            *(
-                f"--datadir={lab.folder}/sql",
-                f"--tmpdir={lab.folder}/run",
-                "--auth-root-authentication-method=normal",
-            ),
+            *(f"--datadir={lab.folder}/sql", f"--tmpdir={lab.folder}/run"),
+            "--auth-root-authentication-method=normal",
         ],
         capture_output=True,
         text=True,
@@ -421,6 +421,7 @@ def _write_environment(folder: Path, shape: Shape, offset: str) -> None:
     if offset:
         loaded.insert(0, str(CLOCK))
         lines.append(f"export FAKETIME={shlex.quote(offset)} DONT_FAKE_MONOTONIC=1")
+        lines.append("export SBATCH_EXPORT=PATH  # libfaketime's of sbatch is not there for a job")
     if loaded:
         lines.append(f"export LD_PRELOAD={':'.join(loaded)}")
     (folder / "environment").write_text("\n".join(lines) + "\n", encoding="utf-8")
