@@ -36,14 +36,21 @@ def test_passes_go_on_until_somebody_stops_them_and_once_is_once() -> None:
 
 
 def test_a_worker_stops_when_it_is_told_to(tmp_path: Path) -> None:
-    """SIGTERM, as systemd sends it, ends it well."""
+    """SIGTERM, as systemd sends it, ends it well; also where a shell started it in its background,
+    which has Ctrl+C ignored.
+    """
     address = f"sqlite:///{tmp_path / 'site.db'}"
     run(tmp_path, "migrate", "--database", address)
     words = [*RUN, "worker", "--every", "0.1", "--database", address]
+    for before in ([], ["env", "--ignore-signal=INT"]):
+        assert 0 == _told_to_stop([*before, *words], tmp_path)
+
+
+def _told_to_stop(words: list[str], folder: Path) -> int:
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     pipe = subprocess.PIPE
-    with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=pipe, text=True) as worker:
+    with subprocess.Popen(words, cwd=folder, env=environment, stdout=pipe, text=True) as worker:
         assert worker.stdout is not None
         assert "looking every 0.1 s" in worker.stdout.readline()
         worker.send_signal(signal.SIGTERM)
-        assert 0 == worker.wait(30)
+        return worker.wait(30)

@@ -150,3 +150,23 @@ def test_a_newer_decision_is_seen(portal: Client) -> None:
     assert before == len(reading.decisions())
     assert taken == reading.decisions()[-1]
     assert 200 == portal.get("/").status_code
+
+
+def test_the_menu_has_ones_work_in_its_row_and_folds_what_is_on_record(portal: Client) -> None:
+    """An officer's row is work, and all that is decided or public is behind one word; the public,
+    who has no work here, has the record in the row and nothing folded.
+    """
+    public = {reverse(page.name) for page in PAGES if page.is_public and page.title}
+    assert (public, set()) == _menu(portal)
+    enter(portal, Role.AGENCY_OFFICER)
+    work, record = _menu(portal)
+    assert public | {reverse("decisions"), reverse("entries")} == record
+    assert {reverse("home"), reverse("boards"), reverse("running-awards")} <= work - record
+
+
+def _menu(client: Client) -> tuple[set[str], set[str]]:
+    """Where the menu leads: from its row, and from what is folded."""
+    (menu,) = re.findall(r'id="navigation">(.*?)</nav>', text_of(client.get("/")), re.DOTALL)
+    row, _, folded = menu.partition("<details")
+    links = r'service-navigation__link" href="([^"]+)"'
+    return set(re.findall(links, row)), set(re.findall(links, folded))
