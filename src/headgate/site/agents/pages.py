@@ -31,7 +31,7 @@ from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
-from headgate.site.portal.words import EVENTS, tag
+from headgate.site.portal.words import EVENTS, day, tag
 from headgate.steps.event import What
 
 CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
@@ -212,7 +212,7 @@ def _columns() -> list[Column[Project]]:
             lambda p: hours(p.quota.gpu_seconds_budget),
             figure=True,
         ),
-        Column("ends", lazy("Until"), lambda p: p.quota.ends[:10]),
+        Column("ends", lazy("Until"), lambda p: p.quota.ends[:10], lambda p: day(p.quota.ends)),
     ]
 
 

@@ -21,6 +21,7 @@ from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.portal.words import day
 
 SAID: Final[dict[Wait, str]] = {
     Wait.NOT_BEGUN: noop("It begins on %(starts)s."),
@@ -79,6 +80,7 @@ class Project:
     standing: Standing
     why: Wait
     spent: str
+    """The instant at which its budget was spent; empty where that is not known."""
     waiting: tuple[Waiting, ...] = ()
     """What the cluster says of the jobs that wait now, the most of them first."""
 
@@ -91,8 +93,8 @@ class Project:
 def words_of(project: Project) -> str:
     """Why a job waits, in the reader's language, with the name that the cluster gives it."""
     quota = project.quota
-    day = {"starts": quota.starts[:10], "ends": quota.ends[:10], "spent": project.spent}
-    said = _(SAID[project.why]) % day
+    told = {"starts": quota.starts, "ends": quota.ends, "spent": project.spent}
+    said = _(SAID[project.why]) % {name: day(at) if at else "?" for name, at in told.items()}
     names = [f"{one.reason} × {one.jobs:,}" for one in project.waiting]
     return f"{said} ({'; '.join(names) or project.why.value.partition(',')[0]})"
 
@@ -132,8 +134,8 @@ def projects(person: Person, now: str) -> Iterator[Project]:
     spent = _spent([order for order in orders if whys[_key(order)] is Wait.BUDGET_SPENT])
     for order in orders:
         key = _key(order)
-        why, day, jobs = whys[key], spent.get(key, "?"), waiting.get(key, ())
-        yield Project(order.cluster, order.quota, standings[key], why, day, jobs)
+        why, at, jobs = whys[key], spent.get(key, ""), waiting.get(key, ())
+        yield Project(order.cluster, order.quota, standings[key], why, at, jobs)
 
 
 def _waiting(reports: Mapping[str, Report | None]) -> Mapping[Key, tuple[Waiting, ...]]:
@@ -189,7 +191,7 @@ def _is_applied(report: Report | None, order: Order) -> bool:
 
 
 def _spent(orders: Iterable[Order]) -> Mapping[Key, str]:
-    """On which day each budget was spent, from what agents told; one query for all."""
+    """When each budget was spent, from what agents told; one query for all."""
     quotas = {_key(order): order.quota for order in orders}
     rows: dict[Key, list[Usage]] = {key: [] for key in quotas}
     for one in Attempt.objects.filter(award__in={key[1] for key in quotas}):
@@ -197,4 +199,4 @@ def _spent(orders: Iterable[Order]) -> Mapping[Key, str]:
         if key in rows:
             rows[key].append(usage_of(one))
     found = {key: spent_at(rows[key], quota) for key, quota in quotas.items()}
-    return {key: at[:10] for key, at in found.items() if at is not None and seconds_of(at)}
+    return {key: at for key, at in found.items() if at is not None and seconds_of(at)}

@@ -25,7 +25,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import applicants
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, Role
-from headgate.site.portal.words import STEPS, outcome_word
+from headgate.site.portal.words import STEPS, day, outcome_word
 from headgate.site.records.kept import Stands
 
 SHOWN_MOST: Final = 20
@@ -203,7 +203,7 @@ def _decisions(looking: _Looking) -> Lines:
         return
     for one in reversed(looking.made):
         step = str(STEPS.get(one.step, one.step))
-        hit = Hit(f"{step}: {one.subject}", one.at[:10], _at("decision", one.seq))
+        hit = Hit(f"{step}: {one.subject}", day(one.at), _at("decision", one.seq))
         yield hit, f"{one.seq} {step} {one.step} {one.subject} {one.rule} {one.at[:10]}"
 
 
@@ -214,7 +214,7 @@ def _entries(words: Words) -> Found:
     likes = [f"%{_plain(form)}%" for forms in words for form in forms]
     rows = reading.DATABASE.rows(sql, [*likes, SHOWN_MOST])
     hits = tuple(
-        Hit(f"{seq} {kind}", f"{subject} – {at[:10]}", f"{reverse('entries')}?before={seq + 1}")
+        Hit(f"{seq} {kind}", f"{subject} – {day(at)}", f"{reverse('entries')}?before={seq + 1}")
         for seq, kind, at, subject in rows
     )
     return Found(_("Entries"), hits, len(hits))

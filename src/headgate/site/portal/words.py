@@ -1,11 +1,15 @@
 """Words of closed enumerations, as tags with a colour that never speaks alone."""
 
+from datetime import date, datetime
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from headgate.report.locale import LOCALES
 
 OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
     "awarded": (_("Awarded"), "green"),
@@ -93,3 +97,14 @@ def outcome_tag(outcome: str) -> SafeString:
 def state_tag(state: str) -> SafeString:
     """How something of the calendar stands."""
     return tag(*STATES[state])
+
+
+def day(when: date | str) -> str:
+    """A day, or the day of an instant as journals write it, as the reader's language has it."""
+    found = date.fromisoformat(when[:10]) if isinstance(when, str) else when
+    return LOCALES[(get_language() or "en")[:2]].day(found)
+
+
+def moment(when: datetime) -> str:
+    """An instant to the second with its time zone, as the reader's language has it."""
+    return f"{day(when.date())}, {when:%H:%M:%S} {when.tzname()}"

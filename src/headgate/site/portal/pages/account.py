@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth import login
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import QuerySet
@@ -37,6 +38,7 @@ def enter(request: HttpRequest, persona: str) -> HttpResponse:
     if found is None:
         raise Http404
     login(request, found, backend=BACKEND)
+    UserSession.objects.create_from_request(request)
     return redirect("home")
 
 

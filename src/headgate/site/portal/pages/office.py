@@ -15,7 +15,7 @@ from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
-from headgate.site.portal.words import EVENTS, STEPS, state_tag
+from headgate.site.portal.words import EVENTS, STEPS, day, state_tag
 from headgate.site.status import state
 
 PAGE_ENTRIES: Final = 50
@@ -67,7 +67,7 @@ def _columns() -> list[Column[Made]]:
 
     return [
         Column("entry", lazy("Entry"), lambda m: m.seq, linked, figure=True),
-        Column("day", lazy("Day"), lambda m: m.at[:10]),
+        Column("day", lazy("Day"), lambda m: m.at[:10], lambda m: day(m.at)),
         Column("step", lazy("Step"), lambda m: m.step, lambda m: STEPS.get(m.step, m.step)),
         Column("subject", lazy("About"), lambda m: m.subject),
         Column("rule", lazy("Rule"), lambda m: m.rule),

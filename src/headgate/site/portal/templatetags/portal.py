@@ -8,8 +8,11 @@ from django.forms import BoundField
 from django.utils.safestring import SafeString
 
 from headgate.report.blocks import Block, Drawing, Table
+from headgate.site.portal import words
 
 register = template.Library()
+register.filter("day", words.day, expects_localtime=True)
+register.filter("moment", words.moment, expects_localtime=True)
 
 CLASSES: Final = {
     "checkbox": "govuk-checkboxes__input",
