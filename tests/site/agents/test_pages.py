@@ -177,7 +177,7 @@ def test_a_spent_budget_is_told_with_its_day_and_what_to_do(client: Client) -> N
     )
     assert [] == take_use(Agent.objects.get(site=site), [row], datetime.now(UTC))
     (found,) = (p for p in _shown(operator()) if p.why is Wait.BUDGET_SPENT)
-    assert (quota.award, site, "2026-09-03") == (found.name, found.site, found.spent)
+    assert (quota.award, site, "2026-09-03") == (found.name, found.site, found.spent[:10])
     said = words_of(found)
     assert "spent on 2026-09-03" in said
     assert said.endswith("(QOSGrpGRESMinutes)")
