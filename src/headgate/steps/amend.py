@@ -7,6 +7,7 @@ end, its blocks, its amount, who has which part of it. Nothing here asks anybody
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Final
 
 from headgate.core.calls.application import Application
 from headgate.core.decision import Decision
@@ -32,6 +33,9 @@ from headgate.steps.placing import room_of
 from headgate.steps.reallocate import check_next
 from headgate.steps.rights import give, give_back
 from headgate.steps.term import Holding, Term
+
+_NEED_SUPPLY: Final = (Change.LONGER, Change.HAND_OVER, Change.CLASS)
+"""What takes from capacity or envelope when it is granted, or as the term turns."""
 
 
 def amend(term: Term, amendments: Sequence[Amendment], name: str, day: date) -> Term:
@@ -60,7 +64,7 @@ def found_of(term: Term, asked: Amendment, day: date) -> tuple[AmendmentFinding,
     if asked.day != day:
         what, mend = f"It was answered on {asked.day}.", f"Put it on record as of {day}."
         found = (*found, AmendmentFinding(AmendmentFault.DAYS_WRONG, what, mend))
-    if not found and asked.granted and asked.change in (Change.LONGER, Change.HAND_OVER):
+    if not found and asked.granted and asked.change in _NEED_SUPPLY:
         found = tuple(_short(term, asked, day))
     return found
 
@@ -211,7 +215,7 @@ def _more(term: Term, holding: Holding, starts: date, ends: date) -> int:
 
 
 def _short(term: Term, asked: Amendment, day: date) -> Sequence[AmendmentFinding]:
-    """What there is too little of to let an award run longer, in this term and the next."""
+    """What there is too little of for what was granted, in this term and the next."""
     holding = term.holdings[asked.award]
     starts, ends = _span(holding, asked)
     accounts, change = Accounts(holding.support), _more(term, holding, starts, ends)
@@ -230,7 +234,9 @@ def _short(term: Term, asked: Amendment, day: date) -> Sequence[AmendmentFinding
         found.append(f"Its sites are promised to others from {holding.ends}.")
     if ends > term.ends and not found:
         try:
-            check_next(term.holding(replace(holding, starts=starts, ends=ends)))
+            amended = (*holding.amended, asked)
+            changed = replace(holding, starts=starts, ends=ends, amended=amended)
+            check_next(term.holding(changed))
         except Faulty as error:
             found += [fault.what for fault in error.faults]
     mend = "Ask for less, or once something is given back."
