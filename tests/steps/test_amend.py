@@ -239,6 +239,23 @@ def test_a_late_report_of_an_award_that_ended_is_put_on_record() -> None:
     assert {AmendmentFault.AWARD_NOT_RUNNING} == faults(ended, stranger)
 
 
+def test_a_report_of_an_award_that_ended_is_accepted_once() -> None:
+    """Neither a set after that in which it was accepted nor the rest of that set repeats it."""
+    day = date(2026, 9, 20)
+    ended, report = turn(running(6)), asks(Change.REPORT, day, report="interim")
+    refused = replace(report, granted=False)
+    once = amend(ended, [refused, report], "n-1", day)
+    assert [False, True] == [
+        one.result["answer"].granted for one in once.decisions[-2:] if isinstance(one.result, dict)
+    ]
+    assert {AmendmentFault.REPORT_ACCEPTED_ALREADY} == faults(once, report)
+    with pytest.raises(Faulty) as told:
+        amend(ended, [report, replace(report)], "n-1", day)
+    assert ["amendment-report-accepted-already"] == [f.code for f in told.value.faults]
+    early = granted(running(6), asks(Change.REPORT, report="interim"))
+    assert {AmendmentFault.REPORT_ACCEPTED_ALREADY} == faults(turn(early), report)
+
+
 def test_members_have_parts() -> None:
     """Who is in an award is remembered with it; a member without a part is none."""
     after = granted(running(), asks(Change.MEMBERS, parts={"org-a": 2, "org-b": 1}))

@@ -7,6 +7,7 @@ end, its blocks, its amount, who has which part of it. Nothing here asks anybody
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import chain
 from typing import Final
 
 from headgate.core.calls.application import Application
@@ -44,18 +45,21 @@ def amend(term: Term, amendments: Sequence[Amendment], name: str, day: date) -> 
     Raises Faulty with all that stands against one of them; nothing is done then.
     """
     facts, when = amendments_name(name), instant(day)
-    term = term.receive(facts, "awards", amendments, when)
+    known, term = term.facts, term.receive(facts, "awards", amendments, when)
     for line, asked in enumerate(amendments, start=1):
-        found = list(found_of(term, asked, day))
+        before = amendments[: line - 1]
+        found = list(found_of(replace(term, facts=known), asked, day, before))
         if found:
             raise Faulty(_fault(facts, line, one) for one in found)
         term = _answer(term, asked, facts, when, f"{asked.award}:{name}:{line}")
     return term
 
 
-def found_of(term: Term, asked: Amendment, day: date) -> tuple[AmendmentFinding, ...]:
-    """Everything that keeps a request from being answered so on a day."""
-    runs = runs_of(term, asked)
+def found_of(
+    term: Term, asked: Amendment, day: date, before: Sequence[Amendment] = ()
+) -> tuple[AmendmentFinding, ...]:
+    """Everything that keeps a request from being answered so on a day, after others of its set."""
+    runs = runs_of(term, asked, before)
     if runs is None:
         what = f"The call {asked.call[:64]!r} has no award {asked.award[:64]!r} that runs."
         mend = "Name an award that runs; only a report may come after its end."
@@ -74,11 +78,14 @@ def _fault(facts: str, line: int, found: AmendmentFinding) -> Fault:
     return Fault(f"facts/{facts}.jsonl", line, 1, code, found.what, found.mend)
 
 
-def runs_of(term: Term, asked: Amendment) -> Runs | None:
-    """How the award stands of which something is asked; None where there is no such award."""
+def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> Runs | None:
+    """How the award stands of which something is asked; None where there is no such award.
+
+    `before` was answered with it; the term's facts do not have it yet.
+    """
     holding = term.holdings.get(asked.award)
     if holding is None or holding.call != asked.call:
-        return _ended(term, asked) if asked.change is Change.REPORT else None
+        return _ended(term, asked, before) if asked.change is Change.REPORT else None
     call = call_of(term, holding.call)
     support = term.policy(term.starts).supports[holding.support]
     rate = holding.blocks * support.rate(holding.support_class)
@@ -106,7 +113,7 @@ def runs_of(term: Term, asked: Amendment) -> Runs | None:
     )
 
 
-def _ended(term: Term, asked: Amendment) -> Runs | None:
+def _ended(term: Term, asked: Amendment, before: Sequence[Amendment]) -> Runs | None:
     """An award that ran once, as far as a late report must know it."""
     calls = term.policy(term.starts).calls
     facts = term.facts.get(f"applications/{asked.call}") if asked.call in calls else None
@@ -119,7 +126,18 @@ def _ended(term: Term, asked: Amendment) -> Runs | None:
     held = [name for name in rights if name and term.books.balance(name).credits_posted]
     if not held:
         return None
-    return Runs(call.starts, call.starts, "", 0, by_time=False, running=call.running)
+    sets = (term.facts[name] for name in term.facts if name.startswith(amendments_name("")))
+    every = [*chain.from_iterable(one.values for one in sets), *before]
+    amended = tuple(
+        one
+        for one in every
+        if isinstance(one, Amendment) and one.granted and _about(one) == _about(asked)
+    )
+    return Runs(call.starts, call.starts, "", 0, False, call.running, amended)
+
+
+def _about(asked: Amendment) -> tuple[str, str]:
+    return asked.award, asked.call
 
 
 def _answer(term: Term, asked: Amendment, facts: str, when: str, name: str) -> Term:
