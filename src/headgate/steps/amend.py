@@ -24,14 +24,14 @@ from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.conduct import Conduct, HandOver
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import Call
-from headgate.core.quantities import DAY_SECONDS, add_months, instant
+from headgate.core.quantities import add_months, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
 from headgate.steps.calls import call_of
 from headgate.steps.event import What, amendments_name
 from headgate.steps.placing import room_of
-from headgate.steps.reallocate import check_next
+from headgate.steps.reallocate import by_time, check_next
 from headgate.steps.rights import give, give_back
 from headgate.steps.term import Holding, Term
 
@@ -103,7 +103,7 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
         holding.ends,
         holding.support_class,
         holding.blocks,
-        support.held_at_once(call.block, 1) is not None,
+        by_time(term, holding),
         call.running,
         holding.amended,
         classes,
@@ -175,10 +175,8 @@ def _noted(term: Term, _holding: Holding, _asked: Amendment, _name: str) -> Term
 
 def _give_back(term: Term, holding: Holding, asked: Amendment, name: str) -> Term:
     """Fewer blocks from now on; what they still had is there for others."""
-    call = call_of(term, holding.call)
-    support = term.policy(term.starts).supports[holding.support]
-    seconds = (min(holding.ends, term.ends) - max(asked.day, holding.starts)).days * DAY_SECONDS
-    worth = support.amount(call.block, asked.blocks, max(seconds, 0))
+    call, since = call_of(term, holding.call), max(asked.day, holding.starts)
+    worth = amount_in_term(term, call, asked.blocks, since, holding.ends)
     amount = min(worth, _left(term, holding))
     parts = _fewer(holding.parts, asked.blocks)
     fewer = replace(holding, blocks=holding.blocks - asked.blocks, parts=parts)
@@ -200,8 +198,7 @@ def _fewer(parts: Sequence[Part], blocks: int) -> tuple[Part, ...]:
 
 
 def _left(term: Term, holding: Holding) -> int:
-    right = Accounts(holding.support).award(holding.award, holding.support_class)
-    return max(term.available(right), 0)
+    return max(term.available(holding.right), 0)
 
 
 def _timed(term: Term, holding: Holding, asked: Amendment, name: str) -> Term:

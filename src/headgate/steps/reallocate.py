@@ -115,9 +115,9 @@ def _next(term: Term) -> tuple[Term, Running, Running]:
     changed = (_changed(term, h) for h in term.holdings.values() if h.ends > starts)
     going_on = {h.award: h for h in changed if h.blocks}
     carried = {
-        name: replace(h, amount=term.available(_right(h)))
+        name: replace(h, amount=term.available(h.right))
         for name, h in going_on.items()
-        if not _by_time(term, h)
+        if not by_time(term, h)
     }
     renewed = {name: h for name, h in going_on.items() if name not in carried}
     planned = replace(
@@ -169,11 +169,8 @@ def _unreported(term: Term) -> Term:
     return replace(term.decide(decisions), next_blocks={**term.next_blocks, **ended})
 
 
-def _right(holding: Holding) -> str:
-    return Accounts(holding.support).award(holding.award, holding.support_class)
-
-
-def _by_time(term: Term, holding: Holding) -> bool:
+def by_time(term: Term, holding: Holding) -> bool:
+    """Whether an award is held over time; hours are spent at any pace until its end."""
     support = term.policy(term.starts).supports[holding.support]
     return support.held_at_once(call_of(term, holding.call).block, 1) is not None
 
@@ -297,7 +294,7 @@ def _lapse(term: Term, carried: Collection[str], day: date) -> Term:
     policy, when = term.policy(term.starts), instant(day)
     moves: list[Transfer] = []
     for holding in term.holdings.values():
-        accounts, kind, right = Accounts(holding.support), holding.support_class, _right(holding)
+        accounts, kind, right = Accounts(holding.support), holding.support_class, holding.right
         left = 0 if holding.award in carried else term.available(right)
         if left:
             name, unit = (
