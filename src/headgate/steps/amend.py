@@ -32,7 +32,7 @@ from headgate.steps.calls import call_of
 from headgate.steps.event import What, amendments_name
 from headgate.steps.placing import room_of
 from headgate.steps.reallocate import by_time, check_next
-from headgate.steps.rights import give, give_back
+from headgate.steps.rights import blocks_as, give, give_back
 from headgate.steps.term import Holding, Term
 
 _NEED_SUPPLY: Final = (Change.LONGER, Change.HAND_OVER, Change.CLASS)
@@ -88,8 +88,8 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
         return _ended(term, asked, before) if asked.change is Change.REPORT else None
     call = call_of(term, holding.call)
     support = term.policy(term.starts).supports[holding.support]
-    rate = holding.blocks * support.rate(holding.support_class)
-    classes = {name: rate // support.rate(name) for name in call.classes}
+    kind, blocks = holding.support_class, holding.blocks
+    classes = {name: blocks_as(support, blocks, kind, name) for name in call.classes}
     looks = next(
         (
             event.day

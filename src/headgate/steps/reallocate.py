@@ -23,7 +23,7 @@ from headgate.steps.awards import amount_in_term, grant
 from headgate.steps.calls import call_of
 from headgate.steps.evaluate import facts_of, given_of, round_of
 from headgate.steps.placing import Shortage, parts_of, short
-from headgate.steps.rights import Way, in_two_units
+from headgate.steps.rights import Way, blocks_as, in_two_units
 from headgate.steps.term import Holding, Term, single, term_days
 
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
@@ -133,10 +133,7 @@ def _next(term: Term) -> tuple[Term, Running, Running]:
 
 
 def _changed(term: Term, holding: Holding) -> Holding:
-    """An award as the next term has it: by the round that judged it, and in the class it asked for.
-
-    Blocks of another class are as many whole ones as the rate table makes of them.
-    """
+    """An award as the next term has it: by the round that judged it, in the class it asked for."""
     blocks = term.next_blocks.get(holding.award, holding.blocks)
     wanted = next(
         (one.support_class for one in reversed(holding.amended) if one.change is Change.CLASS),
@@ -145,7 +142,7 @@ def _changed(term: Term, holding: Holding) -> Holding:
     if wanted == holding.support_class:
         return replace(holding, blocks=blocks)
     support = term.policy(term.starts).supports[holding.support]
-    blocks = blocks * support.rate(holding.support_class) // support.rate(wanted)
+    blocks = blocks_as(support, blocks, holding.support_class, wanted)
     return replace(holding, blocks=blocks, support_class=wanted)
 
 

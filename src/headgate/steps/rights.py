@@ -3,8 +3,13 @@
 from dataclasses import dataclass, replace
 
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.supports.kind import Accounts
+from headgate.core.supports.kind import Accounts, Kind
 from headgate.steps.term import Holding, Term, single
+
+
+def blocks_as(support: Kind, blocks: int, was: str, wanted: str) -> int:
+    """Blocks of one class in another: as many whole ones as the rate table makes of them."""
+    return blocks * support.rate(was) // support.rate(wanted)
 
 
 @dataclass(frozen=True, slots=True)
