@@ -6,7 +6,7 @@ end, its blocks, its amount, who has which part of it. Nothing here asks anybody
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from itertools import chain
 from typing import Final
 
@@ -296,8 +296,3 @@ def with_hand_overs(term: Term, teams: Sequence[str], conduct: Conduct) -> Condu
     }
     merged = sorted({**told, **both}.values(), key=lambda one: one.team)
     return replace(conduct, hand_overs=tuple(merged)) if confirmed else conduct
-
-
-def answer_by(asked: date, call: Call) -> date:
-    """The last day on which a request is answered in time."""
-    return asked + timedelta(days=call.running.answer_days if call.running else 0)
