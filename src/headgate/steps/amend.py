@@ -23,6 +23,7 @@ from headgate.core.duties.amendment import (
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.conduct import Conduct, HandOver
 from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.running_rules import NO_RULES
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import add_months, instant
 from headgate.core.supports.kind import Accounts
@@ -104,7 +105,7 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
         holding.support_class,
         holding.blocks,
         by_time(term, holding),
-        call.running,
+        call.running or NO_RULES,
         holding.amended,
         classes,
         term.policy(looks or term.starts).reclaim.get(holding.support),
@@ -133,7 +134,8 @@ def _ended(term: Term, asked: Amendment, before: Sequence[Amendment]) -> Runs | 
         for one in every
         if isinstance(one, Amendment) and one.granted and _about(one) == _about(asked)
     )
-    return Runs(call.starts, call.starts, "", 0, False, call.running, amended)
+    rules = call.running or NO_RULES
+    return Runs(call.starts, call.starts, "", 0, False, rules, amended)
 
 
 def _about(asked: Amendment) -> tuple[str, str]:

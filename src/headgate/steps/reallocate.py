@@ -13,7 +13,7 @@ from headgate.core.evaluation.decide import Decision as Verdict
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.policy.running_rules import Overdue
+from headgate.core.policy.running_rules import NO_RULES, Overdue
 from headgate.core.quantities import instant
 from headgate.core.reallocation.formula import Destination, Movement
 from headgate.core.reallocation.formula import reallocate as divide
@@ -152,8 +152,8 @@ def _unreported(term: Term) -> Term:
     decisions = []
     when, digest = instant(term.ends), term.document.digest
     for holding in (h for h in term.holdings.values() if h.ends > term.ends):
-        rule = call_of(term, holding.call).running
-        reports = [r for r in rule.reports if r.overdue is Overdue.ENDS_AWARD] if rule else []
+        rules = call_of(term, holding.call).running or NO_RULES
+        reports = [r for r in rules.reports if r.overdue is Overdue.ENDS_AWARD]
         came = accepted(holding.amended)
         if late := overdue(reports, holding.starts, holding.ends, came, term.ends):
             ended[holding.award] = 0
