@@ -15,14 +15,14 @@ from typing import Final
 from headgate.core import canonical
 from headgate.core.enforcement.engine import Array, Carrier
 from headgate.core.evaluation.conduct import Conduct, Submission
-from headgate.core.evaluation.evidence import Evidence, ItemScore
-from headgate.core.evaluation.runs import Ran, Runs, Scored, rows_digest, signed
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.runs import Ran, Runs, Scored, by_task, rows_digest, signed
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
 from headgate.core.policy.round_rules import OtherModels
 from headgate.core.policy.schema import Pillar, PillarKind, Round
 from headgate.engines.shards import write_templates
-from headgate.evaluating import rows_of
+from headgate.evaluating import in_order, rows_of
 from headgate.journal.keys import Ring, last_signed, load
 from headgate.readers.evaluations.logs import read_logs
 from headgate.readers.evaluations.manifest import Manifest, Team
@@ -143,7 +143,7 @@ def collected(work: Work, evaluation: Round, signers: Sequence[Signer]) -> Colle
     tasks = tuple({run.name: wanted(work, run) for run in finals}.values())
     done = {run.id: found for run in work.runs if (found := work.done(run)) is not None}
     kept = read_logs(work.folder / RUNS, Manifest(tuple(_teams(finals, done)), tasks))
-    evidence = _ordered(Evidence(kept.items()))
+    evidence = in_order(Evidence(kept.items()))
     references = {bar.reference for bar in evaluation.bars}
     teams = sorted({run.model.team for run in finals} - references)
     runs = signed(_runs(work, done, evidence), signers)
@@ -161,13 +161,6 @@ def _teams(finals: Sequence[Run], done: Mapping[str, Done]) -> Iterator[Team]:
         yield Team(name, models, tuple(logs), 0)
 
 
-def _ordered(evidence: Evidence) -> Evidence:
-    def key(row: ItemScore) -> tuple[str, str, str, int]:
-        return row.task, row.item, row.team, row.attempt
-
-    return Evidence({name: tuple(sorted(rows, key=key)) for name, rows in evidence.items.items()})
-
-
 def _runs(work: Work, done: Mapping[str, Done], evidence: Evidence) -> Runs:
     ran = []
     for run in (run for run in work.runs if run.id in done):
@@ -177,9 +170,9 @@ def _runs(work: Work, done: Mapping[str, Done], evidence: Evidence) -> Runs:
         ran.append(Ran(*told, len(work.tries(run)), logs))
     ran += _tried_before(work)
     scored = [
-        Scored(pillar, task, rows_digest(row for row in rows if row.task == task))
+        Scored(pillar, task, rows_digest(of_task))
         for pillar, rows in evidence.items.items()
-        for task in sorted({row.task for row in rows})
+        for task, of_task in sorted(by_task(rows).items())
     ]
     ordered = sorted(ran, key=lambda one: (one.team, one.model, one.task))
     return Runs(work.plan.digest, tuple(ordered), tuple(scored))
