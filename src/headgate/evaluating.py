@@ -189,7 +189,7 @@ def _read(
     given = _folder(evaluation, folder)
     teams, findings = _teams(given)
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
-    evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
+    evidence = in_order(given.evidence(evaluation, teams, tasks)[0])
     references = {bar.reference for bar in evaluation.bars}
     named = tuple(team for team in _named(evidence) if team not in references)
     return given, teams or named, evidence, findings
@@ -346,11 +346,11 @@ def _named(evidence: Evidence) -> tuple[str, ...]:
     return tuple(sorted(named))
 
 
-def _sorted(evidence: Evidence) -> Evidence:
+def in_order(evidence: Evidence) -> Evidence:
     """The same evidence in an order of its own, whatever files it came from."""
     return Evidence(
         {
-            pillar: tuple(sorted(rows, key=lambda r: (r.task, r.item, r.team, r.attempt)))
+            pillar: tuple(sorted(rows, key=ItemScore.order))
             for pillar, rows in sorted(evidence.items.items())
         },
         {

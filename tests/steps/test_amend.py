@@ -25,11 +25,19 @@ from headgate.steps.reallocate import turn
 from headgate.steps.rights import give
 from headgate.steps.term import Term
 from tests.steps.builders import TERM_SECONDS, applicant, awarded, balances, opened, used
+from tests.steps.test_supply import B200, leaving
 
 WORDS = hashlib.sha256(b"why").hexdigest()
 MAY, JUNE = date(2026, 5, 20), date(2026, 6, 1)
 ENDS = ("overdue: is_shown", "overdue: ends_award")
 DAY_OF_NODE = 8 * DAY_SECONDS
+H200 = "      h200: {offered: 48, cap_blocks: 4}"
+CHANGE_OF_CLASS = (
+    ("b200: {offered: 80, cap_blocks: 2}", "b200: {offered: 72, cap_blocks: 2}"),
+    (H200, f"{H200}\n      b200: {{offered: 8, cap_blocks: 1}}"),
+    ("overdue: is_shown", "overdue: is_shown\n      change_class: true"),
+)
+"""The changes by which the open call has two classes and lets its awards change between them."""
 
 
 def running(months: int = 6, *changes: tuple[str, str]) -> Term:
@@ -231,6 +239,23 @@ def test_a_late_report_of_an_award_that_ended_is_put_on_record() -> None:
     assert {AmendmentFault.AWARD_NOT_RUNNING} == faults(ended, stranger)
 
 
+def test_a_report_of_an_award_that_ended_is_accepted_once() -> None:
+    """Neither a set after that in which it was accepted nor the rest of that set repeats it."""
+    day = date(2026, 9, 20)
+    ended, report = turn(running(6)), asks(Change.REPORT, day, report="interim")
+    refused = replace(report, granted=False)
+    once = amend(ended, [refused, report], "n-1", day)
+    assert [False, True] == [
+        one.result["answer"].granted for one in once.decisions[-2:] if isinstance(one.result, dict)
+    ]
+    assert {AmendmentFault.REPORT_ACCEPTED_ALREADY} == faults(once, report)
+    with pytest.raises(Faulty) as told:
+        amend(ended, [report, replace(report)], "n-1", day)
+    assert ["amendment-report-accepted-already"] == [f.code for f in told.value.faults]
+    early = granted(running(6), asks(Change.REPORT, report="interim"))
+    assert {AmendmentFault.REPORT_ACCEPTED_ALREADY} == faults(turn(early), report)
+
+
 def test_members_have_parts() -> None:
     """Who is in an award is remembered with it; a member without a part is none."""
     after = granted(running(), asks(Change.MEMBERS, parts={"org-a": 2, "org-b": 1}))
@@ -243,13 +268,7 @@ def test_members_have_parts() -> None:
 
 def test_another_class_comes_with_the_next_term() -> None:
     """Two nodes at rate 1 become one at rate 2, and the envelope bears neither more nor less."""
-    h200 = "      h200: {offered: 48, cap_blocks: 4}"
-    changes = (
-        ("b200: {offered: 80, cap_blocks: 2}", "b200: {offered: 72, cap_blocks: 2}"),
-        (h200, f"{h200}\n      b200: {{offered: 8, cap_blocks: 1}}"),
-        ("overdue: is_shown", "overdue: is_shown\n      change_class: true"),
-    )
-    term = running(12, *changes)
+    term = running(12, *CHANGE_OF_CLASS)
     after = granted(term, asks(Change.CLASS, support_class="b200"))
     assert "h200" == after.holdings["a"].support_class
     plain, turned = turn(term).holdings["a"], turn(after).holdings["a"]
@@ -257,6 +276,15 @@ def test_another_class_comes_with_the_next_term() -> None:
     assert plain.amount == turned.amount * 2
     for wrong in ("h200", "a100"):
         assert {AmendmentFault.CLASS_WRONG} == faults(term, asks(Change.CLASS, support_class=wrong))
+
+
+def test_a_class_that_the_next_term_does_not_bear_is_refused() -> None:
+    """Where the class's lot ends with the term its turn would fail for everybody."""
+    term = running(12, *CHANGE_OF_CLASS, leaving(B200, "2026-09-01"))
+    wanted = asks(Change.CLASS, support_class="b200")
+    assert {AmendmentFault.SUPPLY_SHORT} == faults(term, wanted)
+    turned = turn(granted(term, replace(wanted, granted=False)))
+    assert "h200" == turned.holdings["a"].support_class
 
 
 def test_a_round_that_has_decided_is_not_overtaken() -> None:

@@ -17,7 +17,7 @@ from headgate.core.enforcement.clusters.kind import Name
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.tree import Node
 from headgate.core.supports.kind import Section
-from headgate.readers.sections import Sections, Wrong, read_tree, sections
+from headgate.readers.sections import Remark, Sections, Wrong, read_tree, sections
 
 
 class Code(StrEnum):
@@ -58,7 +58,7 @@ def read_clusters(path: Path) -> Mapping[str, AnyCluster]:
     try:
         read = sections(tree, Clusters)
     except Sections as error:
-        raise Faulty({_fault(*found) for found in error.found}) from error
+        raise Faulty({_fault(found) for found in error.found}) from error
     if twice := list(_twice(tree, read.clusters)):
         raise Faulty(twice)
     return read.clusters
@@ -85,12 +85,12 @@ _CODES: Final = {
 }
 
 
-def _fault(node: Node, wrong: Wrong, what: str) -> Fault:
+def _fault(found: Remark) -> Fault:
     """What the models say against a value, at the deepest place that was written."""
-    code = _CODES[wrong]
-    if wrong is Wrong.KIND_UNKNOWN:
-        name, _, kinds = what.partition(": ")
-        what = f"{name} names no engine that is known{f': {kinds}' if kinds else ''}"
+    node, code, what = found.node, _CODES[found.wrong], found.what
+    if found.wrong is Wrong.KIND_UNKNOWN:
+        kinds = f": {found.said}" if found.said else ""
+        what = f"{found.name} names no engine that is known{kinds}"
     return Fault(node.file, node.line, node.column, code, what, _MENDS[code])
 
 

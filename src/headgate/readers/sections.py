@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
@@ -25,13 +26,36 @@ class Wrong(Enum):
     VALUE_WRONG = auto()
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One thing that a model says against a file: at which node, of which kind, what.
+
+    `name` is the deepest part that was written. `said` is the key that is missing, the kinds that
+    there are, or what is wrong with a value.
+    """
+
+    node: Node
+    wrong: Wrong
+    name: str
+    said: str = ""
+
+    @property
+    def what(self) -> str:
+        """It in words."""
+        if self.wrong is Wrong.KEY_UNKNOWN:
+            return f"{self.name} is not known here"
+        if self.wrong is Wrong.KEY_MISSING:
+            return f"{self.name} has no {self.said}"
+        return f"{self.name}: {self.said}"
+
+
 class Sections(ValueError):
-    """What a model says against a file: each fault with its node, its kind and what is wrong."""
+    """Everything that a model says against a file."""
 
     def __init__(self, tree: Node, error: ValidationError) -> None:
         super().__init__(str(error))
         found = (_told(tree, each) for each in error.errors(include_url=False))
-        self.found: tuple[tuple[Node, Wrong, str], ...] = tuple(found)
+        self.found: tuple[Remark, ...] = tuple(found)
 
 
 def read_tree(path: Path, unreadable: str, mends: tuple[str, str]) -> Node:
@@ -68,17 +92,19 @@ def at(tree: Node, *path: str | int) -> Node:
     return node
 
 
-def _told(tree: Node, found: ErrorDetails) -> tuple[Node, Wrong, str]:
+def _told(tree: Node, found: ErrorDetails) -> Remark:
     """One finding, at the deepest place that was written."""
-    steps, kind = found["loc"], found["type"]
-    written = [
-        step for n, step in enumerate(steps) if at(tree, *steps[: n + 1]) != at(tree, *steps[:n])
-    ]
-    node, name = at(tree, *steps), ".".join(map(str, written)) or "the file"
+    steps, kind, node, written = found["loc"], found["type"], tree, []
+    for step in steps:
+        if (inner := at(node, step)) is not node:
+            node = inner
+            written.append(str(step))
+    name = ".".join(written) or "the file"
     if kind == "extra_forbidden":
-        return node, Wrong.KEY_UNKNOWN, f"{name} is not known here"
+        return Remark(node, Wrong.KEY_UNKNOWN, name)
     if kind == "missing":
-        return node, Wrong.KEY_MISSING, f"{name} has no {steps[-1]}"
+        return Remark(node, Wrong.KEY_MISSING, name, str(steps[-1]))
     if kind.startswith("union_tag"):
-        return node, Wrong.KIND_UNKNOWN, f"{name}: {found.get('ctx', {}).get('expected_tags', '')}"
-    return node, Wrong.VALUE_WRONG, f"{name}: {found['msg'].lower()}"
+        kinds = found.get("ctx", {}).get("expected_tags", "")
+        return Remark(node, Wrong.KIND_UNKNOWN, name, kinds)
+    return Remark(node, Wrong.VALUE_WRONG, name, found["msg"].lower())

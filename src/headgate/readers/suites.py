@@ -216,7 +216,9 @@ def _read(path: Path, model: type[Kind]) -> tuple[Node, Kind]:
     try:
         return tree, sections(tree, model)
     except Sections as error:
-        raise Faulty({_fault(n, _CODES[w], what) for n, w, what in error.found}) from error
+        raise Faulty(
+            {_fault(one.node, _CODES[one.wrong], one.what) for one in error.found}
+        ) from error
 
 
 _CODES: Final = {

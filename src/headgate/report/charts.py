@@ -6,7 +6,7 @@ tenth of a pixel, so the same values give the same bytes everywhere. Colours and
 classes `s1` to `s6` of the page's style; what a colour says, a label says too.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -267,19 +267,17 @@ def area(
 
     Each amount holds for its whole step, so a layer is drawn as stairs, not as a slope.
     """
-    steps = max((len(layer) for layer in layers), default=0)
-    left = max(text_pixels(tick.text) for tick in up) + 4
-    x, y = Scale(0, max(steps, 1), left, width), Scale(0, max(up[-1].at, 1), 210, 16)
-    drawn = _join(_level(tick, left, width, y) for tick in up)
-    below = [0] * steps
-    for style, layer in enumerate(layers):
-        above = [low + amount for low, amount in zip(below, layer, strict=True)]
-        drawn += Markup('<path class="s{}" d="{}"/>').format(
-            style % STYLES + 1, _stairs(x, y, below, above)
-        )
-        below = above
-    marks = (_text(x.at(tick.at), 230, tick.text, "tick", "start") for tick in across)
-    return 238, drawn + _join(marks)
+
+    def laid(x: Scale, y: Scale) -> Iterator[Markup]:
+        below = [0] * max(map(len, layers), default=0)
+        for style, layer in enumerate(layers):
+            above = [low + amount for low, amount in zip(below, layer, strict=True)]
+            yield Markup('<path class="s{}" d="{}"/>').format(
+                style % STYLES + 1, _stairs(x, y, below, above)
+            )
+            below = above
+
+    return _stage(layers, across, up, width, (16, 210), laid)
 
 
 def lines(
@@ -289,16 +287,32 @@ def lines(
 
     The first is what the others are held against, and is dashed; the last is the thickest.
     """
-    steps = max((len(layer) for layer in layers), default=0)
+
+    def drawn(x: Scale, y: Scale) -> Iterator[Markup]:
+        for style, layer in enumerate(layers):
+            path = "".join(f"V{y.at(amount)}H{x.at(n + 1)}" for n, amount in enumerate(layer))
+            start = y.at(layer[0]) if layer else "0"
+            yield _path(style, f"M{x.at(0)} {start}{path}")
+
+    return _stage(layers, across, up, width, (12, 150), drawn)
+
+
+def _stage(
+    layers: Sequence[Sequence[int]],
+    across: Sequence[Tick],
+    up: Sequence[Tick],
+    width: int,
+    reach: tuple[int, int],
+    drawn: Callable[[Scale, Scale], Iterable[Markup]],
+) -> tuple[int, Markup]:
+    """What is drawn over equal steps of time, between both axes; `reach` is its top and bottom."""
+    top, bottom = reach
     left = max(text_pixels(tick.text) for tick in up) + 4
-    x, y = Scale(0, max(steps, 1), left, width), Scale(0, max(up[-1].at, 1), 150, 12)
-    drawn = _join(_level(tick, left, width, y) for tick in up)
-    for style, layer in enumerate(layers):
-        path = "".join(f"V{y.at(amount)}H{x.at(n + 1)}" for n, amount in enumerate(layer))
-        start = y.at(layer[0]) if layer else "0"
-        drawn += _path(style, f"M{x.at(0)} {start}{path}")
-    marks = (_text(x.at(tick.at), 170, tick.text, "tick", "start") for tick in across)
-    return 178, drawn + _join(marks)
+    x = Scale(0, max([1, *map(len, layers)]), left, width)
+    y = Scale(0, max(up[-1].at, 1), bottom, top)
+    levels = (_level(tick, left, width, y) for tick in up)
+    marks = (_text(x.at(tick.at), bottom + 20, tick.text, "tick", "start") for tick in across)
+    return bottom + 28, _join([*levels, *drawn(x, y), *marks])
 
 
 def _path(style: int, way: str) -> Markup:
@@ -308,9 +322,13 @@ def _path(style: int, way: str) -> Markup:
 
 def stroke(style: int) -> Markup:
     """The sign of a line beside its name in a legend; the first is what others are held against."""
+    return _sign(_path(style, "M0 9H20"))
+
+
+def _sign(inside: Markup) -> Markup:
     return Markup(
         '<svg class="swatch" aria-hidden="true" viewBox="0 0 20 18" width="20" height="18">{}</svg>'
-    ).format(_path(style, "M0 9H20"))
+    ).format(inside)
 
 
 def _level(tick: Tick, left: int, width: int, y: Scale) -> Markup:
@@ -345,6 +363,4 @@ def swatch(style: int, *, mark: bool = False) -> Markup:
         )
     else:
         inside = Markup('<rect x="1" y="2" width="18" height="14" class="{}"/>').format(kind)
-    return Markup(
-        '<svg class="swatch" aria-hidden="true" viewBox="0 0 20 18" width="20" height="18">{}</svg>'
-    ).format(inside)
+    return _sign(inside)

@@ -1,12 +1,17 @@
 """A chart with its caption, legend and both widths, as a block of the page."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from markupsafe import Markup
 
 from headgate.report import charts
 from headgate.report.blocks import Drawing
 from headgate.report.charts import NARROW, WIDE, Part, Row, Tick, figure, steps_of, swatch
+from headgate.report.locale import Locale
+
+ACROSS = 6
+"""So many days are named along a wide chart over time, and half as many along a narrow one."""
 
 
 def drawing(
@@ -82,3 +87,9 @@ def single(rows: Sequence[tuple[str, int, str]], style: int = 0) -> list[Row]:
 def ticks(high: int, count: int, written: Callable[[int], str]) -> list[Tick]:
     """Round marks from 0 up, written by a function."""
     return [Tick(at, written(at)) for at in steps_of(high, count)]
+
+
+def dates(days: Sequence[date], width: int, locale: Locale) -> list[Tick]:
+    """The marks of a chart over time: every so many-th day, as many as have room in its width."""
+    every = max(-(-len(days) // (ACROSS if width == WIDE else ACROSS // 2)), 1)
+    return [Tick(n, locale.day_short(day)) for n, day in enumerate(days) if n % every == 0]

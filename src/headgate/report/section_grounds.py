@@ -127,18 +127,13 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     tables = evaluation.foreseen
     if not tables:
         return
-    gaps = [say.say("foreseen.gap", points=say.locale.points(one.gap_milli)) for one in tables]
     if titled:
         yield Heading(4, say.say("foreseen.title"))
     yield Paragraph(
         say.say("foreseen.text", points=say.locale.points(tables[0].standard_error_milli))
     )
-    rows = [
-        (rule_of(row, say), *(cut_of(one, at, say) for one in tables))
-        for at, row in enumerate(tables[0].errors)
-    ]
-    title = say.say("foreseen.rules")
-    yield table(f"foreseen-{evaluation.id}", title, [say.say("col.cut_rule"), *gaps], rows)
+    yield cut_table(f"foreseen-{evaluation.id}", say.say("foreseen.rules"), tables, say)
+    gaps = _gaps(tables, say)
     rows = [
         (say.code("remedy", row.remedy), *(_left(one, row.remedy, say) for one in tables))
         for row in tables[0].remedies
@@ -152,9 +147,21 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     yield Paragraph(say.say("foreseen.note"), "quiet")
 
 
-def cut_of(table_: Foreseen, at: int, say: Speaker) -> str:
-    """How often a rule of a table cuts, and how often the wrong team."""
-    row = table_.errors[at]
+def cut_table(name: str, title: str, tables: Sequence[Foreseen], say: Speaker) -> Block:
+    """How often each rule cuts, and the wrong team, for each assumed difference of the teams."""
+    rows = [
+        (rule_of(row, say), *(_cut(one.errors[at], say) for one in tables))
+        for at, row in enumerate(tables[0].errors)
+    ]
+    return table(name, title, [say.say("col.cut_rule"), *_gaps(tables, say)], rows)
+
+
+def _gaps(tables: Iterable[Foreseen], say: Speaker) -> list[str]:
+    """The assumed differences, as heads of columns."""
+    return [say.say("foreseen.gap", points=say.locale.points(one.gap_milli)) for one in tables]
+
+
+def _cut(row: ErrorRow, say: Speaker) -> str:
     return say.say("foreseen.cut", cuts=share(row.cut_ppm, say), wrong=share(row.wrong_ppm, say))
 
 

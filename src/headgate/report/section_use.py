@@ -8,15 +8,14 @@ from markupsafe import Markup
 
 from headgate.report import charts
 from headgate.report.blocks import Block, Cell, Folded, Heading, Paragraph, Section, table
-from headgate.report.charts import Part, Row, Tick
-from headgate.report.drawings import bars, drawing, single, stacks, ticks
+from headgate.report.charts import Part, Row
+from headgate.report.drawings import bars, dates, drawing, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
 from headgate.report.speaker import Speaker, shown_units
 from headgate.report.summary import Reclaim, Summary, SupportSummary, day_of
 from headgate.report.use import AwardUse
 
 TOP = 10
-ACROSS = 6
 
 
 def use(summary: Summary, say: Speaker, anchors: Anchors) -> Section:
@@ -52,15 +51,10 @@ def _weeks(summary: Summary, support: SupportSummary, say: Speaker) -> Iterator[
     told = say.say("use.described", n=len(days), most=max(totals), unit=unit)
 
     def draw(width: int) -> tuple[int, Markup]:
-        return charts.area(shown, _across(days, width, say), up, width)
+        return charts.area(shown, dates(days, width, say.locale), up, width)
 
     yield drawing(f"use-{support.id}", title, told, draw, [say.holder(h) for h in holders])
     yield Folded(say.say("use.open"), (_week_table(support, days, holders, sums, title, say),))
-
-
-def _across(days: Sequence[date], width: int, say: Speaker) -> list[Tick]:
-    every = max(-(-len(days) // (ACROSS if width == charts.WIDE else ACROSS // 2)), 1)
-    return [Tick(n, say.locale.day_short(day)) for n, day in enumerate(days) if n % every == 0]
 
 
 def _week_table(

@@ -26,8 +26,8 @@ from headgate.report.blocks import (
     Section,
     table,
 )
-from headgate.report.charts import WIDE, Part, Row, Tick
-from headgate.report.drawings import bars, drawing, stacks, ticks
+from headgate.report.charts import Part, Row
+from headgate.report.drawings import bars, dates, drawing, stacks, ticks
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of, laid_out
 from headgate.report.speaker import Speaker, speaker
@@ -319,6 +319,7 @@ def _months(trial: Trial, say: Speaker) -> Iterator[Block]:
 def _months_chart(trial: Trial, envelope: str, say: Speaker) -> Drawing:
     """The share promised to an envelope, and what it attained in each column, month by month."""
     months = trial.columns[-1].months
+    days = [day for day, _ in months]
     layers = [[_per_mille(month, envelope, 0) for _, month in months]]
     layers += [[_per_mille(month, envelope, 1) for _, month in c.months] for c in trial.columns]
     up = ticks(max(map(max, layers)), 4, lambda amount: say.percent(amount, 1000))
@@ -330,10 +331,7 @@ def _months_chart(trial: Trial, envelope: str, say: Speaker) -> Drawing:
     )
 
     def draw(width: int) -> tuple[int, Markup]:
-        every = max(-(-len(months) // (6 if width == WIDE else 3)), 1)
-        days = [(n, day) for n, (day, _) in enumerate(months) if n % every == 0]
-        across = [Tick(n, say.locale.day_short(day)) for n, day in days]
-        return charts.lines(layers, across, up, width)
+        return charts.lines(layers, dates(days, width, say.locale), up, width)
 
     legend = tuple((charts.stroke(n), name) for n, name in enumerate(names))
     return replace(drawing(f"months-{envelope}", title, told, draw), legend=legend)

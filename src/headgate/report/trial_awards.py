@@ -12,7 +12,7 @@ from headgate.core.policy.schema import Policy
 from headgate.report.blocks import Block, Cell, Folded, Heading, Note, Paragraph, Section, table
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import stacks
-from headgate.report.section_grounds import cut_of, rule_of
+from headgate.report.section_grounds import cut_table
 from headgate.report.speaker import Speaker
 
 FEW = 12
@@ -126,19 +126,6 @@ def _cuts(lists: Lists, say: Speaker) -> Iterator[Block]:
         known = lists.policy.rounds.get(name)
         yield Heading(3, name if known is None else say.text(known.name), f"cuts-{name}")
         for one in lists.variants:
-            yield from _rules(name, one, say)
-
-
-def _rules(name: str, one: Listed, say: Speaker) -> Iterator[Block]:
-    """One variant's rules: how often each cuts, and the wrong team, for each assumed difference."""
-    tables = one.cut_rules.get(name, ())
-    if not tables:
-        return
-    gaps = [say.say("foreseen.gap", points=say.locale.points(x.gap_milli)) for x in tables]
-    rows = [
-        (rule_of(row, say), *(cut_of(each, at, say) for each in tables))
-        for at, row in enumerate(tables[0].errors)
-    ]
-    title = say.say("trial.cuts_table", variant=_name(one, say))
-    heads = [say.say("col.cut_rule"), *gaps]
-    yield table(f"cuts-{name}-{one.variant or 'stands'}", title, heads, rows)
+            if tables := one.cut_rules.get(name, ()):
+                title = say.say("trial.cuts_table", variant=_name(one, say))
+                yield cut_table(f"cuts-{name}-{one.variant or 'stands'}", title, tables, say)

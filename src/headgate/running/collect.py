@@ -5,7 +5,7 @@ the signed log of every run; no text of an item and no answer of a model.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
@@ -15,14 +15,14 @@ from typing import Final
 from headgate.core import canonical
 from headgate.core.enforcement.engine import Array, Carrier
 from headgate.core.evaluation.conduct import Conduct, Submission
-from headgate.core.evaluation.evidence import Evidence, ItemScore
-from headgate.core.evaluation.runs import Ran, Runs, Scored, rows_digest, signed
+from headgate.core.evaluation.evidence import Evidence
+from headgate.core.evaluation.runs import Ran, Runs, Scored, by_task, rows_digest, signed
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
 from headgate.core.policy.round_rules import OtherModels
 from headgate.core.policy.schema import Pillar, PillarKind, Round
 from headgate.engines.shards import write_templates
-from headgate.evaluating import rows_of
+from headgate.evaluating import in_order, rows_of
 from headgate.journal.keys import Ring, last_signed, load
 from headgate.readers.evaluations.logs import read_logs
 from headgate.readers.evaluations.manifest import Manifest, Team
@@ -35,7 +35,7 @@ from headgate.readers.evaluations.round_file import (
 from headgate.readers.suites import Evaluator, Suite
 from headgate.running.shard import wanted
 from headgate.running.tools import LOG, logged_as
-from headgate.running.work import RUNS, Code, Run, Work, fault
+from headgate.running.work import RUNS, Code, Done, Run, Work, fault
 from headgate.steps.evaluate import tasks_of
 
 NAME_CHARACTERS: Final = 12
@@ -92,15 +92,18 @@ def carry(work: Work, how: Waiting, progress: Callable[[str], None]) -> None:
     """
     array = array_of(work, how.shards)
     write_templates(array, work.folder)
+    left = _undone(work, work.runs)
     for _ in range(how.tries):
-        if not _undone(work):
+        if not left:
             return
         how.carrier.submit(array)
         while live := how.carrier.shards(array):
-            progress(f"{len(work.runs) - len(_undone(work))} of {len(work.runs)} runs are done, "
+            left = _undone(work, left)
+            progress(f"{len(work.runs) - len(left)} of {len(work.runs)} runs are done, "
                      f"{len(live)} shards have not ended")  # fmt: skip
             sleep(how.seconds)
-    if left := _undone(work):
+        left = _undone(work, work.runs)
+    if left:
         raise Faulty(
             found
             for run in left
@@ -109,8 +112,9 @@ def carry(work: Work, how: Waiting, progress: Callable[[str], None]) -> None:
         )
 
 
-def _undone(work: Work) -> list[Run]:
-    return [run for run in work.runs if work.done(run) is None]
+def _undone(work: Work, runs: Iterable[Run]) -> list[Run]:
+    """Those of some runs that are not done; every log of those that are is read for it."""
+    return [run for run in runs if work.done(run) is None]
 
 
 def ring_of(folder: Path) -> Ring:
@@ -137,54 +141,38 @@ def collected(work: Work, evaluation: Round, signers: Sequence[Signer]) -> Colle
     """
     finals = [run for run in work.runs if run.model.final]
     tasks = tuple({run.name: wanted(work, run) for run in finals}.values())
-    kept = read_logs(work.folder / RUNS, Manifest(tuple(_teams(work, finals)), tasks))
-    evidence = _ordered(Evidence(kept.items()))
+    done = {run.id: found for run in work.runs if (found := work.done(run)) is not None}
+    kept = read_logs(work.folder / RUNS, Manifest(tuple(_teams(finals, done)), tasks))
+    evidence = in_order(Evidence(kept.items()))
     references = {bar.reference for bar in evaluation.bars}
     teams = sorted({run.model.team for run in finals} - references)
-    runs = signed(_runs(work, evidence), signers)
+    runs = signed(_runs(work, done, evidence), signers)
     handed = tuple(_submissions(work, runs)) if evaluation.submissions else ()
     told = round_text(RoundFile(conduct=Conduct(submissions=handed, runs=(runs,))))
     return Collected({**rows_of(teams, evidence, ()), ROUND_FILE: told.encode()}, runs)
 
 
-def _teams(work: Work, finals: Sequence[Run]) -> Iterator[Team]:
+def _teams(finals: Sequence[Run], done: Mapping[str, Done]) -> Iterator[Team]:
     """Each team with all its logs that count, and all names that they give its model."""
     for name in sorted({run.model.team for run in finals}):
         own = [run for run in finals if run.model.team == name]
         models = tuple(dict.fromkeys(logged_as(run.task, run.model) for run in own))
-        tried = ((run, work.done(run)) for run in own)
-        logs = (f"{run.id}/{done.tried}/{LOG}" for run, done in tried if done is not None)
+        logs = (f"{one.id}/{done[one.id].tried}/{LOG}" for one in own if one.id in done)
         yield Team(name, models, tuple(logs), 0)
 
 
-def _ordered(evidence: Evidence) -> Evidence:
-    def key(row: ItemScore) -> tuple[str, str, str, int]:
-        return row.task, row.item, row.team, row.attempt
-
-    return Evidence({name: tuple(sorted(rows, key=key)) for name, rows in evidence.items.items()})
-
-
-def _runs(work: Work, evidence: Evidence) -> Runs:
+def _runs(work: Work, done: Mapping[str, Done], evidence: Evidence) -> Runs:
     ran = []
-    for run in work.runs:
-        if (done := work.done(run)) is not None:
-            logs = canonical.digest(canonical.line(dict(sorted(done.logs.items()))))
-            ran.append(
-                Ran(
-                    run.model.team,
-                    run.model.model,
-                    run.name,
-                    done.tool,
-                    run.model.final,
-                    len(work.tries(run)),
-                    logs,
-                )
-            )
+    for run in (run for run in work.runs if run.id in done):
+        counts, model = done[run.id], run.model
+        logs = canonical.digest(canonical.line(dict(sorted(counts.logs.items()))))
+        told = (model.team, model.model, run.name, counts.tool, model.final)
+        ran.append(Ran(*told, len(work.tries(run)), logs))
     ran += _tried_before(work)
     scored = [
-        Scored(pillar, task, rows_digest(row for row in rows if row.task == task))
+        Scored(pillar, task, rows_digest(of_task))
         for pillar, rows in evidence.items.items()
-        for task in sorted({row.task for row in rows})
+        for task, of_task in sorted(by_task(rows).items())
     ]
     ordered = sorted(ran, key=lambda one: (one.team, one.model, one.task))
     return Runs(work.plan.digest, tuple(ordered), tuple(scored))

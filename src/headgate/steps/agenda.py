@@ -26,6 +26,7 @@ def first_day(document: Document) -> date:
     return at(document, date.max).policy.programme.calendar.first
 
 
+@lru_cache(maxsize=64)
 def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     """Everything due in a term, in order.
 

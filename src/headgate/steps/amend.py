@@ -6,7 +6,9 @@ end, its blocks, its amount, who has which part of it. Nothing here asks anybody
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
+from itertools import chain
+from typing import Final
 
 from headgate.core.calls.application import Application
 from headgate.core.decision import Decision
@@ -21,17 +23,21 @@ from headgate.core.duties.amendment import (
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.conduct import Conduct, HandOver
 from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.running_rules import NO_RULES
 from headgate.core.policy.schema import Call
-from headgate.core.quantities import DAY_SECONDS, add_months, instant
+from headgate.core.quantities import add_months, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
 from headgate.steps.calls import call_of
 from headgate.steps.event import What, amendments_name
 from headgate.steps.placing import room_of
-from headgate.steps.reallocate import check_next
-from headgate.steps.rights import give, give_back
+from headgate.steps.reallocate import by_time, check_next
+from headgate.steps.rights import blocks_as, give, give_back
 from headgate.steps.term import Holding, Term
+
+_NEED_SUPPLY: Final = (Change.LONGER, Change.HAND_OVER, Change.CLASS)
+"""What takes from capacity or envelope when it is granted, or as the term turns."""
 
 
 def amend(term: Term, amendments: Sequence[Amendment], name: str, day: date) -> Term:
@@ -40,18 +46,21 @@ def amend(term: Term, amendments: Sequence[Amendment], name: str, day: date) -> 
     Raises Faulty with all that stands against one of them; nothing is done then.
     """
     facts, when = amendments_name(name), instant(day)
-    term = term.receive(facts, "awards", amendments, when)
+    known, term = term.facts, term.receive(facts, "awards", amendments, when)
     for line, asked in enumerate(amendments, start=1):
-        found = list(found_of(term, asked, day))
+        before = amendments[: line - 1]
+        found = list(found_of(replace(term, facts=known), asked, day, before))
         if found:
             raise Faulty(_fault(facts, line, one) for one in found)
         term = _answer(term, asked, facts, when, f"{asked.award}:{name}:{line}")
     return term
 
 
-def found_of(term: Term, asked: Amendment, day: date) -> tuple[AmendmentFinding, ...]:
-    """Everything that keeps a request from being answered so on a day."""
-    runs = runs_of(term, asked)
+def found_of(
+    term: Term, asked: Amendment, day: date, before: Sequence[Amendment] = ()
+) -> tuple[AmendmentFinding, ...]:
+    """Everything that keeps a request from being answered so on a day, after others of its set."""
+    runs = runs_of(term, asked, before)
     if runs is None:
         what = f"The call {asked.call[:64]!r} has no award {asked.award[:64]!r} that runs."
         mend = "Name an award that runs; only a report may come after its end."
@@ -60,7 +69,7 @@ def found_of(term: Term, asked: Amendment, day: date) -> tuple[AmendmentFinding,
     if asked.day != day:
         what, mend = f"It was answered on {asked.day}.", f"Put it on record as of {day}."
         found = (*found, AmendmentFinding(AmendmentFault.DAYS_WRONG, what, mend))
-    if not found and asked.granted and asked.change in (Change.LONGER, Change.HAND_OVER):
+    if not found and asked.granted and asked.change in _NEED_SUPPLY:
         found = tuple(_short(term, asked, day))
     return found
 
@@ -70,15 +79,18 @@ def _fault(facts: str, line: int, found: AmendmentFinding) -> Fault:
     return Fault(f"facts/{facts}.jsonl", line, 1, code, found.what, found.mend)
 
 
-def runs_of(term: Term, asked: Amendment) -> Runs | None:
-    """How the award stands of which something is asked; None where there is no such award."""
+def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> Runs | None:
+    """How the award stands of which something is asked; None where there is no such award.
+
+    `before` was answered with it; the term's facts do not have it yet.
+    """
     holding = term.holdings.get(asked.award)
     if holding is None or holding.call != asked.call:
-        return _ended(term, asked) if asked.change is Change.REPORT else None
+        return _ended(term, asked, before) if asked.change is Change.REPORT else None
     call = call_of(term, holding.call)
     support = term.policy(term.starts).supports[holding.support]
-    rate = holding.blocks * support.rate(holding.support_class)
-    classes = {name: rate // support.rate(name) for name in call.classes}
+    kind, blocks = holding.support_class, holding.blocks
+    classes = {name: blocks_as(support, blocks, kind, name) for name in call.classes}
     looks = next(
         (
             event.day
@@ -92,8 +104,8 @@ def runs_of(term: Term, asked: Amendment) -> Runs | None:
         holding.ends,
         holding.support_class,
         holding.blocks,
-        support.held_at_once(call.block, 1) is not None,
-        call.running,
+        by_time(term, holding),
+        call.running or NO_RULES,
         holding.amended,
         classes,
         term.policy(looks or term.starts).reclaim.get(holding.support),
@@ -102,7 +114,7 @@ def runs_of(term: Term, asked: Amendment) -> Runs | None:
     )
 
 
-def _ended(term: Term, asked: Amendment) -> Runs | None:
+def _ended(term: Term, asked: Amendment, before: Sequence[Amendment]) -> Runs | None:
     """An award that ran once, as far as a late report must know it."""
     calls = term.policy(term.starts).calls
     facts = term.facts.get(f"applications/{asked.call}") if asked.call in calls else None
@@ -115,7 +127,19 @@ def _ended(term: Term, asked: Amendment) -> Runs | None:
     held = [name for name in rights if name and term.books.balance(name).credits_posted]
     if not held:
         return None
-    return Runs(call.starts, call.starts, "", 0, by_time=False, running=call.running)
+    sets = (term.facts[name] for name in term.facts if name.startswith(amendments_name("")))
+    every = [*chain.from_iterable(one.values for one in sets), *before]
+    amended = tuple(
+        one
+        for one in every
+        if isinstance(one, Amendment) and one.granted and _about(one) == _about(asked)
+    )
+    rules = call.running or NO_RULES
+    return Runs(call.starts, call.starts, "", 0, False, rules, amended)
+
+
+def _about(asked: Amendment) -> tuple[str, str]:
+    return asked.award, asked.call
 
 
 def _answer(term: Term, asked: Amendment, facts: str, when: str, name: str) -> Term:
@@ -153,10 +177,8 @@ def _noted(term: Term, _holding: Holding, _asked: Amendment, _name: str) -> Term
 
 def _give_back(term: Term, holding: Holding, asked: Amendment, name: str) -> Term:
     """Fewer blocks from now on; what they still had is there for others."""
-    call = call_of(term, holding.call)
-    support = term.policy(term.starts).supports[holding.support]
-    seconds = (min(holding.ends, term.ends) - max(asked.day, holding.starts)).days * DAY_SECONDS
-    worth = support.amount(call.block, asked.blocks, max(seconds, 0))
+    call, since = call_of(term, holding.call), max(asked.day, holding.starts)
+    worth = amount_in_term(term, call, asked.blocks, since, holding.ends)
     amount = min(worth, _left(term, holding))
     parts = _fewer(holding.parts, asked.blocks)
     fewer = replace(holding, blocks=holding.blocks - asked.blocks, parts=parts)
@@ -178,8 +200,7 @@ def _fewer(parts: Sequence[Part], blocks: int) -> tuple[Part, ...]:
 
 
 def _left(term: Term, holding: Holding) -> int:
-    right = Accounts(holding.support).award(holding.award, holding.support_class)
-    return max(term.available(right), 0)
+    return max(term.available(holding.right), 0)
 
 
 def _timed(term: Term, holding: Holding, asked: Amendment, name: str) -> Term:
@@ -211,7 +232,7 @@ def _more(term: Term, holding: Holding, starts: date, ends: date) -> int:
 
 
 def _short(term: Term, asked: Amendment, day: date) -> Sequence[AmendmentFinding]:
-    """What there is too little of to let an award run longer, in this term and the next."""
+    """What there is too little of for what was granted, in this term and the next."""
     holding = term.holdings[asked.award]
     starts, ends = _span(holding, asked)
     accounts, change = Accounts(holding.support), _more(term, holding, starts, ends)
@@ -230,7 +251,9 @@ def _short(term: Term, asked: Amendment, day: date) -> Sequence[AmendmentFinding
         found.append(f"Its sites are promised to others from {holding.ends}.")
     if ends > term.ends and not found:
         try:
-            check_next(term.holding(replace(holding, starts=starts, ends=ends)))
+            amended = (*holding.amended, asked)
+            changed = replace(holding, starts=starts, ends=ends, amended=amended)
+            check_next(term.holding(changed))
         except Faulty as error:
             found += [fault.what for fault in error.faults]
     mend = "Ask for less, or once something is given back."
@@ -275,8 +298,3 @@ def with_hand_overs(term: Term, teams: Sequence[str], conduct: Conduct) -> Condu
     }
     merged = sorted({**told, **both}.values(), key=lambda one: one.team)
     return replace(conduct, hand_overs=tuple(merged)) if confirmed else conduct
-
-
-def answer_by(asked: date, call: Call) -> date:
-    """The last day on which a request is answered in time."""
-    return asked + timedelta(days=call.running.answer_days if call.running else 0)

@@ -38,10 +38,7 @@ def correct(term: Term, corrections: Sequence[Correction], name: str, day: date)
 def _faults(term: Term, transfers: Sequence[Transfer], file: str) -> Iterator[Fault]:
     if not transfers:
         yield _fault(file, 0, SetRefusal.NOTHING_CORRECTED, "the set of corrections is empty")
-    running = {
-        Accounts(holding.support).award(holding.award, holding.support_class)
-        for holding in term.holdings.values()
-    }
+    running = {holding.right for holding in term.holdings.values()}
     for line, transfer in enumerate(transfers, start=1):
         if _is_right(transfer.credit) and transfer.credit not in running:
             yield _fault(file, line, SetRefusal.AWARD_ENDED, f"{transfer.credit} has ended")

@@ -9,7 +9,6 @@ from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.core.enforcement.place import Part
 from headgate.core.enforcement.plan import dated
 from headgate.core.enforcement.receipt import ReadBack
-from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.steps.calls import call_of
@@ -80,32 +79,41 @@ def sharing_of(term: Term, site: str, now: str) -> tuple[Said, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def spent_of(term: Term, cluster: str) -> Mapping[tuple[str, str], int]:
-    """GPU-seconds that the ledger knows to be used on a cluster in this term, by award and class.
+Spent = Mapping[tuple[str, str], int]
+"""GPU-seconds by award and class."""
 
-    A run that began before the term counts from the term's first day; one that still runs counts as
+Booked = Mapping[tuple[str, int], int]
+"""GPU-seconds by job and attempt."""
+
+
+def metered_of(term: Term) -> Mapping[str, tuple[Spent, Booked]]:
+    """GPU-seconds that the ledger knows to be used in this term, by cluster.
+
+    By award and class, and the same by job and attempt, so that what runs is not counted twice. A
+    run that began before the term counts from the term's first day; one that still runs counts as
     far as it has been seen.
     """
-    spent: dict[tuple[str, str], int] = {}
-    for record, used in _metered(term, cluster):
-        key = record.award, record.support_class
-        spent[key] = spent.get(key, 0) + used
-    return spent
-
-
-def booked_of(term: Term, cluster: str) -> Mapping[tuple[str, int], int]:
-    """The same GPU-seconds by job and attempt, so that what runs is not counted twice."""
-    return {(record.job, record.attempt): used for record, used in _metered(term, cluster)}
-
-
-def _metered(term: Term, cluster: str) -> Iterator[tuple[Usage, int]]:
     starts = seconds_of(instant(term.starts))
+    found: dict[str, tuple[dict[tuple[str, str], int], dict[tuple[str, int], int]]] = {}
     for of_job in term.known.values():
         for record in (held.record for held in of_job):
-            if record.cluster == cluster:
-                end = seconds_of(record.ended or record.seen)
-                seconds = max(end - max(seconds_of(record.started), starts), 0)
-                yield record, seconds * record.gpus
+            spent, booked = found.setdefault(record.cluster, ({}, {}))
+            end = seconds_of(record.ended or record.seen)
+            used = max(end - max(seconds_of(record.started), starts), 0) * record.gpus
+            owner = record.award, record.support_class
+            spent[owner] = spent.get(owner, 0) + used
+            booked[record.job, record.attempt] = used
+    return found
+
+
+def spent_of(term: Term, cluster: str) -> Spent:
+    """What `metered_of` says of one cluster, by award and class."""
+    return metered_of(term).get(cluster, ({}, {}))[0]
+
+
+def booked_of(term: Term, cluster: str) -> Booked:
+    """What `metered_of` says of one cluster, by job and attempt."""
+    return metered_of(term).get(cluster, ({}, {}))[1]
 
 
 def _split(amount: int, parts: Sequence[Part]) -> list[int]:

@@ -13,7 +13,7 @@ from headgate.core.evaluation.decide import Decision as Verdict
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.policy.running_rules import Overdue
+from headgate.core.policy.running_rules import NO_RULES, Overdue
 from headgate.core.quantities import instant
 from headgate.core.reallocation.formula import Destination, Movement
 from headgate.core.reallocation.formula import reallocate as divide
@@ -23,7 +23,7 @@ from headgate.steps.awards import amount_in_term, grant
 from headgate.steps.calls import call_of
 from headgate.steps.evaluate import facts_of, given_of, round_of
 from headgate.steps.placing import Shortage, parts_of, short
-from headgate.steps.rights import Way, in_two_units
+from headgate.steps.rights import Way, blocks_as, in_two_units
 from headgate.steps.term import Holding, Term, single, term_days
 
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
@@ -115,9 +115,9 @@ def _next(term: Term) -> tuple[Term, Running, Running]:
     changed = (_changed(term, h) for h in term.holdings.values() if h.ends > starts)
     going_on = {h.award: h for h in changed if h.blocks}
     carried = {
-        name: replace(h, amount=term.available(_right(h)))
+        name: replace(h, amount=term.available(h.right))
         for name, h in going_on.items()
-        if not _by_time(term, h)
+        if not by_time(term, h)
     }
     renewed = {name: h for name, h in going_on.items() if name not in carried}
     planned = replace(
@@ -133,10 +133,7 @@ def _next(term: Term) -> tuple[Term, Running, Running]:
 
 
 def _changed(term: Term, holding: Holding) -> Holding:
-    """An award as the next term has it: by the round that judged it, and in the class it asked for.
-
-    Blocks of another class are as many whole ones as the rate table makes of them.
-    """
+    """An award as the next term has it: by the round that judged it, in the class it asked for."""
     blocks = term.next_blocks.get(holding.award, holding.blocks)
     wanted = next(
         (one.support_class for one in reversed(holding.amended) if one.change is Change.CLASS),
@@ -145,7 +142,7 @@ def _changed(term: Term, holding: Holding) -> Holding:
     if wanted == holding.support_class:
         return replace(holding, blocks=blocks)
     support = term.policy(term.starts).supports[holding.support]
-    blocks = blocks * support.rate(holding.support_class) // support.rate(wanted)
+    blocks = blocks_as(support, blocks, holding.support_class, wanted)
     return replace(holding, blocks=blocks, support_class=wanted)
 
 
@@ -155,8 +152,8 @@ def _unreported(term: Term) -> Term:
     decisions = []
     when, digest = instant(term.ends), term.document.digest
     for holding in (h for h in term.holdings.values() if h.ends > term.ends):
-        rule = call_of(term, holding.call).running
-        reports = [r for r in rule.reports if r.overdue is Overdue.ENDS_AWARD] if rule else []
+        rules = call_of(term, holding.call).running or NO_RULES
+        reports = [r for r in rules.reports if r.overdue is Overdue.ENDS_AWARD]
         came = accepted(holding.amended)
         if late := overdue(reports, holding.starts, holding.ends, came, term.ends):
             ended[holding.award] = 0
@@ -169,11 +166,8 @@ def _unreported(term: Term) -> Term:
     return replace(term.decide(decisions), next_blocks={**term.next_blocks, **ended})
 
 
-def _right(holding: Holding) -> str:
-    return Accounts(holding.support).award(holding.award, holding.support_class)
-
-
-def _by_time(term: Term, holding: Holding) -> bool:
+def by_time(term: Term, holding: Holding) -> bool:
+    """Whether an award is held over time; hours are spent at any pace until its end."""
     support = term.policy(term.starts).supports[holding.support]
     return support.held_at_once(call_of(term, holding.call).block, 1) is not None
 
@@ -297,7 +291,7 @@ def _lapse(term: Term, carried: Collection[str], day: date) -> Term:
     policy, when = term.policy(term.starts), instant(day)
     moves: list[Transfer] = []
     for holding in term.holdings.values():
-        accounts, kind, right = Accounts(holding.support), holding.support_class, _right(holding)
+        accounts, kind, right = Accounts(holding.support), holding.support_class, holding.right
         left = 0 if holding.award in carried else term.available(right)
         if left:
             name, unit = (

@@ -3,8 +3,13 @@
 from dataclasses import dataclass, replace
 
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.supports.kind import Accounts
+from headgate.core.supports.kind import Accounts, Kind
 from headgate.steps.term import Holding, Term, single
+
+
+def blocks_as(support: Kind, blocks: int, was: str, wanted: str) -> int:
+    """Blocks of one class in another: as many whole ones as the rate table makes of them."""
+    return blocks * support.rate(was) // support.rate(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ def give(term: Term, holding: Holding, amount: int, when: str, why: str, name: s
     """Move an amount from capacity and envelope to an award, both or neither, under a name."""
     accounts, kind, holder = Accounts(holding.support), holding.support_class, holding.holder
     ways = (
-        Way(f"grant:{name}", accounts.capacity(kind), accounts.award(holding.award, kind)),
+        Way(f"grant:{name}", accounts.capacity(kind), holding.right),
         Way(f"envelope:{name}", accounts.envelope(holder), accounts.granted(holder)),
     )
     return term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)
@@ -51,7 +56,7 @@ def give_back(term: Term, holding: Holding, amount: int, when: str, why: str, na
     """
     accounts, kind, holder = Accounts(holding.support), holding.support_class, holding.holder
     ways = (
-        Way(f"back:{name}", accounts.award(holding.award, kind), accounts.capacity(kind)),
+        Way(f"back:{name}", holding.right, accounts.capacity(kind)),
         Way(f"return:{name}", accounts.granted(holder), accounts.envelope(holder)),
     )
     moved = term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)

@@ -21,6 +21,7 @@ from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import add_months
+from headgate.core.supports.kind import Accounts
 from headgate.steps.event import Event
 
 DUE, INCOME = "due/{award}", "income/{support}"
@@ -45,6 +46,11 @@ class Holding:
     ends: date
     parts: tuple[Part, ...]
     amended: tuple[Amendment, ...] = ()
+
+    @property
+    def right(self) -> str:
+        """The account of what the award may still use."""
+        return Accounts(self.support).award(self.award, self.support_class)
 
 
 @dataclass(frozen=True, slots=True)

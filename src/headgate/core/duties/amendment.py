@@ -76,7 +76,7 @@ class Runs:
     support_class: str
     blocks: int
     by_time: bool
-    running: Running | None
+    running: Running
     amended: tuple[Amendment, ...] = ()
     classes: Mapping[str, int] = field(default_factory=dict)
     idle: Reclaim | None = None
@@ -166,7 +166,7 @@ def _check_form(asked: Amendment) -> Found:
 
 def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
     """The policy lets it be asked, and no report stands in its way."""
-    rule = runs.running or Running(answer_days=1)
+    rule = runs.running
     foreseen = {
         Change.EXPLANATION: runs.idle is not None and runs.idle.explanation is not None,
         Change.LONGER: rule.longer_months_most > 0,
@@ -209,7 +209,7 @@ def _check_explanation(runs: Runs, asked: Amendment) -> Found:
 
 
 def _check_longer(runs: Runs, asked: Amendment) -> Found:
-    most = runs.running.longer_months_most if runs.running is not None else 0
+    most = runs.running.longer_months_most
     before = sum(one.months for one in runs.amended)
     if asked.months < 1 or before + asked.months > most:
         what = f"{asked.months} months after {before}; the policy gives {most} in all."
@@ -248,7 +248,7 @@ def _check_members(_: Runs, asked: Amendment) -> Found:
 
 
 def _check_hand_over(runs: Runs, asked: Amendment) -> Found:
-    rule = runs.running.acceptance if runs.running is not None else None
+    rule = runs.running.acceptance
     if rule is None:
         return
     usable = asked.usable
@@ -266,7 +266,7 @@ def _check_hand_over(runs: Runs, asked: Amendment) -> Found:
 
 
 def _check_report(runs: Runs, asked: Amendment) -> Found:
-    reports = runs.running.reports if runs.running is not None else ()
+    reports = runs.running.reports
     if asked.report not in [one.id for one in reports]:
         what = f"The call asks for no report {asked.report[:64]!r}."
         mend = f"Name one of: {', '.join(one.id for one in reports) or 'none'}."

@@ -39,6 +39,10 @@ class ItemScore:
     weight: int = 1
     date: str = ""
 
+    def order(self) -> tuple[str, str, str, int]:
+        """Where the row stands among others, whatever file it came from."""
+        return self.task, self.item, self.team, self.attempt
+
 
 @dataclass(frozen=True, slots=True)
 class Rating:

@@ -6,7 +6,8 @@ under one checkpoint that the evaluator's two keys signed. Whoever judges the ro
 against it: a row that was changed, a model that is not the final one, or a trial untold is named.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,8 +107,15 @@ class Final:
 
 def rows_digest(rows: Iterable[ItemScore]) -> str:
     """The digest of a task's rows, in whatever order they are handed in."""
-    ordered = sorted(rows, key=lambda r: (r.task, r.item, r.team, r.attempt))
-    return canonical.digest(canonical.line(ordered))
+    return canonical.digest(canonical.line(sorted(rows, key=ItemScore.order)))
+
+
+def by_task(rows: Iterable[ItemScore]) -> Mapping[str, Sequence[ItemScore]]:
+    """The rows of each task."""
+    found: dict[str, list[ItemScore]] = defaultdict(list)
+    for row in rows:
+        found[row.task].append(row)
+    return dict(found)
 
 
 def signed(runs: Runs, signers: Sequence[Signer]) -> Runs:
@@ -141,11 +149,16 @@ def _check_signed(runs: Runs, evidence: Evidence, place: str) -> Iterator[Findin
     mend = "Take the folder again as the evaluator wrote it."
     if (wrong := _wrong(runs)) is not None:
         yield Finding(RunsFault.SIGNATURE_WRONG, place, f"{wrong}.", mend)
+    tasks = {name: by_task(evidence.items.get(name, ())) for name in _pillars(runs)}
     for one in runs.scored:
-        rows = [row for row in evidence.items.get(one.pillar, ()) if row.task == one.task]
+        rows = tasks[one.pillar].get(one.task, ())
         if rows_digest(rows) != one.rows:
             what = f"{len(rows)} rows of {one.task} are not those that the evaluator signed."
             yield Finding(RunsFault.ROWS_OTHER, f"{place}/{one.pillar}/{one.task}", what, mend)
+
+
+def _pillars(runs: Runs) -> set[str]:
+    return {one.pillar for one in runs.scored}
 
 
 def _wrong(runs: Runs) -> str | None:
@@ -172,7 +185,7 @@ def _check_pillar(
     pillar: Pillar, rule: Runner, told: Sequence[Runs], teams: Sequence[str]
 ) -> Iterator[Finding]:
     """The pillar's rows come from runs that the policy's own evaluator signed, every one."""
-    mine = [runs for runs in told if any(one.pillar == pillar.id for one in runs.scored)]
+    mine = [runs for runs in told if pillar.id in _pillars(runs)]
     if not mine:
         what = "The policy has the pillar run by its evaluator, and nothing signed is handed in."
         mend = "Run its suite: headgate suite run; or put the section `runs` into round.yaml."

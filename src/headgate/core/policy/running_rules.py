@@ -4,7 +4,7 @@ A call without this section lets nothing of its awards be changed and asks for n
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -68,3 +68,7 @@ class Running(Section):
     change_members: bool = False
     give_back: bool = False
     reports: tuple[Report, ...] = ()
+
+
+NO_RULES: Final = Running(answer_days=1)
+"""Those of a call without the section: nothing can be changed, and no report is asked for."""

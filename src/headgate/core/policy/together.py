@@ -14,7 +14,7 @@ from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
 from headgate.core.policy.round_checks import round_faults
-from headgate.core.policy.running_rules import Overdue
+from headgate.core.policy.running_rules import NO_RULES, Overdue
 from headgate.core.policy.schema import Calendar, Call, Policy
 from headgate.core.policy.spots import (
     FULL_POINTS,
@@ -374,7 +374,7 @@ def _reclaims(policy: Policy, spots: Spots) -> Found:
 def _reports(policy: Policy, spots: Spots) -> Found:
     """A report has one day; one that comes after the award's end can no longer end it."""
     for name, call in policy.calls.items():
-        for report in call.running.reports if call.running is not None else ():
+        for report in (call.running or NO_RULES).reports:
             path: Loc = ("calls", name, "running", "reports", report.id)
             months, late = report.after_months, report.overdue is Overdue.ENDS_AWARD
             if (months is None) == (report.after_end_days is None) or (late and months is None):

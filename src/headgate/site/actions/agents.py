@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -17,7 +17,7 @@ from headgate.core.quantities import instant as to_instant
 from headgate.core.quantities import seconds_of
 from headgate.journal.keys import load
 from headgate.site.actions.take import kept_term
-from headgate.site.agents.gone import gone
+from headgate.site.agents.gone import departed
 from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
 from headgate.site.agents.reading import list_of, report_of, usage_of
 from headgate.site.agents.refusals import AgentRefusal
@@ -26,12 +26,23 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import Database
 from headgate.site.records.journal import head
-from headgate.steps.enforce import booked_of, envelopes_of, orders_of, sharing_of, spent_of
+from headgate.steps.enforce import (
+    Booked,
+    Spent,
+    envelopes_of,
+    metered_of,
+    orders_of,
+    sharing_of,
+)
 from headgate.steps.event import What
 from headgate.steps.term import Term
 
 _SITE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _OUTAGE_LETTERS_MOST: Final = 500
+_NONE: Final[tuple[Spent, Booked]] = ({}, {})
+
+Metered = Mapping[str, tuple[Spent, Booked]]
+"""What the ledger knows to be used, by site."""
 
 
 def enrol(database: Database, site: str, now: datetime) -> str:
@@ -79,11 +90,12 @@ def sign_orders(
         if not notes or notes[0][0] != size:
             published = notes[0][0] if notes else 0
             _refuse(AgentRefusal.NOT_PUBLISHED, f"{published} of {size} entries")
-        made = []
-        for listed in _lists(database, term, notes[0][1], instant(now)):
-            before = SignedList.objects.using(database.alias).filter(site=listed.site).first()
-            if news and before is not None and not _says_more(before, listed, now):
+        made, metered = [], metered_of(term)
+        for bare in _lists(database, term, metered, notes[0][1], instant(now)):
+            before = SignedList.objects.using(database.alias).filter(site=bare.site).first()
+            if news and before is not None and not _says_more(before, bare, now):
                 continue
+            listed = _with_told(database, term, metered, bare)
             data = seal(listed, size, signers)
             told = {"size": size, "data": data.decode(), "at": now}
             told["digest"] = sha256(listed.line()).hexdigest()
@@ -113,23 +125,35 @@ def _says_more(before: SignedList, listed: OrderList, now: datetime) -> bool:
     return same != listed or now - before.at >= timedelta(days=1)
 
 
-def _lists(database: Database, term: Term, note: str, at: str) -> Iterator[OrderList]:
-    programme, begun = term.policy(term.starts).programme.id, to_instant(term.starts)
+def _lists(
+    database: Database, term: Term, metered: Metered, note: str, at: str
+) -> Iterator[OrderList]:
+    """What every site shall hold, but for what its agent has told beyond the ledger."""
+    programme, left = term.policy(term.starts).programme.id, departed(database)
     orders, envelopes = orders_of(term), envelopes_of(term)
     for site in sorted(sites_of(term)):
         mine = tuple(order for order in orders if order.cluster == site)
-        walls = tuple(order for order in envelopes if order.cluster == site)
-        used = sorted(spent_of(term, site).items())
-        spent = tuple((award, kind, seconds) for (award, kind), seconds in used)
-        sharing, until = sharing_of(term, site, at), _told_until(database, term, site)
-        rows = Attempt.objects.using(database.alias).filter(site=site, until__gt=seconds_of(begun))
-        found = told_of(map(usage_of, rows.iterator()), booked_of(term, site), begun, until)
-        told = tuple((*owner, seconds) for owner, seconds in sorted(found.items()))
-        left = gone(database, {order.quota.award for order in mine})
         yield OrderList(
-            *(FORMAT, programme, site, at, note, mine, walls),
-            *(spent, sharing, told, until, left),
+            *(FORMAT, programme, site, at, note, mine),
+            tuple(order for order in envelopes if order.cluster == site),
+            _lines(metered.get(site, _NONE)[0]),
+            sharing_of(term, site, at),
+            gone=left.of({order.quota.award for order in mine}),
         )
+
+
+def _with_told(database: Database, term: Term, metered: Metered, listed: OrderList) -> OrderList:
+    """A list with what its site's agent has told of use that the ledger has not booked."""
+    site, begun = listed.site, to_instant(term.starts)
+    until = _told_until(database, term, site)
+    rows = Attempt.objects.using(database.alias).filter(site=site, until__gt=seconds_of(begun))
+    _, booked = metered.get(site, _NONE)
+    told = told_of(map(usage_of, rows.iterator()), booked, begun, until)
+    return replace(listed, told=_lines(told), until=until)
+
+
+def _lines(used: Spent) -> tuple[tuple[str, str, int], ...]:
+    return tuple((*owner, seconds) for owner, seconds in sorted(used.items()))
 
 
 def _told_until(database: Database, term: Term, site: str) -> str:

@@ -132,7 +132,7 @@ def close_silent(operator: Person, number: int, now: datetime) -> Asking:
 def silent_until(term: Term, asking: Asking) -> date | None:
     """The day from which a holder's silence says that its award can be used."""
     runs = runs_of(term, amendment(asking, _day(term, asking.at), _day(term, asking.at)))
-    rule = runs.running.acceptance if runs is not None and runs.running is not None else None
+    rule = runs.running.acceptance if runs is not None else None
     if rule is None:
         return None
     return _day(term, asking.at) + timedelta(days=rule.silent_days)

@@ -6,6 +6,7 @@ says nothing to anybody else, and stays when a person was forgotten.
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 
 from headgate.site.desk.models import Acting, Dossier
 from headgate.site.portal.models import Person
@@ -15,15 +16,32 @@ Gone = tuple[str, int]
 """An award, or "" for every one, and a person's number."""
 
 
-def gone(database: Database, awards: Collection[str]) -> tuple[Gone, ...]:
-    """Accounts that were closed, and who acts for none of an award's organisations any longer."""
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """Who has left, as the portal knows it: accounts that were closed, and who acts for whom."""
+
+    database: Database
+    closed: tuple[int, ...]
+    acted: Mapping[int, list[tuple[int, bool]]]
+
+    def of(self, awards: Collection[str]) -> tuple[Gone, ...]:
+        """Closed accounts, and who acts for none of an award's organisations any longer."""
+        found = {("", number) for number in self.closed}
+        dossiers = Dossier.objects.using(self.database.alias).filter(code__in=list(awards))
+        for one in dossiers.select_related("alliance").prefetch_related("alliance__members"):
+            found |= {(one.code or "", number) for number in _left(one, self.acted)}
+        return tuple(sorted(found))
+
+
+def departed(database: Database) -> Departed:
+    """Read who has left, for the lists of any number of sites."""
     closed = Person.objects.using(database.alias).filter(is_active=False)
-    found = {("", number) for number in closed.values_list("pk", flat=True)}
-    acted = _acted(database)
-    dossiers = Dossier.objects.using(database.alias).filter(code__in=list(awards))
-    for one in dossiers.select_related("alliance").prefetch_related("alliance__members"):
-        found |= {(one.code or "", number) for number in _left(one, acted)}
-    return tuple(sorted(found))
+    return Departed(database, tuple(closed.values_list("pk", flat=True)), _acted(database))
+
+
+def gone(database: Database, awards: Collection[str]) -> tuple[Gone, ...]:
+    """Who has left of some awards, read anew."""
+    return departed(database).of(awards)
 
 
 def _acted(database: Database) -> Mapping[int, list[tuple[int, bool]]]:

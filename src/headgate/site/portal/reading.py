@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 from threading import Lock
 from typing import Any, Final
 
@@ -115,7 +114,7 @@ class Due:
 
 def due(stood: Stands, today: date) -> Iterator[Due]:
     """The term's calendar: what is done, overdue, due today, or still to come."""
-    for number, event in enumerate(_calendar(stood)):
+    for number, event in enumerate(agenda(stood.document, stood.standing.index)):
         days = (event.day - today).days
         if number < stood.standing.done:
             state = "done"
@@ -124,12 +123,3 @@ def due(stood: Stands, today: date) -> Iterator[Due]:
         else:
             state = "today" if days == 0 else "coming"
         yield Due(event, state, days)
-
-
-def _calendar(stood: Stands) -> tuple[Event, ...]:
-    return _agenda(stood.document, stood.standing.index)
-
-
-@lru_cache(maxsize=8)
-def _agenda(document: Any, index: int) -> tuple[Event, ...]:
-    return agenda(document, index)

@@ -18,8 +18,7 @@ from headgate.core.policy.schema import Against, Reclaim
 from headgate.core.quantities import instant, seconds_of
 from headgate.report import charts
 from headgate.report.blocks import Drawing
-from headgate.report.charts import WIDE, Tick
-from headgate.report.drawings import drawing, ticks
+from headgate.report.drawings import dates, drawing, ticks
 from headgate.report.speaker import Speaker, shown_units
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
@@ -163,10 +162,7 @@ def _drawn(moved: Sequence[Day], unit: str, on: date, title: str, say: Speaker) 
     }
 
     def draw(width: int) -> tuple[int, Markup]:
-        every = max(-(-weeks // (6 if width == WIDE else 3)), 1)
-        shown = enumerate(closes)
-        across = [Tick(n, say.locale.day_short(day)) for n, day in shown if n % every == 0]
-        return charts.area([left], across, up, width)
+        return charts.area([left], dates(closes, width, say.locale), up, width)
 
     return drawing("left", title, told, draw)
 
