@@ -64,6 +64,7 @@ def admit(
                 try:
                     watch.engine = _pass(section, ruled, now)
                 except EngineDown as error:
+                    watch.engine = None
                     typer.echo(f"admit {cluster}: the cluster is down: {error}", err=True)
                     if once:
                         raise typer.Exit(DOWN) from error
