@@ -7,8 +7,8 @@ grows with the jobs and not with the looks.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -179,8 +179,7 @@ def opened(path: Path, site: str) -> Iterator[Spool]:
     try:
         with alone(lock, waits=False), _connected(path) as found:
             spool = _begun(found, path)
-            if spool.text("site") not in ("", site):
-                raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
+            _need_site(spool, path, ("", site))
             spool.put("site", site.encode())
             yield spool
     except Taken:
@@ -190,26 +189,26 @@ def opened(path: Path, site: str) -> Iterator[Spool]:
 @contextmanager
 def read_only(path: Path, site: str) -> Iterator[Spool]:
     """The spool of a site's agent, which may be at work with it; raises `Refused`."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        spool = Spool(connection)
-        if spool.text("site") != site:
-            raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
-        yield spool
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            spool = Spool(connection)
+            _need_site(spool, path, (site,))
+            yield spool
     except sqlite3.DatabaseError as error:
         raise Refused(SpoolRefusal.SPOOL_BAD, f"{path}: {error}") from error
-    finally:
-        connection.close()
+
+
+def _need_site(spool: Spool, path: Path, sites: Collection[str]) -> None:
+    if spool.text("site") not in sites:
+        raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
 
 
 @contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
-    finally:
-        connection.close()
 
 
 def _begun(connection: sqlite3.Connection, path: Path) -> Spool:
