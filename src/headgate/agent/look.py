@@ -171,9 +171,9 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     outcome, drift, lines = Enforced.DOWN, tuple[Change, ...](), tuple[str, ...]()
     done: Done | None = None
     try:
-        listed, seen = sealed.listed, agent.spool.attempts(sealed.listed.until)
+        listed, attempts = sealed.listed, agent.spool.attempts
         job = job_of(agent.name, agent.section, listed, agent.logins(listed.gone), at)
-        job = replace(job, spent=spent_now(agent.section, job, listed, seen, at))
+        job = replace(job, spent=spent_now(agent.section, job, listed, attempts, at))
         plan, outcome = _plan(agent, job, word, found)
         if plan is not None and found.waits:
             lines = explain(_nameless(plan))

@@ -23,11 +23,13 @@ from headgate.core.enforcement.receipt import Report
 from headgate.core.ledger.refused import Refused
 from headgate.core.metering.usage import Usage
 
-_TABLES: Final = """
+_ENDED: Final = "json_extract(CAST(line AS TEXT), '$.ended')"
+_TABLES: Final = f"""
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (job TEXT NOT NULL, attempt INTEGER NOT NULL,
     line BLOB NOT NULL, told INTEGER NOT NULL, PRIMARY KEY (job, attempt)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS to_tell ON attempt (told) WHERE NOT told;
+CREATE INDEX IF NOT EXISTS by_end ON attempt ({_ENDED});
 CREATE TABLE IF NOT EXISTS report (number INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL,
     changed INTEGER NOT NULL);
 """
@@ -134,8 +136,7 @@ class Spool:
 
     def attempts(self, until: str) -> list[Usage]:
         """Attempts that ran on after an instant, or are not known to have ended."""
-        ended = "json_extract(CAST(line AS TEXT), '$.ended')"
-        asked = f"SELECT line FROM attempt WHERE {ended} IS NULL OR {ended} > ?"
+        asked = f"SELECT line FROM attempt WHERE {_ENDED} IS NULL OR {_ENDED} > ?"
         return [
             _USAGE.validate_json(bytes(line))
             for (line,) in self._connection.execute(asked, (until,))

@@ -1,6 +1,6 @@
 """What a cluster of any kind says was used, for the agent's spool, and what that leaves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -62,15 +62,20 @@ def read_waiting(section: AnyCluster, quotas: Iterable[Quota]) -> tuple[Waiting,
 
 
 def spent_now(
-    section: AnyCluster, job: Job, listed: OrderList, attempts: Iterable[Usage], now: str
+    section: AnyCluster,
+    job: Job,
+    listed: OrderList,
+    attempts: Callable[[str], Iterable[Usage]],
+    now: str,
 ) -> Mapping[tuple[str, str], int]:
     """What is used of each award, by what the list says and what ran here since.
 
+    `attempts` gives those that ran on after an instant, and is asked only where they are counted.
     Slurm counts what runs by itself, and its counter is only held against the list's figures.
     """
     if not isinstance(section, KueueCluster):
         return job.spent
-    seen, balance = tuple(attempts), balance_of(listed)
+    seen, balance = tuple(attempts(listed.until)), balance_of(listed)
     quotas = (order.quota for order in job.orders if order.quota.award)
     used = {(q.award, q.support_class): balance.used(q, seen, now) for q in quotas}
     return {**job.spent, **used}
