@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from headgate.core.enforcement.balance import balance_of
+from headgate.core.enforcement.balance import balance_of, by_owner
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
@@ -75,9 +75,9 @@ def spent_now(
     """
     if not isinstance(section, KueueCluster):
         return job.spent
-    seen, balance = tuple(attempts(listed.until)), balance_of(listed)
-    quotas = (order.quota for order in job.orders if order.quota.award)
-    used = {(q.award, q.support_class): balance.used(q, seen, now) for q in quotas}
+    ran, balance = by_owner(attempts(listed.until)), balance_of(listed)
+    quotas = {(o.quota.award, o.quota.support_class): o.quota for o in job.orders if o.quota.award}
+    used = {owner: balance.used(q, ran.get(owner, ()), now) for owner, q in quotas.items()}
     return {**job.spent, **used}
 
 
