@@ -9,7 +9,7 @@ from headgate.core.enforcement.balance import balance_of, by_owner
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import Quota
+from headgate.core.enforcement.engine import Engine, Quota
 from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.waiting import Waiting
 from headgate.core.metering.usage import Usage
@@ -25,24 +25,23 @@ OVERLAP_SECONDS: Final = 86_400
 
 
 def read_use(
-    section: AnyCluster, slurm_spool: Path, since: str, now: int
+    section: AnyCluster, engine: Engine, slurm_spool: Path, since: str, now: int
 ) -> tuple[Sequence[Usage], list[str]]:
     """The attempts that touch the time from `since` to now, and what could not be read.
 
     Raises EngineDown. A Slurm is read into a spool of its own, which keeps what Slurm purges.
     """
     from headgate.engines.drive import collect
-    from headgate.engines.opening import opened
 
     if isinstance(section, SlurmCluster):
         return _slurm(section, slurm_spool, since, now)
-    rows = collect(
-        opened(section, {}), since, instant_of(now), overlap_seconds=OVERLAP_SECONDS, tries=1
-    )
-    return rows, []
+    until = instant_of(now)
+    return collect(engine, since, until, overlap_seconds=OVERLAP_SECONDS, tries=1), []
 
 
-def read_waiting(section: AnyCluster, quotas: Iterable[Quota]) -> tuple[Waiting, ...]:
+def read_waiting(
+    section: AnyCluster, engine: Engine, quotas: Iterable[Quota]
+) -> tuple[Waiting, ...]:
     """How many jobs of each award wait for which reason, as the cluster says; raises EngineDown.
 
     Of whose jobs they are nothing is told.
@@ -54,9 +53,9 @@ def read_waiting(section: AnyCluster, quotas: Iterable[Quota]) -> tuple[Waiting,
 
         found = pending(section, runner(section.reach, section.environment), quotas)
     elif isinstance(section, KueueCluster):
-        from headgate.engines.kueue.pending import pending as queued
+        from headgate.engines.kueue.engine import Kueue
 
-        found = queued(section, quotas)
+        found = engine.waiting(quotas) if isinstance(engine, Kueue) else ()
     most = sorted(found, key=lambda one: (-one.jobs, one.award, one.reason))[:WAITING_MOST]
     return tuple(replace(one, reason=one.reason[:REASON_LETTERS_MOST]) for one in most)
 

@@ -279,7 +279,9 @@ def test_why_a_workload_waits_reaches_the_portal_in_its_owners_words(yard: Yard)
         ]
         status["conditions"] = [{"type": "QuotaReserved", "status": "False", "message": what}]
         yard.store.write(thing, "kueue")
+    yard.store.requests.clear()
     yard.centre.look(later(HOUR))
+    assert 1 == sum("/workloads?" in one for one in yard.store.requests), "one list is enough"
     report = report_of(Agent.objects.get(site="south"))
     assert report is not None
     assert [(quota.award, why, 1) for why in ("budget no_limit", "budget no_room", what)] == [
