@@ -19,17 +19,15 @@ from headgate.running.collect import array_of
 from headgate.running.work import planned
 from tests.commands import HEADGATE, SOURCE, environment, program
 from tests.running.house import House, headgate
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A real Slurm."""
-    try:
-        with private_slurm(Shape(nodes=1)) as running:
-            yield running
-    except Unavailable as missing:
-        pytest.skip(str(missing))
+    with slurm_or_skip(Shape(nodes=1)) as running:
+        yield running
 
 
 def clusters(home: House, lab: Lab, *words: str) -> Path:

@@ -17,7 +17,8 @@ from headgate.cli import app
 from headgate.sweeping import Code
 from tests.commands import HEADGATE, program
 from tests.servers.crds import read
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 
 PROGRAMME = Path(__file__).parents[1] / "programmes" / "small"
 OVERLAY = """
@@ -222,11 +223,8 @@ def test_what_was_done_before_ctrl_c_is_kept(tmp_path: Path, overlay: Path) -> N
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A real Slurm."""
-    try:
-        with private_slurm(Shape(nodes=1)) as running:
-            yield running
-    except Unavailable as missing:
-        pytest.skip(str(missing))
+    with slurm_or_skip(Shape(nodes=1)) as running:
+        yield running
 
 
 def test_a_job_array_of_a_real_slurm_does_a_sweep(

@@ -33,7 +33,8 @@ from headgate.steps.enforce import orders_of
 from tests.commands import HEADGATE, environment
 from tests.engines.kueue.test_admission import asking
 from tests.servers.kubernetes import Store, api_server, kubeconfig
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 from tests.site.agents.conftest import Centre, Country
 from tests.site.agents.test_agents import term
 from tests.site.chromium import served
@@ -69,11 +70,8 @@ METERING = (Point.USE_KEPT, Point.USE_SENT)
 def lab() -> Iterator[Lab]:
     """A Slurm of two nodes with two kinds of GPU, started when first asked for."""
     shape = Shape(nodes=2, kinds=("h200", "b200"), users=("alice",))
-    try:
-        with private_slurm(shape) as running:
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    with slurm_or_skip(shape) as running:
+        yield running
 
 
 @pytest.fixture
