@@ -38,6 +38,7 @@ from headgate.whatif import (
     columns,
     replays,
     slowly,
+    sources_of,
     trial_of,
     tried,
 )
@@ -260,9 +261,8 @@ def _lists(
         Listed("" if x.variant == AS_IT_STANDS else x.variant, x.blocks, x.awards, x.cut_rules)
         for x in outcomes
     )
-    sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
     policy = at(first, first_day(first)).policy
-    return Lists(policy, tuple(listed), (*sources, *files.items()))
+    return Lists(policy, tuple(listed), sources_of(documents, files))
 
 
 def _judged(outcome: Outcome, documents: Mapping[str, Document]) -> Outcome:

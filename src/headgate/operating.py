@@ -5,7 +5,7 @@ applied under it. A plan file is one canonical line a cluster, and says all that
 needs, so that it can be signed on one machine and applied on another.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -96,19 +96,34 @@ def jobs(
     now: str,
 ) -> list[Job]:
     """What every cluster shall hold at an instant; raises Faulty where a file does not say how."""
+    return jobs_at(term, clusters, only, logins)(now)
+
+
+def jobs_at(
+    term: Term,
+    clusters: Mapping[str, AnyCluster],
+    only: str | None,
+    logins: Mapping[str, Iterable[str]],
+) -> Callable[[str], list[Job]]:
+    """The same at any instant: what the ledger says is derived once, and its dates each time."""
     chosen = clusters if only is None else {only: named(clusters, only)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
-    found = []
-    for name, written in chosen.items():
-        section, said = _ruled(name, written, sharing_of(term, written.site, now))
-        asked = tuple(_orders(section, orders, envelopes, now))
-        found.append(Job(name, section, asked, spent_of(term, section.site), said))
+    spent = {section.site: spent_of(term, section.site) for section in chosen.values()}
     sites = {order.cluster for order in (*orders, *envelopes)}
-    if sites and not any(section.site in sites for section in chosen.values()):
-        what = f"no cluster stands on a site of the policy: {', '.join(sorted(sites))}"
-        raise _faulty("--clusters", Code.CLUSTERS_NONE, what)
-    _all_mapped(found)
-    return found
+
+    def at(now: str) -> list[Job]:
+        found = []
+        for name, written in chosen.items():
+            section, said = _ruled(name, written, sharing_of(term, written.site, now))
+            asked = tuple(_orders(section, orders, envelopes, now))
+            found.append(Job(name, section, asked, spent[section.site], said))
+        if sites and sites.isdisjoint(spent):
+            what = f"no cluster stands on a site of the policy: {', '.join(sorted(sites))}"
+            raise _faulty("--clusters", Code.CLUSTERS_NONE, what)
+        _all_mapped(found)
+        return found
+
+    return at
 
 
 def _ruled(

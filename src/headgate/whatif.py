@@ -104,16 +104,20 @@ def asked(variants: Mapping[str, Document], trace: Trace, how: Try) -> Asked:
     came = as_it_came(trace)
     if how.largest is not None:
         came = largest(came, how.largest)
-    until = (int(came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
-    offers = {name: offer(doc, until).under(how.words) for name, doc in variants.items()}
+    offers = {name: _offered(came, document, how) for name, document in variants.items()}
     first = next(iter(offers.values()))
     return Asked(came, offers, dealt(came, _whole(first)))
 
 
 def also(what: Asked, name: str, document: Document, how: Try) -> Asked:
     """The same jobs in the same envelopes, offered what one more variant offers; raises Faulty."""
-    until = (int(what.came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
-    return replace(what, offers={**what.offers, name: offer(document, until).under(how.words)})
+    return replace(what, offers={**what.offers, name: _offered(what.came, document, how)})
+
+
+def _offered(came: Demand, document: Document, how: Try) -> Offer:
+    """What a variant offers until the week is over in which the last job came; raises Faulty."""
+    until = (int(came.submitted[-1]) // WEEK_SECONDS + 1) * WEEK_SECONDS
+    return offer(document, until).under(how.words)
 
 
 def replays(
@@ -280,8 +284,6 @@ def trial_of(
 ) -> Trial:
     """What the page shows, and what it was made from."""
     first, (replays, shown) = documents[AS_IT_STANDS], results
-    sources = [(f"{name} (policy)", document.digest) for name, document in documents.items()]
-    sources += files.items()
     load = None if how.load_per_mille is None else how.load_per_mille // 10
     settings = {"load": load, "largest": how.largest}
     sharing = [
@@ -300,11 +302,19 @@ def trial_of(
         kept.name,
         shown,
         len(runs),
-        tuple(sources),
+        sources_of(documents, files),
         settings,
         {"never_run": never, "too_large": large},
         tuple(sharing),
     )
+
+
+def sources_of(
+    documents: Mapping[str, Document], files: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    """What a page was made from, each with its digest: every variant of the policy, and files."""
+    policies = ((f"{name} (policy)", document.digest) for name, document in documents.items())
+    return (*policies, *files.items())
 
 
 def _said(words: Mapping[str, Any]) -> dict[str, Any]:

@@ -88,3 +88,28 @@ def test_one_agent_a_spool(files: dict[str, str]) -> None:
     with opened(Path(files["spool"]), "north"):
         told = started(files)
     assert (BAD_INPUT, True) == (told.exit_code, "[spool-busy]" in told.stderr)
+
+
+KUEUE = """headgate: 1
+clusters:
+  yard: {engine: kueue, site: north, programme: small, chips: {h200: {gpus: 8}},
+    kubeconfig: none, looks: none, budget_check: true, member_role: edit}
+"""
+
+
+def test_a_spool_that_admits_nobody_is_named(files: dict[str, str], tmp_path: Path) -> None:
+    """What is no spool, what cannot be opened and what is another's: no traceback for any."""
+    deep = tmp_path.joinpath(*["deep" * 40] * 4)
+    deep.mkdir(parents=True)
+    (tmp_path / "junk").write_text("junk" * 2_000)
+    (deep / "spool").touch()
+    (tmp_path / "yard.yaml").write_text(KUEUE.replace("north", "south"))
+    started(files)
+    for spool, code in (
+        (tmp_path / "junk", "spool-bad"),
+        (deep / "spool", "spool-bad"),
+        (files["spool"], "spool-foreign"),
+    ):
+        named = ("--clusters", tmp_path / "yard.yaml", "--cluster", "yard", "--once")
+        told = run("admit", spool, *named, "--keys", files["keys"])
+        assert (BAD_INPUT, True) == (told.exit_code, f"[{code}]" in told.stderr), told.output

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from headgate.bundle.write import bundle_files
 from headgate.cli import app
+from headgate.core.enforcement.engine import EngineDown
+from headgate.engines.kueue.engine import Kueue
 from headgate.readers.usage_csv import read_usage
 from headgate.report.pages import pages
 from tests.engines.kueue.conftest import schemas
@@ -133,6 +135,29 @@ def test_work_is_admitted_by_what_is_left_of_its_award(bundle: str, tmp_path: Pa
         assert "north" not in rights
         assert "bind" in (tmp_path / "out" / "one" / "rights.yaml").read_text()
     run("admit", bundle, "--clusters", file, *named, code=5)
+
+
+def test_after_a_pass_that_failed_the_next_one_waits_for_its_turn(
+    bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changed before a pass that came to nothing is no reason for another one at once."""
+    passes = iter([None, EngineDown("not now"), KeyboardInterrupt()])
+    watched: list[float] = []
+
+    def admit(*_: object) -> tuple[()]:
+        if (ends := next(passes)) is not None:
+            raise ends
+        return ()
+
+    def stirred(_: Kueue, seconds: float) -> bool:
+        watched.append(seconds)
+        return True
+
+    monkeypatch.setattr(Kueue, "admit", admit)
+    monkeypatch.setattr(Kueue, "stirred", stirred)
+    file = str(clusters(tmp_path, "http://127.0.0.1:9", budget_check=True, member_role="edit"))
+    said = run("admit", bundle, "--clusters", file, "--cluster", "one", "--every", "0.1")
+    assert ("not now" in said, [0.1]) == (True, watched), said
 
 
 def queues(store: Store) -> int:

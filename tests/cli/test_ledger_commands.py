@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from headgate.cli import app
 from headgate.site.records.database import create, opened
+from tests.commands import HEADGATE
 from tests.site.actions.metered import begin, rows, usage_file
 from tests.whole.small import PROGRAMME, small, trace_text
 
@@ -320,7 +320,7 @@ def test_without_the_site_every_ledger_command_says_what_to_install(tmp_path: Pa
         ["verify", "sqlite:///x.db"],
     ):
         ended = subprocess.run(
-            [sys.executable, "-c", "from headgate.cli import main; main()", *words],
+            [*HEADGATE, *words],
             env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
             capture_output=True,
             text=True,

@@ -3,18 +3,18 @@
 import os
 import signal
 import subprocess
-import sys
 from itertools import islice
 from pathlib import Path
 
 from headgate.cli.shared import passes
-
-RUN = (sys.executable, "-c", "from headgate.cli import main; main()")
+from tests.commands import HEADGATE
 
 
 def run(folder: Path, *words: str, code: int = 0) -> str:
     """A command of its own process, in a folder; it must end with the code."""
-    done = subprocess.run([*RUN, *words], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*HEADGATE, *words], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert code == done.returncode, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -41,7 +41,7 @@ def test_a_worker_stops_when_it_is_told_to(tmp_path: Path) -> None:
     """
     address = f"sqlite:///{tmp_path / 'site.db'}"
     run(tmp_path, "migrate", "--database", address)
-    words = [*RUN, "worker", "--every", "0.1", "--database", address]
+    words = [*HEADGATE, "worker", "--every", "0.1", "--database", address]
     for before in ([], ["env", "--ignore-signal=INT"]):
         assert 0 == _told_to_stop([*before, *words], tmp_path)
 

@@ -17,32 +17,22 @@ from headgate.readers.clusters import read_clusters
 from headgate.readers.suites import find, read_evaluator, read_suite
 from headgate.running.collect import array_of
 from headgate.running.work import planned
+from tests.commands import HEADGATE, SOURCE, environment, program
 from tests.running.house import House, headgate
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
-
-RUN = "from headgate.cli import main; main()"
-SOURCE = Path(__file__).parents[2] / "src"
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A real Slurm."""
-    try:
-        with private_slurm(Shape(nodes=1)) as running:
-            yield running
-    except Unavailable as missing:
-        pytest.skip(str(missing))
+    with slurm_or_skip(Shape(nodes=1)) as running:
+        yield running
 
 
 def clusters(home: House, lab: Lab, *words: str) -> Path:
     """A clusters file for the lab, on whose nodes the programs of this checkout are."""
-    program = home.folder / "bin" / "headgate"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(
-        f"#!/bin/sh\nPYTHONPATH={SOURCE} exec {sys.executable} -c '{RUN}' \"$@\"\n",
-        encoding="utf-8",
-    )
-    program.chmod(0o755)
+    programs = program(home.folder / "bin").parent
     path = home.folder / "clusters.yaml"
     path.write_text(
         f"""headgate: 1
@@ -51,7 +41,7 @@ clusters:
     engine: slurm
     site: here
     cluster: lab
-    environment: {{PATH: {program.parent}:{lab.programs}:/usr/bin:/bin}}
+    environment: {{PATH: {programs}:{lab.programs}:/usr/bin:/bin}}
     lock: {home.folder}/lock
     programme: small
     sectors: {{national: national}}
@@ -125,9 +115,8 @@ def test_what_was_killed_goes_on_where_it_was(home: House) -> None:
         "suite", "run", "stage", "--programme", home.folder / "programme", "--suite",
         home.folder / "suite.yaml", "--models", home.folder / "models.yaml", "--work", home.work,
     )  # fmt: skip
-    command = [sys.executable, "-c", RUN, *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    with subprocess.Popen(command, env=environment, start_new_session=True) as running:
+    command = [*HEADGATE, *map(str, words)]
+    with subprocess.Popen(command, env=environment(), start_new_session=True) as running:
         while not home.models["c"].asked:
             assert running.poll() is None
             time.sleep(0.05)

@@ -1,10 +1,8 @@
 """Debian's Chromium before the portal, served by the command that a person types."""
 
-import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,11 +12,10 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.report.builders import ROOT
+from tests.commands import HEADGATE, environment
 
 CHROMIUM = shutil.which("chromium")
 SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
-SERVE = "from headgate.cli import main; main()"
 
 
 @contextmanager
@@ -37,10 +34,8 @@ def served(folder: Path, words: Sequence[str]) -> Iterator[str]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    told = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
-    told["PYTHONPATH"] = str(ROOT / "src")
-    told["HEADGATE_WHAT_IF_TRACE"] = "generated:philly:64:1"
-    command = [sys.executable, "-c", SERVE, "serve", *words, "--port", str(port)]
+    told = environment(HEADGATE_WHAT_IF_TRACE="generated:philly:64:1")
+    command = [*HEADGATE, "serve", *words, "--port", str(port)]
     with (folder / "said").open("wb") as said:
         server = subprocess.Popen(command, cwd=folder, env=told, stdout=said, stderr=said)
     try:

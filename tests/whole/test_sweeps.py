@@ -4,9 +4,7 @@ import json
 import os
 import re
 import signal
-import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,8 +15,10 @@ from typer.testing import CliRunner, Result
 
 from headgate.cli import app
 from headgate.sweeping import Code
+from tests.commands import HEADGATE, program
 from tests.servers.crds import read
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 
 PROGRAMME = Path(__file__).parents[1] / "programmes" / "small"
 OVERLAY = """
@@ -29,7 +29,6 @@ onwards: true
 set:
   envelopes.compute.shares: {national: 20, business: 60, academia: 20}
 """
-RUN = "import sys; from headgate.cli import main; main()"
 
 
 def headgate(*words: object) -> Result:
@@ -203,7 +202,7 @@ def test_what_was_done_before_ctrl_c_is_kept(tmp_path: Path, overlay: Path) -> N
     trace = ("--trace", "generated:philly:64:1", "--seeds", 60, "--load", 90)
     folder, words = tmp_path / "sweep", (PROGRAMME, "--overlay", overlay, *trace)
     well(*words, "--shards", 1, "--out", folder)
-    command = [sys.executable, "-c", RUN, "simulate", "shard", "1/1", str(folder), "--processes=2"]
+    command = [*HEADGATE, "simulate", "shard", "1/1", str(folder), "--processes=2"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as running:
         while len(results(folder)) < 2:
             assert running.poll() is None
@@ -224,26 +223,15 @@ def test_what_was_done_before_ctrl_c_is_kept(tmp_path: Path, overlay: Path) -> N
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A real Slurm."""
-    try:
-        with private_slurm(Shape(nodes=1)) as running:
-            yield running
-    except Unavailable as missing:
-        pytest.skip(str(missing))
+    with slurm_or_skip(Shape(nodes=1)) as running:
+        yield running
 
 
 def test_a_job_array_of_a_real_slurm_does_a_sweep(
     lab: Lab, sweep: Path, words: tuple[object, ...], tmp_path: Path
 ) -> None:
     """The script that a sweep comes with is submitted as it is; its shards merge to the whole."""
-    program = tmp_path / "bin" / "headgate"
-    program.parent.mkdir()
-    source = Path(__file__).parents[2] / "src"
-    program.write_text(
-        f"#!/bin/sh\nPYTHONPATH={source} exec {sys.executable} -c '{RUN}' \"$@\"\n",
-        encoding="utf-8",
-    )
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    path = f"{program.parent}:{os.environ['PATH']}"
+    path = f"{program(tmp_path / 'bin').parent}:{os.environ['PATH']}"
     lab.run("sbatch", f"--export=PATH={path}", str(sweep / "slurm.sh"))
     lab.wait(lambda: lab.run("squeue", "-h") == "", "the end of the array", 120)
     logs = {path.name: path.read_text(encoding="utf-8") for path in (sweep / "logs").iterdir()}
@@ -273,9 +261,9 @@ def test_an_indexed_job_of_kubernetes_does_every_shard(
     }
     assert [] == read(shared_data / "data" / "kueue-crds").faults(workload, None)
     (container,) = template["spec"]["containers"]
-    program = tmp_path / "headgate"
-    program.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
-    program.chmod(0o755)
+    echo = tmp_path / "headgate"
+    echo.write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    echo.chmod(0o755)
     said = []
     for index in range(spec["completions"]):
         known = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": str(index)}

@@ -19,7 +19,7 @@ from headgate.agent.portal import Answer, Portal, PortalDown
 from headgate.agent.spool import Spool
 from headgate.agent.use import read_use, read_waiting, spent_now
 from headgate.core.enforcement.clusters import AnyCluster
-from headgate.core.enforcement.engine import Change, EngineDown, Plan
+from headgate.core.enforcement.engine import Change, Engine, EngineDown, Plan
 from headgate.core.enforcement.orders import Sealed, unseal
 from headgate.core.enforcement.plan import Refusal, Refused, digest, explain
 from headgate.core.enforcement.receipt import (
@@ -35,6 +35,7 @@ from headgate.core.ledger.checkpoint import Verifier
 from headgate.core.ledger.refused import Refused as Refusing
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
+from headgate.engines.opening import opened
 from headgate.journal.points import Point, reached
 from headgate.operating import Done, Job, driven, job_of, planned
 
@@ -105,9 +106,10 @@ def look(agent: Agent, now: int) -> Looked:
         if seconds_of(at) - seconds_of(sealed.listed.at) > LIST_SECONDS_MOST:
             found.faults.append(_told(Trouble.LIST_OLD, sealed.listed.at))
         report = _bring(agent, sealed, at, answer.word if answer else "", found)
-        _read_use(agent, sealed, now, confirmed=at == instant_of(now), found=found)
+        engine = opened(agent.section, {})
+        _read_use(agent, engine, sealed, now, confirmed=at == instant_of(now), found=found)
         looked = agent.spool.text("looked")
-        waiting = _waiting(agent, sealed, found)
+        waiting = _waiting(agent, engine, sealed, found)
         report = replace(report, faults=tuple(found.faults), looked=looked, waiting=waiting)
         read = report.back.outcome in READ
         agent.spool.tell(report, read=read)
@@ -171,9 +173,9 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     outcome, drift, lines = Enforced.DOWN, tuple[Change, ...](), tuple[str, ...]()
     done: Done | None = None
     try:
-        listed, seen = sealed.listed, agent.spool.attempts(sealed.listed.until)
+        listed, attempts = sealed.listed, agent.spool.attempts
         job = job_of(agent.name, agent.section, listed, agent.logins(listed.gone), at)
-        job = replace(job, spent=spent_now(agent.section, job, listed, seen, at))
+        job = replace(job, spent=spent_now(agent.section, job, listed, attempts, at))
         plan, outcome = _plan(agent, job, word, found)
         if plan is not None and found.waits:
             lines = explain(_nameless(plan))
@@ -240,7 +242,9 @@ def _merged(before: Iterable[Change], more: Iterable[Change]) -> tuple[Change, .
     return tuple(changes.values())
 
 
-def _read_use(agent: Agent, sealed: Sealed, now: int, *, confirmed: bool, found: Looked) -> None:
+def _read_use(
+    agent: Agent, engine: Engine, sealed: Sealed, now: int, *, confirmed: bool, found: Looked
+) -> None:
     """Bring what the cluster says was used into the spool."""
     looked = agent.spool.text("looked")
     first = min((order.quota.starts for order in sealed.listed.orders), default="")
@@ -251,7 +255,7 @@ def _read_use(agent: Agent, sealed: Sealed, now: int, *, confirmed: bool, found:
             agent.spool.keep_use((), instant_of(now))
         return
     try:
-        rows, faults = read_use(agent.section, agent.slurm_spool, since, now)
+        rows, faults = read_use(agent.section, engine, agent.slurm_spool, since, now)
         agent.spool.keep_use(rows, instant_of(now) if confirmed else None)
         reached(Point.USE_KEPT)
         found.faults += faults
@@ -261,10 +265,11 @@ def _read_use(agent: Agent, sealed: Sealed, now: int, *, confirmed: bool, found:
         found.faults += map(str, error.faults)
 
 
-def _waiting(agent: Agent, sealed: Sealed, found: Looked) -> tuple[Waiting, ...]:
+def _waiting(agent: Agent, engine: Engine, sealed: Sealed, found: Looked) -> tuple[Waiting, ...]:
     """Why jobs wait there; what is not told now is told by the next look."""
     try:
-        return read_waiting(agent.section, [order.quota for order in sealed.listed.orders])
+        quotas = [order.quota for order in sealed.listed.orders]
+        return read_waiting(agent.section, engine, quotas)
     except EngineDown as error:
         if not found.faults:
             found.faults.append(_told(Trouble.CLUSTER_DOWN, str(error)))

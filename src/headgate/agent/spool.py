@@ -7,8 +7,8 @@ grows with the jobs and not with the looks.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -23,11 +23,13 @@ from headgate.core.enforcement.receipt import Report
 from headgate.core.ledger.refused import Refused
 from headgate.core.metering.usage import Usage
 
-_TABLES: Final = """
+_ENDED: Final = "json_extract(CAST(line AS TEXT), '$.ended')"
+_TABLES: Final = f"""
 CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (job TEXT NOT NULL, attempt INTEGER NOT NULL,
     line BLOB NOT NULL, told INTEGER NOT NULL, PRIMARY KEY (job, attempt)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS to_tell ON attempt (told) WHERE NOT told;
+CREATE INDEX IF NOT EXISTS by_end ON attempt ({_ENDED});
 CREATE TABLE IF NOT EXISTS report (number INTEGER PRIMARY KEY AUTOINCREMENT, line BLOB NOT NULL,
     changed INTEGER NOT NULL);
 """
@@ -134,8 +136,7 @@ class Spool:
 
     def attempts(self, until: str) -> list[Usage]:
         """Attempts that ran on after an instant, or are not known to have ended."""
-        ended = "json_extract(CAST(line AS TEXT), '$.ended')"
-        asked = f"SELECT line FROM attempt WHERE {ended} IS NULL OR {ended} > ?"
+        asked = f"SELECT line FROM attempt WHERE {_ENDED} IS NULL OR {_ENDED} > ?"
         return [
             _USAGE.validate_json(bytes(line))
             for (line,) in self._connection.execute(asked, (until,))
@@ -179,8 +180,7 @@ def opened(path: Path, site: str) -> Iterator[Spool]:
     try:
         with alone(lock, waits=False), _connected(path) as found:
             spool = _begun(found, path)
-            if spool.text("site") not in ("", site):
-                raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
+            _need_site(spool, path, ("", site))
             spool.put("site", site.encode())
             yield spool
     except Taken:
@@ -190,26 +190,26 @@ def opened(path: Path, site: str) -> Iterator[Spool]:
 @contextmanager
 def read_only(path: Path, site: str) -> Iterator[Spool]:
     """The spool of a site's agent, which may be at work with it; raises `Refused`."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        spool = Spool(connection)
-        if spool.text("site") != site:
-            raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
-        yield spool
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            spool = Spool(connection)
+            _need_site(spool, path, (site,))
+            yield spool
     except sqlite3.DatabaseError as error:
         raise Refused(SpoolRefusal.SPOOL_BAD, f"{path}: {error}") from error
-    finally:
-        connection.close()
+
+
+def _need_site(spool: Spool, path: Path, sites: Collection[str]) -> None:
+    if spool.text("site") not in sites:
+        raise Refused(SpoolRefusal.SPOOL_FOREIGN, f"{path} is of {spool.text('site')}")
 
 
 @contextmanager
 def _connected(path: Path) -> Iterator[sqlite3.Connection]:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         yield connection
-    finally:
-        connection.close()
 
 
 def _begun(connection: sqlite3.Connection, path: Path) -> Spool:

@@ -1,15 +1,15 @@
 """What a cluster of any kind says was used, for the agent's spool, and what that leaves."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from headgate.core.enforcement.balance import balance_of
+from headgate.core.enforcement.balance import balance_of, by_owner
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import Quota
+from headgate.core.enforcement.engine import Engine, Quota
 from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.waiting import Waiting
 from headgate.core.metering.usage import Usage
@@ -25,24 +25,23 @@ OVERLAP_SECONDS: Final = 86_400
 
 
 def read_use(
-    section: AnyCluster, slurm_spool: Path, since: str, now: int
+    section: AnyCluster, engine: Engine, slurm_spool: Path, since: str, now: int
 ) -> tuple[Sequence[Usage], list[str]]:
     """The attempts that touch the time from `since` to now, and what could not be read.
 
     Raises EngineDown. A Slurm is read into a spool of its own, which keeps what Slurm purges.
     """
     from headgate.engines.drive import collect
-    from headgate.engines.opening import opened
 
     if isinstance(section, SlurmCluster):
         return _slurm(section, slurm_spool, since, now)
-    rows = collect(
-        opened(section, {}), since, instant_of(now), overlap_seconds=OVERLAP_SECONDS, tries=1
-    )
-    return rows, []
+    until = instant_of(now)
+    return collect(engine, since, until, overlap_seconds=OVERLAP_SECONDS, tries=1), []
 
 
-def read_waiting(section: AnyCluster, quotas: Iterable[Quota]) -> tuple[Waiting, ...]:
+def read_waiting(
+    section: AnyCluster, engine: Engine, quotas: Iterable[Quota]
+) -> tuple[Waiting, ...]:
     """How many jobs of each award wait for which reason, as the cluster says; raises EngineDown.
 
     Of whose jobs they are nothing is told.
@@ -54,25 +53,30 @@ def read_waiting(section: AnyCluster, quotas: Iterable[Quota]) -> tuple[Waiting,
 
         found = pending(section, runner(section.reach, section.environment), quotas)
     elif isinstance(section, KueueCluster):
-        from headgate.engines.kueue.pending import pending as queued
+        from headgate.engines.kueue.engine import Kueue
 
-        found = queued(section, quotas)
+        found = engine.waiting(quotas) if isinstance(engine, Kueue) else ()
     most = sorted(found, key=lambda one: (-one.jobs, one.award, one.reason))[:WAITING_MOST]
     return tuple(replace(one, reason=one.reason[:REASON_LETTERS_MOST]) for one in most)
 
 
 def spent_now(
-    section: AnyCluster, job: Job, listed: OrderList, attempts: Iterable[Usage], now: str
+    section: AnyCluster,
+    job: Job,
+    listed: OrderList,
+    attempts: Callable[[str], Iterable[Usage]],
+    now: str,
 ) -> Mapping[tuple[str, str], int]:
     """What is used of each award, by what the list says and what ran here since.
 
+    `attempts` gives those that ran on after an instant, and is asked only where they are counted.
     Slurm counts what runs by itself, and its counter is only held against the list's figures.
     """
     if not isinstance(section, KueueCluster):
         return job.spent
-    seen, balance = tuple(attempts), balance_of(listed)
-    quotas = (order.quota for order in job.orders if order.quota.award)
-    used = {(q.award, q.support_class): balance.used(q, seen, now) for q in quotas}
+    ran, balance = by_owner(attempts(listed.until)), balance_of(listed)
+    quotas = {(o.quota.award, o.quota.support_class): o.quota for o in job.orders if o.quota.award}
+    used = {owner: balance.used(q, ran.get(owner, ()), now) for owner, q in quotas.items()}
     return {**job.spent, **used}
 
 

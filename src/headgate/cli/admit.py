@@ -64,6 +64,7 @@ def admit(
                 try:
                     watch.engine = _pass(section, ruled, now)
                 except EngineDown as error:
+                    watch.engine = None
                     typer.echo(f"admit {cluster}: the cluster is down: {error}", err=True)
                     if once:
                         raise typer.Exit(DOWN) from error
@@ -108,12 +109,13 @@ def _ruled(source: str, name: str, section: "KueueCluster", keys: Path | None) -
     if Path(source).is_file():
         return _by_agent(Path(source), name, section, keys)
     from headgate.core.enforcement.balance import Balance
-    from headgate.operating import jobs
+    from headgate.operating import jobs_at
     from headgate.steps.enforce import booked_of, spent_of
 
     term = term_of(source)
     balance = Balance(spent_of(term, section.site), booked_of(term, section.site))
-    return _Ruled(lambda now: jobs(term, {name: section}, None, {}, now)[0], balance)
+    jobs = jobs_at(term, {name: section}, None, {})
+    return _Ruled(lambda now: jobs(now)[0], balance)
 
 
 def _by_agent(path: Path, name: str, section: "KueueCluster", keys: Path | None) -> _Ruled:

@@ -25,7 +25,9 @@ from headgate.cli.shared import (
 from headgate.cli.site import check_site
 
 if TYPE_CHECKING:
+    from headgate.demo import Choices
     from headgate.evaluating import Evaluated
+    from headgate.whatif import Try
 
 
 class Language(StrEnum):
@@ -198,12 +200,7 @@ def simulate(
         choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict)
         refuse_taken(out)
         if shards is not None:
-            from headgate.sweeping import plan
-
-            if out is None or trace is None:
-                raise fault("--shards", "sweep-incomplete", "a sweep needs a trace and a folder",
-                            "say --trace and --out too")  # fmt: skip
-            for line in plan(programme, choices, how, shards, out):
+            for line in _planned(programme, choices, how, shards, out):
                 say(line)
             return
         compared = compare(programme, choices, how, term, progress)
@@ -211,6 +208,18 @@ def simulate(
             write(compared, out)
         for line in [text_of(compared)] if as_json else compared.lines:
             say(line)
+
+
+def _planned(
+    programme: str, choices: "Choices", how: "Try", shards: int, out: Path | None
+) -> list[str]:
+    """Write a sweep instead of doing it; raises Faulty where its trace or folder is not said."""
+    from headgate.sweeping import plan
+
+    if out is None or choices.trace is None:
+        what, mend = "a sweep needs a trace and a folder", "say --trace and --out too"
+        raise fault("--shards", "sweep-incomplete", what, mend)
+    return plan(programme, choices, how, shards, out)
 
 
 def demand(

@@ -124,16 +124,12 @@ def _carrier(clusters: Path | None, name: str | None) -> "Carrier | None":
     if name is None:
         return None
     from headgate.engines.opening import carrier
-    from headgate.readers.clusters import read_clusters
+    from headgate.readers.clusters import named, read_clusters
 
     if clusters is None:
         raise fault("--cluster", "clusters-unnamed", "no file says how it is reached",
                     "name the clusters file: --clusters FILE")  # fmt: skip
-    sections = read_clusters(clusters)
-    if name not in sections:
-        what = f"there is no cluster {name!r}: {', '.join(sections)}"
-        raise fault("--cluster", "cluster-unknown", what, "name one of the file's")
-    return carrier(sections[name])
+    return carrier(named(read_clusters(clusters), name))
 
 
 @suites.command()

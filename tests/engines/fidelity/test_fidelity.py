@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.engines.fidelity.harness import SHAPE, compared, page, run, workload
-from tests.servers.slurm import Lab, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab
 
 FILE = os.environ.get("HEADGATE_FIDELITY_FILE", "")
 RUNS, JOBS, SCALE = (3, 300, 2) if FILE else (1, 12, 1)
@@ -21,11 +22,8 @@ RUNS, JOBS, SCALE = (3, 300, 2) if FILE else (1, 12, 1)
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A real Slurm whose nodes are whole and whose backfill is EASY."""
-    try:
-        with private_slurm(SHAPE) as running:
-            yield running
-    except Unavailable as missing:
-        pytest.skip(str(missing))
+    with slurm_or_skip(SHAPE) as running:
+        yield running
 
 
 def test_the_replay_does_with_jobs_what_a_real_slurm_does(lab: Lab) -> None:

@@ -9,7 +9,8 @@ import pytest
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.readers.clusters import Clusters
 from tests.engines.slurm.site import Site
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 
 NUMBERS = count(1)
 
@@ -17,11 +18,8 @@ NUMBERS = count(1)
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A Slurm of two nodes, started when first asked for."""
-    try:
-        with private_slurm(Shape(nodes=2, users=("alice", "bob"))) as running:
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    with slurm_or_skip(Shape(nodes=2, users=("alice", "bob"))) as running:
+        yield running
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.engines.drive import Enforced, enforce
 from headgate.engines.slurm.names import account_of, standby_of
 from headgate.steps.enforce import envelopes_of, orders_of
+from tests.engines.slurm.books import Books, rolled_up
 from tests.engines.slurm.site import Site
-from tests.engines.slurm.test_purged import Books, listed
-from tests.engines.slurm.test_usage import rolled_up
+from tests.engines.slurm.test_purged import listed
 from tests.whole.korea import korea
 
 LEFT = 480
@@ -82,7 +82,7 @@ def _used(site: Site, job: str) -> int:
 def _metered(site: Site, folder: Path, ran: dict[str, str]) -> None:
     """What ran is in the rows, each job once under its award, and sreport says the same."""
     site.lab.wait(lambda: not site.lab.run("squeue", "-h").strip(), "all ended")
-    books = Books(site, folder)
+    books = Books(site.lab, folder, site.section.programme, hours_before=4)
     rows = books.rows()
     assert sorted(ran.items()) == sorted((row["job"], row["award"]) for row in rows)
     assert all(row["ended"] for row in rows)

@@ -1,43 +1,24 @@
 """Use is fetched from a real Slurm once and whole, and agrees with Slurm's own reckoning."""
 
-import csv
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from headgate.cli import app
 from headgate.engines.slurm.names import account_of, mark, organisation_of, standby_of
-from tests.servers.slurm import Lab, Shape, Unavailable, needed, private_slurm
+from tests.engines.slurm.books import Books, rolled_up, unseen
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 
 AWARDS = ("award-1", "Đề tài '한글'; rm -rf $(x) | --help")
 """One plain name and one that would be syntax if it ever reached a command line."""
-
-CLUSTERS = """headgate: 1
-clusters:
-  lab:
-    engine: slurm
-    site: site-a
-    cluster: lab
-    lock: {folder}/lock
-    environment: {{PATH: "{path}"}}
-    programme: national
-    sectors: {{academia: sector}}
-    chips: {{h200: {{gres: "gpu:h200"}}}}
-"""
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
     """A Slurm with two awards' accounts, one that is nobody's, and one that borrows."""
-    try:
-        needed()
-    except Unavailable as reason:
-        pytest.skip(str(reason))
-    with private_slurm(Shape(nodes=4)) as lab:
+    with slurm_or_skip(Shape(nodes=4)) as lab:
         own = [account_of("national", award, "h200") for award in AWARDS]
         accounts = {
             **{
@@ -55,41 +36,9 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture
-def command(lab: Lab, tmp_path: Path) -> "Command":
+def books(lab: Lab, tmp_path: Path) -> Books:
     """The two commands on that Slurm, with a spool of the test's own."""
-    file = tmp_path / "clusters.yaml"
-    path = f"{lab.programs}:/usr/bin:/bin"
-    file.write_text(CLUSTERS.format(folder=tmp_path, path=path), encoding="utf-8")
-    return Command(tmp_path, int(time.time()) // 3_600 * 3_600)
-
-
-class Command:
-    """`headgate usage` and `headgate reconcile` for the hour that runs and the next."""
-
-    def __init__(self, folder: Path, hour: int) -> None:
-        self.folder = folder
-        self.window = [
-            *("--clusters", str(folder / "clusters.yaml"), "--cluster", "lab"),
-            *("--spool", str(folder / "spool")),
-            *("--since", told(hour), "--until", told(hour + 7_200)),
-        ]
-
-    def run(self, name: str, *more: str) -> Result:
-        """What a command ended with."""
-        return CliRunner().invoke(app, [name, *self.window, *more])
-
-    def rows(self) -> list[dict[str, str]]:
-        """The rows that the ledger would import, after a successful fetch."""
-        out = self.folder / "usage.csv"
-        result = self.run("usage", "--out", str(out))
-        assert 0 == result.exit_code, result.output
-        with out.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-
-
-def told(at: int) -> str:
-    """An instant as a person types it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Books(lab, tmp_path, "national")
 
 
 def submitted(lab: Lab, account: str, *options: str, seconds: float = 1, chips: int = 2) -> str:
@@ -110,7 +59,7 @@ def until(lab: Lab, job: str, state: str) -> None:
     lab.wait(lambda: states(lab, job)[-1:] == [state], f"job {job} {state}")
 
 
-def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, command: Command) -> None:
+def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books) -> None:
     """Every way a job can go: what held chips is billed once, and both books say the same.
 
     A hostile job name breaks no row, an award's hostile name comes back as it was.
@@ -144,7 +93,7 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, command: Comm
     lab.run("scontrol", "update", "nodename=n4", "state=resume", check=False)
     lab.wait(lambda: not lab.run("squeue", "-h").strip(), "all ended")
 
-    rows = command.rows()
+    rows = books.rows()
     jobs = sorted((row["job"], row["award"]) for row in rows)
     first, second = AWARDS
     tasks = lab.run("sacct", "-X", "-nP", "-j", array, "-o", "jobidraw").split()
@@ -153,67 +102,53 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, command: Comm
     assert 3 == len(tasks)
     assert {"2"} == {row["gpus"] for row in rows}
     assert len(rows) == len({row["attempt"] for row in rows})
-    assert [unseen(row) for row in rows] == [unseen(row) for row in command.rows()]
+    assert [unseen(row) for row in rows] == [unseen(row) for row in books.rows()]
 
     rolled_up(lab)
-    result = command.run("reconcile")
+    result = books.run("reconcile")
     assert (0, True) == (result.exit_code, "agree to the GPU-second" in result.output), (
         result.output
     )
 
 
-def unseen(row: dict[str, str]) -> dict[str, str]:
-    """A row without when it was looked at: a second fetch changes nothing else."""
-    return {name: value for name, value in row.items() if name != "seen"}
-
-
-def rolled_up(lab: Lab) -> None:
-    """Have slurmdbd roll up the hours of the window now, and wait until it has."""
-    hour = int(time.time()) // 3_600 * 3_600
-    start, end = (told(at).rstrip("Z") for at in (hour, hour + 3_600))
-    lab.run("sacctmgr", "-i", "roll", start, end, check=False)
-    report = ("-nP", "-t", "seconds", "cluster", "AccountUtilizationByUser", f"start={start}")
-    lab.wait(lambda: bool(lab.run("sreport", *report, f"end={end}").strip()), "rolled up")
-
-
-def test_a_running_job_is_told_open_and_later_closed(lab: Lab, command: Command) -> None:
+def test_a_running_job_is_told_open_and_later_closed(lab: Lab, books: Books) -> None:
     """A row without an end becomes the same row with its end; the attempt stays one."""
     job = submitted(lab, account_of("national", AWARDS[0], "h200"), seconds=30)
     until(lab, job, "RUNNING")
     time.sleep(2)
-    (running,) = [row for row in command.rows() if row["job"] == job]
-    result = command.run("reconcile")
+    (running,) = [row for row in books.rows() if row["job"] == job]
+    result = books.run("reconcile")
     assert (6, True) == (
         result.exit_code,
         "[not-rolled-up]" in result.output or "[still" in result.output,
     ), result.output
     lab.run("scancel", job)
     until(lab, job, "CANCELLED")
-    (ended,) = [row for row in command.rows() if row["job"] == job]
+    (ended,) = [row for row in books.rows() if row["job"] == job]
     assert ("", False) == (running["ended"], ended["ended"] == "")
     same = ("job", "attempt", "award", "started", "gpus")
     assert [running[name] for name in same] == [ended[name] for name in same]
 
 
-def test_accounting_that_is_down_loses_nothing(lab: Lab, command: Command) -> None:
+def test_accounting_that_is_down_loses_nothing(lab: Lab, books: Books) -> None:
     """With slurmdbd down the fetch says so and the spool is as it was; later all is there."""
-    before = command.rows()
+    before = books.rows()
     lab.kill("slurmdbd")
     job = submitted(lab, account_of("national", AWARDS[1], "h200"))
-    result = command.run("usage")
+    result = books.run("usage")
     assert (5, True) == (result.exit_code, "the cluster is down" in result.output), result.output
     lab.wait(lambda: not lab.run("squeue", "-h", "-j", job, "-t", "R,PD").strip(), "job ended")
     lab.start("slurmdbd")
     until(lab, job, "COMPLETED")
-    after = command.rows()
+    after = books.rows()
     seen = {row["attempt"] for row in before}
     assert [job] == [row["job"] for row in after if row["attempt"] not in seen]
 
 
-def test_half_an_hour_is_refused_by_the_report(command: Command) -> None:
+def test_half_an_hour_is_refused_by_the_report(books: Books) -> None:
     """sreport counts whole hours, so a window that cuts one is a user's mistake, named."""
-    command.rows()
-    cut = command.window.index("--until") + 1
-    command.window[cut] = command.window[cut].replace(":00:00Z", ":30:00Z")
-    result = command.run("reconcile")
+    books.rows()
+    cut = books.window.index("--until") + 1
+    books.window[cut] = books.window[cut].replace(":00:00Z", ":30:00Z")
+    result = books.run("reconcile")
     assert (2, True) == (result.exit_code, "whole hours" in result.output)

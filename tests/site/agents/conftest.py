@@ -158,7 +158,7 @@ def country(
         token = enrol(SITE, site, at(NOW))
         engine = Rehearsal(site, gpus, [])
         centres[site] = Centre(site, token, ring.keys.listed, folder, engine)
-    for where in ("headgate.operating.opened", "headgate.engines.opening.opened"):
+    for where in ("headgate.operating.opened", "headgate.agent.look.opened"):
         monkeypatch.setattr(
             where, lambda section, spent: centres[section.site].opened(section, spent)
         )

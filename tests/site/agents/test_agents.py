@@ -285,7 +285,7 @@ def test_what_was_allowed_is_what_is_applied_or_nothing(
     raced = centre.look(later(60))
     assert (Enforced.REFUSED.value, ["plan-other"]) == (raced.outcome, codes(raced.faults))
     monkeypatch.undo()
-    for where in ("headgate.operating.opened", "headgate.engines.opening.opened"):
+    for where in ("headgate.operating.opened", "headgate.agent.look.opened"):
         monkeypatch.setattr(where, lambda *_: centre.engine)
     assert () == centre.engine.observe()
     waits = centre.look(later(120)).waits
@@ -386,7 +386,7 @@ def test_use_that_cannot_be_read_or_is_not_taken_is_named_and_kept(
     assert "" == Agent.objects.get(site="north").looked, "use is told before it is claimed"
     monkeypatch.undo()
     monkeypatch.setattr("headgate.operating.opened", lambda *_: centre.engine)
-    monkeypatch.setattr("headgate.engines.opening.opened", lambda *_: centre.engine)
+    monkeypatch.setattr("headgate.agent.look.opened", lambda *_: centre.engine)
     assert 0 == centre.look(later(41 * HOUR)).waiting
     assert later(41 * HOUR) == Agent.objects.get(site="north").looked
 

@@ -1,6 +1,5 @@
 """Who leaves at the portal loses the clusters too, with the next list and the next look."""
 
-from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.engines.kueue.manifests import MEMBERS
 from headgate.site.actions.agents import sign_orders
 from headgate.site.actions.people import act_for, forget, send_away, stop_acting
@@ -110,4 +109,3 @@ def test_on_kueue_the_role_in_the_namespace_goes(yard: Yard) -> None:
     yard.country.sign(later(HOUR))
     yard.centre.look(later(HOUR))
     assert ["an"] == [one["name"] for one in yard.store.things[title]["subjects"]]
-    assert isinstance(yard.section, KueueCluster)

@@ -4,9 +4,7 @@ The API server is a stand-in of our own making with no Kueue in it, and so label
 """
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -32,13 +30,12 @@ from headgate.site.agents.reading import report_of
 from headgate.site.desk.office import SITE
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of, spent_of
+from tests.commands import HEADGATE, environment
 from tests.engines.kueue.test_admission import asking
-from tests.report.builders import ROOT
 from tests.servers.kubernetes import Store, api_server, kubeconfig
 from tests.site.agents.conftest import NOW, Centre, Country, at
 from tests.site.agents.test_agents import DAY, HOUR, codes, later, operator, term
 from tests.site.agents.test_world import OCTOBER, SEPTEMBER, take
-from tests.site.chromium import SERVE
 
 
 @dataclass
@@ -230,8 +227,8 @@ def test_the_service_answers_what_changes_without_waiting_for_its_turn(yard: Yar
     words = (*cluster, "--every", "3600", "--ledger-every", "3600")
     keys = ("--keys", str(yard.centre.folder / "keys"))
     service = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "admit", str(yard.centre.folder / "spool"), *words, *keys],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        [*HEADGATE, "admit", str(yard.centre.folder / "spool"), *words, *keys],
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -279,7 +276,9 @@ def test_why_a_workload_waits_reaches_the_portal_in_its_owners_words(yard: Yard)
         ]
         status["conditions"] = [{"type": "QuotaReserved", "status": "False", "message": what}]
         yard.store.write(thing, "kueue")
+    yard.store.requests.clear()
     yard.centre.look(later(HOUR))
+    assert 1 == sum("/workloads?" in one for one in yard.store.requests), "one list is enough"
     report = report_of(Agent.objects.get(site="south"))
     assert report is not None
     assert [(quota.award, why, 1) for why in ("budget no_limit", "budget no_room", what)] == [

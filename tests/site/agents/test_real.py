@@ -7,11 +7,8 @@ Only the date is not arranged: outside the small programme's second term its awa
 then no job can run.
 """
 
-import os
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,13 +30,14 @@ from headgate.site.portal.people import PERSONAS
 from headgate.site.portal.roles import Role
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of
+from tests.commands import HEADGATE, environment
 from tests.engines.kueue.test_admission import asking
-from tests.report.builders import ROOT
 from tests.servers.kubernetes import Store, api_server, kubeconfig
-from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
 from tests.site.agents.conftest import Centre, Country
 from tests.site.agents.test_agents import term
-from tests.site.chromium import SERVE, wait_for
+from tests.site.chromium import served
 
 CLUSTERS = """headgate: 1
 clusters:
@@ -72,36 +70,16 @@ METERING = (Point.USE_KEPT, Point.USE_SENT)
 def lab() -> Iterator[Lab]:
     """A Slurm of two nodes with two kinds of GPU, started when first asked for."""
     shape = Shape(nodes=2, kinds=("h200", "b200"), users=("alice",))
-    try:
-        with private_slurm(shape) as running:
-            yield running
-    except Unavailable as reason:
-        pytest.skip(str(reason))
+    with slurm_or_skip(shape) as running:
+        yield running
 
 
 @pytest.fixture
 def portal(country: Country, begun_address: str, tmp_path: Path) -> Iterator[str]:
     """The portal of that programme, served by the command that a person types."""
     del country
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    words = ["serve", "--database", begun_address, "--port", str(port)]
-    with (tmp_path / "said").open("wb") as said:
-        server = subprocess.Popen(
-            [sys.executable, "-c", SERVE, *words], env=_environment(), stdout=said, stderr=said
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/readyz", server, tmp_path / "said")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _environment(**more: str) -> dict[str, str]:
-    told = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
-    return {**told, "PYTHONPATH": str(ROOT / "src"), **more}
+    with served(tmp_path, ["--database", begun_address]) as address:
+        yield address
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +92,8 @@ class Command:
         """One look, or as much of it as there is before it is killed."""
         more = {"HEADGATE_CRASH": crash.name} if crash else {}
         done = subprocess.run(
-            [sys.executable, "-c", SERVE, "agent", *self.words, "--once"],
-            env=_environment(**more),
+            [*HEADGATE, "agent", *self.words, "--once"],
+            env=environment(**more),
             capture_output=True,
             text=True,
             check=False,

@@ -12,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from tests.commands import environment
 from tests.site.attacks.mutants import AT_NIGHT, EVERY_TIME, Mutant
 from tests.site.attacks.suite import PARTS
 from tests.site.proof import record, times
@@ -37,13 +38,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def said(source: Path, part: str) -> str:
     """What the suite says of a copy of the program, in a process of its own."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("HEADGATE_")
-    }
-    environment |= {"PYTHONPATH": f"{source}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    path = f"{source}{os.pathsep}{ROOT}"
     command = [sys.executable, "-m", "tests.site.attacks.suite", part]
     done = subprocess.run(
-        command, env=environment, cwd=source, capture_output=True, text=True, check=False
+        command,
+        env=environment(PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1"),
+        cwd=source,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return done.stdout or done.stderr
 

@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import subprocess
-import sys
 from io import StringIO
 from pathlib import Path
 from urllib.request import urlopen
@@ -19,12 +17,12 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.people import first_password
 from headgate.site.portal.roles import Role, roles_of
 from headgate.site.portal.watched import Lines, OfRequest
+from tests.commands import HEADGATE, environment
 from tests.servers.postgres import Cluster
 from tests.site.chromium import served
 from tests.site.conftest import SITE_USER
 from tests.site.portal.asking import text_of
 
-RUN = (sys.executable, "-c", "from headgate.cli import main; main()")
 RIGHT = {
     "HEADGATE_HOSTS": '["gpu.example.org"]',
     "HEADGATE_ADDRESS": "https://gpu.example.org",
@@ -35,10 +33,13 @@ RIGHT = {
 
 def run(folder: Path, *words: str, code: int, **told: str) -> str:
     """A command of its own process, with these settings and no others."""
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
-    command = [*RUN, *words]
     done = subprocess.run(
-        command, cwd=folder, env=plain | told, capture_output=True, text=True, check=False
+        [*HEADGATE, *words],
+        cwd=folder,
+        env=environment(**told),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert code == done.returncode, done.stdout + done.stderr
     return done.stdout + done.stderr

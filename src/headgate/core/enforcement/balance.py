@@ -46,6 +46,14 @@ class Balance:
         return used
 
 
+def by_owner(attempts: Iterable[Usage]) -> Mapping[Owner, list[Usage]]:
+    """Attempts by award and class: whoever asks for many quotas goes through them once."""
+    found: dict[Owner, list[Usage]] = {}
+    for one in attempts:
+        found.setdefault((one.award, one.support_class), []).append(one)
+    return found
+
+
 def balance_of(listed: OrderList) -> Balance:
     """What a signed list says to be used: booked in the ledger, or told to the portal."""
     spent: dict[Owner, int] = {}

@@ -9,12 +9,12 @@ What is left is the budget less what is used (`core.enforcement.balance`), less 
 may still use. Kueue ends work after its longest time.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from headgate.core.enforcement.balance import Balance
+from headgate.core.enforcement.balance import Balance, by_owner
 from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
@@ -120,21 +120,22 @@ def works(things: Iterable[Mapping[str, Any]], meter: Meter, check: str) -> Iter
 def answers(
     held: Iterable[Work],
     quotas: Iterable[Quota],
-    attempts: Collection[Usage],
+    attempts: Iterable[Usage],
     balance: Balance,
     now: str,
 ) -> Iterator[Answer]:
     """The answer to each Workload that waits, those whose quota was reserved first first."""
     open_to = {(quota.award, quota.support_class): quota for quota in quotas if quota.award}
-    by_owner: dict[tuple[str, str], list[Work]] = {}
+    of_owner: dict[tuple[str, str], list[Work]] = {}
     for work in sorted(held, key=lambda one: (one.reserved, one.key)):
-        by_owner.setdefault(work.owner, []).append(work)
-    for owner, there in sorted(by_owner.items()):
+        of_owner.setdefault(work.owner, []).append(work)
+    ran = by_owner(attempts)
+    for owner, there in sorted(of_owner.items()):
         quota = open_to.get(owner)
         if quota is None:
             yield from (Answer(work, Ground.CLOSED, 0, 0) for work in there if work.waits)
         else:
-            left = quota.gpu_seconds_budget - balance.used(quota, attempts, now)
+            left = quota.gpu_seconds_budget - balance.used(quota, ran.get(owner, ()), now)
             yield from _of_award(quota, there, left, now)
 
 

@@ -16,6 +16,7 @@ from headgate.core.enforcement.balance import Balance
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Quota, QuotaState
 from headgate.core.enforcement.plan import applied
+from headgate.core.enforcement.waiting import Waiting
 from headgate.core.metering.usage import Usage
 from headgate.engines.kueue.admission import Answer, active, answers, told_of, works
 from headgate.engines.kueue.attempts import (
@@ -38,6 +39,7 @@ from headgate.engines.kueue.manifests import (
     told,
 )
 from headgate.engines.kueue.names import is_marked
+from headgate.engines.kueue.pending import pending
 
 _LOOKS: Final = TypeAdapter(tuple[Attempt, ...])
 
@@ -69,6 +71,7 @@ class Kueue:
         self.complaints: tuple[Complaint, ...] = ()
         self.retaken: tuple[Drift, ...] = ()
         self._version = ""
+        self._workloads: list[Manifest] | None = None
 
     @property
     def cluster(self) -> str:
@@ -112,9 +115,20 @@ class Kueue:
         """Look at the Workloads, remember, and give every attempt that touches the window."""
 
         async def seen(door: Door) -> Attempts:
-            return (await self._look(door, since))[0]
+            attempts, _, self._workloads = await self._look(door, since)
+            return attempts
 
         return within(talk(self._settings, seen), since, until)
+
+    def waiting(self, quotas: Iterable[Quota]) -> Iterator[Waiting]:
+        """How many Workloads of each award wait for which reason; raises EngineDown.
+
+        They are those that `usage` saw last; where it has seen none, they are listed.
+        """
+        workloads = self._workloads
+        if workloads is None:
+            workloads = talk(self._settings, lambda door: door.listed("Workload"))
+        return pending(workloads, self._maker(), quotas)
 
     def admit(
         self, quotas: Iterable[Quota], balance: Balance, known: Iterable[Usage] = ()

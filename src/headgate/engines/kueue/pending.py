@@ -4,43 +4,29 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.engine import Quota
 from headgate.core.enforcement.waiting import Waiting
 from headgate.engines.kueue.admission import Ground
 from headgate.engines.kueue.attempts import condition
-from headgate.engines.kueue.door import Door, talk
-from headgate.engines.kueue.manifests import Arrangement, Maker, Manifest
+from headgate.engines.kueue.manifests import Maker
 from headgate.engines.kueue.names import plain_name
 
 
-def pending(cluster: KueueCluster, quotas: Iterable[Quota]) -> Iterator[Waiting]:
-    """How many Workloads of each award wait for which reason; raises EngineDown."""
-
-    async def listed(door: Door) -> list[Manifest]:
-        return await door.listed("Workload")
-
-    maker = Maker(cluster, Arrangement(cluster.programme, {}), "")
+def pending(
+    workloads: Iterable[Mapping[str, Any]], maker: Maker, quotas: Iterable[Quota]
+) -> Iterator[Waiting]:
+    """How many Workloads of each award wait for which reason."""
     queues = {
         (maker.namespace(one.award), plain_name(one.support_class)): (one.award, one.support_class)
         for one in quotas
     }
-    yield from waiting(talk(cluster, listed), queues, maker.check)
-
-
-def waiting(
-    workloads: Iterable[Mapping[str, Any]],
-    queues: Mapping[tuple[str, str], tuple[str, str]],
-    check: str,
-) -> Iterator[Waiting]:
-    """The same of some Workloads; `queues` are those of awards, by namespace and name."""
     counts: Counter[tuple[tuple[str, str], str]] = Counter()
     for thing in workloads:
         spec = thing.get("spec") or {}
         owner = queues.get((thing["metadata"].get("namespace", ""), spec.get("queueName", "")))
         begun = condition(thing, "Admitted") or condition(thing, "Finished")
         if owner is not None and begun is None:
-            counts[owner, _reason(thing, check)] += 1
+            counts[owner, _reason(thing, maker.check)] += 1
     for (owner, reason), jobs in sorted(counts.items()):
         yield Waiting(*owner, reason, jobs)
 

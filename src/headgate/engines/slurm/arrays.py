@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import Array, EngineDown, ShardState
+from headgate.core.enforcement.engine import Array, ShardState
 from headgate.engines.shards import slurm_script
-from headgate.engines.slurm.command import Run, runner
+from headgate.engines.slurm.command import Run, asked, runner
 
 _WAITS: Final = frozenset({"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT"})
 
@@ -21,20 +21,14 @@ class SlurmArrays:
     def submit(self, array: Array) -> None:
         """Submit the array, unless one of its name has not ended; raises EngineDown."""
         if not self.shards(array):
-            self._asked(("sbatch", "--parsable"), slurm_script(array, self._cluster.array))
+            asked(self._run, ("sbatch", "--parsable"), slurm_script(array, self._cluster.array))
 
     def shards(self, array: Array) -> Mapping[int, ShardState]:
         """The tasks that squeue still has, each by its number; raises EngineDown."""
         words = ("squeue", "-h", "-r", f"--name={array.name}", "-o", "%K %T")
-        live = (line.split() for line in self._asked(words).splitlines())
+        live = (line.split() for line in asked(self._run, words).splitlines())
         return {
             int(number): ShardState.WAITING if state in _WAITS else ShardState.RUNNING
             for number, state in (words for words in live if len(words) == 2)
             if number.isdecimal()
         }
-
-    def _asked(self, command: tuple[str, ...], text: str = "") -> str:
-        answer = self._run(command, text)
-        if answer.failed:
-            raise EngineDown(f"{command[0]}: {answer.failed}")
-        return answer

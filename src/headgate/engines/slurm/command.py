@@ -17,7 +17,7 @@ LOAD_SECONDS_MOST: Final = 900
 
 ASKED: Final = {
     **dict.fromkeys(("sacctmgr", "sacct", "sreport"), "slurmdbd and its database"),
-    **dict.fromkeys(("scontrol", "squeue", "scancel"), "slurmctld"),
+    **dict.fromkeys(("scontrol", "squeue", "scancel", "sbatch"), "slurmctld"),
 }
 """Whom each program asks."""
 
@@ -41,7 +41,17 @@ class Answer(str):
 def down(command: Sequence[str], what: str) -> EngineDown:
     """What is raised where a program failed, with whom it asks."""
     program = next((word for word in command if word in ASKED), "")
-    return EngineDown(f"{program}, which asks {ASKED[program]}: {what}" if program else what)
+    if not program:
+        return EngineDown(f"{command[0]}: {what}")
+    return EngineDown(f"{program}, which asks {ASKED[program]}: {what}")
+
+
+def asked(run: Run, command: Sequence[str], text: str = "") -> str:
+    """What a program says that must end well; raises EngineDown."""
+    answer = run(command, text)
+    if answer.failed:
+        raise down(command, answer.failed)
+    return answer
 
 
 def runner(reach: Sequence[str], environment: Mapping[str, str]) -> Run:

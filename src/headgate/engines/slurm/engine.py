@@ -18,7 +18,7 @@ from headgate.core.enforcement.engine import EngineDown, Plan, Quota
 from headgate.core.enforcement.plan import applied
 from headgate.core.metering.usage import Usage
 from headgate.engines.slurm.batch import Call, calls
-from headgate.engines.slurm.command import Answer, Run, down, runner
+from headgate.engines.slurm.command import Answer, Run, asked, down, runner
 from headgate.engines.slurm.names import safe
 from headgate.engines.slurm.observed import (
     ACCOUNT_FORMAT,
@@ -118,17 +118,14 @@ class Slurm:
         show = ("sacctmgr", "-nP", "show", "assoc", name)
         answer = self._run((*show, "wopi", f"format={NESTED_FORMAT}"), "")
         if answer.failed.startswith("Unknown field"):
-            asked = self._asked(*show, f"format={PARENT_FORMAT}")
-            return list(rows(asked, PARENT_FORMAT))
+            older = self._asked(*show, f"format={PARENT_FORMAT}")
+            return list(rows(older, PARENT_FORMAT))
         if answer.failed:
             raise down(show, answer.failed)
         return nested(answer)
 
     def _asked(self, *command: str) -> str:
-        answer = self._run(command, "")
-        if answer.failed:
-            raise down(command, answer.failed)
-        return answer
+        return asked(self._run, command)
 
     def _make(self, call: Call) -> Answer:
         self._wait(call.awaits)

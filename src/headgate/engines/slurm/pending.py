@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
-from headgate.core.enforcement.engine import EngineDown, Quota
+from headgate.core.enforcement.engine import Quota
 from headgate.core.enforcement.waiting import Waiting
-from headgate.engines.slurm.command import Run
+from headgate.engines.slurm.command import Run, asked
 from headgate.engines.slurm.names import account_of, standby_of
 
 _ASKED = ("squeue", "-h", "-t", "PENDING", "-o", "%a %r")
@@ -19,10 +19,7 @@ def pending(cluster: SlurmCluster, run: Run, quotas: Iterable[Quota]) -> Iterato
         name = account_of(cluster.programme, quota.award, quota.support_class)
         for each in (name, standby_of(name)):
             owners[each] = quota.award, quota.support_class
-    answer = run(_ASKED, "")
-    if answer.failed:
-        raise EngineDown(f"squeue: {answer.failed}")
-    lines = (line.partition(" ") for line in answer.splitlines())
+    lines = (line.partition(" ") for line in asked(run, _ASKED).splitlines())
     # "ReqNodeNotAvail, UnavailableNodes:n[1-4]": the word alone says why.
     counts = Counter(
         (owners[name], why.split(",")[0].strip()) for name, _, why in lines if name in owners

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from headgate.engines.slurm.command import Run, down
+from headgate.engines.slurm.command import Run, asked
 from headgate.engines.slurm.names import safe
 from headgate.engines.slurm.sacct import Attempt
 from headgate.engines.slurm.spool import Spool
@@ -190,9 +190,7 @@ class Sreport:
     def _asked(self, since: int, until: int, report: str, *more: str) -> list[list[str]]:
         window = (f"start={_local(since)}", f"end={_local(until)}")
         kind = ("env", "LC_ALL=C", "TZ=UTC", "sreport", "-nP", "-t", "seconds", "cluster", report)
-        answer = self._run((*kind, f"cluster={self._cluster}", *window, *more), "")
-        if answer.failed:
-            raise down(kind, answer.failed)
+        answer = asked(self._run, (*kind, f"cluster={self._cluster}", *window, *more))
         return [line.split("|") for line in answer.splitlines() if line.count("|") == 5]
 
 

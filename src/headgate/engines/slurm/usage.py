@@ -19,7 +19,7 @@ from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
 from headgate.engines.slurm import sacct
-from headgate.engines.slurm.command import Run, down
+from headgate.engines.slurm.command import Run, asked, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
 from headgate.engines.slurm.reconcile import sums
@@ -125,12 +125,9 @@ def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner]:
     is borrowed in the standby class costs nothing, so a standby account is nobody's.
     """
     show = ("sacctmgr", "-nP", "show", "account", "withdeleted", f"format={ACCOUNT_FORMAT}")
-    answer = run(show, "")
-    if answer.failed:
-        raise down(show, answer.failed)
     known: dict[str, Owner] = {}
     ours = organisation_of(cluster.programme)
-    for row in rows(answer, ACCOUNT_FORMAT):
+    for row in rows(asked(run, show), ACCOUNT_FORMAT):
         facts = marked(row["description"]) if row["organization"] == ours else None
         chip = cluster.chips.get(str((facts or {}).get("class", "")))
         if facts and chip and "award" in facts:

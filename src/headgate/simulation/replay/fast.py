@@ -62,8 +62,10 @@ def replay(pool: Pool) -> Replayed:
     run(state)
     found = {name: state.gangs[:, column] for name, column in COLUMNS.items()}
     for name, column in BILLS.items():
-        none = np.zeros(len(pool.gangs.gpus), np.int64)
-        found[name] = state.bills[:, column] if len(state.bills) else none
+        if len(state.bills):
+            found[name] = state.bills[:, column]
+        else:
+            found[name] = np.zeros(len(pool.gangs.gpus), np.int64)
     return Replayed(**found, by_envelope=state.seen[:, :-1], by_step=state.seen[:, -1, :4])
 
 

@@ -140,7 +140,7 @@ def figures(
     by_envelope, by_step = _tables(lanes)
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
-    offered, first, term = _offered(lanes), _first(lanes, signed), _first(lanes, signed * 0)
+    offered, (first, term) = _offered(lanes), _firsts(lanes, signed)
     moved = tuple(transfers([(x.pool, x.replayed) for x in lanes], envelopes, days[0]))
     seen = by_envelope[:-1].sum(axis=(0, 1)).tolist()
     held, borrowed, waited, _, unpaid = map(int, seen)
@@ -217,14 +217,23 @@ def _told(waits: Column, served: np.ndarray) -> Waits:
     return Waits(len(waits), len(waits) - len(known), int(known.sum()) // len(known), median, p95)
 
 
-def _first(lanes: Sequence[Lane], signed: Column) -> list[int]:
-    """Seconds from signature to the first start of each tenant that has one, in order."""
+def _firsts(lanes: Sequence[Lane], signed: Column) -> tuple[list[int], list[int]]:
+    """Seconds to the first start of each tenant that has one, in order.
+
+    From the signature, and from the first day of the window.
+    """
     tenants = max((int(lane.tenant.max(initial=-1)) for lane in lanes), default=-1) + 1
-    first = np.full(tenants, NEVER, np.int64)
+    first, term = (np.full(tenants, NEVER, np.int64) for _ in range(2))
     for lane in lanes:
         served = lane.replayed.started >= 0
-        since = lane.replayed.started + signed[lane.pool.gangs.envelope]
-        np.minimum.at(first, lane.tenant[served], since[served])
+        tenant, started = lane.tenant[served], lane.replayed.started[served]
+        np.minimum.at(first, tenant, started + signed[lane.pool.gangs.envelope[served]])
+        np.minimum.at(term, tenant, started)
+    return _known(first), _known(term)
+
+
+def _known(first: Column) -> list[int]:
+    """The seconds of those that started, in order; a nought where none did."""
     return sorted(first[first < NEVER].tolist()) or [0]
 
 

@@ -1,0 +1,78 @@
+"""The commands that read a lab's books, and what tests compare of their rows."""
+
+import csv
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from typer.testing import CliRunner, Result
+
+from headgate.cli import app
+from tests.servers.slurm import Lab
+
+CLUSTERS: Final = """headgate: 1
+clusters:
+  lab:
+    engine: slurm
+    site: site-a
+    cluster: lab
+    lock: {folder}/lock
+    environment: {{PATH: "{programs}:/usr/bin:/bin"}}
+    programme: {programme}
+    sectors: {{academia: sector}}
+    chips: {{h200: {{gres: "gpu:h200"}}}}
+"""
+HOUR: Final = 3_600
+
+
+class Books:
+    """`headgate usage` and `headgate reconcile` for the hour that runs, the next, and some before.
+
+    The clusters file, the spool and the rows are in a folder of the test's own.
+    """
+
+    def __init__(self, lab: Lab, folder: Path, programme: str, hours_before: int = 0) -> None:
+        text = CLUSTERS.format(folder=folder, programs=lab.programs, programme=programme)
+        (folder / "clusters.yaml").write_text(text, encoding="utf-8")
+        self.out = folder / "usage.csv"
+        hour = this_hour()
+        self.window = [
+            *("--clusters", str(folder / "clusters.yaml"), "--cluster", "lab"),
+            *("--spool", str(folder / "spool")),
+            *("--since", told(hour - hours_before * HOUR), "--until", told(hour + 2 * HOUR)),
+        ]
+
+    def run(self, name: str, *more: str) -> Result:
+        """What a command ended with."""
+        return CliRunner().invoke(app, [name, *self.window, *more])
+
+    def rows(self, code: int = 0, says: str = "") -> list[dict[str, str]]:
+        """The rows that the ledger would import, after a look that ends by an exit code."""
+        result = self.run("usage", "--out", str(self.out))
+        assert (code, True) == (result.exit_code, says in result.output), result.output
+        with self.out.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+def this_hour() -> int:
+    """When the hour that runs began."""
+    return int(time.time()) // HOUR * HOUR
+
+
+def told(at: int) -> str:
+    """An instant as a person types it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unseen(row: dict[str, str]) -> dict[str, str]:
+    """A row without when it was looked at: a second fetch changes nothing else."""
+    return {name: value for name, value in row.items() if name != "seen"}
+
+
+def rolled_up(lab: Lab) -> None:
+    """Have slurmdbd roll up the hour that runs now, and wait until it has."""
+    start, end = (told(at).rstrip("Z") for at in (this_hour(), this_hour() + HOUR))
+    lab.run("sacctmgr", "-i", "roll", start, end, check=False)
+    report = ("-nP", "-t", "seconds", "cluster", "AccountUtilizationByUser", f"start={start}")
+    lab.wait(lambda: bool(lab.run("sreport", *report, f"end={end}").strip()), "rolled up")
