@@ -59,16 +59,13 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
-    rows, shown = _rows(call), list[Given]()
-    columns = _columns(shown)
+    rows, columns = _rows(call), _columns(call)
     if file := download(request, call, rows, columns, (), state(reading.DATABASE)):
         return file
-    listed = listing(request, rows, columns)
-    shown.extend(listed.rows)
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "listing": listed,
+        "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
         "listed": AwardList.objects.filter(call=call).first(),
@@ -104,20 +101,20 @@ def _rows(call: str) -> list[Given]:
     return [Given(code or "", lead, *counted.get(pk, (0, 0))) for pk, code, lead in names]
 
 
-def _columns(listed: list[Given]) -> list[Column[Given]]:
-    """The columns of a call's applications; findings are read for those that are listed alone."""
+def _columns(call: str) -> list[Column[Given]]:
+    """The columns of a call's applications; findings are read once, if the page shows any."""
 
     @cache
-    def found() -> dict[str, list[Finding]]:
-        told: dict[str, list[Finding]] = {}
-        codes = [one.code for one in listed]
-        for one in Finding.objects.filter(dossier__code__in=codes).select_related("dossier"):
-            told.setdefault(one.dossier.code or "", []).append(one)
+    def found() -> dict[str, list[tuple[str, bool]]]:
+        told: dict[str, list[tuple[str, bool]]] = {}
+        findings = Finding.objects.filter(dossier__call=call)
+        for code, gate, passed in findings.values_list("dossier__code", "gate", "passed"):
+            told.setdefault(code or "", []).append((gate, passed))
         return told
 
     def gates(one: Given) -> SafeString:
         named = {True: ("green", _("Open")), False: ("red", _("Shut"))}
-        told = [(f.gate, *named[f.passed]) for f in found().get(one.code, [])]
+        told = [(gate, *named[passed]) for gate, passed in found().get(one.code, [])]
         return format_html_join(
             " ", '{}: <strong class="govuk-tag govuk-tag--{}">{}</strong>', told
         )
