@@ -220,6 +220,14 @@ def test_the_page_leads_through_a_request_in_three_languages(played: Cast) -> No
         assert word in _page(client, award)
 
 
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_list_of_awards_is_taken_home_in_words(played: Cast, kind: str) -> None:
+    """A file of the list says how each award stands as a reader says it, without any markup."""
+    told = browser(played.officer).get(f"/running/?format={kind}").content.decode()
+    assert "Report due soon" in told
+    assert "<" not in told
+
+
 def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
     """A link that is none, or months that are too many, are told in words; the text is there."""
     award = held("alliance")

@@ -61,15 +61,15 @@ def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
     return list(all_runs(stood, past, whole.order_by("code")))
 
 
-def _state_tag(one: Runs, on: date) -> Any:
-    """What an award needs most, as a tag."""
+def _state(one: Runs, on: date) -> tuple[str, str]:
+    """What an award needs most: the word, and the colour of its tag."""
     if any(late.day < on for late in one.owed):
-        return tag(_("Report overdue"), "red")
+        return _("Report overdue"), "red"
     if one.waiting:
-        return tag(_("Waits for an answer"), "orange")
+        return _("Waits for an answer"), "orange"
     if any(late.day <= on + _SOON for late in one.owed):
-        return tag(_("Report due soon"), "yellow")
-    return tag(_("Ended") if one.has_ended else _("Runs"), "grey" if one.has_ended else "green")
+        return _("Report due soon"), "yellow"
+    return (_("Ended"), "grey") if one.has_ended else (_("Runs"), "green")
 
 
 def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
@@ -97,7 +97,7 @@ def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
             lambda r: say.locale.whole(len(r.waiting)), figure=True,
         ),
         Column(
-            "state", lazy("State"), lambda r: str(_state_tag(r, on)), lambda r: _state_tag(r, on)
+            "state", lazy("State"), lambda r: _state(r, on)[0], lambda r: tag(*_state(r, on)),
         ),
     ]  # fmt: skip
 
@@ -142,7 +142,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "one": one,
         "held": one.held,
         "call": words(policy_now(stood, one.held.call).calls[one.held.call].name),
-        "tag": _state_tag(one, on),
+        "tag": tag(*_state(one, on)),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
         "askings": [_told_asking(one, asking, say) for asking in _waiting_first(one)],
