@@ -220,6 +220,16 @@ def test_the_page_leads_through_a_request_in_three_languages(played: Cast) -> No
         assert word in _page(client, award)
 
 
+def test_a_request_is_answered_however_many_came_before(played: Cast) -> None:
+    """The hundred-thousandth request of a site is answered on its page as the first was."""
+    award = held("alliance")
+    made = asking(played, award, change=Change.REPORT, report="interim")
+    Asking.objects.filter(pk=made.pk).update(id=100_000)
+    told = {"deed": "grant", "asking": 100_000, "text": "Read"}
+    browser(played.officer).post(f"/running/{award.award}/", told)
+    assert Asking.objects.get().granted
+
+
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_a_list_of_awards_is_taken_home_in_words(played: Cast, kind: str) -> None:
     """A file of the list says how each award stands as a reader says it, without any markup."""

@@ -25,7 +25,7 @@ from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import organisations_of
-from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
@@ -40,6 +40,8 @@ from headgate.site.reports.burndown import days
 from headgate.site.status import state
 
 _SOON: Final = timedelta(days=14)
+PARTS_MOST: Final = 99_999
+"""Parts of a support that a member may be asked for."""
 
 
 def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
@@ -271,22 +273,22 @@ def _explains(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, str
 def _deed(request: HttpRequest, person: Person, code: str) -> None:
     """Do what the pressed button says."""
     given, text = request.POST, request.POST.get("text", "")
-    number = _number(given.get("asking"))
+    asked = number(given.get("asking"))
     match given.get("deed"):
         case "ask":
             link = given.get("link", "").strip()
             ask(person, code, _parts(request), (text, _address(link)), now())
             messages.success(request, _("It was handed in."))
         case "grant" | "refuse" as deed:
-            spares = _number(given.get("spares"))
-            answer(person, number, deed == "grant", text, now(), max(spares, 0))
+            spares = number(given.get("spares"))
+            answer(person, asked, deed == "grant", text, now(), max(spares, 0))
             messages.success(request, _("It is answered, and the answer stands in the journal."))
         case "hand-over":
             hand_over(person, code, text, now())
         case "usable" | "not-usable" as deed:
-            confirm(person, number, deed == "usable", text, now())
+            confirm(person, asked, deed == "usable", text, now())
         case "silent":
-            close_silent(person, number, now())
+            close_silent(person, asked, now())
 
 
 def _address(link: str) -> str:
@@ -306,24 +308,24 @@ def _parts(request: HttpRequest) -> dict[str, Any]:
         refuse(DeskRefusal.FORM_FAULTY, kind[:64])
     match Change(kind):
         case Change.LONGER:
-            return {"change": kind, "months": _number(given.get("months"))}
+            return {"change": kind, "months": number(given.get("months"))}
         case Change.GIVE_BACK:
-            return {"change": kind, "blocks": _number(given.get("blocks"))}
+            return {"change": kind, "blocks": number(given.get("blocks"))}
         case Change.CLASS:
             return {"change": kind, "support_class": given.get("class", "")[:64]}
         case Change.REPORT:
             return {"change": kind, "report": given.get("report", "")[:64]}
         case Change.MEMBERS:
             pairs = zip(given.getlist("member"), given.getlist("parts"), strict=False)
-            told = {name.strip()[:64]: _number(count) for name, count in pairs if name.strip()}
+            told = {name.strip()[:64]: _part(count) for name, count in pairs if name.strip()}
             return {"change": kind, "parts": {n: c for n, c in told.items() if c != 0}}
         case _:
             return {"change": kind}
 
 
-def _number(text: str | None) -> int:
-    """A number of a form; -1 where it is none, which nobody grants."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else -1
+def _part(text: str) -> int:
+    """A member's parts; -1 where they are none, or so many that nobody grants them."""
+    return found if (found := number(text)) <= PARTS_MOST else -1
 
 
 _SEES: Final = STAFF | {Role.APPLICANT}
