@@ -22,8 +22,9 @@ from headgate.site.desk.models import Asking, Deed
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import catch_up
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.notices.awards import of_awards
 from headgate.site.records.database import opened
-from headgate.site.records.kept import events
+from headgate.site.records.kept import events, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.event import What
 from headgate.steps.term import Holding, Term
@@ -218,6 +219,23 @@ def test_the_page_leads_through_a_request_in_three_languages(played: Cast) -> No
     for language, word in (("en", "Accepted"), ("vi", "Đã chấp nhận"), ("ko", "승인됨")):
         speak(client, language)
         assert word in _page(client, award)
+
+
+def test_a_request_of_the_early_morning_is_of_that_day(played: Cast) -> None:
+    """Asked at three in the morning where the programme is, it waits from that day, not UTC's."""
+    award, early = held("alliance"), NOON.replace(hour=3)
+    parts = {"change": Change.REPORT, "report": "interim"}
+    ask(played.applicant_of(award.award), award.award, parts, ("Done", ""), early)
+    stood = stands(SITE)
+    assert stood is not None
+    rule = term().policy(term().starts).calls[award.call].running
+    assert rule is not None
+    last = early.date() + timedelta(days=rule.answer_days)
+    shown = text_of(browser(played.officer).get(f"/running/{award.award}/"))
+    assert "1\u00a0June 2026" in shown
+    assert "31\u00a0May" not in shown
+    told = [one.facts["by"] for one in of_awards(stood, NOON.date()) if one.kind == "asked"]
+    assert [last.isoformat()] == told
 
 
 def test_a_request_is_answered_however_many_came_before(played: Cast) -> None:

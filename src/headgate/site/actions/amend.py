@@ -7,7 +7,6 @@ Every answer is an event of the cycle, and the journal has SHA-256 of the words 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
@@ -19,7 +18,7 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.dossiers import involved
 from headgate.site.desk.models import Asking, Deed
-from headgate.site.desk.office import SITE, acts_for, doing, handed_in, need
+from headgate.site.desk.office import SITE, acts_for, day_at, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -225,4 +224,4 @@ def _term() -> Term:
 
 def _day(term: Term, moment: datetime) -> date:
     """The day of a moment where the programme is."""
-    return moment.astimezone(ZoneInfo(term.policy(term.starts).programme.timezone)).date()
+    return day_at(term.policy(term.starts), moment)

@@ -28,6 +28,16 @@ SITE: Final = Database("default")
 """The one database of a site: people and ledger lie side by side in it."""
 
 
+def zone_of(policy: Policy) -> ZoneInfo:
+    """In whose days a programme's clocks count."""
+    return ZoneInfo(policy.programme.timezone)
+
+
+def day_at(policy: Policy, moment: datetime) -> date:
+    """The day of a moment where the programme is."""
+    return moment.astimezone(zone_of(policy)).date()
+
+
 def need(person: Person, *roles: Role) -> None:
     """Refuse unless somebody has one of the roles."""
     if roles_of(person).isdisjoint(roles):
@@ -54,18 +64,13 @@ class CallNow:
     decided: bool
 
     @property
-    def timezone(self) -> ZoneInfo:
-        """In whose days the call's clocks count."""
-        return ZoneInfo(self.policy.programme.timezone)
-
-    @property
     def instants(self) -> tuple[str, str]:
         """From when the call is open, and from when it is closed again."""
         return window(self.call, self.policy.programme.timezone)
 
     def day(self, now: datetime) -> date:
         """The day of the call's own clocks."""
-        return now.astimezone(self.timezone).date()
+        return day_at(self.policy, now)
 
     def need_open(self, now: datetime) -> None:
         """Refuse before the call opens and once it has closed."""

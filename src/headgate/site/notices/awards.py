@@ -62,10 +62,7 @@ def _reports(one: Runs, on: date) -> Iterator[OfAward]:
 def _asking(one: Runs, asking: Asking) -> OfAward:
     """A request to whoever answers it, and its answer to whoever asked."""
     handed = asking.change == Change.HAND_OVER
-    rule = one.running
-    wait = rule.acceptance.silent_days if handed and rule.acceptance else rule.answer_days
-    by = add_days(asking.at.date(), wait).isoformat()
-    facts = _facts(one, change=asking.change, by=by)
+    facts = _facts(one, change=asking.change, by=one.answer_by(asking).isoformat())
     if asking.granted is None:
         key = f"asked/{asking.pk}"
         return OfAward(key, "asked", one.dossier, facts, holder=handed, office=not handed)

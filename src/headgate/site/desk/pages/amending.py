@@ -21,7 +21,7 @@ from headgate.core.duties.reports import Owed
 from headgate.core.quantities import add_days
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
-from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now
+from headgate.site.desk.amending import CHANGES, Runs, all_runs
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import organisations_of
@@ -143,7 +143,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "one": one,
         "held": one.held,
-        "call": words(policy_now(stood, one.held.call).calls[one.held.call].name),
+        "call": words(one.call.name),
         "tag": tag(*_state(one, on)),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
@@ -192,10 +192,6 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
 
 def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
     """A request with its parts and its answer, in words."""
-    handed = asking.change == Change.HAND_OVER
-    last = one.running.answer_days
-    if handed and one.running.acceptance is not None:
-        last = one.running.acceptance.silent_days
     words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
     word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
     return {
@@ -203,9 +199,9 @@ def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
         "name": CHANGES[asking.change],
         "parts": list(_told_parts(one, asking.asked, say)),
         "tag": tag(word, colour),
-        "at": say.locale.day(asking.at.date()),
-        "by": say.locale.day(add_days(asking.at.date(), last)),
-        "handed": handed,
+        "at": say.locale.day(one.day(asking)),
+        "by": say.locale.day(one.answer_by(asking)),
+        "handed": asking.change == Change.HAND_OVER,
         "explains": asking.change == Change.EXPLANATION,
     }
 
@@ -236,11 +232,10 @@ def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:
     rule, waiting = one.running, {asking.change for asking in one.waiting}
     if one.has_ended:
         return {}
-    call = policy_now(stood, one.held.call).calls[one.held.call]
     found: dict[str, Any] = {
         Change.LONGER.value: rule.longer_months_most,
         Change.GIVE_BACK.value: rule.give_back and one.held.blocks > 1,
-        Change.CLASS.value: [c for c in call.classes if c != one.held.support_class]
+        Change.CLASS.value: [c for c in one.call.classes if c != one.held.support_class]
         if rule.change_class
         else [],
         Change.MEMBERS.value: rule.change_members,
