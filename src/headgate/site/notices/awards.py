@@ -6,11 +6,10 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from headgate.core.duties.amendment import Change
-from headgate.core.quantities import add_days
 from headgate.site.desk.amending import Runs, all_runs
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.portal import reading
-from headgate.site.portal.pages.running import Warned, warning
+from headgate.site.portal.idle import Warned, warning
 from headgate.site.records.kept import Stands, ended
 from headgate.site.reports.burndown import days
 
@@ -85,13 +84,12 @@ def _idle(stood: Stands, one: Runs, on: date) -> Iterator[OfAward]:
 
 def _warned(stood: Stands, one: Runs, warned: Warned) -> OfAward:
     policy = reading.policy_of(stood)
-    rule = policy.reclaim[one.held.support].explanation
-    last = min(add_days(warned.notice, rule.days), warned.looks).isoformat() if rule else ""
+    last = warned.explain_by
     facts = _facts(
         one,
         taken=warned.taken.gpu_seconds,
         unit=policy.supports[one.held.support].unit(one.held.support_class),
         looks=warned.looks.isoformat(),
-        last=last,
+        last=last.isoformat() if last is not None else "",
     )
     return OfAward(f"idle/{one.held.award}/{warned.looks}", "idle", one.dossier, facts)

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.duties.reports import Owed
-from headgate.core.quantities import add_days
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, Runs, all_runs
@@ -29,9 +28,9 @@ from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
+from headgate.site.portal.idle import warning
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.models import Person
-from headgate.site.portal.pages.running import warning
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import tag
@@ -249,11 +248,10 @@ def _explains(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, str
     held = one.held
     moved = days(reading.DATABASE, held.support, held.award, held.support_class)
     warned = warning(stood, held, moved, on)
-    rule = reading.policy_of(stood).reclaim.get(held.support)
-    if warned is None or rule is None or rule.explanation is None or warned.taken.step is None:
+    if warned is None or warned.taken.step is None:
         return None
-    last = min(add_days(warned.notice, rule.explanation.days), warned.looks)
-    if not warned.notice <= on <= last:
+    rule, last = warned.rule.explanation, warned.explain_by
+    if rule is None or last is None or not warned.notice <= on <= last:
         return None
     unit = reading.policy_of(stood).supports[held.support].unit(held.support_class)
     return {
@@ -261,7 +259,7 @@ def _explains(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, str
         "unit": say.unit(unit),
         "looks": say.locale.day(warned.looks),
         "last": say.locale.day(last),
-        "most": say.locale.whole(int(rule.explanation.spares_most * PERCENT)),
+        "most": say.locale.whole(int(rule.spares_most * PERCENT)),
     }
 
 
