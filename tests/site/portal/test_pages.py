@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,9 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from headgate.site.portal import reading
+from headgate.core.evaluation.conduct import Conducted, SetAside, Why
+from headgate.report.stage import Stage
+from headgate.site.portal import judged, reading
 from headgate.site.portal.outcomes import applicants
-from headgate.site.portal.pages import PAGES
+from headgate.site.portal.pages import PAGES, rounds
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
@@ -150,3 +154,22 @@ def test_a_newer_decision_is_seen(portal: Client) -> None:
     assert before == len(reading.decisions())
     assert taken == reading.decisions()[-1]
     assert 200 == portal.get("/").status_code
+
+
+def test_a_print_tells_what_the_page_tells(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A print is kept, and made anew once anything that it tells is another: here, who left."""
+    first = portal.get("/rounds/stage/?format=pdf").content
+    assert first == portal.get("/rounds/stage/?format=pdf").content
+
+    def set_aside(*asked: Any) -> Stage:
+        stage = judged.closed_round(*asked)
+        assert stage is not None
+        left_out = SetAside("experts", "EXP-2", Why.INATTENTIVE, rows=2)
+        conducted = Conducted(set_aside=(left_out,))
+        return replace(stage, evaluation=replace(stage.evaluation, conducted=conducted))
+
+    monkeypatch.setattr(rounds, "closed_round", set_aside)
+    assert "EXP-2" in text_of(portal.get("/rounds/stage/"))
+    assert first != portal.get("/rounds/stage/?format=pdf").content

@@ -1,7 +1,7 @@
 """The public pages of the rounds: standings over all of them, and each with its report."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -142,19 +142,17 @@ def printed(data: bytes, name: str) -> HttpResponse:
     return response
 
 
+@dataclass(frozen=True, slots=True)
 class _Held:
-    """A round as a key: until it is heard it never changes, so its print is made once a process."""
+    """A round as a key: until it is heard it never changes, so its print is made once a process.
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        told = stage.evaluation
-        self.key = (told.id, told.standings.seed, told.outcome, told.gate_findings, told.grounds)
+    All of it is compared; it holds tables, so its hash is that of its name and seed.
+    """
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and self.key == other.key
+    stage: Stage
 
     def __hash__(self) -> int:
-        return hash(self.key[:2])
+        return hash((self.stage.evaluation.id, self.stage.evaluation.standings.seed))
 
 
 @lru_cache(maxsize=24)
