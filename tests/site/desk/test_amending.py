@@ -232,7 +232,7 @@ def test_a_request_of_the_early_morning_is_of_that_day(played: Cast) -> None:
     assert rule is not None
     last = early.date() + timedelta(days=rule.answer_days)
     shown = text_of(browser(played.officer).get(f"/running/{award.award}/"))
-    assert "1\u00a0June 2026" in shown
+    assert "1\u00a0June\u00a02026" in shown
     assert "31\u00a0May" not in shown
     told = [one.facts["by"] for one in of_awards(stood, NOON.date()) if one.kind == "asked"]
     assert [last.isoformat()] == told
