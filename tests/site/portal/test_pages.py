@@ -156,9 +156,7 @@ def test_a_newer_decision_is_seen(portal: Client) -> None:
     assert 200 == portal.get("/").status_code
 
 
-def test_a_print_tells_what_the_page_tells(
-    portal: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_print_tells_what_the_page_tells(portal: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """A print is kept, and made anew once anything that it tells is another: here, who left."""
     first = portal.get("/rounds/stage/?format=pdf").content
     assert first == portal.get("/rounds/stage/?format=pdf").content

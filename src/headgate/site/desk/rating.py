@@ -18,7 +18,7 @@ from headgate.core.policy.schema import Pillar, PillarKind, Policy, Round
 from headgate.site.desk.models import RoundSheet
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.records.kept import stands, stored_facts
+from headgate.site.records.kept import Stands, stands, stored_facts
 from headgate.steps.evaluate import tasks_of
 from headgate.steps.term import Closed
 
@@ -63,9 +63,9 @@ class RoundNow:
         return day_at(self.policy, now)
 
 
-def round_now(round_id: str) -> RoundNow:
-    """A round as the policy has it for the running term."""
-    stood = stands(SITE)
+def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
+    """A round as the policy has it for the running term; `stood` spares reading where that is."""
+    stood = stood or stands(SITE)
     if stood is None:
         refuse(DeskRefusal.NO_PROGRAMME)
     policy = at(stood.document, stood.standing.starts).policy
