@@ -18,7 +18,7 @@ from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
 from headgate.site.agents.reading import list_of, report_of, usage_of
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import organisations_of
+from headgate.site.desk.office import organisations_of, part_of
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
 
@@ -153,9 +153,7 @@ def _key(order: Order) -> Key:
 
 def _own(person: Person) -> set[str]:
     """The awards of organisations that somebody acts for, as leads or as members."""
-    bodies = organisations_of(person)
-    members = Q(alliance__members__organisation__in=bodies, alliance__members__left__isnull=True)
-    found = Dossier.objects.filter(Q(lead__in=bodies) | members, code__isnull=False)
+    found = Dossier.objects.filter(part_of(organisations_of(person)), code__isnull=False)
     return {code for code in found.values_list("code", flat=True) if code}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
@@ -18,8 +19,8 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import day_at
-from headgate.site.records.kept import Stands
+from headgate.site.desk.office import SITE, day_at
+from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
 
 CHANGES: Final[dict[str, Promise]] = {
@@ -129,23 +130,23 @@ def applied_parts(dossier: Dossier) -> Mapping[str, int]:
     return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
 
 
-def policy_now(stood: Stands, call: str) -> Policy:
+def _policy(stood: Stands, call: str) -> Policy:
     """The policy as the call's awards live under it: that of the day of its decision."""
     policy = at(stood.document, stood.standing.starts).policy
     return at(stood.document, policy.calls[call].decides).policy
 
 
-def all_runs(stood: Stands, past: Iterable[Holding], dossiers: Iterable[Dossier]) -> Iterator[Runs]:
-    """Those of some applications that run, and those that ran and owe a report, in their order."""
-    held = {one.award: one for one in (*past, *stood.holdings)}
+def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
+    """Those of some applications that run, and those that ran and owe a report, by their code."""
+    held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
+    found = dossiers.filter(code__in=held, line__gt="").select_related("lead", "alliance")
+    whole = found.prefetch_related("askings", "alliance__members__organisation")
     calls: dict[str, Policy] = {}
-    for dossier in dossiers:
-        holding = held.get(dossier.code or "")
-        if holding is None:
-            continue
+    for dossier in whole.order_by("code"):
+        holding = held[dossier.code or ""]
         if holding.call not in calls:
-            calls[holding.call] = policy_now(stood, holding.call)
+            calls[holding.call] = _policy(stood, holding.call)
         policy, askings = calls[holding.call], tuple(dossier.askings.all())
         rule = policy.calls[holding.call].running or Running(answer_days=1)
         over = holding.award not in now

@@ -4,12 +4,14 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from django.db.models import Q
 
 from headgate.core.calls.window import window
 from headgate.core.policy.dated import at
@@ -143,6 +145,17 @@ def organisations_of(person: Person) -> list[Organisation]:
     """Those that somebody acts for now."""
     acting = Acting.objects.filter(person=person, until__isnull=True)
     return [one.organisation for one in acting.select_related("organisation").order_by("id")]
+
+
+def part_of(organisations: Collection[Organisation]) -> Q:
+    """What some organisations have a part in: what they lead, and where they are members still.
+
+    An application may be found more than once by it.
+    """
+    inside = Q(
+        alliance__members__organisation__in=organisations, alliance__members__left__isnull=True
+    )
+    return Q(lead__in=organisations) | inside
 
 
 def own_dossier(person: Person, dossier_id: int) -> Dossier:

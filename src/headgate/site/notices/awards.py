@@ -10,7 +10,7 @@ from headgate.site.desk.amending import Runs, all_runs
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
-from headgate.site.records.kept import Stands, ended
+from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 
 AHEAD: Final = timedelta(days=14)
@@ -32,11 +32,7 @@ class OfAward:
 
 def of_awards(stood: Stands, on: date) -> Iterator[OfAward]:
     """Everything to tell of the awards that run, or that owe a report."""
-    found = Dossier.objects.filter(code__isnull=False, line__gt="").order_by("code")
-    whole = found.select_related("lead", "alliance").prefetch_related(
-        "askings", "alliance__members__organisation"
-    )
-    for one in all_runs(stood, ended(reading.DATABASE, stood.holdings), whole):
+    for one in all_runs(stood, Dossier.objects.all()):
         yield from _reports(one, on)
         yield from (_asking(one, asking) for asking in one.askings)
         if not one.has_ended:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +22,7 @@ from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand
 from headgate.site.desk.amending import CHANGES, Runs, all_runs
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import organisations_of
+from headgate.site.desk.office import organisations_of, part_of
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
@@ -34,7 +33,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import tag
-from headgate.site.records.kept import Stands, ended
+from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 from headgate.site.status import state
 
@@ -48,18 +47,10 @@ def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
 
     Those that ended are among them while they owe a report.
     """
-    found = Dossier.objects.filter(code__isnull=False, line__gt="")
+    found = Dossier.objects.filter(code=code) if code else Dossier.objects.all()
     if roles_of(person).isdisjoint(STAFF):
-        mine = organisations_of(person)
-        inside = Q(alliance__members__organisation__in=mine, alliance__members__left__isnull=True)
-        found = found.filter(Q(lead__in=mine) | inside).distinct()
-    if code:
-        found = found.filter(code=code)
-    whole = found.select_related("lead", "alliance").prefetch_related(
-        "askings", "alliance__members__organisation"
-    )
-    past = ended(reading.DATABASE, stood.holdings)
-    return list(all_runs(stood, past, whole.order_by("code")))
+        found = found.filter(part_of(organisations_of(person))).distinct()
+    return list(all_runs(stood, found))
 
 
 def _state(one: Runs, on: date) -> tuple[str, str]:
