@@ -25,7 +25,7 @@ def sign_agreement(
         if listed is None or agreed is None:
             refuse(DeskRefusal.NO_AGREEMENT, code)
         rules.need_under_review()
-        if is_over(accept_by(dossier.call, listed), dossier.call, now):
+        if is_over(accept_by(rules, listed), rules, now):
             refuse(DeskRefusal.WINDOW_CLOSED, code)
         if digest != agreed.digest:
             refuse(DeskRefusal.TEXT_CHANGED, code)

@@ -6,12 +6,12 @@ from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
-from headgate.site.desk.agreement import unsigned
+from headgate.site.desk.agreement import proposed, unsigned
 from headgate.site.desk.board import ELSEWHERE, board_of
 from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection, RoundObjection
 from headgate.site.desk.office import SITE, CallNow, call_now, day_at, instant, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.world import Desk, accept_by, is_over, proposed
+from headgate.site.desk.world import Desk, accept_by, is_over
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
@@ -118,8 +118,8 @@ def _need_answers(rules: CallNow, listed: AwardList, now: datetime) -> None:
     opposed = Objection.objects.filter(dossier__call=rules.id, answered__isnull=True)
     if opposed.exists():
         refuse(DeskRefusal.OBJECTION_OPEN, rules.id)
-    last = accept_by(rules.id, listed)
-    if is_over(last, rules.id, now):
+    last = accept_by(rules, listed)
+    if is_over(last, rules, now):
         return
     if open_ones := unsigned(rules, listed):
         refuse(DeskRefusal.ANSWERS_OPEN, f"{', '.join(open_ones)} until {last}")

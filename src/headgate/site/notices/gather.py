@@ -146,7 +146,7 @@ def _told(
     scores = board.results("score") if board is not None else {}
     dates = {
         "object_by": _day(object_by(rules, at)),
-        "accept_by": _day(accept_by(rules.id, listed)),
+        "accept_by": _day(accept_by(rules, listed)),
     }
     for dossier, key in keyed:
         code = dossier.code or ""

@@ -19,7 +19,7 @@ from headgate.site.desk.agreement import Agreed, agreement_of, sides
 from headgate.site.desk.clock import now
 from headgate.site.desk.files import OFFICE
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Organisation, Side
-from headgate.site.desk.office import CallNow, acts_for, call_now, handed_in
+from headgate.site.desk.office import CallNow, acts_for, call_now
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
@@ -31,13 +31,14 @@ from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
 @at_the_desk
 def agreement(request: HttpRequest, code: str) -> HttpResponse:
     """One agreement to those who have a part in it, and to the office."""
-    person, found = reader(request), Dossier.objects.filter(code=code).first()
+    person = reader(request)
+    found = Dossier.objects.select_related("lead", "alliance").filter(code=code).first()
     holds = found is not None and acts_for(person, found.lead)
     if found is None or not ((holds and Role.APPLICANT in roles_of(person)) or _is_office(person)):
         raise Http404
     rules = call_now(found.call)
     listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
-    agreed = agreement_of(rules, handed_in(code), listed) if listed is not None else None
+    agreed = agreement_of(rules, found, listed) if listed is not None else None
     if listed is None or agreed is None:
         raise Http404
     if request.method == "POST":
@@ -49,7 +50,7 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     told = document(rules, agreed, signed, rules.day(listed.told or now()))
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, (get_language() or "en")[:2]), f"{code}-agreement")
-    last = accept_by(found.call, listed)
+    last = accept_by(rules, listed)
     context = {
         "code": code,
         "told": told,
