@@ -146,6 +146,15 @@ def test_what_is_late_is_said_to_be_late() -> None:
     assert "overdue" in states
 
 
+def test_only_a_file_says_where_the_journal_stands(portal: Client) -> None:
+    """What a file ends with is not asked for by the page of the same list."""
+    enter(portal, Role.AUDITOR)
+    for query, asks in (("", False), ("?format=csv", True)):
+        with CaptureQueriesContext(connection) as asked:
+            assert 200 == portal.get(f"/decisions/{query}").status_code
+        assert asks is any("checkpoint" in one["sql"] for one in asked.captured_queries)
+
+
 def test_a_newer_decision_is_seen(portal: Client) -> None:
     """What this process has read before does not hide what was decided since."""
     before = len(reading.decisions())

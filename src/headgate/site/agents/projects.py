@@ -1,6 +1,6 @@
 """What each project holds on each site, and why its next job would wait, in words."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.receipt import Report
 from headgate.core.enforcement.waiting import Standing, Wait, Waiting, spent_at, told, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.take_in import READ
-from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
-from headgate.site.agents.reading import list_of, report_of, usage_of
+from headgate.site.agents.models import Agent, Attempt, Outage
+from headgate.site.agents.reading import report_of, signed_lists, usage_of
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of, part_of
 from headgate.site.portal.models import Person
@@ -97,10 +98,15 @@ def words_of(project: Project) -> str:
     return f"{said} ({'; '.join(names) or project.why.value.partition(',')[0]})"
 
 
-def projects(person: Person, now: str) -> Iterator[Project]:
-    """Everything that was ordered, for whoever runs the programme; for others what they act for."""
+def projects(
+    person: Person, now: str, lists: Sequence[OrderList] | None = None
+) -> Iterator[Project]:
+    """Everything that was ordered, for whoever runs the programme; for others what they act for.
+
+    `lists` spares reading what was signed.
+    """
     own = None if roles_of(person) & STAFF else _own(person)
-    lists = [list_of(one) for one in SignedList.objects.all()]
+    lists = signed_lists() if lists is None else lists
     orders = [
         order
         for listed in lists

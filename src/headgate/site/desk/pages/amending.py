@@ -28,14 +28,13 @@ from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import tag
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
-from headgate.site.status import state
 
 _SOON: Final = timedelta(days=14)
 PARTS_MOST: Final = 99_999
@@ -105,7 +104,7 @@ def running_awards(request: HttpRequest) -> HttpResponse:
     say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
     columns = _columns(say, on)
     choices = [Choice("class", lazy("Class"), _classes(found))]
-    if file := download(request, "running", found, columns, choices, state(reading.DATABASE)):
+    if file := download(request, "running", found, columns, choices, journal_state):
         return file
     told = {"listing": listing(request, found, columns, choices)}
     return render(request, "desk/running_awards.html", told)

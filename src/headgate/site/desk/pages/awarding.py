@@ -39,10 +39,9 @@ from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
-from headgate.site.portal.lists import Column, download, listing
+from headgate.site.portal.lists import Column, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.status import state
 
 
 @at_the_desk
@@ -60,7 +59,7 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         _deed(request, rules)
         return redirect("board", call=call)
     rows, columns = _rows(call), _columns(call)
-    if file := download(request, call, rows, columns, (), state(reading.DATABASE)):
+    if file := download(request, call, rows, columns, (), journal_state):
         return file
     context = {
         "call": rules,

@@ -11,12 +11,11 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
 from headgate.site.portal.words import EVENTS, STEPS, state_tag
-from headgate.site.status import state
 
 PAGE_ENTRIES: Final = 50
 
@@ -80,7 +79,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
     steps = sorted({one.step for one in made}, key=list(STEPS).index)
     choices = [Choice("step", lazy("Step"), tuple((s, STEPS.get(s, s)) for s in steps))]
     columns = _columns()
-    if file := download(request, "decisions", made, columns, choices, state(reading.DATABASE)):
+    if file := download(request, "decisions", made, columns, choices, journal_state):
         return file
     told = {"listing": listing(request, made, columns, choices)}
     return render(request, "portal/decisions.html", told)

@@ -20,13 +20,12 @@ from headgate.report.drawings import bars
 from headgate.report.speaker import Speaker
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
 from headgate.site.reports.statement import accounts
-from headgate.site.status import state
 
 SAMPLE: Final = (("call", "open-1"),)
 
@@ -201,9 +200,7 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
             "holder", lazy("Class of holders"), tuple((h, say.holder(h)) for h in section.holders)
         ),
     ]
-    if file := download(
-        request, f"awards-{call}", found, columns, choices, state(reading.DATABASE)
-    ):
+    if file := download(request, f"awards-{call}", found, columns, choices, journal_state):
         return file
     told = _told(call, section, say, stood)
     awarded = [one for one in found if one.is_awarded]
