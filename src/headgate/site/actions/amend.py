@@ -5,6 +5,7 @@ Every answer is an event of the cycle, and the journal has SHA-256 of the words 
 """
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.take import change, kept_term
-from headgate.site.desk.dossiers import involved
+from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
 from headgate.site.desk.office import SITE, acts_for, day_at, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -72,8 +73,7 @@ def answer(
     asking = _waiting(number)
     if asking.change == Change.HAND_OVER:
         refuse(DeskRefusal.NOT_YOURS, number)
-    if acts_for(officer, *involved([asking.dossier])):
-        refuse(DeskRefusal.CONFLICT, asking.dossier.code)
+    need_apart(officer, [asking.dossier], asking.dossier.code)
     _need_words(text)
     if asking.change == Change.EXPLANATION and granted:
         asking.asked = {"spares_percent": spares}
@@ -93,9 +93,7 @@ def hand_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
         if waiting is not None:
             return waiting
         made = Asking(dossier=dossier, change=Change.HAND_OVER, text=text, person=operator, at=now)
-        made.asked = {"usable": _day(_term(), now).isoformat()}
         _need_grantable(made, now)
-        made.asked = {}
         made.save()
         return made
 
@@ -188,16 +186,15 @@ def need_no_fault(term: Term, made: Amendment, day: date) -> None:
 
 
 def _need_grantable(made: Asking, now: datetime) -> None:
-    """Refuse at once what nobody could grant, as things stand now."""
-    term = _term()
+    """Refuse at once what nobody could grant, as things stand now; a copy of it is tried."""
+    term, tried = _term(), copy(made)
     today = _day(term, now)
-    made.granted, made.answer = True, "-"
+    tried.granted, tried.answer = True, "-"
     if made.change == Change.EXPLANATION:
-        made.asked = {"spares_percent": 1}
-    need_no_fault(term, amendment(made, today, today), today)
-    made.granted, made.answer = None, ""
-    if made.change == Change.EXPLANATION:
-        made.asked = {}
+        tried.asked = {"spares_percent": 1}
+    elif made.change == Change.HAND_OVER:
+        tried.asked = {"usable": today.isoformat()}
+    need_no_fault(term, amendment(tried, today, today), today)
 
 
 def _need_words(text: str) -> None:
