@@ -1,11 +1,18 @@
-"""Words of closed enumerations, as tags with a colour that never speaks alone."""
+"""The reader's language, and words of closed enumerations: a colour never speaks alone."""
 
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+
+def language() -> str:
+    """The reader's language, as the reports have it."""
+    return (get_language() or "en")[:2]
+
 
 OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
     "awarded": (_("Awarded"), "green"),

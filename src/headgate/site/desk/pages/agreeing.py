@@ -7,7 +7,6 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from headgate.core.quantities import add_months
@@ -26,6 +25,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
+from headgate.site.portal.words import language
 
 
 @at_the_desk
@@ -49,7 +49,7 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     signed = sides(found, agreed.digest)
     told = document(rules, agreed, signed, rules.day(listed.told or now()))
     if request.GET.get("format") == "pdf":
-        return printed(pdf(told, (get_language() or "en")[:2]), f"{code}-agreement")
+        return printed(pdf(told, language()), f"{code}-agreement")
     last = accept_by(rules, listed)
     context = {
         "code": code,
@@ -66,7 +66,7 @@ def _is_office(person: Any) -> bool:
 
 
 def _say(rules: CallNow) -> Speaker:
-    return reading.speaker_of(rules.policy, get_language() or "en")
+    return reading.speaker_of(rules.policy, language())
 
 
 def document(

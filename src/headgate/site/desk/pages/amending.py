@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -32,7 +31,7 @@ from headgate.site.portal.lists import Choice, Column, download, journal_state, 
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
-from headgate.site.portal.words import tag
+from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 
@@ -101,7 +100,7 @@ def running_awards(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/not_begun.html")
     on, found = today(stood), runs_of(reader(request), stood)
     found.sort(key=lambda r: (not r.waiting, r.owed[0].day if r.owed else date.max, r.held.award))
-    say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
+    say = reading.speaker_of(reading.policy_of(stood), language())
     columns = _columns(say, on)
     choices = [Choice("class", lazy("Class"), _classes(found))]
     if file := download(request, "running", found, columns, choices, journal_state):
@@ -127,7 +126,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         _deed(request, person, code)
         return redirect("running-award", code=code)
     on = today(stood)
-    say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
+    say = reading.speaker_of(reading.policy_of(stood), language())
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
     context = {
         "one": one,

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -42,6 +41,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.lists import Column, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.portal.words import language
 
 
 @at_the_desk
@@ -129,7 +129,7 @@ def _columns(call: str) -> list[Column[Given]]:
 
 def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     """The list with its bound, and everybody's reason in the reader's language."""
-    plan, say = found.plan, reading.speaker_of(rules.policy, get_language() or "en")
+    plan, say = found.plan, reading.speaker_of(rules.policy, language())
     told = {name: sentence(one["reason"], say) for name, one in found.results("award").items()}
     awards = [(one.application, one.blocks, one.pool) for one in plan["awards"]]
     won = set(found.winners)

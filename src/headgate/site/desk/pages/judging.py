@@ -31,9 +31,10 @@ from headgate.site.desk.rating import (
 )
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed_round
-from headgate.site.portal.pages.rounds import SAMPLE, language, printed, shown, with_findings
+from headgate.site.portal.pages.rounds import SAMPLE, printed, shown, with_findings
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.reports.tables import Cell, write_csv
 from headgate.site.status import state
 

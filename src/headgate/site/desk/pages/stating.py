@@ -25,9 +25,10 @@ from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.pages.rounds import language, printed
+from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 from headgate.site.reports.statement import accounts

@@ -6,7 +6,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.site.portal import reading
@@ -15,7 +14,7 @@ from headgate.site.portal.lists import Choice, Column, download, journal_state, 
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
-from headgate.site.portal.words import EVENTS, STEPS, state_tag
+from headgate.site.portal.words import EVENTS, STEPS, language, state_tag
 
 PAGE_ENTRIES: Final = 50
 
@@ -26,7 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if stood is None:
         return render(request, "portal/not_begun.html")
     policy = reading.policy_of(stood)
-    say = reading.speaker_of(policy, get_language() or "en")
+    say = reading.speaker_of(policy, language())
     on = today(stood)
     listed = list(reading.due(stood, on))
 

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -23,7 +22,7 @@ from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.registry import Page
-from headgate.site.portal.words import outcome_tag, outcome_word
+from headgate.site.portal.words import language, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
 from headgate.site.reports.statement import accounts
 
@@ -32,7 +31,7 @@ SAMPLE: Final = (("call", "open-1"),)
 
 def _speaker(policy: Policy) -> Speaker:
     """Who speaks in the reader's language."""
-    return reading.speaker_of(policy, get_language() or "en")
+    return reading.speaker_of(policy, language())
 
 
 def _begun(request: HttpRequest) -> Stands | HttpResponse:

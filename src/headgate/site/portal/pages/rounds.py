@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.evaluation.decide import Decision
@@ -21,16 +20,12 @@ from headgate.site.portal import reading
 from headgate.site.portal.judged import closed, closed_round, findings_of
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 
 SAMPLE: Final = (("round_id", "stage"),)
 HEARD: Final = frozenset({Role.APPLICANT, Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 """Who may be heard on a round, who hears them, and who looks on."""
-
-
-def language() -> str:
-    """The reader's language, as the reports have it."""
-    return (get_language() or "en")[:2]
 
 
 def rounds(request: HttpRequest) -> HttpResponse:

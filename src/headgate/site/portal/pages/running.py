@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from markupsafe import Markup
 
 from headgate.report import charts
@@ -19,6 +19,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.registry import Page
+from headgate.site.portal.words import language
 from headgate.site.reports.burndown import Day, days, left_at
 from headgate.steps.term import Holding
 
@@ -38,7 +39,7 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
     if held is None:
         raise Http404
     policy, on = reading.policy_of(stood), today(stood)
-    say = reading.speaker_of(policy, get_language() or "en")
+    say = reading.speaker_of(policy, language())
     moved = days(reading.DATABASE, held.support, held.award, held.support_class)
     support = policy.supports[held.support]
     unit = support.unit(held.support_class)
