@@ -23,7 +23,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.engines.drive import Receipt, enforce
 from headgate.engines.opening import opened, unmapped
 from headgate.readers.clusters import UNKNOWN, named
-from headgate.steps.enforce import envelopes_of, orders_of, sharing_of, spent_of
+from headgate.steps.enforce import envelopes_of, metered_of, orders_of, sharing_of
 from headgate.steps.term import Term
 
 
@@ -108,7 +108,8 @@ def jobs_at(
     """The same at any instant: what the ledger says is derived once, and its dates each time."""
     chosen = clusters if only is None else {only: named(clusters, only)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
-    spent = {section.site: spent_of(term, section.site) for section in chosen.values()}
+    metered = metered_of(term)
+    spent = {one.site: metered.get(one.site, ({}, {}))[0] for one in chosen.values()}
     sites = {order.cluster for order in (*orders, *envelopes)}
 
     def at(now: str) -> list[Job]:

@@ -110,10 +110,10 @@ def _ruled(source: str, name: str, section: "KueueCluster", keys: Path | None) -
         return _by_agent(Path(source), name, section, keys)
     from headgate.core.enforcement.balance import Balance
     from headgate.operating import jobs_at
-    from headgate.steps.enforce import booked_of, spent_of
+    from headgate.steps.enforce import metered_of
 
     term = term_of(source)
-    balance = Balance(spent_of(term, section.site), booked_of(term, section.site))
+    balance = Balance(*metered_of(term).get(section.site, ({}, {})))
     jobs = jobs_at(term, {name: section}, None, {})
     return _Ruled(lambda now: jobs(now)[0], balance)
 

@@ -89,7 +89,7 @@ def migrate(database: DatabaseOption = None) -> None:
         address = address_of(database)
         prepare(address, "localhost", "", demo=False)
         with database_at(address) as kept:
-            make_tables(kept)
+            make_tables(kept, owner=True)
         say("the tables are as this version needs them")
 
 

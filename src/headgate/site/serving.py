@@ -76,17 +76,18 @@ def secret(path: Path) -> str:
     return made
 
 
-def make_tables(database: "Database") -> None:
+def make_tables(database: "Database", *, owner: bool = False) -> None:
     """See that the ledger and the portal have their tables, and every role its group.
 
-    Nothing is asked of the database that the service's own role may not do where they are there.
+    An owner also gives the service's role its rights anew. Of others nothing is asked, where the
+    tables are there, that the service's own role may not do.
     """
     from django.core.management import call_command
 
     from headgate.site.portal.roles import make_groups
     from headgate.site.records.database import create, grant_working_tables, unmade
 
-    if unmade(database):
+    if owner or unmade(database):
         create(database)
         call_command("migrate", database=database.alias, verbosity=0, interactive=False)
         grant_working_tables(database)

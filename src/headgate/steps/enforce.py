@@ -106,16 +106,6 @@ def metered_of(term: Term) -> Mapping[str, tuple[Spent, Booked]]:
     return found
 
 
-def spent_of(term: Term, cluster: str) -> Spent:
-    """What `metered_of` says of one cluster, by award and class."""
-    return metered_of(term).get(cluster, ({}, {}))[0]
-
-
-def booked_of(term: Term, cluster: str) -> Booked:
-    """What `metered_of` says of one cluster, by job and attempt."""
-    return metered_of(term).get(cluster, ({}, {}))[1]
-
-
 def _split(amount: int, parts: Sequence[Part]) -> list[int]:
     """An amount divided by blocks in whole units; what is left over goes to the first part."""
     blocks = sum(part.blocks for part in parts)

@@ -29,7 +29,7 @@ from headgate.site.agents.projects import projects
 from headgate.site.agents.reading import report_of
 from headgate.site.desk.office import SITE
 from headgate.site.verifying import verify_database
-from headgate.steps.enforce import orders_of, spent_of
+from headgate.steps.enforce import metered_of, orders_of
 from tests.commands import HEADGATE, environment
 from tests.engines.kueue.test_admission import asking
 from tests.servers.kubernetes import Store, api_server, kubeconfig
@@ -137,7 +137,7 @@ def test_orders_come_about_and_use_comes_back_and_both_stand_in_the_journal(yard
     yard.country.north.look(OCTOBER)
     take()
     assert {quota.award: 8 * HOUR} == {
-        award: used for (award, _), used in spent_of(term(), "south").items()
+        award: used for (award, _), used in metered_of(term())["south"][0].items()
     }
     assert () == verify_database(SITE).faults
 
@@ -184,7 +184,7 @@ def test_what_was_told_counts_before_the_ledger_has_metered_it(yard: Yard) -> No
     gpus = quota.gpu_seconds_budget // DAY
     yard.work("large", gpus + 1, NOW, later(DAY))
     yard.centre.look(later(DAY))
-    assert {} == spent_of(term(), "south")
+    assert "south" not in metered_of(term())
     yard.centre.look(later(DAY + HOUR))
     assert "HoldAndDrain" == yard.queue()["spec"]["stopPolicy"], "by what it saw itself"
     yard.country.sign(later(DAY + HOUR))

@@ -17,7 +17,7 @@ from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.agents.world import Sites
 from headgate.site.desk.office import SITE
 from headgate.site.verifying import verify_database
-from headgate.steps.enforce import orders_of, spent_of
+from headgate.steps.enforce import metered_of, orders_of
 from headgate.steps.event import Event, What
 from tests.site.agents.conftest import NOW, Centre, Country, at
 from tests.site.agents.test_agents import DAY, HOUR, later, operator, term
@@ -52,7 +52,7 @@ def submitted(centre: Centre, *jobs: tuple[str, int, int]) -> str:
 
 def spent(site: str) -> int:
     """GPU-seconds that the ledger knows to be used on a site in this term."""
-    return sum(spent_of(term(), site).values())
+    return sum(metered_of(term())[site][0].values())
 
 
 def test_a_month_is_metered_from_what_agents_told(country: Country) -> None:

@@ -22,8 +22,9 @@ from headgate.site.desk.models import Asking, Deed
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import catch_up
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.notices.awards import of_awards
 from headgate.site.records.database import opened
-from headgate.site.records.kept import events
+from headgate.site.records.kept import events, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.event import What
 from headgate.steps.term import Holding, Term
@@ -218,6 +219,41 @@ def test_the_page_leads_through_a_request_in_three_languages(played: Cast) -> No
     for language, word in (("en", "Accepted"), ("vi", "Đã chấp nhận"), ("ko", "승인됨")):
         speak(client, language)
         assert word in _page(client, award)
+
+
+def test_a_request_of_the_early_morning_is_of_that_day(played: Cast) -> None:
+    """Asked at three in the morning where the programme is, it waits from that day, not UTC's."""
+    award, early = held("alliance"), NOON.replace(hour=3)
+    parts = {"change": Change.REPORT, "report": "interim"}
+    ask(played.applicant_of(award.award), award.award, parts, ("Done", ""), early)
+    stood = stands(SITE)
+    assert stood is not None
+    rule = term().policy(term().starts).calls[award.call].running
+    assert rule is not None
+    last = early.date() + timedelta(days=rule.answer_days)
+    shown = text_of(browser(played.officer).get(f"/running/{award.award}/"))
+    assert "1\u00a0June\u00a02026" in shown
+    assert "31\u00a0May" not in shown
+    told = [one.facts["by"] for one in of_awards(stood, NOON.date()) if one.kind == "asked"]
+    assert [last.isoformat()] == told
+
+
+def test_a_request_is_answered_however_many_came_before(played: Cast) -> None:
+    """The hundred-thousandth request of a site is answered on its page as the first was."""
+    award = held("alliance")
+    made = asking(played, award, change=Change.REPORT, report="interim")
+    Asking.objects.filter(pk=made.pk).update(id=100_000)
+    told = {"deed": "grant", "asking": 100_000, "text": "Read"}
+    browser(played.officer).post(f"/running/{award.award}/", told)
+    assert Asking.objects.get().granted
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_a_list_of_awards_is_taken_home_in_words(played: Cast, kind: str) -> None:
+    """A file of the list says how each award stands as a reader says it, without any markup."""
+    told = browser(played.officer).get(f"/running/?format={kind}").content.decode()
+    assert "Report due soon" in told
+    assert "<" not in told
 
 
 def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:

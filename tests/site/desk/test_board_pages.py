@@ -1,5 +1,6 @@
 """What helps to decide: the list under other values, how sure it is, the panel and its minutes."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.site.actions.people import appoint
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import AwardList, Review
+from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.sensitivity import sensitivity
@@ -141,6 +142,16 @@ def test_the_panel_and_its_minutes(judged: Cast) -> None:
     seats = Review.objects.filter(reviewer__code="REV-NEW").count()
     full = Review.objects.filter(dossier__code=code).count() > 4
     assert (seats, False) == (1, full) or "as many reviewers" in text(officer, "panel")
+
+
+def test_a_search_on_the_board_leaves_its_gates(judged: Cast) -> None:
+    """Whoever looks for one application reads the same gates of it as on the whole board."""
+    code = Finding.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)[0]
+    officer = browser(judged.officer)
+    rows = re.findall(r"<tr[^>]*>.*?</tr>", text(officer, "board"), re.DOTALL)
+    (row,) = [one for one in rows if f"/doubles/{code}/" in one]
+    assert "govuk-tag" in row
+    assert row in text(officer, "board", q=code)
 
 
 @pytest.mark.parametrize(("language", "words"), [("vi", "Được cấp"), ("ko", "배정")])

@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.core.evaluation.conduct import Conduct, Conducted
@@ -335,6 +336,27 @@ def test_each_sees_what_is_theirs(site: Site) -> None:
     assert other in auditor
     assert 'value="find"' not in auditor
     assert 'value="find"' in browser(site.cast.officer).get(where).content.decode()
+
+
+def test_a_page_of_many_teams_asks_no_more_than_of_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Findings and objections of all teams are read together, and the term not once a finding."""
+    round_ = round_now(ROUND)
+    for team in round_.teams:
+        against(site, team, 9)
+        RoundObjection.objects.create(round=ROUND, team=team, text="Wrong.", at=site.now)
+    page, where = browser(site.cast.officer), reverse("round-hearing", args=[ROUND])
+    page.get(where)
+    asked = []
+    for teams in (round_.teams[:1], round_.teams):
+        few = replace(round_, teams=teams)
+        monkeypatch.setattr("headgate.site.desk.pages.hearing.round_now", lambda _, few=few: few)
+        with CaptureQueriesContext(SITE.connection) as queries:
+            assert len(teams) == page.get(where).content.decode().count("Wrong.")
+        asked.append(len(queries))
+    assert 1 < len(round_.teams)
+    assert asked[0] == asked[1]
 
 
 def test_inattentive_experts_are_left_out_by_the_rule(site_template: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Dossier
+from headgate.site.desk.office import call_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
 from headgate.site.notices.gather import gather
@@ -94,7 +95,7 @@ def test_every_applicant_is_told_the_result_with_reason_score_and_days(shown: Ca
         assert one.facts["won"] == (one.facts["code"] in listed.winners)
         assert (one.facts["code"] in reasons) == bool(one.facts["reason"])
         if one.facts["won"]:
-            by = accept_by("open", listed)
+            by = accept_by(call_now("open"), listed)
             assert any("Take the award" in line for line in said.lines) == (by is not None)
             assert any(line.startswith("Score: ") for line in said.lines)
 

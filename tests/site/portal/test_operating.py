@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 from django.test import Client, override_settings
 
@@ -116,6 +117,19 @@ def test_a_service_that_owns_its_tables_is_told(postgres: Cluster, tmp_path: Pat
     with served(tmp_path, ["--database", site]) as base, urlopen(f"{base}/readyz") as answer:
         assert 200 == answer.status
     assert "[site-database]" in run(tmp_path, *words, f"{site}-not", code=2, **RIGHT)
+
+
+def test_rights_that_were_lost_are_given_again(postgres: Cluster, tmp_path: Path) -> None:
+    """A restored database has its tables and no rights: migrate gives them, whatever was made."""
+    postgres.create("restored")
+    owner, site = postgres.url("restored"), postgres.url("restored", SITE_USER)
+    run(tmp_path, "migrate", "--database", owner, code=0)
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute("REVOKE ALL ON person FROM headgate_site")
+    run(tmp_path, "owner", "han", "--database", site, code=2)
+    run(tmp_path, "migrate", "--database", owner, code=0)
+    run(tmp_path, "owner", "han", "--database", site, code=0)
+    postgres.drop("restored")
 
 
 def test_the_first_owner_comes_in_once(empty_portal: Client) -> None:

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,9 +13,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from headgate.site.portal import reading
+from headgate.core.evaluation.conduct import Conducted, SetAside, Why
+from headgate.report.stage import Stage
+from headgate.site.portal import judged, reading
 from headgate.site.portal.outcomes import applicants
-from headgate.site.portal.pages import PAGES
+from headgate.site.portal.pages import PAGES, rounds
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
@@ -142,6 +146,15 @@ def test_what_is_late_is_said_to_be_late() -> None:
     assert "overdue" in states
 
 
+def test_only_a_file_says_where_the_journal_stands(portal: Client) -> None:
+    """What a file ends with is not asked for by the page of the same list."""
+    enter(portal, Role.AUDITOR)
+    for query, asks in (("", False), ("?format=csv", True)):
+        with CaptureQueriesContext(connection) as asked:
+            assert 200 == portal.get(f"/decisions/{query}").status_code
+        assert asks is any("checkpoint" in one["sql"] for one in asked.captured_queries)
+
+
 def test_a_newer_decision_is_seen(portal: Client) -> None:
     """What this process has read before does not hide what was decided since."""
     before = len(reading.decisions())
@@ -170,3 +183,20 @@ def _menu(client: Client) -> tuple[set[str], set[str]]:
     row, _, folded = menu.partition("<details")
     links = r'service-navigation__link" href="([^"]+)"'
     return set(re.findall(links, row)), set(re.findall(links, folded))
+
+
+def test_a_print_tells_what_the_page_tells(portal: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A print is kept, and made anew once anything that it tells is another: here, who left."""
+    first = portal.get("/rounds/stage/?format=pdf").content
+    assert first == portal.get("/rounds/stage/?format=pdf").content
+
+    def set_aside(*asked: Any) -> Stage:
+        stage = judged.closed_round(*asked)
+        assert stage is not None
+        left_out = SetAside("experts", "EXP-2", Why.INATTENTIVE, rows=2)
+        conducted = Conducted(set_aside=(left_out,))
+        return replace(stage, evaluation=replace(stage.evaluation, conducted=conducted))
+
+    monkeypatch.setattr(rounds, "closed_round", set_aside)
+    assert "EXP-2" in text_of(portal.get("/rounds/stage/"))
+    assert first != portal.get("/rounds/stage/?format=pdf").content

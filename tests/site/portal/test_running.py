@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from headgate.site.portal import reading
-from headgate.site.portal.pages.running import looked, warning
+from headgate.site.portal.idle import looked, warning
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import Day, days, left_at
 from headgate.site.reports.statement import summaries

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from headgate.core.duties.reports import Accepted, overdue
-from headgate.core.policy.running_rules import Overdue, Running
+from headgate.core.policy.running_rules import Explanation, Overdue, Running
 from headgate.core.policy.schema import Reclaim
 from headgate.core.quantities import add_days
 
@@ -196,8 +196,7 @@ def _check_explanation(runs: Runs, asked: Amendment) -> Found:
         what, mend = "The rule does not look at idle rights again.", "Explain before it looks."
         yield AmendmentFinding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
         return
-    first = add_days(runs.looks, -runs.idle.notice_days)
-    last = min(add_days(first, rule.days), runs.looks)
+    first, last = days_to_explain(runs.idle, rule, runs.looks)
     if not first <= asked.asked <= last:
         what = f"It was explained on {asked.asked}, not from {first} to {last}."
         mend = "Explain after the notice and within its days."
@@ -206,6 +205,12 @@ def _check_explanation(runs: Runs, asked: Amendment) -> Found:
     if not 1 <= asked.spares_percent <= most:
         what = f"{asked.spares_percent} % would be spared; the policy spares 1 to {most} %."
         yield AmendmentFinding(AmendmentFault.SPARES_TOO_MUCH, what, f"Spare {most} % at most.")
+
+
+def days_to_explain(idle: Reclaim, rule: Explanation, looks: date) -> tuple[date, date]:
+    """From when to when a holder may explain why an award lies idle, before a rule looks."""
+    first = add_days(looks, -idle.notice_days)
+    return first, min(add_days(first, rule.days), looks)
 
 
 def _check_longer(runs: Runs, asked: Amendment) -> Found:

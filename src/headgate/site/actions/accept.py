@@ -20,10 +20,11 @@ def accept(person: Person, code: str, accepted: bool, now: datetime) -> Acceptan
         listed = AwardList.objects.filter(call=dossier.call, told__isnull=False).first()
         if listed is None:
             refuse(DeskRefusal.NOT_TOLD, code)
-        call_now(dossier.call).need_under_review()
+        rules = call_now(dossier.call)
+        rules.need_under_review()
         if code not in listed.winners and (accepted or code not in listed.standby):
             refuse(DeskRefusal.NOT_AWARDED, code)
-        if is_over(accept_by(dossier.call, listed), dossier.call, now):
+        if is_over(accept_by(rules, listed), rules, now):
             refuse(DeskRefusal.WINDOW_CLOSED, code)
         given = Acceptance.objects.filter(dossier=dossier).first()
         if given is not None and given.accepted == accepted:

@@ -5,9 +5,9 @@ Every answer is an event of the cycle, and the journal has SHA-256 of the words 
 """
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
@@ -17,9 +17,9 @@ from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.take import change, kept_term
-from headgate.site.desk.dossiers import involved
+from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
-from headgate.site.desk.office import SITE, acts_for, doing, handed_in, need
+from headgate.site.desk.office import SITE, acts_for, day_at, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -73,8 +73,7 @@ def answer(
     asking = _waiting(number)
     if asking.change == Change.HAND_OVER:
         refuse(DeskRefusal.NOT_YOURS, number)
-    if acts_for(officer, *involved([asking.dossier])):
-        refuse(DeskRefusal.CONFLICT, asking.dossier.code)
+    need_apart(officer, [asking.dossier], asking.dossier.code)
     _need_words(text)
     if asking.change == Change.EXPLANATION and granted:
         asking.asked = {"spares_percent": spares}
@@ -94,9 +93,7 @@ def hand_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
         if waiting is not None:
             return waiting
         made = Asking(dossier=dossier, change=Change.HAND_OVER, text=text, person=operator, at=now)
-        made.asked = {"usable": _day(_term(), now).isoformat()}
         _need_grantable(made, now)
-        made.asked = {}
         made.save()
         return made
 
@@ -189,16 +186,15 @@ def need_no_fault(term: Term, made: Amendment, day: date) -> None:
 
 
 def _need_grantable(made: Asking, now: datetime) -> None:
-    """Refuse at once what nobody could grant, as things stand now."""
-    term = _term()
+    """Refuse at once what nobody could grant, as things stand now; a copy of it is tried."""
+    term, tried = _term(), copy(made)
     today = _day(term, now)
-    made.granted, made.answer = True, "-"
+    tried.granted, tried.answer = True, "-"
     if made.change == Change.EXPLANATION:
-        made.asked = {"spares_percent": 1}
-    need_no_fault(term, amendment(made, today, today), today)
-    made.granted, made.answer = None, ""
-    if made.change == Change.EXPLANATION:
-        made.asked = {}
+        tried.asked = {"spares_percent": 1}
+    elif made.change == Change.HAND_OVER:
+        tried.asked = {"usable": today.isoformat()}
+    need_no_fault(term, amendment(tried, today, today), today)
 
 
 def _need_words(text: str) -> None:
@@ -225,4 +221,4 @@ def _term() -> Term:
 
 def _day(term: Term, moment: datetime) -> date:
     """The day of a moment where the programme is."""
-    return moment.astimezone(ZoneInfo(term.policy(term.starts).programme.timezone)).date()
+    return day_at(term.policy(term.starts), moment)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from headgate.core.ledger.text import is_plain
-from headgate.site.desk.dossiers import involved
+from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Dossier, Finding
 from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -34,13 +34,10 @@ def find_gate(
         dossier = handed_in(code)
         rules = call_now(dossier.call)
         rules.need_under_review()
-        if acts_for(officer, *involved([dossier])):
-            refuse(DeskRefusal.CONFLICT, code)
+        need_apart(officer, [dossier], code)
         if gate not in {one.id for one in rules.call.gates}:
             refuse(DeskRefusal.GATE_UNKNOWN, gate)
-        digests = all(_DIGEST.fullmatch(one) for one in evidence)
-        if not digests or not is_plain(remark) or len(remark) > 1000:
-            refuse(DeskRefusal.EVIDENCE_FAULTY, gate)
+        need_documents(gate, remark, evidence)
         values = {
             "passed": passed,
             "remark": remark,
@@ -50,6 +47,13 @@ def find_gate(
         }
         found, _ = Finding.objects.update_or_create(dossier=dossier, gate=gate, defaults=values)
         return found
+
+
+def need_documents(gate: str, remark: str, evidence: Sequence[str]) -> None:
+    """Refuse a remark that is not one plain line, and documents that are not named by digests."""
+    digests = all(_DIGEST.fullmatch(one) for one in evidence)
+    if not digests or not is_plain(remark) or len(remark) > 1000:
+        refuse(DeskRefusal.EVIDENCE_FAULTY, gate)
 
 
 def reply_gate(person: Person, code: str, gate: str, text: str, now: datetime) -> None:

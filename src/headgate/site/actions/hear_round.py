@@ -4,21 +4,20 @@ An objection that is upheld has the round decided again in the same transaction:
 at which the answer says one thing and the journal another.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.hearings import Ground, Hearing, Withdrawn
-from headgate.core.ledger.text import is_plain
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
+from headgate.site.actions.find_gate import need_documents
 from headgate.site.actions.take import change
-from headgate.site.desk.dossiers import involved
+from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.hearing import object_by, own_teams, reply_by
 from headgate.site.desk.models import Deed, Dossier, RoundFinding, RoundObjection, RoundSheet
-from headgate.site.desk.office import SITE, acts_for, doing, need
+from headgate.site.desk.office import SITE, doing, need
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
@@ -27,7 +26,6 @@ from headgate.steps.event import Event, What, hearing_name
 from headgate.steps.term import Term
 
 CHARACTERS_MOST: Final = 20_000
-_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def reject_round_objection(
     """Answer an objection that is not upheld, with the reason; raises `Refused`."""
     with doing(officer, "answer round objection", f"{round_id} {team}", now):
         found = _waiting(officer, round_now(round_id), team)
-        return _answer(officer, found, text, now)
+        return _answer(officer, found, text, now, upheld=False)
 
 
 def uphold_round_objection(
@@ -140,8 +138,8 @@ def uphold_round_objection(
         found = _waiting(officer, round_, team)
         for each in mended.found:
             _need_documents(each)
-        found.upheld, found.heard = True, f"objection-{found.pk}"
-        _answer(officer, found, text, now)
+        found.heard = f"objection-{found.pk}"
+        _answer(officer, found, text, now, upheld=True)
         hearing = Hearing(
             round_id,
             Ground.OBJECTION,
@@ -167,11 +165,9 @@ def _finding_of(team: str, found: Found) -> GateFinding:
 
 
 def _need_documents(found: Found) -> None:
-    """Refuse a remark that is not one plain line, and documents that are not named by digests."""
-    digests = all(_DIGEST.fullmatch(one) for one in found.evidence)
-    plain = is_plain(found.remark) and len(found.remark) <= 1000
-    # Nobody fails a gate on no document at all.
-    if not digests or not plain or not (found.passed or found.evidence):
+    """Refuse what cannot be published; nobody fails a gate on no document at all."""
+    need_documents(found.gate, found.remark, found.evidence)
+    if not found.passed and not found.evidence:
         refuse(DeskRefusal.EVIDENCE_FAULTY, found.gate)
 
 
@@ -189,8 +185,10 @@ def _waiting(officer: Person, round_: RoundNow, team: str) -> RoundObjection:
     return found
 
 
-def _answer(officer: Person, found: RoundObjection, text: str, now: datetime) -> RoundObjection:
-    found.answer, found.upheld = _written(text), bool(found.upheld)
+def _answer(
+    officer: Person, found: RoundObjection, text: str, now: datetime, *, upheld: bool
+) -> RoundObjection:
+    found.answer, found.upheld = _written(text), upheld
     found.officer, found.answered = officer, now
     found.save()
     return found
@@ -221,5 +219,4 @@ def _need_team(round_: RoundNow, team: str) -> None:
 def _need_apart(officer: Person, team: str) -> None:
     """Refuse somebody who acts for a member of the team."""
     dossiers = Dossier.objects.filter(code=team).select_related("lead")
-    if acts_for(officer, *involved(dossiers)):
-        refuse(DeskRefusal.CONFLICT, team)
+    need_apart(officer, dossiers, team)

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from headgate.site.desk.board import look
-from headgate.site.desk.dossiers import involved
+from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import AwardList, Dossier, Review, Signature
-from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need
+from headgate.site.desk.office import CallNow, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -49,5 +49,4 @@ def need_impartial(person: Person, rules: CallNow) -> None:
     """Refuse whoever reviewed for the call, or acts for anybody with a part in an application."""
     if Review.objects.filter(dossier__call=rules.id, reviewer__person=person).exists():
         refuse(DeskRefusal.REVIEWED, rules.id)
-    if acts_for(person, *involved(Dossier.objects.filter(call=rules.id).select_related("lead"))):
-        refuse(DeskRefusal.CONFLICT, rules.id)
+    need_apart(person, Dossier.objects.filter(call=rules.id).select_related("lead"), rules.id)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from headgate.site.desk.agreement import agreement_of
-from headgate.site.desk.dossiers import involved
+from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
 from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -25,7 +25,7 @@ def sign_agreement(
         if listed is None or agreed is None:
             refuse(DeskRefusal.NO_AGREEMENT, code)
         rules.need_under_review()
-        if is_over(accept_by(dossier.call, listed), dossier.call, now):
+        if is_over(accept_by(rules, listed), rules, now):
             refuse(DeskRefusal.WINDOW_CLOSED, code)
         if digest != agreed.digest:
             refuse(DeskRefusal.TEXT_CHANGED, code)
@@ -43,5 +43,4 @@ def _need_side(person: Person, dossier: Dossier, side: Side) -> None:
             refuse(DeskRefusal.NOT_YOURS, dossier.code)
         return
     need(person, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
-    if acts_for(person, *involved([dossier])):
-        refuse(DeskRefusal.CONFLICT, dossier.code)
+    need_apart(person, [dossier], dossier.code)

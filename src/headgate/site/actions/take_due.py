@@ -1,18 +1,17 @@
 """The next event of the calendar, taken by an officer when its day has come."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
-from headgate.site.desk.agreement import unsigned
+from headgate.site.desk.agreement import proposed, unsigned
 from headgate.site.desk.board import ELSEWHERE, board_of
 from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection, RoundObjection
-from headgate.site.desk.office import SITE, CallNow, call_now, instant, need
+from headgate.site.desk.office import SITE, CallNow, call_now, day_at, instant, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.world import Desk, accept_by, is_over, proposed
+from headgate.site.desk.world import Desk, accept_by, is_over
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
@@ -95,8 +94,7 @@ def _has_come(term: Term, event: Event, now: datetime) -> bool:
     """A call is closed once it takes no more applications; all else when its day has begun."""
     if event.what is What.CLOSE_CALL:
         return instant(now) >= call_now(event.about).instants[1]
-    zone = ZoneInfo(term.policy(term.starts).programme.timezone)
-    return now.astimezone(zone).date() >= event.day
+    return day_at(term.policy(term.starts), now) >= event.day
 
 
 def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:
@@ -120,8 +118,8 @@ def _need_answers(rules: CallNow, listed: AwardList, now: datetime) -> None:
     opposed = Objection.objects.filter(dossier__call=rules.id, answered__isnull=True)
     if opposed.exists():
         refuse(DeskRefusal.OBJECTION_OPEN, rules.id)
-    last = accept_by(rules.id, listed)
-    if is_over(last, rules.id, now):
+    last = accept_by(rules, listed)
+    if is_over(last, rules, now):
         return
     if open_ones := unsigned(rules, listed):
         refuse(DeskRefusal.ANSWERS_OPEN, f"{', '.join(open_ones)} until {last}")

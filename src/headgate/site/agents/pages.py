@@ -23,7 +23,7 @@ from headgate.site.actions.take_in import READ
 from headgate.site.agents.gone import gone
 from headgate.site.agents.models import Agent, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
-from headgate.site.agents.reading import announced, list_of, report_of
+from headgate.site.agents.reading import announced, list_of, report_of, signed_lists
 from headgate.site.desk.clock import coming
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
@@ -220,14 +220,14 @@ def _columns() -> list[Column[Project]]:
 def projects_page(request: HttpRequest) -> HttpResponse:
     """What each project holds and why its job waits: all of them for staff, others' own."""
     now = datetime.now(UTC)
-    found = list(projects(reader(request), instant_of(int(now.timestamp()))))
+    lists = signed_lists()
+    found = list(projects(reader(request), instant_of(int(now.timestamp())), lists))
     sites = sorted({one.site for one in found})
     choices = [Choice("site", lazy("Site"), tuple((site, site) for site in sites))]
     columns = _columns()
     state = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
-    if file := download(request, "projects", found, columns, choices, state):
+    if file := download(request, "projects", found, columns, choices, lambda: state):
         return file
-    lists = [list_of(one) for one in SignedList.objects.all()]
     told = {
         "listing": listing(request, found, columns, choices),
         "outages": announced(now, lists),

@@ -1,6 +1,6 @@
 """What each project holds on each site, and why its next job would wait, in words."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,15 +10,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
 from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.receipt import Report
 from headgate.core.enforcement.waiting import Standing, Wait, Waiting, spent_at, told, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.take_in import READ
-from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
-from headgate.site.agents.reading import list_of, report_of, usage_of
+from headgate.site.agents.models import Agent, Attempt, Outage
+from headgate.site.agents.reading import report_of, signed_lists, usage_of
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import organisations_of
+from headgate.site.desk.office import organisations_of, part_of
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.words import day
@@ -99,10 +100,15 @@ def words_of(project: Project) -> str:
     return f"{said} ({'; '.join(names) or project.why.value.partition(',')[0]})"
 
 
-def projects(person: Person, now: str) -> Iterator[Project]:
-    """Everything that was ordered, for whoever runs the programme; for others what they act for."""
+def projects(
+    person: Person, now: str, lists: Sequence[OrderList] | None = None
+) -> Iterator[Project]:
+    """Everything that was ordered, for whoever runs the programme; for others what they act for.
+
+    `lists` spares reading what was signed.
+    """
     own = None if roles_of(person) & STAFF else _own(person)
-    lists = [list_of(one) for one in SignedList.objects.all()]
+    lists = signed_lists() if lists is None else lists
     orders = [
         order
         for listed in lists
@@ -155,9 +161,7 @@ def _key(order: Order) -> Key:
 
 def _own(person: Person) -> set[str]:
     """The awards of organisations that somebody acts for, as leads or as members."""
-    bodies = organisations_of(person)
-    members = Q(alliance__members__organisation__in=bodies, alliance__members__left__isnull=True)
-    found = Dossier.objects.filter(Q(lead__in=bodies) | members, code__isnull=False)
+    found = Dossier.objects.filter(part_of(organisations_of(person)), code__isnull=False)
     return {code for code in found.values_list("code", flat=True) if code}
 
 

@@ -34,6 +34,11 @@ def list_of(signed: SignedList) -> OrderList:
     return LIST.validate_json(signed.data.partition("\n\n")[0])
 
 
+def signed_lists() -> list[OrderList]:
+    """What every site's list says."""
+    return [list_of(one) for one in SignedList.objects.all()]
+
+
 def usage_of(one: Attempt) -> Usage:
     """An attempt as a row of use."""
     who = one.site, one.job, one.attempt, one.award, one.support_class

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.core import canonical
+from headgate.core.awards.plan import Proposal
 from headgate.readers.facts import read_facts
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier, Side
@@ -23,16 +24,30 @@ class Agreed:
         return canonical.digest(canonical.line(self.says))
 
 
+def proposed(signed: AwardList) -> Proposal:
+    """The proposal of a list that is being signed."""
+    (found,) = read_facts(f"proposal/{signed.call}", "proposal", signed.proposal.encode())
+    proposal: Proposal = found
+    return proposal
+
+
+def has_agreement(rules: CallNow, dossier: Dossier, listed: AwardList) -> bool:
+    """Whether there is an agreement: the call has one, and the award of the list was taken."""
+    if rules.call.agreement is None or dossier.code not in listed.winners:
+        return False
+    return Acceptance.objects.filter(dossier=dossier, accepted=True).exists()
+
+
 def agreement_of(rules: CallNow, dossier: Dossier, listed: AwardList) -> Agreed | None:
     """The agreement on an award that was taken; none where the call has none or it was not."""
-    taken = Acceptance.objects.filter(dossier=dossier, accepted=True).exists()
-    return _agreed(rules, dossier, _awards(listed)) if taken and rules.call.agreement else None
+    if not has_agreement(rules, dossier, listed):
+        return None
+    return _agreed(rules, dossier, _awards(listed))
 
 
 def _awards(listed: AwardList) -> dict[str, tuple[str, int]]:
     """Class and blocks of every award of a list that is being signed."""
-    (found,) = read_facts(f"proposal/{listed.call}", "proposal", listed.proposal.encode())
-    return {code: (pool, blocks) for code, pool, blocks in found.blocks}
+    return {code: (pool, blocks) for code, pool, blocks in proposed(listed).blocks}
 
 
 def _agreed(

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
@@ -12,11 +14,13 @@ from headgate.core.calls.application import Application
 from headgate.core.duties.amendment import AmendmentFault, Change, accepted
 from headgate.core.duties.reports import Accepted, Owed, owed
 from headgate.core.policy.dated import at
-from headgate.core.policy.running_rules import Running
-from headgate.core.policy.schema import Policy
+from headgate.core.policy.running_rules import NO_RULES, Running
+from headgate.core.policy.schema import Call, Policy
+from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.records.kept import Stands
+from headgate.site.desk.office import SITE, day_at
+from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
 
 CHANGES: Final[dict[str, Promise]] = {
@@ -65,14 +69,33 @@ MENDED: Final[dict[AmendmentFault, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """An award that runs as its people see it, with the rules that its call has for it."""
+    """An award that runs as its people see it, with the rules that its call has for it.
+
+    `policy` is the one that its call was decided by.
+    """
 
     held: Holding
     dossier: Dossier
+    policy: Policy
     running: Running
     askings: tuple[Asking, ...]
     reports: tuple[Owed, ...]
     has_ended: bool = False
+
+    def day(self, asking: Asking) -> date:
+        """The day on which something was asked or handed over, where the programme is."""
+        return day_at(self.policy, asking.at)
+
+    def answer_by(self, asking: Asking) -> date:
+        """The last day for the answer: the office's, or of a hand-over the holder's."""
+        handed, rule = asking.change == Change.HAND_OVER, self.running
+        days = rule.acceptance.silent_days if handed and rule.acceptance else rule.answer_days
+        return add_days(self.day(asking), days)
+
+    @property
+    def call(self) -> Call:
+        """Its call as its policy has it."""
+        return self.policy.calls[self.held.call]
 
     @property
     def waiting(self) -> list[Asking]:
@@ -107,35 +130,35 @@ def applied_parts(dossier: Dossier) -> Mapping[str, int]:
     return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
 
 
-def policy_now(stood: Stands, call: str) -> Policy:
+def _policy(stood: Stands, call: str) -> Policy:
     """The policy as the call's awards live under it: that of the day of its decision."""
     policy = at(stood.document, stood.standing.starts).policy
     return at(stood.document, policy.calls[call].decides).policy
 
 
-def all_runs(stood: Stands, past: Iterable[Holding], dossiers: Iterable[Dossier]) -> Iterator[Runs]:
-    """Those of some applications that run, and those that ran and owe a report, in their order."""
-    held = {one.award: one for one in (*past, *stood.holdings)}
+def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
+    """Those of some applications that run, and those that ran and owe a report, by their code."""
+    held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
-    calls: dict[str, Running] = {}
-    for dossier in dossiers:
-        holding = held.get(dossier.code or "")
-        if holding is None:
-            continue
+    found = dossiers.filter(code__in=held, line__gt="").select_related("lead", "alliance")
+    whole = found.prefetch_related("askings", "alliance__members__organisation")
+    calls: dict[str, Policy] = {}
+    for dossier in whole.order_by("code"):
+        holding = held[dossier.code or ""]
         if holding.call not in calls:
-            call = policy_now(stood, holding.call).calls[holding.call]
-            calls[holding.call] = call.running or Running(answer_days=1)
-        rule, askings = calls[holding.call], tuple(dossier.askings.all())
+            calls[holding.call] = _policy(stood, holding.call)
+        policy, askings = calls[holding.call], tuple(dossier.askings.all())
+        rule = policy.calls[holding.call].running or NO_RULES
         over = holding.award not in now
-        came = (*accepted(holding.amended), *(_late_reports(askings) if over else ()))
+        came = (*accepted(holding.amended), *(_late_reports(policy, askings) if over else ()))
         listed = owed(rule.reports, holding.starts, holding.ends, came)
-        one = Runs(holding, dossier, rule, askings, listed, over)
+        one = Runs(holding, dossier, policy, rule, askings, listed, over)
         if not over or one.owed or one.waiting:
             yield one
 
 
-def _late_reports(askings: Iterable[Asking]) -> Iterator[Accepted]:
+def _late_reports(policy: Policy, askings: Iterable[Asking]) -> Iterator[Accepted]:
     """The reports of an award that ended which were accepted since."""
     for one in askings:
         if one.change == Change.REPORT and one.granted:
-            yield Accepted(one.asked.get("report", ""), one.at.date())
+            yield Accepted(one.asked.get("report", ""), day_at(policy, one.at))

@@ -5,13 +5,12 @@ a deed is then noon of the day on which it stands, and that of an event is when 
 """
 
 from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.take import kept_term
-from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.office import SITE, call_now, zone_of
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 
@@ -21,8 +20,7 @@ def now() -> datetime:
     term = kept_term(SITE) if settings.HEADGATE_DEMO else None
     if term is None:
         return datetime.now(UTC)
-    zone = ZoneInfo(term.policy(term.starts).programme.timezone)
-    return datetime.combine(term.day, time(12), zone)
+    return datetime.combine(term.day, time(12), zone_of(term.policy(term.starts)))
 
 
 def coming() -> tuple[Event | None, datetime]:
@@ -35,5 +33,4 @@ def coming() -> tuple[Event | None, datetime]:
         return event, now()
     if event.what is What.CLOSE_CALL:
         return event, datetime.fromtimestamp(seconds_of(call_now(event.about).instants[1]), UTC)
-    zone = ZoneInfo(term.policy(term.starts).programme.timezone)
-    return event, datetime.combine(event.day, time(12), zone)
+    return event, datetime.combine(event.day, time(12), zone_of(term.policy(term.starts)))

@@ -16,7 +16,9 @@ from headgate.core.policy.schema import FormField, Policy
 from headgate.core.supports.text import Text
 from headgate.readers.facts import read_facts
 from headgate.site.desk.models import Alliance, Attachment, Dossier, Member, Organisation, State
-from headgate.site.desk.office import CallNow, instant
+from headgate.site.desk.office import CallNow, acts_for, instant
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.models import Person
 
 FormFault = tuple[str, AnswerFault]
 """Where an answer is wrong, and what is wrong with it."""
@@ -119,6 +121,12 @@ def involved(dossiers: Iterable[Dossier]) -> list[Organisation]:
         *(one.lead for one in listed),
         *(member.organisation for member in inside.select_related("organisation")),
     ]
+
+
+def need_apart(person: Person, dossiers: Iterable[Dossier], about: object) -> None:
+    """Refuse whoever acts for anybody with a part in one of the applications."""
+    if acts_for(person, *involved(dossiers)):
+        refuse(DeskRefusal.CONFLICT, about)
 
 
 def absent(dossier: Dossier) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.conduct import Conduct, Notice
 from headgate.report.section_rights import window_of
-from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection, RoundSheet
+from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
 from headgate.site.desk.office import organisations_of
 from headgate.site.desk.rating import RoundNow, attention_of
 from headgate.site.portal.models import Person
@@ -60,9 +60,9 @@ def conducted_as(round_: RoundNow, told: Conduct) -> Conduct:
             replied = round_.day(one.replied) if one.replied is not None else None
             notices[one.team, one.gate] = Notice(one.team, one.gate, round_.day(one.at), replied)
     attention = {(each.pillar, each.rater): each for each in told.attention}
-    attention |= {(each.pillar, each.rater): each for each in attention_of(round_.id)}
-    sheets = RoundSheet.objects.filter(round=round_.id)
-    blind = set(sheets.values_list("pillar", flat=True)) | set(told.blind)
+    seen = attention_of(round_.id)
+    attention |= {(each.pillar, each.rater): each for each in seen}
+    blind = {each.pillar for each in seen} | set(told.blind)
     return replace(
         told,
         notices=tuple(notices.values()),

@@ -4,12 +4,14 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from django.db.models import Q
 
 from headgate.core.calls.window import window
 from headgate.core.policy.dated import at
@@ -26,6 +28,16 @@ from headgate.steps.agenda import first_day
 
 SITE: Final = Database("default")
 """The one database of a site: people and ledger lie side by side in it."""
+
+
+def zone_of(policy: Policy) -> ZoneInfo:
+    """In whose days a programme's clocks count."""
+    return ZoneInfo(policy.programme.timezone)
+
+
+def day_at(policy: Policy, moment: datetime) -> date:
+    """The day of a moment where the programme is."""
+    return moment.astimezone(zone_of(policy)).date()
 
 
 def need(person: Person, *roles: Role) -> None:
@@ -54,18 +66,13 @@ class CallNow:
     decided: bool
 
     @property
-    def timezone(self) -> ZoneInfo:
-        """In whose days the call's clocks count."""
-        return ZoneInfo(self.policy.programme.timezone)
-
-    @property
     def instants(self) -> tuple[str, str]:
         """From when the call is open, and from when it is closed again."""
         return window(self.call, self.policy.programme.timezone)
 
     def day(self, now: datetime) -> date:
         """The day of the call's own clocks."""
-        return now.astimezone(self.timezone).date()
+        return day_at(self.policy, now)
 
     def need_open(self, now: datetime) -> None:
         """Refuse before the call opens and once it has closed."""
@@ -138,6 +145,17 @@ def organisations_of(person: Person) -> list[Organisation]:
     """Those that somebody acts for now."""
     acting = Acting.objects.filter(person=person, until__isnull=True)
     return [one.organisation for one in acting.select_related("organisation").order_by("id")]
+
+
+def part_of(organisations: Collection[Organisation]) -> Q:
+    """What some organisations have a part in: what they lead, and where they are members still.
+
+    An application may be found more than once by it.
+    """
+    inside = Q(
+        alliance__members__organisation__in=organisations, alliance__members__left__isnull=True
+    )
+    return Q(lead__in=organisations) | inside
 
 
 def own_dossier(person: Person, dossier_id: int) -> Dossier:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from headgate.core.calls.harshness import harshness
 from headgate.core.evaluation.conduct import Attention
@@ -17,9 +16,9 @@ from headgate.core.evaluation.evidence import Rating
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Pillar, PillarKind, Policy, Round
 from headgate.site.desk.models import RoundSheet
-from headgate.site.desk.office import SITE
+from headgate.site.desk.office import SITE, day_at
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.records.kept import stands, stored_facts
+from headgate.site.records.kept import Stands, stands, stored_facts
 from headgate.steps.evaluate import tasks_of
 from headgate.steps.term import Closed
 
@@ -61,12 +60,12 @@ class RoundNow:
 
     def day(self, now: datetime) -> date:
         """The day of the round's own clocks."""
-        return now.astimezone(ZoneInfo(self.policy.programme.timezone)).date()
+        return day_at(self.policy, now)
 
 
-def round_now(round_id: str) -> RoundNow:
-    """A round as the policy has it for the running term."""
-    stood = stands(SITE)
+def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
+    """A round as the policy has it for the running term; `stood` spares reading where that is."""
+    stood = stood or stands(SITE)
     if stood is None:
         refuse(DeskRefusal.NO_PROGRAMME)
     policy = at(stood.document, stood.standing.starts).policy

@@ -22,7 +22,6 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.cycle import World
-from headgate.readers.facts import read_facts
 from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.hearing import conducted_as, found_on
@@ -34,7 +33,7 @@ from headgate.site.desk.models import (
     Review,
     State,
 )
-from headgate.site.desk.office import call_now
+from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.rating import ratings_of, round_now
 from headgate.steps.notes import Note
 
@@ -101,9 +100,10 @@ class Desk:
         signed = AwardList.objects.filter(call=call, told__isnull=False).first()
         if signed is None:
             return ()
-        if is_over(accept_by(call, signed), call, self._now):
+        rules = call_now(call)
+        if is_over(accept_by(rules, signed), rules, self._now):
             left |= {code for code in awarded if code not in told}
-            left |= set(unsigned(call_now(call), signed))
+            left |= set(unsigned(rules, signed))
         return sorted(left & {*awarded, *signed.standby})
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
@@ -157,21 +157,13 @@ class Desk:
         return replace(measured, ratings={**measured.ratings, **given}) if given else measured
 
 
-def accept_by(call: str, signed: AwardList) -> date | None:
+def accept_by(rules: CallNow, signed: AwardList) -> date | None:
     """The last day on which a winner may answer; None where the policy sets none."""
-    rules = call_now(call)
     if rules.call.standby is None or signed.told is None:
         return None
     return rules.day(signed.told) + timedelta(days=rules.call.standby.accept_days)
 
 
-def is_over(last: date | None, call: str, now: datetime) -> bool:
+def is_over(last: date | None, rules: CallNow, now: datetime) -> bool:
     """Whether a last day has passed."""
-    return last is not None and call_now(call).day(now) > last
-
-
-def proposed(signed: AwardList) -> Proposal:
-    """The proposal of a list that is being signed."""
-    (found,) = read_facts(f"proposal/{signed.call}", "proposal", signed.proposal.encode())
-    proposal: Proposal = found
-    return proposal
+    return last is not None and rules.day(now) > last

@@ -6,12 +6,11 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from headgate.core.duties.amendment import Change
-from headgate.core.quantities import add_days
 from headgate.site.desk.amending import Runs, all_runs
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.portal import reading
-from headgate.site.portal.pages.running import Warned, warning
-from headgate.site.records.kept import Stands, ended
+from headgate.site.portal.idle import Warned, warning
+from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 
 AHEAD: Final = timedelta(days=14)
@@ -33,11 +32,7 @@ class OfAward:
 
 def of_awards(stood: Stands, on: date) -> Iterator[OfAward]:
     """Everything to tell of the awards that run, or that owe a report."""
-    found = Dossier.objects.filter(code__isnull=False, line__gt="").order_by("code")
-    whole = found.select_related("lead", "alliance").prefetch_related(
-        "askings", "alliance__members__organisation"
-    )
-    for one in all_runs(stood, ended(reading.DATABASE, stood.holdings), whole):
+    for one in all_runs(stood, Dossier.objects.all()):
         yield from _reports(one, on)
         yield from (_asking(one, asking) for asking in one.askings)
         if not one.has_ended:
@@ -62,10 +57,7 @@ def _reports(one: Runs, on: date) -> Iterator[OfAward]:
 def _asking(one: Runs, asking: Asking) -> OfAward:
     """A request to whoever answers it, and its answer to whoever asked."""
     handed = asking.change == Change.HAND_OVER
-    rule = one.running
-    wait = rule.acceptance.silent_days if handed and rule.acceptance else rule.answer_days
-    by = add_days(asking.at.date(), wait).isoformat()
-    facts = _facts(one, change=asking.change, by=by)
+    facts = _facts(one, change=asking.change, by=one.answer_by(asking).isoformat())
     if asking.granted is None:
         key = f"asked/{asking.pk}"
         return OfAward(key, "asked", one.dossier, facts, holder=handed, office=not handed)
@@ -88,13 +80,12 @@ def _idle(stood: Stands, one: Runs, on: date) -> Iterator[OfAward]:
 
 def _warned(stood: Stands, one: Runs, warned: Warned) -> OfAward:
     policy = reading.policy_of(stood)
-    rule = policy.reclaim[one.held.support].explanation
-    last = min(add_days(warned.notice, rule.days), warned.looks).isoformat() if rule else ""
+    last = warned.explain_by
     facts = _facts(
         one,
         taken=warned.taken.gpu_seconds,
         unit=policy.supports[one.held.support].unit(one.held.support_class),
         looks=warned.looks.isoformat(),
-        last=last,
+        last=last.isoformat() if last is not None else "",
     )
     return OfAward(f"idle/{one.held.award}/{warned.looks}", "idle", one.dossier, facts)

@@ -51,13 +51,14 @@ def _days(person: Person, stood: Stands, language: str) -> Iterator[tuple[str, s
     """Each deadline: its id, its words, when, and whether it is a whole day."""
     policy = reading.policy_of(stood)
     say = reading.speaker_of(policy, language)
-    for rules in calls_now():
+    calls = {rules.id: rules for rules in calls_now()}
+    for rules in calls.values():
         closes = datetime.fromtimestamp(seconds_of(rules.instants[1]), UTC)
         title = _("%(call)s closes") % {"call": say.text(rules.call.name)}
         yield f"closes-{rules.id}", title, closes, False
     for dossier in Dossier.objects.filter(lead__in=organisations_of(person), code__isnull=False):
         listed = AwardList.objects.filter(call=dossier.call, told__isnull=False).first()
-        last = accept_by(dossier.call, listed) if listed is not None else None
+        last = accept_by(calls[dossier.call], listed) if listed is not None else None
         if listed is not None and last is not None and dossier.code in listed.winners:
             title = _("%(code)s: last day to take the award") % {"code": dossier.code}
             yield f"accept-{dossier.code}", title, last, True

@@ -14,7 +14,6 @@ from headgate.core.quantities import seconds_of
 from headgate.site.actions.objection import answer_by, object_by
 from headgate.site.actions.take_due import MAY
 from headgate.site.desk.board import look
-from headgate.site.desk.clock import coming
 from headgate.site.desk.models import (
     AwardList,
     Dossier,
@@ -29,11 +28,12 @@ from headgate.site.desk.world import accept_by
 from headgate.site.notices.awards import of_awards
 from headgate.site.notices.models import Notice
 from headgate.site.notices.rounds import rounds_told
-from headgate.site.notices.telling import Told, having, people_for
+from headgate.site.notices.telling import People, Told
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.outcomes import applicants
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import Stands
 
 AHEAD: Final = timedelta(days=7)
 """How long before a day of the calendar, or the end of a call, people are told of it."""
@@ -43,10 +43,12 @@ _DECIDE: Final = (Role.AGENCY_OFFICER, Role.POLICY_OWNER)
 
 def gather(now: datetime) -> int:
     """Make the notices that there are not yet, in one transaction; how many were made."""
-    if reading.programme() is None:
-        return 0
     with SITE.writing():
-        wanted = [(one, person) for one in _all(now) for person in sorted(set(one.people))]
+        stood = reading.programme()
+        if stood is None:
+            return 0
+        told = _all(stood, People(), now)
+        wanted = [(one, person) for one in told for person in sorted(set(one.people))]
         keys = {one.key for one, _ in wanted}
         there = set(Notice.objects.filter(key__in=keys).values_list("key", "person_id"))
         fresh = [
@@ -58,36 +60,30 @@ def gather(now: datetime) -> int:
     return len(fresh)
 
 
-def _all(now: datetime) -> Iterator[Told]:
+def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     calls = calls_now()
     for rules in calls:
-        yield from _drafts(rules, now)
-        yield from _results(rules)
-        yield from _decided(rules)
+        yield from _drafts(rules, people, now)
+        yield from _results(rules, people)
+        yield from _decided(rules, people)
     yield from _seats()
-    yield from _findings()
-    yield from _objections({rules.id: rules for rules in calls})
-    yield from rounds_told()
-    yield from _events(now)
-    yield from _awards()
+    yield from _findings(people)
+    yield from _objections({rules.id: rules for rules in calls}, people)
+    yield from rounds_told(stood, people)
+    yield from _events(stood, people, now)
+    yield from _awards(stood, people)
 
 
-def _awards() -> Iterator[Told]:
+def _awards(stood: Stands, people: People) -> Iterator[Told]:
     """What there is to tell of awards that run."""
-    stood = reading.programme()
-    for one in of_awards(stood, today(stood)) if stood is not None else ():
-        people = _applying(one.dossier) if one.holder else set()
-        people |= having(*_DECIDE) if one.office else set()
-        people |= having(Role.OPERATOR) if one.operators else set()
-        yield Told(one.key, one.kind, people, one.facts)
+    for one in of_awards(stood, today(stood)):
+        holder = people.acting(one.dossier.lead_id) if one.holder else frozenset()
+        office = people.having(*_DECIDE) if one.office else frozenset()
+        operators = people.having(Role.OPERATOR) if one.operators else frozenset()
+        yield Told(one.key, one.kind, holder | office | operators, one.facts)
 
 
-def _applying(dossier: Dossier) -> set[int]:
-    """Who acts for the lead of an application."""
-    return people_for(dossier.lead)
-
-
-def _drafts(rules: CallNow, now: datetime) -> Iterator[Told]:
+def _drafts(rules: CallNow, people: People, now: datetime) -> Iterator[Told]:
     """Before a call closes: what is not handed in, and which member has not agreed."""
     closes = rules.instants[1]
     left = seconds_of(closes) - int(now.timestamp())
@@ -95,14 +91,15 @@ def _drafts(rules: CallNow, now: datetime) -> Iterator[Told]:
     if rules.received or left <= 0:
         return
     for dossier in drafts.filter(alliance__isnull=False):
-        yield from _consents(dossier, now)
+        yield from _consents(dossier, people, now)
     if left <= AHEAD.total_seconds():
         for dossier in drafts:
             facts = {"call": rules.id, "dossier": dossier.pk, "closes": closes}
-            yield Told(f"closing/{dossier.pk}", "closing", _applying(dossier), facts)
+            acting = people.acting(dossier.lead_id)
+            yield Told(f"closing/{dossier.pk}", "closing", acting, facts)
 
 
-def _consents(dossier: Dossier, now: datetime) -> Iterator[Told]:
+def _consents(dossier: Dossier, people: People, now: datetime) -> Iterator[Told]:
     """Every member that has not agreed to the draft as it is; once a day at most."""
     agreed = set(
         dossier.consents.filter(version=dossier.version).values_list("organisation_id", flat=True)
@@ -111,29 +108,34 @@ def _consents(dossier: Dossier, now: datetime) -> Iterator[Told]:
     for member in inside.exclude(organisation_id__in=agreed).select_related("organisation"):
         key = f"consent/{dossier.pk}/{member.organisation_id}/{now:%Y-%m-%d}"
         facts = {"call": dossier.call, "lead": dossier.lead.name, "title": str(dossier)}
-        yield Told(key, "consent", people_for(member.organisation), facts)
+        yield Told(key, "consent", people.acting(member.organisation_id), facts)
 
 
-def _results(rules: CallNow) -> Iterator[Told]:
+def _results(rules: CallNow, people: People) -> Iterator[Told]:
     """A list that waits for its second name; and once it has both, everybody's result."""
     listed = AwardList.objects.filter(call=rules.id).first()
     if listed is None:
         return
     if listed.told is None:
         signed = set(listed.signatures.values_list("person_id", flat=True))
-        yield Told(f"sign/{listed.digest}", "sign", having(*_DECIDE) - signed, {"call": rules.id})
+        others = people.having(*_DECIDE) - signed
+        yield Told(f"sign/{listed.digest}", "sign", others, {"call": rules.id})
         return
     dossiers = list(_handed_in(rules.id))
     keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]
     there = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
     missing = (d for d, key in zip(dossiers, keys, strict=True) if key not in there)
-    if rules.decided or not any(_applying(dossier) for dossier in missing):
+    if rules.decided or not any(people.acting(dossier.lead_id) for dossier in missing):
         return
-    yield from _told(rules, listed, listed.told, zip(dossiers, keys, strict=True))
+    yield from _told(rules, listed, listed.told, zip(dossiers, keys, strict=True), people)
 
 
 def _told(
-    rules: CallNow, listed: AwardList, at: datetime, keyed: Iterable[tuple[Dossier, str]]
+    rules: CallNow,
+    listed: AwardList,
+    at: datetime,
+    keyed: Iterable[tuple[Dossier, str]],
+    people: People,
 ) -> Iterator[Told]:
     """What each application is told of a list that two have signed."""
     try:
@@ -144,7 +146,7 @@ def _told(
     scores = board.results("score") if board is not None else {}
     dates = {
         "object_by": _day(object_by(rules, at)),
-        "accept_by": _day(accept_by(rules.id, listed)),
+        "accept_by": _day(accept_by(rules, listed)),
     }
     for dossier, key in keyed:
         code = dossier.code or ""
@@ -159,7 +161,7 @@ def _told(
             "score": score.milli_points if score is not None else None,
             **dates,
         }
-        yield Told(key, "told", _applying(dossier), facts)
+        yield Told(key, "told", people.acting(dossier.lead_id), facts)
 
 
 def _day(day: date | None) -> str:
@@ -168,10 +170,10 @@ def _day(day: date | None) -> str:
 
 def _handed_in(call: str) -> Iterable[Dossier]:
     found = Dossier.objects.filter(call=call, code__isnull=False, state=State.SUBMITTED)
-    return found.select_related("lead").order_by("code")
+    return found.order_by("code")
 
 
-def _decided(rules: CallNow) -> Iterator[Told]:
+def _decided(rules: CallNow, people: People) -> Iterator[Told]:
     """What the journal says of each application, and whenever it says something new."""
     if not rules.decided:
         return
@@ -183,7 +185,8 @@ def _decided(rules: CallNow) -> Iterator[Told]:
                 "call": rules.id, "code": one.id, "dossier": dossier.pk, "won": one.is_awarded,
                 "outcome": one.outcome, "reason": one.reason, "score": one.score or None,
             }  # fmt: skip
-            yield Told(f"decided/{one.id}/{one.seq}", "decided", _applying(dossier), facts)
+            acting = people.acting(dossier.lead_id)
+            yield Told(f"decided/{one.id}/{one.seq}", "decided", acting, facts)
 
 
 def _seats() -> Iterator[Told]:
@@ -194,10 +197,10 @@ def _seats() -> Iterator[Told]:
         yield Told(f"seat/{seat.pk}", "seat", [seat.reviewer.person_id], facts)
 
 
-def _findings() -> Iterator[Told]:
+def _findings(people: People) -> Iterator[Told]:
     """Findings against an application to which nobody has replied."""
     against = Finding.objects.filter(passed=False, replied__isnull=True)
-    for one in against.select_related("dossier__lead"):
+    for one in against.select_related("dossier"):
         facts = {
             "dossier": one.dossier_id,
             "code": one.dossier.code,
@@ -205,28 +208,29 @@ def _findings() -> Iterator[Told]:
             "remark": one.remark,
             "call": one.dossier.call,
         }
-        yield Told(
-            f"finding/{one.pk}/{int(one.at.timestamp())}", "finding", _applying(one.dossier), facts
-        )
+        key = f"finding/{one.pk}/{int(one.at.timestamp())}"
+        yield Told(key, "finding", people.acting(one.dossier.lead_id), facts)
 
 
-def _objections(calls: Mapping[str, CallNow]) -> Iterator[Told]:
+def _objections(calls: Mapping[str, CallNow], people: People) -> Iterator[Told]:
     """Objections to whoever answers them, and the answers to whoever objected."""
-    for one in Objection.objects.select_related("dossier__lead"):
+    for one in Objection.objects.select_related("dossier"):
         dossier, facts = one.dossier, {"code": one.dossier.code, "call": one.dossier.call}
         if one.answered is None:
             by = _day(answer_by(calls[dossier.call], one))
-            officers = having(*_DECIDE)
+            officers = people.having(*_DECIDE)
             yield Told(f"objection/{one.pk}", "objection", officers, {**facts, "by": by})
         else:
             said = {"answer": one.answer, "upheld": one.upheld, "dossier": dossier.pk}
-            yield Told(f"answered/{one.pk}", "answered", _applying(dossier), {**facts, **said})
+            acting = people.acting(dossier.lead_id)
+            yield Told(f"answered/{one.pk}", "answered", acting, {**facts, **said})
 
 
-def _events(now: datetime) -> Iterator[Told]:
+def _events(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     """The next thing of the calendar, to whoever may take it, a week before its day."""
-    event, _ = coming()
+    due = (one.event for one in reading.due(stood, today(stood)) if one.state != "done")
+    event = next(due, None)
     if event is not None and event.day <= (now + AHEAD).date():
-        people = having(*MAY.get(event.what, (Role.OPERATOR,)))
+        may = people.having(*MAY.get(event.what, (Role.OPERATOR,)))
         facts = {"what": event.what.value, "about": event.about, "day": event.day.isoformat()}
-        yield Told(f"event/{event.day}/{event}", "event", people, facts)
+        yield Told(f"event/{event.day}/{event}", "event", may, facts)

@@ -21,7 +21,7 @@ from headgate.site.notices.models import Notice, Reader
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import Applicant, why
-from headgate.site.portal.words import EVENTS, outcome_word
+from headgate.site.portal.words import EVENTS, language, outcome_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def letter(notice: Notice) -> Letter:
     if stood is None or notice.kind not in _KINDS:
         return Letter(notice.kind, (), reverse("home"))
     policy = reading.policy_of(stood)
-    say = reading.speaker_of(policy, (get_language() or "en")[:2])
+    say = reading.speaker_of(policy, language())
     return _KINDS[notice.kind](_Words(notice.facts, policy, say))
 
 

@@ -1,65 +1,59 @@
 """What a round has people told of: findings to reply to, its result, objections and answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from headgate.site.desk.hearing import answer_by, object_by, reply_by
-from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
-from headgate.site.desk.office import SITE
+from headgate.site.desk.models import RoundFinding, RoundObjection
 from headgate.site.desk.rating import RoundNow, round_now
-from headgate.site.notices.telling import Told, having, people_for
+from headgate.site.notices.telling import People, Told
 from headgate.site.portal.roles import Role
-from headgate.site.records.kept import stands
+from headgate.site.records.kept import Stands
+from headgate.steps.term import Closed
 
 
-def rounds_told() -> Iterator[Told]:
+def rounds_told(stood: Stands, people: People) -> Iterator[Told]:
     """Everything of the running term's rounds, each to whom it concerns."""
-    stood = stands(SITE)
-    if stood is None:
-        return
-    names = set(RoundFinding.objects.values_list("round", flat=True)) | stood.standing.closed.keys()
-    for name in sorted(names):
-        round_ = round_now(name)
-        yield from _findings(round_)
+    waiting = list(RoundFinding.objects.filter(passed=False, replied__isnull=True))
+    objections = list(RoundObjection.objects.all())
+    for name in sorted({one.round for one in waiting} | stood.standing.closed.keys()):
+        round_ = round_now(name, stood)
+        if not round_.closed:
+            yield from _findings(round_, (one for one in waiting if one.round == name), people)
         if round_.decided is not None:
-            yield from _decided(round_)
-            yield from _objections(round_)
+            yield from _decided(round_, round_.decided, people)
+            yield from _objections(round_, (o for o in objections if o.round == name), people)
 
 
-def _acting(team: str) -> set[int]:
-    """Who acts for a team's lead."""
-    return people_for(*(one.lead for one in Dossier.objects.filter(code=team)))
-
-
-def _findings(round_: RoundNow) -> Iterator[Told]:
+def _findings(round_: RoundNow, found: Iterable[RoundFinding], people: People) -> Iterator[Told]:
     """Findings against a team of a round that is still open, until somebody replied."""
-    waiting = RoundFinding.objects.filter(round=round_.id, passed=False, replied__isnull=True)
-    for one in waiting if not round_.closed else ():
+    for one in found:
         facts = {"round": round_.id, "team": one.team, "by": reply_by(round_, one).isoformat()}
         key = f"round-finding/{one.pk}/{int(one.at.timestamp())}"
-        yield Told(key, "round-finding", _acting(one.team), {**facts, "remark": one.remark})
+        facts["remark"] = one.remark
+        yield Told(key, "round-finding", people.of_award(one.team), facts)
 
 
-def _decided(round_: RoundNow) -> Iterator[Told]:
+def _decided(round_: RoundNow, decided: Closed, people: People) -> Iterator[Told]:
     """The result to each team, and once again whenever it was decided again."""
-    if round_.decided is None:
-        return
-    last, times = object_by(round_), len(round_.decided.heard)
-    for one in round_.decided.outcome.decisions:
+    last, times = object_by(round_), len(decided.heard)
+    for one in decided.outcome.decisions:
         facts = {"round": round_.id, "team": one.team, "decision": one.decision.value}
         facts["by"] = last.isoformat() if last is not None else ""
         key = f"round-decided/{round_.id}/{one.team}/{times}"
-        yield Told(key, "round-decided", _acting(one.team), facts)
+        yield Told(key, "round-decided", people.of_award(one.team), facts)
 
 
-def _objections(round_: RoundNow) -> Iterator[Told]:
+def _objections(
+    round_: RoundNow, objections: Iterable[RoundObjection], people: People
+) -> Iterator[Told]:
     """Objections to whoever answers them, and the answers to whoever objected."""
-    for one in RoundObjection.objects.filter(round=round_.id):
+    for one in objections:
         facts = {"round": round_.id, "team": one.team}
         if one.answered is None:
             facts["by"] = answer_by(round_, one).isoformat()
-            officers = having(Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+            officers = people.having(Role.AGENCY_OFFICER, Role.POLICY_OWNER)
             yield Told(f"round-objection/{one.pk}", "round-objection", officers, facts)
         else:
             said = {"answer": one.answer, "upheld": one.upheld}
             key = f"round-answered/{one.pk}"
-            yield Told(key, "round-answered", _acting(one.team), {**facts, **said})
+            yield Told(key, "round-answered", people.of_award(one.team), {**facts, **said})

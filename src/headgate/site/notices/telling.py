@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from headgate.site.desk.models import Acting, Organisation
+from headgate.site.desk.models import Acting, Dossier
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 
@@ -19,13 +20,40 @@ class Told:
     facts: Mapping[str, Any]
 
 
-def people_for(*organisations: Organisation) -> set[int]:
-    """Who acts for some organisations now."""
-    acting = Acting.objects.filter(organisation__in=organisations, until__isnull=True)
-    return set(acting.filter(person__is_active=True).values_list("person_id", flat=True))
+class People:
+    """Whom something concerns, as it is at one look: each question is asked once, for all."""
+
+    def having(self, *roles: Role) -> frozenset[int]:
+        """Who has one of some roles."""
+        return frozenset().union(*(self._by_role.get(role.value, ()) for role in roles))
+
+    def acting(self, organisation_id: int) -> frozenset[int]:
+        """Who acts for an organisation now."""
+        return self._by_organisation.get(organisation_id, frozenset())
+
+    def of_award(self, code: str) -> frozenset[int]:
+        """Who acts for the lead of an application that was handed in, by its id in the journal."""
+        return self.acting(self._leads[code]) if code in self._leads else frozenset()
+
+    @cached_property
+    def _by_role(self) -> Mapping[str, frozenset[int]]:
+        found = Person.objects.filter(is_active=True, groups__name__in=[one.value for one in Role])
+        return _grouped(found.values_list("groups__name", "id"))
+
+    @cached_property
+    def _by_organisation(self) -> Mapping[int, frozenset[int]]:
+        found = Acting.objects.filter(until__isnull=True, person__is_active=True)
+        return _grouped(found.values_list("organisation_id", "person_id"))
+
+    @cached_property
+    def _leads(self) -> Mapping[str, int]:
+        found = Dossier.objects.filter(code__isnull=False)
+        return {code or "": lead for code, lead in found.values_list("code", "lead_id")}
 
 
-def having(*roles: Role) -> set[int]:
-    """Who has one of some roles."""
-    found = Person.objects.filter(is_active=True, groups__name__in=[role.value for role in roles])
-    return set(found.values_list("id", flat=True))
+def _grouped(pairs: Iterable[tuple[Any, int]]) -> dict[Any, frozenset[int]]:
+    """The seconds of some pairs by their firsts."""
+    found: dict[Any, set[int]] = {}
+    for name, person in pairs:
+        found.setdefault(name, set()).add(person)
+    return {name: frozenset(people) for name, people in found.items()}

@@ -17,7 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 
 from headgate.core.calls.matching import has_words, words_of
+from headgate.site.portal.reading import DATABASE
 from headgate.site.reports.tables import write_csv, write_xlsx
+from headgate.site.status import state
 
 T = TypeVar("T")
 Cell = str | int
@@ -152,25 +154,20 @@ def listing(
 
 def _found(rows: Sequence[T], columns: Sequence[Column[T]], asked: Asked) -> list[T]:
     """The rows that the filter lets through, in the order asked for."""
-    filtered = bool(asked.text.strip() or any(want for _, want in asked.chosen))
-    some = [row for row in rows if _fits(row, columns, asked)] if filtered else list(rows)
-    return _sorted(some, columns, asked.sort)
-
-
-def _fits(row: Any, columns: Sequence[Column[Any]], asked: Asked) -> bool:
     named = {column.name: column for column in columns}
-    if any(want and str(named[name].value(row)) != want for name, want in asked.chosen):
-        return False
+    chosen = [(named[name], want) for name, want in asked.chosen if want]
     words = words_of(asked.text)
-    return not words or has_words(" ".join(str(c.cell(row)) for c in columns), words)
 
+    def fits(row: T) -> bool:
+        if any(str(column.value(row)) != want for column, want in chosen):
+            return False
+        return not words or has_words(" ".join(str(c.cell(row)) for c in columns), words)
 
-def _sorted(rows: list[T], columns: Sequence[Column[T]], sort: str) -> list[T]:
-    named = {column.name: column for column in columns}
-    column = named.get(sort.removeprefix("-"))
+    some = [row for row in rows if fits(row)] if chosen or words else list(rows)
+    column = named.get(asked.sort.removeprefix("-"))
     if column is None:
-        return rows
-    return sorted(rows, key=column.value, reverse=sort.startswith("-"))
+        return some
+    return sorted(some, key=column.value, reverse=asked.sort.startswith("-"))
 
 
 def _after(rows: Sequence[T], column: Column[T], name: str) -> int:
@@ -179,21 +176,29 @@ def _after(rows: Sequence[T], column: Column[T], name: str) -> int:
     return next(places, 0) if name else 0
 
 
+def journal_state() -> str:
+    """To which state of the journal a list belongs."""
+    return state(DATABASE)
+
+
 def download(
     request: HttpRequest,
     name: str,
     rows: Sequence[T],
     columns: Sequence[Column[T]],
     choices: Sequence[Choice],
-    state: str,
+    told: Callable[[], str],
 ) -> HttpResponse | None:
-    """The list as a file, where the address asks for one: what the filter lets through, whole."""
+    """The list as a file, where the address asks for one: what the filter lets through, whole.
+
+    `told` says to which state of things the rows belong, and is asked for a file alone.
+    """
     kind = request.GET.get("format", "")
     if kind not in TYPES:
         return None
     asked = replace(asked_of(request, choices), after="")
     found = _found(rows, columns, asked)
-    response = HttpResponse(_file(kind, found, columns, state), content_type=TYPES[kind])
+    response = HttpResponse(_file(kind, found, columns, told()), content_type=TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response
 

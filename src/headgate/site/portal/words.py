@@ -1,4 +1,4 @@
-"""Words of closed enumerations, as tags with a colour that never speaks alone."""
+"""The reader's language, and words of closed enumerations: a colour never speaks alone."""
 
 from datetime import date, datetime
 from typing import Final
@@ -10,6 +10,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from headgate.report.locale import LOCALES
+
+
+def language() -> str:
+    """The reader's language, as the reports have it."""
+    return (get_language() or "en")[:2]
+
 
 OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
     "awarded": (_("Awarded"), "green"),
@@ -102,7 +108,7 @@ def state_tag(state: str) -> SafeString:
 def day(when: date | str) -> str:
     """A day, or the day of an instant as journals write it, as the reader's language has it."""
     found = date.fromisoformat(when[:10]) if isinstance(when, str) else when
-    return LOCALES[(get_language() or "en")[:2]].day(found)
+    return LOCALES[language()].day(found)
 
 
 def moment(when: datetime) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from headgate.core.quantities import add_months
@@ -19,25 +18,27 @@ from headgate.site.desk.agreement import Agreed, agreement_of, sides
 from headgate.site.desk.clock import now
 from headgate.site.desk.files import OFFICE
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Organisation, Side
-from headgate.site.desk.office import CallNow, acts_for, call_now, handed_in
+from headgate.site.desk.office import CallNow, acts_for, call_now
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
+from headgate.site.portal.words import language
 
 
 @at_the_desk
 def agreement(request: HttpRequest, code: str) -> HttpResponse:
     """One agreement to those who have a part in it, and to the office."""
-    person, found = reader(request), Dossier.objects.filter(code=code).first()
+    person = reader(request)
+    found = Dossier.objects.select_related("lead", "alliance").filter(code=code).first()
     holds = found is not None and acts_for(person, found.lead)
     if found is None or not ((holds and Role.APPLICANT in roles_of(person)) or _is_office(person)):
         raise Http404
     rules = call_now(found.call)
     listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
-    agreed = agreement_of(rules, handed_in(code), listed) if listed is not None else None
+    agreed = agreement_of(rules, found, listed) if listed is not None else None
     if listed is None or agreed is None:
         raise Http404
     if request.method == "POST":
@@ -48,8 +49,8 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     signed = sides(found, agreed.digest)
     told = document(rules, agreed, signed, rules.day(listed.told or now()))
     if request.GET.get("format") == "pdf":
-        return printed(pdf(told, (get_language() or "en")[:2]), f"{code}-agreement")
-    last = accept_by(found.call, listed)
+        return printed(pdf(told, language()), f"{code}-agreement")
+    last = accept_by(rules, listed)
     context = {
         "code": code,
         "told": told,
@@ -65,7 +66,7 @@ def _is_office(person: Any) -> bool:
 
 
 def _say(rules: CallNow) -> Speaker:
-    return reading.speaker_of(rules.policy, get_language() or "en")
+    return reading.speaker_of(rules.policy, language())
 
 
 def document(

@@ -7,39 +7,37 @@ from typing import Any, Final
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.duties.reports import Owed
-from headgate.core.quantities import add_days
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
-from headgate.site.desk.amending import CHANGES, Runs, all_runs, policy_now
+from headgate.site.desk.amending import CHANGES, Runs, all_runs
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import organisations_of
-from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.office import organisations_of, part_of
+from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.idle import warning
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
-from headgate.site.portal.pages.running import warning
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
-from headgate.site.portal.words import tag
-from headgate.site.records.kept import Stands, ended
+from headgate.site.portal.words import language, tag
+from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
-from headgate.site.status import state
 
 _SOON: Final = timedelta(days=14)
+PARTS_MOST: Final = 99_999
+"""Parts of a support that a member may be asked for."""
 
 
 def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
@@ -47,29 +45,21 @@ def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
 
     Those that ended are among them while they owe a report.
     """
-    found = Dossier.objects.filter(code__isnull=False, line__gt="")
+    found = Dossier.objects.filter(code=code) if code else Dossier.objects.all()
     if roles_of(person).isdisjoint(STAFF):
-        mine = organisations_of(person)
-        inside = Q(alliance__members__organisation__in=mine, alliance__members__left__isnull=True)
-        found = found.filter(Q(lead__in=mine) | inside).distinct()
-    if code:
-        found = found.filter(code=code)
-    whole = found.select_related("lead", "alliance").prefetch_related(
-        "askings", "alliance__members__organisation"
-    )
-    past = ended(reading.DATABASE, stood.holdings)
-    return list(all_runs(stood, past, whole.order_by("code")))
+        found = found.filter(part_of(organisations_of(person))).distinct()
+    return list(all_runs(stood, found))
 
 
-def _state_tag(one: Runs, on: date) -> Any:
-    """What an award needs most, as a tag."""
+def _state(one: Runs, on: date) -> tuple[str, str]:
+    """What an award needs most: the word, and the colour of its tag."""
     if any(late.day < on for late in one.owed):
-        return tag(_("Report overdue"), "red")
+        return _("Report overdue"), "red"
     if one.waiting:
-        return tag(_("Waits for an answer"), "orange")
+        return _("Waits for an answer"), "orange"
     if any(late.day <= on + _SOON for late in one.owed):
-        return tag(_("Report due soon"), "yellow")
-    return tag(_("Ended") if one.has_ended else _("Runs"), "grey" if one.has_ended else "green")
+        return _("Report due soon"), "yellow"
+    return (_("Ended"), "grey") if one.has_ended else (_("Runs"), "green")
 
 
 def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
@@ -97,7 +87,7 @@ def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
             lambda r: say.locale.whole(len(r.waiting)), figure=True,
         ),
         Column(
-            "state", lazy("State"), lambda r: str(_state_tag(r, on)), lambda r: _state_tag(r, on)
+            "state", lazy("State"), lambda r: _state(r, on)[0], lambda r: tag(*_state(r, on)),
         ),
     ]  # fmt: skip
 
@@ -110,10 +100,10 @@ def running_awards(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/not_begun.html")
     on, found = today(stood), runs_of(reader(request), stood)
     found.sort(key=lambda r: (not r.waiting, r.owed[0].day if r.owed else date.max, r.held.award))
-    say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
+    say = reading.speaker_of(reading.policy_of(stood), language())
     columns = _columns(say, on)
     choices = [Choice("class", lazy("Class"), _classes(found))]
-    if file := download(request, "running", found, columns, choices, state(reading.DATABASE)):
+    if file := download(request, "running", found, columns, choices, journal_state):
         return file
     told = {"listing": listing(request, found, columns, choices)}
     return render(request, "desk/running_awards.html", told)
@@ -136,13 +126,13 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         _deed(request, person, code)
         return redirect("running-award", code=code)
     on = today(stood)
-    say = reading.speaker_of(reading.policy_of(stood), (get_language() or "en")[:2])
+    say = reading.speaker_of(reading.policy_of(stood), language())
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
     context = {
         "one": one,
         "held": one.held,
-        "call": words(policy_now(stood, one.held.call).calls[one.held.call].name),
-        "tag": _state_tag(one, on),
+        "call": words(one.call.name),
+        "tag": tag(*_state(one, on)),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
         "askings": [_told_asking(one, asking, say) for asking in _waiting_first(one)],
@@ -190,10 +180,6 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
 
 def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
     """A request with its parts and its answer, in words."""
-    handed = asking.change == Change.HAND_OVER
-    last = one.running.answer_days
-    if handed and one.running.acceptance is not None:
-        last = one.running.acceptance.silent_days
     words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
     word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
     return {
@@ -201,9 +187,9 @@ def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
         "name": CHANGES[asking.change],
         "parts": list(_told_parts(one, asking.asked, say)),
         "tag": tag(word, colour),
-        "at": say.locale.day(asking.at.date()),
-        "by": say.locale.day(add_days(asking.at.date(), last)),
-        "handed": handed,
+        "at": say.locale.day(one.day(asking)),
+        "by": say.locale.day(one.answer_by(asking)),
+        "handed": asking.change == Change.HAND_OVER,
         "explains": asking.change == Change.EXPLANATION,
     }
 
@@ -234,11 +220,10 @@ def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:
     rule, waiting = one.running, {asking.change for asking in one.waiting}
     if one.has_ended:
         return {}
-    call = policy_now(stood, one.held.call).calls[one.held.call]
     found: dict[str, Any] = {
         Change.LONGER.value: rule.longer_months_most,
         Change.GIVE_BACK.value: rule.give_back and one.held.blocks > 1,
-        Change.CLASS.value: [c for c in call.classes if c != one.held.support_class]
+        Change.CLASS.value: [c for c in one.call.classes if c != one.held.support_class]
         if rule.change_class
         else [],
         Change.MEMBERS.value: rule.change_members,
@@ -252,11 +237,10 @@ def _explains(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, str
     held = one.held
     moved = days(reading.DATABASE, held.support, held.award, held.support_class)
     warned = warning(stood, held, moved, on)
-    rule = reading.policy_of(stood).reclaim.get(held.support)
-    if warned is None or rule is None or rule.explanation is None or warned.taken.step is None:
+    if warned is None or warned.taken.step is None:
         return None
-    last = min(add_days(warned.notice, rule.explanation.days), warned.looks)
-    if not warned.notice <= on <= last:
+    rule, last = warned.rule.explanation, warned.explain_by
+    if rule is None or last is None or not warned.notice <= on <= last:
         return None
     unit = reading.policy_of(stood).supports[held.support].unit(held.support_class)
     return {
@@ -264,29 +248,29 @@ def _explains(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, str
         "unit": say.unit(unit),
         "looks": say.locale.day(warned.looks),
         "last": say.locale.day(last),
-        "most": say.locale.whole(int(rule.explanation.spares_most * PERCENT)),
+        "most": say.locale.whole(int(rule.spares_most * PERCENT)),
     }
 
 
 def _deed(request: HttpRequest, person: Person, code: str) -> None:
     """Do what the pressed button says."""
     given, text = request.POST, request.POST.get("text", "")
-    number = _number(given.get("asking"))
+    asked = number(given.get("asking"))
     match given.get("deed"):
         case "ask":
             link = given.get("link", "").strip()
             ask(person, code, _parts(request), (text, _address(link)), now())
             messages.success(request, _("It was handed in."))
         case "grant" | "refuse" as deed:
-            spares = _number(given.get("spares"))
-            answer(person, number, deed == "grant", text, now(), max(spares, 0))
+            spares = number(given.get("spares"))
+            answer(person, asked, deed == "grant", text, now(), max(spares, 0))
             messages.success(request, _("It is answered, and the answer stands in the journal."))
         case "hand-over":
             hand_over(person, code, text, now())
         case "usable" | "not-usable" as deed:
-            confirm(person, number, deed == "usable", text, now())
+            confirm(person, asked, deed == "usable", text, now())
         case "silent":
-            close_silent(person, number, now())
+            close_silent(person, asked, now())
 
 
 def _address(link: str) -> str:
@@ -306,24 +290,24 @@ def _parts(request: HttpRequest) -> dict[str, Any]:
         refuse(DeskRefusal.FORM_FAULTY, kind[:64])
     match Change(kind):
         case Change.LONGER:
-            return {"change": kind, "months": _number(given.get("months"))}
+            return {"change": kind, "months": number(given.get("months"))}
         case Change.GIVE_BACK:
-            return {"change": kind, "blocks": _number(given.get("blocks"))}
+            return {"change": kind, "blocks": number(given.get("blocks"))}
         case Change.CLASS:
             return {"change": kind, "support_class": given.get("class", "")[:64]}
         case Change.REPORT:
             return {"change": kind, "report": given.get("report", "")[:64]}
         case Change.MEMBERS:
             pairs = zip(given.getlist("member"), given.getlist("parts"), strict=False)
-            told = {name.strip()[:64]: _number(count) for name, count in pairs if name.strip()}
+            told = {name.strip()[:64]: _part(count) for name, count in pairs if name.strip()}
             return {"change": kind, "parts": {n: c for n, c in told.items() if c != 0}}
         case _:
             return {"change": kind}
 
 
-def _number(text: str | None) -> int:
-    """A number of a form; -1 where it is none, which nobody grants."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 6 else -1
+def _part(text: str) -> int:
+    """A member's parts; -1 where they are none, or so many that nobody grants them."""
+    return found if (found := number(text)) <= PARTS_MOST else -1
 
 
 _SEES: Final = STAFF | {Role.APPLICANT}

@@ -23,7 +23,7 @@ from headgate.site.actions.objection import object_to
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
-from headgate.site.desk.agreement import agreement_of
+from headgate.site.desk.agreement import has_agreement
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
@@ -272,7 +272,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "listed": listed,
         "won": listed is not None and found.code in listed.winners,
         "closed": rules.received,
-        "agreement": listed is not None and agreement_of(rules, found, listed) is not None,
+        "agreement": listed is not None and has_agreement(rules, found, listed),
     }
     return render(request, "desk/application.html", context)
 

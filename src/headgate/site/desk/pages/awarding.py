@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -39,10 +38,10 @@ from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
-from headgate.site.portal.lists import Column, download, listing
+from headgate.site.portal.lists import Column, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.status import state
+from headgate.site.portal.words import language
 
 
 @at_the_desk
@@ -59,16 +58,13 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
-    rows, shown = _rows(call), list[Given]()
-    columns = _columns(shown)
-    if file := download(request, call, rows, columns, (), state(reading.DATABASE)):
+    rows, columns = _rows(call), _columns(call)
+    if file := download(request, call, rows, columns, (), journal_state):
         return file
-    listed = listing(request, rows, columns)
-    shown.extend(listed.rows)
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "listing": listed,
+        "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
         "listed": AwardList.objects.filter(call=call).first(),
@@ -104,20 +100,20 @@ def _rows(call: str) -> list[Given]:
     return [Given(code or "", lead, *counted.get(pk, (0, 0))) for pk, code, lead in names]
 
 
-def _columns(listed: list[Given]) -> list[Column[Given]]:
-    """The columns of a call's applications; findings are read for those that are listed alone."""
+def _columns(call: str) -> list[Column[Given]]:
+    """The columns of a call's applications; findings are read once, if the page shows any."""
 
     @cache
-    def found() -> dict[str, list[Finding]]:
-        told: dict[str, list[Finding]] = {}
-        codes = [one.code for one in listed]
-        for one in Finding.objects.filter(dossier__code__in=codes).select_related("dossier"):
-            told.setdefault(one.dossier.code or "", []).append(one)
+    def found() -> dict[str, list[tuple[str, bool]]]:
+        told: dict[str, list[tuple[str, bool]]] = {}
+        findings = Finding.objects.filter(dossier__call=call)
+        for code, gate, passed in findings.values_list("dossier__code", "gate", "passed"):
+            told.setdefault(code or "", []).append((gate, passed))
         return told
 
     def gates(one: Given) -> SafeString:
         named = {True: ("green", _("Open")), False: ("red", _("Shut"))}
-        told = [(f.gate, *named[f.passed]) for f in found().get(one.code, [])]
+        told = [(gate, *named[passed]) for gate, passed in found().get(one.code, [])]
         return format_html_join(
             " ", '{}: <strong class="govuk-tag govuk-tag--{}">{}</strong>', told
         )
@@ -133,7 +129,7 @@ def _columns(listed: list[Given]) -> list[Column[Given]]:
 
 def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     """The list with its bound, and everybody's reason in the reader's language."""
-    plan, say = found.plan, reading.speaker_of(rules.policy, get_language() or "en")
+    plan, say = found.plan, reading.speaker_of(rules.policy, language())
     told = {name: sentence(one["reason"], say) for name, one in found.results("award").items()}
     awards = [(one.application, one.blocks, one.pool) for one in plan["awards"]]
     won = set(found.winners)

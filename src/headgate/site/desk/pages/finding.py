@@ -4,11 +4,11 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 
 from headgate.site.desk.searching import SHOWN_MOST, search
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
+from headgate.site.portal.words import language
 
 QUERY_MOST: Final = 200
 """Characters of a query that are read."""
@@ -20,7 +20,7 @@ def found(request: HttpRequest) -> HttpResponse:
     if stood is None:
         return render(request, "portal/not_begun.html")
     query = request.GET.get("q", "")[:QUERY_MOST].strip()
-    say = reading.speaker_of(reading.policy_of(stood), get_language() or "en")
+    say = reading.speaker_of(reading.policy_of(stood), language())
     told = {"query": query, "found": search(query, request.user, stood, say), "most": SHOWN_MOST}
     response = render(request, "desk/found.html", told)
     response["Cache-Control"] = "private, no-store"

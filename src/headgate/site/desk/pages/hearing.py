@@ -1,6 +1,7 @@
 """A round's page for being heard: findings with replies, objections with answers, each clock."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
@@ -46,11 +47,11 @@ def hearing(request: HttpRequest, round_id: str) -> HttpResponse:
     person, round_ = reader(request), round_now(round_id)
     roles = roles_of(person)
     office = not roles.isdisjoint(_OFFICE)
-    teams = list(round_.teams) if office else own_teams(person, round_.teams)
+    mine, moment = own_teams(person, round_.teams), now()
     told = {
         "round": round_,
         "name": words(round_.section.name),
-        "teams": [_team(round_, team, request) for team in teams],
+        "teams": list(_teams(round_, round_.teams if office else mine, set(mine), moment)),
         "gates": [(gate.id, words(gate.name)) for gate in round_.section.gates],
         "pillars": [(pillar.id, words(pillar.name)) for pillar in round_.section.pillars],
         "office": office,
@@ -58,37 +59,46 @@ def hearing(request: HttpRequest, round_id: str) -> HttpResponse:
         "answers": not roles.isdisjoint({Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         "turned": round_.closed and round_.decided is None,
         "typed": typed_before(request),
-        **_window(round_),
+        **_window(round_, moment),
     }
     return render(request, "desk/hearing.html", told)
 
 
-def _window(round_: RoundNow) -> Mapping[str, Any]:
+def _window(round_: RoundNow, moment: datetime) -> Mapping[str, Any]:
     """Until which day may be objected, and whether that is still to come."""
     last = object_by(round_)
-    open_ = round_.decided is not None and last is not None and round_.day(now()) <= last
+    open_ = round_.decided is not None and last is not None and round_.day(moment) <= last
     return {"object_by": figures().day(last) if last is not None else "", "open": open_}
 
 
-def _team(round_: RoundNow, team: str, request: HttpRequest) -> Mapping[str, Any]:
-    """One team: what was found on its gates, what it objected, and what it may still do."""
-    mine = team in own_teams(reader(request), [team])
-    found = RoundFinding.objects.filter(round=round_.id, team=team).order_by("gate")
-    objection = RoundObjection.objects.filter(round=round_.id, team=team).first()
-    return {
-        "id": team,
-        "mine": mine,
-        "findings": list(_found(round_, found)),
-        "objection": objection,
-        "answer_by": figures().day(answer_by(round_, objection)) if objection else "",
-    }
+def _teams(
+    round_: RoundNow, teams: Collection[str], mine: Collection[str], moment: datetime
+) -> Iterator[Mapping[str, Any]]:
+    """Each team: what was found on its gates, what it objected, and what it may still do."""
+    found: dict[str, list[RoundFinding]] = {team: [] for team in teams}
+    findings = RoundFinding.objects.filter(round=round_.id, team__in=teams)
+    for one in findings.order_by("gate"):
+        found[one.team].append(one)
+    listed = RoundObjection.objects.filter(round=round_.id, team__in=teams)
+    objections = {one.team: one for one in listed}
+    for team in teams:
+        objection = objections.get(team)
+        yield {
+            "id": team,
+            "mine": team in mine,
+            "findings": list(_found(round_, found[team], moment)),
+            "objection": objection,
+            "answer_by": figures().day(answer_by(round_, objection)) if objection else "",
+        }
 
 
-def _found(round_: RoundNow, found: Iterable[RoundFinding]) -> Iterator[Mapping[str, Any]]:
+def _found(
+    round_: RoundNow, found: Iterable[RoundFinding], moment: datetime
+) -> Iterator[Mapping[str, Any]]:
     names = {gate.id: words(gate.name) for gate in round_.section.gates}
     for one in found:
         last = reply_by(round_, one)
-        open_ = not one.passed and not round_.closed and round_.day(now()) <= last
+        open_ = not one.passed and not round_.closed and round_.day(moment) <= last
         gate, by = names.get(one.gate, one.gate), figures().day(last)
         yield {"it": one, "gate": gate, "by": by, "open": open_}
 

@@ -1,6 +1,6 @@
 """A round's pages for its people: experts' blind sheets, the chair's progress, a team's report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from headgate.site.desk.models import Reviewer, RoundSheet
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.rating import (
     SCALE,
+    ExpertNow,
     RoundNow,
     agreement_now,
     criteria,
@@ -30,9 +31,10 @@ from headgate.site.desk.rating import (
 )
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed_round
-from headgate.site.portal.pages.rounds import SAMPLE, language, printed, shown, with_findings
+from headgate.site.portal.pages.rounds import SAMPLE, printed, shown, with_findings
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.reports.tables import Cell, write_csv
 from headgate.site.status import state
 
@@ -63,8 +65,8 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
     The page asks for itself again every half minute where scripts run; without them, a link does.
     """
     if request.method == "POST":
-        experts = request.POST.getlist("expert")
-        count = seat_experts(reader(request), round_id, experts, now())
+        chosen = request.POST.getlist("expert")
+        count = seat_experts(reader(request), round_id, chosen, now())
         messages.success(request, _("%(n)s sheets were given out.") % {"n": count})
         return redirect("round-progress", round_id=round_id)
     if request.GET.get("format") == "csv":
@@ -72,14 +74,14 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
     round_ = round_now(round_id)
     say = reading.speaker_of(round_.policy, language())
     names = {pillar.id: say.text(pillar.name) for pillar in round_.section.pillars}
-    officer = Role.AGENCY_OFFICER in roles_of(reader(request))
+    officer, experts = Role.AGENCY_OFFICER in roles_of(reader(request)), experts_now(round_)
     told = {
         "name": say.text(round_.section.name),
         "operates": Role.OPERATOR in roles_of(reader(request)),
         "day": say.locale.day(round_.section.on),
         "closed": round_.closed,
-        "figures": list(_figures(round_, say)),
-        "experts": [(names[one.pillar], one) for one in experts_now(round_)],
+        "figures": list(_figures(round_, experts, say)),
+        "experts": [(names[one.pillar], one) for one in experts],
         "reviewers": _active() if officer and round_.panels and not round_.closed else [],
         "others": [say.text(p.name) for p in round_.section.pillars if p not in round_.panels],
     }
@@ -106,9 +108,11 @@ def _labels(request: HttpRequest, round_id: str) -> HttpResponse:
     return response
 
 
-def _figures(round_: RoundNow, say: Speaker) -> Iterator[tuple[str, str]]:
+def _figures(
+    round_: RoundNow, experts: Sequence[ExpertNow], say: Speaker
+) -> Iterator[tuple[str, str]]:
     """What a chair looks at first: how much is in, and how far it agrees."""
-    whole, experts = say.locale.whole, experts_now(round_)
+    whole = say.locale.whole
     yield whole(len(round_.teams)), _("teams in the round")
     given, sheets = sum(e.given for e in experts), sum(e.sheets for e in experts)
     yield f"{whole(given)} / {whole(sheets)}", _("experts' sheets given")

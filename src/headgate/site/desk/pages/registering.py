@@ -29,11 +29,9 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
-from headgate.site.portal import reading
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.status import state
 from headgate.steps.agenda import first_day
 
 CODE: Final = RegexValidator(
@@ -139,8 +137,7 @@ def organisations(request: HttpRequest) -> HttpResponse:
         Choice("size", lazy("Size"), tuple(labelled(asked, asked.sizes))),
     ]
     columns = _columns(asked)
-    told = state(reading.DATABASE)
-    if file := download(request, "organisations", found, columns, choices, told):
+    if file := download(request, "organisations", found, columns, choices, journal_state):
         return file
     context = {"listing": listing(request, found, columns, choices)}
     return render(request, "desk/organisations.html", context)

@@ -32,11 +32,9 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
-from headgate.site.portal import reading
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.status import state
 
 
 class Sheet(forms.Form):
@@ -105,7 +103,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
         Choice("call", lazy("Call"), tuple((one, one) for one in sorted({r.call for r in rows}))),
         Choice("state", lazy("State"), tuple(_STATES.items())),
     ]
-    if file := download(request, "reviews", rows, _COLUMNS, choices, state(reading.DATABASE)):
+    if file := download(request, "reviews", rows, _COLUMNS, choices, journal_state):
         return file
     listed = listing(request, rows, _COLUMNS, choices)
     return render(request, "desk/reviews.html", {"listing": listed, "any": bool(rows)})

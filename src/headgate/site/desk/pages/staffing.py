@@ -27,13 +27,11 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
 from headgate.site.desk.pages.registering import CODE
 from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, typed_before
-from headgate.site.portal import reading
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import first_password
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, Role, roles_of
-from headgate.site.status import state
 
 DEEDS_SHOWN: Final = 20
 _ROLES: Final = tuple((role.value, NAMES[role]) for role in Role)
@@ -105,7 +103,7 @@ def people(request: HttpRequest) -> HttpResponse:
     found = list(Person.objects.prefetch_related("groups").order_by("username"))
     choices = [Choice("state", lazy("State"), tuple(_STATES.items()))]
     columns = _columns()
-    if file := download(request, "people", found, columns, choices, state(reading.DATABASE)):
+    if file := download(request, "people", found, columns, choices, journal_state):
         return file
     owns = Role.POLICY_OWNER in roles_of(request.user)
     context = {"listing": listing(request, found, columns, choices), "owns": owns}

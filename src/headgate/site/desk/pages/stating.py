@@ -15,20 +15,20 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from headgate.core.policy.schema import Policy
 from headgate.core.seats import Method, apportion
 from headgate.core.supports.kind import Accounts
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
-from headgate.site.desk.amending import Runs, policy_now
+from headgate.site.desk.amending import Runs
 from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.pages.rounds import language, printed
+from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 from headgate.site.reports.statement import accounts
@@ -71,12 +71,12 @@ def _part(amount: int, parts: Mapping[str, int], member: str) -> int:
     return divided.get(member, 0) if amount >= 0 else -divided.get(member, 0)
 
 
-def rows_of(one: Runs, policy: Policy) -> Iterator[Row]:
+def rows_of(one: Runs) -> Iterator[Row]:
     """Every account of an award: its rights by class, use beyond them, and its fees."""
     held, award = one.held, one.held.award
-    support, kept = policy.supports[held.support], Accounts(held.support)
+    support, kept = one.policy.supports[held.support], Accounts(held.support)
     ledger = SUBLEDGERS.get(support.kind, PEOPLE)
-    paths = {kept.award(award, name): name for name in policy.calls[held.call].classes}
+    paths = {kept.award(award, name): name for name in one.call.classes}
     due = DUE.format(award=award)
     for account in accounts(reading.DATABASE, [*paths, due]):
         balance = account.balance
@@ -152,7 +152,7 @@ def award_statement(request: HttpRequest, code: str) -> HttpResponse:
 
 def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     first = mine[0].dossier
-    rows = [row for one in mine for row in rows_of(one, policy_now(stood, one.held.call))]
+    rows = [row for one in mine for row in rows_of(one)]
     parts = {one.held.award: one.parts for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
     return Told(title, tuple(rows), parts, today(stood), stood.size, member)

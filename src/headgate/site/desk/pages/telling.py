@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
 
@@ -29,6 +28,7 @@ from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
 from headgate.site.portal.models import Person
+from headgate.site.portal.words import language
 
 View = Callable[..., HttpResponse]
 
@@ -86,7 +86,7 @@ def typed_before(request: HttpRequest) -> dict[str, str]:
 
 def words(text: Text | None) -> str:
     """A text of the policy in the reader's language."""
-    return "" if text is None else text.say((get_language() or "en")[:2])
+    return "" if text is None else text.say(language())
 
 
 def number(text: str | None) -> int:
@@ -96,7 +96,7 @@ def number(text: str | None) -> int:
 
 def figures() -> Locale:
     """How numbers are written in the reader's language."""
-    return LOCALES[(get_language() or "en")[:2]]
+    return LOCALES[language()]
 
 
 def told_finding(rules: CallNow, finding: Finding) -> str:

@@ -6,17 +6,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
-from headgate.site.portal.words import EVENTS, STEPS, day, state_tag
-from headgate.site.status import state
+from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
 
 PAGE_ENTRIES: Final = 50
 
@@ -27,7 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if stood is None:
         return render(request, "portal/not_begun.html")
     policy = reading.policy_of(stood)
-    say = reading.speaker_of(policy, get_language() or "en")
+    say = reading.speaker_of(policy, language())
     on = today(stood)
     listed = list(reading.due(stood, on))
 
@@ -80,7 +78,7 @@ def decisions(request: HttpRequest) -> HttpResponse:
     steps = sorted({one.step for one in made}, key=list(STEPS).index)
     choices = [Choice("step", lazy("Step"), tuple((s, STEPS.get(s, s)) for s in steps))]
     columns = _columns()
-    if file := download(request, "decisions", made, columns, choices, state(reading.DATABASE)):
+    if file := download(request, "decisions", made, columns, choices, journal_state):
         return file
     told = {"listing": listing(request, made, columns, choices)}
     return render(request, "portal/decisions.html", told)

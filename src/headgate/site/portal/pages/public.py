@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -20,20 +19,19 @@ from headgate.report.drawings import bars
 from headgate.report.speaker import Speaker
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.registry import Page
-from headgate.site.portal.words import outcome_tag, outcome_word
+from headgate.site.portal.words import language, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
 from headgate.site.reports.statement import accounts
-from headgate.site.status import state
 
 SAMPLE: Final = (("call", "open-1"),)
 
 
 def _speaker(policy: Policy) -> Speaker:
     """Who speaks in the reader's language."""
-    return reading.speaker_of(policy, get_language() or "en")
+    return reading.speaker_of(policy, language())
 
 
 def _begun(request: HttpRequest) -> Stands | HttpResponse:
@@ -201,9 +199,7 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
             "holder", lazy("Class of holders"), tuple((h, say.holder(h)) for h in section.holders)
         ),
     ]
-    if file := download(
-        request, f"awards-{call}", found, columns, choices, state(reading.DATABASE)
-    ):
+    if file := download(request, f"awards-{call}", found, columns, choices, journal_state):
         return file
     told = _told(call, section, say, stood)
     awarded = [one for one in found if one.is_awarded]

@@ -1,13 +1,12 @@
 """The public pages of the rounds: standings over all of them, and each with its report."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.evaluation.decide import Decision
@@ -21,16 +20,12 @@ from headgate.site.portal import reading
 from headgate.site.portal.judged import closed, closed_round, findings_of
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 
 SAMPLE: Final = (("round_id", "stage"),)
 HEARD: Final = frozenset({Role.APPLICANT, Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 """Who may be heard on a round, who hears them, and who looks on."""
-
-
-def language() -> str:
-    """The reader's language, as the reports have it."""
-    return (get_language() or "en")[:2]
 
 
 def rounds(request: HttpRequest) -> HttpResponse:
@@ -142,19 +137,17 @@ def printed(data: bytes, name: str) -> HttpResponse:
     return response
 
 
+@dataclass(frozen=True, slots=True)
 class _Held:
-    """A round as a key: until it is heard it never changes, so its print is made once a process."""
+    """A round as a key: until it is heard it never changes, so its print is made once a process.
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        told = stage.evaluation
-        self.key = (told.id, told.standings.seed, told.outcome, told.gate_findings, told.grounds)
+    All of it is compared; it holds tables, so its hash is that of its name and seed.
+    """
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and self.key == other.key
+    stage: Stage
 
     def __hash__(self) -> int:
-        return hash(self.key[:2])
+        return hash((self.stage.evaluation.id, self.stage.evaluation.standings.seed))
 
 
 @lru_cache(maxsize=24)

@@ -1,47 +1,31 @@
 """An award that runs: what is left, for how long, how it ran down, and what idleness would cost."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from markupsafe import Markup
 
-from headgate.core.metering.idle import Grant, Idle, at_pace
-from headgate.core.policy.dated import at
-from headgate.core.policy.reclaim import Reclaimed, reclaim
-from headgate.core.policy.schema import Against, Reclaim
-from headgate.core.quantities import instant, seconds_of
 from headgate.report import charts
 from headgate.report.blocks import Drawing
 from headgate.report.drawings import dates, drawing, ticks
 from headgate.report.speaker import Speaker, shown_units
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
+from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.registry import Page
-from headgate.site.records.kept import Stands
+from headgate.site.portal.words import language
 from headgate.site.reports.burndown import Day, days, left_at
-from headgate.steps.event import What
 from headgate.steps.term import Holding
 
 WEEKS_MOST: Final = 104
 """Steps of the chart: an award of more than two years is shown by its last two."""
 
 _STEP: Final = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """What an award's pace comes to, and what the rule would take if it looked now, on `looks`."""
-
-    idle: Idle
-    taken: Reclaimed
-    looks: date
-    notice: date
 
 
 def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
@@ -54,7 +38,7 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
     if held is None:
         raise Http404
     policy, on = reading.policy_of(stood), today(stood)
-    say = reading.speaker_of(policy, get_language() or "en")
+    say = reading.speaker_of(policy, language())
     moved = days(reading.DATABASE, held.support, held.award, held.support_class)
     support = policy.supports[held.support]
     unit = support.unit(held.support_class)
@@ -72,41 +56,6 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
         "title": title,
     }
     return render(request, "portal/running.html", told)
-
-
-def warning(stood: Stands, held: Holding, moved: Sequence[Day] | None, on: date) -> Warned | None:
-    """What the rule on idle rights would do on a day; None where it will not look this term.
-
-    The same functions decide on the day itself.
-    """
-    due = (one.event for one in reading.due(stood, on) if one.state != "done")
-    looks = next((e.day for e in due if (e.what, e.about) == (What.RECLAIM, held.support)), None)
-    rule = at(stood.document, looks).policy.reclaim.get(held.support) if looks else None
-    if looks is None or rule is None:
-        return None
-    term = stood.standing.starts, stood.standing.ends
-    return Warned(
-        *looked(rule, held, moved or (), term, on), looks, looks - timedelta(days=rule.notice_days)
-    )
-
-
-def looked(
-    rule: Reclaim, held: Holding, moved: Sequence[Day], term: tuple[date, date], on: date
-) -> tuple[Idle, Reclaimed]:
-    """What the rule finds and takes if it looks on a day of a term.
-
-    A meter looks back: what moved on the term's first day was used in the term before. What is
-    reserved is use by jobs that still run.
-    """
-    starts, ends = term
-    used = sum(day.used + day.reserved + day.over for day in moved if day.day > starts)
-    span = instant(max(held.starts, starts)), instant(min(held.ends, ends))
-    grant = Grant(held.award, held.support_class, held.amount, *span)
-    found = at_pace(grant, used, seconds_of(instant(on)))
-    whole = rule.against is Against.ALLOCATION and held.starts < on
-    granted = held.amount if whole else found.gpu_seconds_granted
-    left = moved[-1].left if moved else 0
-    return found, reclaim(rule.steps, granted=granted, used=used, balance=left)
 
 
 def _figures(

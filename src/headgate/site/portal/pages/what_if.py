@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -49,6 +48,7 @@ from headgate.site.portal.replaying import (
     answer,
     called,
 )
+from headgate.site.portal.words import language
 from headgate.steps.agenda import first_day
 
 PARTS: Final = ("use", "waits", "months")
@@ -85,7 +85,7 @@ def _question(request: HttpRequest) -> Question | None:
     document = stood.document if stood else _draft()
     first: date = first_day(document)
     policy = at(document, first).policy
-    say = reading.speaker_of(policy, (get_language() or "en")[:2])
+    say = reading.speaker_of(policy, language())
     levers = board(policy, first, say)
     if levers is None:
         return None
