@@ -80,6 +80,22 @@ def test_attempts_are_read_as_accounted() -> None:
     assert (None, 2) == (second.ended, second.chips)
 
 
+@pytest.mark.parametrize(
+    ("text", "joules"),
+    [
+        ("4321", 4_321),
+        ("1500000000000", 1_500_000_000_000),
+        *((text, None) for text in ("", "0", "4294967294", "18446744073709551614")),
+        *((text, None) for text in ("18446744073709551615", "18446744073709550000", "1.2K")),
+    ],
+)
+def test_energy_that_is_none_is_not_taken_for_any(text: str, joules: int | None) -> None:
+    """Absent, no sensor, no value, a counter below zero: the use is read, without an energy."""
+    (attempt,) = read([row(energy=text)], NOW, owner_of)
+    assert isinstance(attempt, Attempt)
+    assert joules == attempt.energy_joules
+
+
 def test_clocks_that_differ_by_seconds_are_one_clock() -> None:
     """What has just begun is seen at a later look, what has just ended runs until then."""
     lines = [row(start=str(NOW + 5), end="Unknown"), row(end=str(NOW + 5))]

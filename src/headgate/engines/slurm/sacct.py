@@ -32,6 +32,8 @@ SKEW_SECONDS_MOST: Final = 60
 
 _SUSPENDED: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
 _GPUS_MOST: Final = 1_000_000
+_JOULES_MOST: Final = 10**18
+_NO_VALUE: Final = (2**32 - 1, 2**32 - 2)
 
 
 class Code(StrEnum):
@@ -144,7 +146,7 @@ def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attem
         return Passed.NO_CHIPS if tres else Passed.NOT_STARTED
     if started == (seen if ended is None else ended):
         return Passed.NO_TIME
-    joules = _whole(energy, job, "energy") if energy not in {"", "0"} else None
+    joules = _joules(energy)
     paused = _seconds(suspended, job)
     word = state.partition(" ")[0].lower()
     number = _whole(index, job, "dbindex")
@@ -184,6 +186,16 @@ def _whole(text: str, job: str, field: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise _Bad(Code.NUMBER_BAD, f"{field} of job {job[:40]!a} is {text[:40]!a}")
     return int(text)
+
+
+def _joules(text: str) -> int | None:
+    """The energy of an attempt; None where it is not accounted, whichever way that is written.
+
+    Slurm has no sensor (0), no value (the two numbers below the top of 32 or 64 bits), or a counter
+    that fell back and went below zero (what no counter reaches). A row is not refused for it.
+    """
+    joules = int(text) if text.isascii() and text.isdecimal() else 0
+    return joules if 0 < joules < _JOULES_MOST and joules not in _NO_VALUE else None
 
 
 def _seconds(text: str, job: str) -> int:
