@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -19,24 +19,15 @@ ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "tests.servers.slurm", "--gpus", "13000", "--clock", "+183d"]
 
 
-class Rest(HTTPConnection):
-    """A caller of slurmrestd on its own socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=60)
-        self._path = path
-
-    def connect(self) -> None:
-        """Go to the socket instead of to an address."""
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(str(self._path))
-
-    def ask(self, what: str, token: str) -> Any:
-        """What it answers to root."""
-        self.request(
-            "GET", what, headers={"X-SLURM-USER-TOKEN": token, "X-SLURM-USER-NAME": "root"}
-        )
-        return json.loads(self.getresponse().read())
+def ask(path: Path, what: str, token: str) -> Any:
+    """What slurmrestd answers to root on its own socket."""
+    who = f"X-SLURM-USER-NAME: root\r\nX-SLURM-USER-TOKEN: {token}\r\nConnection: close"
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(f"GET {what} HTTP/1.1\r\nHost: localhost\r\n{who}\r\n\r\n".encode())
+        with HTTPResponse(connection) as answer:
+            answer.begin()
+            return json.loads(answer.read())
 
 
 def processes(folder: Path) -> list[str]:
@@ -90,5 +81,5 @@ def _is_as_told(told: list[str], programs: Path) -> None:
     if not told[3].startswith("its REST"):
         pytest.skip("no slurmrestd here: run `make setup` as root")
     token = run("scontrol", "token", "lifespan=600").strip().partition("=")[2]
-    answer = Rest(programs.parent / "rest" / "socket").ask("/slurm/v0.0.38/ping", token)
+    answer = ask(programs.parent / "rest" / "socket", "/slurm/v0.0.38/ping", token)
     assert ["UP"] == [each["ping"] for each in answer["pings"]]
