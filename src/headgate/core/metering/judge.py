@@ -76,8 +76,10 @@ def gpu_seconds(record: Usage) -> int:
 
 def has_absurd_energy(record: Usage) -> bool:
     """Whether the energy that is told of an attempt cannot be true."""
-    joules = record.joules or 0
-    return joules < 0 or joules > WATTS_MOST * gpu_seconds(record)
+    joules = record.joules
+    if joules is None:
+        return False
+    return not 0 <= joules <= WATTS_MOST * gpu_seconds(record)
 
 
 def refusal(scope: Scope, record: Usage) -> Finding | None:
