@@ -67,9 +67,10 @@ def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]
         (say.locale.whole(decided), _("decisions that anyone can derive again")),
         (say.locale.whole(stood.size), _("entries in the public journal")),
     ]
-    for unit, amount in _used_by_unit(reading.used()).items():
+    used = _used_by_unit(reading.used())
+    for place, unit in enumerate(sorted(used), start=1):
         what = _("%(unit)s used so far") % {"unit": say.unit(unit)}
-        figures.insert(1, (say.amount(amount, unit), what))
+        figures.insert(place, (say.amount(used[unit], unit), what))
     return figures
 
 
