@@ -33,6 +33,7 @@ from tests.servers.slurm import Lab, Shape, Unavailable, private_slurm
 ASSOCIATIONS: Final = 20_000
 AWARDS: Final = 1_000
 ONE_BY_ONE: Final = 10
+PAIRS: Final = 200
 SECTORS: Final = ("national", "business", "academia")
 STARTS, ENDS = "2026-03-16T00:00:00Z", "2026-09-16T00:00:00Z"
 
@@ -142,6 +143,25 @@ def one_by_one(lab: Lab, name: str) -> float:
     return (time.monotonic() - begun) / ONE_BY_ONE * AWARDS
 
 
+def lists_to_file(lab: Lab) -> float:
+    """Accounts with a member each: by a comma list and one input, to the same by one load file.
+
+    Limits, budgets and marks, which differ from award to award, a comma list cannot say at all.
+    """
+    lists, file = ([f"{way}{n}" for n in range(PAIRS)] for way in "lf")
+    command = [str(lab.programs / "sacctmgr"), "-i"]
+    add = [*command, "add", "account", ",".join(lists), "parent=root"]
+    members = "".join(f"add user m{n} account={name}\n" for n, name in enumerate(lists))
+    accounts = "".join(f"Account - '{name}'\n" for name in file)
+    users = "".join(f"Parent - '{name}'\nUser - 'n{n}'\n" for n, name in enumerate(file))
+    load, whole = [*command, "load", "file=/dev/stdin"], "Cluster - 'lab'\nParent - 'root'\n"
+    times = [time.monotonic()]
+    for words, told in ((load, f"{whole}{accounts}{users}"), (add, ""), (command, members)):
+        subprocess.run(words, input=told.encode(), check=True, capture_output=True)
+        times.append(time.monotonic())
+    return (times[3] - times[1]) / (times[1] - times[0])
+
+
 def run() -> list[dict[str, Any]]:
     """Measure our own work, and the way to a real Slurm where there is one."""
     whole, bare = own_seconds()
@@ -152,11 +172,13 @@ def run() -> list[dict[str, Any]]:
     ]
     with suppress(Unavailable), tempfile.TemporaryDirectory() as folder:
         with private_slurm(Shape(nodes=1)) as lab:
+            ways = lists_to_file(lab)
             real = real_seconds(lab, Path(folder))
         sys.stderr.write(f"{AWARDS} awards: {real}\n")
         name = f"{AWARDS:,} awards with a member each, real Slurm"
         found += [
             measure(name, "one call an object / one batch", real["one"] / real["batch"], "ratio"),
             measure(name, "second plan / one batch", real["again"] / real["batch"], "ratio"),
+            measure(f"{PAIRS} accounts, real Slurm", "comma lists / one file", ways, "ratio"),
         ]
     return found

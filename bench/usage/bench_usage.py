@@ -12,16 +12,23 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from time import process_time
 from typing import Any, Final
 
 from bench.ledger.bench_ledger import measure
+from headgate.core.ledger.layers import Layers
+from headgate.core.ledger.post import post_all
+from headgate.core.metering.meter import Known, Taken, meter
+from headgate.core.quantities import instant_of
 from headgate.engines.slurm.sacct import Owner
 from headgate.engines.slurm.spool import opened
 from headgate.engines.slurm.usage import look
 from headgate.readers.usage_csv import COLUMNS
+from headgate.site.actions.usage import PART_ROWS
+from tests.core.metering.test_meter import books, row, scope
 
 ROWS: Final = int(os.environ.get("HEADGATE_PROOF_TIMES", "1")) * 100_000
 BEGIN: Final = 1_767_225_600
@@ -57,6 +64,22 @@ def bare(folder: Path) -> None:
     connection.close()
 
 
+def posted() -> float:
+    """CPU seconds in which as many ended attempts are judged and posted, part by part."""
+    told, spent = books(a=10**15), 0.0
+    known: Known = Layers()
+    now = replace(scope(0), now=instant_of(BEGIN + 10**9))
+    for first in range(0, ROWS, PART_ROWS):
+        rows = [row(n, n + 600, n + 700, job=str(n)) for n in range(first, first + PART_ROWS)]
+        begun = process_time()
+        metered = meter(now, told, known, rows, "bench")
+        told, known = post_all(told, metered.transfers).books, metered.known
+        spent += process_time() - begun
+        if metered.counts[Taken.CLOSED] != PART_ROWS:
+            raise RuntimeError(f"{metered.counts} of {PART_ROWS} rows")
+    return spent
+
+
 def run() -> list[dict[str, Any]]:
     """Measure both, and the most memory that the process ever held."""
     with tempfile.TemporaryDirectory() as name:
@@ -72,4 +95,5 @@ def run() -> list[dict[str, Any]]:
         measure("usage", "rows_per_core_second", ROWS / whole, "rows/s"),
         measure("usage", "time_to_bare", whole / least, "ratio"),
         measure("usage", "memory", memory, "MiB"),
+        measure("usage", "rows_posted_per_core_second", ROWS / posted(), "rows/s"),
     ]

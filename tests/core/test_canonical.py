@@ -1,6 +1,6 @@
 """One value has one text, and what has none is refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -29,6 +29,20 @@ class Row:
 
     zeta: int
     alpha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """A class that was given a field after its first lines were written."""
+
+    a: int | None
+    b: int | None = field(default=None, metadata=canonical.UNTOLD)
+
+
+def test_a_field_that_came_later_leaves_the_lines_of_before_as_they_were() -> None:
+    """Where it says nothing it is not there; every other field is, said or not."""
+    assert b'{"a":null}\n' == canonical.line(Grown(None))
+    assert b'{"a":1,"b":0}\n' == canonical.line(Grown(1, 0))
 
 
 @pytest.mark.parametrize(

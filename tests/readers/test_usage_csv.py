@@ -32,6 +32,14 @@ def test_rows_are_read_by_the_names_of_their_columns() -> None:
     assert expected == read_usage(GOOD.encode(), "usage.csv")
 
 
+def test_energy_is_a_column_that_a_file_may_have() -> None:
+    """With it or without, and empty where it is not known; files of before are read as ever."""
+    lines = GOOD.splitlines()
+    told = (lines[0], f"{lines[1]},joules", f"{lines[2]},5000", f"{lines[3]},", "")
+    first, second = read_usage("\n".join(told).encode(), "u")
+    assert (5_000, None) == (first.joules, second.joules)
+
+
 def test_byte_order_mark_and_windows_line_ends_are_read() -> None:
     """What a spreadsheet writes is a usage file too."""
     data = "\ufeff".encode() + GOOD.partition("\n")[2].replace("\n", "\r\n").encode()

@@ -14,9 +14,7 @@ other, whatever the caller's environment says; put it first on PATH or name it i
 
 import argparse
 import os
-import platform
 import pwd
-import secrets
 import shlex
 import shutil
 import signal
@@ -30,19 +28,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-CLIENTS: Final = (
-    *("sacct", "sacctmgr", "salloc", "sbatch", "scancel", "scontrol", "sdiag", "sinfo", "sprio"),
-    *("squeue", "sreport", "srun", "sshare"),
-)
+from tests.servers.slurm_files import CLOCK, Unavailable, write_environment, write_folder
+
+__all__ = ("DidNotStart", "Lab", "Shape", "Unavailable", "needed", "private_slurm")
+
 DAEMONS: Final = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd")
 NEEDED: Final = (*DAEMONS, "mariadb", "mariadb-install-db", "unshare", "nsenter", "ip", "bash")
 START_SECONDS_MAX: Final = 120
 CONTROLLER_TRIES_MAX: Final = 5
-LIBRARIES: Final = Path(f"/usr/lib/{platform.machine()}-linux-gnu")
-WRAPPER: Final = LIBRARIES / "libnss_wrapper.so"
-CLOCK: Final = LIBRARIES / "faketime" / "libfaketimeMT.so.1"
 CLUSTER: Final = "lab"
-PORT_CONTROLLER, PORT_ACCOUNTING, PORT_DATABASE, PORT_NODES = 6817, 6819, 3306, 7000
+PORT_DATABASE, PORT_REST = 3306, 6820
 
 # The outer shell removes the folder once the inner one, process 1 of the namespaces, has ended.
 # The second address is for getaddrinfo, which knows no family of which only loopback is there;
@@ -66,14 +61,12 @@ while read -r line; do eval "$line"; echo; done
 rm -rf "$1"
 """
 
-CLIENT: Final = """#!/bin/sh
-lab='. {folder}/environment; exec {program} "$@"'
-exec nsenter --target "$(cat {folder}/guard)" --net --uts -- /bin/sh -c "$lab" {program} "$@"
-"""
-
-
-class Unavailable(RuntimeError):
-    """This machine has no Slurm that could be started; the message says why."""
+# Slurm's plugin for the counters of HPE Cray nodes reads them at one fixed place below /sys.
+SENSOR: Final = """mkdir -p {folder}/sys; mount -t tmpfs none {folder}/sys;
+for there in /sys/*; do mkdir {folder}/sys/${{there##*/}};
+mount --rbind $there {folder}/sys/${{there##*/}}; done; mount --rbind {folder}/sys /sys;
+mkdir -p {counters}; echo 300 W >{counters}/power"""
+COUNTERS: Final = "/sys/cray/pm_counters"
 
 
 class DidNotStart(RuntimeError):
@@ -86,7 +79,8 @@ class Shape:
 
     `kinds` are types of GPU, spread over the nodes in equal blocks; each is a partition too, named
     by its type. `ghosts` are nodes without a daemon: jobs are allocated there, count, and run until
-    cancelled. `users` are names that `sbatch --uid` takes. `extra` is added to slurm.conf.
+    cancelled. `users` are names that `sbatch --uid` takes. `extra` is added to slurm.conf. `rest`
+    starts slurmrestd too; where nodes are `metered`, `Lab.draw` moves the counter that they share.
     """
 
     nodes: int = 4
@@ -96,6 +90,7 @@ class Shape:
     weights: Mapping[str, int] = field(default_factory=dict)
     users: tuple[str, ...] = ()
     rest: bool = False
+    metered: bool = False
     extra: str = ""
     submit_plugin: str = ""
     """The text of job_submit.lua; empty for a cluster without one."""
@@ -178,6 +173,11 @@ class Lab:
             self._tell(f"kill -KILL {stepd}")
         self.run("scontrol", "update", f"nodename={node}", "state=down", "reason=lost")
 
+    def draw(self, joules: int) -> None:
+        """The energy that the nodes have drawn since they were built, as their counter has it."""
+        new = f"{COUNTERS}/energy.new"
+        self._tell(f"echo {joules} J >{new} && mv {new} {COUNTERS}/energy")
+
     def travel(self, offset: str) -> None:
         """Stop all clocks of this lab and go on at an offset to now, as "+183d"."""
         if not CLOCK.exists():
@@ -187,8 +187,13 @@ class Lab:
         for node in nodes:
             self.kill(node)
         self.stop("slurmdbd")
-        _write_environment(self.folder, self.shape, offset)
+        write_environment(self.folder, self.shape, offset)
         self._start_slurm()
+
+    @property
+    def token(self) -> str:
+        """What slurmrestd asks for in X-SLURM-USER-TOKEN, good for a day of the lab's clock."""
+        return self.run("scontrol", "token", "lifespan=86400").strip().partition("=")[2]
 
     def _start_slurm(self) -> None:
         self.start("slurmdbd")
@@ -233,9 +238,16 @@ class Lab:
             "slurmctld": [f"{f}/sbin/slurmctld", "-D", *configuration],
             "slurmd": [f"{f}/sbin/slurmd", "-D", *configuration, "-N", daemon.partition(".")[2]],
             "slurmrestd": [
-                *("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"),
+                *(
+                    "env",
+                    "SLURM_JWT=daemon",
+                    "setpriv",
+                    "--reuid=nobody",
+                    "--regid=nogroup",
+                    "--clear-groups",
+                ),
                 *(f"{f}/sbin/slurmrestd", *configuration, "-a", "rest_auth/jwt"),
-                f"unix:{f}/rest/socket",
+                *(f"unix:{f}/rest/socket", f"127.0.0.1:{PORT_REST}"),
             ],
         }
         return commands[name]
@@ -356,7 +368,7 @@ def _begin(lab: Lab) -> None:
     children = Path(f"/proc/{lab.guard.pid}/task/{lab.guard.pid}/children")
     unshare = children.read_text(encoding="utf-8").split()[0]
     first = Path(f"/proc/{unshare}/task/{unshare}/children").read_text(encoding="utf-8")
-    _write_folder(lab, first.split()[0])
+    write_folder(lab.folder, lab.shape, first.split()[0])
     lab.start("munged")
     made = subprocess.run(
         [
@@ -371,87 +383,12 @@ def _begin(lab: Lab) -> None:
     if made.returncode:
         raise DidNotStart(made.stderr)
     lab._prepare_database()
+    if lab.shape.metered:
+        lab._tell(SENSOR.format(folder=lab.folder, counters=COUNTERS).replace("\n", " "))
+        lab.draw(1)
     lab._start_slurm()
     if lab.shape.rest:
         lab.start("slurmrestd")
-
-
-def _write_folder(lab: Lab, first: str) -> None:
-    folder, shape = lab.folder, lab.shape
-    folder.chmod(0o755)
-    for name in ("bin", "sbin", "dev", "etc", "run", "log", "state", "spool", "sql", "rest"):
-        (folder / name).mkdir()
-    for node in range(1, shape.nodes + 1):
-        (folder / "spool" / f"n{node}").mkdir()
-    for device in range(shape.gpus):
-        (folder / "dev" / f"gpu{device}").touch()
-    (folder / "guard").write_text(first, encoding="utf-8")
-    for name in ("munge.key", "jwt.key"):
-        (folder / "etc" / name).write_bytes(secrets.token_bytes(128))
-        (folder / "etc" / name).chmod(0o600)
-    (folder / "etc" / "password").write_text(secrets.token_hex(16), encoding="utf-8")
-    _write_environment(folder, shape, "")
-    _write_programs(folder)
-    _write_configuration(folder, shape)
-
-
-def _write_programs(folder: Path) -> None:
-    """Clients that enter the lab, and daemons under the names by which they know themselves."""
-    for client in CLIENTS:
-        if program := shutil.which(client):
-            file = folder / "bin" / client
-            file.write_text(CLIENT.format(folder=folder, program=program), encoding="utf-8")
-            file.chmod(0o755)
-    for daemon in ("slurmctld", "slurmd", "slurmdbd", "slurmrestd"):
-        plain = Path(f"/usr/sbin/{daemon}-wlm")
-        found = plain if plain.exists() else shutil.which(daemon, path="/usr/sbin:/usr/bin")
-        if found:
-            (folder / "sbin" / daemon).symlink_to(found)
-
-
-def _write_environment(folder: Path, shape: Shape, offset: str) -> None:
-    """What every program of the lab has in its environment, read anew at each start."""
-    loaded = []
-    lines = [f"export SLURM_CONF={folder}/etc/slurm.conf", "unset LD_PRELOAD FAKETIME"]
-    if shape.users:
-        loaded.append(str(WRAPPER))
-        _write_users(folder, shape.users)
-        lines.append(f"export NSS_WRAPPER_PASSWD={folder}/etc/passwd")
-        lines.append(f"export NSS_WRAPPER_GROUP={folder}/etc/group")
-    if offset:
-        loaded.insert(0, str(CLOCK))
-        lines.append(f"export FAKETIME={shlex.quote(offset)} DONT_FAKE_MONOTONIC=1")
-        lines.append("export SBATCH_EXPORT=PATH  # libfaketime's of sbatch is not there for a job")
-    if loaded:
-        lines.append(f"export LD_PRELOAD={':'.join(loaded)}")
-    (folder / "environment").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _write_users(folder: Path, users: Sequence[str]) -> None:
-    """Made-up users: jobs need them, and this machine's own are left alone."""
-    if not WRAPPER.exists():
-        raise Unavailable("no libnss-wrapper here: run `make setup` as root")
-    known = [":".join(map(str, pwd.getpwnam(name))) for name in ("root", "nobody")]
-    made = [f"{name}:x:{60_000 + n}:{60_000 + n}::/:/bin/sh" for n, name in enumerate(users)]
-    (folder / "etc" / "passwd").write_text("\n".join([*known, *made, ""]), encoding="utf-8")
-    groups = [f"lab{n}:x:{60_000 + n}:" for n in range(len(users))]
-    text = "\n".join(["root:x:0:", "nogroup:x:65534:", *groups, ""])
-    (folder / "etc" / "group").write_text(text, encoding="utf-8")
-
-
-def _write_configuration(folder: Path, shape: Shape) -> None:
-    from tests.servers import slurm_files as files
-
-    texts = {
-        "slurm.conf": files.slurm_conf(folder, shape),
-        "gres.conf": files.gres_conf(folder, shape),
-        "slurmdbd.conf": files.slurmdbd_conf(folder),
-    }
-    if shape.submit_plugin:
-        texts["job_submit.lua"] = shape.submit_plugin
-    for name, text in texts.items():
-        (folder / "etc" / name).write_text(text, encoding="utf-8")
-        (folder / "etc" / name).chmod(0o600 if name == "slurmdbd.conf" else 0o644)
 
 
 def _me() -> str:
@@ -466,6 +403,24 @@ def _inner_pid(process: Path) -> int:
     raise OSError(f"{process} has no number")
 
 
+def _how_to(lab: Lab, seconds: float) -> str:
+    """What whoever wants to play reads first."""
+    gpus = 8 * (lab.shape.nodes + lab.shape.ghosts)
+    told = [
+        f"Slurm with {gpus:,} made-up GPUs after {seconds:.1f} s",
+        f"reach it     export PATH={lab.programs}:$PATH; then sinfo, sbatch, sacct, ...",
+        "run a job    sbatch --gres=gpu:h200:8 -D / -o /dev/null --wrap 'sleep 60'",
+    ]
+    if lab.shape.rest:
+        given = '-H "X-SLURM-USER-NAME: root" -H "X-SLURM-USER-TOKEN: $SLURM_JWT"'
+        told += [
+            "its REST     export $(scontrol token lifespan=86400)",
+            f"             curl --unix-socket {lab.folder}/rest/socket {given} \\",
+            "             http://localhost/slurm/v0.0.38/ping",
+        ]
+    return "\n".join([*told, "stop it      Ctrl-C", ""])
+
+
 def main() -> None:
     """Keep a lab for whoever wants to play, until Ctrl-C."""
     parser = argparse.ArgumentParser(description="A private Slurm, until Ctrl-C.")
@@ -473,20 +428,16 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, default=64, help="GPUs in all, by ghost nodes (64)")
     parser.add_argument("--clock", default="", help='an offset to now, as "+183d"')
     chosen = parser.parse_args()
-    shape = Shape(chosen.nodes, ghosts=max(0, -(-chosen.gpus // 8) - chosen.nodes))
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    ghosts = max(0, -(-chosen.gpus // 8) - chosen.nodes)
+    shape = Shape(chosen.nodes, ghosts=ghosts, rest=shutil.which("slurmrestd") is not None)
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)
     begun = time.monotonic()
     try:
         with private_slurm(shape) as lab:
             if chosen.clock:
                 lab.travel(chosen.clock)
-            gpus = 8 * (shape.nodes + shape.ghosts)
-            took = time.monotonic() - begun
-            sys.stdout.write(
-                f"Slurm with {gpus:,} made-up GPUs after {took:.1f} s\n"
-                f"reach it     export PATH={lab.programs}:$PATH; then sinfo, sbatch, sacct, ...\n"
-                "stop it      Ctrl-C\n"
-            )
+            sys.stdout.write(_how_to(lab, time.monotonic() - begun))
             sys.stdout.flush()
             signal.pause()
     except KeyboardInterrupt:

@@ -1,14 +1,114 @@
-"""The configuration of a private Slurm, as its daemons read it."""
+"""The folder of a private Slurm: its configuration, users and clients, as its daemons read them."""
 
+import platform
+import pwd
+import secrets
+import shlex
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tests.servers.slurm import Shape
 
+CLIENTS: Final = (
+    *("sacct", "sacctmgr", "salloc", "sbatch", "scancel", "scontrol", "sdiag", "sinfo", "sprio"),
+    *("squeue", "sreport", "srun", "sshare"),
+)
+LIBRARIES: Final = Path(f"/usr/lib/{platform.machine()}-linux-gnu")
+WRAPPER: Final = LIBRARIES / "libnss_wrapper.so"
+CLOCK: Final = LIBRARIES / "faketime" / "libfaketimeMT.so.1"
 CPUS_PER_NODE: Final = 64
 BILLING_OF_ONE: Final = 1_000
 """Billing is cut to whole numbers, so a GPU of weight one is billed as a thousand."""
+
+CLIENT: Final = """#!/bin/sh
+lab='. {folder}/environment; exec {program} "$@"'
+exec nsenter --target "$(cat {folder}/guard)" --net --uts -- /bin/sh -c "$lab" {program} "$@"
+"""
+
+
+class Unavailable(RuntimeError):
+    """This machine has no Slurm that could be started; the message says why."""
+
+
+def write_folder(folder: Path, shape: "Shape", first: str) -> None:
+    """Everything that is there before the first daemon starts; `first` is the guard's process."""
+    folder.chmod(0o755)
+    for name in ("bin", "sbin", "dev", "etc", "run", "log", "state", "spool", "sql", "rest"):
+        (folder / name).mkdir()
+    if shape.rest:
+        shutil.chown(folder / "rest", "nobody", "nogroup")
+    for node in range(1, shape.nodes + 1):
+        (folder / "spool" / f"n{node}").mkdir()
+    for device in range(shape.gpus):
+        (folder / "dev" / f"gpu{device}").touch()
+    (folder / "guard").write_text(first, encoding="utf-8")
+    for name in ("munge.key", "jwt.key"):
+        (folder / "etc" / name).write_bytes(secrets.token_bytes(128))
+        (folder / "etc" / name).chmod(0o600)
+    (folder / "etc" / "password").write_text(secrets.token_hex(16), encoding="utf-8")
+    write_environment(folder, shape, "")
+    _write_programs(folder)
+    _write_configuration(folder, shape)
+
+
+def _write_programs(folder: Path) -> None:
+    """Clients that enter the lab, and daemons under the names by which they know themselves."""
+    for client in CLIENTS:
+        if program := shutil.which(client):
+            file = folder / "bin" / client
+            file.write_text(CLIENT.format(folder=folder, program=program), encoding="utf-8")
+            file.chmod(0o755)
+    for daemon in ("slurmctld", "slurmd", "slurmdbd", "slurmrestd"):
+        plain = Path(f"/usr/sbin/{daemon}-wlm")
+        found = plain if plain.exists() else shutil.which(daemon, path="/usr/sbin:/usr/bin")
+        if found:
+            (folder / "sbin" / daemon).symlink_to(found)
+
+
+def write_environment(folder: Path, shape: "Shape", offset: str) -> None:
+    """What every program of the lab has in its environment, read anew at each start."""
+    loaded = []
+    lines = [f"export SLURM_CONF={folder}/etc/slurm.conf", "unset LD_PRELOAD FAKETIME"]
+    if shape.users:
+        loaded.append(str(WRAPPER))
+        _write_users(folder, shape.users)
+        lines.append(f"export NSS_WRAPPER_PASSWD={folder}/etc/passwd")
+        lines.append(f"export NSS_WRAPPER_GROUP={folder}/etc/group")
+    if offset:
+        loaded.insert(0, str(CLOCK))
+        lines.append(f"export FAKETIME={shlex.quote(offset)} DONT_FAKE_MONOTONIC=1")
+        lines.append("export SBATCH_EXPORT=PATH  # libfaketime's of sbatch is not there for a job")
+    if loaded:
+        lines.append(f"export LD_PRELOAD={':'.join(loaded)}")
+    (folder / "environment").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_users(folder: Path, users: Sequence[str]) -> None:
+    """Made-up users: jobs need them, and this machine's own are left alone."""
+    if not WRAPPER.exists():
+        raise Unavailable("no libnss-wrapper here: run `make setup` as root")
+    known = [":".join(map(str, pwd.getpwnam(name))) for name in ("root", "nobody")]
+    made = [f"{name}:x:{60_000 + n}:{60_000 + n}::/:/bin/sh" for n, name in enumerate(users)]
+    (folder / "etc" / "passwd").write_text("\n".join([*known, *made, ""]), encoding="utf-8")
+    groups = [f"lab{n}:x:{60_000 + n}:" for n in range(len(users))]
+    text = "\n".join(["root:x:0:", "nogroup:x:65534:", *groups, ""])
+    (folder / "etc" / "group").write_text(text, encoding="utf-8")
+
+
+def _write_configuration(folder: Path, shape: "Shape") -> None:
+    texts = {
+        "slurm.conf": slurm_conf(folder, shape),
+        "gres.conf": gres_conf(folder, shape),
+        "slurmdbd.conf": slurmdbd_conf(folder, shape),
+    }
+    if shape.submit_plugin:
+        texts["job_submit.lua"] = shape.submit_plugin
+    for name, text in texts.items():
+        (folder / "etc" / name).write_text(text, encoding="utf-8")
+        (folder / "etc" / name).chmod(0o600 if name == "slurmdbd.conf" else 0o644)
 
 
 def slurm_conf(folder: Path, shape: "Shape") -> str:
@@ -18,6 +118,10 @@ def slurm_conf(folder: Path, shape: "Shape") -> str:
     fixed["AccountingStorageTRES"] = ",".join(gres)
     if shape.submit_plugin:
         fixed["JobSubmitPlugins"] = "lua"
+    if shape.metered:
+        fixed |= METERED
+    if shape.rest:
+        fixed |= _tokens(folder)
     lines = [f"{name}={value}" for name, value in fixed.items()]
     lines += [f"NodeName=n{n} Port={7000 + n} {_node(shape, kind)}" for n, kind in _real(shape)]
     lines += [
@@ -33,10 +137,11 @@ def gres_conf(folder: Path, shape: "Shape") -> str:
     return "\n".join(["AutoDetect=off", *lines, ""])
 
 
-def slurmdbd_conf(folder: Path) -> str:
+def slurmdbd_conf(folder: Path, shape: "Shape") -> str:
     """slurmdbd.conf: the private database, by a password that was drawn for this lab."""
     password = (folder / "etc" / "password").read_text(encoding="utf-8")
-    return f"""DbdHost=localhost
+    tokens = "".join(f"{name}={value}\n" for name, value in _tokens(folder).items())
+    return f"""{tokens if shape.rest else ""}DbdHost=localhost
 DbdAddr=127.0.0.1
 DbdPort=6819
 SlurmUser=root
@@ -52,6 +157,19 @@ LogFile={folder}/log/slurmdbd
 PidFile={folder}/run/slurmdbd-own
 DebugLevel=info
 """
+
+
+METERED: Final = {
+    "AcctGatherEnergyType": "acct_gather_energy/pm_counters",
+    "AcctGatherNodeFreq": "1",
+    "JobAcctGatherType": "jobacct_gather/linux",
+    "JobAcctGatherFrequency": "task=1,energy=1",
+}
+
+
+def _tokens(folder: Path) -> dict[str, str]:
+    """Tokens beside munge, for slurmrestd."""
+    return {"AuthAltTypes": "auth/jwt", "AuthAltParameters": f"jwt_key={folder}/etc/jwt.key"}
 
 
 def _fixed(folder: Path) -> dict[str, str]:
@@ -98,6 +216,7 @@ def _fixed(folder: Path) -> dict[str, str]:
         "PriorityWeightQOS": "10000",
         "PreemptType": "preempt/qos",
         "PreemptMode": "REQUEUE",
+        "PrivateData": "cloud",  # By this word sinfo shows ghosts that sleep.
         "ResumeProgram": "/bin/true",
         "SuspendProgram": "/bin/true",
         "ResumeTimeout": "60000",

@@ -91,7 +91,7 @@ def _slurm(
     with opened(path, section.site) as kept:
         owner_of = owners(section, runner(section.reach, section.environment)).get
         lines = streamed(section.reach, section.environment)
-        found = look(section.cluster, kept, lines, owner_of, begin, now)
+        found = look(section.cluster, kept, lines, owner_of, begin, now, steps=section.steps)
         gone = [
             f"job {one.job} of {one.award} is in no accounting any more [usage-gone]"
             for one in found.gone

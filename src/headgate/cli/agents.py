@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.clusters import DOWN, DRIFTING, REFUSED, ClustersOption, LoginsOption
+from headgate.cli.clusters import (
+    DOWN,
+    DRIFTING,
+    REFUSED,
+    ClustersOption,
+    LoginsOption,
+    has_portal,
+)
 from headgate.cli.ledger import DatabaseOption, KeysOption
 from headgate.cli.shared import fault, ledger_at, mendable, passes, say, until_stopped
 
@@ -141,7 +148,7 @@ def _logins(path: Path | None) -> "Logins":
 
 def _need_portal(database: "Database") -> None:
     """Raise `Faulty` where a ledger has no portal beside it that could hand anything out."""
-    if "agents_agent" not in database.connection.introspection.table_names():
+    if not has_portal(database):
         what, mend = (
             "the portal has no tables there",
             "Start it once: headgate serve --database ...",

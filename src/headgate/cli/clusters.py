@@ -5,7 +5,7 @@ are changes to make, 4 a plan is refused, 5 a cluster is down, 6 a cluster holds
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from headgate.core.enforcement.plan import Refused
     from headgate.engines.drive import Receipt
     from headgate.operating import Job, Written
+    from headgate.site.records.database import Database
     from headgate.steps.term import Term
 
 CHANGES: Final = 3
@@ -141,9 +142,30 @@ def _jobs(
     from headgate.readers.logins_csv import read_logins
 
     sections: Mapping[str, AnyCluster] = read_clusters(clusters)
-    known = read_logins(logins) if logins is not None else {}
+    term = term_of(source)
+    known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return jobs(term_of(source), sections, only, known, now)
+    return jobs(term, sections, only, known, now)
+
+
+def _gone(source: str, term: "Term") -> "Collection[tuple[str, int]]":
+    """Who has left, as a signed order list would say it; nobody where there is no portal.
+
+    A bundle names no people, so by a bundle everybody in the logins file may run.
+    """
+    if "://" not in source:
+        return ()
+    with ledger_at(source) as database:
+        if not has_portal(database):
+            return ()
+        from headgate.site.agents.gone import gone
+
+        return gone(database, {holding.award for holding in term.holdings.values()})
+
+
+def has_portal(database: "Database") -> bool:
+    """Whether a ledger has the tables of a portal beside its own."""
+    return "agents_agent" in database.connection.introspection.table_names()
 
 
 def term_of(source: str) -> "Term":

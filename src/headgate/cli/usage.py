@@ -83,7 +83,8 @@ def _spooled(
         owner_of = owners(section, runner(section.reach, section.environment)).get
         lines = streamed(section.reach, section.environment)
         now = int(datetime.now(UTC).timestamp())
-        found = look(section.cluster, kept, lines, owner_of, window[0], now)
+        asked = section.cluster, kept, lines, owner_of, window[0], now
+        found = look(*asked, steps=section.steps)
         if out is not None:
             _write(out, kept.usage(*window))
     return found

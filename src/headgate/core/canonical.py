@@ -14,9 +14,13 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 _AS_IT_IS = frozenset({type(None), bool, int, str})
+
+UNTOLD: Final = {"headgate": "untold"}
+"""The metadata of a field that came later: where it is None it is left out of the line, so that
+what was written before there was such a field has the digest that it had."""
 
 
 def plain(value: object) -> Any:
@@ -26,7 +30,11 @@ def plain(value: object) -> Any:
         return value
     if names := _fields(kind):
         items = ((name, getattr(value, name)) for name in names)
-        return {name: it if type(it) in _AS_IT_IS else plain(it) for name, it in items}
+        return {
+            name: it if type(it) in _AS_IT_IS else plain(it)
+            for name, it in items
+            if it is not None or name not in _later(kind)
+        }
     match value:
         case Enum():
             return value.value
@@ -49,6 +57,12 @@ def plain(value: object) -> Any:
 def _fields(kind: type[Any]) -> tuple[str, ...]:
     """The fields of a dataclass; () for any other type."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+@cache
+def _later(kind: type[Any]) -> frozenset[str]:
+    """The fields of a dataclass that are left out where they are None."""
+    return frozenset(field.name for field in fields(kind) if field.metadata.get("headgate"))
 
 
 def line(value: object) -> bytes:

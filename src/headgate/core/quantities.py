@@ -13,6 +13,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
+KILOWATT_HOUR_JOULES = 1000 * HOUR_SECONDS
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,6 +1,7 @@
 """Usage from a CSV file of any size: all its faults at once, each with its line, or all its rows.
 
-The header names the fields of a usage record; `ended` is empty while an attempt runs. A file that
+The header names the fields of a usage record; `ended` is empty while an attempt runs, and `joules`
+is empty, or no column, where the energy is not known. A file that
 an operator sends is held to more than a meter's stream is: it must be whole, sorted by start and
 without repeats, because a file that is not has been cut, joined or edited on the way.
 
@@ -32,6 +33,8 @@ FAULTS_MOST: Final = 1_000
 
 GPUS_MOST: Final = 1_000_000
 COLUMNS: Final = tuple(field.name for field in fields(Usage))
+ENERGY: Final = "joules"
+"""The one column that a file may lack."""
 
 
 class Code(StrEnum):
@@ -52,6 +55,7 @@ class Code(StrEnum):
     ATTEMPT_NEGATIVE = "usage-attempt-negative"
     GPUS_NOT_POSITIVE = "usage-gpus-not-positive"
     GPUS_ABSURD = "usage-gpus-absurd"
+    ENERGY_BAD = "usage-energy-bad"
     INSTANT_BAD = "usage-instant-bad"
     STARTED_AFTER_SEEN = "usage-started-after-seen"
     ENDED_AFTER_SEEN = "usage-ended-after-seen"
@@ -69,6 +73,7 @@ _MENDS: Final[Mapping[StrEnum, str]] = {
     Code.ATTEMPT_NEGATIVE: "count attempts from zero upwards",
     Code.GPUS_NOT_POSITIVE: "leave out rows without GPUs, or write how many were allocated",
     Code.GPUS_ABSURD: f"write GPUs, at most {GPUS_MOST} of them, not bytes or seconds",
+    Code.ENERGY_BAD: "write whole joules of an attempt that has ended, or leave the energy empty",
     Code.INSTANT_BAD: "write UTC as 2026-03-09T00:00:00Z",
     Code.STARTED_AFTER_SEEN: "look at the meter's clock: it saw the attempt before it started",
     Code.ENDED_AFTER_SEEN: "leave `ended` empty while an attempt runs",
@@ -80,7 +85,7 @@ _MENDS: Final[Mapping[StrEnum, str]] = {
 }
 
 
-_LAYOUT: Final = Layout(Code, _MENDS, COLUMNS)
+_LAYOUT: Final = Layout(Code, _MENDS, COLUMNS[: COLUMNS.index(ENERGY)], (ENERGY,))
 
 
 def read_usage(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple[Usage, ...]:
@@ -179,7 +184,10 @@ def _usage(row: Mapping[str, str]) -> Usage:
         row["started"],
         row["ended"] or None,
         row["seen"],
+        values.whole(ENERGY, 0) if row.get(ENERGY) else None,
     )
+    if usage.joules is not None and (usage.joules < 0 or not row["ended"]):
+        values.bad(Code.ENERGY_BAD, ENERGY)
     if attempt < 0:
         values.found.append((Code.ATTEMPT_NEGATIVE, f"attempt is {row['attempt']}"))
     if not 1 <= gpus <= GPUS_MOST:

@@ -15,7 +15,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.quantities import HOUR_SECONDS, KILOWATT_HOUR_JOULES
+from headgate.core.supports.kind import JOULE
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 
@@ -66,7 +67,7 @@ class Speaker:
         return self.text(name) if name else self.say("holder_unknown")
 
     def amount(self, amount: int, unit: str) -> str:
-        """An amount of a ledger unit; GPU-seconds are shown as whole GPU-hours."""
+        """An amount of a ledger unit; GPU-seconds as whole GPU-hours, joules as kilowatt-hours."""
         return self.locale.whole(shown_units(amount, unit))
 
     def unit(self, unit: str) -> str:
@@ -75,6 +76,8 @@ class Speaker:
             return self.say("unit.gpu_hours")
         if unit.startswith("weighted_gpu_second"):
             return self.say("unit.weighted_gpu_hours")
+        if unit == JOULE:
+            return self.say("unit.kilowatt_hours")
         return unit
 
     def block(self, block: Mapping[str, int], blocks: int) -> str:
@@ -96,7 +99,9 @@ class Speaker:
 
 
 def shown_units(amount: int, unit: str) -> int:
-    """An amount as a reader counts it: whole hours of GPU-seconds, halves to the even hour."""
+    """An amount as a reader counts it, to the nearest whole one, halves to the even one."""
+    if unit == JOULE:
+        return round(Fraction(amount, KILOWATT_HOUR_JOULES))
     return round(Fraction(amount, HOUR_SECONDS)) if "gpu_second" in unit else amount
 
 

@@ -9,6 +9,7 @@ from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.metering.idle import Grant, idle
 from headgate.core.metering.judge import Scope
+from headgate.core.metering.meter import Taken
 from headgate.core.metering.meter import meter as judge_usage
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.reclaim import reclaim as reclaim_by
@@ -39,7 +40,9 @@ def meter(term: Term, records: Sequence[Usage], day: date, part: str = "") -> Te
 def _meter(term: Term, support: str, records: Sequence[Usage], name: str, when: str) -> Term:
     metered = judge_usage(_scope(term, support, when), term.books, term.known, records, name)
     term = replace(term.move(metered.transfers), known=metered.known)
-    counts = {taken.name.lower(): count for taken, count in metered.counts.items()}
+    # What came later than the others is counted where it occurs: older journals know no such word.
+    told = {k: n for k, n in metered.counts.items() if n or k is not Taken.MEASURED}
+    counts = {taken.name.lower(): count for taken, count in told.items()}
     result = {"rows": len(records), "counts": counts, "findings": metered.findings}
     rule, policy = f"supports.{support}", term.document.digest
     fields = (term.facts[name].digest, str(len(records)), str(len(metered.transfers)))

@@ -17,7 +17,7 @@ from headgate.core.metering.judge import Finding, Scope
 from headgate.core.metering.meter import Known, Metered, Taken, meter
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of, seconds_of
-from headgate.core.supports.kind import Accounts
+from headgate.core.supports.kind import JOULE, Accounts
 
 ACCOUNTS = Accounts("compute")
 START = "2026-03-09T00:00:00Z"
@@ -48,6 +48,8 @@ def books(**grants: int) -> Books:
         Pattern(ACCOUNTS.award("{award}", "{class}"), unit("{class}"), kept),
         Pattern(ACCOUNTS.use("{cluster}", "{class}"), unit("{class}")),
         Pattern(ACCOUNTS.overuse("{award}", "{class}"), unit("{class}")),
+        Pattern(ACCOUNTS.energy("{award}", "{class}"), JOULE),
+        Pattern(ACCOUNTS.drawn("{cluster}", "{class}"), JOULE),
     )
     granted = [
         Transfer(
@@ -100,6 +102,12 @@ class Meter:
         balance, beyond = self.books.balance(account), self.books.balance(over)
         return balance.debits_posted, balance.debits_pending, beyond.debits_posted
 
+    def joules(self) -> int:
+        """What the first award has drawn."""
+        account = self.books.chart.account(ACCOUNTS.energy("a", "h200"), JOULE)
+        balance = self.books.balance(account)
+        return balance.debits_posted - balance.credits_posted
+
 
 def test_ended_attempt_is_one_transfer_under_its_outside_fact() -> None:
     """An auditor finds the job by its own name: allocated GPUs times seconds, once."""
@@ -116,6 +124,50 @@ def test_ended_attempt_is_one_transfer_under_its_outside_fact() -> None:
         "import",
     )
     assert (expected,) == answer.transfers
+
+
+def test_energy_is_one_transfer_more_and_what_is_told_later_is_the_difference() -> None:
+    """An auditor finds what a job drew by its name, once, however often and late it is told."""
+    told = Meter(a=1000)
+    told.take(10, [row(0, None, 10, joules=3)])
+    assert 0 == told.joules()
+    first = told.take(50, [row(0, 30, 40)])
+    assert (["use:c/j/1"], 0) == ([t.id for t in first.transfers[1:]], told.joules())
+    (moved,) = told.take(50, [row(0, 30, 45, joules=9_000)]).transfers
+    assert ("energy:c/j/1", "compute/energy/a/h200", "compute/drawn/c/h200", 9_000, "joule") == (
+        moved.id,
+        moved.debit,
+        moved.credit,
+        moved.amount,
+        moved.unit,
+    )
+    for seen, joules, expected in ((45, 9_000, 9_000), (48, 7_000, 7_000), (49, None, 7_000)):
+        told.take(50, [row(0, 30, seen, joules=joules)])
+        assert expected == told.joules()
+    (moved,) = told.take(50, [row(0, 30, 50, joules=8_000)]).transfers
+    assert f"correct:energy:c/j/1:{at(50)}:8000" == moved.id
+    assert (2, 30) == (told.counts[Taken.MEASURED] - 1, told.state()[0])
+
+
+def test_energy_that_no_chip_could_draw_is_left_out_and_the_use_billed() -> None:
+    """A counter that ran over costs nobody anything, is told, and is mended by a later look."""
+    told = Meter(a=1000)
+    answer = told.take(50, [row(0, 30, 40, joules=10**15)])
+    assert [Finding.ENERGY_ABSURD] == [found.finding for found in answer.findings]
+    assert ((30, 0, 0), 0) == (told.state(), told.joules())
+    told.take(50, [row(0, 30, 50, joules=9_000)])
+    assert 9_000 == told.joules()
+
+
+@given(st.permutations(list(zip(range(40, 44), (5, None, 9, 7), strict=True))))
+def test_the_latest_look_at_energy_counts_whenever_it_arrives(
+    looks: list[tuple[int, int | None]],
+) -> None:
+    """However looks at one attempt arrive, the award has drawn what the latest of them told."""
+    told = Meter(a=1000)
+    for seen, joules in looks:
+        told.take(50, [row(0, 30, seen, joules=joules)])
+    assert (7, 30) == (told.joules(), told.state()[0])
 
 
 def test_running_attempt_reserves_and_its_end_gives_back() -> None:
@@ -187,7 +239,11 @@ REFUSED: dict[Finding, list[Usage]] = {
 }
 
 
-@pytest.mark.parametrize("finding", [item for item in Finding if item is not Finding.OVERUSE])
+BILLED = {Finding.ENERGY_ABSURD, Finding.OVERUSE}
+"""What is found in a row that is billed all the same."""
+
+
+@pytest.mark.parametrize("finding", [item for item in Finding if item not in BILLED])
 def test_absurd_row_is_refused_by_name_and_never_billed(finding: Finding) -> None:
     """Every absurdity has a name, is provoked here, and moves nothing in the ledger."""
     told = Meter(a=1000)
@@ -364,6 +420,7 @@ wild = st.builds(
     gpus=st.integers(-1, 70),
     award=st.sampled_from(["a", "b", "z"]),
     job=st.sampled_from(["j", "k", ""]),
+    joules=st.none() | st.integers(-1, 9) | st.just(10**17),
 )
 
 
@@ -374,7 +431,7 @@ def test_every_row_is_accounted_for(imports: list[list[Usage]]) -> None:
     for rows in imports:
         answer = told.take(100, rows)
         assert len(rows) == sum(answer.counts.values())
-        refusals = [item for item in answer.findings if item.finding is not Finding.OVERUSE]
+        refusals = [item for item in answer.findings if item.finding not in BILLED]
         assert answer.counts[Taken.REFUSED] == len(refusals)
         repeated = meter(scope(100), told.books, told.known, rows, "import")
         assert () == repeated.transfers

@@ -80,6 +80,40 @@ def test_attempts_are_read_as_accounted() -> None:
     assert (None, 2) == (second.ended, second.chips)
 
 
+@pytest.mark.parametrize(
+    ("text", "joules"),
+    [
+        ("4321", 4_321),
+        ("1500000000000", 1_500_000_000_000),
+        *((text, None) for text in ("", "0", "4294967294", "18446744073709551614")),
+        *((text, None) for text in ("18446744073709551615", "18446744073709550000", "1.2K")),
+    ],
+)
+def test_energy_that_is_none_is_not_taken_for_any(text: str, joules: int | None) -> None:
+    """Absent, no sensor, no value, a counter below zero: the use is read, without an energy."""
+    (attempt,) = read([row(energy=text)], NOW, owner_of)
+    assert isinstance(attempt, Attempt)
+    assert joules == attempt.energy_joules
+
+
+def test_a_batch_step_tells_what_a_job_without_srun_drew() -> None:
+    """Slurm adds up what srun started; of other jobs the batch step alone has the energy."""
+    lines = [
+        row(),
+        row(job="3.batch", account="", energy="4321"),
+        row(job="3.extern", account="", energy="9"),
+        row(index="8", job="4", energy="500"),
+        row(job="4.batch", energy="700"),
+        row(job="4.0", energy="500"),
+        row(job="5", account="theirs"),
+        row(job="5.batch", account="theirs", energy="1"),
+    ]
+    first, second, foreign = read(lines, NOW, owner_of)
+    assert isinstance(first, Attempt)
+    assert isinstance(second, Attempt)
+    assert (4_321, 500, Passed.FOREIGN) == (first.energy_joules, second.energy_joules, foreign)
+
+
 def test_clocks_that_differ_by_seconds_are_one_clock() -> None:
     """What has just begun is seen at a later look, what has just ended runs until then."""
     lines = [row(start=str(NOW + 5), end="Unknown"), row(end=str(NOW + 5))]

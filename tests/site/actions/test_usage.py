@@ -19,6 +19,8 @@ from headgate.readers.usage_csv import read_usage
 from headgate.site.actions.take import kept_term
 from headgate.site.actions.usage import import_usage
 from headgate.site.records.database import Database, opened
+from headgate.site.reports.statement import summaries
+from headgate.site.verifying import verify_database
 from headgate.steps.meter import meter as meter_step
 from tests.site.actions.metered import DAY, balances, root_of, rows, usage_file
 
@@ -69,6 +71,24 @@ def test_the_same_rows_in_another_file_move_nothing(begun: Database, tmp_path: P
     imported = import_usage(begun, other, DAY, silent, rows_most=7)
     assert {"closed": 0, "reserved": 0, "existing": 50, "refused": 0} == imported.counts
     assert before == balances(begun)
+
+
+def test_energy_is_in_the_statement_and_the_database_verifies(
+    begun: Database, tmp_path: Path
+) -> None:
+    """What an award's jobs drew is an account of it; a later file with other joules corrects it."""
+    plain = [row for row in rows(8) if ",,2026" not in row]
+    jobs = sum("open-0001" in row for row in plain)
+    for joules, hour in ((9_000, "01"), (8_000, "02")):
+        lines = [row.replace("-30T00", f"-30T{hour}")[:-1] + f",{joules}\n" for row in plain]
+        path = usage_file(tmp_path, lines, f"{hour}.csv")
+        path.write_text(path.read_text().replace("seen\n", "seen,joules\n"))
+        import_usage(begun, path, DAY, silent)
+        told = {one.account.path: one for one in summaries(begun, "open-0001")}
+        drawn = told["compute/energy/open-0001/h200"]
+        expected = (jobs * 9_000, jobs * (9_000 - joules), None)
+        assert expected == (drawn.used, drawn.corrected, drawn.left)
+    assert () == verify_database(begun).faults
 
 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,6 +1,7 @@
 """What the agents' doors refuse: strangers, too much, and what is not what it says."""
 
 import json
+from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
@@ -104,8 +105,19 @@ def test_an_older_look_changes_nothing(country: Country) -> None:
     assert ("2026-09-03T00:00:00Z", "2026-09-04T00:00:00Z") == (kept.ended, kept.seen)
 
 
+def test_energy_that_came_late_is_kept_and_a_look_without_any_takes_none_away(
+    country: Country,
+) -> None:
+    """What a site's sensors told of an attempt stands, whichever look brings it."""
+    ended = replace(ROW, ended=ROW.seen)
+    for row, joules in ((ended, None), (replace(ended, joules=9_000), 9_000), (ended, 9_000)):
+        assert b"[]" == ask(country, "use", lines(row)).content
+        assert joules == Attempt.objects.get().joules
+    assert 422 == ask(country, "use", lines(replace(ended, joules=-1))).status_code
+
+
 def _fields(row: Usage) -> list[Any]:
-    return list(canonical.plain(row).values())
+    return list(astuple(row)[:9])
 
 
 def test_a_report_of_another_site_is_refused(country: Country) -> None:

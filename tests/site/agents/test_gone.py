@@ -1,5 +1,11 @@
 """Who leaves at the portal loses the clusters too, with the next list and the next look."""
 
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from headgate.cli import app
+from headgate.cli.clusters import CHANGES
 from headgate.engines.kueue.manifests import MEMBERS
 from headgate.site.actions.agents import sign_orders
 from headgate.site.actions.people import act_for, forget, send_away, stop_acting
@@ -109,3 +115,24 @@ def test_on_kueue_the_role_in_the_namespace_goes(yard: Yard) -> None:
     yard.country.sign(later(HOUR))
     yard.centre.look(later(HOUR))
     assert ["an"] == [one["name"] for one in yard.store.things[title]["subjects"]]
+
+
+def test_a_plan_by_hand_knows_who_has_left(
+    country: Country, begun_address: str, tmp_path: Path
+) -> None:
+    """Whoever plans and applies without an agent off-boards the same people, by the same rule."""
+    minh = Person.objects.create(username="minh")
+    code, out = award("north"), tmp_path / "plan.jsonl"
+    (tmp_path / "logins.csv").write_text(
+        f"award,login,person\n{code},minh,{minh.pk}\n{code},jin,\n"
+    )
+    section = "{engine: rehearsal, site: north, gpus: {h200: 64, b200: 64}}"
+    (tmp_path / "clusters.yaml").write_text(f"headgate: 1\nclusters: {{north: {section}}}\n")
+    given = ("--clusters", tmp_path / "clusters.yaml", "--logins", tmp_path / "logins.csv")
+    words = ["plan", begun_address, *map(str, given), "--at", NOW, "--out", str(out)]
+    for logins in ({"minh", "jin"}, {"jin"}):
+        told = CliRunner().invoke(app, words)
+        assert CHANGES == told.exit_code, told.output
+        assert logins == {name for name in ("minh", "jin") if f'"{name}"' in out.read_text()}
+        send_away(owner(), minh, at(NOW))
+    assert country.north.engine.observe() == ()

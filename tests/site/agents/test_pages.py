@@ -13,6 +13,7 @@ from django.utils.translation import override
 
 from headgate.core.enforcement.waiting import Wait, Waiting
 from headgate.core.metering.usage import Usage
+from headgate.core.quantities import KILOWATT_HOUR_JOULES
 from headgate.engines.drive import Enforced
 from headgate.engines.rehearsal import Job
 from headgate.site.actions.take_in import take_use
@@ -174,11 +175,12 @@ def test_a_spent_budget_is_told_with_its_day_and_what_to_do(client: Client) -> N
     begun = "2026-09-03T00:00:00Z"
     row = Usage(
         *(site, "big", 1, quota.award, quota.support_class, gpus + 1, begun),
-        *(later(3 * DAY, begun), later(3 * DAY, begun)),
+        *(later(3 * DAY, begun), later(3 * DAY, begun), 25_000 * KILOWATT_HOUR_JOULES),
     )
     assert [] == take_use(Agent.objects.get(site=site), [row], datetime.now(UTC))
     (found,) = (p for p in _shown(operator()) if p.why is Wait.BUDGET_SPENT)
     assert (quota.award, site, "2026-09-03") == (found.name, found.site, found.spent[:10])
+    assert "25,000" in text_of(client.get("/projects/"))
     said = words_of(found)
     assert "spent on 3\N{NO-BREAK SPACE}September\N{NO-BREAK SPACE}2026" in said
     assert said.endswith("(QOSGrpGRESMinutes)")

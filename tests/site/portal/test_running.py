@@ -2,10 +2,12 @@
 
 from dataclasses import asdict, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
+from headgate.site.actions.usage import import_usage
 from headgate.site.portal import reading
 from headgate.site.portal.idle import looked, warning
 from headgate.site.records.kept import Stands
@@ -55,6 +57,34 @@ def test_the_page_shows_what_is_left_and_every_day(portal: Client) -> None:
         assert f"{(held.ends - stood.standing.day).days:,}</strong><span>day" in shown
         assert len(moved) == shown.split("<tbody>")[1].count("<tr")
         assert "<svg" in shown
+
+
+HEADER = "cluster,job,attempt,award,support_class,gpus,started,ended,seen,joules"
+
+
+def test_what_an_awards_jobs_drew_is_on_its_pages_and_in_the_public_figures(
+    portal: Client, tmp_path: Path
+) -> None:
+    """Kilowatt-hours, in the reader's language, and nothing where no cluster tells any."""
+    stood = _stood()
+    held = stood.holdings[0]
+    where = f"/calls/{held.call}/{held.award}/"
+    pages = {where: "kilowatt-hours that its jobs drew", f"{where}running/": "", "/": "used so far"}
+    assert "kilowatt" not in "".join(text_of(portal.get(page)) for page in pages)
+    day = max(stood.standing.day, held.starts) + timedelta(days=2)
+    at = (f"{day - timedelta(days=1)}T0{hour}:00:00Z" for hour in (0, 8, 9))
+    who = held.parts[0].site, "j", "1", held.award, held.support_class, "8"
+    file = tmp_path / "use.csv"
+    file.write_text(f"{HEADER}\n{','.join((*who, *at, '200000000'))}\n")
+    imported = import_usage(reading.DATABASE, file, day, lambda _: None)
+    assert 1 == imported.counts["closed"], imported
+    for page, words in pages.items():
+        shown = text_of(portal.get(page))
+        assert "56" in shown
+        assert words in shown
+        assert "kilowatt-hours" in shown
+    speak(portal, "ko")
+    assert "작업이 소비한 킬로와트시" in text_of(portal.get(f"{where}running/"))
 
 
 def test_what_does_not_run_has_no_page(portal: Client) -> None:

@@ -19,8 +19,13 @@ JOB_LENGTH_MAX: Final = 256
 """Characters of a job's id, so that every transfer id made of it is a name to the ledger."""
 
 
+WATTS_MOST: Final = 100_000
+"""What an attempt draws for each of its chips at most. Whole nodes are counted, chips lying idle
+and all, and still draw a tenth of it; a counter that ran over draws more."""
+
+
 class Finding(Enum):
-    """What is found in a usage row, in order of precedence; all but the last refuse the row."""
+    """What is found in a usage row, in order of precedence; all but the last two refuse it."""
 
     BAD_NAME = "the job's id is empty, too long or not plain text"
     UNKNOWN_CLUSTER = "no such cluster reports to this programme"
@@ -38,6 +43,7 @@ class Finding(Enum):
     LONGER_THAN_WINDOW = "the attempt lasted longer than the window has been open"
     CONTRADICTS = "an earlier row says something else of the same attempt"
     OVERLAPS_ATTEMPT = "another attempt of the same job ran at that time"
+    ENERGY_ABSURD = "more energy than its chips could draw; the use is billed, the energy left out"
     OVERUSE = "the award's balance did not suffice; the rest is booked as overuse"
 
 
@@ -66,6 +72,14 @@ def until(record: Usage) -> str:
 def gpu_seconds(record: Usage) -> int:
     """What an attempt has used as far as is known: allocated GPUs times seconds."""
     return record.gpus * _seconds(record.started, until(record))
+
+
+def has_absurd_energy(record: Usage) -> bool:
+    """Whether the energy that is told of an attempt cannot be true."""
+    joules = record.joules
+    if joules is None:
+        return False
+    return not 0 <= joules <= WATTS_MOST * gpu_seconds(record)
 
 
 def refusal(scope: Scope, record: Usage) -> Finding | None:

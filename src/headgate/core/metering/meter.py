@@ -13,6 +13,10 @@ So an award cannot spend twice what a long job is using up, and a run that its c
 (a crashed node, a "runaway job") is mended by the row that gives its true end. What an award's
 balance does not cover is booked from its overuse account, under the same id with `:over`, and is
 reported: nothing used is ever lost. Allocated GPUs bill, not their load.
+
+Where a cluster accounts for the energy of an attempt that has ended, one more SINGLE transfer moves
+its joules, `energy:{cluster}/{job}/{attempt}`, between accounts that nothing limits. What a later
+look tells otherwise is one transfer more, of the difference, `correct:energy:...:{seen}:{joules}`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,14 +26,23 @@ from enum import Enum
 from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Books
 from headgate.core.ledger.transfer import Phase, Transfer
-from headgate.core.metering.judge import Finding, Scope, gpu_seconds, refusal, until
+from headgate.core.metering.judge import (
+    Finding,
+    Scope,
+    gpu_seconds,
+    has_absurd_energy,
+    refusal,
+    until,
+)
 from headgate.core.metering.usage import Usage
+from headgate.core.supports.kind import JOULE
 
 
 class Taken(Enum):
     """What became of a row; every row becomes exactly one of these."""
 
     CLOSED = "the attempt has ended and its use is posted"
+    MEASURED = "the attempt had ended, and its energy is told now, or told otherwise"
     RESERVED = "the attempt runs and its use since the last look is reserved"
     EXISTING = "the row says nothing new"
     REFUSED = "the row is refused by a finding"
@@ -85,7 +98,8 @@ def _order(record: Usage) -> tuple[str | int | bool, ...]:
     """A total order in which an attempt's end stands before the looks that it makes old news."""
     identity = (record.started, record.cluster, record.job, record.attempt)
     news = (record.ended is None, record.seen, until(record))
-    return (*identity, *news, record.award, record.support_class, record.gpus)
+    joules = -1 if record.joules is None else record.joules
+    return (*identity, *news, record.award, record.support_class, record.gpus, joules)
 
 
 class _Desk:
@@ -114,12 +128,26 @@ class _Desk:
         if finding is not None:
             self.findings.append(Found(finding, record))
             return Taken.REFUSED
-        if held is not None and _says_nothing_new(held.record, record):
+        if has_absurd_energy(record):
+            self.findings.append(Found(Finding.ENERGY_ABSURD, record))
+            record = replace(record, joules=None)
+        measured = held is not None and _tells_energy(held.record, record)
+        if held is not None and not measured and _says_nothing_new(held.record, record):
             return Taken.EXISTING
+        taken = Taken.MEASURED if measured else _taken(record)
         kept = tuple(item for item in attempts if item is not held)
-        newest = self.reserve(record, held) if record.ended is None else self.close(record, held)
-        self.news[job] = (*kept, newest)
-        return Taken.RESERVED if record.ended is None else Taken.CLOSED
+        self.news[job] = (*kept, self.book(taken, record, held))
+        return taken
+
+    def book(self, taken: Taken, record: Usage, held: Held | None) -> Held:
+        """Make the transfers of a row that says something new; what is known from now on."""
+        if taken is Taken.RESERVED:
+            return self.reserve(record, held)
+        if taken is Taken.CLOSED:
+            self.close(record, held)
+        told = held.record.joules if held and taken is Taken.MEASURED else None
+        self.measure(record, told or 0)
+        return Held(record)
 
     def reserve(self, record: Usage, held: Held | None) -> Held:
         """Reserve what a running attempt has used since it was last seen."""
@@ -128,7 +156,7 @@ class _Desk:
         name = f"{_id(record)}:open:{record.seen}"
         return Held(record, (*reserved, *self.charge(name, record, more, Phase.PENDING)))
 
-    def close(self, record: Usage, held: Held | None) -> Held:
+    def close(self, record: Usage, held: Held | None) -> None:
         """Give every reserved slice back and post the whole attempt."""
         award, unit = self.award(record)
         for piece in held.reserved if held else ():
@@ -145,7 +173,21 @@ class _Desk:
             if piece.debit == award:
                 self.left[award] = self.available(award, unit) + piece.amount
         self.charge(_id(record), record, gpu_seconds(record), Phase.SINGLE)
-        return Held(record)
+
+    def measure(self, record: Usage, told: int) -> None:
+        """Book the energy of an attempt, or by how much it is another than was told before."""
+        more = (record.joules or 0) - told
+        if not more:
+            return
+        name = _id(record).replace("use:", "energy:", 1)
+        if told:
+            name = f"correct:{name}:{record.seen}:{record.joules}"
+        accounts = self.scope.accounts
+        award = accounts.energy(record.award, record.support_class)
+        drawn = accounts.drawn(record.cluster, record.support_class)
+        debit, credit = (award, drawn) if more > 0 else (drawn, award)
+        parts = debit, credit, abs(more), JOULE, Phase.SINGLE, None, self.scope.now, self.why
+        self.transfers.append(Transfer(name, *parts))
 
     def charge(self, name: str, record: Usage, amount: int, phase: Phase) -> list[Transfer]:
         """Take an amount from the award as far as it reaches, and the rest as overuse."""
@@ -215,7 +257,23 @@ def _is_told_again(earlier: Usage, record: Usage) -> bool:
         record.ended is not None
         and record.ended == earlier.ended
         and _fact(record) == _fact(earlier)
+        and not _tells_energy(earlier, record)
     )
+
+
+def _tells_energy(earlier: Usage, record: Usage) -> bool:
+    """Whether a row tells of an attempt whose end is known what it drew, and knows it better.
+
+    The latest look that tells it counts, and of two at one instant the one that tells more.
+    """
+    if earlier.ended is None or record.ended is None or record.joules is None:
+        return False
+    known = earlier.joules
+    return known is None or (record.seen, record.joules) > (earlier.seen, known)
+
+
+def _taken(record: Usage) -> Taken:
+    return Taken.RESERVED if record.ended is None else Taken.CLOSED
 
 
 def _fact(record: Usage) -> tuple[str, str, int, str]:

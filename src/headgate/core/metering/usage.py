@@ -1,6 +1,8 @@
 """Facts of a meter: what a cluster says was used, one record for each attempt of a job."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from headgate.core.canonical import UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,7 +11,8 @@ class Usage:
 
     `gpus` are the allocated devices (allocation bills, not load). Instants are UTC, ISO 8601.
     `ended` is None while the attempt runs; `seen` is when the meter looked. The outside fact that
-    makes the ledger's transfer id is (cluster, job, attempt).
+    makes the ledger's transfer id is (cluster, job, attempt). `joules` is the energy of an attempt
+    that has ended; None where its cluster does not account it.
     """
 
     cluster: str
@@ -21,3 +24,4 @@ class Usage:
     started: str
     ended: str | None
     seen: str
+    joules: int | None = field(default=None, metadata=UNTOLD)

@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from headgate.core.ledger.chart import Limit, Pattern
+
+JOULE: Final = "joule"
+"""The ledger unit of energy."""
 
 
 class Section(BaseModel):
@@ -105,6 +108,8 @@ class Kind(Section):
             Pattern(accounts.use("{cluster}", "{class}"), unit),
             Pattern(accounts.overuse("{award}", "{class}"), unit),
             Pattern(accounts.lapsed("{class}"), unit),
+            Pattern(accounts.energy("{award}", "{class}"), JOULE),
+            Pattern(accounts.drawn("{cluster}", "{class}"), JOULE),
         )
 
 
@@ -146,6 +151,14 @@ class Accounts:
     def overuse(self, award: str, support_class: str) -> str:
         """What was used beyond an award's balance."""
         return f"{self.support}/overuse/{award}/{support_class}"
+
+    def energy(self, award: str, support_class: str) -> str:
+        """What the jobs of an award drew, where their clusters account it; nothing limits it."""
+        return f"{self.support}/energy/{award}/{support_class}"
+
+    def drawn(self, cluster: str, support_class: str) -> str:
+        """What the jobs of all awards drew on a cluster."""
+        return f"{self.support}/drawn/{cluster}/{support_class}"
 
     def lapsed(self, support_class: str) -> str:
         """What was granted for a term and not used in it."""

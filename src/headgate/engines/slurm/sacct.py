@@ -1,4 +1,4 @@
-"""Rows of `sacct -D -X`: one for each attempt of a job, with what it was allocated.
+"""Rows of `sacct -D`: one for each attempt of a job, with what it was allocated.
 
 Pure. A requeued or preempted job has a row for each attempt, told apart by DBIndex; array tasks are
 jobs of their own, steps are part of their job. Only fields that Slurm itself writes are asked for,
@@ -9,8 +9,8 @@ Source: Slurm's manual page sacct(1).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -32,6 +32,8 @@ SKEW_SECONDS_MOST: Final = 60
 
 _SUSPENDED: Final = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)(?:\.\d+)?")
 _GPUS_MOST: Final = 1_000_000
+_JOULES_MOST: Final = 10**18
+_NO_VALUE: Final = (2**32 - 1, 2**32 - 2)
 
 
 class Code(StrEnum):
@@ -97,14 +99,17 @@ class _Bad(ValueError):
         self.code = code
 
 
-def command(cluster: str, since: int, until: int, account: str = "") -> tuple[str, ...]:
+def command(
+    cluster: str, since: int, until: int, account: str = "", *, steps: bool = False
+) -> tuple[str, ...]:
     """What asks for every attempt that touches a window, also those that still run.
 
-    Of one account nothing beyond the window is asked.
+    Of one account nothing beyond the window is asked. With `steps` they are told after their jobs.
     """
     window = ("-S", _local(since), "-E", _local(until if account else until + AHEAD_SECONDS))
     whose = ("-A", account) if account else ()
-    ask = (*PROGRAM, "-M", cluster, "-a", "-D", "-X", "-n", "-P", *window, *whose)
+    only = () if steps else ("-X",)
+    ask = (*PROGRAM, "-M", cluster, "-a", "-D", *only, "-n", "-P", *window, *whose)
     return (*ask, "-o", ",".join(FIELDS))
 
 
@@ -113,19 +118,34 @@ def read(
 ) -> Iterator[Attempt | Passed | Fault]:
     """Each line as an attempt, as a row that is no award's use, or as a fault.
 
-    `seen` is the instant of the look, by the clock of this machine.
+    `seen` is the instant of the look, by the clock of this machine. A step is no row of its own:
+    what the batch step drew is its job's where Slurm adds nothing up, which it does of srun's only.
     """
+    last: Attempt | Passed | Fault | None = None
     for number, line in enumerate(lines, start=1):
+        values = line.rstrip("\n").split("|")
+        if len(values) == len(FIELDS) and "." in values[1]:
+            if isinstance(last, Attempt) and values[1] == f"{last.job}.batch":
+                drawn = _joules(values[-1]) if last.energy_joules is None else last.energy_joules
+                last = replace(last, energy_joules=drawn)
+            continue
+        if last is not None:
+            yield last
         try:
-            yield _row(line.rstrip("\n"), seen, owner_of)
+            last = _row(values, line, seen, owner_of)
         except _Bad as bad:
-            yield Fault("sacct", number, 1, bad.code, str(bad), _MENDS[bad.code])
+            last = Fault("sacct", number, 1, bad.code, str(bad), _MENDS[bad.code])
+    if last is not None:
+        yield last
 
 
-def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attempt | Passed:
-    values = line.split("|")
+def _row(
+    values: Sequence[str], line: str, seen: int, owner_of: Callable[[str], Owner | None]
+) -> Attempt | Passed:
     if len(values) != len(FIELDS):
-        raise _Bad(Code.CUT, f"{len(values)} fields where {len(FIELDS)} were asked for: {line!a}")
+        raise _Bad(
+            Code.CUT, f"{len(values)} fields where {len(FIELDS)} were asked for: {line.rstrip()!a}"
+        )
     index, job, submit, start, end, suspended, state, account, tres, energy = values
     owner = owner_of(account)
     if owner is None:
@@ -144,7 +164,7 @@ def _row(line: str, seen: int, owner_of: Callable[[str], Owner | None]) -> Attem
         return Passed.NO_CHIPS if tres else Passed.NOT_STARTED
     if started == (seen if ended is None else ended):
         return Passed.NO_TIME
-    joules = _whole(energy, job, "energy") if energy not in {"", "0"} else None
+    joules = _joules(energy)
     paused = _seconds(suspended, job)
     word = state.partition(" ")[0].lower()
     number = _whole(index, job, "dbindex")
@@ -184,6 +204,16 @@ def _whole(text: str, job: str, field: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise _Bad(Code.NUMBER_BAD, f"{field} of job {job[:40]!a} is {text[:40]!a}")
     return int(text)
+
+
+def _joules(text: str) -> int | None:
+    """The energy of an attempt; None where it is not accounted, whichever way that is written.
+
+    Slurm has no sensor (0), no value (the two numbers below the top of 32 or 64 bits), or a counter
+    that fell back and went below zero (what no counter reaches). A row is not refused for it.
+    """
+    joules = int(text) if text.isascii() and text.isdecimal() else 0
+    return joules if 0 < joules < _JOULES_MOST and joules not in _NO_VALUE else None
 
 
 def _seconds(text: str, job: str) -> int:

@@ -122,14 +122,14 @@ class Spool:
     def usage(self, since: int, until: int) -> Iterator[Usage]:
         """The same as records for the ledger."""
         rows = self._connection.execute(
-            "SELECT job, number, award, class, chips, started, ended, seen FROM attempt"
+            "SELECT job, number, award, class, chips, started, ended, seen, joules FROM attempt"
             f" WHERE {_TOUCHING} ORDER BY started, number",
             (until, since),
         )
         site, at = self._cluster, instant_of
-        for job, number, award, class_, chips, started, ended, seen in rows:
-            end = None if ended is None else at(ended)
-            yield Usage(site, job, number, award, class_, chips, at(started), end, at(seen))
+        for job, number, award, class_, chips, started, ended, seen, drawn in rows:
+            end, joules = (None, None) if ended is None else (at(ended), drawn)
+            yield Usage(site, job, number, award, class_, chips, at(started), end, at(seen), joules)
 
 
 @contextmanager

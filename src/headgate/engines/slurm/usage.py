@@ -60,6 +60,8 @@ def look(
     owner_of: Callable[[str], Owner | None],
     since: int,
     now: int,
+    *,
+    steps: bool = False,
 ) -> Look:
     """Read a cluster from its cursor, or from `since` where that is earlier, to this moment.
 
@@ -68,7 +70,7 @@ def look(
     """
     begin = min(since, spool.begin(now))
     found = Look(begin, now)
-    with closing(lines(sacct.command(safe(cluster), begin, now))) as told:
+    with closing(lines(sacct.command(safe(cluster), begin, now, steps=steps))) as told:
         spool.keep(_attempts(sacct.read(told, now, owner_of), found), now)
     found.gone = spool.gone(now)
     return found
@@ -83,7 +85,8 @@ def fetched(cluster: SlurmCluster, run: Run, since: str, until: str) -> tuple[Us
     lines = streamed(cluster.reach, cluster.environment)
     with opened(None, cluster.site) as spool:
         now = max(end, int(datetime.now(UTC).timestamp()))
-        found = look(cluster.cluster, spool, lines, owners(cluster, run).get, begin, now)
+        owner_of = owners(cluster, run).get
+        found = look(cluster.cluster, spool, lines, owner_of, begin, now, steps=cluster.steps)
         if found.faults:
             raise Faulty(found.faults)
         return tuple(spool.usage(begin, end))

@@ -27,7 +27,7 @@ READ: Final = frozenset(
 )
 """The outcomes after which a cluster was read back."""
 
-_FIELDS: Final = ("award", "support_class", "gpus", "started", "ended", "seen")
+_FIELDS: Final = ("award", "support_class", "gpus", "started", "ended", "seen", "joules")
 _same = attrgetter("award", "support_class", "gpus", "started", "ended")
 
 Key = tuple[str, int]
@@ -51,7 +51,7 @@ def take_use(agent: Agent, rows: Sequence[Usage], now: datetime) -> list[Key]:
                 job=row.job,
                 attempt=row.attempt,
                 arrived=moment,
-                **_told(row, moment),
+                **_told(row, moment, kept.get(key)),
             )
             for key, row in fit.items()
             if _is_news(kept.get(key), row, moment)
@@ -74,10 +74,12 @@ def _kept(site: str, jobs: Iterable[str]) -> dict[Key, Attempt]:
     return found
 
 
-def _told(row: Usage, moment: str) -> dict[str, object]:
+def _told(row: Usage, moment: str, kept: Attempt | None) -> dict[str, object]:
     seen = min(row.seen, moment)
     until = seconds_of(row.ended or seen)
     told = {name: getattr(row, name) for name in _FIELDS}
+    if row.joules is None and kept is not None:
+        told["joules"] = kept.joules
     return {**told, "seen": seen, "begin": seconds_of(row.started), "until": until}
 
 
@@ -86,7 +88,8 @@ def _is_news(kept: Attempt | None, row: Usage, moment: str) -> bool:
         return True
     seen = min(row.seen, moment)
     if seen == kept.seen or (row.ended and kept.ended):
-        return seen >= kept.seen and _same(kept) != _same(row)
+        energy = row.joules not in (None, kept.joules)
+        return seen >= kept.seen and (energy or _same(kept) != _same(row))
     return seen > kept.seen
 
 

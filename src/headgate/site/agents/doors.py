@@ -132,6 +132,7 @@ def _read(line: bytes, agent: Agent) -> Usage | None:
         and all(len(text) <= most for text, most in zip(texts, (200, 200, 64), strict=True))
         and abs(row.attempt) <= NUMBER_MOST
         and 0 <= row.gpus <= GPUS_MOST
+        and 0 <= (row.joules or 0) <= NUMBER_MOST
     )
     return row if sound else None
 

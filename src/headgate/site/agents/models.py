@@ -64,6 +64,7 @@ class Attempt(models.Model):
     arrived = models.CharField(max_length=20, db_index=True)
     begin = models.BigIntegerField()
     until = models.BigIntegerField()
+    joules = models.BigIntegerField(null=True)
 
     class Meta:
         """What makes the ledger's transfer id is there once."""

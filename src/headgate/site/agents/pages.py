@@ -16,7 +16,9 @@ from django.utils.translation import gettext_lazy as lazy
 from headgate.core.enforcement.plan import Owner, differing
 from headgate.core.enforcement.receipt import Report
 from headgate.core.quantities import instant_of, seconds_of
+from headgate.core.supports.kind import JOULE
 from headgate.engines.drive import Enforced
+from headgate.report.speaker import shown_units
 from headgate.site.actions.agents import allow, announce, end_outage
 from headgate.site.actions.take_due import take_due
 from headgate.site.actions.take_in import READ
@@ -191,6 +193,10 @@ def _columns() -> list[Column[Project]]:
         gpus = project.quota.gpus_most
         return "–" if gpus is None else f"{gpus:,}"
 
+    def energy(project: Project) -> str:
+        joules = project.joules
+        return "–" if joules is None else f"{shown_units(joules, JOULE):,}"
+
     return [
         Column("name", lazy("Project"), lambda p: p.name),
         Column("why", lazy("Why a job waits"), words_of),
@@ -213,6 +219,7 @@ def _columns() -> list[Column[Project]]:
             figure=True,
         ),
         Column("ends", lazy("Until"), lambda p: p.quota.ends[:10], lambda p: day(p.quota.ends)),
+        Column("energy", lazy("Energy, kWh"), lambda p: p.joules or 0, energy, figure=True),
     ]
 
 

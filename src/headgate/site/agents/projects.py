@@ -82,6 +82,9 @@ class Project:
     why: Wait
     spent: str
     """The instant at which its budget was spent; empty where that is not known."""
+    joules: int | None = None
+    """What its jobs of the term drew; None where the site does not account for energy."""
+
     waiting: tuple[Waiting, ...] = ()
     """What the cluster says of the jobs that wait now, the most of them first."""
 
@@ -122,7 +125,7 @@ def projects(
     used = _told(min((order.quota.starts for order in orders), default=now))
     standings = {
         _key(order): Standing(
-            max(known.get(_key(order), 0), used.get(_key(order), 0)),
+            max(known.get(_key(order), 0), used.get(_key(order), _NOTHING)[0]),
             running.get(_key(order), 0),
             _is_applied(reports.get(order.cluster), order),
             order.cluster in away,
@@ -141,7 +144,8 @@ def projects(
     for order in orders:
         key = _key(order)
         why, at, jobs = whys[key], spent.get(key, ""), waiting.get(key, ())
-        yield Project(order.cluster, order.quota, standings[key], why, at, jobs)
+        joules = used.get(key, _NOTHING)[1]
+        yield Project(order.cluster, order.quota, standings[key], why, at, joules, jobs)
 
 
 def _waiting(reports: Mapping[str, Report | None]) -> Mapping[Key, tuple[Waiting, ...]]:
@@ -170,13 +174,18 @@ def _running() -> dict[Key, int]:
     return {(site, award, kind): gpus for site, award, kind, gpus in rows.annotate(Sum("gpus"))}
 
 
-def _told(since: str) -> dict[Key, int]:
-    """GPU-seconds that agents have told since the term's first instant; one query."""
+_NOTHING: Final = (0, None)
+
+
+def _told(since: str) -> dict[Key, tuple[int, int | None]]:
+    """GPU-seconds and joules that agents have told since the term's first instant; one query."""
     begin = Greatest(F("begin"), seconds_of(since))
     used = Sum((F("until") - begin) * F("gpus"), output_field=BigIntegerField())
     rows = Attempt.objects.filter(until__gt=seconds_of(since))
-    found = rows.values_list("site", "award", "support_class").annotate(used=used)
-    return {(site, award, kind): int(seconds) for site, award, kind, seconds in found}
+    found = rows.values_list("site", "award", "support_class").annotate(
+        used=used, drawn=Sum("joules")
+    )
+    return {(site, award, kind): (int(s), joules) for site, award, kind, s, joules in found}
 
 
 def _away(now: str) -> Iterable[str]:

@@ -42,7 +42,7 @@ def signed_lists() -> list[OrderList]:
 def usage_of(one: Attempt) -> Usage:
     """An attempt as a row of use."""
     who = one.site, one.job, one.attempt, one.award, one.support_class
-    return Usage(*who, one.gpus, one.started, one.ended, one.seen)
+    return Usage(*who, one.gpus, one.started, one.ended, one.seen, one.joules)
 
 
 def enrolled() -> QuerySet[Agent]:

@@ -61,4 +61,5 @@ def _lagging(agents: Iterable[Agent], end: str) -> Iterator[str]:
 def _as_of(one: Attempt, end: str) -> Usage:
     """An attempt as a look at the window's end told it, or would have."""
     ended = one.ended if one.ended is not None and one.ended <= end else None
-    return replace(usage_of(one), ended=ended, seen=min(one.seen, end))
+    joules = one.joules if ended is not None else None
+    return replace(usage_of(one), ended=ended, seen=min(one.seen, end), joules=joules)

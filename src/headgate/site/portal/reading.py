@@ -28,7 +28,7 @@ _NEWER: Final = """
 _USED: Final = """
     SELECT f.account, f.unit, l.credits_posted - l.debits_posted FROM leg f
     JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
-    WHERE f.was_half IS NULL AND f.account LIKE '%%/use/%%'
+    WHERE f.was_half IS NULL AND (f.account LIKE '%%/use/%%' OR f.account LIKE '%%/drawn/%%')
 """
 
 
@@ -96,7 +96,7 @@ def _holders(policy: Policy) -> Mapping[str, Text]:
 
 
 def used() -> dict[str, int]:
-    """What was used so far, by its unit; one query."""
+    """What was used so far, by its unit, with the energy it drew; one query."""
     found: dict[str, int] = {}
     for _, unit, amount in DATABASE.rows(_USED, []):
         found[unit] = found.get(unit, 0) + int(amount)

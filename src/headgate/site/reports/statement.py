@@ -148,7 +148,7 @@ class Summary:
 
     @property
     def left(self) -> int | None:
-        """What may still be used at the end; None for overuse and fees, which no right covers."""
+        """What may still be used at the end; None where no right covers it, as energy and fees."""
         if not _is_right(self.account.path.split("/")):
             return None
         closing = self.closing
@@ -201,7 +201,7 @@ def all_accounts(database: Database) -> Iterator[Account]:
 
 
 def of_award(database: Database, award: str) -> list[Account]:
-    """The accounts of an award: its rights, its overuse and its fees, by path.
+    """The accounts of an award: its rights, its overuse, its energy and its fees, by path.
 
     Raises `Refused` for an award that nothing has moved for.
     """
@@ -241,7 +241,7 @@ def lines(
 def _is_of(path: str, award: str) -> bool:
     parts = path.split("/")
     if len(parts) == 4:
-        return parts[2] == award and (_is_right(parts) or _is_overuse(parts))
+        return parts[2] == award and (_is_right(parts) or _is_unlimited(parts))
     return path == DUE.format(award=award)
 
 
@@ -249,8 +249,9 @@ def _is_right(parts: list[str]) -> bool:
     return len(parts) == 4 and "/".join(parts) == Accounts(parts[0]).award(parts[2], parts[3])
 
 
-def _is_overuse(parts: list[str]) -> bool:
-    return "/".join(parts) == Accounts(parts[0]).overuse(parts[2], parts[3])
+def _is_unlimited(parts: list[str]) -> bool:
+    kept = Accounts(parts[0])
+    return "/".join(parts) in (kept.overuse(*parts[2:]), kept.energy(*parts[2:]))
 
 
 def _halves(database: Database, since: str, until: str | None) -> range:

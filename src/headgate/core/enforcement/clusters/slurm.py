@@ -35,7 +35,8 @@ class SlurmCluster(Cluster):
     nothing and that owners take back at once, or without `reclaim` once it ends: each award up to
     `borrow_percent` of its GPUs, all together up to `lend_percent` of the sectors' walls. These
     words hold where the policy says nothing of sharing. `ends_running` says whether a suspension
-    and a removal end the jobs that run.
+    and a removal end the jobs that run. With `steps`, use is read with the steps of every job, for
+    the energy of jobs that run without srun.
     """
 
     engine: Literal["slurm"]
@@ -52,6 +53,7 @@ class SlurmCluster(Cluster):
     borrow_percent: Most | None = None
     reclaim: bool = True
     ends_running: bool = True
+    steps: bool = False
     array: tuple[Word, ...] = ()
 
     def words(self, said: Said) -> Mapping[str, object]:

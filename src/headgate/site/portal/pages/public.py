@@ -21,6 +21,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.outcomes import Applicant, applicants, why
+from headgate.site.portal.pages.running import drawn
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
@@ -64,9 +65,10 @@ def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]
         (say.locale.whole(decided), _("decisions that anyone can derive again")),
         (say.locale.whole(stood.size), _("entries in the public journal")),
     ]
-    for unit, amount in _used_by_unit(reading.used()).items():
+    used = _used_by_unit(reading.used())
+    for place, unit in enumerate(sorted(used), start=1):
         what = _("%(unit)s used so far") % {"unit": say.unit(unit)}
-        figures.insert(1, (say.amount(amount, unit), what))
+        figures.insert(place, (say.amount(used[unit], unit), what))
     return figures
 
 
@@ -240,6 +242,7 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
             "why": why(one, say),
             "runs": any(h.award == application for h in stood.holdings),
             "lines": list(_statement(one, policy.calls[call], say)) if one.is_awarded else [],
+            "energy": list(_energy(one, policy.calls[call], say)) if one.is_awarded else [],
         },
     )
 
@@ -258,6 +261,12 @@ def _statement(one: Applicant, section: Call, say: Speaker) -> Iterator[dict[str
             "amounts": [say.amount(amount, unit) for amount in amounts],
             "gone": say.percent(now.debits_posted, now.credits_posted),
         }
+
+
+def _energy(one: Applicant, section: Call, say: Speaker) -> Iterator[str]:
+    """What the award's jobs drew of each class, where their clusters account for energy."""
+    for support_class in section.classes:
+        yield from (" ".join(told) for told in drawn(section.support, one.id, support_class, say))
 
 
 def journal(request: HttpRequest) -> HttpResponse:

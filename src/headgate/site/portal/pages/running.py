@@ -1,6 +1,6 @@
 """An award that runs: what is left, for how long, how it ran down, and what idleness would cost."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup
 
+from headgate.core.supports.kind import Accounts
 from headgate.report import charts
 from headgate.report.blocks import Drawing
 from headgate.report.drawings import dates, drawing, ticks
@@ -20,6 +21,7 @@ from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language
 from headgate.site.reports.burndown import Day, days, left_at
+from headgate.site.reports.statement import accounts
 from headgate.steps.term import Holding
 
 WEEKS_MOST: Final = 104
@@ -44,12 +46,13 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
     unit = support.unit(held.support_class)
     warned = warning(stood, held, moved, on)
     title = _("Left of %(award)s, in %(unit)s") % {"award": held.award, "unit": say.unit(unit)}
+    path = held.support, held.award, held.support_class
     told = {
         "held": held,
         "call_name": say.text(policy.calls[call].name) if call in policy.calls else call,
         "support": say.text(support.name),
         "ends": say.locale.day(held.ends),
-        "figures": _figures(held, moved, unit, on, say),
+        "figures": [*_figures(held, moved, unit, on, say), *drawn(*path, say)],
         "warned": _told(warned, unit, say) if warned else None,
         "drawing": _drawn(moved, unit, on, title, say) if moved else None,
         "lines": [_line(day, say) for day in reversed(moved)],
@@ -78,6 +81,15 @@ def _figures(
         words = _("%(unit)s used beyond the right") % {"unit": say.unit(unit)}
         found.append((say.amount(over, unit), words))
     return found
+
+
+def drawn(support: str, award: str, support_class: str, say: Speaker) -> Iterator[tuple[str, str]]:
+    """What an award's jobs drew; nothing where no cluster of it accounts for energy."""
+    path = Accounts(support).energy(award, support_class)
+    for account in accounts(reading.DATABASE, [path]):
+        joules = account.balance.debits_posted - account.balance.credits_posted
+        what = _("%(unit)s that its jobs drew") % {"unit": say.unit(account.unit)}
+        yield say.amount(joules, account.unit), what
 
 
 def _told(warned: Warned, unit: str, say: Speaker) -> dict[str, Any]:
