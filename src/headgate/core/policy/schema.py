@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from headgate.core.policy.clocks import Clock, Rest
 from headgate.core.policy.primitives import (
     Day,
     Expression,
@@ -32,10 +33,11 @@ from headgate.core.supports.text import Text
 
 
 class Calendar(Section):
-    """Terms: the first day of the first one and how many months each lasts."""
+    """Terms: the first day of the first one and how many months each lasts; the days of rest."""
 
     first: Day
     months: Annotated[int, Field(gt=0, le=120)]
+    rest: Rest | None = None
 
 
 class Programme(Section):
@@ -179,6 +181,12 @@ class Agreement(Section):
     obligations: Annotated[Mapping[Identifier, Text], Field(min_length=1)]
 
 
+class Invoice(Section):
+    """By when a fee is paid, once it is owed; a call without this section writes no invoices."""
+
+    due_days: Clock
+
+
 class ClassTerms(Section):
     """What a call offers of one class, in its block's unit, and one application's cap in blocks."""
 
@@ -275,6 +283,7 @@ class Call(Section):
     appeals: Appeals | None = None
     agreement: Agreement | None = None
     fee: Table | None = None
+    invoice: Invoice | None = None
     running: Running | None = None
 
 

@@ -13,6 +13,7 @@ from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Payment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -146,6 +147,10 @@ class Desk:
     def amendments(self, name: str) -> Sequence[Amendment]:
         """What was asked of running awards and answered."""
         return self._rest.amendments(name)
+
+    def payments(self, name: str) -> Sequence[Payment]:
+        """What was paid of fees."""
+        return self._rest.payments(name)
 
     def notes(self) -> Sequence[Note]:
         """What stands in for something else; people stand for themselves."""

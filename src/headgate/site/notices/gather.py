@@ -27,6 +27,7 @@ from headgate.site.desk.models import (
 from headgate.site.desk.office import SITE, CallNow, calls_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices.awards import of_awards
+from headgate.site.notices.invoices import invoices_told
 from headgate.site.notices.models import Notice
 from headgate.site.notices.rounds import rounds_told
 from headgate.site.notices.telling import Told, having, people_for
@@ -70,6 +71,7 @@ def _all(now: datetime) -> Iterator[Told]:
     yield from rounds_told()
     yield from _events(now)
     yield from _awards()
+    yield from invoices_told()
 
 
 def _awards() -> Iterator[Told]:
