@@ -13,7 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from headgate.core.policy.clocks import Clock, Rest
+from headgate.core.policy.award_rules import Agreement, Heard, Invoice, Standby
+from headgate.core.policy.clocks import Rest
 from headgate.core.policy.primitives import (
     Day,
     Expression,
@@ -159,32 +160,11 @@ class TieBreak(StrEnum):
     LOT = "lot"
 
 
-class Standby(Section):
-    """Ranked but not yet awarded: how long a winner may think before the next is asked."""
-
-    accept_days: Positive
-
-
 class Appeals(Section):
-    """The objection window after notice, and the time in which it must be answered."""
+    """The objection window after a round, and the time in which it must be answered."""
 
     object_days: Natural
     answer_days: Natural
-
-
-class Agreement(Section):
-    """What a winner and the office both sign, with its obligations, before an award may begin.
-
-    It is signed within the days that a winner has to answer; who has not signed has declined.
-    """
-
-    obligations: Annotated[Mapping[Identifier, Text], Field(min_length=1)]
-
-
-class Invoice(Section):
-    """By when a fee is paid, once it is owed; a call without this section writes no invoices."""
-
-    due_days: Clock
 
 
 class ClassTerms(Section):
@@ -280,7 +260,7 @@ class Call(Section):
     gap: Share = Fraction(1, 1000)
     ties: tuple[TieBreak, ...] = (TieBreak.SMALLER_REQUEST, TieBreak.LOT)
     standby: Standby | None = None
-    appeals: Appeals | None = None
+    appeals: Heard | None = None
     agreement: Agreement | None = None
     fee: Table | None = None
     invoice: Invoice | None = None

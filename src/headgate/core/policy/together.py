@@ -10,6 +10,7 @@ from datetime import date
 from itertools import pairwise
 
 from headgate.core.faults import Fault
+from headgate.core.policy.clocks import Days
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
@@ -377,12 +378,14 @@ def _clocks(policy: Policy, spots: Spots) -> Found:
         path: Loc = ("calls", name, "invoice")
         if call.invoice is not None and call.fee is None:
             yield path, Code.INVOICE_WITHOUT_FEE.at(spots.at(*path), name=name)
-        written = {("invoice", "due_days"): call.invoice.due_days if call.invoice else None}
-        for clock, days in written.items():
-            if days is not None and days.working and policy.programme.calendar.rest is None:
-                path = ("calls", name, *clock)
-                place, told = spots.at(*path), ".".join(path)
-                yield path, Code.WORKING_DAYS_UNKNOWN.at(place, path=told)
+        if policy.programme.calendar.rest is not None:
+            continue
+        for section in ("standby", "appeals", "invoice"):
+            for clock, days in getattr(call, section) or ():
+                if isinstance(days, Days) and days.working:
+                    path = ("calls", name, section, clock)
+                    place, told = spots.at(*path), ".".join(path)
+                    yield path, Code.WORKING_DAYS_UNKNOWN.at(place, path=told)
 
 
 def _reports(policy: Policy, spots: Spots) -> Found:

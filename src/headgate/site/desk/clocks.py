@@ -7,7 +7,7 @@ from datetime import date
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from headgate.site.actions.objection import answer_by, object_by
+from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.invoices import OPEN, OVERDUE, invoices, seen_by
 from headgate.site.desk.models import Acceptance, AwardList, Dossier, Objection
 from headgate.site.desk.office import call_now, calls_now, organisations_of
@@ -62,10 +62,15 @@ def _applicants(person: Person, on: date) -> Iterator[Clock]:
 
 
 def _officers(person: Person) -> Iterator[Clock]:
-    """Objections that wait for an answer."""
+    """A result that waits to be told, and objections that wait for an answer."""
     if roles_of(person).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER)):
         return
     rules = {one.id: one for one in calls_now()}
+    for listed in AwardList.objects.filter(told__isnull=True, call__in=rules):
+        last = tell_by(rules[listed.call], listed)
+        if last is not None:
+            title = _("%(call)s: last day to sign and tell the result") % {"call": listed.call}
+            yield Clock(f"tell-{listed.call}", title, last, reverse("board", args=(listed.call,)))
     waiting = Objection.objects.filter(answered__isnull=True).select_related("dossier")
     for one in waiting:
         code, call = one.dossier.code or "", one.dossier.call

@@ -6,7 +6,7 @@ codes, numbers and plain lines; names and texts stay at the desk.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
@@ -167,7 +167,7 @@ def accept_by(call: str, signed: AwardList) -> date | None:
     rules = call_now(call)
     if rules.call.standby is None or signed.told is None:
         return None
-    return rules.day(signed.told) + timedelta(days=rules.call.standby.accept_days)
+    return rules.last_day(signed.told, rules.call.standby.accept_days)
 
 
 def is_over(last: date | None, call: str, now: datetime) -> bool:

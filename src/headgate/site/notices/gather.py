@@ -11,7 +11,7 @@ from typing import Final
 from headgate.core import canonical
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
-from headgate.site.actions.objection import answer_by, object_by
+from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.actions.take_due import MAY
 from headgate.site.desk.board import look
 from headgate.site.desk.clock import coming
@@ -122,8 +122,9 @@ def _results(rules: CallNow) -> Iterator[Told]:
     if listed is None:
         return
     if listed.told is None:
+        facts = {"call": rules.id, "by": _day(tell_by(rules, listed))}
         signed = set(listed.signatures.values_list("person_id", flat=True))
-        yield Told(f"sign/{listed.digest}", "sign", having(*_DECIDE) - signed, {"call": rules.id})
+        yield Told(f"sign/{listed.digest}", "sign", having(*_DECIDE) - signed, facts)
         return
     dossiers = list(_handed_in(rules.id))
     keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]

@@ -133,8 +133,10 @@ def _consent(words: _Words) -> Letter:
 
 def _sign(words: _Words) -> Letter:
     line = _("Two persons sign an award list, and nobody who reviewed.")
+    last = _("The result is to be told by %(day)s.") % {"day": words.day("by")}
     subject = words.filled(_("%(call)s: the award list waits for a signature"))
-    return Letter(subject, (line,), reverse("board", args=(words.facts["call"],)))
+    lines = (line, last) if words.facts.get("by") else (line,)
+    return Letter(subject, lines, reverse("board", args=(words.facts["call"],)))
 
 
 def _seat(words: _Words) -> Letter:
