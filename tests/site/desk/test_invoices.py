@@ -157,10 +157,9 @@ def test_the_list_is_ones_own_and_downloads(billed: Cast) -> None:
     one, auditor = every()[0], browser(somebody("a", Role.AUDITOR))
     where = reverse("invoices")
     mine = browser(billed.applicant_of(one.award)).get(where, {"format": "json"}).json()["rows"]
-    own = {
-        o.award for o in every() if billed.applicant_of(o.award) == billed.applicant_of(one.award)
-    }
-    assert own == {row["award"] for row in mine}
+    person = billed.applicant_of(one.award)
+    own = {each.number for each in every() if billed.applicant_of(each.award) == person}
+    assert own == {row["number"] for row in mine}
     rows = auditor.get(where, {"format": "json"}).json()["rows"]
     assert {o.number: o.amount for o in every()} == {r["number"]: r["open"] for r in rows}
     assert not auditor.get(where, {"format": "json", "state": PAID}).json()["rows"]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core import canonical
+from headgate.core.calls.application import Application
 from headgate.core.quantities import half_even
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
@@ -32,6 +33,7 @@ from headgate.site.desk.invoices import (
     seen_by,
 )
 from headgate.site.desk.models import Dossier
+from headgate.site.desk.office import SITE
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
@@ -41,7 +43,7 @@ from headgate.site.portal.pages.rounds import language, printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import tag
-from headgate.site.records.kept import Stands
+from headgate.site.records.kept import Stands, stored_facts
 from headgate.site.reports.statement import Line, lines
 from headgate.site.status import state
 from headgate.steps.term import DUE
@@ -77,7 +79,9 @@ def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Co
 
     return [
         Column("number", lazy("Invoice"), lambda i: i.number, linked),
-        Column("award", lazy("Award"), lambda i: i.award),
+        Column(
+            "state", lazy("State"), lambda i: i.state(on), lambda i: tag(*STATES[i.state(on)])
+        ),
         Column("lead", lazy("Organisation"), lead),
         Column(
             "day", lazy("Billed on"), lambda i: i.standing.bill.day.isoformat(),
@@ -88,9 +92,6 @@ def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Co
         Column(
             "open", lazy("Still open"), lambda i: i.standing.open,
             lambda i: money(i.standing.open), True,
-        ),
-        Column(
-            "state", lazy("State"), lambda i: i.state(on), lambda i: tag(*STATES[i.state(on)])
         ),
     ]  # fmt: skip
 
@@ -184,7 +185,7 @@ def document(stood: Stands, one: Invoice, dossier: Dossier | None, say: Speaker)
 
 def _parties(programme: str, one: Invoice, dossier: Dossier | None, say: Speaker) -> Block:
     bill = one.standing.bill
-    holder = f"{dossier.lead.name} ({dossier.lead.code})" if dossier is not None else "—"
+    holder = f"{dossier.lead.name} ({dossier.lead.code})" if dossier is not None else _applied(one)
     rows = [
         (_("Billed by"), programme),
         (_("Billed to"), holder),
@@ -197,6 +198,13 @@ def _parties(programme: str, one: Invoice, dossier: Dossier | None, say: Speaker
         rows.append((_("To be paid by"), say.locale.day(bill.due)))
     heads = [_("What"), _("Written")]
     return table("parties", _("Who owes whom, and by when"), heads, rows, texts=frozenset({1}))
+
+
+def _applied(one: Invoice) -> str:
+    """The applicant as the journal knows it, of an award that nobody applied for here."""
+    received = stored_facts(SITE)[f"applications/{one.call}"].values
+    found = (a for a in received if isinstance(a, Application) and a.id == one.award)
+    return next((a.applicant.id for a in found), "—")
 
 
 def _lines(stood: Stands, one: Invoice, say: Speaker) -> Iterator[Block]:
