@@ -48,7 +48,7 @@ def record_payment(officer: Person, came: Received, now: datetime) -> str:
         refuse(DeskRefusal.CONFLICT, came.award)
     told = canonical.digest(reference.encode())
     paid = Payment(came.award, came.call, came.amount, came.day, told)
-    name = f"paid-{canonical.digest(canonical.line(paid))[:32]}"
+    name = f"paid-{canonical.digest(canonical.line(paid))[:16]}"
     before = kept_term(SITE)
     if before is not None and payments_name(name) in before.facts:
         return name
