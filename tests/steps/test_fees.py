@@ -10,7 +10,9 @@ import pytest
 from headgate.core.duties.amendment import Change
 from headgate.core.duties.payments import Payment, PaymentFault
 from headgate.core.faults import Faulty
+from headgate.core.ledger.correct import Correction
 from headgate.core.quantities import add_months
+from headgate.steps.correct import correct
 from headgate.steps.fees import pay
 from headgate.steps.meter import meter, reclaim
 from headgate.steps.reallocate import turn
@@ -100,6 +102,14 @@ def test_a_payment_is_a_fact_and_a_movement() -> None:
     back = owed(less)
     assert back < 0
     assert 0 == owed(paid(less, back, "p-3"))
+
+
+def test_a_payment_put_down_wrongly_is_corrected_like_any_movement() -> None:
+    """What was taken back of it is owed again."""
+    term = running()
+    wrong = Correction("paid:p-1:1", 400, "another award was meant")
+    after = correct(paid(term, 1_000), [wrong], "c-1", MAY)
+    assert owed(term) - 600 == owed(after)
 
 
 @pytest.mark.parametrize(
