@@ -18,6 +18,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Payment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -38,6 +39,7 @@ from headgate.steps.correct import correct
 from headgate.steps.enforce import enforce, orders_of, read_back
 from headgate.steps.evaluate import Given, evaluate, freeze, frozen_now, round_of, teams_of
 from headgate.steps.event import Event, What, fault, refusal
+from headgate.steps.fees import pay
 from headgate.steps.hear import awaits_lot, draw_lot, hear
 from headgate.steps.meter import meter, reclaim
 from headgate.steps.notes import Note
@@ -78,6 +80,9 @@ class World(Protocol):
 
     def amendments(self, name: str) -> Sequence[Amendment]:
         """What was asked of awards that run, and how it was answered, under a name."""
+
+    def payments(self, name: str) -> Sequence[Payment]:
+        """What was paid of fees, under a name."""
 
     def round_findings(self, round_id: str, teams: Sequence[str]) -> Sequence[GateFinding]:
         """What was found on the gates of a round."""
@@ -182,12 +187,10 @@ def _step(term: Term, world: World, event: Event) -> Term:
         case What.METER:
             records = world.usage(event.since, event.day, event.about)
             return meter(term, records, event.day, event.about)
-        case What.CORRECT:
-            return correct(term, world.corrections(event.about), event.about, event.day)
         case What.RECLAIM:
             return reclaim(term, event.about, event.day)
-        case What.AMEND:
-            return amend(term, world.amendments(event.about), event.about, event.day)
+        case What.CORRECT | What.AMEND | What.PAY:
+            return _at_will(term, world, event)
         # 6. Evaluate, and 7. reallocate what those who left held.
         case What.FREEZE_ROUND | What.CLOSE_ROUND | What.DRAW_LOT | What.HEAR:
             return _round(term, world, event)
@@ -196,6 +199,16 @@ def _step(term: Term, world: World, event: Event) -> Term:
             term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
             term = turn(term)
             return enforce(term, world.enforce(orders_of(term), term.starts), term.starts)
+
+
+def _at_will(term: Term, world: World, event: Event) -> Term:
+    """What was moved wrongly, what was asked of awards, what was paid: put on record by a name."""
+    name, day = event.about, event.day
+    if event.what is What.CORRECT:
+        return correct(term, world.corrections(name), name, day)
+    if event.what is What.AMEND:
+        return amend(term, world.amendments(name), name, day)
+    return pay(term, world.payments(name), name, day)
 
 
 def _decide(term: Term, world: World, call: str) -> Term:

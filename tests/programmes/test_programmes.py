@@ -180,7 +180,7 @@ def test_koreas_first_awards_wait_for_the_end_of_objections() -> None:
     policy = policy_at(KOREA, date(2026, 3, 16))
     call = policy.calls["open-1"]
     assert call.appeals is not None
-    assert (call.starts - call.decides).days > call.appeals.object_days
+    assert (call.starts - call.decides).days > call.appeals.object_days.count
     assert policy.programme.calendar.first == call.starts
 
 

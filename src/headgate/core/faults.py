@@ -6,6 +6,18 @@ mends a policy file or a usage export wants the whole list, not the first line o
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Placed(Protocol):
+    """Anything that stands somewhere in a file; lines and columns count from 1, 0 is the whole."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def column(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,6 +13,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Payment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -29,6 +30,7 @@ from headgate.steps.event import (
     corrections_name,
     hearing_name,
     lot_name,
+    payments_name,
     receipts_name,
     usage_name,
 )
@@ -73,6 +75,7 @@ KINDS: Mapping[str, Any] = {
     "lots": Hearing,
     "hearings": Hearing,
     "amendments": Amendment,
+    "payments": Payment,
     "notes": Note,
 }
 """The type of each kind of facts; a fact file is `facts/<kind>/<about>.jsonl`."""
@@ -209,3 +212,7 @@ class Recorded:
     def amendments(self, name: str) -> Sequence[Amendment]:
         """What was asked of running awards and answered under a name."""
         return self._get(amendments_name(name))
+
+    def payments(self, name: str) -> Sequence[Payment]:
+        """What was paid of fees under a name."""
+        return self._get(payments_name(name))

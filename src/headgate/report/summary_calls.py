@@ -17,6 +17,7 @@ from headgate.core.calls.scoring import Score
 from headgate.core.calls.screening import SILENT, Finding, Refusal, subject_of
 from headgate.core.decision import Decision
 from headgate.core.policy.schema import Call
+from headgate.core.quantities import instant
 from headgate.core.supports.text import Text
 from headgate.report.published import Group, group_of
 from headgate.steps.calls import call_of
@@ -144,7 +145,8 @@ def calls_of(term: Term, published: Mapping[str, tuple[Group, ...]]) -> tuple[Ca
     by_rule: dict[str, list[Decision]] = {}
     for decision in term.decisions:
         if decision.rule.startswith("calls."):
-            by_rule.setdefault(decision.rule.removeprefix("calls."), []).append(decision)
+            call = decision.rule.removeprefix("calls.").removesuffix(".fee")
+            by_rule.setdefault(call, []).append(decision)
     listed = [call for call in term.policy(term.starts).calls if call in by_rule]
     return tuple(_call(term, call, by_rule[call], published.get(call, ())) for call in listed)
 
@@ -173,7 +175,7 @@ def _call(
         sheets_refused=len(panel.get("sheets_refused", ())),
         applicants=people,
         groups=groups,
-        fees=tuple(_fees(results.get("fee", {}))),
+        fees=tuple(_fees(_billed(decisions, instant(term.starts)))),
         assumed=tuple(sorted({path for decision in decisions for path in decision.assumed})),
     )
 
@@ -286,6 +288,17 @@ def _listed(result: Mapping[str, Any] | None) -> Listed | None:
         return None
     names = ("gap_reached", "gap_proved", "cutoffs", "floors", "solver")
     return Listed(*(result[name] for name in names))
+
+
+def _billed(decisions: Iterable[Decision], until: str) -> dict[str, dict[str, Any]]:
+    """What each award owes for the term that ended then: billed, less what was credited."""
+    found: dict[str, dict[str, Any]] = {}
+    for one in (one for one in decisions if one.step == "fee" and one.at < until):
+        result: Any = one.result
+        earlier = found.get(one.subject, {"amount": 0})["amount"]
+        amount = None if None in (earlier, result["amount"]) else earlier + result["amount"]
+        found[one.subject] = {**result, "amount": amount}
+    return found
 
 
 def _fees(results: Mapping[str, Mapping[str, Any]]) -> Iterator[Fee]:

@@ -14,6 +14,7 @@ from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.dossier import draft_findings
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Payment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.enforcement.receipt import ReadBack
@@ -213,6 +214,10 @@ class Simulated:
 
     def amendments(self, name: str) -> Sequence[Amendment]:
         """Nobody asks for anything in a rehearsal."""
+        return ()
+
+    def payments(self, name: str) -> Sequence[Payment]:
+        """Nobody pays in a rehearsal: what is owed at its end is all that was billed."""
         return ()
 
     def notes(self) -> Sequence[Note]:

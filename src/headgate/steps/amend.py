@@ -31,6 +31,7 @@ from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
 from headgate.steps.calls import call_of
 from headgate.steps.event import What, amendments_name
+from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import room_of
 from headgate.steps.reallocate import by_time, check_next
 from headgate.steps.rights import blocks_as, give, give_back
@@ -150,6 +151,8 @@ def _answer(term: Term, asked: Amendment, facts: str, when: str, name: str) -> T
         changed = replace(before, amended=(*before.amended, asked))
         after = _DONE[asked.change](term.holding(changed), changed, asked, name)
     now = after.holdings.get(asked.award)
+    if before is not None and now is not None and now.amount != before.amount:
+        after = bill(after, [Granted(now, now.amount - before.amount, name)], asked.day)
     result: dict[str, object] = {"answer": asked}
     if before is not None and now is not None:
         shown = ("starts", "ends", "blocks", "amount")

@@ -10,18 +10,16 @@ from headgate.core.awards.sentences import sentence
 from headgate.core.awards.settle import settle
 from headgate.core.awards.standby import promote
 from headgate.core.calls.application import Application
-from headgate.core.calls.case import application_case
 from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part
-from headgate.core.policy.primitives import share_of
-from headgate.core.policy.rules import settle as settle_table
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
 from headgate.steps.calls import Field, call_of
+from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
 from headgate.steps.rights import give
-from headgate.steps.term import DUE, INCOME, Holding, Term, single
+from headgate.steps.term import Holding, Term
 
 
 class ProposalRefused(ValueError):
@@ -56,7 +54,8 @@ def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Te
     term = replace(term, holdings={**term.holdings, **{h.award: h for h in holdings}})
     for holding in holdings:
         term = grant(term, holding, instant(call.decides), f"calls.{name}")
-    return _bill(term, call, field, holdings)
+    given = [Granted(h, h.amount, f"{h.award}:{term.index}") for h in holdings]
+    return bill(term, given, call.decides)
 
 
 def _decision(term: Term, field: Field, step: str, subject: str, result: object) -> Decision:
@@ -127,26 +126,3 @@ def amount_in_term(term: Term, call: Call, blocks: int, starts: date, ends: date
 def grant(term: Term, holding: Holding, when: str, why: str) -> Term:
     """Move an award's amount from envelope and capacity to the award, both or neither."""
     return give(term, holding, holding.amount, when, why, f"{holding.award}:{term.index}")
-
-
-def _bill(term: Term, call: Call, field: Field, holdings: Iterable[Holding]) -> Term:
-    if call.fee is None:
-        return term
-    policy = term.policy(call.decides)
-    applications = {application.id: application for application in field.applications}
-    decisions, moves = [], []
-    for holding in holdings:
-        facts = application_case(applications[holding.award], call.closes)
-        value, rule = settle_table(call.fee, facts)
-        price = policy.supports[holding.support].price(holding.support_class, holding.amount)
-        fee = None if price is None else int(price * share_of(value))
-        result = {"rule": rule, "share": share_of(value), "amount": fee}
-        decisions.append(_decision(term, field, "fee", holding.award, result))
-        if fee:
-            due, income = DUE.format(award=holding.award), INCOME.format(support=call.support)
-            money, when = policy.programme.currency.lower(), instant(call.decides)
-            why = f"calls.{field.call}.fee"
-            moves.append(
-                single(f"fee:{holding.award}:{term.index}", due, income, fee, money, when, why)
-            )
-    return term.decide(decisions).move(moves)

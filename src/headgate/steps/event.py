@@ -1,7 +1,7 @@
 """What can happen to a programme: the words in which its days are told, kept and taken again."""
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, StrEnum
@@ -32,6 +32,7 @@ class What(StrEnum):
     CORRECT = "correct"
     HEAR = "hear"
     AMEND = "amend"
+    PAY = "pay"
 
 
 class EventRefusal(Enum):
@@ -48,9 +49,9 @@ class EventRefusal(Enum):
 class Event:
     """One thing due on `day`, about a call, a round or a support; a meter looks to `since`.
 
-    What nobody's calendar holds is done at will: a correction, a hearing, an amendment, use that is
-    imported between two looks of the meter, or what sites' agents applied and read back, `about`
-    being the name under which it was received.
+    What nobody's calendar holds is done at will: a correction, a hearing, an amendment, a payment,
+    use that is imported between two looks of the meter, or what sites' agents applied and read
+    back, `about` being the name under which it was received.
     """
 
     day: date
@@ -62,7 +63,7 @@ class Event:
     def at_will(self) -> bool:
         """Whether the event is done when somebody asks for it and not because it is due."""
         named = self.what in (What.METER, What.ENFORCE) and self.about != ""
-        return self.what in (What.CORRECT, What.HEAR, What.AMEND) or named
+        return self.what in _AT_WILL or named
 
     def __str__(self) -> str:
         # What comes from outside may hold what a terminal obeys, and any amount of it.
@@ -99,19 +100,29 @@ def amendments_name(name: str) -> str:
     return f"amendments/{name}"
 
 
+def payments_name(name: str) -> str:
+    """The name of the facts of what was paid of fees."""
+    return f"payments/{name}"
+
+
 def lot_name(round_id: str) -> str:
     """The name of the facts of a round's lot that the calendar holds."""
     return f"lots/{round_id}"
 
 
+_AT_WILL: Final[Mapping[What, Callable[[str], str]]] = {
+    What.CORRECT: corrections_name,
+    What.HEAR: hearing_name,
+    What.AMEND: amendments_name,
+    What.PAY: payments_name,
+}
+"""What is only ever done at will, with the name of the facts that it brings."""
+
+
 def brings(event: Event) -> str:
     """The name of the facts that a meter or something done at will brings; else empty."""
-    if event.what is What.CORRECT:
-        return corrections_name(event.about)
-    if event.what is What.HEAR:
-        return hearing_name(event.about)
-    if event.what is What.AMEND:
-        return amendments_name(event.about)
+    if event.what in _AT_WILL:
+        return _AT_WILL[event.what](event.about)
     if event.what is What.ENFORCE and event.about:
         return receipts_name(event.about)
     return usage_name(event.day, event.about) if event.what is What.METER else ""

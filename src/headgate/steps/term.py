@@ -24,8 +24,8 @@ from headgate.core.quantities import add_months
 from headgate.core.supports.kind import Accounts
 from headgate.steps.event import Event
 
-DUE, INCOME = "due/{award}", "income/{support}"
-"""Where fees owed by awards come from and go to, in the programme's currency."""
+DUE, INCOME, PAID = "due/{award}", "income/{support}", "paid/{support}"
+"""Where fees owed by awards come from and go to, and what was paid of them, in the currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ def chart_of(policy: Policy) -> Chart:
     for name, support in policy.supports.items():
         patterns += support.patterns(name)
     money = policy.programme.currency.lower()
-    return Chart((*patterns, Pattern(DUE, money), Pattern(INCOME, money)))
+    return Chart((*patterns, *(Pattern(path, money) for path in (DUE, INCOME, PAID))))
 
 
 def term_days(policy: Policy, index: int) -> tuple[date, date]:

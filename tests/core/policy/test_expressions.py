@@ -1,6 +1,8 @@
 """CEL expressions answer as the specification says, and what they cannot answer has a name."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import celpy
@@ -150,3 +152,10 @@ def test_the_inputs_of_an_expression_are_known() -> None:
     expression = "applicant.kind == 'a.b' && application.months > 3 && applicant.kind != 'x'"
     roots = ("applicant", "application")
     assert ("applicant.kind", "application.months") == names_of(expression, roots)
+
+
+def test_rules_are_read_without_a_toolkit_for_terminals() -> None:
+    """The expressions' package would load one for a command line of its own, at every start."""
+    told = "import sys, headgate.core.policy.expressions; print('prompt_toolkit' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert "False" == done.stdout.strip()

@@ -24,11 +24,13 @@ from headgate.site.actions.mark import mark
 from headgate.site.actions.people import Registered, act_for, appoint, give_roles, let_in, register
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.sign import sign
+from headgate.site.actions.sign_agreement import sign_agreement
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
+from headgate.site.desk.agreement import agreement_of
 from headgate.site.desk.board import preview
 from headgate.site.desk.dossiers import answer
-from headgate.site.desk.models import Receipt
+from headgate.site.desk.models import AwardList, Dossier, Receipt, Side
 from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
@@ -223,3 +225,15 @@ class Cast:
         declined = self.facts[f"declined/{call}"]
         for code in board.winners:
             accept(self.applicant_of(code), code, code not in declined, now)
+            if code not in declined:
+                self.agree(code, now)
+
+    def agree(self, code: str, now: datetime) -> None:
+        """Both sides sign the agreement on an award, where its call has one."""
+        dossier = Dossier.objects.get(code=code)
+        listed = AwardList.objects.get(call=dossier.call)
+        agreed = agreement_of(call_now(dossier.call), dossier, listed)
+        if agreed is not None:
+            holder = self.applicant_of(code)
+            sign_agreement(holder, code, Side.HOLDER, agreed.digest, now)
+            sign_agreement(self.officer, code, Side.OFFICE, agreed.digest, now)

@@ -46,11 +46,13 @@ OF_AWARDS = {
 class Year:
     """The small programme up to the day of its look on idle rights, copied for each test."""
 
+    before = (What.RECLAIM, "compute")
+
     def __init__(self, template: Path) -> None:
         opened(f"sqlite:///{template}")
         honest = small().term
         self.cast = Cast(honest.document, facts_of(honest))
-        self.cast.until(What.RECLAIM, "compute")
+        self.cast.until(*self.before)
         self.path = template
 
     def copied(self, folder: Path) -> Cast:

@@ -24,6 +24,7 @@ from headgate.core.calls.application import (
 )
 from headgate.core.canonical import digest
 from headgate.core.duties.amendment import Amendment, Change
+from headgate.core.duties.payments import Payment
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant_of
@@ -254,6 +255,11 @@ class Planned:
     def amendments(self, name: str) -> Sequence[Amendment]:
         """What was asked and answered under a name."""
         return [one.amendment for one in ASKED if one.name == name]
+
+    def payments(self, name: str) -> Sequence[Payment]:
+        """Nobody pays in this year."""
+        del name
+        return ()
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         """One winner gives the award up."""

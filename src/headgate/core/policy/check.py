@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import date
 
 from headgate.core.canonical import line as canonical_line
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Placed
 from headgate.core.policy.ask import Answer, NoAnswer
 from headgate.core.policy.cases import Result, read_cases, run_cases
-from headgate.core.policy.codes import Code, Placed
+from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.fee_checks import fee_faults

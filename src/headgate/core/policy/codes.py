@@ -5,20 +5,8 @@ member from a file under `tests/bad`.
 """
 
 from enum import Enum
-from typing import Protocol
 
-from headgate.core.faults import Fault
-
-
-class Placed(Protocol):
-    """Anything that stands somewhere in a file; lines and columns count from 1, 0 is the whole."""
-
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int: ...
-    @property
-    def column(self) -> int: ...
+from headgate.core.faults import Fault, Placed
 
 
 class Code(Enum):
@@ -387,6 +375,16 @@ class Code(Enum):
         "agreement-astray",
         "the pillar {name} is of votes, and agreement is one of marks",
         "leave `agreement:` out: the errors of votes are taken by voter",
+    )
+    INVOICE_WITHOUT_FEE = (
+        "invoice-without-fee",
+        "awards of the call {name} are invoiced and owe no fee",
+        "add `fee:` to the call, or leave `invoice:` out",
+    )
+    WORKING_DAYS_UNKNOWN = (
+        "working-days-unknown",
+        "`{path}` counts working days, and nothing says which days are days of rest",
+        "add `programme.calendar.rest` with its weekdays and holidays, or count days",
     )
     WILDCARD_NEVER = (
         "wildcard-never",

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from headgate.core.policy.award_rules import Agreement, Heard, Invoice, Standby
+from headgate.core.policy.clocks import Rest
 from headgate.core.policy.primitives import (
     Day,
     Expression,
@@ -32,10 +34,11 @@ from headgate.core.supports.text import Text
 
 
 class Calendar(Section):
-    """Terms: the first day of the first one and how many months each lasts."""
+    """Terms: the first day of the first one and how many months each lasts; the days of rest."""
 
     first: Day
     months: Annotated[int, Field(gt=0, le=120)]
+    rest: Rest | None = None
 
 
 class Programme(Section):
@@ -157,26 +160,11 @@ class TieBreak(StrEnum):
     LOT = "lot"
 
 
-class Standby(Section):
-    """Ranked but not yet awarded: how long a winner may think before the next is asked."""
-
-    accept_days: Positive
-
-
 class Appeals(Section):
-    """The objection window after notice, and the time in which it must be answered."""
+    """The objection window after a round, and the time in which it must be answered."""
 
     object_days: Natural
     answer_days: Natural
-
-
-class Agreement(Section):
-    """What a winner and the office both sign, with its obligations, before an award may begin.
-
-    It is signed within the days that a winner has to answer; who has not signed has declined.
-    """
-
-    obligations: Annotated[Mapping[Identifier, Text], Field(min_length=1)]
 
 
 class ClassTerms(Section):
@@ -272,9 +260,10 @@ class Call(Section):
     gap: Share = Fraction(1, 1000)
     ties: tuple[TieBreak, ...] = (TieBreak.SMALLER_REQUEST, TieBreak.LOT)
     standby: Standby | None = None
-    appeals: Appeals | None = None
+    appeals: Heard | None = None
     agreement: Agreement | None = None
     fee: Table | None = None
+    invoice: Invoice | None = None
     running: Running | None = None
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from headgate.core.faults import Fault
-from headgate.core.policy.codes import Code, Placed
+from headgate.core.faults import Fault, Placed
+from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
 from headgate.core.policy.tree import Place

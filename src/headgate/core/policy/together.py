@@ -10,6 +10,7 @@ from datetime import date
 from itertools import pairwise
 
 from headgate.core.faults import Fault
+from headgate.core.policy.clocks import Days
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
@@ -39,7 +40,7 @@ def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iter
     spots = Spots(root)
     checks: tuple[Callable[[Policy, Spots], Found], ...] = (
         _version, _repeated, _supports, _fields, _labels, _attachments, _envelopes, _calls, _supply,
-        _reclaims, _reports, round_faults,
+        _reclaims, _reports, _clocks, round_faults,
     )  # fmt: skip
     for check in checks:
         for subject, fault in check(policy, spots):
@@ -369,6 +370,22 @@ def _reclaims(policy: Policy, spots: Spots) -> Found:
         if reclaim.explanation is not None:
             path = (*here, "explanation", "spares_most")
             yield from within_whole(spots, path, reclaim.explanation.spares_most)
+
+
+def _clocks(policy: Policy, spots: Spots) -> Found:
+    """What is invoiced is owed, and working days are counted where days of rest are known."""
+    for name, call in policy.calls.items():
+        path: Loc = ("calls", name, "invoice")
+        if call.invoice is not None and call.fee is None:
+            yield path, Code.INVOICE_WITHOUT_FEE.at(spots.at(*path), name=name)
+        if policy.programme.calendar.rest is not None:
+            continue
+        for section in ("standby", "appeals", "invoice"):
+            for clock, days in getattr(call, section) or ():
+                if isinstance(days, Days) and days.working:
+                    path = ("calls", name, section, clock)
+                    place, told = spots.at(*path), ".".join(path)
+                    yield path, Code.WORKING_DAYS_UNKNOWN.at(place, path=told)
 
 
 def _reports(policy: Policy, spots: Spots) -> Found:

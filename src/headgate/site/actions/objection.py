@@ -1,7 +1,8 @@
 """An applicant objects to a result within its days; somebody who did not review answers."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
+from headgate.core.policy.clocks import Days
 from headgate.site.desk.models import AwardList, Objection
 from headgate.site.desk.office import CallNow, acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -55,11 +56,21 @@ def answer_objection(
 
 def object_by(rules: CallNow, told: datetime) -> date:
     """The last day for objections: the day of the notice where the policy sets no days."""
-    days = rules.call.appeals.object_days if rules.call.appeals else 0
-    return rules.day(told) + timedelta(days=days)
+    days = rules.call.appeals.object_days if rules.call.appeals else Days(0)
+    return rules.last_day(told, days)
 
 
 def answer_by(rules: CallNow, objection: Objection) -> date:
     """The last day for the answer to an objection."""
-    days = rules.call.appeals.answer_days if rules.call.appeals else 0
-    return rules.day(objection.at) + timedelta(days=days)
+    days = rules.call.appeals.answer_days if rules.call.appeals else Days(0)
+    return rules.last_day(objection.at, days)
+
+
+def tell_by(rules: CallNow, listed: AwardList) -> date | None:
+    """The last day for telling a result whose list one person has signed; None where none is set.
+
+    The clock begins with the first signature under the list as it is.
+    """
+    days = rules.call.appeals.notice_days if rules.call.appeals else None
+    first = listed.signatures.order_by("at").first() if days is not None else None
+    return rules.last_day(first.at, days) if first is not None and days is not None else None

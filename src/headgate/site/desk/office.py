@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from headgate.core.calls.window import window
+from headgate.core.policy.clocks import Days
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Call, Policy
@@ -73,6 +74,10 @@ class CallNow:
     def day(self, now: datetime) -> date:
         """The day of the call's own clocks."""
         return day_at(self.policy, now)
+
+    def last_day(self, since: datetime, days: Days) -> date:
+        """The last day of one of the call's clocks, which began to run at a moment."""
+        return days.after(self.day(since), self.policy.programme.calendar.rest)
 
     def need_open(self, now: datetime) -> None:
         """Refuse before the call opens and once it has closed."""

@@ -10,6 +10,7 @@ from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Payment
 from headgate.core.policy.document import Document
 from headgate.cycle import World, replay
 from headgate.readers.facts import Recorded, read_events
@@ -45,6 +46,9 @@ class _Happened(Desk):
 
     def amendments(self, name: str) -> Sequence[Amendment]:
         return self._recorded.amendments(name)
+
+    def payments(self, name: str) -> Sequence[Payment]:
+        return self._recorded.payments(name)
 
 
 def answers(world: World) -> None:

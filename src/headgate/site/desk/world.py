@@ -6,13 +6,14 @@ codes, numbers and plain lines; names and texts stay at the desk.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Payment
 from headgate.core.enforcement.engine import Order, Quota
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.evaluation.conduct import Conduct
@@ -147,6 +148,10 @@ class Desk:
         """What was asked of running awards and answered."""
         return self._rest.amendments(name)
 
+    def payments(self, name: str) -> Sequence[Payment]:
+        """What was paid of fees."""
+        return self._rest.payments(name)
+
     def notes(self) -> Sequence[Note]:
         """What stands in for something else; people stand for themselves."""
         return self._rest.notes()
@@ -161,7 +166,7 @@ def accept_by(rules: CallNow, signed: AwardList) -> date | None:
     """The last day on which a winner may answer; None where the policy sets none."""
     if rules.call.standby is None or signed.told is None:
         return None
-    return rules.day(signed.told) + timedelta(days=rules.call.standby.accept_days)
+    return rules.last_day(signed.told, rules.call.standby.accept_days)
 
 
 def is_over(last: date | None, rules: CallNow, now: datetime) -> bool:

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from icalendar import Calendar, Event
 
 from headgate.core.quantities import seconds_of
-from headgate.site.desk.models import AwardList, Dossier
-from headgate.site.desk.office import calls_now, organisations_of
-from headgate.site.desk.world import accept_by
+from headgate.site.desk.clocks import clocks_of
+from headgate.site.desk.office import calls_now
 from headgate.site.portal import reading
+from headgate.site.portal.clock import today
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.words import EVENTS
@@ -56,12 +56,8 @@ def _days(person: Person, stood: Stands, language: str) -> Iterator[tuple[str, s
         closes = datetime.fromtimestamp(seconds_of(rules.instants[1]), UTC)
         title = _("%(call)s closes") % {"call": say.text(rules.call.name)}
         yield f"closes-{rules.id}", title, closes, False
-    for dossier in Dossier.objects.filter(lead__in=organisations_of(person), code__isnull=False):
-        listed = AwardList.objects.filter(call=dossier.call, told__isnull=False).first()
-        last = accept_by(calls[dossier.call], listed) if listed is not None else None
-        if listed is not None and last is not None and dossier.code in listed.winners:
-            title = _("%(code)s: last day to take the award") % {"code": dossier.code}
-            yield f"accept-{dossier.code}", title, last, True
+    for clock in clocks_of(person, stood, today(stood)):
+        yield clock.uid, clock.title, clock.day, True
     if not roles_of(person).isdisjoint(STAFF):
         for one in reading.due(stood, stood.standing.day):
             about = one.event.about

@@ -11,7 +11,7 @@ from typing import Final
 from headgate.core import canonical
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
-from headgate.site.actions.objection import answer_by, object_by
+from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.actions.take_due import MAY
 from headgate.site.desk.board import look
 from headgate.site.desk.models import (
@@ -26,6 +26,7 @@ from headgate.site.desk.models import (
 from headgate.site.desk.office import SITE, CallNow, calls_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices.awards import of_awards
+from headgate.site.notices.invoices import invoices_told
 from headgate.site.notices.models import Notice
 from headgate.site.notices.rounds import rounds_told
 from headgate.site.notices.telling import People, Told
@@ -72,6 +73,7 @@ def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     yield from rounds_told(stood, people)
     yield from _events(stood, people, now)
     yield from _awards(stood, people)
+    yield from invoices_told(stood, people)
 
 
 def _awards(stood: Stands, people: People) -> Iterator[Told]:
@@ -117,9 +119,10 @@ def _results(rules: CallNow, people: People) -> Iterator[Told]:
     if listed is None:
         return
     if listed.told is None:
+        facts = {"call": rules.id, "by": _day(tell_by(rules, listed))}
         signed = set(listed.signatures.values_list("person_id", flat=True))
         others = people.having(*_DECIDE) - signed
-        yield Told(f"sign/{listed.digest}", "sign", others, {"call": rules.id})
+        yield Told(f"sign/{listed.digest}", "sign", others, facts)
         return
     dossiers = list(_handed_in(rules.id))
     keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]

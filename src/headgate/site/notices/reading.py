@@ -133,8 +133,10 @@ def _consent(words: _Words) -> Letter:
 
 def _sign(words: _Words) -> Letter:
     line = _("Two persons sign an award list, and nobody who reviewed.")
+    last = _("The result is to be told by %(day)s.") % {"day": words.day("by")}
     subject = words.filled(_("%(call)s: the award list waits for a signature"))
-    return Letter(subject, (line,), reverse("board", args=(words.facts["call"],)))
+    lines = (line, last) if words.facts.get("by") else (line,)
+    return Letter(subject, lines, reverse("board", args=(words.facts["call"],)))
 
 
 def _seat(words: _Words) -> Letter:
@@ -253,6 +255,32 @@ def _report(words: _Words) -> Letter:
     return Letter(_("%(code)s: %(report)s") % told, (words.call, line), _award(words))
 
 
+def _invoice(words: _Words) -> Letter:
+    """A fee that is owed, or a credit note."""
+    address, lines = _owed(words)
+    told = {"number": words.facts["number"]}
+    title = _("Credit note %(number)s") if words.facts["amount"] < 0 else _("Invoice %(number)s")
+    last = _("It is to be paid by %(day)s.") % {"day": words.day("day")}
+    return Letter(title % told, (*lines, *((last,) if words.facts["day"] else ())), address)
+
+
+def _invoice_late(words: _Words) -> Letter:
+    """A fee that was not paid in time."""
+    address, lines = _owed(words)
+    subject = words.filled(_("Invoice %(number)s is overdue"))
+    last = _("It was due on %(day)s.") % {"day": words.day("day")}
+    return Letter(subject, (*lines, last), address)
+
+
+def _owed(words: _Words) -> tuple[str, tuple[str, ...]]:
+    """Where an invoice is, and what it is about."""
+    facts, say = words.facts, words.say
+    money = {"money": say.locale.currency(abs(facts["amount"]), say.currency)}
+    line = _("%(money)s are credited.") if facts["amount"] < 0 else _("%(money)s are owed.")
+    about = f"{words.call} – {facts['code']}"
+    return reverse("invoice", args=(facts["number"],)), (about, line % money)
+
+
 _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "told": _told,
     "decided": _decided,
@@ -268,6 +296,8 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "asked": _asked,
     "amended": _amended,
     "report": _report,
+    "invoice": _invoice,
+    "invoice-late": _invoice_late,
     "round-finding": _round_finding,
     "round-decided": _round_decided,
     "round-objection": _round_objection,

@@ -55,6 +55,7 @@ EVENTS: Final[dict[str, Promise]] = {
     "correct": _("Correct"),
     "hear": _("Hear the round again"),
     "amend": _("Answer what was asked of an award"),
+    "pay": _("Record what was paid"),
 }
 """What the calendar of a term holds."""
 

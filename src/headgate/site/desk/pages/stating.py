@@ -26,6 +26,7 @@ from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.pages.rounds import printed
+from headgate.site.portal.reading import Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language
@@ -81,8 +82,10 @@ def rows_of(one: Runs) -> Iterator[Row]:
     for account in accounts(reading.DATABASE, [*paths, due]):
         balance = account.balance
         if account.path == due:
-            owed, paid = balance.debits_posted, balance.credits_posted
-            amounts = (owed, paid, 0, 0, owed - paid)
+            left = balance.debits_posted - balance.credits_posted
+            fees = [m.result["amount"] or 0 for m in reading.decisions() if _is_fee(m, award)]
+            billed, credited = (sum(f * sign for f in fees if f * sign > 0) for sign in (1, -1))
+            amounts = (billed, billed - credited - left, credited, 0, left)
             yield Row(PEOPLE, award, account.path, account.unit, *amounts)
             continue
         moved = days(reading.DATABASE, held.support, award, paths[account.path])
@@ -94,6 +97,10 @@ def rows_of(one: Runs) -> Iterator[Row]:
             moved[-1].left if moved else 0,
         )
         yield Row(ledger, award, account.path, account.unit, *sums)
+
+
+def _is_fee(made: Made, award: str) -> bool:
+    return made.step == "fee" and made.subject == award
 
 
 @dataclass(frozen=True, slots=True)

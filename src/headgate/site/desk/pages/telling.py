@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop as noop
 from headgate.core.calls.form import AnswerFault
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.duties.amendment import AmendmentFault
+from headgate.core.duties.payments import PaymentFault
 from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.schema import Call
@@ -23,6 +24,7 @@ from headgate.report.locale import LOCALES, Locale
 from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.amending import MENDED
 from headgate.site.desk.dossiers import FormFault, because
+from headgate.site.desk.invoices import MENDED as PAYING
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
@@ -120,6 +122,8 @@ def told_refusal(refused: Refused) -> str:
     """Why something was not done, and what mends it."""
     if isinstance(refused.reason, AmendmentFault):
         return _(MENDED[refused.reason])
+    if isinstance(refused.reason, PaymentFault):
+        return _(PAYING[refused.reason])
     ours = isinstance(refused.reason, DeskRefusal | AgentRefusal)
     mend = _(refused.reason.value) if ours else str(refused)
     return f"{mend} ({refused.about})" if refused.about else mend

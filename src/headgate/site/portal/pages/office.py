@@ -1,5 +1,6 @@
 """The office's pages: what is due today, and for whoever audits every decision and entry."""
 
+from datetime import date
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -8,9 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as lazy
 
+from headgate.report.speaker import Speaker
+from headgate.site.desk.clocks import Clock, clocks_of
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
@@ -42,6 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "call": about if about in policy.calls else "",
         }
 
+    mine = clocks_of(request.user, stood, on) if isinstance(request.user, Person) else []
     open_ones = [one for one in listed if one.state != "done"]
     return render(
         request,
@@ -49,6 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "today": say.locale.day(on),
             "next": told(open_ones[0]) if open_ones else None,
+            "mine": [_clock(one, on, say) for one in mine],
             "due": [told(one) for one in open_ones],
             "done": [told(one) for one in listed if one.state == "done"],
             "late": sum(one.state == "overdue" for one in open_ones),
@@ -56,6 +62,14 @@ def home(request: HttpRequest) -> HttpResponse:
             "ends": say.locale.day(stood.standing.ends),
         },
     )
+
+
+def _clock(one: Clock, on: date, say: Speaker) -> dict[str, Any]:
+    """A clock of the reader's own, as the page tells it."""
+    left = (one.day - on).days
+    how = "overdue" if left < 0 else "coming" if left else "today"
+    day, told = say.locale.day(one.day), state_tag(how)
+    return {"title": one.title, "address": one.address, "day": day, "state": how, "tag": told}
 
 
 def _columns() -> list[Column[Made]]:

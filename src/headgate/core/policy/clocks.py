@@ -1,0 +1,100 @@
+"""The clocks of a policy: how many days somebody has, and which day is the last one.
+
+A clock counts days of the calendar, or working days where the policy says so. The day from which it
+counts is not counted. Where the policy says which days are days of rest, a last day that is one of
+them moves to the next working day (Civil Act of Korea, articles 157 and 161; Civil Code of Viet Nam
+of 2015, articles 147 and 148).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from headgate.core.policy.primitives import Day
+from headgate.core.quantities import add_days
+from headgate.core.supports.kind import Section
+
+_CLOCK: Final = re.compile(r"([1-9]\d{0,2}) working days?")
+MOST: Final = 999
+"""No clock of a programme runs longer, in days."""
+
+
+class Weekday(StrEnum):
+    """The days of a week, in the order of `date.weekday`."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class Rest(Section):
+    """The days on which nobody has to work: weekdays, and public holidays by their date."""
+
+    weekdays: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=6)]
+    holidays: tuple[Day, ...] = ()
+
+    def holds(self, day: date) -> bool:
+        """Whether a day is one of rest."""
+        return tuple(Weekday)[day.weekday()] in self.weekdays or day in self.holidays
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """How long a clock runs: days of the calendar, or working days."""
+
+    count: int
+    working: bool = False
+
+    def after(self, day: date, rest: Rest | None) -> date:
+        """The last day of a clock that begins to run with the end of `day`."""
+        if rest is None:
+            return add_days(day, self.count)
+        if not self.working:
+            return _first(add_days(day, self.count), lambda found: not rest.holds(found))
+        for _ in range(self.count):
+            day = _first(add_days(day, 1), lambda found: not rest.holds(found))
+        return day
+
+
+def _first(day: date, fits: Callable[[date], bool]) -> date:
+    while not fits(day) and day < date.max:
+        day += timedelta(days=1)
+    return day
+
+
+def days_of(value: object) -> Days:
+    """Read `10` or `3 working days`."""
+    if isinstance(value, Days):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST:
+        return Days(value)
+    found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        message = f'write whole days from 0 to {MOST}, or working days: 10, "3 working days"'
+        raise PydanticCustomError("days_wrong", message)
+    return Days(int(found[1]), working=True)
+
+
+Clock = Annotated[
+    Days,
+    BeforeValidator(days_of),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": MOST},
+                {"type": "string", "pattern": r"^[1-9]\d{0,2} working days?$"},
+            ]
+        }
+    ),
+]
+"""A clock as the policy writes it."""

@@ -1,0 +1,136 @@
+"""Invoices: what awards were billed and credited, as decisions say it, and what of it is open."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+from django.db.models import Q
+from django.utils.translation import gettext_noop as noop
+
+from headgate.core.duties.payments import Bill, PaymentFault, Standing, standings
+from headgate.core.policy.dated import at
+from headgate.core.policy.schema import Policy
+from headgate.site.desk.models import Dossier
+from headgate.site.desk.office import organisations_of
+from headgate.site.portal import reading
+from headgate.site.portal.models import Person
+from headgate.site.portal.reading import Made
+from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.records.kept import Stands
+from headgate.site.reports.statement import accounts
+from headgate.steps.term import DUE
+
+OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
+
+MENDED: Final[dict[PaymentFault, str]] = {
+    PaymentFault.NOTHING_BILLED: noop("Choose an award that owes a fee."),
+    PaymentFault.AMOUNT_WRONG: noop(
+        "Put down whole units of money, and at most what the award owes; less than nothing where"
+        " the programme gives money back."
+    ),
+    PaymentFault.DAY_WRONG: noop("Name the day on which it was received, not a later one."),
+    PaymentFault.REFERENCE_MISSING: noop("Say what the bank says of it."),
+}
+"""What mends each fault of a payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """One bill of an award, or a credit note, with what of it is open; `number` is the award's own.
+
+    `award_open` is what the award owes in all; below zero it has money coming back.
+    """
+
+    number: str
+    award: str
+    call: str
+    made: Made
+    standing: Standing
+    award_open: int
+
+    @property
+    def result(self) -> Any:
+        """The decision's own words: rule, share, class, amount granted, price."""
+        return self.made.result
+
+    @property
+    def amount(self) -> int:
+        """What is owed; below zero, what was credited."""
+        return self.standing.bill.amount
+
+    @property
+    def share(self) -> Fraction:
+        """The share of the price."""
+        return Fraction(self.result["share"])
+
+    def state(self, on: date) -> str:
+        """How it stands on a day."""
+        if self.amount < 0:
+            return CREDIT
+        if self.standing.is_overdue(on):
+            return OVERDUE
+        return OPEN if self.standing.open > 0 else PAID
+
+
+def invoices(stood: Stands) -> list[Invoice]:
+    """Every invoice and credit note of the calls that write them, in the order of their days."""
+    calls = {name for name, call in policy_of(stood).items() if call is not None}
+    billed: dict[str, list[Made]] = {}
+    for one in reading.decisions():
+        call = one.rule.removeprefix("calls.").removesuffix(".fee")
+        if one.step == "fee" and one.result["amount"] and call in calls:
+            billed.setdefault(one.subject, []).append(one)
+    paths = {DUE.format(award=award): award for award in billed}
+    owed = {
+        paths[account.path]: account.balance.debits_posted - account.balance.credits_posted
+        for account in accounts(reading.DATABASE, list(paths))
+    }
+    found = (one for award, made in billed.items() for one in _of(award, made, owed.get(award, 0)))
+    return sorted(found, key=lambda one: one.made.seq)
+
+
+def policy_of(stood: Stands) -> dict[str, Any]:
+    """What each call of the policy says of invoices, as on the day of its decision."""
+    calls = at(stood.document, stood.standing.starts).policy.calls
+    decided = {name: at(stood.document, call.decides).policy for name, call in calls.items()}
+    return {name: policy.calls[name].invoice for name, policy in decided.items()}
+
+
+def _of(award: str, made: Sequence[Made], owed: int) -> Iterator[Invoice]:
+    bills = [_bill(one) for one in made]
+    paid = sum(one.amount for one in bills) - owed
+    for place, (one, standing) in enumerate(zip(made, standings(bills, paid), strict=True), 1):
+        call = one.rule.removeprefix("calls.").removesuffix(".fee")
+        yield Invoice(f"{award}-{place}", award, call, one, standing, owed)
+
+
+def _bill(one: Made) -> Bill:
+    due = one.result["due"]
+    day = date.fromisoformat(one.at[:10])
+    return Bill(day, one.result["amount"], date.fromisoformat(due) if due else None)
+
+
+def seen_by(person: Person, every: Iterable[Invoice]) -> tuple[list[Invoice], dict[str, Dossier]]:
+    """The invoices that somebody may see, with the applications behind them.
+
+    All for staff; else those of awards that an organisation of theirs leads or is a member of.
+    """
+    listed = list(every)
+    codes = {one.award for one in listed}
+    found = Dossier.objects.filter(code__isnull=False).select_related("lead", "alliance")
+    if not roles_of(person).isdisjoint(STAFF):
+        named = {one.code or "": one for one in found if one.code in codes}
+        return listed, named
+    mine = organisations_of(person)
+    inside = Q(alliance__members__organisation__in=mine, alliance__members__left__isnull=True)
+    own = found.filter(Q(lead__in=mine) | inside).distinct()
+    named = {one.code or "": one for one in own if one.code in codes}
+    return [one for one in listed if one.award in named], named
+
+
+def policy_when(stood: Stands, call: str) -> Policy:
+    """The policy of the day on which a call was decided."""
+    calls = at(stood.document, stood.standing.starts).policy.calls
+    return at(stood.document, calls[call].decides).policy

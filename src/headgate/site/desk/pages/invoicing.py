@@ -1,0 +1,276 @@
+"""Invoices: the list with its downloads, each as a page and a print, and what was paid of it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.core import canonical
+from headgate.core.calls.application import Application
+from headgate.core.quantities import half_even
+from headgate.report.blocks import Block, Document, Paragraph, Section, table
+from headgate.report.pdf import pdf
+from headgate.report.speaker import Speaker
+from headgate.site.actions.pay import Received, record_payment
+from headgate.site.desk.clock import now
+from headgate.site.desk.invoices import (
+    CREDIT,
+    OPEN,
+    OVERDUE,
+    PAID,
+    Invoice,
+    invoices,
+    policy_when,
+    seen_by,
+)
+from headgate.site.desk.models import Dossier
+from headgate.site.desk.office import SITE
+from headgate.site.desk.pages.telling import at_the_desk, reader
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal import reading
+from headgate.site.portal.clock import today
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.pages.rounds import printed
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language, tag
+from headgate.site.records.kept import Stands, stored_facts
+from headgate.site.reports.statement import Line, lines
+from headgate.steps.term import DUE
+
+STATES: Final[Mapping[str, tuple[Promise, str]]] = {
+    OVERDUE: (lazy("Overdue"), "red"),
+    OPEN: (lazy("Not paid yet"), "blue"),
+    PAID: (lazy("Paid"), "green"),
+    CREDIT: (lazy("Credit note"), "grey"),
+}
+"""How an invoice can stand: the word, and the colour of its tag."""
+
+
+def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Column[Invoice]]:
+    def linked(one: Invoice) -> Any:
+        address = reverse("invoice", kwargs={"number": one.number})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.number)
+
+    def lead(one: Invoice) -> str:
+        found = dossiers.get(one.award)
+        return found.lead.name if found is not None else ""
+
+    def due(one: Invoice) -> str:
+        day = one.standing.bill.due
+        return day.isoformat() if day else ""
+
+    def due_shown(one: Invoice) -> str:
+        day = one.standing.bill.due
+        return say.locale.day(day) if day else "—"
+
+    def money(amount: int) -> str:
+        return say.locale.currency(amount, say.currency)
+
+    return [
+        Column("number", lazy("Invoice"), lambda i: i.number, linked),
+        Column(
+            "state", lazy("State"), lambda i: i.state(on), lambda i: tag(*STATES[i.state(on)])
+        ),
+        Column("lead", lazy("Organisation"), lead),
+        Column(
+            "day", lazy("Billed on"), lambda i: i.standing.bill.day.isoformat(),
+            lambda i: say.locale.day(i.standing.bill.day),
+        ),
+        Column("due", lazy("Due"), due, due_shown),
+        Column("amount", lazy("Amount"), lambda i: i.amount, lambda i: money(i.amount), True),
+        Column(
+            "open", lazy("Still open"), lambda i: i.standing.open,
+            lambda i: money(i.standing.open), True,
+        ),
+    ]  # fmt: skip
+
+
+@at_the_desk
+def invoice_list(request: HttpRequest) -> HttpResponse:
+    """Every invoice that somebody may see, what is overdue first."""
+    stood = reading.programme()
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    on = today(stood)
+    found, dossiers = seen_by(reader(request), invoices(stood))
+    found.sort(key=lambda one: (list(STATES).index(one.state(on)), one.standing.bill.due or on))
+    say = reading.speaker_of(reading.policy_of(stood), language())
+    columns = _columns(say, on, dossiers)
+    choices = [Choice("state", lazy("State"), tuple((s, w) for s, (w, _c) in STATES.items()))]
+    if file := download(request, "invoices", found, columns, choices, journal_state):
+        return file
+    still = sum(one.standing.open for one in found)
+    late = sum(one.standing.open for one in found if one.state(on) == OVERDUE)
+    context = {
+        "listing": listing(request, found, columns, choices),
+        "open": say.locale.currency(still, say.currency),
+        "late": say.locale.currency(late, say.currency) if late else "",
+    }
+    return render(request, "desk/invoices.html", context)
+
+
+@at_the_desk
+def invoice(request: HttpRequest, number: str) -> HttpResponse:
+    """One invoice to its holder and to staff; the fund officer puts down what was paid."""
+    stood, person = reading.programme(), reader(request)
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    found, dossiers = seen_by(person, invoices(stood))
+    one = next((each for each in found if each.number == number), None)
+    if one is None and number == _SAMPLE and not roles_of(person).isdisjoint(STAFF):
+        return invoice_list(request)
+    if one is None:
+        raise Http404
+    if request.method == "POST":
+        record_payment(person, _received(request, one), now())
+        messages.success(request, _("The payment stands in the journal."))
+        return redirect("invoice", number=number)
+    on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())
+    told = document(stood, one, dossiers.get(one.award), say)
+    if request.GET.get("format") == "pdf":
+        return printed(pdf(told, language()), f"invoice-{number}")
+    context = {
+        "one": one,
+        "told": told,
+        "tag": tag(*STATES[one.state(on)]),
+        "open": one.award_open,
+        "today": on.isoformat(),
+        "may_pay": Role.FUND_OFFICER in roles_of(person) and one.award_open,
+        "runs": one.award in {held.award for held in stood.holdings} and one.award in dossiers,
+    }
+    return render(request, "desk/invoice.html", context)
+
+
+def _received(request: HttpRequest, one: Invoice) -> Received:
+    given = request.POST
+    text = given.get("amount", "").strip().replace("−", "-")
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+        refuse(DeskRefusal.FORM_FAULTY, _("Amount received"))
+    try:
+        day = date.fromisoformat(given.get("received", ""))
+    except ValueError:
+        refuse(DeskRefusal.FORM_FAULTY, _("Received on"))
+    return Received(one.award, one.call, int(text), day, given.get("reference", ""))
+
+
+def document(stood: Stands, one: Invoice, dossier: Dossier | None, say: Speaker) -> Document:
+    """An invoice in the reader's language: parties, what it is for, what is owed and was paid."""
+    bill, programme = one.standing.bill, policy_when(stood, one.call).programme
+    names = {"number": one.number}
+    title = (_("Credit note %(number)s") if one.amount < 0 else _("Invoice %(number)s")) % names
+    digest = canonical.digest(f"{one.made.line}\n".encode())
+    footer = _("Entry %(seq)s of the journal: %(digest)s") % {
+        "seq": one.made.seq,
+        "digest": digest,
+    }
+    sections = (
+        Section("parties", _("Parties"), (_parties(say.text(programme.name), one, dossier, say),)),
+        Section("lines", _("What it is for"), tuple(_lines(stood, one, say))),
+        Section("owed", _("What is owed"), tuple(_owed(one, say))),
+    )
+    return Document(title, say.text(programme.name), footer, bill.day, sections)
+
+
+def _parties(programme: str, one: Invoice, dossier: Dossier | None, say: Speaker) -> Block:
+    bill = one.standing.bill
+    holder = f"{dossier.lead.name} ({dossier.lead.code})" if dossier is not None else _applied(one)
+    rows = [
+        (_("Billed by"), programme),
+        (_("Billed to"), holder),
+        (_("Award"), one.award),
+        (_("Billed on"), say.locale.day(bill.day)),
+    ]
+    if dossier is not None and dossier.alliance is not None:
+        rows.insert(2, (_("Alliance"), dossier.alliance.name))
+    if bill.due is not None:
+        rows.append((_("To be paid by"), say.locale.day(bill.due)))
+    heads = [_("What"), _("Written")]
+    return table("parties", _("Who owes whom, and by when"), heads, rows, texts=frozenset({1}))
+
+
+def _applied(one: Invoice) -> str:
+    """The applicant as the journal knows it, of an award that nobody applied for here."""
+    received = stored_facts(SITE)[f"applications/{one.call}"].values
+    found = (a for a in received if isinstance(a, Application) and a.id == one.award)
+    return next((a.applicant.id for a in found), "—")
+
+
+def _lines(stood: Stands, one: Invoice, say: Speaker) -> Iterator[Block]:
+    """The line of the class that was granted: amount, price, share, what the share comes to."""
+    policy, told = policy_when(stood, one.call), one.result
+    support = policy.supports[policy.calls[one.call].support]
+    unit = support.unit(told["class"])
+    price = half_even(Fraction(told["price"]))
+    row = (
+        f"{say.text(support.name)}, {told['class']}",
+        f"{say.amount(told['granted'], unit)} {say.unit(unit)}",
+        say.locale.currency(price, say.currency),
+        say.locale.percent(one.share),
+        say.locale.currency(one.amount, say.currency),
+    )
+    heads = [_("Support and class"), _("Granted"), _("Market price"), _("Share"), _("Fee")]
+    total = (_("Total"), "", "", "", say.locale.currency(one.amount, say.currency))
+    caption = _("The holder's share of the market price")
+    yield table("lines", caption, heads, [row], total)
+    rule = _("The share is that of the rule “%(rule)s” of %(path)s.")
+    yield Paragraph(rule % {"rule": told["rule"], "path": one.made.rule}, "quiet")
+
+
+def _owed(one: Invoice, say: Speaker) -> Iterator[Block]:
+    """What of the invoice is open, and every payment of the award."""
+    if one.amount > 0:
+        told = {"open": say.locale.currency(one.standing.open, say.currency)}
+        paid = one.standing.open == 0
+        yield Paragraph(_("It is paid.") if paid else _("Still open: %(open)s.") % told)
+    if one.award_open < 0:
+        told = {"back": say.locale.currency(-one.award_open, say.currency)}
+        yield Paragraph(_("The award has %(back)s coming back.") % told)
+    with reading.DATABASE.reading():
+        moved = list(lines(reading.DATABASE, [DUE.format(award=one.award)]))
+    rows = [
+        (
+            say.locale.day(date.fromisoformat(line.at[:10])),
+            line.transfer,
+            say.locale.currency(_signed(line), say.currency),
+        )
+        for line in moved
+        if line.counter_account.startswith("paid/")
+    ]
+    if rows:
+        heads = [_("On record on"), _("Movement"), _("Amount")]
+        yield table("paid", _("What was paid for the award"), heads, rows, texts=frozenset({1}))
+    yield Paragraph(
+        _("What is paid for an award pays the invoice that falls due first, and then the next."),
+        "quiet",
+    )
+
+
+def _signed(line: Line) -> int:
+    """What a movement paid; below zero, what it gave back."""
+    return line.posted if line.side == "credit" else -line.posted
+
+
+_SEES: Final = STAFF | {Role.APPLICANT}
+_SAMPLE: Final = "open-1-0001-1"
+PAGES: Final = (
+    Page("invoices/", "invoices", invoice_list, _SEES, title=lazy("Invoices")),
+    Page(
+        "invoices/<slug:number>/",
+        "invoice",
+        invoice,
+        _SEES,
+        ("GET", "HEAD", "POST"),
+        sample=(("number", _SAMPLE),),
+    ),
+)

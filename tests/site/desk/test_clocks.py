@@ -1,0 +1,177 @@
+"""Clocks walked through the pages: the last day is in time, the next is not, holidays count."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import override_settings
+from django.urls import reverse
+from django.utils.translation import override
+
+from headgate.core.ledger.refused import Refused
+from headgate.core.policy.clocks import Rest, Weekday
+from headgate.core.policy.dated import at as policy_at
+from headgate.core.policy.document import Document
+from headgate.readers.policy_files import read_programme
+from headgate.site.actions.accept import accept
+from headgate.site.actions.objection import answer_objection, object_to
+from headgate.site.actions.sign import sign
+from headgate.site.desk import clock as desk_clock
+from headgate.site.desk.board import preview
+from headgate.site.desk.models import AwardList, Dossier, Objection
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.notices.dates import calendar_of
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
+from headgate.site.portal import clock as portal_clock
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, browser, facts_of
+from tests.whole.small import small
+
+KOREA = Path(__file__).parents[3] / "programmes" / "korea-2025"
+SEOUL, HANOI = ZoneInfo("Asia/Seoul"), ZoneInfo("Asia/Ho_Chi_Minh")
+WEEKEND = (Weekday.SATURDAY, Weekday.SUNDAY)
+TET = Rest(weekdays=WEEKEND, holidays=tuple(date(2026, 2, day) for day in range(16, 21)))
+"""Tết of 2026, from the eve of the lunar year to its fourth day."""
+
+
+class Walk:
+    """A year that stands before a signature, with a clock on the wall that the test sets."""
+
+    def __init__(self, cast: Cast, patch: pytest.MonkeyPatch) -> None:
+        self.cast, self.patch = cast, patch
+
+    def be(self, moment: datetime) -> datetime:
+        """Let it be that moment, for every page."""
+
+        class Wall(datetime):
+            """A clock that stands still."""
+
+            @classmethod
+            def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+                """The moment."""
+                return moment.astimezone(tz)  # type: ignore[arg-type]
+
+        for module in (desk_clock, portal_clock):
+            self.patch.setattr(module, "datetime", Wall)
+        return moment
+
+    def sign(self, moment: datetime, *people: str) -> list[str]:
+        """Some sign the list of the open call, which is told once two have; who has won."""
+        board = preview("open", moment)
+        for name in people:
+            sign(getattr(self.cast, name), "open", board.digest, moment)
+        return list(AwardList.objects.get(call="open").winners)
+
+
+def clocked(rest: Rest, clocks: Mapping[str, str]) -> Document:
+    """The small programme with days of rest and clocks."""
+    days = ", ".join(day.isoformat() for day in rest.holidays)
+    text = f"""overlay: clocks
+because: {{en: Clocks of the tests.}}
+from: 2026-01-01
+onwards: true
+set:
+  programme.calendar.rest:
+    weekdays: [{", ".join(rest.weekdays)}]
+    holidays: [{days}]
+"""
+    text += "".join(f"  calls.open.{name}: {value}\n" for name, value in clocks.items())
+    return Document.read({**small().term.document.texts, "overlays/clocks.yaml": text})
+
+
+def walk(document: Document, patch: pytest.MonkeyPatch) -> Walk:
+    """The open call of a document, closed and judged."""
+    cast = Cast(document, facts_of(small().term))
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    return Walk(cast, patch)
+
+
+@pytest.fixture
+def open_portal(lone_site: str) -> Iterator[None]:
+    """A portal whose clock is the wall's."""
+    del lone_site
+    with ExitStack() as stack:
+        stack.enter_context(override_settings(HEADGATE_DEMO=False, ALLOWED_HOSTS=["*"]))
+        yield
+
+
+@pytest.mark.usefixtures("open_portal")
+def test_koreas_ten_and_thirty_days_end_after_the_holidays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Told on 6 February the tenth day is Seollal; one may object until midnight of the 19th.
+
+    Objected on that day, the thirtieth is a Saturday and the answer is in time until 23 March.
+    """
+    korea = policy_at(read_programme(KOREA), date(2026, 3, 3)).policy
+    appeals, rest = korea.calls["open-1"].appeals, korea.programme.calendar.rest
+    assert appeals is not None
+    assert rest is not None
+    days = f"{{object_days: {appeals.object_days.count}, answer_days: {appeals.answer_days.count}}}"
+    year = walk(clocked(rest, {"appeals": days, "standby": "{accept_days: 7}"}), monkeypatch)
+    told = year.be(datetime(2026, 2, 6, 10, tzinfo=SEOUL))
+    first, second, *_ = year.sign(told, "owner", "officer")
+    dossier, person = Dossier.objects.get(code=first), year.cast.applicant_of(first)
+    own, client = reverse("application", args=(dossier.pk,)), browser(person)
+
+    gather(told)
+    notice = Notice.objects.get(person=person, kind="told", key__startswith=f"told/{first}/")
+    assert ("2026-02-19", "2026-02-13") == (notice.facts["object_by"], notice.facts["accept_by"])
+    with override("ko"):
+        assert any("2026년 2월 19일" in line for line in letter(notice).lines)
+    assert b"DTSTART;VALUE=DATE:20260219" in calendar_of(person, "en")
+    assert "19\u00a0February\u00a02026" in client.get(reverse("home")).content.decode()
+
+    year.be(datetime(2026, 2, 19, 23, 59, tzinfo=SEOUL))
+    assert 302 == client.post(own, {"deed": "object", "text": "Too few"}).status_code
+    assert 1 == Objection.objects.filter(dossier=dossier).count()
+    late = year.be(datetime(2026, 2, 20, 0, 1, tzinfo=SEOUL))
+    with pytest.raises(Refused) as caught:
+        object_to(year.cast.applicant_of(second), second, "Too few", late)
+    assert DeskRefusal.WINDOW_CLOSED is caught.value.reason
+    with pytest.raises(Refused) as caught:
+        accept(year.cast.applicant_of(second), second, True, late)
+    assert DeskRefusal.WINDOW_CLOSED is caught.value.reason
+    assert "last day to object" not in client.get(reverse("home")).content.decode()
+
+    gather(late)
+    asked = Notice.objects.get(kind="objection", person=year.cast.officer)
+    assert "2026-03-23" == asked.facts["by"]
+    office = browser(year.cast.officer)
+    assert b"DTSTART;VALUE=DATE:20260323" in calendar_of(year.cast.officer, "en")
+    year.be(datetime(2026, 3, 24, 9, tzinfo=SEOUL))
+    assert "hg-agenda__item--overdue" in office.get(reverse("home")).content.decode()
+    answer_objection(year.cast.owner, first, False, "The offer is spent", late)
+    assert "answer the objection" not in office.get(reverse("home")).content.decode()
+
+
+@pytest.mark.usefixtures("open_portal")
+def test_three_working_days_for_a_result_leave_tet_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signed by one on Thursday before Tết, the result is to be told by Tuesday after it.
+
+    Decree 268/2025/NĐ-CP, article 12: three working days, with reasons and scores.
+    """
+    appeals = "{object_days: 10, answer_days: 30, notice_days: 3 working days}"
+    year = walk(clocked(TET, {"appeals": appeals}), monkeypatch)
+    signed = year.be(datetime(2026, 2, 12, 17, tzinfo=HANOI))
+    year.sign(signed, "owner")
+    officer = year.cast.officer
+    client = browser(officer)
+    gather(signed)
+    notice = Notice.objects.get(kind="sign", person=officer)
+    with override("vi"):
+        assert any("24/02/2026" in line for line in letter(notice).lines)
+    assert b"DTSTART;VALUE=DATE:20260224" in calendar_of(officer, "vi")
+    for day, state in ((23, "coming"), (24, "today"), (25, "overdue")):
+        year.be(datetime(2026, 2, day, 12, tzinfo=HANOI))
+        home = client.get(reverse("home")).content.decode()
+        mine = home[home.index("Your own last days") :]
+        assert f"hg-agenda__item--{state}" in mine[: mine.index("</li>")]
+    year.sign(year.be(datetime(2026, 2, 24, 12, tzinfo=HANOI)), "officer")
+    assert "sign and tell" not in client.get(reverse("home")).content.decode()

@@ -1,0 +1,196 @@
+"""Fees at the portal: invoiced, told, printed, paid and overdue, to whom it concerns alone."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.translation import deactivate, override
+
+from headgate.core.duties.payments import PaymentFault
+from headgate.core.ledger.refused import Refused
+from headgate.site.actions.pay import Received, record_payment
+from headgate.site.actions.people import act_for
+from headgate.site.desk.clock import now
+from headgate.site.desk.clocks import clocks_of
+from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, Invoice, invoices
+from headgate.site.desk.models import Deed, Dossier
+from headgate.site.desk.office import SITE
+from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.notices.dates import calendar_of
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
+from headgate.site.portal import reading
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.site.records.database import opened
+from headgate.site.records.kept import Stands
+from headgate.site.verifying import verify_database
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, browser, somebody
+from tests.site.desk.test_amending import Year
+from tests.site.desk.test_running_notices import coming
+
+
+class Billed(Year):
+    """The small programme in its first days, once the open call is decided."""
+
+    before = (What.CLOSE_CALL, "hours")
+
+
+@pytest.fixture(scope="module")
+def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Billed:
+    """The year so far, made once."""
+    folder = tmp_path_factory.mktemp("billed")
+    return Billed(Path(shutil.copy(site_template, folder / "year.db")))
+
+
+@pytest.fixture
+def billed(year: Billed, tmp_path: Path) -> Iterator[Cast]:
+    """The people before a portal whose clock stands where the programme does."""
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield year.copied(tmp_path)
+    deactivate()
+    opened("sqlite:///nothing")
+
+
+def stood() -> Stands:
+    """Where the programme stands."""
+    found = reading.programme()
+    assert found is not None
+    return found
+
+
+def every() -> list[Invoice]:
+    """Every invoice."""
+    return invoices(stood())
+
+
+def funds() -> Person:
+    """A fund officer."""
+    return somebody("funds", Role.FUND_OFFICER)
+
+
+def received(one: Invoice, amount: int = 0, reference: str = "KB 1") -> Received:
+    """The whole of an invoice, or an amount, came in on the day on which the programme stands."""
+    return Received(one.award, one.call, amount or one.amount, stood().standing.day, reference)
+
+
+def test_every_fee_is_an_invoice_and_no_fee_is_none(billed: Cast) -> None:
+    """One for each decision that something is owed; number, day and last day are the decision's."""
+    del billed
+    made = [m for m in reading.decisions() if m.step == "fee" and m.result["amount"]]
+    found = every()
+    assert 1 < len(found)
+    assert [f"{m.subject}-1" for m in made] == [one.number for one in found]
+    assert {date(2026, 3, 9)} == {one.standing.bill.due for one in found}
+    assert {OPEN} == {one.state(date(2026, 3, 9)) for one in found}
+    assert {OVERDUE} == {one.state(date(2026, 3, 10)) for one in found}
+
+
+def test_a_payment_is_recorded_once_and_verified(billed: Cast) -> None:
+    """Sent twice it is one; the journal has a digest of the reference, the deed its words."""
+    one, officer = every()[0], funds()
+    name = record_payment(officer, received(one), now())
+    assert name == record_payment(officer, received(one), now())
+    assert PAID == every()[0].state(date.max)
+    deeds = Deed.objects.filter(action="record payment")
+    assert [f"{one.award} {one.amount} KB 1"] == [deed.about for deed in deeds]
+    assert () == verify_database(SITE).faults
+    del billed
+
+
+def test_what_is_no_payment_is_refused_by_name(billed: Cast) -> None:
+    """Too much, no words, who has no such role, and who acts for the holder."""
+    one, officer = every()[0], funds()
+    for person, came, reason in (
+        (officer, received(one, one.amount + 1), PaymentFault.AMOUNT_WRONG),
+        (officer, received(one, reference=" "), DeskRefusal.WORDS_MISSING),
+        (billed.officer, received(one), DeskRefusal.ROLE_MISSING),
+    ):
+        with pytest.raises(Refused) as caught:
+            record_payment(person, came, now())
+        assert reason is caught.value.reason
+    lead = Dossier.objects.get(code=one.award).lead.code
+    act_for(billed.officer, officer, lead, now())
+    with pytest.raises(Refused) as caught:
+        record_payment(officer, received(one), now())
+    assert DeskRefusal.CONFLICT is caught.value.reason
+    assert every()[0].amount == every()[0].standing.open
+
+
+def test_an_invoice_is_read_printed_and_paid_at_the_portal(billed: Cast) -> None:
+    """By its holder and staff in three languages; the fund officer alone can put a payment down."""
+    one = every()[0]
+    where = reverse("invoice", args=(one.number,))
+    holder, officer = browser(billed.applicant_of(one.award)), browser(funds())
+    for language, word in (("en", "Invoice"), ("vi", "Hóa đơn"), ("ko", "청구서")):
+        page = holder.get(where, headers={"accept-language": language}).content.decode()
+        assert f"{word} {one.number}" in page
+        printed = holder.get(where, {"format": "pdf"}, headers={"accept-language": language})
+        assert printed.content.startswith(b"%PDF-")
+    assert "Put a payment on record" not in holder.get(where).content.decode()
+    today = stood().standing.day
+    form = {"amount": "100", "received": today.isoformat(), "reference": "KB <b>2</b>"}
+    holder.post(where, form)
+    assert one.amount == every()[0].standing.open
+    officer.post(where, form)
+    assert one.amount - 100 == every()[0].standing.open
+    for wrong in ({"amount": "1.5"}, {"received": "soon"}, {"amount": "9" * 15}):
+        refused = officer.post(where, form | wrong, follow=True).content.decode()
+        assert "KB &lt;b&gt;2&lt;/b&gt;" in refused
+    assert one.amount - 100 == every()[0].standing.open
+    person = billed.applicant_of(one.award)
+    other = next(o for o in every() if billed.applicant_of(o.award) != person)
+    assert 404 == holder.get(reverse("invoice", args=(other.number,))).status_code
+    assert 403 == browser(somebody("r", Role.REVIEWER)).get(where).status_code
+
+
+def test_the_list_is_ones_own_and_downloads(billed: Cast) -> None:
+    """A holder has their own, staff have all; filtered, in three formats, in few queries."""
+    one, auditor = every()[0], browser(somebody("a", Role.AUDITOR))
+    where = reverse("invoices")
+    mine = browser(billed.applicant_of(one.award)).get(where, {"format": "json"}).json()["rows"]
+    person = billed.applicant_of(one.award)
+    own = {each.number for each in every() if billed.applicant_of(each.award) == person}
+    assert own == {row["number"] for row in mine}
+    rows = auditor.get(where, {"format": "json"}).json()["rows"]
+    assert {o.number: o.amount for o in every()} == {r["number"]: r["open"] for r in rows}
+    assert not auditor.get(where, {"format": "json", "state": PAID}).json()["rows"]
+    assert one.number in auditor.get(where, {"format": "csv"}).content.decode()
+    with CaptureQueriesContext(connection) as asked:
+        assert 200 == auditor.get(where).status_code
+    assert len(asked) <= 12
+
+
+def test_a_fee_is_told_when_owed_and_when_late(billed: Cast) -> None:
+    """Once to the holder; once it is overdue, to the holder and the fund officers; by language."""
+    one, officer = every()[0], funds()
+    person = billed.applicant_of(one.award)
+    gather(now())
+    told = Notice.objects.get(kind="invoice", person=person, key=f"invoice/{one.number}")
+    subjects = []
+    for language in ("en", "vi", "ko"):
+        with override(language):
+            subjects.append(letter(told).subject)
+            assert reverse("invoice", args=(one.number,)) == letter(told).path
+    assert 3 == len(set(subjects))
+    assert b"last day to pay" in calendar_of(person, "en")
+    mine = clocks_of(person, stood(), stood().standing.day)
+    assert f"invoice-{one.number}" in [clock.uid for clock in mine]
+    assert "last day to pay" in browser(person).get(reverse("home")).content.decode()
+    assert not Notice.objects.filter(kind="invoice-late").exists()
+    record_payment(officer, received(every()[1]), now())
+    while stood().standing.day < date(2026, 3, 10):
+        billed.live(coming(billed)[0])
+    gather(now() + timedelta(days=1))
+    late = Notice.objects.filter(kind="invoice-late")
+    assert {person.pk, officer.pk} <= set(late.values_list("person_id", flat=True))
+    assert f"invoice-late/{every()[1].number}" not in set(late.values_list("key", flat=True))
+    assert "overdue" in letter(late[0]).subject
