@@ -93,7 +93,9 @@ def _parties(says: Mapping[str, Any]) -> Any:
     for code, one in members.items():
         rows.append((names.get(code, ""), code, one["role"], str(one["parts"])))
     heads = [_("Organisation"), _("Code"), _("Role"), _("Parts of the support")]
-    return table("parties", _("Who the award is for"), heads, rows, texts=frozenset({1, 2}))
+    shown = slice(None) if says["members"] else slice(3)
+    cells, texts = [row[shown] for row in rows], frozenset({1, 2})
+    return table("parties", _("Who the award is for"), heads[shown], cells, texts=texts)
 
 
 def _support(rules: CallNow, says: Mapping[str, Any], say: Speaker) -> Any:
