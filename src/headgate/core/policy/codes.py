@@ -352,6 +352,16 @@ class Code(Enum):
         "decided on {on}, an objection is answered by {last}; on {turn} others hold what was freed",
         "hold the round earlier, or shorten `object_days` and `answer_days`",
     )
+    WILDCARD_OUTLASTS_TERM = (
+        "wildcard-outlasts-term",
+        "decided on {on}, the wildcard call is open to {last}; on {turn} others hold what was freed",
+        "hold the round earlier, or shorten `open_days`",
+    )
+    NO_DAY_FOR_ITEMS = (
+        "no-day-for-items",
+        "decided on {on}, the day the term ends, further items find what was freed held by others",
+        "hold the round earlier, or choose another remedy",
+    )
     ROUNDS_SAME_DAY = (
         "rounds-same-day",
         "{name} and {first} judge the same awards on {day}",

@@ -70,19 +70,27 @@ def _days(evaluation: Round, call: Call, spots: Spots, here: Loc) -> Found:
 
 
 def _window(evaluation: Round, calendar: Calendar, spots: Spots, here: Loc) -> Found:
-    """An objection that is upheld must find what was freed not yet held by others."""
-    appeals = evaluation.appeals
-    if appeals is None or evaluation.on <= calendar.first:
+    """What decides a round again must find what was freed not yet held by others."""
+    if evaluation.on <= calendar.first:
         return
-    last = add_days(evaluation.on, appeals.object_days + appeals.answer_days)
     months = (evaluation.on.year - calendar.first.year) * 12 + evaluation.on.month
     terms = (months - calendar.first.month) // calendar.months
     turns = (add_months(calendar.first, calendar.months * (terms + more)) for more in (0, 1))
     turn = next(day for day in turns if day >= evaluation.on)
-    if last > turn:
-        path = (*here, "appeals")
-        words = {"on": evaluation.on, "last": last, "turn": turn}
-        yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words)
+    words: dict[str, object] = {"on": evaluation.on, "turn": turn}
+    if (appeals := evaluation.appeals) is not None:
+        last = add_days(evaluation.on, appeals.object_days + appeals.answer_days)
+        if last > turn:
+            path = (*here, "appeals")
+            yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words, last=last)
+    if (wildcard := evaluation.wildcard) is not None:
+        last = add_days(evaluation.on, wildcard.open_days)
+        if last > turn:
+            path = (*here, "wildcard", "open_days")
+            yield path, Code.WILDCARD_OUTLASTS_TERM.at(spots.at(*path), **words, last=last)
+    if evaluation.remedy is Remedy.MORE_ITEMS and evaluation.on == turn:
+        path = (*here, "remedy")
+        yield path, Code.NO_DAY_FOR_ITEMS.at(spots.at(*path), **words)
 
 
 def _stages(policy: Policy, spots: Spots) -> Found:

@@ -323,6 +323,23 @@ class RoundObjection(models.Model):
         ]
 
 
+class RoundSecret(models.Model):
+    """What a team shows for a round's lot: the text whose SHA-256 it signed with the method."""
+
+    round = models.CharField(max_length=64)
+    team = models.CharField(max_length=200)
+    secret = models.CharField(max_length=200)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    at = models.DateTimeField()
+
+    class Meta:
+        """A team has one a round."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "team"], name="round_secret_once")
+        ]
+
+
 class Finding(models.Model):
     """What was found on a gate, on which evidence (SHA-256), and the applicant's reply."""
 
