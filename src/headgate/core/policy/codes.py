@@ -354,7 +354,7 @@ class Code(Enum):
     )
     WILDCARD_OUTLASTS_TERM = (
         "wildcard-outlasts-term",
-        "decided on {on}, the wildcard call is open to {last}; on {turn} others hold what was freed",
+        "decided on {on}, a wildcard is voted on {last}; on {turn} others hold what was freed",
         "hold the round earlier, or shorten `open_days`",
     )
     NO_DAY_FOR_ITEMS = (
