@@ -20,11 +20,13 @@ from pydantic import TypeAdapter
 from headgate.bundle.verify import Derived, Verdict, compared, verify_by
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
+from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.contamination import Screened, screened
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.freeze import Signed, check_signer, statement, unsigned
 from headgate.core.evaluation.hearings import Ground, Hearing
+from headgate.core.evaluation.known import known_digest, without_known
 from headgate.core.evaluation.method import check_seed
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
@@ -162,7 +164,7 @@ def evaluate_folder(
 def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None) -> Evaluated:
     evaluation = _round(at(document, first_day(document)).policy, round_id)
     told = read_round_file(folder, round_id)
-    given, teams, evidence, findings = _read(evaluation, folder)
+    given, teams, evidence, findings = _read(evaluation, folder, told.conduct)
     digest = _digest(evidence, findings)
     if faults := check_seed(seed or "0"):
         raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
@@ -183,7 +185,7 @@ def seed_of(asked: Asked, evidence_digest: str) -> str:
 
 
 def _read(
-    evaluation: Round, folder: Path
+    evaluation: Round, folder: Path, conduct: Conduct
 ) -> tuple[Folder, tuple[str, ...], Evidence, tuple[GateFinding, ...]]:
     """What lies in a folder of evidence: the teams, all rows in an order of their own, findings."""
     given = _folder(evaluation, folder)
@@ -191,7 +193,8 @@ def _read(
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = _sorted(given.evidence(evaluation, teams, tasks)[0])
     references = {bar.reference for bar in evaluation.bars}
-    named = tuple(team for team in _named(evidence) if team not in references)
+    of_teams, _ = without_known(conduct.known, evidence)
+    named = tuple(team for team in _named(of_teams) if team not in references)
     return given, teams or named, evidence, findings
 
 
@@ -209,7 +212,7 @@ def facts_told(evaluation: Round, round_id: str, folder: Path) -> dict[str, Sequ
     facts |= {f"frozen/{round_id}": [told.freeze]} if told.freeze is not None else {}
     if not (folder / MANIFEST).is_file():
         return facts
-    _, _, evidence, findings = _read(evaluation, folder)
+    _, _, evidence, findings = _read(evaluation, folder, told.conduct)
     return {
         **facts,
         f"findings/{round_id}": findings,
@@ -320,6 +323,13 @@ def freeze_lines(
         yield from statement(frozen, signer).decode().splitlines()
     else:
         yield f"- {canonical.line(signed_by(frozen, signer, key)).decode().rstrip()}"
+
+
+def known_lines(round_id: str, folder: Path) -> Iterator[str]:
+    """What a policy names of a folder's known answers: a digest for each pillar that has some."""
+    known = read_round_file(folder, round_id).conduct.known
+    for pillar in sorted({one.pillar for one in known}):
+        yield f"{pillar}: known: {known_digest(known, pillar)}"
 
 
 def _folder(evaluation: Round, folder: Path) -> Folder:

@@ -176,6 +176,11 @@ CONDUCTS: list[tuple[ConductFault, Change]] = [
     ),
     (ConductFault.NOT_BLIND, lambda t: t.update(blind=[])),
     (ConductFault.ATTENTION_NOT_TOLD, lambda t: t["attention"].pop()),
+    (ConductFault.KNOWN_WRONG, lambda t: t.update(known=[{"pillar": "experts", "work": "w"}])),
+    (
+        ConductFault.KNOWN_DIFFERS,
+        lambda t: t.update(known=[{"pillar": "experts", "work": "w", "high": 40}]),
+    ),
     (
         ConductFault.TOO_FEW_RATERS_COUNT,
         lambda t: [each.update(passed=7) for each in t["attention"][:2]],
@@ -191,6 +196,29 @@ def test_a_round_that_was_not_conducted_by_its_rules_is_refused_by_name(
     with pytest.raises(Faulty) as refused:
         judged(tmp_path, change)
     assert code.value in {fault.code for fault in refused.value.faults}
+
+
+def test_known_works_check_experts_and_anybody_derives_it_again(tmp_path: Path) -> None:
+    """Named by digest in the policy, marked like a team's: each is a check, and no team gains."""
+    known = {"pillar": "experts", "work": "w-c41e", "low": 0, "high": 40}
+    (tmp_path / "k").mkdir()
+    (tmp_path / "k" / "round.yaml").write_text(json.dumps({"known": [known]}))
+    line = run("freeze", "stage", "--programme", "any", "--known", str(tmp_path / "k")).strip()
+    named = ("attention: 80 %,", f"attention: 80 %, {line.removeprefix('experts: ')},")
+    policy, folder = folder_of(tmp_path, lambda t: t.update(known=[known]), named)
+    with (folder / "experts.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"experts,r{n},w-c41e,{9 if n == 0 else 2},10\n" for n in range(6))
+    words = ("--programme", str(policy), "--evidence", str(folder), "--out", str(tmp_path / "out"))
+    told = run("evaluate", "stage", *words)
+    assert "aside  experts: 6 rows of w-c41e, known" in told
+    result: dict[str, Any] = json.loads((tmp_path / "out" / RESULT).read_bytes())
+    passed = {a["rater"]: (a["passed"], a["checks"]) for a in result["conducted"]["attention"]}
+    assert {(10, 11), (11, 11)} == set(passed.values())
+    assert (10, 11) == passed["r0"]
+    assert "NOT" not in run("verify", str(tmp_path / "out"))
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Attention checks by who judged" in page
+    assert {"a", "b", "c"} == set(result["teams"])
 
 
 def test_a_panel_that_agrees_too_little_decides_nothing(tmp_path: Path) -> None:

@@ -258,12 +258,19 @@ def freeze(
     key: Annotated[
         Path | None, typer.Option(help="The team's own Ed25519 key (PEM): sign with it.")
     ] = None,
+    known: Annotated[
+        Path | None, typer.Option(help="Print digests of the known answers in this folder.")
+    ] = None,
 ) -> None:
     """Print a round as it is frozen, or the statement that one team signs."""
     with mendable(f"freeze {round_id}"):
         from headgate.core.evaluation.freeze import Signed
-        from headgate.evaluating import freeze_lines
+        from headgate.evaluating import freeze_lines, known_lines
 
+        if known is not None:
+            for line in known_lines(round_id, known):
+                say(line)
+            return
         if team is None and (lot or target or key):
             raise fault("--team", "team-unnamed", "nobody is named who signs", "Name the team.")
         pairs = [text.partition("=") for text in target or []]

@@ -21,11 +21,12 @@ from headgate.site.actions.publish import publish
 from headgate.site.actions.remedy_round import bring_items, show_secret
 from headgate.site.actions.take import change, kept_term, take_event
 from headgate.site.actions.take_due import take_due
-from headgate.site.desk.models import Dossier, Organisation, RoundSecret
+from headgate.site.desk.models import Dossier, Organisation
 from headgate.site.desk.office import SITE
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.remedying import lot_now
+from headgate.site.desk.round_models import RoundSecret
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened

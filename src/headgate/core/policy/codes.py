@@ -398,6 +398,11 @@ class Code(Enum):
         "the pillar {name} is of votes, and agreement is one of marks",
         "leave `agreement:` out: the errors of votes are taken by voter",
     )
+    KNOWN_ASTRAY = (
+        "known-astray",
+        "known answers in {name} leave nobody out without a share that must be passed",
+        "add `attention:`, such as 80 %",
+    )
     WILDCARD_NEVER = (
         "wildcard-never",
         "a wildcard call refills places, and no place has to be filled: `least` is 0",

@@ -144,6 +144,9 @@ def _raters(evaluation: Round, spots: Spots, here: Loc) -> Found:
         if pillar.kind is PillarKind.VOTES and pillar.raters.agreement is not None:
             inner = (*path, "agreement")
             yield inner, Code.AGREEMENT_ASTRAY.at(spots.at(*inner), name=pillar.id)
+        if pillar.raters.known is not None and pillar.raters.attention is None:
+            inner = (*path, "known")
+            yield inner, Code.KNOWN_ASTRAY.at(spots.at(*inner), name=pillar.id)
         for name, share in (
             ("attention", pillar.raters.attention),
             ("agreement", pillar.raters.agreement),

@@ -18,11 +18,12 @@ from headgate.readers.evidence_csv import read_items
 from headgate.readers.facts import Recorded
 from headgate.site.actions.hear_round import need_apart, of_own_team
 from headgate.site.actions.take import change
-from headgate.site.desk.models import Deed, RoundSecret
+from headgate.site.desk.models import Deed
 from headgate.site.desk.office import SITE, doing, need
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.remedying import lot_now, waiting
+from headgate.site.desk.round_models import RoundSecret
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import Event, What, hearing_name, lot_name

@@ -10,6 +10,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from headgate.site.desk.round_models import RoundKnown, RoundSecret
+
+OF_ROUNDS = (RoundKnown, RoundSecret)
+"""Records of a module of their own: Django looks for all of them here."""
+
 
 class Organisation(models.Model):
     """A body that may apply, with the facts that the policy asks of every organisation."""
@@ -320,23 +325,6 @@ class RoundObjection(models.Model):
         ordering: ClassVar = ["at", "id"]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["round", "team"], name="round_objection_once")
-        ]
-
-
-class RoundSecret(models.Model):
-    """What a team shows for a round's lot: the text whose SHA-256 it signed with the method."""
-
-    round = models.CharField(max_length=64)
-    team = models.CharField(max_length=200)
-    secret = models.CharField(max_length=200)
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    at = models.DateTimeField()
-
-    class Meta:
-        """A team has one a round."""
-
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["round", "team"], name="round_secret_once")
         ]
 
 

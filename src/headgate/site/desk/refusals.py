@@ -71,6 +71,7 @@ class DeskRefusal(Enum):
     LOT_WAITS = _("Wait until every tied team has shown its secret, or its days have passed.")
     SECRET_WRONG = _("Show the text whose SHA-256 the team signed with the round's method.")
     FILE_MISSING = _("Choose a CSV file of items for at least one pillar.")
+    KNOWN_DIFFERS = _("Give the known works whose digest the policy of the round names.")
     NO_TEAMS = _("Wait until the call of the round is decided: it has no team yet.")
     ASKED_ALREADY = _("A request of this kind waits for its answer: wait for that.")
     WORDS_MISSING = _("Write in words what you ask or answer, in at most 20,000 characters.")

@@ -8,9 +8,9 @@ from headgate.core.evaluation.decide import Reason, TeamDecision
 from headgate.core.evaluation.freeze import Frozen
 from headgate.core.ledger.entry import Kind
 from headgate.site.desk.hearing import object_by
-from headgate.site.desk.models import RoundSecret
 from headgate.site.desk.office import SITE
 from headgate.site.desk.rating import RoundNow
+from headgate.site.desk.round_models import RoundSecret
 from headgate.site.records.journal import head
 from headgate.site.records.kept import stored_facts
 

@@ -1,4 +1,4 @@
-"""What teams show for a round's lot, once the tie is signed in the journal."""
+"""What teams show for a round's lot, and known works among its experts' sheets."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    """The table of shown secrets."""
+    """The two tables."""
 
     dependencies: ClassVar = [("desk", "0006_round_hearings")]
 
@@ -38,6 +38,30 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(fields=["round", "team"], name="round_secret_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="RoundKnown",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("round", models.CharField(max_length=64)),
+                ("pillar", models.CharField(max_length=64)),
+                ("work", models.CharField(max_length=200)),
+                ("criterion", models.CharField(blank=True, max_length=64)),
+                ("low", models.IntegerField()),
+                ("high", models.IntegerField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=["round", "pillar", "work", "criterion"], name="round_known_once"
+                    )
                 ],
             },
         ),
