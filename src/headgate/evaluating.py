@@ -22,6 +22,7 @@ from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.contamination import Screened, screened
+from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.freeze import Signed, check_signer, statement, unsigned
@@ -68,6 +69,8 @@ from headgate.steps.term import Term
 
 RESULT: Final = "round.json"
 FLAGGED: Final = "flagged.json"
+EARLIER: Final = "earlier.json"
+_EARLIER: Final = TypeAdapter(tuple[Earlier, ...])
 _FLAGS: Final = TypeAdapter(tuple[Fault, ...])
 
 
@@ -84,6 +87,7 @@ class Evaluated:
     flags: tuple[Fault, ...]
     trained_until: Mapping[str, date]
     screened: tuple[Screened, ...]
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def round_id(self) -> str:
@@ -238,7 +242,8 @@ def verify_round(
             claimed = json.loads(files[RESULT])
             again = _evaluated(document_of(files), claimed["round"], folder, claimed["seed"])
             flags = _FLAGS.validate_python(json.loads(files[FLAGGED]))
-            again = replace(again, flags=flags)
+            told = _EARLIER.validate_json(files.get(EARLIER, b"[]"))
+            again = replace(again, flags=flags, earlier=told)
         except Faulty as error:
             return list(error.faults), {}, None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -392,6 +397,7 @@ def files_of(evaluated: Evaluated) -> dict[str, bytes]:
             name = f"{HEARINGS}/{one.name}/{pillar}.csv"
             files[name] = _items(items)
     own = {RESULT: evaluated.result(), FLAGGED: canonical.line(evaluated.flags)}
+    own |= {EARLIER: canonical.line(evaluated.earlier)} if evaluated.earlier else {}
     return with_policy(asked.document, {**own, **files})
 
 

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from headgate.bundle.verify import read_bundle_files
 from headgate.core.evaluation.conduct import ConductFault
 from headgate.core.evaluation.freeze import FreezeFault
 from headgate.core.faults import Faulty
-from headgate.evaluating import RESULT, Evaluated, evaluate_folder, verify_round
+from headgate.evaluating import EARLIER, RESULT, Evaluated, evaluate_folder, verify_round
+from headgate.reporting import with_earlier
 from tests.whole.alone import Change, Told, folder_of, objection, programme, run
+from tests.whole.heard import TWO_STAGES
 
 
 def judged(base: Path, change: Change = lambda _: None, *changes: tuple[str, str]) -> Evaluated:
@@ -219,6 +223,55 @@ def test_known_works_check_experts_and_anybody_derives_it_again(tmp_path: Path) 
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "Attention checks by who judged" in page
     assert {"a", "b", "c"} == set(result["teams"])
+
+
+@pytest.fixture(scope="module")
+def two_rounds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A programme of two rounds, the folder of the first as published, the second's evidence."""
+    base = tmp_path_factory.mktemp("rounds")
+    policy, folder = folder_of(base, lambda _: None, TWO_STAGES)
+    words = ("--programme", str(policy), "--evidence", str(folder), "--out", str(base / "first"))
+    assert "check  headgate verify" in run("evaluate", "stage", *words)
+    for name in ("round.yaml", "experts.csv", "evidence.yaml"):
+        (folder / name).unlink()
+    return policy, base / "first", folder
+
+
+def test_a_later_round_shows_those_before_it_from_folders_that_verify(
+    two_rounds: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Standings of every round stand in the report, in what is signed, and come out again."""
+    policy, first, folder = two_rounds
+    words = ["final", "--programme", str(policy), "--evidence", str(folder)]
+    told = run("evaluate", *words, "--out", str(tmp_path / "out"), "--earlier", str(first))
+    assert "before  stage on 2026-07-20: a " in told
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Standings over the rounds" in page
+    (kept,) = json.loads((tmp_path / "out" / EARLIER).read_bytes())
+    root = read_bundle_files(first)["journal/checkpoint"].decode().splitlines()[2]
+    assert root == b64encode(bytes.fromhex(kept["root"])).decode()
+    assert "NOT" not in run("verify", str(tmp_path / "out"))
+    alone = run("evaluate", *words, "--out", str(tmp_path / "alone"))
+    assert "before" not in alone
+    assert not (tmp_path / "alone" / EARLIER).exists()
+    assert "Standings over the rounds" not in (tmp_path / "alone" / "report.html").read_text()
+
+
+def test_a_folder_that_was_changed_or_is_no_earlier_round_is_no_history(
+    two_rounds: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """A history is what was signed, of this programme, and decided before."""
+    policy, first, folder = two_rounds
+    changed = Path(shutil.copytree(first, tmp_path / "changed"))
+    result = (changed / RESULT).read_text("utf-8")
+    (changed / RESULT).write_text(result.replace('"total_milli":', '"total_milli":1', 1), "utf-8")
+    words = ["--programme", str(policy), "--evidence", str(folder)]
+    assert "earlier-not-verified" in run("evaluate", "final", *words, "--earlier", str(changed))
+    assert "no journal/checkpoint" in run("evaluate", "final", *words, "--earlier", str(folder))
+    told = evaluate_folder(str(policy), "final", folder, (), None)
+    other = replace(told, asked=replace(told.asked, round_id="stage"))
+    with pytest.raises(Faulty, match="earlier-astray"):
+        with_earlier(other, [first], lambda _: None)
 
 
 def test_a_panel_that_agrees_too_little_decides_nothing(tmp_path: Path) -> None:

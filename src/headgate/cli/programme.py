@@ -304,6 +304,10 @@ def evaluate(
     keys: Annotated[
         Path | None, typer.Option(help="Sign that folder with the journal's keys in this one.")
     ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(help="The folder of an earlier round or term, for the history; repeat it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Judge a round from logs of evaluation tools and CSV files, by the cycle's own rules."""
@@ -312,6 +316,11 @@ def evaluate(
         from headgate.evaluating import evaluate_folder
 
         evaluated = evaluate_folder(programme, round_id, evidence, tuple(overlay or ()), seed)
+        if earlier:
+            from headgate.reporting import with_earlier
+
+            with steps() as progress:
+                evaluated = with_earlier(evaluated, earlier, progress)
         for line in _reported(evaluated, (out, private), language, keys):
             typer.echo(line, err=True)
         if as_json:
