@@ -11,4 +11,6 @@ def findings(data: bytes) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "print.pdf"
         path.write_bytes(data)
-        return [f"{one.rule_id} {one.location}: {one.message}" for one in validate(path).findings]
+        return [
+            f"{one.rule_id} {one.location}: {one.message}" for one in validate(str(path)).findings
+        ]

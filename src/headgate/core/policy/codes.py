@@ -349,18 +349,8 @@ class Code(Enum):
     )
     WINDOW_OUTLASTS_TERM = (
         "window-outlasts-term",
-        "decided on {on}, an objection is answered by {last}; on {turn} others hold what was freed",
-        "hold the round earlier, or shorten `object_days` and `answer_days`",
-    )
-    WILDCARD_OUTLASTS_TERM = (
-        "wildcard-outlasts-term",
-        "decided on {on}, a wildcard is voted on {last}; on {turn} others hold what was freed",
-        "hold the round earlier, or shorten `open_days`",
-    )
-    NO_DAY_FOR_ITEMS = (
-        "no-day-for-items",
-        "decided on {on}, the day the term ends, further items find what was freed held by others",
-        "hold the round earlier, or choose another remedy",
+        "decided on {on}, it is decided again until {last}; on {turn} others hold what was freed",
+        "hold the round earlier, or shorten the days",
     )
     ROUNDS_SAME_DAY = (
         "rounds-same-day",
@@ -398,11 +388,7 @@ class Code(Enum):
         "the pillar {name} is of votes, and agreement is one of marks",
         "leave `agreement:` out: the errors of votes are taken by voter",
     )
-    KNOWN_ASTRAY = (
-        "known-astray",
-        "known answers in {name} leave nobody out without a share that must be passed",
-        "add `attention:`, such as 80 %",
-    )
+    KNOWN_ASTRAY = ("known-astray", "{name} leaves nobody out by known answers", "add `attention:`")
     WILDCARD_NEVER = (
         "wildcard-never",
         "a wildcard call refills places, and no place has to be filled: `least` is 0",

@@ -77,20 +77,17 @@ def _window(evaluation: Round, calendar: Calendar, spots: Spots, here: Loc) -> F
     terms = (months - calendar.first.month) // calendar.months
     turns = (add_months(calendar.first, calendar.months * (terms + more)) for more in (0, 1))
     turn = next(day for day in turns if day >= evaluation.on)
-    words: dict[str, object] = {"on": evaluation.on, "turn": turn}
+    days: dict[Loc, int] = {}
     if (appeals := evaluation.appeals) is not None:
-        last = add_days(evaluation.on, appeals.object_days + appeals.answer_days)
-        if last > turn:
-            path = (*here, "appeals")
-            yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words, last=last)
-    if (wildcard := evaluation.wildcard) is not None:
-        last = add_days(evaluation.on, wildcard.open_days)
-        if last > turn:
-            path = (*here, "wildcard", "open_days")
-            yield path, Code.WILDCARD_OUTLASTS_TERM.at(spots.at(*path), **words, last=last)
-    if evaluation.remedy is Remedy.MORE_ITEMS and evaluation.on == turn:
-        path = (*here, "remedy")
-        yield path, Code.NO_DAY_FOR_ITEMS.at(spots.at(*path), **words)
+        days["appeals",] = appeals.object_days + appeals.answer_days
+    if evaluation.wildcard is not None:
+        days["wildcard", "open_days"] = evaluation.wildcard.open_days
+    if evaluation.remedy is Remedy.MORE_ITEMS:
+        days["remedy",] = 1
+    for inner, count in days.items():
+        if (last := add_days(evaluation.on, count)) > turn:
+            path, words = (*here, *inner), {"on": evaluation.on, "last": last, "turn": turn}
+            yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words)
 
 
 def _stages(policy: Policy, spots: Spots) -> Found:

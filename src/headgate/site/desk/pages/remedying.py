@@ -72,6 +72,7 @@ def remedy(request: HttpRequest, round_id: str) -> HttpResponse:
         "lot": lot,
         "secrets": _secrets(lot, own_teams(person, round_.teams)) if lot is not None else [],
         "last": figures().day(lot.last) if lot is not None else "",
+        "size": figures().whole(lot.size) if lot is not None else "",
         **_places(round_),
         "typed": typed_before(request),
     }
