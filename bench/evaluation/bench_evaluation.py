@@ -6,10 +6,15 @@ without a closed form (lm_eval/api/metrics.py, `_bootstrap_internal`): `random.c
 team's scores and their mean, again and again; few are timed and scaled up, as it takes an hour.
 """
 
+import json
+import os
 import random
+import shutil
+import subprocess
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from evalica import Winner, bradley_terry
@@ -132,6 +137,45 @@ def chosen_seconds() -> float:
     return seconds(resample) / TIMED * LARGE_REPLICATES * len(TEAMS)
 
 
+OWN = """
+import json, sys, time
+from lm_eval.api.metrics import bootstrap_stderr, mean
+scores, resamples = json.load(sys.stdin)
+start = time.process_time()
+bootstrap_stderr(mean, scores, resamples)
+print(time.process_time() - start)
+"""
+"""lm-evaluation-harness's own function on scores, in one process: the seconds of a core."""
+
+
+def harness_seconds() -> float | None:
+    """The same by the harness itself; None where HEADGATE_EVALUATION_TOOLS and PATH have none."""
+    named = (os.environ.get("HEADGATE_EVALUATION_TOOLS", ""), os.environ.get("PATH", os.defpath))
+    found = shutil.which("lm_eval", path=os.pathsep.join(named))
+    if found is None:
+        return None
+    scores = [float(value < 6) for value in np.random.default_rng(3).integers(0, 10, LARGE_ITEMS)]
+    done = subprocess.run(
+        [str(Path(found).with_name("python")), "-c", OWN],
+        input=json.dumps([scores, TIMED]),
+        env={**os.environ, "DISABLE_MULTIPROC": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(done.stdout.split()[-1]) / TIMED * LARGE_REPLICATES * len(TEAMS)
+
+
+def bootstrap_measures() -> list[dict[str, object]]:
+    """The joint draw with all limits beside the harness's bootstrap: written out, and its own."""
+    name, own = "100,000 items in 2,000 clusters, 5 teams, 10,000 resamples", cluster_seconds()
+    measures = [measure(name, "choices / joint draw with limits", chosen_seconds() / own, "ratio")]
+    if (theirs := harness_seconds()) is not None:
+        told = "lm-eval's own function / joint draw with limits"
+        measures.append(measure(name, told, theirs / own, "ratio"))
+    return measures
+
+
 def cluster_seconds() -> float:
     """The same five teams, items and resamples by clusters, with joint limits of all teams."""
     values = np.random.default_rng(4).integers(-(10**6), 10**6, (LARGE_CLUSTERS, len(TEAMS)))
@@ -226,12 +270,7 @@ def run() -> list[dict[str, object]]:
         measure(name, "gather / joint draw, 500 clusters", gather / draw_seconds(grouped), "ratio"),
         measure(name, "whole standing", whole, "s"),
         measure(name, "whole standing / gather", whole / gather, "ratio"),
-        measure(
-            "100,000 items in 2,000 clusters, 5 teams, 10,000 resamples",
-            "choices / joint draw with limits",
-            chosen_seconds() / cluster_seconds(),
-            "ratio",
-        ),
+        *bootstrap_measures(),
         *vote_measures(),
         measure(
             "2,000 applications x 3 reviews, 500 reviewers", "harshness", review_seconds(rng), "s"

@@ -38,7 +38,7 @@ from headgate.steps.calls import close_call, judge, open_call, screen_call
 from headgate.steps.correct import correct
 from headgate.steps.enforce import enforce, orders_of, read_back
 from headgate.steps.evaluate import Given, evaluate, freeze, frozen_now, round_of, teams_of
-from headgate.steps.event import Event, What, fault, refusal
+from headgate.steps.event import Event, What, fault, lot_name, refusal
 from headgate.steps.fees import pay
 from headgate.steps.hear import awaits_lot, draw_lot, hear
 from headgate.steps.meter import meter, reclaim
@@ -228,10 +228,11 @@ def _round(term: Term, world: World, event: Event) -> Term:
         case What.FREEZE_ROUND:
             signed = world.signatures(frozen_now(term, name), teams_of(term, name))
             return freeze(term, name, signed, day)
-        # A lot comes from the journal's root once the tie is in it.
+        # A lot comes from the journal's root once the tie is in it; where nobody waits, that stands
+        # in the journal too.
         case What.DRAW_LOT:
             if not awaits_lot(term, name):
-                return term
+                return term.receive(lot_name(name), name, [], instant(day))
             return draw_lot(term, name, world.secrets(name, term.closed[name].teams), day)
         # An upheld objection, further items or a wildcard: it is decided again.
         case What.HEAR:

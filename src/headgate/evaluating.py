@@ -20,11 +20,14 @@ from pydantic import TypeAdapter
 from headgate.bundle.verify import Derived, Verdict, compared, verify_by
 from headgate.core import canonical
 from headgate.core.calls.application import GateFinding
+from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.contamination import Screened, screened
+from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.freeze import Signed, check_signer, statement, unsigned
 from headgate.core.evaluation.hearings import Ground, Hearing
+from headgate.core.evaluation.known import known_digest, without_known
 from headgate.core.evaluation.method import check_seed
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
@@ -66,6 +69,8 @@ from headgate.steps.term import Term
 
 RESULT: Final = "round.json"
 FLAGGED: Final = "flagged.json"
+EARLIER: Final = "earlier.json"
+_EARLIER: Final = TypeAdapter(tuple[Earlier, ...])
 _FLAGS: Final = TypeAdapter(tuple[Fault, ...])
 
 
@@ -82,6 +87,7 @@ class Evaluated:
     flags: tuple[Fault, ...]
     trained_until: Mapping[str, date]
     screened: tuple[Screened, ...]
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def round_id(self) -> str:
@@ -162,7 +168,7 @@ def evaluate_folder(
 def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None) -> Evaluated:
     evaluation = _round(at(document, first_day(document)).policy, round_id)
     told = read_round_file(folder, round_id)
-    given, teams, evidence, findings = _read(evaluation, folder)
+    given, teams, evidence, findings = _read(evaluation, folder, told.conduct)
     digest = _digest(evidence, findings)
     if faults := check_seed(seed or "0"):
         raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
@@ -183,7 +189,7 @@ def seed_of(asked: Asked, evidence_digest: str) -> str:
 
 
 def _read(
-    evaluation: Round, folder: Path
+    evaluation: Round, folder: Path, conduct: Conduct
 ) -> tuple[Folder, tuple[str, ...], Evidence, tuple[GateFinding, ...]]:
     """What lies in a folder of evidence: the teams, all rows in an order of their own, findings."""
     given = _folder(evaluation, folder)
@@ -191,7 +197,8 @@ def _read(
     tasks = {pillar.id: tuple(tasks_of(pillar)) for pillar in evaluation.pillars}
     evidence = in_order(given.evidence(evaluation, teams, tasks)[0])
     references = {bar.reference for bar in evaluation.bars}
-    named = tuple(team for team in _named(evidence) if team not in references)
+    of_teams, _ = without_known(conduct.known, evidence)
+    named = tuple(team for team in _named(of_teams) if team not in references)
     return given, teams or named, evidence, findings
 
 
@@ -209,7 +216,7 @@ def facts_told(evaluation: Round, round_id: str, folder: Path) -> dict[str, Sequ
     facts |= {f"frozen/{round_id}": [told.freeze]} if told.freeze is not None else {}
     if not (folder / MANIFEST).is_file():
         return facts
-    _, _, evidence, findings = _read(evaluation, folder)
+    _, _, evidence, findings = _read(evaluation, folder, told.conduct)
     return {
         **facts,
         f"findings/{round_id}": findings,
@@ -235,7 +242,8 @@ def verify_round(
             claimed = json.loads(files[RESULT])
             again = _evaluated(document_of(files), claimed["round"], folder, claimed["seed"])
             flags = _FLAGS.validate_python(json.loads(files[FLAGGED]))
-            again = replace(again, flags=flags)
+            told = _EARLIER.validate_json(files.get(EARLIER, b"[]"))
+            again = replace(again, flags=flags, earlier=told)
         except Faulty as error:
             return list(error.faults), {}, None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -322,6 +330,13 @@ def freeze_lines(
         yield f"- {canonical.line(signed_by(frozen, signer, key)).decode().rstrip()}"
 
 
+def known_lines(round_id: str, folder: Path) -> Iterator[str]:
+    """What a policy names of a folder's known answers: a digest for each pillar that has some."""
+    known = read_round_file(folder, round_id).conduct.known
+    for pillar in sorted({one.pillar for one in known}):
+        yield f"{pillar}: known: {known_digest(known, pillar)}"
+
+
 def _folder(evaluation: Round, folder: Path) -> Folder:
     given = read_folder(folder, (pillar.id for pillar in evaluation.pillars))
     if given.benchmark is not None:
@@ -382,6 +397,7 @@ def files_of(evaluated: Evaluated) -> dict[str, bytes]:
             name = f"{HEARINGS}/{one.name}/{pillar}.csv"
             files[name] = _items(items)
     own = {RESULT: evaluated.result(), FLAGGED: canonical.line(evaluated.flags)}
+    own |= {EARLIER: canonical.line(evaluated.earlier)} if evaluated.earlier else {}
     return with_policy(asked.document, {**own, **files})
 
 

@@ -5,24 +5,28 @@ The teams' reports go to another folder, so that one cannot be published with th
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from headgate.bundle.verify import Verdict, read_bundle_files, verify
 from headgate.core import canonical
+from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.evidence import Evidence, Preferred
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
 from headgate.core.policy.schema import Round
-from headgate.evaluating import Evaluated, write_round
+from headgate.evaluating import RESULT, Evaluated, verify_round, write_round
 from headgate.report.locale import LOCALES
-from headgate.report.pages import file_of
+from headgate.report.pages import file_of, pages
 from headgate.report.stage import Counted, Stage, stage_files
 from headgate.report.stage_team import OwnMark, team_files
 from headgate.report.summary import RoundSummary, assumption_of
+from headgate.rounds import decided_last
+from headgate.steps.term import Term
 
 PPM: Final = 1_000_000
 
@@ -121,7 +125,58 @@ def stage_of(evaluated: Evaluated) -> Stage:
         evaluated.flags,
         tuple(assumption_of(evaluated.document, resolved, path) for path in assumed),
         digests,
+        evaluated.earlier,
     )
+
+
+def verified(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Verdict:
+    """What a folder of a round or of a term is worth; raises `Faulty` for what is neither."""
+    files = read_bundle_files(folder)
+    if RESULT in files:
+        return verify_round(files, folder, reports_again, progress)
+    return verify(files, pages, progress)
+
+
+def with_earlier(
+    evaluated: Evaluated, folders: Sequence[Path], progress: Callable[[str], None]
+) -> Evaluated:
+    """A round with those before it, each from a folder that is verified first, by their days.
+
+    Raises `Faulty` for a folder that does not verify, or has no earlier round of the programme.
+    """
+    found: dict[str, Earlier] = {}
+    for folder in folders:
+        verdict = verified(folder, progress)
+        if verdict.faults or verdict.term is None:
+            where = f"{folder}/{verdict.faults[0].file}" if verdict.faults else str(folder)
+            what, mend = "It is not what was published.", "Take the folder again."
+            raise Faulty([Fault(where, 0, 0, "earlier-not-verified", what, mend)])
+        mine = [
+            one for one in earlier_of(verdict.term, verdict.root) if _comes_before(one, evaluated)
+        ]
+        if not mine:
+            what = "It has no round of this programme that was decided before."
+            mend = "Name the folder of an earlier round, or the bundle of an earlier term."
+            raise Faulty([Fault(str(folder), 0, 0, "earlier-astray", what, mend)])
+        found |= {f"{one.on} {one.round}": one for one in mine}
+    return replace(evaluated, earlier=tuple(one for _, one in sorted(found.items())))
+
+
+def _comes_before(one: Earlier, evaluated: Evaluated) -> bool:
+    policy = evaluated.resolved.policy
+    on = policy.rounds[evaluated.round_id].on
+    return one.programme == policy.programme.id and one.on < on
+
+
+def earlier_of(term: Term, root: str) -> Iterator[Earlier]:
+    """Every round that a term measured somebody in, as it was decided last."""
+    policy = term.policy(term.starts)
+    names = dict.fromkeys(d.subject for d in term.decisions if d.step == "standings")
+    for name in names:
+        judged, section = decided_last(term, name), policy.rounds[name]
+        words = section.name.model_dump(exclude_none=True)
+        told = judged.standings, judged.outcome
+        yield Earlier(policy.programme.id, name, words, section.on, root, *told)
 
 
 def _counted(evaluation: Round, evidence: Evidence) -> Iterator[Counted]:

@@ -1,12 +1,13 @@
 """A print is a PDF that everybody can read: tagged, in its language, with its fonts, as text."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import pikepdf
 import pytest
 from fontTools.ttLib import TTFont
 from hypothesis import given, settings
@@ -33,6 +34,7 @@ from headgate.report.drawings import bars
 from headgate.report.pages import laid_out
 from headgate.report.pdf import pdf, printable
 from headgate.report.speaker import speaker
+from tests.report.checking import findings
 
 TITLES = {
     "en": "The evaluation round",
@@ -126,6 +128,31 @@ def test_a_print_can_be_read_aloud_and_searched(language: str) -> None:
     ):
         assert part in found, part
     assert 1 == found.count("Chart of it"), "the table under its chart repeats no caption"
+
+
+@pytest.mark.parametrize("language", TITLES)
+def test_another_program_finds_nothing_against_a_print(language: str) -> None:
+    """Every block in every language: structure, tags, language, titles, tables, links, charts."""
+    assert [] == findings(rich(language))
+
+
+@pytest.mark.parametrize(
+    ("damage", "rule"),
+    [
+        (lambda root: root.__delitem__("/Lang"), "UA-06-001"),
+        (lambda root: root.__delitem__("/StructTreeRoot"), "UA-01-005"),
+        (lambda root: root.__delitem__("/MarkInfo"), "UA-01-002"),
+        (lambda root: root.__delitem__("/ViewerPreferences"), "UA-07-002"),
+        (lambda root: root.__delitem__("/Metadata"), "UA-28-004"),
+    ],
+)
+def test_it_would_find_what_is_taken_away(damage: Callable[[Any], None], rule: str) -> None:
+    """A check that finds nothing has been seen to find something."""
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(rich("vi"))) as print_:
+        damage(print_.Root)
+        print_.save(out)
+    assert rule in {one.split()[0] for one in findings(out.getvalue())}
 
 
 def test_every_font_is_in_the_file() -> None:

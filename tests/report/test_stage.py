@@ -22,6 +22,7 @@ from headgate.report.stage import Stage, document, stage_files
 from headgate.report.stage_team import OwnMark, folder_of, team_document, team_files
 from headgate.report.summary import Assumption
 from tests.report.builders import SHIPPED, rehearsal, summary
+from tests.report.checking import findings
 
 FLAG = Fault("logs/a", 0, 0, "prompt-differs", "Prompts differ between teams.", "Say why.")
 NEW_FLAG = replace(FLAG, code="newest-of-all", what="<b>Nobody</b> knows it yet.")
@@ -78,7 +79,9 @@ def test_page_and_print_say_the_same(language: str) -> None:
     """Who reads the print reads every team, decision, reason and day of the page."""
     files = stage_files(told(), [language], prints=True)
     name, say = file_of(language), says(language)
-    page, text = files[name].decode(), printed(files[name.replace("html", "pdf")])
+    data = files[name.replace("html", "pdf")]
+    assert [] == findings(data)
+    page, text = files[name].decode(), printed(data)
     window = window_of(told().evaluation.section)
     assert window is not None
     words = [say.locale.day(window.object_by), say.locale.day(window.answer_by), "c" * 64]

@@ -13,7 +13,7 @@ FOLDERS = sorted(
     path for path in BENCH.iterdir() if path.is_dir() and not path.name.startswith("__")
 )
 LIMITS = {"at_least", "at_most"}
-KEYS = {"scenario", "measure", "because", *LIMITS}
+KEYS = {"scenario", "measure", "because", "needs", *LIMITS}
 
 
 def range_faults(entries: Iterable[Mapping[str, Any]]) -> list[str]:

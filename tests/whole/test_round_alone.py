@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,10 @@ from headgate.bundle.verify import read_bundle_files
 from headgate.core.evaluation.conduct import ConductFault
 from headgate.core.evaluation.freeze import FreezeFault
 from headgate.core.faults import Faulty
-from headgate.evaluating import RESULT, Evaluated, evaluate_folder, verify_round
+from headgate.evaluating import EARLIER, RESULT, Evaluated, evaluate_folder, verify_round
+from headgate.reporting import with_earlier
 from tests.whole.alone import Change, Told, folder_of, objection, programme, run
+from tests.whole.heard import TWO_STAGES
 
 
 def judged(base: Path, change: Change = lambda _: None, *changes: tuple[str, str]) -> Evaluated:
@@ -176,6 +180,11 @@ CONDUCTS: list[tuple[ConductFault, Change]] = [
     ),
     (ConductFault.NOT_BLIND, lambda t: t.update(blind=[])),
     (ConductFault.ATTENTION_NOT_TOLD, lambda t: t["attention"].pop()),
+    (ConductFault.KNOWN_WRONG, lambda t: t.update(known=[{"pillar": "experts", "work": "w"}])),
+    (
+        ConductFault.KNOWN_DIFFERS,
+        lambda t: t.update(known=[{"pillar": "experts", "work": "w", "high": 40}]),
+    ),
     (
         ConductFault.TOO_FEW_RATERS_COUNT,
         lambda t: [each.update(passed=7) for each in t["attention"][:2]],
@@ -191,6 +200,78 @@ def test_a_round_that_was_not_conducted_by_its_rules_is_refused_by_name(
     with pytest.raises(Faulty) as refused:
         judged(tmp_path, change)
     assert code.value in {fault.code for fault in refused.value.faults}
+
+
+def test_known_works_check_experts_and_anybody_derives_it_again(tmp_path: Path) -> None:
+    """Named by digest in the policy, marked like a team's: each is a check, and no team gains."""
+    known = {"pillar": "experts", "work": "w-c41e", "low": 0, "high": 40}
+    (tmp_path / "k").mkdir()
+    (tmp_path / "k" / "round.yaml").write_text(json.dumps({"known": [known]}))
+    line = run("freeze", "stage", "--programme", "any", "--known", str(tmp_path / "k")).strip()
+    named = ("attention: 80 %,", f"attention: 80 %, {line.removeprefix('experts: ')},")
+    policy, folder = folder_of(tmp_path, lambda t: t.update(known=[known]), named)
+    with (folder / "experts.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"experts,r{n},w-c41e,{9 if n == 0 else 2},10\n" for n in range(6))
+    words = ("--programme", str(policy), "--evidence", str(folder), "--out", str(tmp_path / "out"))
+    told = run("evaluate", "stage", *words)
+    assert "aside  experts: 6 rows of w-c41e, known" in told
+    result: dict[str, Any] = json.loads((tmp_path / "out" / RESULT).read_bytes())
+    passed = {a["rater"]: (a["passed"], a["checks"]) for a in result["conducted"]["attention"]}
+    assert {(10, 11), (11, 11)} == set(passed.values())
+    assert (10, 11) == passed["r0"]
+    assert "NOT" not in run("verify", str(tmp_path / "out"))
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Attention checks by who judged" in page
+    assert {"a", "b", "c"} == set(result["teams"])
+
+
+@pytest.fixture(scope="module")
+def two_rounds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """A programme of two rounds, the folder of the first as published, the second's evidence."""
+    base = tmp_path_factory.mktemp("rounds")
+    policy, folder = folder_of(base, lambda _: None, TWO_STAGES)
+    words = ("--programme", str(policy), "--evidence", str(folder), "--out", str(base / "first"))
+    assert "check  headgate verify" in run("evaluate", "stage", *words)
+    for name in ("round.yaml", "experts.csv", "evidence.yaml"):
+        (folder / name).unlink()
+    return policy, base / "first", folder
+
+
+def test_a_later_round_shows_those_before_it_from_folders_that_verify(
+    two_rounds: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Standings of every round stand in the report, in what is signed, and come out again."""
+    policy, first, folder = two_rounds
+    words = ["final", "--programme", str(policy), "--evidence", str(folder)]
+    told = run("evaluate", *words, "--out", str(tmp_path / "out"), "--earlier", str(first))
+    assert "before  stage on 2026-07-20: a " in told
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "Standings over the rounds" in page
+    (kept,) = json.loads((tmp_path / "out" / EARLIER).read_bytes())
+    root = read_bundle_files(first)["journal/checkpoint"].decode().splitlines()[2]
+    assert root == b64encode(bytes.fromhex(kept["root"])).decode()
+    assert "NOT" not in run("verify", str(tmp_path / "out"))
+    alone = run("evaluate", *words, "--out", str(tmp_path / "alone"))
+    assert "before" not in alone
+    assert not (tmp_path / "alone" / EARLIER).exists()
+    assert "Standings over the rounds" not in (tmp_path / "alone" / "report.html").read_text()
+
+
+def test_a_folder_that_was_changed_or_is_no_earlier_round_is_no_history(
+    two_rounds: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """A history is what was signed, of this programme, and decided before."""
+    policy, first, folder = two_rounds
+    changed = Path(shutil.copytree(first, tmp_path / "changed"))
+    result = (changed / RESULT).read_text("utf-8")
+    (changed / RESULT).write_text(result.replace('"total_milli":', '"total_milli":1', 1), "utf-8")
+    words = ["--programme", str(policy), "--evidence", str(folder)]
+    assert "earlier-not-verified" in run("evaluate", "final", *words, "--earlier", str(changed))
+    assert "no journal/checkpoint" in run("evaluate", "final", *words, "--earlier", str(folder))
+    told = evaluate_folder(str(policy), "final", folder, (), None)
+    other = replace(told, asked=replace(told.asked, round_id="stage"))
+    with pytest.raises(Faulty, match="earlier-astray"):
+        with_earlier(other, [first], lambda _: None)
 
 
 def test_a_panel_that_agrees_too_little_decides_nothing(tmp_path: Path) -> None:

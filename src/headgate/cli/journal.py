@@ -84,17 +84,9 @@ def _verify_proof(file: Path, journal: str | None, pins: list[str]) -> None:
 
 def _verify_bundle(folder: Path, keys: list[str]) -> None:
     with steps() as progress:
-        from headgate.bundle.verify import read_bundle_files
-        from headgate.bundle.verify import verify as verify_files
-        from headgate.evaluating import RESULT, verify_round
-        from headgate.report.pages import pages
-        from headgate.reporting import reports_again
+        from headgate.reporting import verified
 
-        files = read_bundle_files(folder)
-        if RESULT in files:
-            verdict = verify_round(files, folder, reports_again, progress)
-        else:
-            verdict = verify_files(files, pages, progress)
+        verdict = verified(folder, progress)
     pins = [name.replace("+", "+sha256:") for name in verdict.keys]
     missing = [wanted for wanted in keys if wanted not in (*pins, *verdict.keys)]
     if verdict.faults or missing:

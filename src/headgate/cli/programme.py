@@ -267,12 +267,19 @@ def freeze(
     key: Annotated[
         Path | None, typer.Option(help="The team's own Ed25519 key (PEM): sign with it.")
     ] = None,
+    known: Annotated[
+        Path | None, typer.Option(help="Print digests of the known answers in this folder.")
+    ] = None,
 ) -> None:
     """Print a round as it is frozen, or the statement that one team signs."""
     with mendable(f"freeze {round_id}"):
         from headgate.core.evaluation.freeze import Signed
-        from headgate.evaluating import freeze_lines
+        from headgate.evaluating import freeze_lines, known_lines
 
+        if known is not None:
+            for line in known_lines(round_id, known):
+                say(line)
+            return
         if team is None and (lot or target or key):
             raise fault("--team", "team-unnamed", "nobody is named who signs", "Name the team.")
         pairs = [text.partition("=") for text in target or []]
@@ -306,6 +313,10 @@ def evaluate(
     keys: Annotated[
         Path | None, typer.Option(help="Sign that folder with the journal's keys in this one.")
     ] = None,
+    earlier: Annotated[
+        list[Path] | None,
+        typer.Option(help="The folder of an earlier round or term, for the history; repeat it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Judge a round from logs of evaluation tools and CSV files, by the cycle's own rules."""
@@ -314,6 +325,11 @@ def evaluate(
         from headgate.evaluating import evaluate_folder
 
         evaluated = evaluate_folder(programme, round_id, evidence, tuple(overlay or ()), seed)
+        if earlier:
+            from headgate.reporting import with_earlier
+
+            with steps() as progress:
+                evaluated = with_earlier(evaluated, earlier, progress)
         for line in _reported(evaluated, (out, private), language, keys):
             typer.echo(line, err=True)
         if as_json:

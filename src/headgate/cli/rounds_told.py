@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from headgate.core import canonical
 from headgate.core.evaluation.contamination import Screened
+from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.grounds import Grounds
 from headgate.core.evaluation.power import Power
 from headgate.evaluating import Evaluated, Forecast
@@ -66,10 +67,23 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         names = f" ({', '.join(each.names)})" if each.names else ""
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
     yield from _conducted(evaluated)
+    yield from map(_earlier, evaluated.earlier)
     yield f"seed  {evaluated.asked.seed}"
     if evaluated.seed_given:
         yield f"seed  {evaluated.asked.seed} was given: hold it against a root published before"
     yield f"digest  {canonical.digest(evaluated.result())}"
+
+
+def _earlier(one: Earlier) -> str:
+    """A round before this one, from a folder that was verified."""
+    told = {each.team: each for each in one.standings.standings}
+    words = [
+        f"{each.team} {_milli(told[each.team].total_milli)}"
+        if each.team in told
+        else f"{each.team} {each.decision.value}"
+        for each in one.outcome.decisions
+    ]
+    return f"before  {one.round} on {one.on}: {', '.join(words)}; root {one.root[:16]}"
 
 
 def _conducted(evaluated: Evaluated) -> Iterator[str]:

@@ -1,21 +1,40 @@
 """Standings over the rounds: each team's points, place and decision in every round so far."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
+from headgate.core.evaluation.decide import RoundOutcome
+from headgate.core.evaluation.estimate import Standings
+from headgate.core.supports.text import Text
 from headgate.report.blocks import Block, Cell, Drawing, table
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import dots, ticks
 from headgate.report.section_round import MILLI_FULL
 from headgate.report.speaker import Speaker
-from headgate.report.summary import RoundSummary
 
 CHARTED = 4
 """Rounds that one chart shows, the newest: as many as marks have shapes."""
 
 
-def history(found: Sequence[RoundSummary], say: Speaker) -> Iterator[Block]:
+class Past(Protocol):
+    """A round that was decided, wherever it was read."""
+
+    @property
+    def name(self) -> Text:
+        """What it is called."""
+
+    @property
+    def standings(self) -> Standings:
+        """Each team's points and place."""
+
+    @property
+    def outcome(self) -> RoundOutcome:
+        """What was decided of each team."""
+
+
+def history(found: Sequence[Past], say: Speaker) -> Iterator[Block]:
     """The newest rounds as a chart, all as a table; rounds come in the order of their closing."""
-    names = [say.text(one.section.name) for one in found]
+    names = [say.text(one.name) for one in found]
     shown = [_points(one) for one in found]
     teams = sorted({team for one in shown for team in one}, key=lambda t: _last(t, shown))
     yield _chart(found[-CHARTED:], names[-CHARTED:], teams, say)
@@ -27,7 +46,7 @@ def history(found: Sequence[RoundSummary], say: Speaker) -> Iterator[Block]:
     yield table("history", say.say("history.table"), heads, cells, texts=texts)
 
 
-def _points(evaluation: RoundSummary) -> dict[str, int]:
+def _points(evaluation: Past) -> dict[str, int]:
     return {one.team: one.total_milli for one in evaluation.standings.standings}
 
 
@@ -38,7 +57,7 @@ def _last(team: str, shown: Sequence[dict[str, int]]) -> tuple[int, int, str]:
 
 
 def _chart(
-    found: Sequence[RoundSummary], names: Sequence[str], teams: Sequence[str], say: Speaker
+    found: Sequence[Past], names: Sequence[str], teams: Sequence[str], say: Speaker
 ) -> Drawing:
     rows = []
     for team in teams:
@@ -58,7 +77,7 @@ def _chart(
     return dots("history", say.say("history.chart"), rows, marks, list(names))
 
 
-def _cell(evaluation: RoundSummary, team: str, say: Speaker) -> str:
+def _cell(evaluation: Past, team: str, say: Speaker) -> str:
     """Points, place and decision of a team in a round; a dash where it was not in it."""
     standings, outcome = evaluation.standings.standings, evaluation.outcome
     decided = next((one for one in outcome.decisions if one.team == team), None)

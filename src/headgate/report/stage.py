@@ -30,7 +30,7 @@ from headgate.report.blocks import (
 from headgate.report.pdf import pdf
 from headgate.report.section_conduct import conduct
 from headgate.report.section_grounds import foreseen, grounds
-from headgate.report.section_history import history
+from headgate.report.section_history import Past, history
 from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker, lookup, speaker
 from headgate.report.summary import Assumption, RoundSummary
@@ -65,7 +65,7 @@ class Stage:
     flags: tuple[Fault, ...] | None = None
     assumptions: tuple[Assumption, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
-    earlier: tuple[RoundSummary, ...] = ()
+    earlier: tuple[Past, ...] = ()
 
 
 Made = Callable[[Speaker], Document]

@@ -113,6 +113,11 @@ class RoundSummary:
     assumed: tuple[str, ...]
     conducted: Conducted = field(default_factory=Conducted)
 
+    @property
+    def name(self) -> Text:
+        """What the policy calls it."""
+        return self.section.name
+
 
 @dataclass(frozen=True, slots=True)
 class Assumption:

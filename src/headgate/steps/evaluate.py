@@ -14,10 +14,12 @@ from headgate.core.evaluation.conduct import (
     Conduct,
     Conducted,
     SetAside,
+    attention_of,
     check_agreement,
     check_conduct,
     check_raters,
     dropped,
+    known_aside,
     last_days,
     without,
 )
@@ -154,7 +156,8 @@ def judge(
     gates = tuple(map(_gate, given.findings))
     method = method_of(evaluation, len(teams), given.frozen)
     dropped_by_rule, untold = dropped(evaluation, given.evidence, given.conduct)
-    counted, aside = without(given.evidence, (*given.aside, *dropped_by_rule))
+    of_teams, known = known_aside(given.evidence, given.conduct)
+    counted, aside = without(of_teams, (*given.aside, *dropped_by_rule))
     found = [*check_conduct(evaluation, given.conduct, gates, teams), *untold]
     found += check_raters(evaluation, counted, teams)
     if found:
@@ -174,7 +177,8 @@ def judge(
         Conducted(
             last_days(evaluation, given.conduct, teams),
             tuple(sorted(given.conduct.submissions, key=lambda one: one.team)),
-            aside,
+            (*aside, *known),
+            attention_of(evaluation, given.evidence, given.conduct),
         ),
     )
 

@@ -20,7 +20,8 @@ LEVELS = (0.68, 0.62, 0.58, 0.55)
 TEAMS = tuple(f"t{at}" for at in range(len(LEVELS)))
 ROUNDS = 80
 TIMES = "HEADGATE_COVERAGE_TIMES"
-STATED = 0.95
+LEAST = 0.93
+"""Stated are 95 %; a panel of few raters knows its own error badly, and may lose two of them."""
 Draw = Callable[[np.random.Generator], Evidence]
 
 
@@ -72,6 +73,7 @@ ADJUSTED = only(replace(PANEL, adjust_harshness=True))
 KINDS = (
     Kind("items in 40 clusters of 3", only(EXAM), of_synthetic("exam")),
     Kind("ten experts, all see all", only(PANEL), of_synthetic("panel")),
+    Kind("six experts, all see all", only(PANEL), panel(0, 6, 6)),
     Kind("twelve experts, six see each, adjusted", ADJUSTED, panel(0, 6)),
     Kind("30 units, three of twelve see each, adjusted", ADJUSTED, panel(30, 3)),
     Kind("30 units, all of twelve see each", only(PANEL), panel(30, 12)),
@@ -99,9 +101,9 @@ def counts(kind: Kind, rounds: int) -> tuple[int, int]:
 def test_intervals_hold_as_often_as_they_say(
     kind: Kind, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """95 % for all teams at once, and for all pairs at once, less what counting allows."""
+    """95 % for all teams and for all pairs at once; 93 % at least, less what counting allows."""
     rounds = ROUNDS * int(os.environ.get(TIMES, "1"))
-    least = STATED - 3 * sqrt(STATED * (1 - STATED) / rounds)
+    least = LEAST - sqrt(LEAST * (1 - LEAST) / rounds)
     held = counts(kind, rounds)
     with capsys.disabled():
         shares = ", ".join(

@@ -7,6 +7,7 @@ from tests.site.desk.test_attachments import ATTACHED
 from tests.site.desk.test_hearing import HEARD
 from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_refusals import PROVOKED
+from tests.site.desk.test_remedying import REMEDIED
 from tests.site.desk.test_staffing import STAFFED
 
 
@@ -20,6 +21,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *AGREEMENTS,
         *OF_AWARDS,
         *HEARD,
+        *REMEDIED,
         DeskRefusal.NO_PROGRAMME,
         DeskRefusal.OWNED,
     }

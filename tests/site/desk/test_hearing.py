@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.core.evaluation.conduct import Conduct, Conducted
+from headgate.core.evaluation.known import Known, known_digest
 from headgate.core.faults import Faulty
 from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
@@ -54,9 +55,12 @@ HEARD = {
     DeskRefusal.TEXT_MISSING,
     DeskRefusal.NO_RIGHT,
     DeskRefusal.OBJECTED,
+    DeskRefusal.KNOWN_DIFFERS,
 }
 """Refusals of the desk that are provoked here."""
-RULE = "raters: {least: 2, blind: true, attention: 80 %, repeated: 2}"
+KNOWN = (Known("experts", "control-7f3a", low=0, high=40),)
+RULE = f"""raters: {{least: 2, blind: true, attention: 80 %, repeated: 2,
+         known: {known_digest(KNOWN, "experts")}}}"""
 
 
 @dataclass
@@ -360,21 +364,35 @@ def test_a_page_of_many_teams_asks_no_more_than_of_one(
 
 
 def test_inattentive_experts_are_left_out_by_the_rule(site_template: Path, tmp_path: Path) -> None:
-    """Who marks the same work otherwise than before is set aside, and the report says so."""
+    """Who marks the same work otherwise than before, or a known work wrongly, is set aside."""
     criterion = "kind: experts, weight: 40, scaling: share_of_maximum"
     site = begun(site_template, tmp_path, (criterion, f"{criterion}, {RULE}"))
-    experts = [somebody(f"expert-{n}") for n in range(3)]
+    experts = [somebody(f"expert-{n}") for n in range(4)]
     for number, person in enumerate(experts):
         appoint(site.cast.officer, person, f"EXP-{number}", "", {}, site.now)
-    seat_experts(site.cast.officer, ROUND, [f"EXP-{n}" for n in range(3)], site.now)
-    assert 6 == RoundSheet.objects.filter(repeat=True).count()
+    names = [f"EXP-{n}" for n in range(4)]
+    refused(
+        DeskRefusal.KNOWN_DIFFERS, lambda: seat_experts(site.cast.officer, ROUND, names, site.now)
+    )
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        where, page = reverse("round-progress", args=[ROUND]), browser(site.cast.officer)
+        form = {"deed": "known", "pillar": "experts", "known": "control-7f3a 0 60"}
+        told = page.post(where, form, follow=True).content.decode()
+        assert "Give the known works whose digest the policy" in told
+        form["known"] = "control-7f3a 0 40"
+        assert "are among the sheets" in page.post(where, form, follow=True).content.decode()
+    seat_experts(site.cast.officer, ROUND, names, site.now)
+    assert 8 == RoundSheet.objects.filter(repeat=True).count()
+    assert 4 == RoundSheet.objects.filter(team="control-7f3a").count()
     for number, person in enumerate(experts):
         for sheet in RoundSheet.objects.filter(reviewer__person=person):
-            points = 9 if sheet.repeat and number == 2 else 2 + number
+            points = 9 if sheet.repeat and number == 2 else 2 + number % 3
+            points = 8 if sheet.team == "control-7f3a" and number == 3 else points
             give_sheet(person, sheet.pk, {"experts": points}, site.now)
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
         progress = browser(site.cast.officer).get(reverse("round-progress", args=[ROUND]))
-        assert "Left out by the rule: 0 of 2 checks passed" in progress.content.decode()
+        assert "Left out by the rule: 1 of 3 checks passed" in progress.content.decode()
+        assert "Left out by the rule: 2 of 3 checks passed" in progress.content.decode()
         coming = browser(experts[0]).get(reverse("round", args=[ROUND])).content.decode()
         assert "Each is shown the work of 2 teams twice, unannounced" in coming
         site.cast.facts = {**site.cast.facts, f"conduct/{ROUND}": [Conduct()]}
@@ -382,9 +400,15 @@ def test_inattentive_experts_are_left_out_by_the_rule(site_template: Path, tmp_p
         assert b"EXP-2" in term.facts[f"evidence/{ROUND}"].data
         decided = [d.result for d in term.decisions if isinstance(d.result, Conducted)]
         aside = {(one.source, one.why.value) for one in decided[-1].set_aside}
-        assert {("EXP-2", "inattentive")} == aside
+        assert {
+            ("EXP-2", "inattentive"),
+            ("EXP-3", "inattentive"),
+            ("control-7f3a", "known"),
+        } == aside
         report = browser(experts[0]).get(reverse("round", args=[ROUND])).content.decode()
         assert "Too few attention checks passed" in report
+        assert "Known work, which counts for nobody" in report
+        assert "Attention checks by who judged" in report
     opened("sqlite:///nothing")
 
 

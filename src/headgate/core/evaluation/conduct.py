@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
+from headgate.core.evaluation.known import Known, answered, known_digest, without_known
 from headgate.core.evaluation.method import Finding, GateFinding, GateOutcome, repeated
 from headgate.core.evaluation.runs import Runs
 from headgate.core.policy.round_rules import Late
@@ -85,7 +86,7 @@ class Attention:
 class Conduct:
     """Everything that is told of how a round was conducted. `blind` are pillars rated blind.
 
-    `runs` are what evaluators ran and signed.
+    `runs` are what evaluators ran and signed, `known` the answers that were fixed beforehand.
     """
 
     hand_overs: tuple[HandOver, ...] = ()
@@ -96,6 +97,7 @@ class Conduct:
     attention: tuple[Attention, ...] = ()
     suppliers: tuple[str, ...] = ()
     runs: tuple[Runs, ...] = ()
+    known: tuple[Known, ...] = ()
 
 
 class ConductFault(StrEnum):
@@ -114,6 +116,8 @@ class ConductFault(StrEnum):
     REPLY_TIME_RUNS = "reply-time-runs"
     NOT_BLIND = "not-blind"
     ATTENTION_NOT_TOLD = "attention-not-told"
+    KNOWN_WRONG = "known-wrong"
+    KNOWN_DIFFERS = "known-differs"
     TOO_FEW_RATERS_COUNT = "too-few-raters-count"
     AGREEMENT_TOO_LOW = "agreement-too-low"
 
@@ -124,6 +128,7 @@ class Why(StrEnum):
     CONFLICT = "conflict"
     INATTENTIVE = "inattentive"
     WITHDRAWN = "withdrawn"
+    KNOWN = "known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +144,15 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Conducted:
-    """What the rules made of it: each team's last day, its model, and the rows set aside."""
+    """What the rules made of it: each team's last day, its model, and the rows set aside.
+
+    `attention` is how each rater passed the checks, where the policy asks for some.
+    """
 
     last_days: Mapping[str, date] = field(default_factory=dict)
     submissions: tuple[Submission, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    attention: tuple[Attention, ...] = ()
 
 
 def last_days(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> Mapping[str, date]:
@@ -173,6 +182,7 @@ def check_conduct(
         *_check_submissions(evaluation, conduct, teams),
         *_check_notices(evaluation, conduct, gates),
         *_check_panels(evaluation, conduct),
+        *_check_known(evaluation, conduct, teams),
     ]
     return tuple(sorted(found))
 
@@ -282,13 +292,57 @@ def _check_panels(evaluation: Round, conduct: Conduct) -> Iterator[Finding]:
             yield Finding(ConductFault.NOT_BLIND, f"blind/{pillar.id}", what, mend)
 
 
+def _check_known(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> Iterator[Finding]:
+    """Known answers are those that the policy names by their digest, each of which says something.
+
+    A known work is no team's, or a team's own marks would not count.
+    """
+    named = {p.id: p.raters.known if p.raters is not None else None for p in evaluation.pillars}
+    for one in conduct.known:
+        if not one.says or one.work in teams or one.pillar not in named:
+            what = f"The known answer to {one.work!r} of {one.pillar!r} cannot be one."
+            mend = "Give a pillar, a work of no team, and a range of points or who is preferred."
+            yield Finding(ConductFault.KNOWN_WRONG, f"known/{one.pillar}/{one.work}", what, mend)
+    told = {one.pillar for one in conduct.known}
+    for pillar, wanted in named.items():
+        given = known_digest(conduct.known, pillar) if pillar in told else None
+        if given != wanted:
+            what = f"The known answers have the digest {given}; the policy names {wanted}."
+            mend = "Give those that were fixed, or name their digest before the round is frozen."
+            yield Finding(ConductFault.KNOWN_DIFFERS, f"known/{pillar}", what, mend)
+
+
+def known_aside(evidence: Evidence, conduct: Conduct) -> tuple[Evidence, tuple[SetAside, ...]]:
+    """The evidence on teams alone, and the rows on known work that stood among it."""
+    left, taken = without_known(conduct.known, evidence)
+    rows = sorted(taken.items())
+    return left, tuple(SetAside(p, work, Why.KNOWN, rows=count) for (p, work), count in rows)
+
+
+def attention_of(evaluation: Round, evidence: Evidence, conduct: Conduct) -> tuple[Attention, ...]:
+    """How each rater passed the checks: what is told of them, and what is known, added up.
+
+    Of pillars whose policy asks for a share; in order.
+    """
+    told = {(each.pillar, each.rater): (each.passed, each.checks) for each in conduct.attention}
+    right = answered(conduct.known, evidence)
+    asked = {p.id for p in evaluation.pillars if p.raters is not None and p.raters.attention}
+    found = []
+    for key in sorted(told.keys() | right.keys()):
+        (passed, checks), answers = told.get(key, (0, 0)), right.get(key, [])
+        if key[0] in asked:
+            found.append(Attention(*key, passed + sum(answers), checks + len(answers)))
+    return tuple(found)
+
+
 def dropped(
     evaluation: Round, evidence: Evidence, conduct: Conduct
 ) -> tuple[tuple[SetAside, ...], tuple[Finding, ...]]:
     """Whose rows do not count, by rule: in conflict with a team, or inattentive."""
     aside = [SetAside(c.pillar, c.rater, Why.CONFLICT, c.team) for c in conduct.conflicts]
     found: list[Finding] = []
-    checks = {(each.pillar, each.rater): each for each in conduct.attention}
+    attention = attention_of(evaluation, evidence, conduct)
+    checks = {(each.pillar, each.rater): each for each in attention}
     for pillar in evaluation.pillars:
         if pillar.raters is None or pillar.raters.attention is None:
             continue

@@ -43,6 +43,9 @@ ROWS_AT_ONCE = 2**16
 """So many products of two limbs add up within an int64, with three bits to spare."""
 
 
+CLUSTERS_MANY = 100
+"""Of more clusters than this, Student's t differs from the normal by less than a round's noise."""
+
 FREEDOM_FEW_MILLI = 20_000
 """Below so many thousandths of degrees of freedom, correlations are not counted on: drawn panels of
 6, 10 and 20 raters held in 90.5, 93.1 and 94.8 % with them, in 94.6, 95.1 and 96.1 % without."""
@@ -146,15 +149,16 @@ def spread(
     errors = tuple(math.isqrt(_square(products, each) // replicates) for each in contrasts)
     shared = _shared_micro(deviations, contrasts, errors, confidence)
     strata = [variances(influence, contrasts) for influence in influences]
-    clusters = [len(influence) for influence in influences]
-    freedoms = [_freedom_milli(column, clusters) for column in zip(*strata, strict=True)]
+    free = [freedoms(influence, contrasts) for influence in influences]
+    pairs = zip(zip(*strata, strict=True), zip(*free, strict=True), strict=True)
+    few_milli = [_freedom_milli(column, own) for column, own in pairs]
     apart = max(shared, _apart_micro(confidence, len(contrasts))) if shared else 0
     return Spread(
         errors,
         tuple(math.isqrt(int(sum(column))) for column in zip(*strata, strict=True)),
         tuple(
             widened_micro(apart if few is not None and few < FREEDOM_FEW_MILLI else shared, few)
-            for few in freedoms
+            for few in few_milli
         ),
     )
 
@@ -217,12 +221,34 @@ def variances(influence: IntArray, contrasts: Sequence[Contrast]) -> list[Fracti
     return [Fraction(clusters * _square(products, each), clusters - 1) for each in contrasts]
 
 
-def _freedom_milli(variances: Sequence[Fraction], clusters: Sequence[int]) -> int | None:
+def freedoms(influence: IntArray, contrasts: Sequence[Contrast]) -> list[Fraction]:
+    """How many degrees of freedom the clusters of a stratum leave each contrast; n - 1 at most.
+
+    Where some clusters bear more of a contrast than others (six of twelve raters saw a team), fewer
+    of them say how far it strays. Their fourth moment tells how many: of n normal influences alike
+    it is 3/(n + 2) of the squared second one (Lipsitz, Ibrahim and Parzen 1999, JRSS D 48). Drawn
+    panels of twelve, six to a team, held in 91.8 % of all pairs without and in 94.5 % with it.
+    """
+    clusters = len(influence)
+    most = Fraction(clusters - 1)
+    if clusters > CLUSTERS_MANY:
+        return [most] * len(contrasts)
+    rows: list[list[int]] = influence.tolist()
+    found = []
+    for column, other in contrasts:
+        moved = [row[column] - (row[other] if other is not None else 0) for row in rows]
+        second, fourth = sum(x * x for x in moved), sum(x**4 for x in moved)
+        alike = Fraction(3 * second * second, fourth) - 2 if fourth else most
+        found.append(max(Fraction(1), min(most, alike)))
+    return found
+
+
+def _freedom_milli(variances: Sequence[Fraction], free: Sequence[Fraction]) -> int | None:
     """Thousandths of degrees of freedom of a sum of strata (Satterthwaite 1946, Biometrics 2)."""
     total = sum(variances)
     if not total:
         return None
-    parts = (v * v / (n - 1) for v, n in zip(variances, clusters, strict=True))
+    parts = (v * v / own for v, own in zip(variances, free, strict=True))
     return int(1_000 * total * total / sum(parts))
 
 

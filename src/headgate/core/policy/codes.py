@@ -337,8 +337,8 @@ class Code(Enum):
     )
     WINDOW_OUTLASTS_TERM = (
         "window-outlasts-term",
-        "decided on {on}, an objection is answered by {last}; on {turn} others hold what was freed",
-        "hold the round earlier, or shorten `object_days` and `answer_days`",
+        "decided on {on}, it is decided again until {last}; on {turn} others hold what was freed",
+        "hold the round earlier, or shorten the days",
     )
     ROUNDS_SAME_DAY = (
         "rounds-same-day",
@@ -386,6 +386,7 @@ class Code(Enum):
         "`{path}` counts working days, and nothing says which days are days of rest",
         "add `programme.calendar.rest` with its weekdays and holidays, or count days",
     )
+    KNOWN_ASTRAY = ("known-astray", "{name} leaves nobody out by known answers", "add `attention:`")
     WILDCARD_NEVER = (
         "wildcard-never",
         "a wildcard call refills places, and no place has to be filled: `least` is 0",

@@ -70,19 +70,24 @@ def _days(evaluation: Round, call: Call, spots: Spots, here: Loc) -> Found:
 
 
 def _window(evaluation: Round, calendar: Calendar, spots: Spots, here: Loc) -> Found:
-    """An objection that is upheld must find what was freed not yet held by others."""
-    appeals = evaluation.appeals
-    if appeals is None or evaluation.on <= calendar.first:
+    """What decides a round again must find what was freed not yet held by others."""
+    if evaluation.on <= calendar.first:
         return
-    last = add_days(evaluation.on, appeals.object_days + appeals.answer_days)
     months = (evaluation.on.year - calendar.first.year) * 12 + evaluation.on.month
     terms = (months - calendar.first.month) // calendar.months
     turns = (add_months(calendar.first, calendar.months * (terms + more)) for more in (0, 1))
     turn = next(day for day in turns if day >= evaluation.on)
-    if last > turn:
-        path = (*here, "appeals")
-        words = {"on": evaluation.on, "last": last, "turn": turn}
-        yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words)
+    days: dict[Loc, int] = {}
+    if (appeals := evaluation.appeals) is not None:
+        days["appeals",] = appeals.object_days + appeals.answer_days
+    if evaluation.wildcard is not None:
+        days["wildcard", "open_days"] = evaluation.wildcard.open_days
+    if evaluation.remedy is Remedy.MORE_ITEMS:
+        days["remedy",] = 1
+    for inner, count in days.items():
+        if (last := add_days(evaluation.on, count)) > turn:
+            path, words = (*here, *inner), {"on": evaluation.on, "last": last, "turn": turn}
+            yield path, Code.WINDOW_OUTLASTS_TERM.at(spots.at(*path), **words)
 
 
 def _stages(policy: Policy, spots: Spots) -> Found:
@@ -136,6 +141,9 @@ def _raters(evaluation: Round, spots: Spots, here: Loc) -> Found:
         if pillar.kind is PillarKind.VOTES and pillar.raters.agreement is not None:
             inner = (*path, "agreement")
             yield inner, Code.AGREEMENT_ASTRAY.at(spots.at(*inner), name=pillar.id)
+        if pillar.raters.known is not None and pillar.raters.attention is None:
+            inner = (*path, "known")
+            yield inner, Code.KNOWN_ASTRAY.at(spots.at(*inner), name=pillar.id)
         for name, share in (
             ("attention", pillar.raters.attention),
             ("agreement", pillar.raters.agreement),

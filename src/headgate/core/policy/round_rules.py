@@ -42,7 +42,8 @@ class Raters(Section):
 
     `attention` is the least share of attention checks that a rater passes, `agreement` the least
     Krippendorff's alpha of the panel. A rater in conflict with a team never counts for it.
-    `repeated` is how many teams' work each rater is shown twice, unannounced, as those checks.
+    `repeated` is how many teams' work each rater is shown twice, unannounced, as those checks, and
+    `known` the digest of the answers that are fixed beforehand, as more of them.
     """
 
     least: Annotated[int, Field(ge=2, le=10_000)]
@@ -50,6 +51,7 @@ class Raters(Section):
     attention: Share | None = None
     agreement: Share | None = None
     repeated: Annotated[int, Field(ge=1, le=100)] = 1
+    known: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class OtherModels(StrEnum):

@@ -62,7 +62,7 @@ def find_round_gate(
         round_ = round_now(round_id)
         round_.need_open()
         _need_team(round_, team)
-        _need_apart(officer, team)
+        need_apart_from(officer, team)
         if found.gate not in {gate.id for gate in round_.section.gates}:
             refuse(DeskRefusal.GATE_UNKNOWN, found.gate[:64])
         _need_documents(found)
@@ -82,7 +82,7 @@ def reply_round_gate(
 ) -> None:
     """Reply to a finding against one's team within the gate's days; raises `Refused`."""
     with doing(person, "reply round gate", f"{round_id} {team} {gate}", now):
-        round_ = _of_own_team(person, round_id, team)
+        round_ = of_own_team(person, round_id, team)
         round_.need_open()
         key = {"round": round_id, "team": team, "gate": gate, "passed": False}
         finding = RoundFinding.objects.filter(**key).first()
@@ -99,7 +99,7 @@ def object_to_round(
 ) -> RoundObjection:
     """Object to what a round decided, within its days; sent twice it is one. Raises `Refused`."""
     with doing(person, "object to round", f"{round_id} {team}", now):
-        round_ = _of_own_team(person, round_id, team)
+        round_ = of_own_team(person, round_id, team)
         round_.need_decided()
         last = object_by(round_)
         if last is None:
@@ -179,7 +179,7 @@ def _waiting(officer: Person, round_: RoundNow, team: str) -> RoundObjection:
         refuse(DeskRefusal.TEAM_UNKNOWN, team[:64])
     if found.answered is not None:
         refuse(DeskRefusal.ANSWERED, team)
-    _need_apart(officer, team)
+    need_apart_from(officer, team)
     if RoundSheet.objects.filter(round=round_.id, reviewer__person=officer).exists():
         refuse(DeskRefusal.REVIEWED, team)
     return found
@@ -201,7 +201,8 @@ def _written(text: str) -> str:
     return text
 
 
-def _of_own_team(person: Person, round_id: str, team: str) -> RoundNow:
+def of_own_team(person: Person, round_id: str, team: str) -> RoundNow:
+    """The round of a team for which somebody acts; raises `Refused`."""
     need(person, Role.APPLICANT)
     round_ = round_now(round_id)
     if round_.closed:
@@ -216,7 +217,7 @@ def _need_team(round_: RoundNow, team: str) -> None:
         refuse(DeskRefusal.TEAM_UNKNOWN, team[:64])
 
 
-def _need_apart(officer: Person, team: str) -> None:
-    """Refuse somebody who acts for a member of the team."""
-    dossiers = Dossier.objects.filter(code=team).select_related("lead")
-    need_apart(officer, dossiers, team)
+def need_apart_from(officer: Person, *teams: str) -> None:
+    """Refuse somebody who acts for a member of one of the teams."""
+    dossiers = Dossier.objects.filter(code__in=teams).select_related("lead")
+    need_apart(officer, dossiers, ", ".join(teams))

@@ -1,15 +1,18 @@
 """The experts of a round get blind sheets, and give them while the round is open."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from secrets import SystemRandom
 from string import ascii_uppercase
 
+from headgate.core.evaluation.known import Known, known_digest
+from headgate.core.policy.schema import Pillar
 from headgate.site.actions.assign_reviewers import conflicts_of
 from headgate.site.desk.models import Dossier, Reviewer, RoundSheet
 from headgate.site.desk.office import doing, need, reviewer_of
-from headgate.site.desk.rating import SCALE, criteria, round_now
+from headgate.site.desk.rating import SCALE, criteria, known_of, round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.round_models import RoundKnown
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 
@@ -44,17 +47,54 @@ def seat_experts(officer: Person, round_id: str, experts: Collection[str], now: 
                 RoundSheet(round=round_id, pillar=pillar.id, reviewer=reviewer),
                 [team for team in round_.teams if (team, reviewer.code) not in conflicts],
                 pillar.raters.repeated if pillar.raters is not None else 1,
+                _works(round_id, pillar),
             )
         ]
         RoundSheet.objects.bulk_create(sheets)
         return len(sheets)
 
 
-def _dealt(blank: RoundSheet, teams: list[str], repeats: int) -> list[RoundSheet]:
-    """Sheets under labels from A on: each team once, and some of them, by chance, twice."""
+def fix_known(
+    officer: Person, round_id: str, pillar_id: str, known: Sequence[Known], now: datetime
+) -> None:
+    """Put known works among the sheets of a pillar, before anybody has one; raises `Refused`.
+
+    They are taken only where they have the digest that the policy names, so that nobody chooses
+    the right marks later.
+    """
+    with doing(officer, "fix known works", f"{round_id} {pillar_id}", now):
+        need(officer, Role.AGENCY_OFFICER)
+        round_ = round_now(round_id)
+        round_.need_open()
+        if RoundSheet.objects.filter(round=round_id).exists():
+            refuse(DeskRefusal.EXPERTS_SEATED, round_id)
+        wanted = {p.id: p.raters.known for p in round_.panels if p.raters is not None}
+        told = known_digest(known, pillar_id)
+        if wanted.get(pillar_id) != told or {one.pillar for one in known} != {pillar_id}:
+            refuse(DeskRefusal.KNOWN_DIFFERS, told)
+        RoundKnown.objects.filter(round=round_id, pillar=pillar_id).delete()
+        rows = [(one.work, one.criterion, one.low, one.high) for one in known]
+        names = ("work", "criterion", "low", "high")
+        for row in dict.fromkeys(rows):
+            fields = dict(zip(names, row, strict=True))
+            RoundKnown.objects.create(round=round_id, pillar=pillar_id, **fields)
+
+
+def _works(round_id: str, pillar: Pillar) -> list[str]:
+    """The known works of a pillar; refuses while the policy names some that are not there."""
+    works = sorted({one.work for one in known_of(round_id) if one.pillar == pillar.id})
+    if pillar.raters is not None and pillar.raters.known is not None and not works:
+        refuse(DeskRefusal.KNOWN_DIFFERS, pillar.id)
+    return works
+
+
+def _dealt(
+    blank: RoundSheet, teams: list[str], repeats: int, works: Sequence[str] = ()
+) -> list[RoundSheet]:
+    """Sheets under labels from A on: each team once, some of them, by chance, twice, and works."""
     chance = SystemRandom()
     repeated = chance.sample(teams, min(repeats, len(teams)))
-    asked = [*((team, False) for team in teams), *((team, True) for team in repeated)]
+    asked = [*((team, False) for team in (*teams, *works)), *((team, True) for team in repeated)]
     chance.shuffle(asked)
     return [
         RoundSheet(

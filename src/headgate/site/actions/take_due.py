@@ -4,6 +4,7 @@ from datetime import datetime
 
 from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
+from headgate.site.actions.remedy_round import RUNS, lot_told
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.agreement import proposed, unsigned
@@ -23,6 +24,7 @@ MAY: dict[What, tuple[Role, ...]] = {
     What.OPEN_CALL: (Role.AGENCY_OFFICER,),
     What.CLOSE_CALL: (Role.AGENCY_OFFICER,),
     What.DECIDE_CALL: (Role.AGENCY_OFFICER, Role.POLICY_OWNER),
+    What.DRAW_LOT: RUNS,
 }
 """Who lets what happen; the operator does the rest."""
 
@@ -59,7 +61,10 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
             refuse(DeskRefusal.NOT_DUE, about)
         need(person, *MAY.get(event.what, (Role.OPERATOR,)))
         _need_heard(before, event)
-        if event.what is not What.DECIDE_CALL:
+        if event.what is What.DRAW_LOT and rest is ELSEWHERE:
+            told = lot_told(person, before, event.about, rest, now)
+            after = take(before, Desk(told, now), event)
+        elif event.what is not What.DECIDE_CALL:
             after = take(before, Desk(rest, now), event)
         else:
             after = _decide(before, person, event, now)

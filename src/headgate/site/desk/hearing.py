@@ -13,7 +13,7 @@ from headgate.core.evaluation.conduct import Conduct, Notice
 from headgate.report.section_rights import window_of
 from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
 from headgate.site.desk.office import organisations_of
-from headgate.site.desk.rating import RoundNow, attention_of
+from headgate.site.desk.rating import RoundNow, attention_of, known_of
 from headgate.site.portal.models import Person
 
 
@@ -68,6 +68,7 @@ def conducted_as(round_: RoundNow, told: Conduct) -> Conduct:
         notices=tuple(notices.values()),
         attention=tuple(attention.values()),
         blind=tuple(sorted(blind)),
+        known=(*told.known, *known_of(round_.id)),
     )
 
 

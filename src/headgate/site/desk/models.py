@@ -10,6 +10,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from headgate.site.desk.round_models import RoundKnown, RoundSecret
+
+OF_ROUNDS = (RoundKnown, RoundSecret)
+"""Records of a module of their own: Django looks for all of them here."""
+
 
 class Organisation(models.Model):
     """A body that may apply, with the facts that the policy asks of every organisation."""

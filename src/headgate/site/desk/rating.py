@@ -5,19 +5,21 @@ pseudonym; a sheet that repeats another checks attention and counts for nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Final
 
 from headgate.core.calls.harshness import harshness
 from headgate.core.evaluation.conduct import Attention
-from headgate.core.evaluation.evidence import Rating
+from headgate.core.evaluation.evidence import Evidence, Rating
+from headgate.core.evaluation.known import Known, answered
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Pillar, PillarKind, Policy, Round
 from headgate.site.desk.models import RoundSheet
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.round_models import RoundKnown
 from headgate.site.records.kept import Stands, stands, stored_facts
 from headgate.steps.evaluate import tasks_of
 from headgate.steps.term import Closed
@@ -81,14 +83,24 @@ def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
 
 
 def ratings_of(round_id: str, teams: Sequence[str]) -> Mapping[str, tuple[Rating, ...]]:
-    """What experts gave on their sheets, by pillar; a pillar without sheets is not there."""
+    """What experts gave on their sheets, by pillar; a pillar without sheets is not there.
+
+    Marks of known works are among them: the rule reads them, and sets them aside.
+    """
     sheets = RoundSheet.objects.filter(round=round_id, repeat=False).select_related("reviewer")
     found: dict[str, list[Rating]] = {}
+    works = {(one.pillar, one.work) for one in known_of(round_id)}
     for sheet in sheets.order_by("pillar", "reviewer__code", "team"):
         rows = found.setdefault(sheet.pillar, [])
-        if sheet.team in teams:
+        if sheet.team in teams or (sheet.pillar, sheet.team) in works:
             rows += _rated(sheet)
     return {pillar: tuple(rows) for pillar, rows in found.items()}
+
+
+def known_of(round_id: str) -> tuple[Known, ...]:
+    """The known works among a round's sheets, in order."""
+    rows = RoundKnown.objects.filter(round=round_id).order_by("pillar", "work", "criterion")
+    return tuple(Known(r.pillar, r.work, r.criterion, r.low, r.high) for r in rows)
 
 
 def _rated(sheet: RoundSheet) -> Iterator[Rating]:
@@ -132,6 +144,7 @@ class ExpertNow:
 def experts_now(round_: RoundNow) -> list[ExpertNow]:
     """Every expert of a round by pillar, in order."""
     least = {p.id: p.raters.attention for p in round_.panels if p.raters is not None}
+    right = answered(known_of(round_.id), Evidence(ratings=ratings_of(round_.id, round_.teams)))
     return [
         ExpertNow(
             pillar,
@@ -139,11 +152,16 @@ def experts_now(round_: RoundNow) -> list[ExpertNow]:
             sum(sheet.given is not None for sheet in sheets),
             len(sheets),
             max(_differences(sheets), default=None),
-            _attention(pillar, expert, sheets),
+            _with_known(_attention(pillar, expert, sheets), right.get((pillar, expert), [])),
             least.get(pillar),
         )
         for (pillar, expert), sheets in _by_expert(round_.id)
     ]
+
+
+def _with_known(told: Attention, right: Sequence[bool]) -> Attention:
+    """The checks of an expert with those of known works."""
+    return replace(told, passed=told.passed + sum(right), checks=told.checks + len(right))
 
 
 def attention_of(round_id: str) -> list[Attention]:
@@ -185,7 +203,8 @@ def agreement_now(round_id: str) -> dict[str, Fraction | None]:
     """Krippendorff's alpha of what was given so far, by pillar; None where it says nothing yet."""
     sheets = RoundSheet.objects.filter(round=round_id, repeat=False).select_related("reviewer")
     rows: dict[str, list[tuple[str, str, int]]] = {}
-    for sheet in sheets:
+    works = {(one.pillar, one.work) for one in known_of(round_id)}
+    for sheet in (one for one in sheets if (one.pillar, one.team) not in works):
         marks = rows.setdefault(sheet.pillar, [])
         code = sheet.reviewer.code
         marks += ((f"{sheet.team} {name}", code, n) for name, n in sheet.points.items())

@@ -13,7 +13,10 @@ KEY: Final = "typed"
 CHARACTERS_MOST: Final = 100_000
 """More than the longest form of the portal; what is longer is not kept."""
 
-_SECRET: Final = ("csrfmiddlewaretoken", "password", "oldpassword", "password1", "password2")
+_SECRET: Final = (
+    *("csrfmiddlewaretoken", "secret"),
+    *("password", "oldpassword", "password1", "password2"),
+)
 
 
 def keep(request: HttpRequest) -> bool:

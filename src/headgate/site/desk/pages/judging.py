@@ -1,6 +1,6 @@
 """A round's pages for its people: experts' blind sheets, the chair's progress, a team's report."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any, Final
 
@@ -12,14 +12,15 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from headgate.core.evaluation.known import Known
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.report.stage_team import team_document
-from headgate.site.actions.judge_round import give_sheet, seat_experts
+from headgate.site.actions.judge_round import fix_known, give_sheet, seat_experts
 from headgate.site.desk.clock import now
 from headgate.site.desk.hearing import own_teams
 from headgate.site.desk.models import Reviewer, RoundSheet
-from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.pages.telling import at_the_desk, number, reader, typed_before, words
 from headgate.site.desk.rating import (
     SCALE,
     ExpertNow,
@@ -27,6 +28,7 @@ from headgate.site.desk.rating import (
     agreement_now,
     criteria,
     experts_now,
+    known_of,
     round_now,
 )
 from headgate.site.portal import reading
@@ -64,6 +66,11 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
 
     The page asks for itself again every half minute where scripts run; without them, a link does.
     """
+    if request.method == "POST" and request.POST.get("deed") == "known":
+        pillar = request.POST.get("pillar", "")
+        fix_known(reader(request), round_id, pillar, _known(pillar, request.POST), now())
+        messages.success(request, _("The known works are among the sheets."))
+        return redirect("round-progress", round_id=round_id)
     if request.method == "POST":
         chosen = request.POST.getlist("expert")
         count = seat_experts(reader(request), round_id, chosen, now())
@@ -83,9 +90,26 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
         "figures": list(_figures(round_, experts, say)),
         "experts": [(names[one.pillar], one) for one in experts],
         "reviewers": _active() if officer and round_.panels and not round_.closed else [],
+        "known": list(_known_asked(round_, say)) if officer and not round_.closed else [],
+        "typed": typed_before(request),
         "others": [say.text(p.name) for p in round_.section.pillars if p not in round_.panels],
     }
     return render(request, "desk/progress.html", told)
+
+
+def _known(pillar: str, given: Mapping[str, str]) -> list[Known]:
+    """Known works as lines: a work, its lowest and highest right points, and a criterion."""
+    lines = (line.split() for line in given.get("known", "").splitlines() if line.strip())
+    rows = ([*line, "", "", ""][:4] for line in lines)
+    return [Known(pillar, work, of, number(low), number(high)) for work, low, high, of in rows]
+
+
+def _known_asked(round_: RoundNow, say: Speaker) -> Iterator[tuple[str, str, bool]]:
+    """The pillars whose policy names known works, and whether they are there."""
+    there = {one.pillar for one in known_of(round_.id)}
+    for pillar in round_.panels:
+        if pillar.raters is not None and pillar.raters.known is not None:
+            yield pillar.id, say.text(pillar.name), pillar.id in there
 
 
 def _active() -> list[str]:
