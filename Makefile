@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
+# Compiled once and kept: the tests start hundreds of processes, which would each compile it all.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types contracts tests lab format bench check nightly clean
@@ -30,8 +32,8 @@ types: setup ## Check types (mypy, strict)
 contracts: setup ## Check that imports run one way (import-linter)
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 
-tests: setup ## Run the test suite (pytest, two workers)
-	$(BIN)/python -m pytest -n 2
+tests: setup ## Run the test suite (pytest, three workers: one often waits for a server)
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lab: setup ## Start a real Slurm with made-up GPUs to play with; Ctrl-C ends it (as root)
 	$(BIN)/python -m tests.servers.slurm
@@ -47,7 +49,7 @@ check: ## What CI runs: `make test` with no keyboard and a time limit
 	.ci/run
 
 nightly: test ## The longer look: many more random examples, branch coverage, the benches
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile=nightly
+	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile=nightly
 	HEADGATE_PROOF_TIMES=100 HEADGATE_PROOF_FILE=docs/operating/proof.md \
 		$(BIN)/python -m pytest -n 2 tests/site
 	HEADGATE_FIDELITY_FILE=docs/operating/fidelity.md \

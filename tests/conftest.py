@@ -21,6 +21,9 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
+# Whole minutes in one test or module: begun first, so that no worker is left alone with one.
+LONGEST = ("site/year", "site/histories", "site/portal/test_browser.py", "engines/fidelity")
+
 # Django reads its settings once a process, and no test knows whether it is the first to ask.
 os.environ.setdefault("HEADGATE_SECRET_KEY", "only for tests")
 os.environ.setdefault("HEADGATE_HTTPS", "false")
@@ -95,7 +98,9 @@ def skips(suites: Mapping[str, Iterable[str]]) -> dict[str, str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip, by name, the suites whose system packages are not installed."""
+    """Begin with the longest; skip, by name, the suites whose system packages are not here."""
+    longest = [config.rootpath / "tests" / name for name in LONGEST]
+    items.sort(key=lambda item: not any(map(item.path.is_relative_to, longest)))
     listed = config.rootpath / "tests" / "system-packages.txt"
     suites = packages_by_suite(listed.read_text(encoding="utf-8"))
     concerned = {
