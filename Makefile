@@ -20,7 +20,9 @@ run: setup ## One whole term of a real policy: report in build/demo/report.html,
 	@if [ -t 0 ]; then $(BIN)/headgate serve --demo; \
 	else echo "portal   $(BIN)/headgate serve --demo  (nobody is at the keyboard to stop it)"; fi
 
-test: lint types contracts tests ## Everything a change must pass: lint, types, contracts, tests
+# Types take minutes of one processor, and the tests wait for servers: they go side by side.
+test: lint contracts ## Everything a change must pass: lint, types, contracts, tests
+	@$(MAKE) --no-print-directory --jobs=2 types tests
 
 lint: setup ## Check style and format (ruff)
 	$(BIN)/python -m ruff check .
@@ -33,7 +35,7 @@ contracts: setup ## Check that imports run one way (import-linter)
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 
 tests: setup ## Run the test suite (pytest, three workers: one often waits for a server)
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	MAKEFLAGS= $(BIN)/python -m pytest -n 3 --dist worksteal
 
 lab: setup ## Start a real Slurm with made-up GPUs to play with; Ctrl-C ends it (as root)
 	$(BIN)/python -m tests.servers.slurm
