@@ -5,6 +5,7 @@ Random examples are the same on every run (`ci`); `make nightly` draws many more
 a green run says what it did not look at.
 """
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -113,3 +114,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item, suite in concerned.items():
         if suite in reasons:
             item.add_marker(pytest.mark.skip(reason=reasons[suite]))
+
+
+def pytest_collection_finish() -> None:
+    """Leave the half million objects of the tests themselves to no collection of garbage."""
+    gc.collect()
+    gc.freeze()
