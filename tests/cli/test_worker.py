@@ -46,4 +46,4 @@ def test_a_worker_stops_when_it_is_told_to(tmp_path: Path) -> None:
         assert worker.stdout is not None
         assert "looking every 0.1 s" in worker.stdout.readline()
         worker.send_signal(signal.SIGTERM)
-        assert 0 == worker.wait(30)
+        assert 0 == worker.wait(120)

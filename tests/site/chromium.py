@@ -69,7 +69,7 @@ def served(folder: Path, words: Sequence[str]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)
 
 
 def wait_for(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:

@@ -96,7 +96,7 @@ def portal(country: Country, begun_address: str, tmp_path: Path) -> Iterator[str
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)
 
 
 def _environment(**more: str) -> dict[str, str]:
