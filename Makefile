@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
+# Compiled once and kept: the tests start hundreds of processes, which would each compile it all.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types contracts tests lab format bench check nightly clean
@@ -18,7 +20,9 @@ run: setup ## One whole term of a real policy: report in build/demo/report.html,
 	@if [ -t 0 ]; then $(BIN)/headgate serve --demo; \
 	else echo "portal   $(BIN)/headgate serve --demo  (nobody is at the keyboard to stop it)"; fi
 
-test: lint types contracts tests ## Everything a change must pass: lint, types, contracts, tests
+# Types take minutes of one processor, and the tests wait for servers: they go side by side.
+test: lint contracts ## Everything a change must pass: lint, types, contracts, tests
+	@$(MAKE) --no-print-directory --jobs=2 types tests
 
 lint: setup ## Check style and format (ruff)
 	$(BIN)/python -m ruff check .
@@ -30,8 +34,8 @@ types: setup ## Check types (mypy, strict)
 contracts: setup ## Check that imports run one way (import-linter)
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 
-tests: setup ## Run the test suite (pytest, two workers)
-	$(BIN)/python -m pytest -n 2
+tests: setup ## Run the test suite (pytest, three workers: one often waits for a server)
+	MAKEFLAGS= $(BIN)/python -m pytest -n 3 --dist worksteal
 
 lab: setup ## Start a real Slurm with made-up GPUs to play with; Ctrl-C ends it (as root)
 	$(BIN)/python -m tests.servers.slurm
@@ -47,7 +51,7 @@ check: ## What CI runs: `make test` with no keyboard and a time limit
 	.ci/run
 
 nightly: test ## The longer look: many more random examples, branch coverage, the benches
-	$(BIN)/python -m pytest -n 2 --hypothesis-profile=nightly
+	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile=nightly
 	HEADGATE_PROOF_TIMES=100 HEADGATE_PROOF_FILE=docs/operating/proof.md \
 		$(BIN)/python -m pytest -n 2 tests/site
 	HEADGATE_FIDELITY_FILE=docs/operating/fidelity.md \

@@ -53,4 +53,4 @@ def _told_to_stop(words: list[str], folder: Path) -> int:
         assert worker.stdout is not None
         assert "looking every 0.1 s" in worker.stdout.readline()
         worker.send_signal(signal.SIGTERM)
-        return worker.wait(30)
+        return worker.wait(120)

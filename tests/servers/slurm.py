@@ -124,7 +124,7 @@ class Lab:
             )
         return done.stdout
 
-    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    def wait(self, holds: Callable[[], bool], what: str, seconds: float = 180) -> None:
         """Until something comes true; raises TimeoutError that says what did not."""
         deadline = time.monotonic() + seconds
         while not holds():

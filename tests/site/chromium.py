@@ -10,12 +10,16 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.commands import HEADGATE, environment
 
 CHROMIUM = shutil.which("chromium")
 SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
+AXE = """
+    axe.run({resultTypes: ['violations'], reporter: 'no-passes'}).then(found => found.violations)
+"""
 
 
 @contextmanager
@@ -26,6 +30,23 @@ def chromium() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield running
         running.close()
+
+
+def barriers(page: Page, where: str) -> list[str]:
+    """What is wrong with a page as it stands: whatever axe knows, and text beyond the screen.
+
+    A page can be asked again at another size: axe is brought into it once.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = [
+        f"{where}: {one['id']} {[str(node['target']) for node in one['nodes']][:3]}"
+        for one in page.evaluate(AXE)
+    ]
+    size = page.viewport_size
+    if size is None or page.evaluate("document.documentElement.scrollWidth") > size["width"]:
+        found.append(f"{where}: wider than the screen")
+    return found
 
 
 @contextmanager
@@ -43,12 +64,12 @@ def served(folder: Path, words: Sequence[str]) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)
 
 
 def wait_for(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:
     """Until an address answers; fails with what the server said where it ends instead."""
-    for _ in range(1200):
+    for _ in range(6000):
         assert server.poll() is None, said.read_text()
         try:
             with urlopen(url) as answer:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from secrets import token_hex
 
@@ -68,6 +69,30 @@ def site(request: pytest.FixtureRequest) -> str:
     fixture = {"sqlite": "lone_site", "postgresql": "served_site"}[request.param]
     told: str = request.getfixturevalue(fixture)
     return told
+
+
+@pytest.fixture(scope="module")
+def played(
+    request: pytest.FixtureRequest, site_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Cast]:
+    """What the module's `scene` plays on an empty site, once; nobody is connected."""
+    path = Path(shutil.copy(site_template, tmp_path_factory.mktemp("played") / "site.db"))
+    database = opened(f"sqlite:///{path}")
+    with override_settings(HEADGATE_DEMO=True):
+        cast: Cast = request.module.scene()
+    database.connection.close()
+    return path, cast
+
+
+@pytest.fixture
+def copied(played: tuple[Path, Cast], tmp_path: Path) -> Iterator[Cast]:
+    """The module's scene as this test's own, before a portal whose clock stands there."""
+    path, cast = played
+    opened(f"sqlite:///{shutil.copy(path, tmp_path / 'site.db')}")
+    shared = {id(one): one for one in (cast.document, cast.facts)}
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield deepcopy(cast, shared)
+    opened("sqlite:///nothing")
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """An award begins once both sides have signed exactly the same text, and not otherwise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
-from django.test import override_settings
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
@@ -47,18 +46,21 @@ def agreed() -> Document:
     return Document.read({**small().term.document.texts, "overlays/agreement.yaml": AGREED})
 
 
-@pytest.fixture
-def told(lone_site: str) -> Iterator[Cast]:
+def scene() -> Cast:
     """The open call's list was signed by two and told; no winner has answered."""
-    del lone_site
     cast = Cast(agreed(), facts_of(small().term))
     cast.until(What.DECIDE_CALL, "open")
     cast.judge("open")
     board = preview("open", moment())
     for person in (cast.owner, cast.officer):
         sign(person, "open", board.digest, moment())
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield cast
+    return cast
+
+
+@pytest.fixture
+def told(copied: Cast) -> Cast:
+    """The same, for one test."""
+    return copied
 
 
 def moment() -> datetime:

@@ -53,9 +53,8 @@ def asked() -> Document:
     return Document.read({**small().term.document.texts, "overlays/documents.yaml": ASKED})
 
 
-def begun(address: str) -> Cast:
+def scene() -> Cast:
     """The cast while the open call is open, its second application a draft."""
-    del address
     cast = Cast(asked(), facts_of(small().term))
     cast.until(What.CLOSE_CALL, "alliance")
     applying = cast.facts["applications/open"][1]
@@ -67,15 +66,15 @@ def begun(address: str) -> Cast:
 @pytest.fixture
 def asking(site: str) -> Iterator[Cast]:
     """The same on each database, before a portal whose clock stands where the programme does."""
+    del site
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield begun(site)
+        yield scene()
 
 
 @pytest.fixture
-def lone(lone_site: str) -> Iterator[Cast]:
+def lone(copied: Cast) -> Cast:
     """The same on one database, for rules that no database has a part in."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield begun(lone_site)
+    return copied
 
 
 def mine(cast: Cast) -> tuple[Person, Dossier]:

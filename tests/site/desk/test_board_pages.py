@@ -1,13 +1,10 @@
 """What helps to decide: the list under other values, how sure it is, the panel and its minutes."""
 
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
@@ -18,33 +15,24 @@ from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.sensitivity import sensitivity
-from headgate.site.records.database import opened
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.whole.small import small
 
 
-@pytest.fixture(scope="module")
-def played(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Cast]:
-    """A site whose open call is judged: every sheet is given, nothing is signed."""
-    path = tmp_path_factory.mktemp("judged") / "site.db"
-    opened(f"sqlite:///{shutil.copy(site_template, path)}")
+def scene() -> Cast:
+    """The open call is judged: every sheet is given, nothing is signed."""
     cast = Cast(small().term.document, facts_of(small().term))
     cast.until(What.DECIDE_CALL, "open")
     cast.judge("open")
-    SITE.connection.close()
-    return path, cast
+    return cast
 
 
 @pytest.fixture
-def judged(played: tuple[Path, Cast], tmp_path: Path) -> Iterator[Cast]:
-    """A copy of that site which is this test's own, and its people."""
-    path, cast = played
-    opened(f"sqlite:///{shutil.copy(path, tmp_path / 'site.db')}")
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield cast
-    opened("sqlite:///nothing")
+def judged(copied: Cast) -> Cast:
+    """The same, for one test."""
+    return copied
 
 
 def text(client: Client, name: str, **asked: object) -> str:

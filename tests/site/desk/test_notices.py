@@ -29,18 +29,29 @@ from headgate.site.notices.working import work
 from headgate.site.portal.models import Person
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, browser
+from tests.site.desk.cast import Cast, browser, facts_of
+from tests.whole.small import small
+
+
+def scene() -> Cast:
+    """The small programme's open call, taken to where two persons have signed its list."""
+    cast = Cast(small().term.document, facts_of(small().term))
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    gather(now())
+    cast.settle("open", now())
+    return cast
 
 
 @pytest.fixture
-def shown(shown: Cast) -> Iterator[Cast]:
+def shown(copied: Cast) -> Iterator[Cast]:
     """The same before a portal with an address and a mail server."""
     with override_settings(
         HEADGATE_ADDRESS="https://gpu.example.org",
         EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
     ):
         mail.outbox = []
-        yield shown
+        yield copied
 
 
 def told(kind: str) -> list[Notice]:
@@ -69,18 +80,10 @@ def page_of(letter_: EmailMessage) -> str:
     return str(found[0])
 
 
-def signed(cast: Cast) -> Any:
-    """The small programme's open call, taken to where two persons have signed its list."""
-    cast.until(What.DECIDE_CALL, "open")
-    cast.judge("open")
-    gather(now())
-    cast.settle("open", now())
-    return AwardList.objects.get(call="open")
-
-
-def test_every_applicant_is_told_the_result_with_reason_score_and_days(shown: Cast) -> None:
+@pytest.mark.usefixtures("shown")
+def test_every_applicant_is_told_the_result_with_reason_score_and_days() -> None:
     """One notice for each application that came in; a winner's says until when to answer."""
-    listed = signed(shown)
+    listed = AwardList.objects.get(call="open")
     made = gather(now())
     codes = set(
         Dossier.objects.filter(call="open", state="submitted").values_list("code", flat=True)
@@ -102,7 +105,6 @@ def test_every_applicant_is_told_the_result_with_reason_score_and_days(shown: Ca
 
 def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast) -> None:
     """After the decision each application's outcome is told; the same entry never again."""
-    signed(shown)
     decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
     event = next(one for one in decides if one.about == "open")
     take_due(shown.officer, str(event), shown.morning(event))
@@ -115,7 +117,6 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
 
 def test_letters_are_written_in_the_language_in_which_somebody_signed_in(shown: Cast) -> None:
     """Subject and reason in Vietnamese or Korean; the link leads to the site's own address."""
-    signed(shown)
     people = list(shown.persons.values())
     for person, language in zip(people, ("vi", "ko", "en"), strict=False):
         Person.objects.filter(pk=person.pk).update(email=f"{language}@example.org")
@@ -142,9 +143,9 @@ class Broken(EmailBackend):
         raise ConnectionRefusedError(f"{len(messages)} letters and no mail server")
 
 
-def test_a_letter_that_is_not_taken_is_tried_again_and_none_is_doubled(shown: Cast) -> None:
+@pytest.mark.usefixtures("shown")
+def test_a_letter_that_is_not_taken_is_tried_again_and_none_is_doubled() -> None:
     """The server is away, then back: every letter arrives once, with the same Message-ID."""
-    signed(shown)
     waiting = Notice.objects.filter(person=addressed()).count()
     moment = datetime.now(UTC)
     with override_settings(EMAIL_BACKEND=f"{__name__}.Broken"):
@@ -157,11 +158,11 @@ def test_a_letter_that_is_not_taken_is_tried_again_and_none_is_doubled(shown: Ca
     assert (0, 0) == post.deliver(moment + timedelta(days=30))
 
 
+@pytest.mark.usefixtures("shown")
 def test_a_worker_that_dies_with_letters_in_hand_loses_none(
-    shown: Cast, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Killed after the claim: another worker waits for the claim to run out, and sends them."""
-    signed(shown)
     waiting = Notice.objects.filter(person=addressed()).count()
     moment = datetime.now(UTC)
 
@@ -192,7 +193,7 @@ def test_a_name_with_a_line_break_cannot_write_headers(shown: Cast) -> None:
 
 def test_an_objection_reaches_those_who_answer_and_its_answer_who_objected(shown: Cast) -> None:
     """With the last day to answer; and back with the answer's own words."""
-    listed = signed(shown)
+    listed = AwardList.objects.get(call="open")
     code, person = next(
         (code, person)
         for dossier in Dossier.objects.filter(call="open", state="submitted")
@@ -209,9 +210,9 @@ def test_an_objection_reaches_those_who_answer_and_its_answer_who_objected(shown
     assert ("It is not upheld.", "It was counted twice.") == letter(one).lines
 
 
-def test_the_page_shows_notices_until_they_are_read_and_keeps_a_language(shown: Cast) -> None:
+@pytest.mark.usefixtures("shown")
+def test_the_page_shows_notices_until_they_are_read_and_keeps_a_language() -> None:
     """New ones are marked; a press reads them; the language of letters can be chosen."""
-    signed(shown)
     person = addressed()
     client = browser(person)
     page = client.get(reverse("notices")).content.decode()
@@ -226,7 +227,6 @@ def test_the_page_shows_notices_until_they_are_read_and_keeps_a_language(shown: 
 
 def test_a_calendar_is_read_by_its_secret_address_until_another_is_made(shown: Cast) -> None:
     """RFC 5545 as another parser reads it; a new address, or leaving, ends the old one."""
-    signed(shown)
     client, program = browser(shown.officer), Client()
     client.post(reverse("notices"), {"deed": "calendar"})
     first = reverse("person_calendar", args=(Reader.objects.get(person=shown.officer).calendar,))

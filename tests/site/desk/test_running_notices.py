@@ -1,10 +1,8 @@
 """What people are told of awards that run: once, in their language, to whoever it concerns."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
-from django.test import override_settings
 from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
@@ -25,14 +23,17 @@ from tests.whole.small import small
 IN_LANGUAGES = ("en", "vi", "ko")
 
 
-@pytest.fixture
-def june(lone_site: str) -> Iterator[Cast]:
+def scene() -> Cast:
     """The people on the day of the look on idle rights, under which some awards fall."""
-    del lone_site
     cast = Cast(document(("used_below: 25 %", "used_below: 70 %")), facts_of(small().term))
     cast.until(What.RECLAIM, "compute")
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield cast
+    return cast
+
+
+@pytest.fixture
+def june(copied: Cast) -> Cast:
+    """The same, for one test."""
+    return copied
 
 
 def coming(cast: Cast) -> list[Event]:

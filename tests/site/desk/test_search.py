@@ -30,7 +30,7 @@ SECRETS = ("quetzal", "bluefin", "narwhal", "ocelot")
 """Words that stand in one object each."""
 
 
-def peopled() -> Cast:
+def scene() -> Cast:
     """The cast with two applications of the open call under review and one that is a draft."""
     cast = Cast(small().term.document, facts_of(small().term))
     cast.until(What.CLOSE_CALL, "alliance")
@@ -55,15 +55,13 @@ def full(site: str) -> Iterator[Cast]:
     """The same on each database, before a portal whose clock stands where the programme does."""
     del site
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield peopled()
+        yield scene()
 
 
 @pytest.fixture
-def lone(lone_site: str) -> Iterator[Cast]:
+def lone(copied: Cast) -> Cast:
     """The same on one database."""
-    del lone_site
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield peopled()
+    return copied
 
 
 def hits(client: Client, query: str) -> dict[str, str]:

@@ -71,6 +71,7 @@ def test_no_address_of_ours_leads_elsewhere(portal: Client, target: str) -> None
     assert "evil" not in answer.headers["Location"]
 
 
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
 def test_passwords_cannot_be_guessed_at_will(portal: Client) -> None:
     """After some wrong passwords even the right one waits."""
     cache.clear()

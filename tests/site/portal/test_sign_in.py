@@ -47,7 +47,7 @@ def running() -> Iterator[str]:
         yield issuer
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from html.parser import HTMLParser
 from typing import Final
 from urllib.request import Request, urlopen
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Locator, Page
 
-from tests.site.chromium import SIZES
+from tests.site.chromium import SIZES, barriers
 
 SHAPE: Final = """
     () => location.pathname.replace(/[0-9]+/g, '#') + ' ' +
@@ -183,11 +182,7 @@ class Player:
             width, height = SIZES[size]
             self.page.set_viewport_size({"width": width, "height": height})
             where = f"{path} ({seat.language}, {size})"
-            for broken in Axe().run(self.page).response["violations"]:
-                nodes = [str(node["target"]) for node in broken["nodes"]][:3]
-                self.faults.append(f"{where}: {broken['id']} {nodes}")
-            if self.page.evaluate("document.documentElement.scrollWidth") > width:
-                self.faults.append(f"{where}: wider than the screen")
+            self.faults += barriers(self.page, where)
 
     def _english(self, seat: Seat) -> list[str]:
         """Texts that are the same in English, though nobody here has said them."""

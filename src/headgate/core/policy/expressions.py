@@ -5,13 +5,19 @@ read a clock or reach outside their facts. Numbers are whole: doubles are refuse
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
-import cel
+# The library's own command, which it loads with itself, brings in a whole toolkit for terminals: a
+# third of what every command of Headgate takes to start. Nothing here runs that command.
+sys.modules.setdefault("cel.cli", ModuleType("cel.cli"))
+
+import cel  # noqa: E402
 
 LENGTH_MOST = 2000
 _TOKEN = re.compile(

@@ -36,9 +36,10 @@ from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.remedying import LotNow, lot_now, waiting
 from headgate.site.portal import reading, typed
 from headgate.site.portal.judged import closed_round
-from headgate.site.portal.pages.rounds import HEARD, SAMPLE, language
+from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.words import language
 from headgate.steps.event import Event, What
 
 FAULTS_SHOWN: Final = 20
