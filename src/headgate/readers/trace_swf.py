@@ -94,7 +94,8 @@ def _at_once(log: Log, block: list[bytes]) -> bool:
     jobs = ran & has
     limits = np.clip(limit, 0, SECONDS_MOST)
     numbers = (column[jobs].astype(np.int64) for column in (submitted, seconds, gpus, limits))
-    log.jobs(_tenants(rows[jobs, 11], rows[jobs, 12]), *numbers)
+    unmarked = np.zeros(int(jobs.sum()), np.int8)
+    log.jobs(_tenants(rows[jobs, 11], rows[jobs, 12]), *numbers, unmarked)
     return True
 
 

@@ -34,7 +34,8 @@ from headgate.report.speaker import Speaker, speaker
 from headgate.report.trial_awards import Lists
 
 Three = tuple[int, int, int]
-Value = int | str | bool | None
+Value = int | str | bool | tuple[str, ...] | None
+"""A word's value; a tuple are names, told as they are."""
 Writer = Callable[[int, Speaker], str]
 
 
@@ -78,10 +79,11 @@ class Trial:
 
 HOURS = (
     "offered", "held", "idle", "fillable", "split", "waited", "unpaid", "borrowed", "lost", "cut",
+    "inference_held", "inference_charged",
 )  # fmt: skip
-COUNTS = ("jobs", "unserved", "stops")
+COUNTS = ("jobs", "unserved", "stops", "inference", "inference_first", "inference_spilled")
 DAYS = ("first_median", "first_most", "term_median", "term_most")
-COSTS = ("energy", "energy_cost", "worth", "fillable_worth")
+COSTS = ("energy", "energy_cost", "worth", "fillable_worth", "inference_cost")
 WAITS = ("mean", "median", "p95")
 
 
@@ -370,8 +372,10 @@ def _dated(trial: Trial, say: Speaker) -> Iterator[tuple[str, str, Mapping[str, 
 
 def _value(value: Value, say: Speaker) -> str:
     """A word's value for people."""
-    if value is None:
+    if value is None or value == ():
         return say.say("none")
+    if isinstance(value, tuple):
+        return ", ".join(value)
     if isinstance(value, bool | str):
         return say.say(f"trial.is_{str(value).lower()}")
     return _whole(value, say)
