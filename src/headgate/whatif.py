@@ -216,7 +216,7 @@ def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
                 {n: (w.mean, w.median, w.p95) for n, w in first.by_envelope.items()},
                 {n: (w.mean, w.median, w.p95) for n, w in first.by_size.items()},
                 tuple(_month(month) for month in first.months),
-                {n: (c.jobs, c.sooner, c.later, c.pace) for n, c in each.runs[0].changes.items()},
+                {n: _changed(n, each.runs) for n in each.runs[0].changes},
                 first.lent if kept and shared else {},
             )
 
@@ -242,6 +242,14 @@ def _named(run: Figures) -> dict[str, int]:
         named |= {} if told.cost is None else {"_cost": told.cost}
         found |= {f"inference{name}": amount for name, amount in named.items()}
     return found | {n: getattr(run.waits, n) for n in waits}
+
+
+def _changed(envelope: str, runs: Sequence[Run]) -> tuple[int, int, int, tuple[int, int, int]]:
+    """Who gained as the workload came, with the pace of all histories in which it has jobs."""
+    came = runs[0].changes[envelope]
+    paces = [run.changes[envelope].pace for run in runs if run.changes[envelope].jobs]
+    pace = (came.pace, *(_range(paces) if paces else (0, 0)))
+    return came.jobs, came.sooner, came.later, pace
 
 
 def _range(amounts: Iterable[int]) -> tuple[int, int]:

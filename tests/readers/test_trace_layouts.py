@@ -118,6 +118,14 @@ def test_helios_and_acme_are_read_as_columns() -> None:
     assert {NEVER: 1} == acme.notes.left
 
 
+def test_a_kind_of_work_says_what_is_inference() -> None:
+    """Serving and evaluating run a model; whatever else a log names trains one, or may."""
+    kinds = ("Inference", "Evaluation", "serving", "Pretrain", "SFT", "")
+    lines = [f"{kind},a,{n},60,1" for n, kind in enumerate(kinds)]
+    trace = read("\n".join(["type,user,submit_time,duration,gpu_num", *lines, ""]))
+    assert [1, 1, 1, 0, 0, 0] == trace.inference.tolist()
+
+
 def test_sacct_is_read_as_columns() -> None:
     """Clocks, limits and TRES as Slurm writes them; steps, open and cancelled rows are counted."""
     trace = read(SACCT)

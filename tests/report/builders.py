@@ -59,7 +59,7 @@ def _column(variant: str, shared: bool) -> Column:
         dict.fromkeys(envelopes, (3600, 60, 90000)),
         dict.fromkeys(("1", "2-8", "65+"), (3600, 60, 90000)),
         ((date(2026, 4, 1), dict.fromkeys(envelopes, (3600, 1800))),),
-        dict.fromkeys(envelopes, (100, 60, 2, 431)),
+        dict.fromkeys(envelopes, (100, 60, 2, (431, 400, 450))),
         dict.fromkeys(envelopes, 7200) if shared else {},
     )
 

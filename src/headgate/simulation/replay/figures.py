@@ -71,8 +71,9 @@ class Inferred:
     """What became of inference.
 
     `first` of the `jobs` started on chips that take it first, which they held for `held` seconds;
-    `spilled` times one went on to others. `charged` are GPU-seconds by tariff, on those chips and on all others;
-    `cost` is the price of all that inference held by the day of its start, None where unknown.
+    `spilled` times one went on to others. `charged` are GPU-seconds by tariff, on those chips and
+    on all others; `cost` is the price of all that inference held, by the day of its start, None
+    where it is unknown.
     """
 
     jobs: int
