@@ -62,15 +62,20 @@ class Log:
         for column, value in zip(self.columns, (submitted, place, *others), strict=True):
             column.append(value)
 
-    def jobs(self, tenants: Sequence[str], submitted: Column, *others: Column | Marks) -> None:
-        """Take many jobs, by column: seconds, GPUs and limit, and the marks of inference."""
-        if not tenants:
+    def jobs(
+        self, names: Sequence[str], tenant: Column, submitted: Column, *others: Column | Marks
+    ) -> None:
+        """Take many jobs, by column: seconds, GPUs and limit, and the marks of inference.
+
+        `tenant` counts into `names`, of which none is without a job.
+        """
+        if not len(tenant):
             return
         before = np.append(self.latest, submitted[:-1])
         self.unsorted += int((submitted < before).sum())
         self.latest = int(submitted[-1])
-        places = [self.places.setdefault(tenant, len(self.places)) for tenant in tenants]
-        found = (submitted, np.array(places, np.int64), *others)
+        places = [self.places.setdefault(name, len(self.places)) for name in names]
+        found = (submitted, np.array(places, np.int64)[tenant], *others)
         for column, values in zip(self.columns, found, strict=True):
             column.frombytes(values.tobytes())
 

@@ -180,10 +180,17 @@ def _part(log: Log, published: Published, jobs: int, span: int, bits: np.random.
     run = np.clip(np.concatenate(seconds)[order], 1, published.longest_seconds)
     ranks = 1 / np.arange(1, TENANTS + 1)
     tenant = np.searchsorted(np.cumsum(ranks) / ranks.sum(), _uniform(jobs, bits))
-    named = [f"tenant-{place + 1:02}" for place in np.minimum(tenant, TENANTS - 1).tolist()]
+    present, tenant = _present(np.minimum(tenant, TENANTS - 1))
+    named = [f"tenant-{place + 1:02}" for place in present]
     asked = np.concatenate(gpus)[order]
     marks = _marked(run * asked, published.inference)
-    log.jobs(named, _arrivals(jobs, span, bits), run, asked, run * 0, marks)
+    log.jobs(named, tenant, _arrivals(jobs, span, bits), run, asked, run * 0, marks)
+
+
+def _present(tenant: Column) -> tuple[list[int], Column]:
+    """Which tenants have jobs, and the column counted into those."""
+    counts = np.bincount(tenant, minlength=TENANTS)
+    return np.flatnonzero(counts).tolist(), (np.cumsum(counts > 0) - 1)[tenant]
 
 
 def _marked(work: Column, part: float) -> Marks:

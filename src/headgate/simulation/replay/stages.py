@@ -80,11 +80,11 @@ def _stage(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[li
     left = [Waiting(rows[pool_of < 0], came.submitted[pool_of < 0])]
     lanes = list[Lane]()
     for place in stage:
-        mine = np.flatnonzero(pool_of == place)
-        lanes.append(_lane(history, came.only(mine), rows[mine], place))
+        jobs, numbers = _of_pool(came, rows, pool_of == place)
+        lanes.append(_lane(history, jobs, numbers, place))
         went = lanes[-1].replayed.went
         gone = np.flatnonzero(went >= 0)
-        left.append(Waiting(rows[mine[gone]], np.asarray(went[gone], np.int64)))
+        left.append(Waiting(numbers[gone], np.asarray(went[gone], np.int64)))
     joined = (np.concatenate([getattr(each, name) for each in left]) for name in ("rows", "at"))
     return lanes, Waiting(*joined)
 
@@ -102,6 +102,11 @@ def _came(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[Dem
     )
     whose = {name: getattr(demand, name)[rows] for name in ("gpus", "tenant", "inference")}
     return replace(came, seconds=seconds, limit=limit, **whose), rows
+
+
+def _of_pool(came: Demand, rows: Places, mine: np.ndarray) -> tuple[Demand, Places]:
+    """The jobs of one pool; no copy where they are all."""
+    return (came, rows) if mine.all() else (came.only(np.flatnonzero(mine)), rows[mine])
 
 
 def _lane(history: History, jobs: Demand, rows: Places, place: int) -> Lane:
