@@ -231,6 +231,18 @@ def test_one_bad_row_costs_itself_and_nothing_else() -> None:
         read(bad, strict=True)
 
 
+def test_one_bad_row_of_two_hundred_thousand_is_named() -> None:
+    """Its line, its code and its value; every other row is a job, in or out of its block."""
+    rows = [f"{n} {n} 0 60 8 -1 -1 8 -1 -1 1 1 {n % 97} 1 1 1 -1 -1" for n in range(200_000)]
+    rows[123_456] = rows[123_456].replace(" 60 ", " sixty ")
+    trace = read("\n".join([*rows, ""]))
+    assert 199_999 == trace.notes.jobs == len(trace.gpus)
+    assert {Code.NOT_A_NUMBER.value: 1} == trace.notes.bad
+    (fault,) = trace.notes.faults
+    assert 123_457 == fault.line
+    assert "'sixty'" in fault.what
+
+
 def test_all_faults_of_a_row_are_told_at_once_and_of_a_file_the_first() -> None:
     """A quoted row never swallows those below it; counts are whole however many are shown."""
     text = f'{PHILLY}x,q,1,1.0,\n{AT},"1.0,1,1.0,a\n{AT},7.0,1,7.0,a\n'

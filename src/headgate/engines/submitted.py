@@ -65,12 +65,12 @@ def carried(array: Array, shard: Shard, asked: Asked) -> Iterator[str]:
     yield f"{array.shards} shards submitted to {executor.cluster}: {ids}"
     faults = list[Fault]()
     for number, job in zip(numbers, jobs, strict=True):
-        error = job.exception()
-        if error is None:
+        failed = job.exception()
+        if failed is None:
             yield job.result()
         else:
             place = f"{array.folder}: shard {number}/{array.shards} ({job.job_id})"
-            faults.append(_fault(place, Code.FAILED, _last(str(error))))
+            faults.append(_fault(place, Code.FAILED, _last(str(failed))))
     if faults:
         raise Faulty(faults)
 
