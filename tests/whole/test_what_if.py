@@ -163,8 +163,8 @@ def test_inference_first_is_tried_beside_the_policy(tmp_path: Path) -> None:
     """
     overlay = tmp_path / "npu-first.yaml"
     overlay.write_text(FIRST, encoding="utf-8")
-    words = (PROGRAMME, "--overlay", overlay, "--trace", "generated:philly:160:1:60", "--no-term")
-    words = (*words, "--largest", 200)
+    trace = ("--trace", "generated:philly:160:1:60", "--largest", 200)
+    words = (PROGRAMME, "--overlay", overlay, *trace, "--no-term")
     table = simulate(*words, "--out", tmp_path / "out")
     told = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
     plain = json.loads(simulate(*words, "--plain", "--json"))

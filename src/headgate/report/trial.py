@@ -86,6 +86,8 @@ COUNTS = ("jobs", "unserved", "stops", "inference", "inference_first", "inferenc
 DAYS = ("first_median", "first_most", "term_median", "term_most")
 COSTS = ("energy", "energy_cost", "worth", "fillable_worth", "inference_cost")
 WAITS = ("mean", "median", "p95")
+CHANGE_STYLES = (0, 5, 1)
+"""Grey is who ends as behind walls."""
 
 
 def trial_pages(trial: Trial | None, lists: Lists | None = None) -> Mapping[str, bytes]:
@@ -293,7 +295,8 @@ def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
     legend = [say.say(f"trial.{word}") for word in ("sooner", "unchanged", "later")]
     bars_of = [_moved(column, name, say) for column in columns for name in column.changes]
     if bars_of:
-        yield stacks("changes-chart", say.say("trial.changes_table"), bars_of, legend, 1000)
+        title = say.say("trial.changes_table")
+        yield stacks("changes-chart", title, bars_of, legend, 1000, styles=CHANGE_STYLES)
     words = ("variant", "envelope", "jobs", "sooner", "later", "pace")
     rows: list[tuple[Cell, ...]] = []
     for column in columns:
@@ -313,7 +316,7 @@ def _moved(column: Column, envelope: str, say: Speaker) -> Row:
     jobs, sooner, later, _ = column.changes[envelope]
     parts = (
         Part(style, 1000 * count // max(jobs, 1), say.percent(count, max(jobs, 1)))
-        for style, count in enumerate((sooner, jobs - sooner - later, later))
+        for style, count in zip(CHANGE_STYLES, (sooner, jobs - sooner - later, later), strict=True)
     )
     return Row(f"{_holder(envelope, say)}, {_variant(column, say)}", tuple(parts))
 
