@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 here=$(pwd -P)
 python=${PYTHON:-python3}
 stamp=.venv/.setup
-extras='.[kueue,simulate,site]'
+extras='.[kueue,simulate,site,submitit]'
 
 say() { printf 'setup: %s\n' "$*"; }
 stop() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -143,6 +143,17 @@ def run_shard(folder: Path, shard: tuple[int, int], processes: int, progress: Pr
     return f"shard {k}/{n}: {len(not_done)} tasks done now, {len(mine)} in all"
 
 
+def shard_alone(folder: str, k: int, n: int) -> str:
+    """Shard K of N in a process that another program started."""
+    return run_shard(Path(folder), (k, n), 1, lambda _: None)
+
+
+def array_of(folder: Path, shards: int) -> Array:
+    """A sweep as an array of so many shards, of its tasks at most; raises `Faulty` for no sweep."""
+    count = min(shards, len(read_sweep(folder).tasks))
+    return Array("headgate-sweep", count, ("simulate", "shard"), str(folder.resolve()))
+
+
 def _do_beside(folder: Path, parts: Sequence[Sequence[int]], processes: int) -> None:
     """Do tasks in processes of their own; on Ctrl-C they end what they are at."""
     pool = ProcessPoolExecutor(min(processes, len(parts)), get_context("spawn"), _deaf)

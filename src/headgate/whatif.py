@@ -26,13 +26,10 @@ from headgate.simulation.replay.demand import (
     drawn,
     largest,
     loaded,
-    spread,
 )
-from headgate.simulation.replay.figures import Change, Figures, Lane, Month, changes, figures
-from headgate.simulation.replay.identities import assure
-from headgate.simulation.replay.layout import Column as Numbers
-from headgate.simulation.replay.pool import Gangs, Pool
-from headgate.simulation.replay.supply import WALLS, Offer, Prices, offer
+from headgate.simulation.replay.figures import Change, Figures, Month, changes, ends_of, figures
+from headgate.simulation.replay.stages import History, lanes_of
+from headgate.simulation.replay.supply import WALLS, Offer, offer
 from headgate.steps.agenda import first_day
 
 AS_IT_CAME = "as it came"
@@ -192,38 +189,19 @@ def _whole(offered: Offer) -> dict[str, int]:
 
 def _run(seed: str, demand: Demand, offered: Offer, tenants: Mapping[str, str], how: Try) -> Run:
     """One history in all pools, behind walls and shared; who has no envelope here has no room."""
-    places = {name: place for place, name in enumerate(offered.envelopes)}
-    envelope = np.array([places.get(tenants[name], -1) for name in demand.tenants], np.int64)
-    largest = np.column_stack([offered.largest, np.zeros(len(offered.pools), np.int64)])
-    until = int(demand.submitted[-1]) + 1
-    capacity = [int(amount) for amount in offered.gpu_seconds(until)]
-    shares = offered.until(until)
-    walls = shares.under(WALLS)
-    pool_of = spread(demand, [most[envelope] for most in largest], capacity)
-    walled, shared = list[Lane](), list[Lane]()
-    for place in range(len(offered.pools)):
-        jobs = demand.only(np.flatnonzero(pool_of == place))
-        gangs = Gangs(jobs.submitted, jobs.seconds, jobs.limit, jobs.gpus, envelope[jobs.tenant])
-        for lanes, kept in ((walled, walls), (shared, shares)):
-            pool = kept.pool(place, gangs, jobs.tenant, demand.tenants)
-            lanes.append(_lane(pool, jobs.tenant, kept.prices[place], how))
-    days = [day.isoformat() for day in offered.days]
-    known = (offered.envelopes, days, offered.signed)
-    return Run(
-        seed,
-        int((pool_of < 0).sum()),
-        figures(walled, *known),
-        figures(shared, *known),
-        changes(shared, walled, offered.envelopes),
-    )
-
-
-def _lane(pool: Pool, tenant: Numbers, prices: Prices, how: Try) -> Lane:
     from headgate.simulation.replay import fast, plain
 
-    replayed = plain.replay(pool) if how.plain else fast.replay(pool)
-    assure(pool, replayed)
-    return Lane(pool, replayed, tenant, prices)
+    places = {name: place for place, name in enumerate(offered.envelopes)}
+    envelope = np.array([places.get(tenants[name], -1) for name in demand.tenants], np.int64)
+    shares = offered.until(int(demand.submitted[-1]) + 1)
+    replay = plain.replay if how.plain else fast.replay
+    known = (offered.envelopes, [day.isoformat() for day in offered.days], offered.signed)
+    lanes, _ = lanes_of(History(demand, envelope, shares.under(WALLS), replay))
+    walls, ended = figures(lanes, *known), ends_of(lanes)
+    del lanes
+    lanes, too_large = lanes_of(History(demand, envelope, shares, replay))
+    changed = changes(lanes, ended, offered.envelopes)
+    return Run(seed, too_large, walls, figures(lanes, *known), changed)
 
 
 def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
@@ -242,7 +220,7 @@ def columns(variants: Sequence[Tried], base: str) -> Iterator[Column]:
                 {n: (w.mean, w.median, w.p95) for n, w in first.by_envelope.items()},
                 {n: (w.mean, w.median, w.p95) for n, w in first.by_size.items()},
                 tuple(_month(month) for month in first.months),
-                {n: (c.jobs, c.sooner, c.later, c.pace) for n, c in each.runs[0].changes.items()},
+                {n: _changed(n, each.runs) for n in each.runs[0].changes},
                 first.lent if kept and shared else {},
             )
 
@@ -262,7 +240,20 @@ def _named(run: Figures) -> dict[str, int]:
     waits = ("jobs", "unserved", "mean", "median", "p95")
     found = {n: getattr(run, n) for n in (*amounts, *others)} | dict(run.costs.known)
     found |= {} if run.split is None else {"split": run.split}
+    if (told := run.inference) is not None:
+        named = {"": told.jobs, "_first": told.first, "_spilled": told.spilled}
+        named |= {"_held": told.held, "_charged": told.charged}
+        named |= {} if told.cost is None else {"_cost": told.cost}
+        found |= {f"inference{name}": amount for name, amount in named.items()}
     return found | {n: getattr(run.waits, n) for n in waits}
+
+
+def _changed(envelope: str, runs: Sequence[Run]) -> tuple[int, int, int, tuple[int, int, int]]:
+    """Who gained as the workload came, with the pace of all histories in which it has jobs."""
+    came = runs[0].changes[envelope]
+    paces = [run.changes[envelope].pace for run in runs if run.changes[envelope].jobs]
+    pace = (came.pace, *(_range(paces) if paces else (0, 0)))
+    return came.jobs, came.sooner, came.later, pace
 
 
 def _range(amounts: Iterable[int]) -> tuple[int, int]:
@@ -320,5 +311,11 @@ def sources_of(
 def _said(words: Mapping[str, Any]) -> dict[str, Any]:
     """Words of sharing, the budgets among the others."""
     budgets = words["budgets"] or {"gpu_hours": None, "when_spent": None}
-    rest = {name: value for name, value in words.items() if name != "budgets"}
-    return {**rest, "budget_hours": budgets["gpu_hours"], "when_spent": budgets["when_spent"]}
+    rest = {name: v for name, v in words.items() if name not in ("budgets", "inference")}
+    told = {**rest, "budget_hours": budgets["gpu_hours"], "when_spent": budgets["when_spent"]}
+    inference = words["inference"] or {"first": {}, "spill_seconds": None}
+    first = tuple(
+        f"{chip} ({taken['speed_percent']} %, {taken['tariff_percent']} %)"
+        for chip, taken in inference["first"].items()
+    )
+    return {**told, "inference_first": first, "spill_seconds": inference["spill_seconds"]}

@@ -118,6 +118,14 @@ def test_helios_and_acme_are_read_as_columns() -> None:
     assert {NEVER: 1} == acme.notes.left
 
 
+def test_a_kind_of_work_says_what_is_inference() -> None:
+    """Serving and evaluating run a model; whatever else a log names trains one, or may."""
+    kinds = ("Inference", "Evaluation", "serving", "Pretrain", "SFT", "")
+    lines = [f"{kind},a,{n},60,1" for n, kind in enumerate(kinds)]
+    trace = read("\n".join(["type,user,submit_time,duration,gpu_num", *lines, ""]))
+    assert [1, 1, 1, 0, 0, 0] == trace.inference.tolist()
+
+
 def test_sacct_is_read_as_columns() -> None:
     """Clocks, limits and TRES as Slurm writes them; steps, open and cancelled rows are counted."""
     trace = read(SACCT)
@@ -221,6 +229,18 @@ def test_one_bad_row_costs_itself_and_nothing_else() -> None:
     assert ["3 trace-negative"] == faults(bad)
     with pytest.raises(Faulty, match="trace-negative"):
         read(bad, strict=True)
+
+
+def test_one_bad_row_of_two_hundred_thousand_is_named() -> None:
+    """Its line, its code and its value; every other row is a job, in or out of its block."""
+    rows = [f"{n} {n} 0 60 8 -1 -1 8 -1 -1 1 1 {n % 97} 1 1 1 -1 -1" for n in range(200_000)]
+    rows[123_456] = rows[123_456].replace(" 60 ", " sixty ")
+    trace = read("\n".join([*rows, ""]))
+    assert 199_999 == trace.notes.jobs == len(trace.gpus)
+    assert {Code.NOT_A_NUMBER.value: 1} == trace.notes.bad
+    (fault,) = trace.notes.faults
+    assert 123_457 == fault.line
+    assert "'sixty'" in fault.what
 
 
 def test_all_faults_of_a_row_are_told_at_once_and_of_a_file_the_first() -> None:

@@ -14,7 +14,7 @@ from headgate.readers.traces import MapNotes, Trace, map_tenants
 
 def trace(*rows: tuple[str, int, int, int]) -> Trace:
     """A trace from rows of tenant, submission, seconds and GPUs."""
-    return trace_of((at, tenant, seconds, gpus, 0) for tenant, at, seconds, gpus in rows)
+    return trace_of((at, tenant, seconds, gpus, 0, False) for tenant, at, seconds, gpus in rows)
 
 
 def test_tenants_are_dealt_by_the_documented_rule() -> None:

@@ -40,8 +40,9 @@ def trial() -> Trial:
     document = read_programme(ROOT / SHIPPED[0], ())
     policy = at(document, first_day(document)).policy
     columns = [_column(name, shared) for name in ("", "forty") for shared in (False, True)]
-    words = Sharing(turns=Turns.PAST_USE).model_dump(mode="json", exclude={"budgets"})
+    words = Sharing(turns=Turns.PAST_USE).model_dump(mode="json", exclude={"budgets", "inference"})
     said = {**words, "budget_hours": 9, "when_spent": "wait"}
+    said |= {"inference_first": ("npu (60 %, 50 %)",), "spill_seconds": 1800}
     sharing = (("", date(2026, 3, 16), said), ("forty", date(2026, 4, 1), {**said, "idle": "kept"}))
     sources = (("as it stands (policy)", "a" * 64), ("forty.yaml", "b" * 64))
     left_out = {"never_run": 3, "too_large": 1}
@@ -59,7 +60,7 @@ def _column(variant: str, shared: bool) -> Column:
         dict.fromkeys(envelopes, (3600, 60, 90000)),
         dict.fromkeys(("1", "2-8", "65+"), (3600, 60, 90000)),
         ((date(2026, 4, 1), dict.fromkeys(envelopes, (3600, 1800))),),
-        dict.fromkeys(envelopes, (100, 60, 2, 431)),
+        dict.fromkeys(envelopes, (100, 60, 2, (431, 400, 450))),
         dict.fromkeys(envelopes, 7200) if shared else {},
     )
 

@@ -40,6 +40,19 @@ def test_a_made_workload_has_the_published_figures(name: str) -> None:
     assert trace.submitted.max() < WEEKS * WEEK_SECONDS
 
 
+def test_inference_is_the_part_that_is_published_or_asked_for() -> None:
+    """0.8 % of Kalos' GPU time in most of its jobs; 40 % where the word says so; else none."""
+    trace = generated("kalos", GPUS, WEEKS, "seed")
+    work = trace.seconds * trace.gpus
+    part = work[trace.inference == 1].sum() / work.sum()
+    assert 0.007 < part <= 0.008
+    assert trace.inference.mean() > 0.5
+    assert not generated("philly", GPUS, WEEKS, "seed").inference.any()
+    asked = from_word("generated:philly:600:4:40", "seed")
+    work = asked.seconds * asked.gpus
+    assert 0.35 < work[asked.inference == 1].sum() / work.sum() <= 0.4
+
+
 def test_most_gpu_time_is_in_few_large_jobs() -> None:
     """In Kalos jobs of 256 GPUs and more are under a tenth, and have most of its GPU time."""
     trace = generated("kalos", GPUS, WEEKS, "seed")
@@ -82,7 +95,8 @@ FIRST = [(542, 213, 1), (877, 289, 1), (2019, 412, 2), (2482, 57, 8)]
 @pytest.mark.parametrize(
     "word",
     ["generated:", "generated:none:100:4", "generated:acme", "generated:acme:0:4",
-     "generated:acme:x:4", "generated:acme:100:-1", "generated:acme:100:4:5",
+     "generated:acme:x:4", "generated:acme:100:-1", "generated:acme:100:4:101",
+         "generated:acme:100:4:5:6",
      "generated:helios:1000000:500"],
 )  # fmt: skip
 def test_what_cannot_be_made_is_refused(word: str) -> None:

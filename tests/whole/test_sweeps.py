@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,10 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner, Result
 
 from headgate.cli import app
-from headgate.sweeping import Code
+from headgate.core.faults import Faulty
+from headgate.engines import submitted
+from headgate.engines.submitted import Asked, carried
+from headgate.sweeping import Code, array_of, shard_alone
 from tests.commands import HEADGATE, program
 from tests.servers.crds import read
 from tests.servers.skipping import slurm_or_skip
@@ -238,6 +242,52 @@ def test_a_job_array_of_a_real_slurm_does_a_sweep(
     assert 8 == len(results(sweep)), logs
     assert {"1.txt", "2.txt", "3.txt"} == set(logs)
     assert well(*words, "--no-term") == well("merge", sweep)
+
+
+def test_submitit_does_a_sweep_as_an_array_of_a_real_slurm(
+    lab: Lab, sweep: Path, words: tuple[object, ...]
+) -> None:
+    """Each shard says what it did; together they merge to the whole."""
+    source = os.pathsep.join(map(str, (Path(__file__).parents[2] / "src", Path.cwd())))
+    command = [*HEADGATE, "simulate", "submit", str(sweep), "--shards", "3"]
+    made = subprocess.run(
+        [*command, "--minutes", "5"],
+        env={**lab.environment, "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert 0 == made.returncode, made.stderr
+    first, *told = made.stdout.splitlines()
+    assert first.startswith("3 shards submitted to slurm")
+    assert ["shard 1/3", "shard 2/3", "shard 3/3"] == [line.partition(":")[0] for line in told]
+    assert 8 == len(results(sweep))
+    assert well(*words, "--no-term") == well("merge", sweep)
+
+
+def test_a_shard_that_fails_under_submitit_is_named(sweep: Path) -> None:
+    """By its number, its code and what was wrong; here, where there is no Slurm."""
+    array = array_of(sweep, 1)
+    spoil_columns(sweep)
+    with pytest.raises(Faulty) as raised:
+        list(carried(array, shard_alone, Asked(cluster="local")))
+    (fault,) = raised.value.faults
+    assert submitted.Code.FAILED.value == fault.code
+    assert "shard 1/1" in fault.file
+
+
+def test_what_submitit_cannot_carry_is_refused(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without submitit, and by a scheduler that takes no job: what to do instead is said."""
+    (tmp_path / "srun").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for code in (submitted.Code.REFUSED, submitted.Code.MISSING):
+        with pytest.raises(Faulty) as raised:
+            list(carried(array_of(sweep, 2), shard_alone, Asked(cluster="slurm")))
+        assert [code.value] == [fault.code for fault in raised.value.faults]
+        monkeypatch.setitem(sys.modules, "submitit", None)
+    assert {"MISSING", "REFUSED", "FAILED"} == {code.name for code in submitted.Code}
 
 
 def test_an_indexed_job_of_kubernetes_does_every_shard(

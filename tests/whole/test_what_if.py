@@ -146,6 +146,39 @@ set:
 """
 
 
+FIRST = """
+overlay: npu-first
+because: {en: What if inference ran on the B200 first?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes.compute.sharing:
+    inference: {first: {b200: {speed_percent: 60, tariff_percent: 50}}, spill_seconds: 0}
+"""
+
+
+def test_inference_first_is_tried_beside_the_policy(tmp_path: Path) -> None:
+    """Both replays tell the same of where inference ran, went on and was charged; and so does the
+    page, in its own words.
+    """
+    overlay = tmp_path / "npu-first.yaml"
+    overlay.write_text(FIRST, encoding="utf-8")
+    trace = ("--trace", "generated:philly:160:1:60", "--largest", 200)
+    words = (PROGRAMME, "--overlay", overlay, *trace, "--no-term")
+    table = simulate(*words, "--out", tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
+    plain = json.loads(simulate(*words, "--plain", "--json"))
+    assert plain["replays"] == told["replays"]
+    base, first = (replay["runs"][0]["shared"]["inference"] for replay in told["replays"])
+    assert base["jobs"] == first["jobs"] > first["first"] > 0 == base["first"]
+    assert first["spilled"] >= first["jobs"] - first["first"]
+    assert first["held"] // 2 < first["charged"]
+    assert "times inference went on to other chips" in table
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "b200 (60 %, 50 %)" in page
+    assert "changes-chart" in page
+
+
 @pytest.mark.parametrize("spent", ["wait", "end"])
 def test_budgets_credits_and_energy_are_words_of_an_overlay(
     tmp_path: Path, trace: Path, spent: str

@@ -53,6 +53,24 @@ def shard(
 
 
 @simulations.command()
+def submit(
+    sweep: SweepArgument,
+    shards: Annotated[int, typer.Option(min=1, max=10_000, help="Into how many jobs.")] = 8,
+    minutes: Annotated[int, typer.Option(min=1, help="The time limit of each job.")] = 60,
+    partition: Annotated[str | None, typer.Option(help="The partition of Slurm.")] = None,
+    here: Annotated[bool, typer.Option("--here", help="On this machine, Slurm or not.")] = False,
+) -> None:
+    """Do a sweep by submitit: as a job array of the Slurm that is there, and wait for it."""
+    with mendable(f"simulate submit {sweep}"):
+        from headgate.engines.submitted import Asked, carried
+        from headgate.sweeping import array_of, shard_alone
+
+        asked = Asked(minutes, partition, "local" if here else None)
+        for line in carried(array_of(sweep, shards), shard_alone, asked):
+            say(line)
+
+
+@simulations.command()
 def merge(
     sweep: SweepArgument,
     partial: Annotated[

@@ -22,10 +22,10 @@ from headgate.core.faults import Fault
 from headgate.readers.trace_layouts import read_file
 from headgate.readers.traces import Trace, TraceNotes
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Raised whenever the same text would give other columns."""
 WORTH_BYTES: Final = 1 << 20
-COLUMNS: Final = ("tenant", "submitted", "seconds", "gpus", "limit")
+COLUMNS: Final = ("tenant", "submitted", "seconds", "gpus", "limit", "inference")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +119,17 @@ def read_columns(copy: Path, file: str) -> Trace | None:
         with copy.open("rb") as file_of_columns:
             kept = np.load(file_of_columns, allow_pickle=False)
             said = json.loads(kept["said"].tobytes())
-            tenant, submitted, seconds, gpus, limit = columns = [kept[name] for name in COLUMNS]
+            tenant, submitted, seconds, gpus, limit, inference = (kept[name] for name in COLUMNS)
         notes = _notes(said["notes"], file)
         tenants = tuple(said["tenants"])
     except (OSError, EOFError, LookupError, TypeError, ValueError, zipfile.BadZipFile):
         return None
+    columns = (tenant, submitted, seconds, gpus, limit)
     well = all(c.dtype == np.int64 and c.shape == (notes.jobs,) for c in columns)
+    well &= inference.dtype == np.int8 and inference.shape == (notes.jobs,)
     if not well or not notes.jobs:
         return None
-    return Trace(tenants, tenant, submitted, seconds, gpus, limit, notes)
+    return Trace(tenants, tenant, submitted, seconds, gpus, limit, inference, notes)
 
 
 def _notes(said: Mapping[str, Any], file: str) -> TraceNotes:

@@ -41,6 +41,7 @@ ROLES: Final[Mapping[str, Sequence[str]]] = {
     "limit": ("time_limit", "timelimit"),
     "limit in minutes": ("timelimitraw",),
     "product": ("gpu_time",),
+    "kind": ("type", "job_type", "workload_type", "task_type"),
 }
 """What a column may be called, in any case; the first that has a value counts."""
 NEEDED: Final = ("submission", "run time", "GPUs", "tenant")
@@ -49,6 +50,8 @@ NONE: Final = frozenset(
 )
 RUNNING: Final = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "RESIZING")
 DEVICES: Final = ("gpu", "npu")
+INFERENCE: Final = ("infer", "serv", "eval")
+"""How kinds of work begin that run a model and do not train it."""
 LINE_MOST: Final = 1 << 16
 _CLOCK: Final = re.compile(r"(?:([0-9]{1,6})-)?(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,2})(\.\d+)?")
 
@@ -160,7 +163,8 @@ def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Ro
         faults.append((Code.PRODUCT_WRONG, f"{seconds:g} times {gpus:g} is not {product[:40]}"))
     if faults:
         raise Bad(*faults)
-    return fitting(int(submitted), given["tenant"], seconds, gpus, limit)
+    runs_a_model = given["kind"].lower().startswith(INFERENCE)
+    return fitting(int(submitted), given["tenant"], seconds, gpus, limit, inference=runs_a_model)
 
 
 def _unreplayable(given: Mapping[str, str], places: Mapping[str, Sequence[int]]) -> Left | None:

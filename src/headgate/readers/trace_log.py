@@ -19,6 +19,7 @@ from headgate.readers.traces import (
     Code,
     Column,
     Left,
+    Marks,
     Trace,
     TraceNotes,
     fault,
@@ -28,8 +29,8 @@ WORK_MOST: Final = 1 << 62
 """GPU-seconds that sums of 64 bits hold."""
 NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]*)?|-?\.[0-9]+", re.ASCII)
 
-Row = tuple[int, str, int, int, int]
-"""Submission, tenant, seconds, GPUs, limit."""
+Row = tuple[int, str, int, int, int, bool]
+"""Submission, tenant, seconds, GPUs, limit, whether it is inference."""
 
 
 class Bad(ValueError):
@@ -41,11 +42,11 @@ class Bad(ValueError):
 
 
 class Log:
-    """One reading: jobs as columns of eight bytes each, and what became of every other row."""
+    """One reading: jobs as columns of numbers, and what became of every other row."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.columns = [array("q") for _ in range(5)]
+        self.columns = [array(kind) for kind in "qqqqqb"]
         self.places: dict[str, int] = {}
         self.left: Counter[str] = Counter()
         self.bad: Counter[str] = Counter()
@@ -61,15 +62,20 @@ class Log:
         for column, value in zip(self.columns, (submitted, place, *others), strict=True):
             column.append(value)
 
-    def jobs(self, tenants: Sequence[str], submitted: Column, *others: Column) -> None:
-        """Take many jobs, by column."""
-        if not tenants:
+    def jobs(
+        self, names: Sequence[str], tenant: Column, submitted: Column, *others: Column | Marks
+    ) -> None:
+        """Take many jobs, by column: seconds, GPUs and limit, and the marks of inference.
+
+        `tenant` counts into `names`, of which none is without a job.
+        """
+        if not len(tenant):
             return
         before = np.append(self.latest, submitted[:-1])
         self.unsorted += int((submitted < before).sum())
         self.latest = int(submitted[-1])
-        places = [self.places.setdefault(tenant, len(self.places)) for tenant in tenants]
-        found = (submitted, np.array(places, np.int64), *others)
+        places = [self.places.setdefault(name, len(self.places)) for name in names]
+        found = (submitted, np.array(places, np.int64)[tenant], *others)
         for column, values in zip(self.columns, found, strict=True):
             column.frombytes(values.tobytes())
 
@@ -104,29 +110,32 @@ class Log:
             what = f"{work:.3g} GPU-seconds in all"
             raise Faulty([fault(self.file, 0, Code.OUT_OF_RANGE, what)])
         del seconds, gpus
-        columns = [np.frombuffer(self.columns.pop(0), np.int64) for _ in range(len(self.columns))]
+        kinds = [column.typecode for column in self.columns]
+        columns = [np.frombuffer(self.columns.pop(0), kind) for kind in kinds]
         return _ordered(tuple(self.places), columns, start, notes)
 
 
-def _ordered(found: Sequence[str], columns: list[Column], start: int, notes: TraceNotes) -> Trace:
-    """The trace in the order of submission, tenant, run time, GPUs and limit.
+def _ordered(
+    found: Sequence[str], columns: list[np.ndarray], start: int, notes: TraceNotes
+) -> Trace:
+    """The trace in the order of submission, tenant, run time, GPUs, limit and mark.
 
     Columns are let go of one by one, so that hardly more than one of them is there twice.
     """
     names = sorted(found)
     rank = {name: place for place, name in enumerate(names)}
     columns[1] = np.array([rank[name] for name in found], np.int64)[columns[1]]
-    submitted, tenant, seconds, gpus, limit = columns
-    order = np.lexsort((limit, gpus, seconds, tenant, submitted))
-    del submitted, tenant, seconds, gpus, limit
+    submitted, tenant, seconds, gpus, limit, marks = columns
+    order = np.lexsort((marks, limit, gpus, seconds, tenant, submitted))
+    del submitted, tenant, seconds, gpus, limit, marks
     same = np.ones(len(order) - 1, np.bool_)
     for place, column in enumerate(columns):
         columns[place] = sorted_ = np.asarray(column[order])
         same &= sorted_[1:] == sorted_[:-1]
-    submitted, tenant, seconds, gpus, limit = columns
+    submitted, tenant, seconds, gpus, limit, marks = columns
     submitted += start
     told = replace(notes, repeated=int(same.sum()))
-    return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, told)
+    return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, marks, told)
 
 
 def trace_of(rows: Iterable[Row]) -> Trace:
@@ -162,7 +171,15 @@ def number(text: str, what: str) -> float:
     return float(text)
 
 
-def fitting(submitted: int, tenant: str, seconds: float, gpus: float, limit: float) -> Row | Left:
+def fitting(
+    submitted: int,
+    tenant: str,
+    seconds: float,
+    gpus: float,
+    limit: float,
+    *,
+    inference: bool = False,
+) -> Row | Left:
     """The job of a row whose numbers are read; halves of seconds go to even."""
     if seconds < 0 and seconds != -1:
         raise Bad((Code.NEGATIVE, f"a run of {seconds:g} s"))
@@ -177,4 +194,5 @@ def fitting(submitted: int, tenant: str, seconds: float, gpus: float, limit: flo
         return Left.NEVER_RAN
     if gpus < 1:
         return Left.NO_GPUS
-    return submitted, tenant, round(seconds), int(gpus), round(min(max(limit, 0), SECONDS_MOST))
+    most = round(min(max(limit, 0), SECONDS_MOST))
+    return submitted, tenant, round(seconds), int(gpus), most, inference

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting
-from headgate.readers.traces import GPUS_MOST, SECONDS_MOST, SUBMITTED_MOST, Code, Left
+from headgate.readers.traces import GPUS_MOST, SECONDS_MOST, SUBMITTED_MOST, Code, Column, Left
 
 FIELDS: Final = 18
 BLOCK_LINES: Final = 20_000
@@ -94,11 +94,12 @@ def _at_once(log: Log, block: list[bytes]) -> bool:
     jobs = ran & has
     limits = np.clip(limit, 0, SECONDS_MOST)
     numbers = (column[jobs].astype(np.int64) for column in (submitted, seconds, gpus, limits))
-    log.jobs(_tenants(rows[jobs, 11], rows[jobs, 12]), *numbers)
+    unmarked = np.zeros(int(jobs.sum()), np.int8)
+    log.jobs(*_tenants(rows[jobs, 11], rows[jobs, 12]), *numbers, unmarked)
     return True
 
 
-def _tenants(users: np.ndarray, groups: np.ndarray) -> list[str]:
+def _tenants(users: np.ndarray, groups: np.ndarray) -> tuple[list[str], Column]:
     pairs = list(zip(users.tolist(), groups.tolist(), strict=True))
-    named = {pair: _tenant(*pair) for pair in set(pairs)}
-    return [named[pair] for pair in pairs]
+    places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
+    return [_tenant(*pair) for pair in places], np.array([places[p] for p in pairs], np.int64)

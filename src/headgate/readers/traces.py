@@ -18,6 +18,7 @@ from headgate.core.faults import Fault
 from headgate.core.quantities import DAY_SECONDS, instant_of, seconds_of
 
 Column = np.ndarray[tuple[int], np.dtype[np.int64]]
+Marks = np.ndarray[tuple[int], np.dtype[np.int8]]
 
 FAULTS_SHOWN: Final = 20
 """Bad rows that are told with their line; all are counted."""
@@ -97,7 +98,8 @@ class Trace:
 
     `submitted` is in seconds since 1970 (since the start of the log where it does not say),
     `seconds` the run time, `gpus` the size of the gang, `tenant` who ran it, counted into
-    `tenants`. `limit` is the run time that was asked for, 0 where a job does not say.
+    `tenants`. `limit` is the run time that was asked for, 0 where a job does not say. `inference`
+    marks with 1 what serves or evaluates models, as far as the log says so.
     """
 
     tenants: tuple[str, ...]
@@ -106,6 +108,7 @@ class Trace:
     seconds: Column
     gpus: Column
     limit: Column
+    inference: Marks
     notes: TraceNotes
 
     @property

@@ -34,7 +34,8 @@ from headgate.report.speaker import Speaker, speaker
 from headgate.report.trial_awards import Lists
 
 Three = tuple[int, int, int]
-Value = int | str | bool | None
+Value = int | str | bool | tuple[str, ...] | None
+"""A word's value; a tuple are names, told as they are."""
 Writer = Callable[[int, Speaker], str]
 
 
@@ -45,7 +46,8 @@ class Column:
     A figure is as the workload came, and the lowest and highest of all histories. Waits are mean,
     median and 95th percentile, by envelope and by GPUs of a gang. A month has its first day and,
     by envelope, GPU-seconds promised and held. Changes are, by envelope, jobs, those that ended
-    sooner and later than behind walls, and thousandths of the time they took there. `lent` is
+    sooner and later than behind walls, and thousandths of the time they took there: as the
+    workload came, and the lowest and highest of all histories. `lent` is
     GPU-seconds by envelope where credits are kept, else empty.
     """
 
@@ -55,7 +57,7 @@ class Column:
     by_envelope: Mapping[str, Three]
     by_size: Mapping[str, Three]
     months: tuple[tuple[date, Mapping[str, tuple[int, int]]], ...]
-    changes: Mapping[str, tuple[int, int, int, int]]
+    changes: Mapping[str, tuple[int, int, int, Three]]
     lent: Mapping[str, int]
 
 
@@ -78,11 +80,14 @@ class Trial:
 
 HOURS = (
     "offered", "held", "idle", "fillable", "split", "waited", "unpaid", "borrowed", "lost", "cut",
+    "inference_held", "inference_charged",
 )  # fmt: skip
-COUNTS = ("jobs", "unserved", "stops")
+COUNTS = ("jobs", "unserved", "stops", "inference", "inference_first", "inference_spilled")
 DAYS = ("first_median", "first_most", "term_median", "term_most")
-COSTS = ("energy", "energy_cost", "worth", "fillable_worth")
+COSTS = ("energy", "energy_cost", "worth", "fillable_worth", "inference_cost")
 WAITS = ("mean", "median", "p95")
+CHANGE_STYLES = (0, 5, 1)
+"""Grey is who ends as behind walls."""
 
 
 def trial_pages(trial: Trial | None, lists: Lists | None = None) -> Mapping[str, bytes]:
@@ -207,7 +212,7 @@ def _line(name: str, columns: Sequence[Column], say: Speaker) -> tuple[Cell, ...
     label = say.say(f"trial.{name}")
     named = say.say("trial.in_hours", what=label) if name in HOURS else label
     told = (column.figures.get(name) for column in columns)
-    return (named, *(say.say("none") if t is None else _ranged(t, write, say) for t in told))
+    return (named, *(say.say("none") if t is None else ranged(t, write, say) for t in told))
 
 
 def _writer(name: str) -> Writer:
@@ -230,7 +235,7 @@ def _whole(amount: int, say: Speaker) -> str:
     return say.locale.whole(amount)
 
 
-def _ranged(three: Three, write: Writer, say: Speaker) -> str:
+def ranged(three: Three, write: Writer, say: Speaker) -> str:
     """A figure, with its lowest and highest where histories differ."""
     came, low, high = three
     if low == high:
@@ -245,7 +250,7 @@ def _waits(trial: Trial, say: Speaker) -> Iterator[Block]:
     rows: list[tuple[Cell, ...]] = []
     for n, kind in enumerate(WAITS):
         word = say.say(f"trial.{kind}")
-        all_jobs = (_ranged(c.figures[kind], _hours, say) for c in trial.columns)
+        all_jobs = (ranged(c.figures[kind], _hours, say) for c in trial.columns)
         rows.append((f"{say.say('trial.all_jobs')}, {word}", *all_jobs))
         for envelope in trial.columns[0].by_envelope:
             cells = (_hours(c.by_envelope[envelope][n], say) for c in trial.columns)
@@ -286,18 +291,38 @@ def _cells(trial: Trial, size: str, place: int, say: Speaker) -> Iterator[Cell]:
 
 def _changes(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.changes_intro"))
+    columns = [column for column in trial.columns if column.shared]
+    legend = [say.say(f"trial.{word}") for word in ("sooner", "unchanged", "later")]
+    bars_of = [_moved(column, name, say) for column in columns for name in column.changes]
+    if bars_of:
+        title = say.say("trial.changes_table")
+        yield stacks("changes-chart", title, bars_of, legend, 1000, styles=CHANGE_STYLES)
     words = ("variant", "envelope", "jobs", "sooner", "later", "pace")
     rows: list[tuple[Cell, ...]] = []
-    for column in (column for column in trial.columns if column.shared):
+    for column in columns:
         for name, (jobs, sooner, later, pace) in column.changes.items():
             counts = (_whole(count, say) for count in (jobs, sooner, later))
-            told = say.percent(pace, 1000) if jobs else say.say("none")
+            told = ranged(pace, _per_cent, say) if jobs else say.say("none")
             lent = _gpu_hours(column.lent[name], say) if column.lent else say.say("none")
             rows.append((_variant(column, say), _holder(name, say), *counts, told, lent))
     heads = [say.say(f"trial.{word}") for word in words]
     heads.append(say.say("trial.in_hours", what=say.say("trial.lent")))
     texts = frozenset({1})
     yield table("changes-table", say.say("trial.changes_table"), heads, rows, texts=texts)
+
+
+def _moved(column: Column, envelope: str, say: Speaker) -> Row:
+    """An envelope's jobs as one bar of a thousand: sooner than behind walls, as there, later."""
+    jobs, sooner, later, _ = column.changes[envelope]
+    parts = (
+        Part(style, 1000 * count // max(jobs, 1), say.percent(count, max(jobs, 1)))
+        for style, count in zip(CHANGE_STYLES, (sooner, jobs - sooner - later, later), strict=True)
+    )
+    return Row(f"{_holder(envelope, say)}, {_variant(column, say)}", tuple(parts))
+
+
+def _per_cent(per_mille: int, say: Speaker) -> str:
+    return say.percent(per_mille, 1000)
 
 
 def _months(trial: Trial, say: Speaker) -> Iterator[Block]:
@@ -368,8 +393,10 @@ def _dated(trial: Trial, say: Speaker) -> Iterator[tuple[str, str, Mapping[str, 
 
 def _value(value: Value, say: Speaker) -> str:
     """A word's value for people."""
-    if value is None:
+    if value is None or value == ():
         return say.say("none")
+    if isinstance(value, tuple):
+        return ", ".join(value)
     if isinstance(value, bool | str):
         return say.say(f"trial.is_{str(value).lower()}")
     return _whole(value, say)

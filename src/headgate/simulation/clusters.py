@@ -8,13 +8,14 @@ median, mean and GPU-weighted mean of run times (large jobs run longer than smal
 GPU time is theirs). Run times are drawn in strata, so that even few jobs have the figures.
 
 Assumed, as it is not in that table: the share of jobs on one GPU, how jobs come by hour and
-day, and who they belong to: `TENANTS` names, each with its rank's part (Zipf).
+day, who they belong to: `TENANTS` names, each with its rank's part (Zipf), and that the smallest
+jobs are the inference.
 """
 
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
@@ -27,7 +28,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.trace_kept import Kept, read_trace
 from headgate.readers.trace_log import Log
-from headgate.readers.traces import Column, Trace
+from headgate.readers.traces import Column, Marks, Trace
 
 WORD: Final = "generated"
 TENANTS: Final = 24
@@ -51,6 +52,8 @@ class Published:
     gpu_seconds: int
     single: float
     """The share of jobs on one GPU: at least half, by the published median; the rest assumed."""
+    inference: float = 0
+    """The part of the GPU time that runs models and trains none, where it is published."""
 
     @property
     def mean_gpu_seconds(self) -> float:
@@ -60,14 +63,15 @@ class Published:
 
 PUBLISHED: Final = {
     "seren": Published(663_813, 1414.335, 122, 1_209_604, 5.68, 1024, 21_510_624_677, 0.6),
-    "kalos": Published(19_907, 1259.689, 124, 625_740, 26.77, 1024, 5_333_180_061, 0.6),
+    "kalos": Published(19_907, 1259.689, 124, 625_740, 26.77, 1024, 5_333_180_061, 0.6, 0.008),
     "philly": Published(112_956, 18006.055, 874, 4_240_676, 1.928, 128, 6_894_661_539, 0.8),
     "helios": Published(1_580_464, 6651.681, 206, 4_320_009, 3.716, 2048, 77_997_740_148, 0.6),
 }
 """Of GPU jobs, from the AcmeTrace repository's data/cluster_summary.csv (commit 6d6ac9c, CC BY 4.0;
 GPU-seconds are its completed, cancelled and failed ones together), which tells of its own clusters
 Seren and Kalos (Hu et al., NSDI 2024), of Philly (Jeon et al., USENIX ATC 2019) and of Helios (Hu
-et al., SC 2021)."""
+et al., SC 2021). Of Kalos' GPU time 0.8 % were evaluations, which were most of its jobs (Hu et al.,
+NSDI 2024, section 3.2)."""
 TOGETHER: Final = {"acme": ("seren", "kalos")}
 
 
@@ -141,9 +145,10 @@ def _solved(rising: Callable[[float], float], target: float, low: float, high: f
     return (low + high) / 2
 
 
-def generated(name: str, gpus: int, weeks: int, seed: str) -> Trace:
+def generated(name: str, gpus: int, weeks: int, seed: str, inference: float | None = None) -> Trace:
     """So many weeks of a cluster's jobs for so many GPUs, at `LOAD_PER_CENT` of what they can do.
 
+    `inference` is its part of the GPU time, where it is not what is published of the cluster.
     Raises KeyError for a cluster that nothing is published of, ValueError for too many jobs.
     """
     parts = TOGETHER.get(name, (name,))
@@ -157,7 +162,8 @@ def generated(name: str, gpus: int, weeks: int, seed: str) -> Trace:
     for part, each in zip(parts, published, strict=True):
         words = f"{WORD}/{part}/{gpus}/{weeks}/{seed}".encode()
         bits = np.random.PCG64(list(hashlib.sha256(words).digest()))
-        _part(log, each, max(1, round(jobs * each.jobs / whole)), span, bits)
+        told = each if inference is None else replace(each, inference=inference)
+        _part(log, told, max(1, round(jobs * each.jobs / whole)), span, bits)
     return log.trace()
 
 
@@ -174,8 +180,25 @@ def _part(log: Log, published: Published, jobs: int, span: int, bits: np.random.
     run = np.clip(np.concatenate(seconds)[order], 1, published.longest_seconds)
     ranks = 1 / np.arange(1, TENANTS + 1)
     tenant = np.searchsorted(np.cumsum(ranks) / ranks.sum(), _uniform(jobs, bits))
-    named = [f"tenant-{place + 1:02}" for place in np.minimum(tenant, TENANTS - 1).tolist()]
-    log.jobs(named, _arrivals(jobs, span, bits), run, np.concatenate(gpus)[order], run * 0)
+    present, tenant = _present(np.minimum(tenant, TENANTS - 1))
+    named = [f"tenant-{place + 1:02}" for place in present]
+    asked = np.concatenate(gpus)[order]
+    marks = _marked(run * asked, published.inference)
+    log.jobs(named, tenant, _arrivals(jobs, span, bits), run, asked, run * 0, marks)
+
+
+def _present(tenant: Column) -> tuple[list[int], Column]:
+    """Which tenants have jobs, and the column counted into those."""
+    counts = np.bincount(tenant, minlength=TENANTS)
+    return np.flatnonzero(counts).tolist(), (np.cumsum(counts > 0) - 1)[tenant]
+
+
+def _marked(work: Column, part: float) -> Marks:
+    """Which jobs are inference: those with the least work that have that part of it together."""
+    order = np.argsort(work, kind="stable")
+    marks = np.zeros(len(work), np.int8)
+    marks[order[np.cumsum(work[order]) <= part * work.sum()]] = 1
+    return marks
 
 
 def _run_times(middle: float, spread: float, count: int, bits: np.random.PCG64) -> Column:
@@ -207,18 +230,24 @@ def _arrivals(jobs: int, span: int, bits: np.random.PCG64) -> Column:
 
 
 def from_word(word: str, seed: str) -> Trace:
-    """The workload of `generated:NAME:GPUS` or `generated:NAME:GPUS:WEEKS`; raises Faulty."""
+    """The workload of `generated:NAME:GPUS:WEEKS:INFERENCE`; raises Faulty.
+
+    Without WEEKS there are 13; INFERENCE is a percentage of GPU time, without it as published.
+    """
     _, *given = word.split(":")
     name, *numbers = [*given, "13"] if len(given) == 2 else given
     known = (*TOGETHER, *PUBLISHED)
-    whole = len(numbers) == 2 and all(n.isdecimal() and 0 < int(n) <= 1 << 20 for n in numbers)
+    whole = len(numbers) in (2, 3) and all(n.isdecimal() and len(n) < 8 for n in numbers)
+    whole = whole and all(0 < int(n) <= 1 << 20 for n in numbers[:2])
+    whole = whole and all(int(n) <= 100 for n in numbers[2:])
     if name not in known or not whole:
         what = f"{word[:60]!r} names no workload that can be made"
         mend = f"write {WORD}:NAME:GPUS:WEEKS, with a NAME of {', '.join(known)}"
+        mend += ", and :INFERENCE after it for another percentage of inference"
         raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", what, mend)])
-    gpus, weeks = map(int, numbers)
+    gpus, weeks, *percent = map(int, numbers)
     try:
-        return generated(name, gpus, weeks, seed)
+        return generated(name, gpus, weeks, seed, percent[0] / 100 if percent else None)
     except ValueError as error:
         mend = "ask for fewer GPUs or weeks"
         raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", str(error), mend)]) from None
@@ -229,5 +258,5 @@ def workload(word: str, seed: str, *, strict: bool = False) -> Kept:
     if not word.startswith(f"{WORD}:"):
         return read_trace(Path(word), strict=strict)
     trace = from_word(word, seed)
-    columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus)
+    columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus, trace.inference)
     return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))

@@ -26,7 +26,7 @@ def trace(*rows: tuple[str, int, int, int], limit: tuple[int, ...] = ()) -> Trac
     limits = limit or (0,) * len(rows)
     numbered = zip(rows, limits, strict=True)
     return trace_of(
-        (at, tenant, seconds, gpus, most) for (tenant, at, seconds, gpus), most in numbered
+        (at, tenant, seconds, gpus, most, False) for (tenant, at, seconds, gpus), most in numbered
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from headgate.simulation.replay import plain
-from headgate.simulation.replay.figures import Change, Lane, Waits, changes, figures
+from headgate.simulation.replay.figures import Change, Lane, Waits, changes, ends_of, figures
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.pool import Budgets, Gangs, Pool, Rules, Steps
 from headgate.simulation.replay.supply import Prices
@@ -52,7 +52,7 @@ def test_what_sharing_changed_is_told_against_walls() -> None:
     walled, shared = lane(work, 0, 200), lane(work, 99, 200)
     told = figures([shared], ENVELOPES, DAYS, SIGNED)
     assert (1, 20 * 4 + 10 * 4, 20 * 4) == (told.stops, told.lost, told.borrowed)
-    found = changes([shared], [walled], ENVELOPES)
+    found = changes([shared], ends_of([walled]), ENVELOPES)
     assert Change(jobs=2, sooner=0, later=1, pace=1000 * 160 // 150) == found["north"]
     assert Change(jobs=1, sooner=0, later=0, pace=1000) == found["south"]
 

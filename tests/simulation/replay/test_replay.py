@@ -302,6 +302,44 @@ def test_no_gang_is_split_and_no_node_holds_more_than_it_has(pool: Pool) -> None
         Housed(pool).run()
 
 
+def test_who_waits_longer_than_its_patience_goes_elsewhere() -> None:
+    """The third would start at 100 and goes at 51; who started at once is not asked; the gang
+    behind it starts as if it had never been there.
+    """
+    work = gangs((0, 100, 8, 0), (0, 30, 8, 0), (10, 30, 4, 0))
+    result = replayed(Pool(work, steps(8, 8), Rules(patience_seconds=50)))
+    assert [-1, 51, 61] == result.went.tolist()
+    assert [0, -1, -1] == result.started.tolist()
+    assert 8 * 51 + 4 * 51 == result.by_envelope[0, 0, 2]
+    patient = replayed(Pool(work, steps(8, 8), Rules(patience_seconds=100)))
+    assert [-1, -1, 111] == patient.went.tolist()
+    at_once = replayed(Pool(work, steps(8, 8), Rules(patience_seconds=0)))
+    assert [-1, 1, 11] == at_once.went.tolist()
+
+
+def test_who_waits_for_its_award_when_it_is_asked_stays() -> None:
+    """Another pool would not be paid either; with its next budget it starts here."""
+    work = gangs((0, 50, 4, 0), (0, 50, 4, 0))
+    supply = steps(8, 8)
+    two = Steps(column(0, 500), *(np.repeat(table, 2, axis=0) for table in
+                (supply.gpus, supply.quota, supply.keeps, supply.ceiling)))  # fmt: skip
+    budgets = Budgets(column(0, 0), np.array([[200], [200]]), column(1, 1))
+    result = replayed(Pool(work, two, Rules(patience_seconds=10), budgets=budgets))
+    assert [0, 500] == result.started.tolist()
+    assert [-1, -1] == result.went.tolist()
+
+
+def test_a_replay_that_outlasts_32_bits_is_made_again_in_64() -> None:
+    """Forty years of queue behind one GPU end when they end; interpreted, to compile once less."""
+    work = gangs(*[(0, 1 << 28, 1, 0) for _ in range(5)])
+    pool = Pool(work, steps(1, 1), Rules())
+    narrow = fast.state_of(pool, wide=False)
+    assert narrow.gangs.dtype == np.int32
+    assert not loop.run(narrow)
+    assert fast.state_of(pool, wide=True).gangs.dtype == np.int64
+    assert 5 << 28 == plain.replay(pool).ended[-1]
+
+
 def test_how_far_ahead_is_looked_is_what_the_rules_say() -> None:
     """The small gang behind two large ones is found only by who looks at two."""
     work = gangs((0, 100, 4, 0), (1, 50, 8, 0), (1, 50, 8, 0), (1, 50, 4, 0))

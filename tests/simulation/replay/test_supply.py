@@ -154,7 +154,7 @@ def test_budgets_are_hours_of_a_term_and_each_pool_has_its_part() -> None:
     assert 480 * 3600 < first[0, 1] < 481.5 * 3600
     starts = [str(day) for day, new in zip(found.days, found.terms, strict=True) if new]
     assert ["2026-03-01", "2026-09-01"] == starts
-    assert (True, True) == (found.rules[0].credits, found.rules[0].ends_spent)
+    assert (True, True) == (found.rules(0)[0].credits, found.rules(0)[0].ends_spent)
     assert offer(small(), DAYS).pool(0, pool.gangs, column(0, 1), ("a", "b")).budgets is None
 
 
@@ -172,9 +172,9 @@ def test_how_idle_quota_is_shared_is_what_the_policy_says_on_each_day() -> None:
     steps = found.steps(0)
     assert [[0, 0, 0], [16, 4, 4]] == steps.keeps[[march, april]].tolist()
     assert [40, 10, 10] == steps.ceiling[march].tolist()
-    assert [True, True, False] == [found.rules[n].reclaim for n in (march, april, may)]
-    assert 3600 == found.rules[march].turn_seconds
-    assert 0 == offer(small(), DAYS).rules[0].turn_seconds
+    assert [True, True, False] == [found.rules(0)[n].reclaim for n in (march, april, may)]
+    assert 3600 == found.rules(0)[march].turn_seconds
+    assert 0 == offer(small(), DAYS).rules(0)[0].turn_seconds
 
 
 def test_a_policy_without_envelopes_or_gpus_has_nothing_to_replay_on() -> None:

@@ -100,6 +100,7 @@ def rules(draw: st.DrawFn) -> Rules:
         draw(st.integers(0, (1 << 20) - 1)) if fair else 0,
         draw(st.booleans()),
         draw(st.booleans()),
+        draw(st.sampled_from([UNBOUND, UNBOUND, 0, 5, 30])),
     )
 
 

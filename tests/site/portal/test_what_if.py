@@ -77,6 +77,39 @@ def test_the_pages_figures_are_those_of_the_command(ready: Client, tmp_path: Pat
     assert found.trial.columns[0].figures != found.trial.columns[1].figures
 
 
+def test_chance_is_the_range_that_the_command_draws(ready: Client, tmp_path: Path) -> None:
+    """Six histories of each variant, the same as `--seeds 5`; who gained is told with its range."""
+    stood = reading.programme()
+    assert stood is not None
+    file = tmp_path / "what-if.yaml"
+    file.write_bytes(ready.get("/what-if/", {"borrow": "50", "format": "yaml"}).content)
+    found = answer(stood.document, file.read_text(encoding="utf-8"), chance=True)
+    how = Try(largest=replaying.JOBS, seeds=replaying.SEEDS)
+    choices = Choices((file,), Path(FEW_JOBS), None, None, SEED)
+    compared = compare(str(ROOT / SMALL), choices, how, term=False, progress=lambda _: None)
+    told = compared.report["replays"][1]
+    assert 6 == found.trial.histories == len(told["runs"])
+    means = [run["shared"]["waits"]["mean"] for run in told["runs"]]
+    column = found.trial.columns[1]
+    assert (means[0], min(means), max(means)) == column.figures["mean"]
+    for envelope, (jobs, sooner, later, pace) in column.changes.items():
+        known = [run["changes"][envelope] for run in told["runs"]]
+        assert (jobs, sooner, later) == tuple(known[0][n] for n in ("jobs", "sooner", "later"))
+        paces = [each["pace"] for each in known if each["jobs"]]
+        assert (known[0]["pace"], min(paces), max(paces)) == pace
+    shown = text_of(ready.get("/what-if/", {"borrow": "50", "chance": "1"}))
+    assert "changes-chart" in shown
+    assert "the lowest and the highest of 6 histories" in shown
+    assert "--seeds 5" in shown
+    assert "chance=1" in text_of(ready.get("/what-if/"))
+
+
+def test_chance_costs_what_it_replays(ready: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve replays count as twelve questions."""
+    monkeypatch.setattr(replaying, "ASKS_A_MINUTE", 11)
+    assert 429 == ready.get("/what-if/", {"lend": "50", "chance": "1"}).status_code
+
+
 def test_a_page_names_what_it_was_made_from(ready: Client) -> None:
     """Digests of policy, overlay and trace, the seed, the lasting address, the overlay itself."""
     shown = html.unescape(text_of(ready.get("/what-if/", MOVED)))

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from headgate.core.supports.compute import Name
 from headgate.core.supports.kind import Section
 
 Percent = Annotated[int, Field(ge=0, le=100)]
@@ -64,6 +65,29 @@ class Budgets(Section):
     when_spent: Spent = Spent.WAIT
 
 
+class Taken(Section):
+    """How a class of chips takes inference: its speed beside a GPU's, and what budgets pay for it.
+
+    `tariff_percent` is of a GPU-hour: under 100 it is cheaper to run where the policy wants it.
+    """
+
+    speed_percent: Annotated[int, Field(gt=0, le=10_000)] = 100
+    tariff_percent: Annotated[int, Field(ge=0, le=10_000)] = 100
+
+
+class Inference(Section):
+    """Where inference runs first (NPU-first): classes of chips in the order of trying them.
+
+    These classes take nothing else. A job of inference that one cannot hold, or that has waited
+    there for `spill_seconds` without a start, goes on to the next and last to all other chips;
+    without it, it waits for ever. Which jobs are inference the trace says; of `tenants` all are.
+    """
+
+    first: Annotated[Mapping[Name, Taken], Field(min_length=1)]
+    spill_seconds: Seconds | None = None
+    tenants: tuple[Tenant, ...] = ()
+
+
 class Sharing(Section):
     """Percentages are of a quota; `borrow_percent` is absent where nothing bounds it.
 
@@ -83,3 +107,4 @@ class Sharing(Section):
     look_ahead: Annotated[int, Field(ge=-1, le=10**6)] = 500
     nodes: Nodes = Nodes.COUNTED
     budgets: Budgets | None = None
+    inference: Inference | None = None

@@ -132,6 +132,13 @@ def _envelopes(policy: Policy, spots: Spots) -> Found:
         for holder in envelope.shares:
             path = (*here, "shares", holder)
             yield from name_known(spots, path, holder, ("holders",), Code.HOLDER_UNKNOWN)
+        inference = envelope.sharing and envelope.sharing.inference
+        for chip in inference.first if inference else ():
+            place, chips = (
+                (*here, "sharing", "inference", "first", chip),
+                ("supports", name, "chips"),
+            )
+            yield from name_known(spots, place, chip, chips, Code.CHIP_UNKNOWN)
         total = sum(envelope.shares.values())
         if total != envelope.of:
             words = {"path": ".".join(here), "sum": total, "of": envelope.of}

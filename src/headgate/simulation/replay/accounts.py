@@ -21,6 +21,7 @@ from headgate.simulation.replay.layout import (
     QUOTA,
     RATE,
     RESTART,
+    RULES,
     SECONDS,
     SINCE,
     SPENT,
@@ -105,7 +106,7 @@ def pays(s: State, gang: int) -> bool:
     """Whether a gang's award can pay for it."""
     if len(s.awards) == 0:
         return True
-    award = s.bills[gang, AWARD]
+    award = s.gangs[gang, AWARD]
     return s.awards[award, BUDGET] >= NEVER or costs(s, gang) <= left_of(s, award)
 
 
@@ -114,7 +115,7 @@ def charge(s: State, gang: int, sign: int) -> None:
     """Let an award pay for a gang that starts (1), or no longer (-1)."""
     if len(s.awards) == 0:
         return
-    award, gpus = s.bills[gang, AWARD], s.gangs[gang, GPUS] * sign
+    award, gpus = s.gangs[gang, AWARD], s.gangs[gang, GPUS] * sign
     settled(s, award)
     s.awards[award, RATE] += gpus
     s.awards[award, PROMISED] += gpus * limit_end(s, gang)
@@ -129,8 +130,9 @@ def change_budgets(s: State) -> None:
     s.now[MAY_PAY], s.now[SPENT_AT] = 1, 0
     for award in range(len(s.awards)):
         settled(s, award)
-        s.awards[award, BUDGET] = s.budgets[s.now[STEP], 1 + award]
-        if s.budgets[s.now[STEP], 0] > 0:
+        renews = 2 + 3 * len(s.envelopes) + RULES
+        s.awards[award, BUDGET] = s.supply[s.now[STEP], renews + 1 + award]
+        if s.supply[s.now[STEP], renews] > 0:
             s.awards[award, SPENT] = 0
 
 

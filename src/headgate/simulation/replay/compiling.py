@@ -10,6 +10,7 @@ documented: where they are gone the loop is compiled without them and gives the 
 
 from collections.abc import Callable
 from enum import StrEnum
+from types import FunctionType
 from typing import TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -57,6 +58,11 @@ class _Compiler:
 
 _COMPILER = _Compiler()
 inner, outer = _COMPILER.inner, _COMPILER.outer
+
+
+def compiled(function: Callable[..., object]) -> bool:
+    """Whether a function is machine code, which computes in 64 bits whatever it reads."""
+    return not isinstance(function, FunctionType)
 
 
 def state() -> State:

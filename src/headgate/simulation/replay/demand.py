@@ -6,6 +6,7 @@ shown with how much it owes to chance. A load repeats or leaves out jobs until t
 part of what the programme's GPUs could do in the same time.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,11 +14,14 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.quantities import DAY_SECONDS
-from headgate.readers.traces import Trace
+from headgate.readers.traces import Marks, Trace
 from headgate.simulation.draws import PER_MILLE, Draws
 from headgate.simulation.replay.layout import Column
 
 WEEK_SECONDS = 7 * DAY_SECONDS
+Places = np.ndarray[tuple[int], np.dtype[np.int32]]
+BLOCK = 1 << 16
+"""Jobs that are looked at in Python's own numbers at once."""
 LIMIT_TIMES = 2
 """How many times its run time a job asks for where its trace does not say; assumed."""
 
@@ -31,6 +35,7 @@ class Demand:
     limit: Column
     gpus: Column
     tenant: Column
+    inference: Marks
     tenants: tuple[str, ...]
 
     @property
@@ -40,13 +45,16 @@ class Demand:
 
     def only(self, chosen: np.ndarray) -> "Demand":
         """Some of the jobs, in the order in which they are submitted."""
-        order = chosen[np.argsort(self.submitted[chosen], kind="stable")]
+        submitted = self.submitted[chosen]
+        sorted_ = bool((np.diff(submitted) >= 0).all())
+        order = chosen if sorted_ else chosen[np.argsort(submitted, kind="stable")]
         return Demand(
             self.submitted[order],
             self.seconds[order],
             self.limit[order],
             self.gpus[order],
             self.tenant[order],
+            self.inference[order],
             self.tenants,
         )
 
@@ -56,7 +64,8 @@ def as_it_came(trace: Trace) -> Demand:
     asked, seconds = trace.limit, trace.seconds
     limit = np.where(asked > 0, np.maximum(asked, seconds), seconds * LIMIT_TIMES)
     submitted = trace.submitted - trace.submitted.min()
-    return Demand(submitted, seconds, limit, trace.gpus, trace.tenant, trace.tenants)
+    whose = (trace.tenant, trace.inference, trace.tenants)
+    return Demand(submitted, seconds, limit, trace.gpus, *whose)
 
 
 def largest(demand: Demand, count: int) -> Demand:
@@ -109,6 +118,7 @@ def _moved(demand: Demand, chosen: Column, shifts: Column) -> Demand:
         demand.limit[chosen],
         demand.gpus[chosen],
         demand.tenant[chosen],
+        demand.inference[chosen],
         demand.tenants,
     )
     return moved.only(np.arange(len(chosen)))
@@ -134,24 +144,30 @@ def dealt(demand: Demand, envelopes: Mapping[str, int]) -> dict[str, str]:
     return found
 
 
-def spread(demand: Demand, most: Sequence[Column], capacity: Sequence[int]) -> Column:
+def spread(demand: Demand, most: Sequence[Column], capacity: Sequence[int]) -> Places:
     """The pool of each job; -1 where no pool ever has room for it in its tenant's envelope.
 
     `most` is by pool and tenant the largest gang that fits. Each job goes where the work dealt so
     far is the smallest part of what the pool could do, so that pools fill alike.
     """
+    open_ = [pool for pool in range(len(most)) if capacity[pool]]
+    if len(open_) == 1:
+        fits = demand.gpus <= most[open_[0]][demand.tenant]
+        return np.where(fits, np.int32(open_[0]), np.int32(-1))
     given = [0] * len(capacity)
-    found: list[int] = []
-    limits = [(pool, column.tolist()) for pool, column in enumerate(most) if capacity[pool]]
-    columns = (demand.tenant.tolist(), demand.gpus.tolist(), demand.seconds.tolist())
-    for tenant, gpus, seconds in zip(*columns, strict=True):
-        best = -1
-        for pool, largest in limits:
-            if gpus > largest[tenant]:
-                continue
-            if best < 0 or given[pool] * capacity[best] < given[best] * capacity[pool]:
-                best = pool
-        found.append(best)
-        if best >= 0:
-            given[best] += gpus * seconds
-    return np.array(found, np.int64)
+    found = array("i")
+    limits = [(pool, most[pool].tolist()) for pool in open_]
+    for start in range(0, len(demand.gpus), BLOCK):
+        block = slice(start, start + BLOCK)
+        columns = (demand.tenant[block], demand.gpus[block], demand.seconds[block])
+        for tenant, gpus, seconds in zip(*(column.tolist() for column in columns), strict=True):
+            best = -1
+            for pool, largest in limits:
+                if gpus > largest[tenant]:
+                    continue
+                if best < 0 or given[pool] * capacity[best] < given[best] * capacity[pool]:
+                    best = pool
+            found.append(best)
+            if best >= 0:
+                given[best] += gpus * seconds
+    return np.frombuffer(found, np.int32) if found else np.zeros(0, np.int32)

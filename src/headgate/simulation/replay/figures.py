@@ -13,8 +13,11 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.ledger.transfer import Transfer
+from headgate.core.policy.sharing import Taken
 from headgate.core.quantities import HOUR_SECONDS, half_even
+from headgate.readers.traces import Marks
 from headgate.simulation.replay.credits import balances, transfers
+from headgate.simulation.replay.demand import Places
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
 from headgate.simulation.replay.supply import Prices
@@ -64,6 +67,24 @@ class Costs:
 
 
 @dataclass(frozen=True, slots=True)
+class Inferred:
+    """What became of inference.
+
+    `first` of the `jobs` started on chips that take it first, which they held for `held` seconds;
+    `spilled` times one went on to others. `charged` are GPU-seconds by tariff, on those chips and
+    on all others; `cost` is the price of all that inference held, by the day of its start, None
+    where it is unknown.
+    """
+
+    jobs: int
+    first: int
+    spilled: int
+    held: int
+    charged: int
+    cost: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """One replay. Amounts are GPU-seconds; `fillable` is idle time that waiting jobs would fill.
 
@@ -98,6 +119,7 @@ class Figures:
     lent: Mapping[str, int]
     credit_transfers: tuple[Transfer, ...]
     credit_balances: Mapping[str, int]
+    inference: Inferred | None
 
     @property
     def hours(self) -> Mapping[str, int]:
@@ -122,12 +144,33 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One pool with its result, the tenant of each gang, and what its GPUs draw and cost."""
+    """One pool with its result, the tenant of each gang, and what its GPUs draw and cost.
+
+    `job` numbers gangs over all pools, `asked` is when each was first submitted to any of them, and
+    `inference` says which are; without them there is one pool, or nothing goes from one to another.
+    `taken` is how its chips take inference, where they take that first.
+    """
 
     pool: Pool
     replayed: Replayed
     tenant: Column
     prices: Prices
+    job: Places | None = None
+    asked: Column | None = None
+    inference: Marks | None = None
+    taken: Taken | None = None
+
+    @property
+    def stayed(self) -> np.ndarray:
+        """Which gangs did not go on to another pool; all of them, mostly, at no cost."""
+        if self.pool.rules.patience_seconds < 0 and not self.pool.later:
+            return np.broadcast_to(np.True_, len(self.replayed.went))
+        return np.asarray(self.replayed.went < 0)
+
+    @property
+    def since(self) -> Column:
+        """When each gang's wait began."""
+        return self.pool.gangs.submitted if self.asked is None else self.asked
 
 
 def figures(
@@ -135,8 +178,8 @@ def figures(
 ) -> Figures:
     """All pools of one policy under one way to share them; they have the same steps and window."""
     waits, served = _waits(lanes)
-    envelope = np.concatenate([lane.pool.gangs.envelope for lane in lanes])
-    gpus = np.concatenate([lane.pool.gangs.gpus for lane in lanes])
+    envelope = _joined([(lane.pool.gangs.envelope, lane.stayed) for lane in lanes])
+    gpus = _joined([(lane.pool.gangs.gpus, lane.stayed) for lane in lanes])
     by_envelope, by_step = _tables(lanes)
     lost = sum(int((lane.replayed.lost * lane.pool.gangs.gpus).sum()) for lane in lanes)
     overhead = sum(int((lane.replayed.overhead * lane.pool.gangs.gpus).sum()) for lane in lanes)
@@ -175,19 +218,20 @@ def figures(
         lent=_named(envelopes, by_envelope[:-1, :, 3].sum(axis=0)),
         credit_transfers=moved,
         credit_balances=balances(moved),
+        inference=_inferred(lanes),
     )
 
 
-def changes(
-    shared: Sequence[Lane], walled: Sequence[Lane], envelopes: Sequence[str]
-) -> dict[str, Change]:
-    """Who gained and who lost by sharing, for the same jobs in the same pools."""
-    submitted, envelope = (
-        np.concatenate([getattr(lane.pool.gangs, name) for lane in shared])
-        for name in ("submitted", "envelope")
-    )
-    ends, before = (np.concatenate([lane.replayed.ended for lane in lanes]) for lanes in
-                    (shared, walled))  # fmt: skip
+def ends_of(lanes: Sequence[Lane]) -> Column:
+    """When each job ended, whichever pool it ended in; -1 for never."""
+    return _by_job(lanes, [lane.replayed.ended for lane in lanes])
+
+
+def changes(shared: Sequence[Lane], before: Column, envelopes: Sequence[str]) -> dict[str, Change]:
+    """Who gained and who lost by sharing, for the same jobs and when each ended `before`."""
+    ends = ends_of(shared)
+    submitted = _by_job(shared, [lane.since for lane in shared])
+    envelope = _by_job(shared, [lane.pool.gangs.envelope for lane in shared])
     both = (ends >= 0) & (before >= 0)
     found = {}
     for k, name in enumerate(envelopes):
@@ -202,10 +246,55 @@ def changes(
     return found
 
 
+def _by_job(lanes: Sequence[Lane], columns: Sequence[Column]) -> Column:
+    """A column over all jobs: of each, what the pool says in which it stayed; -1 where none."""
+    if len(lanes) == 1 and lanes[0].stayed.all():
+        return np.array(columns[0])
+    rows = [np.arange(len(lane.tenant)) if lane.job is None else lane.job for lane in lanes]
+    found = np.full(max(int(row.max(initial=-1)) for row in rows) + 1, -1, np.int64)
+    for lane, row, column in zip(lanes, rows, columns, strict=True):
+        found[row[lane.stayed]] = column[lane.stayed]
+    return found
+
+
+def _joined(columns: Sequence[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """The kept parts of columns as one, without a copy where there is one that is kept whole."""
+    if len(columns) == 1 and columns[0][1].all():
+        return columns[0][0]
+    return np.concatenate([column[kept] for column, kept in columns])
+
+
 def _waits(lanes: Sequence[Lane]) -> tuple[Column, np.ndarray]:
-    started = np.concatenate([lane.replayed.started for lane in lanes])
-    submitted = np.concatenate([lane.pool.gangs.submitted for lane in lanes])
-    return started - submitted, started >= 0
+    started = _joined([(lane.replayed.started, lane.stayed) for lane in lanes])
+    return started - _joined([(lane.since, lane.stayed) for lane in lanes]), started >= 0
+
+
+def _inferred(lanes: Sequence[Lane]) -> Inferred | None:
+    """What became of inference; None where there is none."""
+    if all(lane.inference is None for lane in lanes):
+        return None
+    jobs = first = spilled = held = 0
+    charged, cost, priced = Fraction(0), Fraction(0), True
+    for lane in lanes:
+        gangs, replayed, taken = lane.pool.gangs, lane.replayed, lane.taken
+        mine = np.asarray(lane.inference == 1) & np.ones(len(gangs.gpus), np.bool_)
+        work = (replayed.held * gangs.gpus)[mine]
+        started = replayed.started[mine]
+        jobs += int((mine & lane.stayed).sum())
+        if taken is not None:
+            first += int((started >= 0).sum())
+            spilled += int((~lane.stayed).sum())
+            held += int(work.sum())
+        charged += Fraction(int(work.sum()) * (taken.tariff_percent if taken else 100), 100)
+        at = np.maximum(np.searchsorted(lane.pool.steps.at, started, "right") - 1, 0)
+        prices = np.append(lane.prices.hour, lane.prices.hour[-1:])[
+            np.minimum(at, len(lane.prices.hour))
+        ]
+        priced &= bool((prices[work > 0] >= 0).all())
+        cost += Fraction(int((work // HOUR_SECONDS * prices).sum()))
+        cost += Fraction(int((work % HOUR_SECONDS * prices).sum()), HOUR_SECONDS)
+    told = half_even(cost) if priced else None
+    return Inferred(jobs, first, spilled, held, half_even(charged), told)
 
 
 def _told(waits: Column, served: np.ndarray) -> Waits:

@@ -34,17 +34,18 @@ def assure(pool: Pool, replayed: Replayed) -> None:
 
 def _broken(pool: Pool, replayed: Replayed) -> Iterator[Identity]:
     gangs, ended = pool.gangs, replayed.ended >= 0
+    went = replayed.went >= 0
     spent = gangs.seconds + replayed.lost + replayed.overhead - replayed.cut
     if (replayed.held != spent)[ended].any():
         yield Identity.WORK
     if not _gpu_seconds(pool, replayed):
         yield Identity.GPU_SECONDS
-    if ended.all() and not _little(pool, replayed):
+    if (ended | went).all() and not _little(pool, replayed):
         yield Identity.LITTLE
     if not _ceilings(pool, replayed):
         yield Identity.CEILING
     early = (replayed.started < gangs.submitted) | (replayed.ended < replayed.started + spent)
-    if early[ended].any():
+    if early[ended].any() or (went & (replayed.held > 0)).any():
         yield Identity.ORDER
     if not _credits(pool, replayed):
         yield Identity.CREDITS
@@ -66,7 +67,8 @@ def _gpu_seconds(pool: Pool, replayed: Replayed) -> bool:
 
 
 def _little(pool: Pool, replayed: Replayed) -> bool:
-    waits = replayed.ended - pool.gangs.submitted - replayed.held - replayed.unpaid
+    left = np.maximum(replayed.ended, replayed.went)
+    waits = left - pool.gangs.submitted - replayed.held - replayed.unpaid
     waited = _by_envelope(pool, waits * pool.gangs.gpus)
     unpaid = _by_envelope(pool, replayed.unpaid * pool.gangs.gpus)
     seen = replayed.by_envelope.sum(axis=0)
@@ -77,7 +79,9 @@ def _ceilings(pool: Pool, replayed: Replayed) -> bool:
     """By step: its length is what the pool held and left idle, by its GPUs."""
     steps, held = pool.steps, replayed.by_envelope[:, :, 0]
     whole = held.sum(axis=1) + replayed.by_step[:, 0]
-    last = np.concatenate([replayed.ended, pool.gangs.submitted, steps.at]).max()
+    columns = (replayed.ended, replayed.went, pool.gangs.submitted)
+    asked = max(rules.patience_seconds for rules in pool.by_step) + 1
+    last = max(int(column.max(initial=steps.at[-1])) for column in columns) + asked
     longest = np.diff(np.append(steps.at, last))
     within = whole <= steps.gpus * longest
     exact = np.where(steps.gpus > 0, whole % np.maximum(steps.gpus, 1) == 0, whole == 0)
@@ -121,4 +125,5 @@ def _served(pool: Pool, replayed: Replayed) -> bool:
     fits = gangs.gpus <= most[gangs.envelope]
     if pool.budgets is not None:
         fits &= pool.budgets.amount[-1][pool.budgets.award] == NEVER
-    return bool(fits[replayed.ended < 0].sum() == 0 or not fits.all())
+    there = replayed.went < 0
+    return bool(fits[there & (replayed.ended < 0)].sum() == 0 or not fits[there].all())

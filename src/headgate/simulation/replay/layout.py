@@ -20,8 +20,14 @@ WHOLE_BITS: Final = 20
 SUBMITTED, SECONDS, LIMIT, GPUS, ENVELOPE, STARTED, ENDED, STOPS = range(8)
 LOST, HELD, AHEAD, BORROWED, LEFT, PAID, PLACE, NEWER, OVERHEAD = range(8, 17)
 GANG_FIELDS = 17
-OLDER, BEGAN = SUBMITTED, ENDED
-"""Who runs is no longer to come, and has not ended: two fields that are never used at once."""
+OLDER, BEGAN, WENT = SUBMITTED, ENDED, PLACE
+"""Who runs is no longer to come and has not ended; who went elsewhere never started: fields that
+are never used at once."""
+AWARD, NEXT_UNPAID, UNPAID_SINCE, UNPAID_FOR, CUT, AWAY = range(17, 23)
+BILL_FIELDS = 23
+CHAIN, PART = range(23, 25)
+PLACE_FIELDS = 25
+"""A gang's bill is there only where there are budgets, its places only where there are nodes."""
 
 QUOTA, KEEPS, CEILING, USED, PAST, WAITED, FIRST, LAST, NEWEST, TRIED, TRIAL, CURSOR = range(12)
 DEBT, UNPAID = range(12, 14)
@@ -30,14 +36,8 @@ ENVELOPE_FIELDS = 14
 BUDGET, SPENT, SINCE, RATE, PROMISED, FIRST_UNPAID, LAST_UNPAID = range(7)
 AWARD_FIELDS = 7
 
-AWARD, NEXT_UNPAID, UNPAID_SINCE, UNPAID_FOR, CUT = range(5)
-BILL_FIELDS = 5
-
 FREE, TRIAL_FREE, NEXT, PREVIOUS = range(4)
 NODE_FIELDS = 4
-
-CHAIN, PART = range(2)
-PLACE_FIELDS = 2
 
 WHO, ASKS, NEEDS = range(3)
 QUEUES = 3
@@ -48,21 +48,26 @@ LISTS = 5
 NOW, STEP, CAPACITY, IDLE, KEPT, ARRIVED, RUNNING, STARTS, WAITING, LOOKED, AT, SPARE, OWN = range(
     13
 )
-RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS, CREDITS, ENDS_SPENT = range(13, 21)
-SENT_AWAY, MAY_PAY, SPENT_AT, NODE_GPUS, NODES, SPLIT, HEAD_ASKS = range(21, 28)
-NUMBERS = 28
-RULES = 8
-"""How many rules stand at the end of a row of the supply, in the order of `now` from RECLAIM on."""
+RECLAIM, CHECKPOINT, RESTART, LOOK_AHEAD, TURN, TURN_KEEPS, CREDITS, ENDS_SPENT, PATIENCE = range(
+    13, 22
+)
+SENT_AWAY, MAY_PAY, SPENT_AT, NODE_GPUS, NODES, SPLIT, HEAD_ASKS, ASKED, WHOLE = range(22, 31)
+NUMBERS = 31
+RULES = 9
+"""How many rules a row of the supply has after its envelopes, in the order of `now` from RECLAIM
+on; budgets follow them: whether they begin anew, and each award's."""
+SOON: Final = 1 << 30
+"""Moments before it, and spans of time between them, fit gangs in 32 bits."""
 
 
 class State(NamedTuple):
     """A pool at one moment.
 
-    `lists` are what a reclaim has chosen, the heap of ends and the order of limits;
-    `now` is everything single, the rules too; `seen` is by step, envelope (the last row is the
-    pool) and figure. `awards` and `bills`, by award and gang, are empty where there are no budgets;
-    `budgets` are by step: whether they begin anew, and each award's. `nodes` and `places` are as
-    `nodes` (the module) says, and empty where the pool has none.
+    `lists` are what a reclaim has chosen, the heap of ends and the order of limits; `now` is
+    everything single, the rules too; `seen` is by step, envelope (the last row is the pool) and
+    figure. `awards` is empty where there are no budgets, `nodes` where the pool has none; `packed`
+    is then an empty tuple, which machine code knows before it runs, so that such a pool does not
+    pay for nodes. `gangs` and `queues` are in 32 bits while moments are SOON.
     """
 
     gangs: Table
@@ -73,7 +78,5 @@ class State(NamedTuple):
     supply: Table
     seen: Table
     awards: Table
-    bills: Table
-    budgets: Table
     nodes: Table
-    places: Table
+    packed: tuple[bool, ...]

@@ -19,10 +19,10 @@ from headgate.simulation.replay.layout import (  # isort: skip
     AHEAD, ARRIVED, ASKS, AT, AWARD, BEGAN, BORROWED, BUDGET, CAPACITY, CEILING, CHECKPOINT, CHOSEN,
     CREDITS, CURSOR, CUT, DEBT, ENDED, ENDS_SPENT, END_AT, END_OF, ENVELOPE, FIRST, FREE, GPUS,
     HEAD_ASKS, HELD, IDLE, KEEPS, KEPT, LAST, LEFT, LIMIT_AT, LIMIT_OF, LOOKED,
-    LOOK_AHEAD, LOST, MAY_PAY, NEEDS, NEVER, NEWEST, NODE_GPUS, NOW, OLDER, OVERHEAD, OWN, PAID,
+    LOOK_AHEAD, LOST, MAY_PAY, NEEDS, NEVER, NEWEST, NOW, OLDER, OVERHEAD, OWN, PAID,
     PAST, PLACE, QUOTA, RECLAIM, RESTART, RULES, RUNNING, SECONDS, SENT_AWAY, SPARE, SPLIT, STARTED,
     STARTS, STEP, STOPS, SUBMITTED, TRIAL, TRIAL_FREE, TRIED, TURN, TURN_KEEPS, UNPAID, USED,
-    WAITED, WAITING, WHO, WHOLE_BITS, State,
+    WAITED, WAITING, WHO, WHOLE, WHOLE_BITS, State,
 )  # fmt: skip
 from headgate.simulation.replay.nodes import (  # isort: skip
     nodes_on_trial, occupy, occupy_on_trial, resized, stands, vacate, vacate_on_trial,
@@ -36,19 +36,22 @@ from headgate.simulation.replay.orders import (
     take_limit,
     unlink,
 )
-from headgate.simulation.replay.queues import bring_back, enqueue, send_away, send_unpaid, take_out
 
-COMPILED_IN = "40653a05a04140d7"
+from headgate.simulation.replay.queues import (  # isort: skip
+    bring_back, enqueue, go_elsewhere, next_impatient, send_away, send_unpaid, take_out,
+)  # fmt: skip
+
+COMPILED_IN = "e18da2f9755fdd7f"
 """The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, which are compiled into this."""
 
 
 @outer
-def run(s: State) -> None:
-    """Go from moment to moment until nothing more happens."""
+def run(s: State) -> bool:
+    """Go from moment to moment until nothing more happens; False where that is not SOON."""
     while True:
         moment = next_moment(s)
-        if moment >= NEVER:
-            return
+        if moment >= s.now[WHOLE]:
+            return moment >= NEVER
         pass_time(s, moment)
         while s.now[RUNNING] > 0 and s.lists[END_AT, 0] <= moment:
             gang = s.lists[END_OF, 0]
@@ -60,6 +63,7 @@ def run(s: State) -> None:
         submit(s)
         if s.now[SENT_AWAY] > 0 and s.now[MAY_PAY] > 0:
             bring_back(s)
+        go_elsewhere(s)
         shrink(s)
         s.now[SPLIT] = 0
         if s.now[WAITING] == 0:
@@ -67,7 +71,7 @@ def run(s: State) -> None:
         waiting = start_heads(s)
         if s.now[IDLE] > 0 and s.now[WAITING] > 0 and s.now[LOOK_AHEAD] != 0:
             backfill(s, waiting)
-        if waiting >= 0 and s.now[NODE_GPUS] > 0:
+        if waiting >= 0 and len(s.packed) > 0:
             asks = s.gangs[waiting, GPUS]
             fragments = asks <= room(s, s.gangs[waiting, ENVELOPE]) and not stands(s, asks, FREE)
             s.now[SPLIT] = asks * fragments
@@ -87,7 +91,7 @@ def next_moment(s: State) -> int:
         moment = min(moment, s.supply[due, 0])
     if len(s.awards) > 0:
         moment = min(moment, next_spent(s))
-    return moment
+    return min(moment, next_impatient(s))
 
 
 @inner
@@ -322,11 +326,11 @@ def end_spent(s: State) -> None:
         return
     for place in range(s.now[RUNNING] - 1, -1, -1):
         gang = s.lists[LIMIT_OF, place]
-        award = s.bills[gang, AWARD]
+        award = s.gangs[gang, AWARD]
         if s.awards[award, BUDGET] < NEVER and settled(s, award) >= s.awards[award, BUDGET]:
             leave(s, gang)
             s.gangs[gang, LEFT] -= max(0, s.now[NOW] - s.gangs[gang, BEGAN] - s.gangs[gang, PAID])
-            s.bills[gang, CUT] = s.gangs[gang, LEFT]
+            s.gangs[gang, CUT] = s.gangs[gang, LEFT]
             s.gangs[gang, ENDED] = s.now[NOW]
 
 
@@ -344,8 +348,7 @@ def start(s: State, place: int, k: int) -> None:
     s.gangs[gang, PLACE] = s.now[STARTS]
     s.now[STARTS] += 1
     link(s, gang, k)
-    if s.now[NODE_GPUS] > 0:
-        occupy(s, gang)
+    occupy(s, gang)
     ends = now + s.gangs[gang, PAID] + s.gangs[gang, LEFT]
     place = risen(s, s.now[RUNNING], ends)
     s.lists[END_AT, place] = ends
@@ -376,8 +379,7 @@ def leave(s: State, gang: int) -> None:
     s.gangs[gang, HELD] += ran
     s.gangs[gang, OVERHEAD] += min(ran, s.gangs[gang, PAID])
     unlink(s, gang, k)
-    if s.now[NODE_GPUS] > 0:
-        vacate(s, gang)
+    vacate(s, gang)
     take_limit(s, limit_end(s, gang), gang)
     s.now[RUNNING] -= 1
     take_end(s, gang)

@@ -4,8 +4,8 @@ In the table `nodes` row `n`, up to the GPUs of a node, is a ring of the nodes t
 free, the one that changed last first: FREE counts them, NEXT is the first. Each row after these is
 a node: FREE are its free GPUs (-1: out of service), NEXT and PREVIOUS its neighbours in its ring. A
 node without free GPUs is in no ring; if one gang holds it whole, NEXT leads to that gang's next
-whole node. TRIAL_FREE is the same as FREE, of nodes and rings, as it would be. In `places` a gang
-has its first whole node (CHAIN) and the node of its PART; -1 is none.
+whole node. TRIAL_FREE is the same as FREE, of nodes and rings, as it would be. A gang has
+its first whole node (CHAIN) and the node of its PART; -1 is none.
 """
 
 from headgate.simulation.replay.compiling import inner
@@ -27,9 +27,9 @@ from headgate.simulation.replay.layout import (
 @inner
 def stands(s: State, asks: int, column: int) -> bool:
     """Whether the nodes of a gang are there: now (FREE), or as it would be (TRIAL_FREE)."""
-    each = s.now[NODE_GPUS]
-    if each == 0:
+    if len(s.packed) == 0:
         return True
+    each = s.now[NODE_GPUS]
     left, part = s.nodes[each, column] - asks // each, asks % each
     if left == 0 and part > 0:
         while part < each and s.nodes[part, column] == 0:
@@ -69,13 +69,15 @@ def best(s: State, part: int) -> int:
 @inner
 def occupy(s: State, gang: int) -> None:
     """Let a gang stand on its nodes, which are there."""
+    if len(s.packed) == 0:
+        return
     each, asks, last = s.now[NODE_GPUS], s.gangs[gang, GPUS], -1
-    s.places[gang, CHAIN] = s.places[gang, PART] = -1
+    s.gangs[gang, CHAIN] = s.gangs[gang, PART] = -1
     for _ in range(asks // each):
         node = s.nodes[each, NEXT]
         change(s, node, -each)
         if last < 0:
-            s.places[gang, CHAIN] = node
+            s.gangs[gang, CHAIN] = node
         else:
             s.nodes[last, NEXT] = node
         s.nodes[node, NEXT] = -1
@@ -83,27 +85,29 @@ def occupy(s: State, gang: int) -> None:
     if asks % each > 0:
         node = best(s, asks % each)
         change(s, node, -(asks % each))
-        s.places[gang, PART] = node
+        s.gangs[gang, PART] = node
 
 
 @inner
 def vacate(s: State, gang: int) -> None:
     """Let a gang leave its nodes."""
-    each, node = s.now[NODE_GPUS], s.places[gang, CHAIN]
+    if len(s.packed) == 0:
+        return
+    each, node = s.now[NODE_GPUS], s.gangs[gang, CHAIN]
     while node >= 0:
         following = s.nodes[node, NEXT]
         change(s, node, each)
         node = following
-    if s.places[gang, PART] >= 0:
-        change(s, s.places[gang, PART], s.gangs[gang, GPUS] % each)
+    if s.gangs[gang, PART] >= 0:
+        change(s, s.gangs[gang, PART], s.gangs[gang, GPUS] % each)
 
 
 @inner
 def resized(s: State) -> bool:
     """Let nodes come and empty ones go until they are the pool's GPUs; whether they are."""
-    each = s.now[NODE_GPUS]
-    if each == 0:
+    if len(s.packed) == 0:
         return True
+    each = s.now[NODE_GPUS]
     wanted, node = s.now[CAPACITY] // each, each + 1
     while s.now[NODES] < wanted:
         if s.nodes[node, FREE] < 0:
@@ -140,22 +144,22 @@ def tried(s: State, node: int, gpus: int) -> None:
 @inner
 def vacate_on_trial(s: State, gang: int) -> None:
     """Let a gang leave its nodes on trial."""
-    if s.now[NODE_GPUS] == 0:
+    if len(s.packed) == 0:
         return
-    each, node = s.now[NODE_GPUS], s.places[gang, CHAIN]
+    each, node = s.now[NODE_GPUS], s.gangs[gang, CHAIN]
     while node >= 0:
         tried(s, node, each)
         node = s.nodes[node, NEXT]
-    if s.places[gang, PART] >= 0:
-        tried(s, s.places[gang, PART], s.gangs[gang, GPUS] % each)
+    if s.gangs[gang, PART] >= 0:
+        tried(s, s.gangs[gang, PART], s.gangs[gang, GPUS] % each)
 
 
 @inner
 def occupy_on_trial(s: State, asks: int, sign: int) -> None:
     """Take the GPUs on which a gang would stand now from those on trial (-1), or give them back."""
-    each = s.now[NODE_GPUS]
-    if each == 0:
+    if len(s.packed) == 0:
         return
+    each = s.now[NODE_GPUS]
     node, part = s.nodes[each, NEXT], asks % each
     for _ in range(asks // each):
         tried(s, node, sign * each)

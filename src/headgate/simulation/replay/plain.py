@@ -14,6 +14,7 @@ from headgate.simulation.replay.pool import Pool, Replayed, check
 
 COLUMNS = (
     "started", "ended", "stops", "lost", "overhead", "held", "ahead", "borrowed", "unpaid", "cut",
+    "went",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ class Moments:
             self._end_spent()
             self._submit()
             self._bring_back()
+            self._go_elsewhere()
             self._shrink()
             waiting = self._start_heads()
             self._backfill(waiting)
@@ -82,7 +84,25 @@ class Moments:
             if self.rules.ends_spent and award.running and award.budget < NEVER
         ]
         due = due if ends or coming or waits else []
-        return min([*ends, *coming, *due, *spent, NEVER])
+        going = [self._patient_until(gang) + 1 for gang in self.gangs[: self.arrived]]
+        return min([*ends, *coming, *due, *spent, *going, NEVER])
+
+    def _patient_until(self, gang: Gang) -> int:
+        """Until when a gang waits to be started for the first time."""
+        patience = self.rules.patience_seconds
+        if patience < 0 or gang.started >= 0 or gang.asked:
+            return NEVER
+        return int(self.pool.gangs.submitted[gang.number]) + patience
+
+    def _go_elsewhere(self) -> None:
+        """Whoever never started and has waited longer than its patience leaves, asked once."""
+        for gang in self.gangs[: self.arrived]:
+            queue = self.envelopes[gang.envelope].queue
+            if self._patient_until(gang) < self.now:
+                gang.asked = True
+                if gang in queue:
+                    queue.remove(gang)
+                    gang.went = self.now
 
     def _queues(self) -> Iterator[list[Gang]]:
         return (envelope.queue for envelope in self.envelopes)

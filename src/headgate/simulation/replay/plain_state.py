@@ -71,6 +71,8 @@ class Gang:
     unpaid: int = 0
     unpaid_since: int = 0
     cut: int = 0
+    went: int = -1
+    asked: bool = False
     nodes: Mapping[int, int] = field(default_factory=dict)
 
     def limit_left(self, restart: int) -> int:

@@ -35,6 +35,9 @@ reclaim goes on until they are, a reservation begins when they will be, and whoe
 then must leave them. A smaller pool gives up whole nodes, and gangs are stopped until enough are
 free.
 
+Patience, where the rules have any: a gang that never started and has waited longer leaves for
+another pool before the next may start. It is asked once; who waits for its award then stays.
+
 A stopped gang keeps the work up to its last checkpoint, goes to the front of its queue and pays
 `restart_seconds` when it starts again. Walls are ceilings that equal the quota; a spot class is
 an envelope with a quota of nothing, which anyone with a right may stop.
@@ -112,7 +115,8 @@ class Rules:
     A `checkpoint_seconds` of 0 means that a stopped gang begins anew. With a `turn_seconds` above 0
     the order of envelopes goes by past use instead of present use; at every turn of that clock
     `turn_keeps` parts of 2**20 of it are kept (fair share). With `credits` it goes by whole
-    GPU-hours of debt. `ends_spent` says whether a spent budget ends what runs.
+    GPU-hours of debt. `ends_spent` says whether a spent budget ends what runs. Who has not started
+    after `patience_seconds` leaves; UNBOUND is a patience without an end.
     """
 
     reclaim: bool = True
@@ -123,6 +127,7 @@ class Rules:
     turn_keeps: int = 0
     credits: bool = False
     ends_spent: bool = False
+    patience_seconds: int = UNBOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +173,11 @@ class Replayed:
     By gang: its first start and last end (-1: never), how often it was stopped, seconds of work
     lost, seconds spent on starting again, seconds in which it held its GPUs, starts ahead of its
     queue, starts above its quota, seconds for which its award could not pay, seconds of work that a
-    spent budget left undone. By step and envelope, in GPU-seconds: held, held above the quota,
-    waited for, lent (where credits are kept), asked for and not paid. By step: idle, idle while
-    somebody waited, the part of it that what waited would have filled, and what the first that
-    waited would have filled had the idle GPUs stood on its nodes (fragments).
+    spent budget left undone, when it left for another pool (-1: never). By step and envelope, in
+    GPU-seconds: held, held above the quota, waited for, lent (where credits are kept), asked for
+    and not paid. By step: idle, idle while somebody waited, the part of it that what waited would
+    have filled, and what the first that waited would have filled had the idle GPUs stood on its
+    nodes (fragments).
     """
 
     started: Column
@@ -184,6 +190,7 @@ class Replayed:
     borrowed: Column
     unpaid: Column
     cut: Column
+    went: Column
     by_envelope: Table
     by_step: Table
 
@@ -256,4 +263,6 @@ def _rules_fit(rules: Rules) -> bool:
     most = max(rules.checkpoint_seconds, rules.restart_seconds, rules.turn_seconds)
     turns = not rules.turn_seconds or 60 <= rules.turn_seconds <= 1 << 17
     keeps = 0 <= rules.turn_keeps < 1 << WHOLE_BITS
-    return 0 <= least and most <= SECONDS_MOST and turns and keeps and rules.look_ahead >= UNBOUND
+    waits = UNBOUND <= rules.patience_seconds <= SECONDS_MOST
+    ahead = rules.look_ahead >= UNBOUND
+    return 0 <= least and most <= SECONDS_MOST and turns and keeps and ahead and waits

@@ -1,4 +1,4 @@
-"""Queues as stretches of one array, and who leaves them because an award cannot pay.
+"""Queues as stretches of one array, and who leaves them: unpaid by its award, or out of patience.
 
 Whoever leaves shifts those before it by one place, so that the place in front which a stopped or
 returning gang needs is always there.
@@ -8,9 +8,10 @@ from headgate.simulation.replay.accounts import costs, left_of, pays
 from headgate.simulation.replay.compiling import inner
 
 from headgate.simulation.replay.layout import (  # isort: skip
-    ASKS, AWARD, BUDGET, CHOSEN, ENVELOPE, FIRST, FIRST_UNPAID, GPUS, LAST, LAST_UNPAID, LEFT,
-    LIMIT, MAY_PAY, NEEDS, NEVER, NEXT_UNPAID, NOW, RESTART, SECONDS, SENT_AWAY, STOPS, UNPAID,
-    UNPAID_FOR, UNPAID_SINCE, WAITED, WAITING, WHO, State,
+    ARRIVED, ASKED, ASKS, AWARD, AWAY, BUDGET, CHOSEN, ENVELOPE, FIRST, FIRST_UNPAID, GPUS, LAST,
+    LAST_UNPAID, LEFT, LIMIT, MAY_PAY, NEEDS, NEVER, NEXT_UNPAID, NOW, PATIENCE, RESTART, SECONDS,
+    SENT_AWAY, STARTED, STOPS, SUBMITTED, UNPAID, UNPAID_FOR, UNPAID_SINCE, WAITED, WAITING, WENT,
+    WHO, State,
 )  # fmt: skip
 
 
@@ -56,14 +57,15 @@ def send_unpaid(s: State) -> None:
 def send_away(s: State, place: int, k: int) -> None:
     """A gang that its award cannot pay leaves its queue and waits for the award."""
     gang = take_out(s, place, k)
-    award = s.bills[gang, AWARD]
+    award = s.gangs[gang, AWARD]
     if s.awards[award, FIRST_UNPAID] < 0:
         s.awards[award, FIRST_UNPAID] = gang
     else:
-        s.bills[s.awards[award, LAST_UNPAID], NEXT_UNPAID] = gang
+        s.gangs[s.awards[award, LAST_UNPAID], NEXT_UNPAID] = gang
     s.awards[award, LAST_UNPAID] = gang
-    s.bills[gang, NEXT_UNPAID] = -1
-    s.bills[gang, UNPAID_SINCE] = s.now[NOW]
+    s.gangs[gang, NEXT_UNPAID] = -1
+    s.gangs[gang, UNPAID_SINCE] = s.now[NOW]
+    s.gangs[gang, AWAY] = 1
     s.envelopes[k, UNPAID] += s.gangs[gang, GPUS]
     s.now[SENT_AWAY] += 1
 
@@ -81,12 +83,13 @@ def bring_back(s: State) -> None:
             left -= cost
             s.lists[CHOSEN, count] = gang
             count += 1
-            gang = s.bills[gang, NEXT_UNPAID]
+            gang = s.gangs[gang, NEXT_UNPAID]
         s.awards[award, FIRST_UNPAID] = gang
         for each in range(count - 1, -1, -1):
             back = s.lists[CHOSEN, each]
             k = s.gangs[back, ENVELOPE]
-            s.bills[back, UNPAID_FOR] += s.now[NOW] - s.bills[back, UNPAID_SINCE]
+            s.gangs[back, AWAY] = 0
+            s.gangs[back, UNPAID_FOR] += s.now[NOW] - s.gangs[back, UNPAID_SINCE]
             s.envelopes[k, UNPAID] -= s.gangs[back, GPUS]
             s.envelopes[k, FIRST] -= 1
             enqueue(s, back, s.envelopes[k, FIRST])
@@ -94,3 +97,32 @@ def bring_back(s: State) -> None:
         if count > 0:
             # Who waits next may be paid for too, once what these asked for is known.
             s.now[MAY_PAY] = 1
+
+
+@inner
+def next_impatient(s: State) -> int:
+    """When the first of those that never started will have waited longer than its patience."""
+    if s.now[PATIENCE] < 0:
+        return NEVER
+    while s.now[ASKED] < s.now[ARRIVED] and s.gangs[s.now[ASKED], STARTED] >= 0:
+        s.now[ASKED] += 1
+    if s.now[ASKED] == s.now[ARRIVED]:
+        return NEVER
+    moment: int = s.gangs[s.now[ASKED], SUBMITTED] + s.now[PATIENCE] + 1
+    return moment
+
+
+@inner
+def go_elsewhere(s: State) -> None:
+    """Whoever never started and has waited longer than its patience leaves, asked once."""
+    while next_impatient(s) <= s.now[NOW]:
+        gang = s.now[ASKED]
+        s.now[ASKED] += 1
+        if len(s.awards) > 0 and s.gangs[gang, AWAY] > 0:
+            continue
+        k = s.gangs[gang, ENVELOPE]
+        place = s.envelopes[k, FIRST]
+        while s.queues[WHO, place] != gang:
+            place += 1
+        take_out(s, place, k)
+        s.gangs[gang, WENT] = s.now[NOW]

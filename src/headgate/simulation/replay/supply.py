@@ -17,12 +17,12 @@ from headgate.core.policy import sharing as words
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.policy.sharing import Idle, Nodes, Sharing, Turns
+from headgate.core.policy.sharing import Idle, Inference, Nodes, Sharing, Taken, Turns
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
-from headgate.simulation.replay.pool import Budgets, Gangs, Pool, Rules, Steps
+from headgate.simulation.replay.pool import UNBOUND, Budgets, Gangs, Pool, Rules, Steps
 from headgate.steps.agenda import first_day
 
 PERCENT = 100
@@ -31,8 +31,11 @@ WALLS: Mapping[str, object] = {"idle": Idle.KEPT}
 """What makes walls of any sharing."""
 
 
-def rules_of(sharing: Sharing) -> Rules:
-    """The rules of a pool by the policy's words; past use fades every hour by its half-life."""
+def rules_of(sharing: Sharing, chip: str = "") -> Rules:
+    """The rules of a pool of chips by the policy's words; past use fades hourly by its half-life.
+
+    Only where chips take inference first is patience bounded: there are others to go to.
+    """
     fair = sharing.turns is Turns.PAST_USE
     keeps = round((1 << WHOLE_BITS) * 2 ** (-1 / sharing.half_life_hours))
     return Rules(
@@ -44,7 +47,19 @@ def rules_of(sharing: Sharing) -> Rules:
         keeps if fair else 0,
         sharing.turns is Turns.CREDITS,
         sharing.budgets is not None and sharing.budgets.when_spent is words.Spent.END,
+        _patience(sharing.inference, chip),
     )
+
+
+def _patience(inference: Inference | None, chip: str) -> int:
+    if inference is None or chip not in inference.first or inference.spill_seconds is None:
+        return UNBOUND
+    return inference.spill_seconds
+
+
+def _chip(pool: str) -> str:
+    """The class of a pool's chips, which are named before their site."""
+    return pool.partition(" at ")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +104,7 @@ class Offer:
 
         After it one more step lasts for ever, with what was there last.
         """
-        steps, rules = self.steps(place), self.rules
+        steps, rules = self.steps(place), self.rules(place)
         later = {n: rule for n, rule in enumerate(rules) if rule != rules[n - 1]}
         budgets = self._budgets(place, tenant, names)
         return Pool(gangs, steps, rules[0], later, budgets, self.packed)
@@ -121,7 +136,8 @@ class Offer:
     def _budgets(self, place: int, tenant: Column, names: Sequence[str]) -> Budgets | None:
         """What tenants may use of a pool: of a term's hours the part that it does of its work.
 
-        None where the policy knows no budgets; a budget is a whole number of GPU-seconds.
+        Under a tariff of half a GPU-hour that part pays for twice the time. None where the policy
+        knows no budgets; a budget is a whole number of GPU-seconds.
         """
         if not any(sharing.budgets for sharing in self.sharing):
             return None
@@ -134,12 +150,9 @@ class Offer:
         for n, sharing in enumerate(self.sharing):
             said = sharing.budgets or ALL_ENDLESS
             hours = [said.named.get(name, said.gpu_hours) for name in names]
-            rows.append(
-                [
-                    NEVER if h is None else h * HOUR_SECONDS * int(part[n]) // int(whole[n])
-                    for h in hours
-                ]
-            )
+            tariff = taken.tariff_percent if (taken := self.taken(place)) else PERCENT
+            seconds = Fraction(HOUR_SECONDS * int(part[n]) * PERCENT, int(whole[n]) * (tariff or 1))
+            rows.append([NEVER if h is None or not tariff else int(h * seconds) for h in hours])
         return Budgets(tenant, np.array(rows, np.int64).reshape(len(rows), -1), self.terms)
 
     def under(self, said: Mapping[str, object]) -> "Offer":
@@ -160,10 +173,27 @@ class Offer:
         keeps = quota * (PERCENT - lends) // PERCENT
         return Steps(self.at, self._gpus[pool], quota, keeps, quota + above)
 
+    def rules(self, place: int) -> tuple[Rules, ...]:
+        """The rules of a pool at each step."""
+        chip = _chip(self.pools[place])
+        return tuple(rules_of(sharing, chip) for sharing in self.sharing)
+
     @property
-    def rules(self) -> tuple[Rules, ...]:
-        """The rules of each step."""
-        return tuple(map(rules_of, self.sharing))
+    def inference(self) -> Inference | None:
+        """Where inference runs first, by the day on which the replay begins."""
+        return self.sharing[0].inference
+
+    @property
+    def stages(self) -> tuple[tuple[int, ...], ...]:
+        """Pools in the order in which inference tries them; the last are everybody's."""
+        first = self.inference.first if self.inference else ()
+        chips = [_chip(pool) for pool in self.pools]
+        named = [tuple(n for n, chip in enumerate(chips) if chip == name) for name in first]
+        return (*named, tuple(n for n, chip in enumerate(chips) if chip not in first))
+
+    def taken(self, place: int) -> Taken | None:
+        """How a pool takes inference, if it takes that first and nothing else."""
+        return self.inference.first.get(_chip(self.pools[place])) if self.inference else None
 
     @property
     def largest(self) -> Table:
@@ -276,7 +306,7 @@ def _prices(document: Document, support: str, pool: str, days: Sequence[date]) -
     rows: list[tuple[int | None, int | None, int | None, int | None]] = []
     for day in days:
         section = at(document, day).policy.supports.get(support)
-        chip = section.chips.get(pool.partition(" at ")[0]) if section is not None else None
+        chip = section.chips.get(_chip(pool)) if section is not None else None
         if section is None or chip is None:
             rows.append((None, None, None, None))
             continue

@@ -31,6 +31,7 @@ from headgate.whatif import (
     Asked,
     Run,
     Try,
+    all_runs,
     also,
     asked,
     columns,
@@ -53,6 +54,8 @@ WAIT_SECONDS: Final = 8
 WAITING_MOST: Final = 6
 ASKS_A_MINUTE: Final = 120
 TRIED: Final = "tried"
+SEEDS: Final = tuple(f"{SEED}/{n}" for n in range(1, 6))
+"""The histories that show chance: what `--seeds 5` draws at a terminal."""
 SETTING, UNREADABLE = "HEADGATE_WHAT_IF_TRACE", "what-if-trace-unreadable"
 
 
@@ -99,20 +102,20 @@ class _Shop:
     waiting: int = 0
     making: set[str] = field(default_factory=set)
     ready: dict[str, Ready | Faulty] = field(default_factory=dict)
-    runs: OrderedDict[tuple[str, str], Run] = field(default_factory=OrderedDict)
+    runs: OrderedDict[tuple[str, str], Run | None] = field(default_factory=OrderedDict)
 
 
 _SHOP: Final = _Shop()
 
 
-def allowed(request: HttpRequest) -> bool:
-    """Whether an address may ask once more within this minute."""
+def allowed(request: HttpRequest, cost: int = 1) -> bool:
+    """Whether an address may ask for so many replays more within this minute."""
     from allauth.account.adapter import get_adapter
 
     key = f"what-if/{get_adapter().get_client_ip(request)}"
     cache.add(key, 0, 60)
     try:
-        return int(cache.incr(key)) <= ASKS_A_MINUTE
+        return int(cache.incr(key, cost)) <= ASKS_A_MINUTE
     except ValueError:
         return True
 
@@ -172,20 +175,28 @@ def word_for(document: Document) -> str:
     return f"{WORD}:{name}:{gpus}:{max(min(WEEKS, int(MADE_MOST / a_week)), 1)}"
 
 
-def answer(document: Document, text: str) -> Answered:
+def answer(document: Document, text: str, *, chance: bool = False) -> Answered:
     """A policy beside itself under an overlay, or alone where the overlay is empty.
 
-    Raises GettingReady, Busy, or Faulty where nothing can be replayed under it.
+    With `chance` each is replayed on the SEEDS too. Raises GettingReady, Busy, or Faulty where
+    nothing can be replayed under it.
     """
     ready = ready_for(document)
     variants, what = {AS_IT_STANDS: document}, ready.what
-    runs = {(AS_IT_STANDS, AS_IT_CAME): ready.today}
-    overlay = canonical.digest(text.encode())
+    overlay, how = canonical.digest(text.encode()), ready.how
     if text:
         variants[TRIED] = laid(document, text)
-        what = also(what, TRIED, variants[TRIED], ready.how)
-        runs[TRIED, AS_IT_CAME] = _run(document.digest, overlay, what, ready)
-    found = tried(variants, what, runs, ready.how)
+        what = also(what, TRIED, variants[TRIED], how)
+    if chance:
+        how = replace(how, seeds=SEEDS)
+    of = {AS_IT_STANDS: f"{document.digest} today", TRIED: f"{document.digest} {overlay}"}
+    made = {
+        each: ready.today
+        if each == (AS_IT_STANDS, AS_IT_CAME)
+        else _run(f"{of[each[0]]} {ready.kept.digest}", each, replace(ready, what=what, how=how))
+        for each in all_runs(variants, how)
+    }
+    found = tried(variants, what, {each: run for each, run in made.items() if run}, how)
     keeps = {("" if x.variant == AS_IT_STANDS else x.variant): x.keeps for x in found}
     shown = tuple(
         column for column in columns(found, AS_IT_STANDS) if column.shared != keeps[column.variant]
@@ -193,7 +204,7 @@ def answer(document: Document, text: str) -> Answered:
     files = {ready.kept.name: ready.kept.digest}
     if text:
         files["what-if.yaml"] = overlay
-    trial = trial_of(variants, ready.kept, files, ready.how, (found, shown))
+    trial = trial_of(variants, ready.kept, files, how, (found, shown))
     return Answered(ready, trial, slowly())
 
 
@@ -203,13 +214,13 @@ def laid(document: Document, text: str) -> Document:
     return document.laid("what-if", text)
 
 
-def _run(policy: str, overlay: str, what: Asked, ready: Ready) -> Run:
-    """A kept run, or one made while nothing else is replayed."""
-    key = f"{policy} {ready.kept.digest}", overlay
+def _run(policy: str, run: tuple[str, str], ready: Ready) -> Run | None:
+    """A kept run, or one made while nothing else is replayed; None for a seed without a job."""
+    key = policy, run[1]
     with _SHOP.lock:
-        if (found := _SHOP.runs.get(key)) is not None:
+        if key in _SHOP.runs:
             _SHOP.runs.move_to_end(key)
-            return found
+            return _SHOP.runs[key]
         if _SHOP.waiting >= WAITING_MOST:
             raise Busy
         _SHOP.waiting += 1
@@ -217,17 +228,17 @@ def _run(policy: str, overlay: str, what: Asked, ready: Ready) -> Run:
         if not _SHOP.replaying.acquire(timeout=WAIT_SECONDS):
             raise Busy
         try:
-            made = dict(replays(what, ready.how, [(TRIED, AS_IT_CAME)], lambda _: None))
+            made = dict(replays(ready.what, ready.how, [run], lambda _: None)).get(run)
         finally:
             _SHOP.replaying.release()
     finally:
         with _SHOP.lock:
             _SHOP.waiting -= 1
     with _SHOP.lock:
-        _SHOP.runs[key] = made[TRIED, AS_IT_CAME]
+        _SHOP.runs[key] = made
         while len(_SHOP.runs) > KEPT_MOST:
             _SHOP.runs.popitem(last=False)
-    return made[TRIED, AS_IT_CAME]
+    return made
 
 
 def called(trial: Trial, name: str) -> Trial:

@@ -26,7 +26,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.report.blocks import Numbers
 from headgate.report.speaker import Speaker
-from headgate.report.trial import Column, Trial, parts_of
+from headgate.report.trial import Column, Trial, parts_of, ranged
 from headgate.site.portal import reading
 from headgate.site.portal.levers import (
     Board,
@@ -41,6 +41,7 @@ from headgate.site.portal.levers import (
 from headgate.site.portal.registry import Page
 from headgate.site.portal.replaying import (
     SEED,
+    SEEDS,
     Answered,
     Busy,
     GettingReady,
@@ -51,7 +52,7 @@ from headgate.site.portal.replaying import (
 from headgate.site.portal.words import language
 from headgate.steps.agenda import first_day
 
-PARTS: Final = ("use", "waits", "months")
+PARTS: Final = ("use", "waits", "changes", "months")
 FILE: Final = "what-if.yaml"
 TOO_MANY, UNAVAILABLE = 429, 503
 
@@ -77,6 +78,7 @@ class Question:
     changed: dict[str, int]
     text: str
     say: Speaker
+    chance: bool
 
 
 def _question(request: HttpRequest) -> Question | None:
@@ -92,7 +94,8 @@ def _question(request: HttpRequest) -> Question | None:
     values, wrong = values_of(levers.levers, request.GET.dict())
     changed = moved(levers.levers, values)
     text = overlay(levers, changed) if changed else ""
-    return Question(document, levers, values, wrong, changed, text, say)
+    chance = request.GET.get("chance") == "1"
+    return Question(document, levers, values, wrong, changed, text, say, chance)
 
 
 def _draft() -> Document:
@@ -122,6 +125,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     told, status = _answered(request, question)
     sliders = _sliders(question, request)
     query = urlencode(question.changed)
+    asked = {**question.changed, "chance": 1}
     told |= {
         "groups": [(GROUPS[group], [s for s in sliders if s.lever.group is group])
                    for group in Group],
@@ -131,7 +135,11 @@ def what_if(request: HttpRequest) -> HttpResponse:
         "changed": [s for s in sliders if s.lever.name in question.changed],
         "overlay": question.text,
         "query": query,
-        "link": request.build_absolute_uri(f"{request.path}?{query}"),
+        "chance": question.chance,
+        "chance_query": urlencode(asked),
+        "link": request.build_absolute_uri(
+            f"{request.path}?{urlencode(asked) if question.chance else query}"
+        ),
         "policy": question.document.digest,
         "seed": SEED,
         "part": part,
@@ -162,12 +170,13 @@ def _sliders(question: Question, request: HttpRequest) -> list[Slider]:
 
 def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any], int]:
     """What the page shows of the answer, and the status of a page that shows nothing else."""
-    if question.text and not allowed(request):
+    cost = (len(SEEDS) + 1) * (1 + bool(question.text)) if question.chance else 1
+    if (question.text or question.chance) and not allowed(request, cost):
         return {
             "busy": _("You asked often within a minute. Wait a little, then move on.")
         }, TOO_MANY
     try:
-        found = answer(question.document, question.text)
+        found = answer(question.document, question.text, chance=question.chance)
     except GettingReady:
         return {"getting_ready": True}, 200
     except Busy:
@@ -177,12 +186,19 @@ def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any],
     trial = called(found.trial, _("tried here"))
     return {
         "figures": Numbers(tuple(_figures(trial, question.say))),
-        "sections": list(parts_of(trial, question.say, PARTS)),
+        "sections": list(parts_of(trial, question.say, _parts(trial))),
         "sources": found.trial.sources,
         "about": _about(found, question.say),
         "slow": found.slow,
         "command": _command(found, bool(question.text)),
+        "histories": found.trial.histories,
     }, 200
+
+
+def _parts(trial: Trial) -> list[str]:
+    """The parts that are shown: nobody gains by sharing where all keep what is idle."""
+    shared = any(column.shared for column in trial.columns)
+    return [part for part in PARTS if shared or part != "changes"]
 
 
 def _figures(trial: Trial, say: Speaker) -> list[tuple[str, str]]:
@@ -200,19 +216,30 @@ def _figures(trial: Trial, say: Speaker) -> list[tuple[str, str]]:
 
 
 def _used(column: Column, say: Speaker) -> str:
-    return say.percent(column.figures["held"][0], max(column.figures["offered"][0], 1))
+    offered = column.figures["offered"]
+    held = column.figures["held"]
+    parts = [1000 * one // max(whole, 1) for one, whole in zip(held, offered, strict=True)]
+    return ranged((parts[0], parts[1], parts[2]), lambda n, to: to.percent(n, 1000), say)
 
 
 def _fillable(column: Column, say: Speaker) -> str:
-    return say.amount(column.figures["fillable"][0], "gpu_second")
+    return ranged(column.figures["fillable"], _gpu_hours, say)
 
 
 def _waited(column: Column, say: Speaker) -> str:
-    return say.locale.fixed(Fraction(column.figures["mean"][0], HOUR_SECONDS), 1)
+    return ranged(column.figures["mean"], _hours, say)
 
 
 def _lost(column: Column, say: Speaker) -> str:
-    return say.amount(column.figures["lost"][0], "gpu_second")
+    return ranged(column.figures["lost"], _gpu_hours, say)
+
+
+def _gpu_hours(amount: int, say: Speaker) -> str:
+    return say.amount(amount, "gpu_second")
+
+
+def _hours(seconds: int, say: Speaker) -> str:
+    return say.locale.fixed(Fraction(seconds, HOUR_SECONDS), 1)
 
 
 def _about(found: Answered, say: Speaker) -> str:
@@ -234,6 +261,7 @@ def _command(found: Answered, laid: bool) -> str:
     ready = found.ready
     words = ["headgate simulate PROGRAMME", f"--overlay {FILE}" if laid else "", "--no-term"]
     words += [f"--trace {ready.kept.name}", f"--largest {ready.how.largest}", f"--seed {SEED}"]
+    words += [f"--seeds {found.trial.histories - 1}"] if found.trial.histories > 1 else []
     return " ".join(word for word in words if word)
 
 

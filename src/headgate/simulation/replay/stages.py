@@ -1,0 +1,123 @@
+"""From a history of jobs to what became of them in every pool, stage by stage.
+
+Where a policy has inference run on some chips first (NPU-first), those are stages of their own:
+whoever has no room there, or went because it waited too long, tries the next, from that moment on.
+All pools that are left are the last stage, and where no chips come first the only one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from headgate.simulation.replay.demand import Demand, Places, spread
+from headgate.simulation.replay.figures import Lane
+from headgate.simulation.replay.identities import assure
+from headgate.simulation.replay.layout import Column
+from headgate.simulation.replay.pool import Gangs, Pool, Replayed
+from headgate.simulation.replay.supply import Offer
+
+PERCENT = 100
+Replay = Callable[[Pool], Replayed]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Jobs, the envelope of each tenant, what is offered them, and how a pool is replayed."""
+
+    demand: Demand
+    envelope: Column
+    offer: Offer
+    replay: Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Rows of jobs that come to a stage, and when each does."""
+
+    rows: Places
+    at: Column
+
+
+def lanes_of(history: History) -> tuple[list[Lane], int]:
+    """A history in all pools, and how many of its jobs have room in none.
+
+    Raises Broken for a replay that cannot be right.
+    """
+    demand, (*firsts, last) = history.demand, history.offer.stages
+    rows = np.arange(len(demand.gpus), dtype=np.int32)
+    if not firsts:
+        lanes, left = _stage(history, Waiting(rows, demand.submitted), last)
+        return lanes, len(left.rows)
+    marked = _marked(demand, history.offer)
+    waiting, lanes = Waiting(rows[marked], demand.submitted[marked]), list[Lane]()
+    for stage in firsts:
+        found, waiting = _stage(history, waiting, stage)
+        lanes += found
+    every = np.concatenate([waiting.rows, rows[~marked]])
+    at = np.concatenate([waiting.at, demand.submitted[~marked]])
+    found, left = _stage(history, Waiting(every, at), last)
+    return [*lanes, *found], len(left.rows)
+
+
+def _marked(demand: Demand, offer: Offer) -> np.ndarray:
+    """Which jobs are inference: by the trace, or by their tenant."""
+    tenants = offer.inference.tenants if offer.inference else ()
+    named = np.array([tenant in tenants for tenant in demand.tenants], np.bool_)
+    return np.asarray((demand.inference == 1) | named[demand.tenant])
+
+
+def _stage(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[list[Lane], Waiting]:
+    """The pools of a stage, and who goes on from it."""
+    offer, demand = history.offer, history.demand
+    came, rows = _came(history, waiting, stage)
+    if not len(rows):
+        return [], waiting
+    capacity = offer.gpu_seconds(int(demand.submitted[-1]) + 1)
+    here = [int(capacity[place]) * (place in stage) for place in range(len(offer.pools))]
+    largest = np.column_stack([offer.largest, np.zeros(len(offer.pools), np.int64)])
+    pool_of = spread(came, [most[history.envelope] for most in largest], here)
+    left = [Waiting(rows[pool_of < 0], came.submitted[pool_of < 0])]
+    lanes = list[Lane]()
+    for place in stage:
+        jobs, numbers = _of_pool(came, rows, pool_of == place)
+        lanes.append(_lane(history, jobs, numbers, place))
+        went = lanes[-1].replayed.went
+        gone = np.flatnonzero(went >= 0)
+        left.append(Waiting(numbers[gone], np.asarray(went[gone], np.int64)))
+    joined = (np.concatenate([getattr(each, name) for each in left]) for name in ("rows", "at"))
+    return lanes, Waiting(*joined)
+
+
+def _came(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[Demand, Places]:
+    """The jobs of a stage in the order in which they come, at the speed of its chips."""
+    demand, taken = history.demand, history.offer.taken(stage[0]) if stage else None
+    if len(waiting.rows) == len(demand.gpus) and waiting.at is demand.submitted:
+        return demand, waiting.rows
+    rows = waiting.rows[order := np.argsort(waiting.at, kind="stable")]
+    came = replace(demand.only(rows[:0]), submitted=waiting.at[order])
+    speed = taken.speed_percent if taken else PERCENT
+    seconds, limit = (
+        -(-column[rows] * PERCENT // speed) for column in (demand.seconds, demand.limit)
+    )
+    whose = {name: getattr(demand, name)[rows] for name in ("gpus", "tenant", "inference")}
+    return replace(came, seconds=seconds, limit=limit, **whose), rows
+
+
+def _of_pool(came: Demand, rows: Places, mine: np.ndarray) -> tuple[Demand, Places]:
+    """The jobs of one pool; no copy where they are all."""
+    return (came, rows) if mine.all() else (came.only(np.flatnonzero(mine)), rows[mine])
+
+
+def _lane(history: History, jobs: Demand, rows: Places, place: int) -> Lane:
+    offer = history.offer
+    envelope = history.envelope[jobs.tenant]
+    gangs = Gangs(jobs.submitted, jobs.seconds, jobs.limit, jobs.gpus, envelope)
+    pool = offer.pool(place, gangs, jobs.tenant, jobs.tenants)
+    replayed = history.replay(pool)
+    assure(pool, replayed)
+    lane = Lane(pool, replayed, jobs.tenant, offer.prices[place], rows)
+    if offer.inference is None:
+        return replace(lane, inference=jobs.inference) if jobs.inference.any() else lane
+    asked, marks = history.demand.submitted[rows], _marked(jobs, offer).astype(np.int8)
+    return replace(lane, asked=asked, inference=marks, taken=offer.taken(place))
