@@ -126,7 +126,7 @@ def test_a_site_whose_lease_has_ended_has_no_room() -> None:
     with pytest.raises(Faulty) as refused:
         parts_of(term, ended, [("a", "b200", 1), ("b", "b200", 1)])
     (fault,) = refused.value.faults
-    assert ("room-short", 23) == (fault.code, fault.line)
+    assert ("room-short", 26) == (fault.code, fault.line)
     assert "2 blocks of 8 gpu of b200 are to start on 2026-04-01" in fault.what
     assert "0 whole blocks" in fault.what
 
