@@ -11,6 +11,7 @@ from headgate.cycle import run
 from headgate.readers.facts import FAULTS_MOST, KINDS, Recorded, read_events, read_facts
 from headgate.steps.term import Term
 from tests.steps.test_amend import MAY, asks, granted, running
+from tests.steps.test_fees import paid
 from tests.whole.heard import heard_term
 from tests.whole.mended import mended
 from tests.whole.small import small
@@ -29,8 +30,8 @@ def test_facts_come_back_as_they_were() -> None:
 
 
 def asked_of_awards() -> Term:
-    """A term in which one thing was asked of a running award."""
-    return granted(running(), asks(Change.EXPLANATION, MAY, spares_percent=50))
+    """A term in which one thing was asked of a running award, and a part of its fee was paid."""
+    return paid(granted(running(), asks(Change.EXPLANATION, MAY, spares_percent=50)), 1_000)
 
 
 def _line(value: object) -> bytes:

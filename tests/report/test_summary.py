@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from headgate.core.awards.reasons import Outcome
+from headgate.core.ledger.entry import Kind
 from headgate.core.ledger.post import Balance
+from headgate.core.quantities import instant
 from headgate.report.published import group_of, published_of
 from headgate.report.summary import section_of, summary_of
 from headgate.report.summary_calls import Fate
@@ -102,10 +104,22 @@ def test_envelopes_come_in_whole_blocks() -> None:
 
 @each
 def test_fees_are_what_the_ledger_holds_as_income(folder: str) -> None:
-    """The fees shown add up to what is owed."""
+    """The fees shown add up to what was billed in the term that ended, less what was credited;
+    what is billed as the next one begins is that one's.
+    """
     term, _ = rehearsal(folder)
-    owed = sum(balance.credits_posted for balance in balances(term, "income", "*"))
-    assert owed == sum(fee.amount or 0 for call in summary(folder).calls for fee in call.fees)
+    moved = [entry for entry in term.entries if entry.kind is Kind.TRANSFER]
+    billed, begun = 0, 0
+    for entry in moved:
+        debit, credit, amount = entry.fields[:3]
+        signed = int(amount) * (credit.startswith("income/") - debit.startswith("income/"))
+        if entry.at < instant(term.starts):
+            billed += signed
+        else:
+            begun += signed
+    assert billed == sum(fee.amount or 0 for call in summary(folder).calls for fee in call.fees)
+    owed = sum(one.credits_posted - one.debits_posted for one in balances(term, "income", "*"))
+    assert owed == billed + begun
 
 
 @each

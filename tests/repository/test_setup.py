@@ -111,6 +111,8 @@ def test_setup_names_the_suites_that_will_be_skipped(copy: Path, calls: Path) ->
             ("tests/engines/slurm", "slurmctld"),
             ("tests/engines/slurm", "slurmd"),
             ("tests/engines/slurm", "slurmdbd"),
+            ("tests/engines/slurm/test_lab.py", "slurmrestd"),
+            ("tests/engines/slurm/test_lab.py", "slurm-wlm-jwt-plugin"),
         )
     ] == [line for line in result.stdout.splitlines() if "skipped" in line]
 

@@ -344,9 +344,11 @@ def answered(stage: Stage) -> None:
 
 
 def window_closed(stage: Stage) -> None:
-    """On the sixth day after the notice a winner's place is gone."""
+    """Five days after the notice is a day of rest, and the next working day the last; on the day
+    after that a winner's place is gone.
+    """
     winner = preview("open", stage.now).winners[0]
-    accept(stage.cast.applicant_of(winner), winner, True, stage.now + timedelta(days=6))
+    accept(stage.cast.applicant_of(winner), winner, True, stage.now + timedelta(days=7))
 
 
 def decide_open(stage: Stage, now: datetime) -> None:

@@ -102,7 +102,9 @@ def _before(moved: Day, on: date) -> Day:
 
 @pytest.mark.usefixtures("portal")
 def test_the_warning_is_what_the_rule_decided() -> None:
-    """Asked on the day of the rule, it names the pace, use, step and amount of the decision."""
+    """Asked on the day of the rule, it names the pace, use, step and amount of the decision; of an
+    award that had used everything by then it would have taken nothing.
+    """
     stood = _stood()
     policy, running = reading.policy_of(stood), {held.award: held for held in stood.holdings}
     steps = set()
@@ -117,6 +119,8 @@ def test_the_warning_is_what_the_rule_decided() -> None:
         assert made.result["idle"] == asdict(found)
         assert made.result["taken"] == asdict(taken)
         steps.add(taken.step)
+        busy = [*then[:-1], replace(then[-1], used=held.amount)]
+        steps.add(looked(rule, held, busy, term, on)[1].step)
     assert {None, "idle"} <= steps
 
 

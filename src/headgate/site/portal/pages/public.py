@@ -25,7 +25,7 @@ from headgate.site.portal.pages.running import drawn
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
-from headgate.site.reports.statement import accounts
+from headgate.site.reports.statement import Account, accounts
 
 SAMPLE: Final = (("call", "open-1"),)
 
@@ -241,32 +241,33 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
             "blocks": say.block(policy.calls[call].block, one.blocks),
             "why": why(one, say),
             "runs": any(h.award == application for h in stood.holdings),
-            "lines": list(_statement(one, policy.calls[call], say)) if one.is_awarded else [],
-            "energy": list(_energy(one, policy.calls[call], say)) if one.is_awarded else [],
+            **(_statement(one, policy.calls[call], say) if one.is_awarded else {}),
         },
     )
 
 
-def _statement(one: Applicant, section: Call, say: Speaker) -> Iterator[dict[str, Any]]:
-    """What was granted, has gone, is reserved and is left, by account: one query."""
+def _statement(one: Applicant, section: Call, say: Speaker) -> dict[str, Any]:
+    """What was granted, has gone, is reserved and is left, and what was drawn: one query."""
     kept = Accounts(section.support)
     paths = [kept.award(one.id, support_class) for support_class in section.classes]
-    for account in accounts(reading.DATABASE, paths):
-        now, unit = account.balance, account.unit
-        left = now.credits_posted - now.debits_posted - now.debits_pending
-        amounts = (now.credits_posted, now.debits_posted, now.debits_pending, left)
-        yield {
-            "account": account.path,
-            "unit": say.unit(unit),
-            "amounts": [say.amount(amount, unit) for amount in amounts],
-            "gone": say.percent(now.debits_posted, now.credits_posted),
-        }
+    energy = [kept.energy(one.id, support_class) for support_class in section.classes]
+    found = {account.path: account for account in accounts(reading.DATABASE, [*paths, *energy])}
+    return {
+        "lines": [_line(found[path], say) for path in paths if path in found],
+        "energy": [" ".join(drawn(found[path], say)) for path in energy if path in found],
+    }
 
 
-def _energy(one: Applicant, section: Call, say: Speaker) -> Iterator[str]:
-    """What the award's jobs drew of each class, where their clusters account for energy."""
-    for support_class in section.classes:
-        yield from (" ".join(told) for told in drawn(section.support, one.id, support_class, say))
+def _line(account: Account, say: Speaker) -> dict[str, Any]:
+    now, unit = account.balance, account.unit
+    left = now.credits_posted - now.debits_posted - now.debits_pending
+    amounts = (now.credits_posted, now.debits_posted, now.debits_pending, left)
+    return {
+        "account": account.path,
+        "unit": say.unit(unit),
+        "amounts": [say.amount(amount, unit) for amount in amounts],
+        "gone": say.percent(now.debits_posted, now.credits_posted),
+    }
 
 
 def journal(request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,6 @@
 """An award that runs: what is left, for how long, how it ran down, and what idleness would cost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language
 from headgate.site.reports.burndown import Day, days, left_at
-from headgate.site.reports.statement import accounts
+from headgate.site.reports.statement import Account, accounts
 from headgate.steps.term import Holding
 
 WEEKS_MOST: Final = 104
@@ -46,13 +46,14 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
     unit = support.unit(held.support_class)
     warned = warning(stood, held, moved, on)
     title = _("Left of %(award)s, in %(unit)s") % {"award": held.award, "unit": say.unit(unit)}
-    path = held.support, held.award, held.support_class
+    path = Accounts(held.support).energy(held.award, held.support_class)
+    energy = [drawn(account, say) for account in accounts(reading.DATABASE, [path])]
     told = {
         "held": held,
         "call_name": say.text(policy.calls[call].name) if call in policy.calls else call,
         "support": say.text(support.name),
         "ends": say.locale.day(held.ends),
-        "figures": [*_figures(held, moved, unit, on, say), *drawn(*path, say)],
+        "figures": [*_figures(held, moved, unit, on, say), *energy],
         "warned": _told(warned, unit, say) if warned else None,
         "drawing": _drawn(moved, unit, on, title, say) if moved else None,
         "lines": [_line(day, say) for day in reversed(moved)],
@@ -83,13 +84,11 @@ def _figures(
     return found
 
 
-def drawn(support: str, award: str, support_class: str, say: Speaker) -> Iterator[tuple[str, str]]:
-    """What an award's jobs drew; nothing where no cluster of it accounts for energy."""
-    path = Accounts(support).energy(award, support_class)
-    for account in accounts(reading.DATABASE, [path]):
-        joules = account.balance.debits_posted - account.balance.credits_posted
-        what = _("%(unit)s that its jobs drew") % {"unit": say.unit(account.unit)}
-        yield say.amount(joules, account.unit), what
+def drawn(account: Account, say: Speaker) -> tuple[str, str]:
+    """What an award's jobs drew, by its account of energy: the amount, and what it is."""
+    joules = account.balance.debits_posted - account.balance.credits_posted
+    what = _("%(unit)s that its jobs drew") % {"unit": say.unit(account.unit)}
+    return say.amount(joules, account.unit), what
 
 
 def _told(warned: Warned, unit: str, say: Speaker) -> dict[str, Any]:
