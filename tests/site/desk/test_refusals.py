@@ -344,11 +344,11 @@ def answered(stage: Stage) -> None:
 
 
 def window_closed(stage: Stage) -> None:
-    """Five days after the notice is a day of rest, and the next working day the last; on the day
-    after that a winner's place is gone.
+    """Five days after the notice is a Saturday, so the Monday is the last day; on the Tuesday a
+    winner's place is gone.
     """
     winner = preview("open", stage.now).winners[0]
-    accept(stage.cast.applicant_of(winner), winner, True, stage.now + timedelta(days=7))
+    accept(stage.cast.applicant_of(winner), winner, True, stage.now + timedelta(days=8))
 
 
 def decide_open(stage: Stage, now: datetime) -> None:
