@@ -98,7 +98,7 @@ def test_pages_say_which_language_they_are_in(portal: Client, language: str) -> 
     speak(portal, language)
     for page in PAGES:
         if page.methods == ("GET", "HEAD") and page not in service.PAGES:
-            enter(portal, next(iter(page.roles), Role.AUDITOR))
+            enter(portal, min(page.roles, default=Role.AUDITOR))
             assert f'<html class="govuk-template" lang="{language}">' in text_of(
                 portal.get(address(page))
             )
