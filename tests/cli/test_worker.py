@@ -53,4 +53,7 @@ def _told_to_stop(words: list[str], folder: Path) -> int:
         assert worker.stdout is not None
         assert "looking every 0.1 s" in worker.stdout.readline()
         worker.send_signal(signal.SIGTERM)
-        return worker.wait(120)
+        try:
+            return worker.wait(120)
+        finally:
+            worker.kill()

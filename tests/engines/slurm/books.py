@@ -70,9 +70,18 @@ def unseen(row: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in row.items() if name != "seen"}
 
 
-def rolled_up(lab: Lab) -> None:
-    """Have slurmdbd roll up the hour that runs now, and wait until it has."""
+def rolled_up(lab: Lab, *accounts: str) -> None:
+    """Have slurmdbd roll up the hour that runs now, and wait until it has, with some accounts.
+
+    It does so on its own too, and one that is at it does not hear that another was asked for.
+    """
     start, end = (told(at).rstrip("Z") for at in (this_hour(), this_hour() + HOUR))
-    lab.run("sacctmgr", "-i", "roll", start, end, check=False)
     report = ("-nP", "-t", "seconds", "cluster", "AccountUtilizationByUser", f"start={start}")
-    lab.wait(lambda: bool(lab.run("sreport", *report, f"end={end}").strip()), "rolled up")
+
+    def is_rolled_up() -> bool:
+        lab.run("sacctmgr", "-i", "roll", start, end, check=False)
+        lines = lab.run("sreport", *report, f"end={end}").splitlines()
+        known = {cell for line in lines for cell in line.split("|")}
+        return bool(lines) and known.issuperset(accounts)
+
+    lab.wait(is_rolled_up, "rolled up")

@@ -59,7 +59,7 @@ def test_what_accounting_purges_is_kept_where_it_was_read_and_named_where_not(
     before = books.rows()
     missed = site.submit(site.account("b"), seconds=1)
     listed(lab, missed, "COMPLETED")
-    rolled_up(lab)
+    rolled_up(lab, site.account("a"), site.account("b"))
     told_of = f"{site.account('b')}, "
     result = books.run("reconcile")
     assert (6, True, True) == (

@@ -219,6 +219,31 @@ def test_every_difference_has_its_cause_and_its_hour(cause: Cause) -> None:
     assert (cause, hour + 3_600, 240 if late else 0) == told
 
 
+def test_a_sum_told_during_a_rollup_is_no_agreement() -> None:
+    """sreport knew nothing of the whole window and then everything of its hours: asked again."""
+    hour = NOW // 3_600 * 3_600
+
+    def lines(_: object) -> Iterator[str]:
+        yield row(start=str(hour), end=str(hour + 60))
+
+    def reported(since: int, until: int) -> dict[str, int]:
+        return {"ours": 240 * (since == hour)} if until - since == 3_600 else {}
+
+    with opened(None, "site") as spool:
+        look("lab", spool, lines, owner_of, hour, hour + 8_000)  # type: ignore[arg-type]
+        found = reconcile(
+            *(spool, hour, hour + 7_200, reported, lambda *_: True),
+            frozenset(),
+            lambda *_: (240, 0),
+        )
+    (difference,) = found.differences
+    assert (Cause.NOT_ROLLED_UP, 240, 0) == (
+        difference.cause,
+        difference.ours,
+        difference.reported,
+    )
+
+
 def test_a_job_across_an_edge_counts_on_both_sides_once() -> None:
     """Windows that meet share no second and lose none; an open attempt counts to the end."""
     (over,) = read([row(start=str(NOW - 90), end=str(NOW - 30))], NOW, owner_of)

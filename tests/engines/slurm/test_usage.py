@@ -104,7 +104,7 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books)
     assert len(rows) == len({row["attempt"] for row in rows})
     assert [unseen(row) for row in rows] == [unseen(row) for row in books.rows()]
 
-    rolled_up(lab)
+    rolled_up(lab, *(account_of("national", award, "h200") for award in AWARDS))
     result = books.run("reconcile")
     assert (0, True) == (result.exit_code, "agree to the GPU-second" in result.output), (
         result.output

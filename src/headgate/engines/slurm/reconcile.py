@@ -77,7 +77,8 @@ def reconcile(
 ) -> Reconciled:
     """Compare all awards' accounts in a window of whole hours; raises ValueError for another.
 
-    Accounts of which only sreport knows are among them.
+    Accounts of which only sreport knows are among them. A sum that differs where none of its hours
+    does was told while slurmdbd rolled up.
     """
     if since % HOUR or until % HOUR or since >= until:
         raise ValueError("sreport counts whole hours of UTC: begin and end the window on one")
@@ -86,7 +87,12 @@ def reconcile(
     differences = []
     for account in sorted(whole.keys() | theirs.keys()):
         mine = [attempt for attempt in attempts if attempt.account == account]
-        for start, end in _hours(mine, account, since, until, reported):
+        sides = whole.get(account, 0), theirs.get(account, 0)
+        hours = list(_hours(mine, account, since, until, reported))
+        if sides[0] != sides[1] and not hours:
+            moved = Difference(account, since, until, *sides, Cause.NOT_ROLLED_UP)
+            differences.append(moved)
+        for start, end in hours:
             ours = sums(mine, start, end).get(account, 0)
             figures = (ours, reported(start, end).get(account, 0))
             cause = _cause(mine, start, end, rolled, runaways)
