@@ -126,7 +126,13 @@ def test_koreas_ten_and_thirty_days_end_after_the_holidays(
     with override("ko"):
         assert any("2026년 2월 19일" in line for line in letter(notice).lines)
     assert b"DTSTART;VALUE=DATE:20260219" in calendar_of(person, "en")
-    assert "19\u00a0February\u00a02026" in client.get(reverse("home")).content.decode()
+    home = client.get(reverse("home")).content.decode()
+    assert "19\u00a0February\u00a02026" in home
+    assert f"{first}: last day to take the award" in home
+    assert "13\u00a0February\u00a02026" in home
+    accept(person, first, True, told)
+    home = client.get(reverse("home")).content.decode()
+    assert f"{first}: last day to take the award" not in home
 
     year.be(datetime(2026, 2, 19, 23, 59, tzinfo=SEOUL))
     assert 302 == client.post(own, {"deed": "object", "text": "Too few"}).status_code
