@@ -109,6 +109,14 @@ def test_who_misses_too_many_is_left_out_with_what_is_told_of_them_counted_too()
     assert () == untold
 
 
+def test_checks_are_told_where_the_least_share_of_them_is_nothing() -> None:
+    """A policy that leaves nobody out still shows who passed, and misses nothing that was told."""
+    told = tuple(Attention("experts", name, 0, 1) for name in ("right", "wrong", "deep"))
+    evaluation, conduct = round_with(None, "0 %"), Conduct(attention=told)
+    assert sorted(told, key=lambda one: one.rater) == [*attention_of(evaluation, EVIDENCE, conduct)]
+    assert ((), ()) == dropped(evaluation, EVIDENCE, conduct)
+
+
 def faults(evaluation: Round, *known: Known) -> list[tuple[ConductFault, str]]:
     """What speaks against these known answers."""
     found = check_conduct(evaluation, Conduct(known=known), (), ("a", "b"))

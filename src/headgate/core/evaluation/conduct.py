@@ -326,7 +326,9 @@ def attention_of(evaluation: Round, evidence: Evidence, conduct: Conduct) -> tup
     """
     told = {(each.pillar, each.rater): (each.passed, each.checks) for each in conduct.attention}
     right = answered(conduct.known, evidence)
-    asked = {p.id for p in evaluation.pillars if p.raters is not None and p.raters.attention}
+    asked = {
+        p.id for p in evaluation.pillars if p.raters is not None and p.raters.attention is not None
+    }
     found = []
     for key in sorted(told.keys() | right.keys()):
         (passed, checks), answers = told.get(key, (0, 0)), right.get(key, [])
