@@ -18,7 +18,7 @@ from headgate.core.evaluation.conduct import (
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Preferred, Rating, Vote
 from headgate.core.evaluation.known import Known, answered, known_digest
 from headgate.core.policy.dated import at
-from headgate.core.policy.schema import Round
+from headgate.core.policy.schema import PillarKind, Round
 from headgate.steps.agenda import first_day
 from tests.steps.builders import document
 
@@ -148,6 +148,20 @@ def test_an_answer_that_says_nothing_or_is_a_teams_is_refused() -> None:
     ):
         found = faults(round_with(known_digest([one], "experts")), one)
         assert ConductFault.KNOWN_WRONG in {code for code, _ in found}, one
+
+
+def test_an_answer_fits_how_its_pillar_is_judged() -> None:
+    """A range says nothing of votes; who is preferred says it there, and nowhere else."""
+    by_range, by_side = KNOWN[0], Known("experts", PROMPT, preferred="good")
+    for kind, fits, astray in (
+        (PillarKind.EXPERTS, by_range, by_side),
+        (PillarKind.VOTES, by_side, by_range),
+    ):
+        wrong = [(ConductFault.KNOWN_WRONG, f"known/experts/{astray.work}")]
+        for one, expected in ((fits, []), (astray, wrong)):
+            evaluation = round_with(known_digest([one], "experts"))
+            pillars = [p.model_copy(update={"kind": kind}) for p in evaluation.pillars]
+            assert expected == faults(evaluation.model_copy(update={"pillars": pillars}), one)
 
 
 @given(st.permutations(range(6)), st.permutations(range(4)))

@@ -295,13 +295,16 @@ def _check_panels(evaluation: Round, conduct: Conduct) -> Iterator[Finding]:
 def _check_known(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> Iterator[Finding]:
     """Known answers are those that the policy names by their digest, each of which says something.
 
-    A known work is no team's, or a team's own marks would not count.
+    A known work is no team's, or a team's own marks would not count; and no mark could be wrong
+    where it says who is preferred, as no vote could by a range.
     """
     named = {p.id: p.raters.known if p.raters is not None else None for p in evaluation.pillars}
+    voted = {p.id for p in evaluation.pillars if p.kind is PillarKind.VOTES}
     for one in conduct.known:
-        if not one.says or one.work in teams or one.pillar not in named:
+        fits = one.pillar in named and bool(one.preferred) is (one.pillar in voted)
+        if not one.says or one.work in teams or not fits:
             what = f"The known answer to {one.work!r} of {one.pillar!r} cannot be one."
-            mend = "Give a pillar, a work of no team, and a range of points or who is preferred."
+            mend = "Give a work of no team, and a range of points, or of votes who is preferred."
             yield Finding(ConductFault.KNOWN_WRONG, f"known/{one.pillar}/{one.work}", what, mend)
     told = {one.pillar for one in conduct.known}
     for pillar, wanted in named.items():
