@@ -101,10 +101,11 @@ def test_who_misses_too_many_is_left_out_with_what_is_told_of_them_counted_too()
     told = (Attention("experts", "wrong", 2, 2), Attention("experts", "deep", 0, 1))
     conduct = Conduct(known=KNOWN[:2], attention=told)
     evaluation = round_with(known_digest(KNOWN, "experts"))
+    attention = attention_of(evaluation, EVIDENCE, conduct)
     assert [("deep", 1, 3), ("right", 1, 1), ("wrong", 2, 3)] == [
-        (one.rater, one.passed, one.checks) for one in attention_of(evaluation, EVIDENCE, conduct)
+        (one.rater, one.passed, one.checks) for one in attention
     ]
-    aside, untold = dropped(evaluation, EVIDENCE, conduct)
+    aside, untold = dropped(evaluation, EVIDENCE, (), attention)
     assert [("deep", Why.INATTENTIVE)] == [(one.source, one.why) for one in aside]
     assert () == untold
 
@@ -113,8 +114,9 @@ def test_checks_are_told_where_the_least_share_of_them_is_nothing() -> None:
     """A policy that leaves nobody out still shows who passed, and misses nothing that was told."""
     told = tuple(Attention("experts", name, 0, 1) for name in ("right", "wrong", "deep"))
     evaluation, conduct = round_with(None, "0 %"), Conduct(attention=told)
-    assert sorted(told, key=lambda one: one.rater) == [*attention_of(evaluation, EVIDENCE, conduct)]
-    assert ((), ()) == dropped(evaluation, EVIDENCE, conduct)
+    attention = attention_of(evaluation, EVIDENCE, conduct)
+    assert sorted(told, key=lambda one: one.rater) == [*attention]
+    assert ((), ()) == dropped(evaluation, EVIDENCE, (), attention)
 
 
 def faults(evaluation: Round, *known: Known) -> list[tuple[ConductFault, str]]:

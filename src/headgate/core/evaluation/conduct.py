@@ -81,6 +81,15 @@ class Attention:
     passed: int
     checks: int
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it says anything: some checks, and no more passed than there were."""
+        return 0 <= self.passed <= self.checks and self.checks > 0
+
+    def suffices(self, least: Fraction) -> bool:
+        """Whether at least that share of the checks was passed; of none, nothing was."""
+        return Fraction(self.passed, max(self.checks, 1)) >= least
+
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
@@ -341,23 +350,25 @@ def attention_of(evaluation: Round, evidence: Evidence, conduct: Conduct) -> tup
 
 
 def dropped(
-    evaluation: Round, evidence: Evidence, conduct: Conduct
+    evaluation: Round,
+    evidence: Evidence,
+    conflicts: Sequence[Conflict],
+    attention: Sequence[Attention],
 ) -> tuple[tuple[SetAside, ...], tuple[Finding, ...]]:
     """Whose rows do not count, by rule: in conflict with a team, or inattentive."""
-    aside = [SetAside(c.pillar, c.rater, Why.CONFLICT, c.team) for c in conduct.conflicts]
+    aside = [SetAside(c.pillar, c.rater, Why.CONFLICT, c.team) for c in conflicts]
     found: list[Finding] = []
-    attention = attention_of(evaluation, evidence, conduct)
     checks = {(each.pillar, each.rater): each for each in attention}
     for pillar in evaluation.pillars:
         if pillar.raters is None or pillar.raters.attention is None:
             continue
         for rater in sorted(_raters(pillar, evidence)):
             told = checks.get((pillar.id, rater))
-            if told is None or not 0 <= told.passed <= told.checks or told.checks == 0:
+            if told is None or not told.is_usable:
                 what = "Nothing usable says how many attention checks the rater passed."
                 place, mend = f"attention/{pillar.id}/{rater}", "Give `passed` and `checks`."
                 found.append(Finding(ConductFault.ATTENTION_NOT_TOLD, place, what, mend))
-            elif Fraction(told.passed, told.checks) < pillar.raters.attention:
+            elif not told.suffices(pillar.raters.attention):
                 aside.append(SetAside(pillar.id, rater, Why.INATTENTIVE))
     return tuple(sorted(aside, key=lambda a: (a.pillar, a.source, a.team))), tuple(found)
 
