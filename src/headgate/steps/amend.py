@@ -10,7 +10,6 @@ from datetime import date
 from itertools import chain
 from typing import Final
 
-from headgate.core.calls.application import Application
 from headgate.core.decision import Decision
 from headgate.core.duties.amendment import (
     Amendment,
@@ -29,7 +28,7 @@ from headgate.core.quantities import add_months, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
-from headgate.steps.calls import call_of
+from headgate.steps.calls import call_of, has_applied
 from headgate.steps.event import What, amendments_name
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import room_of
@@ -118,9 +117,7 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
 def _ended(term: Term, asked: Amendment, before: Sequence[Amendment]) -> Runs | None:
     """An award that ran once, as far as a late report must know it."""
     calls = term.policy(term.starts).calls
-    facts = term.facts.get(f"applications/{asked.call}") if asked.call in calls else None
-    named = (a for a in (facts.values if facts else ()) if isinstance(a, Application))
-    if not any(one.id == asked.award for one in named):
+    if asked.call not in calls or not has_applied(term, asked.call, asked.award):
         return None
     call = call_of(term, asked.call)
     accounts = Accounts(call.support)

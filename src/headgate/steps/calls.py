@@ -95,6 +95,12 @@ def applied(term: Term, call_id: str) -> Mapping[str, Application]:
     return {a.id: a for a in reversed(by_arrival(_received(term, call_id)))}
 
 
+def has_applied(term: Term, call_id: str, name: str) -> bool:
+    """Whether an application of that id came in for a call; for none that has not closed."""
+    received = _received(term, call_id) if f"applications/{call_id}" in term.facts else []
+    return any(one.id == name for one in received)
+
+
 def _received(term: Term, call_id: str) -> list[Application]:
     values = term.facts[f"applications/{call_id}"].values
     return [value for value in values if isinstance(value, Application)]

@@ -19,7 +19,7 @@ from headgate.core.ledger.transfer import Transfer
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
 from headgate.core.quantities import instant
-from headgate.steps.calls import applied, call_of
+from headgate.steps.calls import applied, call_of, has_applied
 from headgate.steps.event import payments_name
 from headgate.steps.term import DUE, INCOME, PAID, Holding, Term, single
 
@@ -123,10 +123,6 @@ def found_of(term: Term, paid: Payment, day: date) -> tuple[PaymentFinding, ...]
     """Everything that keeps a payment from being put on record on a day."""
     account = term.books.chart.find(DUE.format(award=paid.award))
     balance = term.books.balance(account) if account is not None else None
-    applied = term.facts.get(f"applications/{paid.call}")
-    known = applied is not None and any(
-        isinstance(one, Application) and one.id == paid.award for one in applied.values
-    )
-    if balance is None or not known:
+    if balance is None or not has_applied(term, paid.call, paid.award):
         return check_payment(None, paid, day)
     return check_payment(Owes(balance.debits_posted, balance.credits_posted), paid, day)
