@@ -13,8 +13,9 @@ from fractions import Fraction
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
 from headgate.core.decision import Decision
-from headgate.core.duties.payments import Owes, Payment, PaymentFinding, check_payment
-from headgate.core.faults import Fault, Faulty
+from headgate.core.duties.finding import Finding
+from headgate.core.duties.payments import Owes, Payment, PaymentFault, check_payment
+from headgate.core.faults import Faulty
 from headgate.core.ledger.transfer import Transfer
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
@@ -107,11 +108,7 @@ def pay(term: Term, payments: Sequence[Payment], name: str, day: date) -> Term:
     term = term.receive(facts, "fees", payments, when)
     for line, paid in enumerate(payments, start=1):
         if found := found_of(term, paid, day):
-            file = f"facts/{facts}.jsonl"
-            raise Faulty(
-                Fault(file, line, 1, f"payment-{one.fault.value}", one.what, one.mend)
-                for one in found
-            )
+            raise Faulty(one.at(facts, line, "payment") for one in found)
         into = PAID.format(support=call_of(term, paid.call).support)
         ways = into, DUE.format(award=paid.award)
         why = f"calls.{paid.call}.fee"
@@ -119,7 +116,7 @@ def pay(term: Term, payments: Sequence[Payment], name: str, day: date) -> Term:
     return term
 
 
-def found_of(term: Term, paid: Payment, day: date) -> tuple[PaymentFinding, ...]:
+def found_of(term: Term, paid: Payment, day: date) -> tuple[Finding[PaymentFault], ...]:
     """Everything that keeps a payment from being put on record on a day."""
     account = term.books.chart.find(DUE.format(award=paid.award))
     balance = term.books.balance(account) if account is not None else None
