@@ -25,6 +25,7 @@ from headgate.report.pages import file_of, pages
 from headgate.report.stage import Counted, Stage, stage_files
 from headgate.report.stage_team import OwnMark, team_files
 from headgate.report.summary import RoundSummary, assumption_of
+from headgate.report.use import past_of
 from headgate.rounds import decided_last
 from headgate.steps.term import Term
 
@@ -170,7 +171,7 @@ def _comes_before(one: Earlier, evaluated: Evaluated) -> bool:
 
 def earlier_of(term: Term, root: str) -> Iterator[Earlier]:
     """Every round that a term measured somebody in, as it was decided last."""
-    policy = term.policy(term.starts)
+    policy = term.policy(past_of(term).starts)
     names = dict.fromkeys(d.subject for d in term.decisions if d.step == "standings")
     for name in names:
         judged, section = decided_last(term, name), policy.rounds[name]

@@ -61,6 +61,14 @@ def test_the_next_term_of_an_award_is_billed_when_it_begins() -> None:
     assert 1 == len(bills(turn(running(6))))
 
 
+def test_of_two_applications_with_one_id_the_one_that_stands_is_billed() -> None:
+    """The firm came first and pays its 10 %, although a later copy was received before it."""
+    one = applicant("a", 2)
+    later = applicant("a", 2, kind="university")
+    term = awarded(opened(), [replace(later, at="2026-01-21T00:00:00Z"), one], {"a": 9})
+    assert bills(awarded(opened(), [one], {"a": 9})) == bills(term)
+
+
 def test_what_is_given_back_is_credited_and_more_time_is_billed() -> None:
     """One node less for the days that are left, then two months more of the other one."""
     term = granted(running(3), asks(Change.GIVE_BACK, blocks=1))

@@ -14,9 +14,11 @@ from headgate.core.evaluation.conduct import ConductFault
 from headgate.core.evaluation.freeze import FreezeFault
 from headgate.core.faults import Faulty
 from headgate.evaluating import EARLIER, RESULT, Evaluated, evaluate_folder, verify_round
-from headgate.reporting import with_earlier
+from headgate.reporting import earlier_of, with_earlier
+from tests.steps.builders import document
 from tests.whole.alone import Change, Told, folder_of, objection, programme, run
 from tests.whole.heard import TWO_STAGES
+from tests.whole.small import small
 
 
 def judged(base: Path, change: Change = lambda _: None, *changes: tuple[str, str]) -> Evaluated:
@@ -272,6 +274,16 @@ def test_a_folder_that_was_changed_or_is_no_earlier_round_is_no_history(
     other = replace(told, asked=replace(told.asked, round_id="stage"))
     with pytest.raises(Faulty, match="earlier-astray"):
         with_earlier(other, [first], lambda _: None)
+
+
+def test_a_round_of_a_term_is_told_as_the_policy_had_it_in_that_term() -> None:
+    """What the next term calls the round changes nothing of the one that was held."""
+    old, term = "name: {en: The stage evaluation}", small().term
+    told, later = "{value: {en: The stage evaluation}, until", "{value: {en: Another}, from"
+    day = term.starts.isoformat()
+    changed = document((old, f"name: [{told}: {day}}}, {later}: {day}}}]"))
+    (before,) = earlier_of(term, "root")
+    assert [before] == [*earlier_of(replace(term, document=changed), "root")]
 
 
 def test_a_panel_that_agrees_too_little_decides_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """How a round was conducted: each team's last day, its one model by hash, and whose rows count."""
 
 from collections.abc import Iterator
-from fractions import Fraction
 
 from headgate.core.evaluation.conduct import Submission, Why
 from headgate.report.blocks import Block, Cell, Paragraph, table
@@ -54,21 +53,17 @@ def _raters(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
 
 def _attention(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     """How each rater passed the checks, and whether its rows count."""
-    pillars = {pillar.id: pillar for pillar in evaluation.section.pillars}
+    rules = {
+        pillar.id: (say.text(pillar.name), pillar.raters.attention)
+        for pillar in evaluation.section.pillars
+        if pillar.raters is not None and pillar.raters.attention is not None
+    }
     rows: list[tuple[Cell, ...]] = []
     for one in evaluation.conducted.attention:
-        rule = pillars[one.pillar].raters if one.pillar in pillars else None
-        least = rule.attention if rule is not None else None
-        enough = least is None or Fraction(one.passed, max(one.checks, 1)) >= least
-        rows.append(
-            (
-                one.rater,
-                say.text(pillars[one.pillar].name) if one.pillar in pillars else one.pillar,
-                say.locale.whole(one.checks),
-                say.locale.whole(one.passed),
-                say.say("conduct.counts" if enough else "conduct.left_out"),
-            )
-        )
+        name, least = rules[one.pillar]
+        finding = say.say("conduct.counts" if one.suffices(least) else "conduct.left_out")
+        told = (say.locale.whole(one.checks), say.locale.whole(one.passed))
+        rows.append((one.rater, name, *told, finding))
     if rows:
         heads = [say.say(f"col.{n}") for n in ("judge", "pillar", "checks", "passed", "finding")]
         title, texts = say.say("conduct.checks"), frozenset({1, 4})

@@ -10,26 +10,25 @@ from datetime import date
 from itertools import chain
 from typing import Final
 
-from headgate.core.calls.application import Application
 from headgate.core.decision import Decision
 from headgate.core.duties.amendment import (
     Amendment,
     AmendmentFault,
-    AmendmentFinding,
     Change,
     Runs,
     check_amendment,
 )
+from headgate.core.duties.finding import Finding
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.conduct import Conduct, HandOver
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Faulty
 from headgate.core.policy.running_rules import NO_RULES
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import add_months, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
-from headgate.steps.calls import call_of
+from headgate.steps.calls import call_of, has_applied
 from headgate.steps.event import What, amendments_name
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import room_of
@@ -52,32 +51,27 @@ def amend(term: Term, amendments: Sequence[Amendment], name: str, day: date) -> 
         before = amendments[: line - 1]
         found = list(found_of(replace(term, facts=known), asked, day, before))
         if found:
-            raise Faulty(_fault(facts, line, one) for one in found)
+            raise Faulty(one.at(facts, line, "amendment") for one in found)
         term = _answer(term, asked, facts, when, f"{asked.award}:{name}:{line}")
     return term
 
 
 def found_of(
     term: Term, asked: Amendment, day: date, before: Sequence[Amendment] = ()
-) -> tuple[AmendmentFinding, ...]:
+) -> tuple[Finding[AmendmentFault], ...]:
     """Everything that keeps a request from being answered so on a day, after others of its set."""
     runs = runs_of(term, asked, before)
     if runs is None:
         what = f"The call {asked.call[:64]!r} has no award {asked.award[:64]!r} that runs."
         mend = "Name an award that runs; only a report may come after its end."
-        return (AmendmentFinding(AmendmentFault.AWARD_NOT_RUNNING, what, mend),)
+        return (Finding(AmendmentFault.AWARD_NOT_RUNNING, what, mend),)
     found = check_amendment(runs, asked)
     if asked.day != day:
         what, mend = f"It was answered on {asked.day}.", f"Put it on record as of {day}."
-        found = (*found, AmendmentFinding(AmendmentFault.DAYS_WRONG, what, mend))
+        found = (*found, Finding(AmendmentFault.DAYS_WRONG, what, mend))
     if not found and asked.granted and asked.change in _NEED_SUPPLY:
         found = tuple(_short(term, asked, day))
     return found
-
-
-def _fault(facts: str, line: int, found: AmendmentFinding) -> Fault:
-    code = f"amendment-{found.fault.value}"
-    return Fault(f"facts/{facts}.jsonl", line, 1, code, found.what, found.mend)
 
 
 def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> Runs | None:
@@ -118,9 +112,7 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
 def _ended(term: Term, asked: Amendment, before: Sequence[Amendment]) -> Runs | None:
     """An award that ran once, as far as a late report must know it."""
     calls = term.policy(term.starts).calls
-    facts = term.facts.get(f"applications/{asked.call}") if asked.call in calls else None
-    named = (a for a in (facts.values if facts else ()) if isinstance(a, Application))
-    if not any(one.id == asked.award for one in named):
+    if asked.call not in calls or not has_applied(term, asked.call, asked.award):
         return None
     call = call_of(term, asked.call)
     accounts = Accounts(call.support)
@@ -234,7 +226,7 @@ def _more(term: Term, holding: Holding, starts: date, ends: date) -> int:
     return amount_in_term(term, call, holding.blocks, starts, ends) - was
 
 
-def _short(term: Term, asked: Amendment, day: date) -> Sequence[AmendmentFinding]:
+def _short(term: Term, asked: Amendment, day: date) -> Sequence[Finding[AmendmentFault]]:
     """What there is too little of for what was granted, in this term and the next."""
     holding = term.holdings[asked.award]
     starts, ends = _span(holding, asked)
@@ -260,7 +252,7 @@ def _short(term: Term, asked: Amendment, day: date) -> Sequence[AmendmentFinding
         except Faulty as error:
             found += [fault.what for fault in error.faults]
     mend = "Ask for less, or once something is given back."
-    return [AmendmentFinding(AmendmentFault.SUPPLY_SHORT, what, mend) for what in found]
+    return [Finding(AmendmentFault.SUPPLY_SHORT, what, mend) for what in found]
 
 
 def _has_room(term: Term, call: Call, holding: Holding, day: date) -> bool:

@@ -78,18 +78,32 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     call, root = call_of(term, call_id), term.root()
     when = instant(call.decides)
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
-    received = [
-        a for a in term.facts[f"applications/{call_id}"].values if isinstance(a, Application)
-    ]
+    received = _received(term, call_id)
     policy = term.policy(call.decides)
     screenings = screen(policy, call_id, received, findings, _taken(term, call_id))
-    applications = {a.id: a for a in reversed(by_arrival(received))}
+    applications = applied(term, call_id)
     lots = {name: lot(root, name) for name in applications}
     copies = Counter(application.id for application in received)
     first = {s.application: s for s in reversed(screenings)}
     results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     return term, Screened(call_id, applications, lots, eligible(screenings))
+
+
+def applied(term: Term, call_id: str) -> Mapping[str, Application]:
+    """A call's applications by id; of several with one id the first handed in stands."""
+    return {a.id: a for a in reversed(by_arrival(_received(term, call_id)))}
+
+
+def has_applied(term: Term, call_id: str, name: str) -> bool:
+    """Whether an application of that id came in for a call; for none that has not closed."""
+    received = _received(term, call_id) if f"applications/{call_id}" in term.facts else []
+    return any(one.id == name for one in received)
+
+
+def _received(term: Term, call_id: str) -> list[Application]:
+    values = term.facts[f"applications/{call_id}"].values
+    return [value for value in values if isinstance(value, Application)]
 
 
 def _taken(term: Term, call_id: str) -> frozenset[str]:

@@ -155,7 +155,10 @@ def judge(
     """
     gates = tuple(map(_gate, given.findings))
     method = method_of(evaluation, len(teams), given.frozen)
-    dropped_by_rule, untold = dropped(evaluation, given.evidence, given.conduct)
+    attention = attention_of(evaluation, given.evidence, given.conduct)
+    dropped_by_rule, untold = dropped(
+        evaluation, given.evidence, given.conduct.conflicts, attention
+    )
     of_teams, known = known_aside(given.evidence, given.conduct)
     counted, aside = without(of_teams, (*given.aside, *dropped_by_rule))
     found = [*check_conduct(evaluation, given.conduct, gates, teams), *untold]
@@ -178,7 +181,7 @@ def judge(
             last_days(evaluation, given.conduct, teams),
             tuple(sorted(given.conduct.submissions, key=lambda one: one.team)),
             (*aside, *known),
-            attention_of(evaluation, given.evidence, given.conduct),
+            attention,
         ),
     )
 

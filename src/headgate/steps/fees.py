@@ -5,20 +5,22 @@ those that are granted anew, and what is granted or given back in between is bil
 What an idle award loses, or lets lapse, was granted and stays owed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
 from headgate.core.decision import Decision
-from headgate.core.duties.payments import Owes, Payment, PaymentFinding, check_payment
-from headgate.core.faults import Fault, Faulty
+from headgate.core.duties.finding import Finding
+from headgate.core.duties.payments import Owes, Payment, PaymentFault, check_payment
+from headgate.core.faults import Faulty
+from headgate.core.ledger.transfer import Transfer
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
-from headgate.core.policy.schema import Call, Table
 from headgate.core.quantities import instant
-from headgate.steps.calls import call_of
+from headgate.steps.calls import applied, call_of, has_applied
 from headgate.steps.event import payments_name
 from headgate.steps.term import DUE, INCOME, PAID, Holding, Term, single
 
@@ -35,34 +37,42 @@ class Granted:
 def bill(term: Term, granted: Sequence[Granted], day: date) -> Term:
     """Owe the fees of what was granted on a day; each is a decision, and a movement of money."""
     decisions, moves = [], []
+    applications: dict[str, Mapping[str, Application]] = {}
     for one in granted:
-        call = call_of(term, one.holding.call)
+        holding, name = one.holding, one.holding.call
+        call = call_of(term, name)
         if call.fee is None:
             continue
-        made, fee = _fee(term, one, call, call.fee, day)
+        if name not in applications:
+            applications[name] = applied(term, name)
+        case = application_case(applications[name][holding.award], call.closes)
+        value, rule = settle_table(call.fee, case)
+        made, fee = _fee(term, one, rule, share_of(value), day)
         decisions.append(made)
         if fee:
-            holding = one.holding
             due = DUE.format(award=holding.award)
             income = INCOME.format(support=holding.support)
-            ways = (due, income) if fee > 0 else (income, due)
-            money = term.policy(term.starts).programme.currency.lower()
-            moves.append(single(f"fee:{one.name}", *ways, abs(fee), money, instant(day), made.rule))
+            moves.append(_moved(term, f"fee:{one.name}", (due, income), fee, day, made.rule))
     return term.decide(decisions).move(moves)
 
 
-def _fee(term: Term, one: Granted, call: Call, rate: Table, day: date) -> tuple[Decision, int]:
+def _moved(
+    term: Term, name: str, ways: tuple[str, str], amount: int, day: date, why: str
+) -> Transfer:
+    """Money from one account to another; where it is below zero, it comes back."""
+    debit, credit = ways if amount > 0 else reversed(ways)
+    money = term.policy(term.starts).programme.currency.lower()
+    return single(name, debit, credit, abs(amount), money, instant(day), why)
+
+
+def _fee(term: Term, one: Granted, rule: str, share: Fraction, day: date) -> tuple[Decision, int]:
     """What is owed for an amount, by the rule that settled it when the call was decided.
 
     Whole units of money; rounded so that an award owes the same in parts as at once.
     """
-    holding = one.holding
-    policy, facts = term.policy(call.decides), f"applications/{holding.call}"
-    applied = next(
-        a for a in term.facts[facts].values if isinstance(a, Application) and a.id == holding.award
-    )
-    value, rule = settle_table(rate, application_case(applied, call.closes))
-    share, support = share_of(value), policy.supports[holding.support]
+    holding, call = one.holding, call_of(term, one.holding.call)
+    policy = term.policy(call.decides)
+    support = policy.supports[holding.support]
     totals = (
         support.price(holding.support_class, amount)
         for amount in (holding.amount, holding.amount - one.amount)
@@ -81,7 +91,7 @@ def _fee(term: Term, one: Granted, call: Call, rate: Table, day: date) -> tuple[
         "price": support.price(holding.support_class, one.amount),
         "due": due,
     }
-    path = f"calls.{holding.call}.fee"
+    path, facts = f"calls.{holding.call}.fee", f"applications/{holding.call}"
     assumed = term.resolved(call.decides).assumed((path, f"calls.{holding.call}.invoice"))
     made = Decision(
         "fee", path, holding.award, instant(day), term.document.digest, (facts,), assumed, result
@@ -98,29 +108,18 @@ def pay(term: Term, payments: Sequence[Payment], name: str, day: date) -> Term:
     term = term.receive(facts, "fees", payments, when)
     for line, paid in enumerate(payments, start=1):
         if found := found_of(term, paid, day):
-            file = f"facts/{facts}.jsonl"
-            raise Faulty(
-                Fault(file, line, 1, f"payment-{one.fault.value}", one.what, one.mend)
-                for one in found
-            )
-        money = term.policy(term.starts).programme.currency.lower()
+            raise Faulty(one.at(facts, line, "payment") for one in found)
         into = PAID.format(support=call_of(term, paid.call).support)
-        due = DUE.format(award=paid.award)
-        ways = (into, due) if paid.amount > 0 else (due, into)
+        ways = into, DUE.format(award=paid.award)
         why = f"calls.{paid.call}.fee"
-        move = single(f"paid:{name}:{line}", *ways, abs(paid.amount), money, when, why)
-        term = term.move([move])
+        term = term.move([_moved(term, f"paid:{name}:{line}", ways, paid.amount, day, why)])
     return term
 
 
-def found_of(term: Term, paid: Payment, day: date) -> tuple[PaymentFinding, ...]:
+def found_of(term: Term, paid: Payment, day: date) -> tuple[Finding[PaymentFault], ...]:
     """Everything that keeps a payment from being put on record on a day."""
     account = term.books.chart.find(DUE.format(award=paid.award))
     balance = term.books.balance(account) if account is not None else None
-    applied = term.facts.get(f"applications/{paid.call}")
-    known = applied is not None and any(
-        isinstance(one, Application) and one.id == paid.award for one in applied.values
-    )
-    if balance is None or not known:
+    if balance is None or not has_applied(term, paid.call, paid.award):
         return check_payment(None, paid, day)
     return check_payment(Owes(balance.debits_posted, balance.credits_posted), paid, day)

@@ -69,7 +69,7 @@ def test_every_row_counts_or_is_set_aside_once(aside: list[SetAside]) -> None:
 def test_a_conflict_takes_a_raters_marks_of_one_team_only() -> None:
     """The rater still counts for others; a vote between that team and another does not."""
     conduct = Conduct(conflicts=(Conflict("experts", "r1", "a"), Conflict("votes", "r2", "b")))
-    aside, untold = dropped(round_with(Late.ALL), EVIDENCE, conduct)
+    aside, untold = dropped(round_with(Late.ALL), EVIDENCE, conduct.conflicts, conduct.attention)
     counted, _ = without(EVIDENCE, aside)
     assert () == untold
     assert {"b", "c"} == {row.team for row in counted.ratings["experts"] if row.rater == "r1"}

@@ -18,7 +18,7 @@ from headgate.core.evaluation.conduct import (
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Preferred, Rating, Vote
 from headgate.core.evaluation.known import Known, answered, known_digest
 from headgate.core.policy.dated import at
-from headgate.core.policy.schema import Round
+from headgate.core.policy.schema import PillarKind, Round
 from headgate.steps.agenda import first_day
 from tests.steps.builders import document
 
@@ -101,12 +101,22 @@ def test_who_misses_too_many_is_left_out_with_what_is_told_of_them_counted_too()
     told = (Attention("experts", "wrong", 2, 2), Attention("experts", "deep", 0, 1))
     conduct = Conduct(known=KNOWN[:2], attention=told)
     evaluation = round_with(known_digest(KNOWN, "experts"))
+    attention = attention_of(evaluation, EVIDENCE, conduct)
     assert [("deep", 1, 3), ("right", 1, 1), ("wrong", 2, 3)] == [
-        (one.rater, one.passed, one.checks) for one in attention_of(evaluation, EVIDENCE, conduct)
+        (one.rater, one.passed, one.checks) for one in attention
     ]
-    aside, untold = dropped(evaluation, EVIDENCE, conduct)
+    aside, untold = dropped(evaluation, EVIDENCE, (), attention)
     assert [("deep", Why.INATTENTIVE)] == [(one.source, one.why) for one in aside]
     assert () == untold
+
+
+def test_checks_are_told_where_the_least_share_of_them_is_nothing() -> None:
+    """A policy that leaves nobody out still shows who passed, and misses nothing that was told."""
+    told = tuple(Attention("experts", name, 0, 1) for name in ("right", "wrong", "deep"))
+    evaluation, conduct = round_with(None, "0 %"), Conduct(attention=told)
+    attention = attention_of(evaluation, EVIDENCE, conduct)
+    assert sorted(told, key=lambda one: one.rater) == [*attention]
+    assert ((), ()) == dropped(evaluation, EVIDENCE, (), attention)
 
 
 def faults(evaluation: Round, *known: Known) -> list[tuple[ConductFault, str]]:
@@ -140,6 +150,20 @@ def test_an_answer_that_says_nothing_or_is_a_teams_is_refused() -> None:
     ):
         found = faults(round_with(known_digest([one], "experts")), one)
         assert ConductFault.KNOWN_WRONG in {code for code, _ in found}, one
+
+
+def test_an_answer_fits_how_its_pillar_is_judged() -> None:
+    """A range says nothing of votes; who is preferred says it there, and nowhere else."""
+    by_range, by_side = KNOWN[0], Known("experts", PROMPT, preferred="good")
+    for kind, fits, astray in (
+        (PillarKind.EXPERTS, by_range, by_side),
+        (PillarKind.VOTES, by_side, by_range),
+    ):
+        wrong = [(ConductFault.KNOWN_WRONG, f"known/experts/{astray.work}")]
+        for one, expected in ((fits, []), (astray, wrong)):
+            evaluation = round_with(known_digest([one], "experts"))
+            pillars = [p.model_copy(update={"kind": kind}) for p in evaluation.pillars]
+            assert expected == faults(evaluation.model_copy(update={"pillars": pillars}), one)
 
 
 @given(st.permutations(range(6)), st.permutations(range(4)))

@@ -159,7 +159,7 @@ def test_energy_that_no_chip_could_draw_is_left_out_and_the_use_billed() -> None
     assert 9_000 == told.joules()
 
 
-@given(st.permutations(list(zip(range(40, 44), (5, None, 9, 7), strict=True))))
+@given(st.permutations(list(zip(range(40, 46), (5, None, 0, 9, 0, 7), strict=True))))
 def test_the_latest_look_at_energy_counts_whenever_it_arrives(
     looks: list[tuple[int, int | None]],
 ) -> None:
@@ -168,6 +168,17 @@ def test_the_latest_look_at_energy_counts_whenever_it_arrives(
     for seen, joules in looks:
         told.take(50, [row(0, 30, seen, joules=joules)])
     assert (7, 30) == (told.joules(), told.state()[0])
+
+
+def test_energy_that_was_taken_back_to_nothing_can_be_told_again() -> None:
+    """The first amount keeps its name, and what follows is a correction even of nothing."""
+    told = Meter(a=1000)
+    moved = [
+        [t.id for t in told.take(50, [row(0, 30, seen, joules=joules)]).transfers[-1:]]
+        for seen, joules in ((40, 9_000), (41, 0), (42, 500))
+    ]
+    again = [f"correct:energy:c/j/1:{at(41)}:0", f"correct:energy:c/j/1:{at(42)}:500"]
+    assert ([["energy:c/j/1"], *([one] for one in again)], 500) == (moved, told.joules())
 
 
 def test_running_attempt_reserves_and_its_end_gives_back() -> None:

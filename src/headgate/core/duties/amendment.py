@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from headgate.core.duties.finding import Finding
 from headgate.core.duties.reports import Accepted, overdue
 from headgate.core.policy.running_rules import Explanation, Overdue, Running
 from headgate.core.policy.schema import Reclaim
@@ -111,16 +112,7 @@ class AmendmentFault(StrEnum):
     SUPPLY_SHORT = "supply-short"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AmendmentFinding:
-    """One thing against a request: which, what it is, and what mends it."""
-
-    fault: AmendmentFault
-    what: str
-    mend: str
-
-
-Found = Iterator[AmendmentFinding]
+Found = Iterator[Finding[AmendmentFault]]
 _PARTS: Final[Mapping[Change, frozenset[str]]] = {
     Change.EXPLANATION: frozenset({"spares_percent"}),
     Change.LONGER: frozenset({"months"}),
@@ -138,7 +130,7 @@ def accepted(amended: tuple[Amendment, ...]) -> tuple[Accepted, ...]:
     return tuple(Accepted(a.report, a.asked) for a in amended if a.change is Change.REPORT)
 
 
-def check_amendment(runs: Runs, asked: Amendment) -> tuple[AmendmentFinding, ...]:
+def check_amendment(runs: Runs, asked: Amendment) -> tuple[Finding[AmendmentFault], ...]:
     """Everything that keeps a request from being put on record, and granted where it is; sorted."""
     found = [*_check_form(asked)]
     if asked.granted:
@@ -152,16 +144,16 @@ def _check_form(asked: Amendment) -> Found:
         if getattr(asked, name):
             what = f"A request of the kind {asked.change} has no {name}."
             mend = "Ask for one thing at a time."
-            yield AmendmentFinding(AmendmentFault.PART_ASTRAY, what, mend)
+            yield Finding(AmendmentFault.PART_ASTRAY, what, mend)
     silent = asked.change is Change.HAND_OVER and asked.silent
     told = [asked.reason] if silent else [asked.words, asked.reason]
     if not all(map(_SHA256.fullmatch, told)):
         what = "The request or its answer has no words."
         mend = "Give SHA-256 of each in lower-case hex."
-        yield AmendmentFinding(AmendmentFault.WORDS_MISSING, what, mend)
+        yield Finding(AmendmentFault.WORDS_MISSING, what, mend)
     if asked.asked > asked.day:
         what = f"It was asked on {asked.asked} and answered on {asked.day}."
-        yield AmendmentFinding(AmendmentFault.DAYS_WRONG, what, "Answer what has been asked.")
+        yield Finding(AmendmentFault.DAYS_WRONG, what, "Answer what has been asked.")
 
 
 def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
@@ -179,13 +171,13 @@ def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
     if not foreseen[asked.change]:
         what = f"The policy foresees no {asked.change} for awards of this call."
         mend = "Let the policy owner add it to the call's `running`, or to `reclaim`."
-        yield AmendmentFinding(AmendmentFault.NOT_FORESEEN, what, mend)
+        yield Finding(AmendmentFault.NOT_FORESEEN, what, mend)
     if asked.change in (Change.LONGER, Change.CLASS, Change.MEMBERS):
         owed = overdue(rule.reports, runs.starts, runs.ends, runs.accepted(), asked.day)
         for late in (one for one in owed if one.report.overdue is not Overdue.IS_SHOWN):
             what = f"The report {late.report.id} was due on {late.day}."
             mend = "Hand it in and have it accepted first."
-            yield AmendmentFinding(AmendmentFault.REPORT_OVERDUE, what, mend)
+            yield Finding(AmendmentFault.REPORT_OVERDUE, what, mend)
 
 
 def _check_explanation(runs: Runs, asked: Amendment) -> Found:
@@ -194,17 +186,17 @@ def _check_explanation(runs: Runs, asked: Amendment) -> Found:
         return
     if runs.looks is None or runs.looks < asked.day:
         what, mend = "The rule does not look at idle rights again.", "Explain before it looks."
-        yield AmendmentFinding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
+        yield Finding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
         return
     first, last = days_to_explain(runs.idle, rule, runs.looks)
     if not first <= asked.asked <= last:
         what = f"It was explained on {asked.asked}, not from {first} to {last}."
         mend = "Explain after the notice and within its days."
-        yield AmendmentFinding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
+        yield Finding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
     most = int(rule.spares_most * PERCENT)
     if not 1 <= asked.spares_percent <= most:
         what = f"{asked.spares_percent} % would be spared; the policy spares 1 to {most} %."
-        yield AmendmentFinding(AmendmentFault.SPARES_TOO_MUCH, what, f"Spare {most} % at most.")
+        yield Finding(AmendmentFault.SPARES_TOO_MUCH, what, f"Spare {most} % at most.")
 
 
 def days_to_explain(idle: Reclaim, rule: Explanation, looks: date) -> tuple[date, date]:
@@ -219,21 +211,21 @@ def _check_longer(runs: Runs, asked: Amendment) -> Found:
     if asked.months < 1 or before + asked.months > most:
         what = f"{asked.months} months after {before}; the policy gives {most} in all."
         mend = f"Ask for 1 to {max(most - before, 0)} months."
-        yield AmendmentFinding(AmendmentFault.MONTHS_TOO_MANY, what, mend)
+        yield Finding(AmendmentFault.MONTHS_TOO_MANY, what, mend)
 
 
 def _check_give_back(runs: Runs, asked: Amendment) -> Found:
     if not 1 <= asked.blocks < runs.blocks:
         what = f"{asked.blocks} of {runs.blocks} blocks would be given back."
         mend = "Give at least one block back, and keep at least one."
-        yield AmendmentFinding(AmendmentFault.BLOCKS_WRONG, what, mend)
+        yield Finding(AmendmentFault.BLOCKS_WRONG, what, mend)
     yield from _check_unjudged(runs)
 
 
 def _check_unjudged(runs: Runs) -> Found:
     if runs.judged:
         what = "A round has decided what the award holds in the next term."
-        yield AmendmentFinding(AmendmentFault.ROUND_HAS_DECIDED, what, "Ask once the term turned.")
+        yield Finding(AmendmentFault.ROUND_HAS_DECIDED, what, "Ask once the term turned.")
 
 
 def _check_class(runs: Runs, asked: Amendment) -> Found:
@@ -242,14 +234,14 @@ def _check_class(runs: Runs, asked: Amendment) -> Found:
     if wanted == runs.support_class or comes_to < 1 or not runs.by_time:
         what = f"{runs.blocks} blocks come to {comes_to} blocks of {wanted[:64]!r}."
         mend = "Name another class of the call, for an award that is held over time."
-        yield AmendmentFinding(AmendmentFault.CLASS_WRONG, what, mend)
+        yield Finding(AmendmentFault.CLASS_WRONG, what, mend)
     yield from _check_unjudged(runs)
 
 
 def _check_members(_: Runs, asked: Amendment) -> Found:
     if not asked.parts or min(asked.parts.values()) < 1:
         what, mend = "A member has no part of the award.", "Name each member with its parts."
-        yield AmendmentFinding(AmendmentFault.MEMBERS_WRONG, what, mend)
+        yield Finding(AmendmentFault.MEMBERS_WRONG, what, mend)
 
 
 def _check_hand_over(runs: Runs, asked: Amendment) -> Found:
@@ -261,13 +253,13 @@ def _check_hand_over(runs: Runs, asked: Amendment) -> Found:
     if usable is None or not asked.asked <= usable <= asked.day or (asked.silent and usable < due):
         what = f"Handed over on {asked.asked}, usable from {usable}, on record on {asked.day}."
         mend = "Give a day from the hand-over on; of a silent holder, the end of its days."
-        yield AmendmentFinding(AmendmentFault.USABLE_WRONG, what, mend)
+        yield Finding(AmendmentFault.USABLE_WRONG, what, mend)
     elif usable >= runs.ends:
         what, mend = f"The award ends on {runs.ends}.", "Decide the call's awards anew."
-        yield AmendmentFinding(AmendmentFault.USABLE_WRONG, what, mend)
+        yield Finding(AmendmentFault.USABLE_WRONG, what, mend)
     if any(one.change is Change.HAND_OVER for one in runs.amended):
         what, mend = "The award's time runs already.", "Correct what was moved, if it was wrong."
-        yield AmendmentFinding(AmendmentFault.HANDED_OVER_ALREADY, what, mend)
+        yield Finding(AmendmentFault.HANDED_OVER_ALREADY, what, mend)
 
 
 def _check_report(runs: Runs, asked: Amendment) -> Found:
@@ -275,10 +267,10 @@ def _check_report(runs: Runs, asked: Amendment) -> Found:
     if asked.report not in [one.id for one in reports]:
         what = f"The call asks for no report {asked.report[:64]!r}."
         mend = f"Name one of: {', '.join(one.id for one in reports) or 'none'}."
-        yield AmendmentFinding(AmendmentFault.REPORT_UNKNOWN, what, mend)
+        yield Finding(AmendmentFault.REPORT_UNKNOWN, what, mend)
     if asked.report in [one.report for one in runs.accepted()]:
         what, mend = f"The report {asked.report} was accepted before.", "Keep the one that holds."
-        yield AmendmentFinding(AmendmentFault.REPORT_ACCEPTED_ALREADY, what, mend)
+        yield Finding(AmendmentFault.REPORT_ACCEPTED_ALREADY, what, mend)
 
 
 _CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {

@@ -11,6 +11,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from headgate.core.duties.finding import Finding
+
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
@@ -46,35 +48,26 @@ class PaymentFault(StrEnum):
     REFERENCE_MISSING = "reference-missing"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PaymentFinding:
-    """One thing against a payment: which, what it is, and what mends it."""
-
-    fault: PaymentFault
-    what: str
-    mend: str
-
-
-def check_payment(owes: Owes | None, paid: Payment, day: date) -> tuple[PaymentFinding, ...]:
+def check_payment(owes: Owes | None, paid: Payment, day: date) -> tuple[Finding[PaymentFault], ...]:
     """Everything that keeps a payment from being put on record on a day; sorted."""
     return tuple(sorted(_findings(owes, paid, day)))
 
 
-def _findings(owes: Owes | None, paid: Payment, day: date) -> Iterator[PaymentFinding]:
+def _findings(owes: Owes | None, paid: Payment, day: date) -> Iterator[Finding[PaymentFault]]:
     if owes is None or not owes.billed:
         what = f"The award {paid.award[:64]!r} of {paid.call[:64]!r} was never billed."
-        yield PaymentFinding(PaymentFault.NOTHING_BILLED, what, "Name an award that owes a fee.")
+        yield Finding(PaymentFault.NOTHING_BILLED, what, "Name an award that owes a fee.")
     elif not _fits(paid.amount, owes.billed - owes.paid):
         what = f"{paid.amount} were paid; {owes.billed - owes.paid} are owed."
         mend = "Put down what is owed, at most; below zero, what was given back of too much."
-        yield PaymentFinding(PaymentFault.AMOUNT_WRONG, what, mend)
+        yield Finding(PaymentFault.AMOUNT_WRONG, what, mend)
     if paid.received > day:
         what = f"It is received on {paid.received} and put on record on {day}."
-        yield PaymentFinding(PaymentFault.DAY_WRONG, what, "Wait until it was received.")
+        yield Finding(PaymentFault.DAY_WRONG, what, "Wait until it was received.")
     if _SHA256.fullmatch(paid.reference) is None:
         what = "The payment has no reference."
         mend = "Give SHA-256 of what the bank says of it, in lower-case hex."
-        yield PaymentFinding(PaymentFault.REFERENCE_MISSING, what, mend)
+        yield Finding(PaymentFault.REFERENCE_MISSING, what, mend)
 
 
 def _fits(amount: int, owed: int) -> bool:

@@ -81,6 +81,15 @@ class Attention:
     passed: int
     checks: int
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether it says anything: some checks, and no more passed than there were."""
+        return 0 <= self.passed <= self.checks and self.checks > 0
+
+    def suffices(self, least: Fraction) -> bool:
+        """Whether at least that share of the checks was passed; of none, nothing was."""
+        return Fraction(self.passed, max(self.checks, 1)) >= least
+
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
@@ -295,13 +304,16 @@ def _check_panels(evaluation: Round, conduct: Conduct) -> Iterator[Finding]:
 def _check_known(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> Iterator[Finding]:
     """Known answers are those that the policy names by their digest, each of which says something.
 
-    A known work is no team's, or a team's own marks would not count.
+    A known work is no team's, or a team's own marks would not count; and no mark could be wrong
+    where it says who is preferred, as no vote could by a range.
     """
     named = {p.id: p.raters.known if p.raters is not None else None for p in evaluation.pillars}
+    voted = {p.id for p in evaluation.pillars if p.kind is PillarKind.VOTES}
     for one in conduct.known:
-        if not one.says or one.work in teams or one.pillar not in named:
+        fits = one.pillar in named and bool(one.preferred) is (one.pillar in voted)
+        if not one.says or one.work in teams or not fits:
             what = f"The known answer to {one.work!r} of {one.pillar!r} cannot be one."
-            mend = "Give a pillar, a work of no team, and a range of points or who is preferred."
+            mend = "Give a work of no team, and a range of points, or of votes who is preferred."
             yield Finding(ConductFault.KNOWN_WRONG, f"known/{one.pillar}/{one.work}", what, mend)
     told = {one.pillar for one in conduct.known}
     for pillar, wanted in named.items():
@@ -326,7 +338,9 @@ def attention_of(evaluation: Round, evidence: Evidence, conduct: Conduct) -> tup
     """
     told = {(each.pillar, each.rater): (each.passed, each.checks) for each in conduct.attention}
     right = answered(conduct.known, evidence)
-    asked = {p.id for p in evaluation.pillars if p.raters is not None and p.raters.attention}
+    asked = {
+        p.id for p in evaluation.pillars if p.raters is not None and p.raters.attention is not None
+    }
     found = []
     for key in sorted(told.keys() | right.keys()):
         (passed, checks), answers = told.get(key, (0, 0)), right.get(key, [])
@@ -336,23 +350,25 @@ def attention_of(evaluation: Round, evidence: Evidence, conduct: Conduct) -> tup
 
 
 def dropped(
-    evaluation: Round, evidence: Evidence, conduct: Conduct
+    evaluation: Round,
+    evidence: Evidence,
+    conflicts: Sequence[Conflict],
+    attention: Sequence[Attention],
 ) -> tuple[tuple[SetAside, ...], tuple[Finding, ...]]:
     """Whose rows do not count, by rule: in conflict with a team, or inattentive."""
-    aside = [SetAside(c.pillar, c.rater, Why.CONFLICT, c.team) for c in conduct.conflicts]
+    aside = [SetAside(c.pillar, c.rater, Why.CONFLICT, c.team) for c in conflicts]
     found: list[Finding] = []
-    attention = attention_of(evaluation, evidence, conduct)
     checks = {(each.pillar, each.rater): each for each in attention}
     for pillar in evaluation.pillars:
         if pillar.raters is None or pillar.raters.attention is None:
             continue
         for rater in sorted(_raters(pillar, evidence)):
             told = checks.get((pillar.id, rater))
-            if told is None or not 0 <= told.passed <= told.checks or told.checks == 0:
+            if told is None or not told.is_usable:
                 what = "Nothing usable says how many attention checks the rater passed."
                 place, mend = f"attention/{pillar.id}/{rater}", "Give `passed` and `checks`."
                 found.append(Finding(ConductFault.ATTENTION_NOT_TOLD, place, what, mend))
-            elif Fraction(told.passed, told.checks) < pillar.raters.attention:
+            elif not told.suffices(pillar.raters.attention):
                 aside.append(SetAside(pillar.id, rater, Why.INATTENTIVE))
     return tuple(sorted(aside, key=lambda a: (a.pillar, a.source, a.team))), tuple(found)
 

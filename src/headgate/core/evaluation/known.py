@@ -36,7 +36,8 @@ class Known:
     @property
     def says(self) -> bool:
         """Whether some answer would be wrong."""
-        narrow = 0 <= self.low <= self.high <= FULL_POINTS and (self.low, self.high) != (0, 100)
+        whole = (self.low, self.high) == (0, FULL_POINTS)
+        narrow = 0 <= self.low <= self.high <= FULL_POINTS and not whole
         return bool(self.pillar and self.work) and narrow is not bool(self.preferred)
 
 
@@ -85,11 +86,12 @@ def without_known(
 
     def counts(pillar: str, row: Rating | Vote) -> bool:
         key = (pillar, row.team if isinstance(row, Rating) else row.prompt)
-        taken[key] += key in works
+        if key in works:
+            taken[key] += 1
         return key not in works
 
     if not works:
-        return evidence, {}
+        return evidence, taken
     ratings = {p: tuple(r for r in rows if counts(p, r)) for p, rows in evidence.ratings.items()}
     votes = {p: tuple(r for r in rows if counts(p, r)) for p, rows in evidence.votes.items()}
-    return Evidence(evidence.items, ratings, votes), {k: n for k, n in taken.items() if n}
+    return Evidence(evidence.items, ratings, votes), taken

@@ -146,7 +146,7 @@ class _Desk:
         if taken is Taken.CLOSED:
             self.close(record, held)
         told = held.record.joules if held and taken is Taken.MEASURED else None
-        self.measure(record, told or 0)
+        self.measure(record, told)
         return Held(record)
 
     def reserve(self, record: Usage, held: Held | None) -> Held:
@@ -174,13 +174,13 @@ class _Desk:
                 self.left[award] = self.available(award, unit) + piece.amount
         self.charge(_id(record), record, gpu_seconds(record), Phase.SINGLE)
 
-    def measure(self, record: Usage, told: int) -> None:
+    def measure(self, record: Usage, told: int | None) -> None:
         """Book the energy of an attempt, or by how much it is another than was told before."""
-        more = (record.joules or 0) - told
+        more = (record.joules or 0) - (told or 0)
         if not more:
             return
         name = _id(record).replace("use:", "energy:", 1)
-        if told:
+        if told is not None:
             name = f"correct:{name}:{record.seen}:{record.joules}"
         accounts = self.scope.accounts
         award = accounts.energy(record.award, record.support_class)

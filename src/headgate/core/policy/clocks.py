@@ -7,9 +7,8 @@ of 2015, articles 147 and 148).
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -47,6 +46,12 @@ class Rest(Section):
         """Whether a day is one of rest."""
         return tuple(Weekday)[day.weekday()] in self.weekdays or day in self.holidays
 
+    def working_from(self, day: date) -> date:
+        """The first day from this one on that is none of rest."""
+        while self.holds(day) and day < date.max:
+            day = add_days(day, 1)
+        return day
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -60,16 +65,10 @@ class Days:
         if rest is None:
             return add_days(day, self.count)
         if not self.working:
-            return _first(add_days(day, self.count), lambda found: not rest.holds(found))
+            return rest.working_from(add_days(day, self.count))
         for _ in range(self.count):
-            day = _first(add_days(day, 1), lambda found: not rest.holds(found))
+            day = rest.working_from(add_days(day, 1))
         return day
-
-
-def _first(day: date, fits: Callable[[date], bool]) -> date:
-    while not fits(day) and day < date.max:
-        day += timedelta(days=1)
-    return day
 
 
 def days_of(value: object) -> Days:
