@@ -200,3 +200,20 @@ def test_a_print_tells_what_the_page_tells(portal: Client, monkeypatch: pytest.M
     monkeypatch.setattr(rounds, "closed_round", set_aside)
     assert "EXP-2" in text_of(portal.get("/rounds/stage/"))
     assert first != portal.get("/rounds/stage/?format=pdf").content
+
+
+@pytest.mark.parametrize(("language", "mark"), [("en", ","), ("vi", "."), ("ko", ",")])
+def test_how_many_rows_there_are_is_grouped_as_the_reader_has_it(
+    portal: Client, language: str, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a list and beside what a search found: 2,385 or 2.385."""
+    many = [made for made in reading.decisions() for _ in range(100)]
+    assert len(many) > 1_000
+    monkeypatch.setattr(reading, "decisions", lambda: many)
+    enter(portal, Role.AUDITOR)
+    speak(portal, language)
+    rows = f"{len(many):,}".replace(",", mark)
+    shown = re.search(r'hg-list__count"[^>]*>([^<]*)<', text_of(portal.get("/decisions/")))
+    assert shown is not None
+    assert shown[1].startswith(rows)
+    assert rows in text_of(portal.get("/search/?q=2026"))

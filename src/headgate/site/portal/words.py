@@ -112,6 +112,11 @@ def day(when: date | str) -> str:
     return LOCALES[language()].day(found)
 
 
+def whole(number: int) -> str:
+    """A count, as the reader's language groups its digits."""
+    return LOCALES[language()].whole(number)
+
+
 def moment(when: datetime) -> str:
     """An instant to the second with its time zone, as the reader's language has it."""
     return f"{day(when.date())}, {when:%H:%M:%S} {when.tzname()}"

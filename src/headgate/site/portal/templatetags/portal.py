@@ -13,6 +13,7 @@ from headgate.site.portal import words
 register = template.Library()
 register.filter("day", words.day, expects_localtime=True)
 register.filter("moment", words.moment, expects_localtime=True)
+register.filter("whole", words.whole)
 
 CLASSES: Final = {
     "checkbox": "govuk-checkboxes__input",
