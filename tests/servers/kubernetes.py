@@ -38,6 +38,7 @@ KINDS = {
     "localqueues": "LocalQueue",
     "workloads": "Workload",
 }
+BUILT_IN = ("Namespace", "RoleBinding")
 PATH = re.compile(
     r"/(?:api/v1|apis/(?:kueue\.x-k8s\.io/v1beta2|rbac\.authorization\.k8s\.io/v1))"
     r"(?:/namespaces/([^/]+)(?=/))?/([a-z]+)(?:/([^/]+))?(/status)?"
@@ -373,13 +374,15 @@ class Handler(BaseHTTPRequestHandler):
         return self.store.apply(title, json.loads(body), query["fieldManager"], force=force)
 
     def listed(self, kind: str, query: Mapping[str, str]) -> Thing:
-        """One page; as Kubernetes does, the items of a list do not say their kind."""
+        """One page; as with Kubernetes, items of built-in kinds say neither kind nor version."""
         things = [one for title, one in sorted(self.store.things.items()) if title[0] == kind]
         start, size = int(query.get("continue", 0)), int(query.get("limit", 500))
         rest = {"resourceVersion": str(self.store.count)}
         if start + size < len(things):
             rest["continue"] = str(start + size)
-        items = [{k: v for k, v in t.items() if k != "kind"} for t in things[start : start + size]]
+        unsaid = ("kind", "apiVersion") if kind in BUILT_IN else ()
+        page = things[start : start + size]
+        items = [{k: v for k, v in one.items() if k not in unsaid} for one in page]
         return {"kind": f"{kind}List", "metadata": rest, "items": items}
 
 

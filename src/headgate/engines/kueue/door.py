@@ -62,7 +62,9 @@ class Door:
         while True:
             page = {"limit": str(PAGE), **({"continue": after} if after else {})}
             answer = await self._ask("GET", kind, "", PLURALS[kind], params=page)
-            found += ({"kind": kind, **item} for item in answer["items"])
+            # An item of a list of built-in objects says neither its kind nor its version.
+            head = {"apiVersion": version_of(kind), "kind": kind}
+            found += ({**head, **item} for item in answer["items"])
             after = answer.get("metadata", {}).get("continue", "")
             if not after:
                 self.version = answer.get("metadata", {}).get("resourceVersion", "")
