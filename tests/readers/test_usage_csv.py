@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
 from headgate.readers import usage_csv
-from headgate.readers.usage_csv import Code, read_usage, usage_rows
+from headgate.readers.usage_csv import Code, read_usage, rows_again, usage_rows
 
 BAD = sorted((Path(__file__).parent.parent / "bad" / "usage").glob("*.csv"))
 
@@ -44,6 +44,47 @@ def test_byte_order_mark_and_windows_line_ends_are_read() -> None:
     """What a spreadsheet writes is a usage file too."""
     data = "\ufeff".encode() + GOOD.partition("\n")[2].replace("\n", "\r\n").encode()
     assert read_usage(GOOD.encode(), "u") == read_usage(data, "u")
+
+
+SURE = b"""cluster,job,attempt,award,support_class,gpus,started,ended,seen,joules
+c,k,2,a2,b200,16,2026-03-09T00:00:00Z,2026-03-09T01:00:00Z,2026-03-09T09:00:00Z,5
+c,k,3,a2,b200,16,2026-03-09T02:00:00Z,,2026-03-09T09:00:00Z,
+"""
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(75, len(SURE) - 1),
+            st.one_of(st.sampled_from(b'",0179 -\\Z\x7f\xc3'), st.integers(0, 255)),
+            st.booleans(),
+        ),
+        max_size=3,
+    )
+)
+def test_a_glance_takes_no_row_that_a_long_look_takes_otherwise(
+    edits: list[tuple[int, int, bool]],
+) -> None:
+    """However a file was edited, the quick way finds the same rows and the same faults."""
+    data = bytearray(SURE)
+    for place, byte, more in edits:
+        data[place : place + (not more)] = bytes([byte])
+    told = []
+    with pytest.MonkeyPatch.context() as patch:
+        for _ in range(2):
+            try:
+                told.append(read_usage(bytes(data), "u"))
+            except Faulty as error:
+                told.append(error.faults)
+            patch.setattr(usage_csv._Sound, "usage", lambda *_: None)
+    assert told[0] == told[1]
+
+
+def test_rows_are_given_again_as_long_as_the_file_is_the_same() -> None:
+    """A second pass has the rows of the first, and stops at what was sound then and is not now."""
+    assert read_usage(SURE, "u") == tuple(rows_again(BytesIO(SURE), "u"))
+    with pytest.raises(Faulty):
+        list(rows_again(BytesIO(SURE.replace(b",3,a2", b",x,a2")), "u"))
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from tests.servers.slurm_files import CLOCK, Unavailable, write_environment, write_folder
+from tests.servers.slurm_files import Unavailable, write_environment, write_folder
 
 __all__ = ("DidNotStart", "Lab", "Shape", "Unavailable", "needed", "private_slurm")
 
@@ -94,6 +94,9 @@ class Shape:
     extra: str = ""
     submit_plugin: str = ""
     """The text of job_submit.lua; empty for a cluster without one."""
+
+    clock: str = ""
+    """At which offset to now its clocks begin, as "+183d"; `Lab.travel` sets them later."""
 
 
 @dataclass(slots=True)
@@ -180,14 +183,12 @@ class Lab:
 
     def travel(self, offset: str) -> None:
         """Stop all clocks of this lab and go on at an offset to now, as "+183d"."""
-        if not CLOCK.exists():
-            raise Unavailable("no libfaketime here: run `make setup` as root")
+        write_environment(self.folder, self.shape, offset)
         nodes = [f"slurmd.n{n}" for n in range(1, self.shape.nodes + 1)]
         self.stop("slurmctld")
         for node in nodes:
             self.kill(node)
         self.stop("slurmdbd")
-        write_environment(self.folder, self.shape, offset)
         self._start_slurm()
 
     @property
@@ -239,7 +240,7 @@ class Lab:
             "slurmd": [f"{f}/sbin/slurmd", "-D", *configuration, "-N", daemon.partition(".")[2]],
             "slurmrestd": [
                 *(
-                    "env",
+                    *("env", "-u", "LD_PRELOAD"),  # nobody may not share root's clock
                     "SLURM_JWT=daemon",
                     "setpriv",
                     "--reuid=nobody",
@@ -429,14 +430,13 @@ def main() -> None:
     parser.add_argument("--clock", default="", help='an offset to now, as "+183d"')
     chosen = parser.parse_args()
     ghosts = max(0, -(-chosen.gpus // 8) - chosen.nodes)
-    shape = Shape(chosen.nodes, ghosts=ghosts, rest=shutil.which("slurmrestd") is not None)
+    rest = shutil.which("slurmrestd") is not None
+    shape = Shape(chosen.nodes, ghosts=ghosts, rest=rest, clock=chosen.clock)
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, signal.default_int_handler)
     begun = time.monotonic()
     try:
         with private_slurm(shape) as lab:
-            if chosen.clock:
-                lab.travel(chosen.clock)
             sys.stdout.write(_how_to(lab, time.monotonic() - begun))
             sys.stdout.flush()
             signal.pause()

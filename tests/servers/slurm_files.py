@@ -49,7 +49,7 @@ def write_folder(folder: Path, shape: "Shape", first: str) -> None:
         (folder / "etc" / name).write_bytes(secrets.token_bytes(128))
         (folder / "etc" / name).chmod(0o600)
     (folder / "etc" / "password").write_text(secrets.token_hex(16), encoding="utf-8")
-    write_environment(folder, shape, "")
+    write_environment(folder, shape, shape.clock)
     _write_programs(folder)
     _write_configuration(folder, shape)
 
@@ -78,6 +78,8 @@ def write_environment(folder: Path, shape: "Shape", offset: str) -> None:
         lines.append(f"export NSS_WRAPPER_PASSWD={folder}/etc/passwd")
         lines.append(f"export NSS_WRAPPER_GROUP={folder}/etc/group")
     if offset:
+        if not CLOCK.exists():
+            raise Unavailable("no libfaketime here: run `make setup` as root")
         loaded.insert(0, str(CLOCK))
         lines.append(f"export FAKETIME={shlex.quote(offset)} DONT_FAKE_MONOTONIC=1")
         lines.append("export SBATCH_EXPORT=PATH  # libfaketime's of sbatch is not there for a job")

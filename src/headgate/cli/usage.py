@@ -181,7 +181,7 @@ def _tell(found: "Look", cluster: str) -> None:
 
 
 def _tell_reconciled(found: "Reconciled") -> None:
-    from headgate.engines.slurm.spool import instant_of
+    from headgate.core.quantities import instant_of
 
     say(f"{found.ours:,} GPU-seconds fetched for {found.accounts:,} accounts")
     say(f"{found.reported:,} GPU-seconds reported by sreport")

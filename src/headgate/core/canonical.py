@@ -7,16 +7,21 @@ an integer of a stated unit, as a fraction "a/b" or as a decimal string.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 _AS_IT_IS = frozenset({type(None), bool, int, str})
+
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
+)
 
 UNTOLD: Final = {"headgate": "untold"}
 """The metadata of a field that came later: where it is None it is left out of the line, so that
@@ -29,12 +34,7 @@ def plain(value: object) -> Any:
     if kind in _AS_IT_IS:
         return value
     if names := _fields(kind):
-        items = ((name, getattr(value, name)) for name in names)
-        return {
-            name: it if type(it) in _AS_IT_IS else plain(it)
-            for name, it in items
-            if it is not None or name not in _later(kind)
-        }
+        return _plain_fields(kind, names, value)
     match value:
         case Enum():
             return value.value
@@ -53,10 +53,29 @@ def plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
+def _plain_fields(kind: type[Any], names: tuple[str, ...], value: object) -> dict[str, Any]:
+    told = dict(zip(names, _values(kind)(value), strict=True))
+    for name in _later(kind):
+        if told[name] is None:
+            del told[name]
+    if _AS_IT_IS.issuperset(map(type, told.values())):
+        return told
+    return {name: it if type(it) in _AS_IT_IS else plain(it) for name, it in told.items()}
+
+
 @cache
 def _fields(kind: type[Any]) -> tuple[str, ...]:
     """The fields of a dataclass; () for any other type."""
     return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+
+
+@cache
+def _values(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the values of those fields, in their order."""
+    names = _fields(kind)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: (getattr(value, names[0]),)
 
 
 @cache
@@ -67,8 +86,7 @@ def _later(kind: type[Any]) -> frozenset[str]:
 
 def line(value: object) -> bytes:
     """The canonical line of a value, newline included."""
-    text = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode() + b"\n"
+    return _ENCODER.encode(plain(value)).encode() + b"\n"
 
 
 def digest(data: bytes) -> str:

@@ -10,12 +10,14 @@ is kept as digests on the disk and compared at the end, some at a time: memory h
 file can move.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import StrEnum
 from hashlib import blake2b
 from io import BytesIO
 from itertools import islice
+from operator import itemgetter
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final
 
@@ -96,6 +98,17 @@ def read_usage(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple
     return tuple(usage_rows(BytesIO(data), file))
 
 
+def rows_again(source: BinaryIO, file: str) -> Iterator[Usage]:
+    """The rows of a file that `usage_rows` has gone through; what it found is not looked for again.
+
+    Each row is judged by itself once more; raises `Faulty` for a file that is another by now.
+    """
+    for _, judged in _judged(source, file):
+        if not isinstance(judged, Usage):
+            raise Faulty([judged])
+        yield judged
+
+
 def usage_rows(source: BinaryIO, file: str) -> Iterator[Usage]:
     """The rows of a usage file as it is read; raises `Faulty` after the last, with its faults.
 
@@ -125,10 +138,12 @@ def _judged(source: BinaryIO, file: str) -> Iterator[tuple[int, Usage | Fault]]:
     """Every row that can be read, and every fault; raises `Faulty` where nothing more can be."""
     lines = _lines(source, file)
     table, earlier = _table(lines, file), _Earlier()
+    sound = _Sound(table.columns)
     for number, line in lines:
         found: Iterable[Found] = ()
         try:
-            record = _usage(table.split(_text(line, number, file)))
+            text = _text(line, number, file)
+            record = sound.usage(text) or _usage(table.split(text))
         except Bad as bad:
             found = bad.found
         except Faulty as error:
@@ -201,6 +216,43 @@ def _usage(row: Mapping[str, str]) -> Usage:
     return usage
 
 
+_NAME: Final = "([ !#-+\\--~]{1,1000})"
+_WHOLE: Final = "([0-9]{1,18})"
+_FORMS: Final = {
+    **dict.fromkeys(("cluster", "job", "award", "support_class"), _NAME),
+    **dict.fromkeys(("started", "seen"), "([0-9TZ:-]+)"),
+    "ended": "([0-9TZ:-]+)?",
+    "attempt": _WHOLE,
+    "gpus": "([1-9][0-9]{0,5})",
+    ENERGY: f"{_WHOLE}?",
+}
+"""What the usual value of a column looks like."""
+
+
+class _Sound:
+    """Rows that a glance shows to be sound; `_usage` judges all others, value by value."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._pattern = re.compile(",".join(_FORMS[column] for column in columns))
+        places = [columns.index(each) for each in COLUMNS if each in columns]
+        self._in_order = itemgetter(*places)
+
+    def usage(self, line: str) -> Usage | None:
+        """The record of a line, or None where it takes a longer look."""
+        found = self._pattern.fullmatch(line)
+        if found is None:
+            return None
+        values = self._in_order(found.groups())
+        cluster, job, attempt, award, support_class, gpus, started, ended, seen, *energy = values
+        joules = int(energy[0]) if energy and energy[0] else None
+        if not (is_instant(started) and is_instant(seen) and (ended is None or is_instant(ended))):
+            return None
+        if joules is not None and ended is None:
+            return None
+        who = cluster, job, int(attempt), award, support_class, int(gpus)
+        return Usage(*who, started, ended, seen, joules)
+
+
 class _Earlier:
     """The rows of a file so far, against which the next one is held."""
 
@@ -217,6 +269,7 @@ class _Earlier:
 
 _TOLD: Final = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<u8"), ("line", "<u8")])
 _TOLD_AT_ONCE: Final = 500_000
+_TOLD_TOGETHER: Final = 65_536
 _TOLD_IN_MEMORY: Final = 16 * 1024 * 1024
 
 
@@ -226,6 +279,7 @@ class _Attempts:
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(_TOLD_IN_MEMORY)  # noqa: SIM115
         self._rows = 0
+        self._last = bytearray()
 
     def __enter__(self) -> "_Attempts":
         return self
@@ -236,10 +290,16 @@ class _Attempts:
     def add(self, line: int, record: Usage) -> None:
         """Note the attempt of a row, and what the row says of it."""
         attempt = f"{record.cluster}\t{record.job}\t{record.attempt}".encode()
-        self._file.write(blake2b(attempt, digest_size=16).digest())
-        self._file.write(blake2b(repr(record).encode(), digest_size=8).digest())
-        self._file.write(line.to_bytes(8, "little"))
+        self._last += blake2b(attempt, digest_size=16).digest()
+        self._last += (hash(record) % 2**64).to_bytes(8, "little")
+        self._last += line.to_bytes(8, "little")
         self._rows += 1
+        if len(self._last) >= _TOLD_TOGETHER:
+            self._write()
+
+    def _write(self) -> None:
+        self._file.write(self._last)
+        self._last.clear()
 
     def told_again(self) -> Iterator[tuple[int, Code, str]]:
         """Every line whose attempt an earlier line has told, and whether it says the same."""
@@ -254,6 +314,7 @@ class _Attempts:
                 yield int(second["line"]), code, f"line {first['line']} is of the same attempt"
 
     def _read(self) -> Iterator[np.ndarray[Any, np.dtype[Any]]]:
+        self._write()
         self._file.seek(0)
         yield np.empty(0, _TOLD)
         while data := self._file.read(_TOLD.itemsize * _TOLD_AT_ONCE):

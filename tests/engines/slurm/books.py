@@ -2,6 +2,8 @@
 
 import csv
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -70,12 +72,29 @@ def unseen(row: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in row.items() if name != "seen"}
 
 
-def rolled_up(lab: Lab, *accounts: str) -> None:
-    """Have slurmdbd roll up the hour that runs now, and wait until it has, with some accounts.
+def listed(lab: Lab, job: str, state: str) -> None:
+    """Wait until a listing by time has a job in a state, which is later than one by its number."""
+    show = ("-M", "lab", "-a", "-X", "-nP", "-S", "now-1day", "-o", "jobidraw,state")
+    lab.wait(lambda: f"{job}|{state}" in lab.run("sacct", *show), f"job {job} {state}")
+
+
+@contextmanager
+def travelling(lab: Lab) -> Iterator[None]:
+    """Leave a lab with its clocks at now, whatever comes of a test that sets them."""
+    try:
+        yield
+    finally:
+        lab.travel("+0d")
+
+
+def rolled_up(lab: Lab, *accounts: str, since: int | None = None, hours: int = 1) -> None:
+    """Have slurmdbd roll up the hour that runs now, or some from an instant on, and wait until it
+    has, with some accounts.
 
     It does so on its own too, and one that is at it does not hear that another was asked for.
     """
-    start, end = (told(at).rstrip("Z") for at in (this_hour(), this_hour() + HOUR))
+    first = this_hour() if since is None else since
+    start, end = (told(at).rstrip("Z") for at in (first, first + hours * HOUR))
     report = ("-nP", "-t", "seconds", "cluster", "AccountUtilizationByUser", f"start={start}")
 
     def is_rolled_up() -> bool:

@@ -1,15 +1,12 @@
 """What is promised of use when Slurm's books lose rows, or its clock jumps: told, never doubled."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.engines.slurm.books import Books, rolled_up, unseen
+from tests.engines.slurm.books import Books, listed, rolled_up, travelling, unseen
 from tests.engines.slurm.site import Site
-from tests.servers.slurm import Lab
 
 
 @pytest.fixture
@@ -19,24 +16,9 @@ def books(site: Site, tmp_path: Path) -> Books:
     return Books(site.lab, tmp_path, site.section.programme, hours_before=4)
 
 
-def listed(lab: Lab, job: str, state: str) -> None:
-    """Wait until a listing by time has a job in a state, which is later than one by its number."""
-    show = ("-M", "lab", "-a", "-X", "-nP", "-S", "now-1day", "-o", "jobidraw,state")
-    lab.wait(lambda: f"{job}|{state}" in lab.run("sacct", *show).split(), f"job {job} {state}")
-
-
 def of(rows: list[dict[str, str]], job: str) -> list[dict[str, str]]:
     """The rows of a job, without when they were looked at."""
     return [unseen(row) for row in rows if row["job"] == job]
-
-
-@contextmanager
-def travelling(lab: Lab) -> Iterator[None]:
-    """Leave a lab with its clocks at now, whatever comes of a test that sets them."""
-    try:
-        yield
-    finally:
-        lab.travel("+0d")
 
 
 def test_what_an_award_used_before_it_was_removed_is_still_read(site: Site, books: Books) -> None:

@@ -15,6 +15,7 @@ from headgate.agent.spool import opened as spool_at
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kueue import KueueCluster
 from headgate.core.enforcement.clusters.rehearsal import RehearsalCluster
+from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import Action, Change, Engine, Plan, Quota
 from headgate.core.enforcement.job import Job
 from headgate.core.ledger.checkpoint import Verifier
@@ -22,6 +23,7 @@ from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.failures import Failure
 from headgate.engines.kueue.engine import Kueue
 from headgate.engines.rehearsal import Rehearsal
+from headgate.engines.slurm.engine import Slurm
 from headgate.journal import keys
 from headgate.readers.logins_csv import read_logins
 from headgate.site.actions.agents import enrol, sign_orders
@@ -117,6 +119,8 @@ class Centre:
         """The cluster's engine, whose clock is the agent's."""
         if isinstance(section, KueueCluster):
             return Kueue(section, spent, lambda: instant_of(self.clock))
+        if isinstance(section, SlurmCluster):
+            return Slurm(section, spent)
         return self.engine
 
     def restart(self, *failures: Failure, held: tuple[Quota, ...] = (), jobs: list[Job]) -> None:

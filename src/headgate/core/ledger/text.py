@@ -38,6 +38,7 @@ def is_name(text: str) -> bool:
     return text.isascii() or len(text.encode()) <= NAME_LENGTH_MAX
 
 
+@lru_cache(maxsize=2**14)
 def is_instant(text: str) -> bool:
     """Whether the text is an instant as the ledger writes it: UTC, ISO 8601, whole seconds.
 

@@ -112,6 +112,7 @@ class _Desk:
         self.known = known
         self.news: dict[tuple[str, str], tuple[Held, ...]] = {}
         self.left: dict[str, int] = {}
+        self.charged: dict[tuple[str, str], tuple[str, str]] = {}
         self.transfers: list[Transfer] = []
         self.findings: list[Found] = []
         self.counts = dict.fromkeys(Taken, 0)
@@ -206,8 +207,11 @@ class _Desk:
 
     def award(self, record: Usage) -> tuple[str, str]:
         """The account that a record is charged to, and its unit."""
-        path = self.scope.accounts.award(record.award, record.support_class)
-        return path, self.scope.unit(record.support_class)
+        owner = record.award, record.support_class
+        if owner not in self.charged:
+            path = self.scope.accounts.award(*owner)
+            self.charged[owner] = path, self.scope.unit(record.support_class)
+        return self.charged[owner]
 
     def available(self, path: str, unit: str) -> int:
         """What an award can still bear, with what this import has taken from it already."""
@@ -218,7 +222,7 @@ class _Desk:
     def transfer(self, name: str, debit: str, record: Usage, amount: int, phase: Phase) -> Transfer:
         """One movement from an account of the award to the use of the record's cluster."""
         credit = self.scope.accounts.use(record.cluster, record.support_class)
-        unit = self.scope.unit(record.support_class)
+        _, unit = self.award(record)
         return Transfer(name, debit, credit, amount, unit, phase, None, self.scope.now, self.why)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from headgate.core.faults import Fault
@@ -184,19 +185,32 @@ def _ordered(job: str, submitted: int, started: int, ended: int | None, seen: in
 
 
 def _chips(tres: str, gres: str, job: str) -> int:
-    """How many chips of a class were allocated; what a class is called has a name and a type."""
+    """How many chips of a class were allocated."""
+    found = _counted(tres, gres)
+    if isinstance(found, int):
+        return found
+    code, what = found
+    raise _Bad(code, f"job {job} was allocated {what}")
+
+
+@lru_cache(maxsize=1_024)
+def _counted(tres: str, gres: str) -> int | tuple[Code, str]:
+    """The chips of a class among what was allocated, or what is wrong with it.
+
+    What a class is called has a name and a type. A million jobs are allocated a few hundred things.
+    """
     counts: dict[str, int] = {}
     for item in filter(None, tres.split(",")):
         name, _, count = item.partition("=")
         if name.startswith("gres/"):
             if not count.isdecimal() or int(count) > _GPUS_MOST:
-                raise _Bad(Code.CHIPS_BAD, f"job {job} was allocated {item[:40]!a}")
+                return Code.CHIPS_BAD, f"{item[:40]!a}"
             counts[name.removeprefix("gres/")] = int(count)
     generic = gres.partition(":")[0]
     typed = any(name.startswith(f"{generic}:") for name in counts)
     mine = counts.get(gres, 0) if typed else counts.get(generic, 0)
     if mine != counts.get(generic, mine):
-        raise _Bad(Code.CHIPS_OTHER, f"job {job} was allocated {tres[:120]!a}, not only {gres}")
+        return Code.CHIPS_OTHER, f"{tres[:120]!a}, not only {gres}"
     return mine
 
 

@@ -9,12 +9,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from headgate.core.metering.usage import Usage
+from headgate.core.quantities import instant_of
 from headgate.engines.slurm.sacct import Attempt, Owner
 
 OVERLAP_SECONDS: Final = 3_600
@@ -141,17 +140,6 @@ def opened(path: Path | None, cluster: str) -> Iterator[Spool]:
         yield Spool(connection, cluster)
     finally:
         connection.close()
-
-
-@lru_cache(maxsize=1_000)
-def instant_of(at: int) -> str:
-    """Seconds of UTC as the ledger writes an instant."""
-    return f"{datetime.fromtimestamp(at, UTC).isoformat()[:19]}Z"
-
-
-def seconds_of(instant: str) -> int:
-    """The other way round."""
-    return int(datetime.fromisoformat(instant).timestamp())
 
 
 def _row(attempt: Attempt, seen: int) -> tuple[object, ...]:

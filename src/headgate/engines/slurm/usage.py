@@ -18,13 +18,14 @@ from typing import IO, Final
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
+from headgate.core.quantities import seconds_of
 from headgate.engines.slurm import sacct
 from headgate.engines.slurm.command import Run, asked, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
 from headgate.engines.slurm.reconcile import sums
 from headgate.engines.slurm.sacct import Attempt, Owner, Passed
-from headgate.engines.slurm.spool import Open, Spool, opened, seconds_of
+from headgate.engines.slurm.spool import Open, Spool, opened
 
 Lines = Callable[[Sequence[str]], Generator[str, None, None]]
 SILENT_SECONDS_MOST: Final = 900

@@ -21,7 +21,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant
 from headgate.readers.facts import Recorded, read_events
-from headgate.readers.usage_csv import usage_rows
+from headgate.readers.usage_csv import rows_again, usage_rows
 from headgate.site.actions.take import take_event
 from headgate.site.records.database import Database
 from headgate.site.records.kept import events
@@ -96,7 +96,7 @@ def _done(database: Database, day: date, name: str) -> int:
 
 def _from(source: BinaryIO, file: str, done: int) -> Iterator[Usage]:
     source.seek(0)
-    return islice(usage_rows(source, file), done, None)
+    return islice(rows_again(source, file), done, None)
 
 
 def _parts(rows: Iterator[Usage], rows_most: int) -> Iterator[Sequence[Usage]]:
