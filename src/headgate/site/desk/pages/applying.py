@@ -27,6 +27,7 @@ from headgate.site.desk.agreement import has_agreement
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
+from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Alliance,
     AwardList,
@@ -44,6 +45,7 @@ from headgate.site.desk.office import (
     own_dossier,
 )
 from headgate.site.desk.pages.attaching import told_slots
+from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import (
     at_the_desk,
     number,
@@ -267,6 +269,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "findings": [told_finding(rules, finding) for finding in said.findings],
         "slots": told_slots(slots(rules.call, found)),
         "doubles": _doubles(reader(request), found, said.application),
+        "grants": _grants(reader(request), found, rules, said.application),
         "receipts": found.receipts.all(),
         "against": found.findings.filter(passed=False),
         "listed": listed,
@@ -281,6 +284,15 @@ def _doubles(person: Person, found: Dossier, made: Application) -> list[Double]:
     """What may be funded twice, as far as it is of an organisation that the person acts for."""
     own = {one.code for one in organisations_of(person)}
     return [one for one in doubles_of(found, made) if own & set(one.organisations)]
+
+
+def _grants(
+    person: Person, found: Dossier, rules: CallNow, made: Application
+) -> list[dict[str, Any]]:
+    """What other programmes give, as far as it is to an organisation that the person acts for."""
+    own = {one.code for one in organisations_of(person)}
+    given = grants_of(found, rules.call, made)
+    return told_grants([one for one in given if one.organisation in own])
 
 
 def _deed(request: HttpRequest, found: Dossier, form: DossierForm) -> bool:
