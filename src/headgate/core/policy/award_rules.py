@@ -49,6 +49,11 @@ class Agreement(Section):
 
 
 class Invoice(Section):
-    """By when a fee is paid, once it is owed; a call without this section writes no invoices."""
+    """By when a fee is paid, once it is owed; a call without this section writes no invoices.
+
+    An award may be suspended once an invoice is not paid `suspend_days` after its last day, and
+    runs again when it is; without them nothing follows from a fee that is overdue.
+    """
 
     due_days: Clock
+    suspend_days: Clock | None = None

@@ -18,6 +18,7 @@ from headgate.core.policy.running_rules import NO_RULES, Running
 from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
+from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
@@ -31,6 +32,7 @@ CHANGES: Final[dict[str, Promise]] = {
     Change.MEMBERS.value: _("Other members or parts"),
     Change.HAND_OVER.value: _("Hand-over"),
     Change.REPORT.value: _("Report"),
+    Change.SUSPENSION.value: _("Suspended for an overdue fee"),
 }
 """What each kind of request is called."""
 
@@ -63,6 +65,10 @@ MENDED: Final[dict[AmendmentFault, str]] = {
     AmendmentFault.SUPPLY_SHORT: noop(
         "There is not enough for it: ask for less, or once something is given back."
     ),
+    AmendmentFault.SUSPENDED_ALREADY: noop("It is suspended already, until its fee is paid."),
+    AmendmentFault.FEE_NOT_OVERDUE: noop(
+        "Wait until its fee has been overdue for the days that the policy gives."
+    ),
 }
 """What mends each fault of a request."""
 
@@ -71,7 +77,8 @@ MENDED: Final[dict[AmendmentFault, str]] = {
 class Runs:
     """An award that runs as its people see it, with the rules that its call has for it.
 
-    `policy` is the one that its call was decided by.
+    `policy` is the one that its call was decided by; `suspended` the day since when it starts no
+    work, because its fee is overdue.
     """
 
     held: Holding
@@ -81,6 +88,7 @@ class Runs:
     askings: tuple[Asking, ...]
     reports: tuple[Owed, ...]
     has_ended: bool = False
+    suspended: date | None = None
 
     def day(self, asking: Asking) -> date:
         """The day on which something was asked or handed over, where the programme is."""
@@ -143,6 +151,7 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     found = dossiers.filter(code__in=held, line__gt="").select_related("lead", "alliance")
     whole = found.prefetch_related("askings", "alliance__members__organisation")
     calls: dict[str, Policy] = {}
+    shut = suspended(stood)
     for dossier in whole.order_by("code"):
         holding = held[dossier.code or ""]
         if holding.call not in calls:
@@ -152,7 +161,8 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
         over = holding.award not in now
         came = (*accepted(holding.amended), *(_late_reports(policy, askings) if over else ()))
         listed = owed(rule.reports, holding.starts, holding.ends, came)
-        one = Runs(holding, dossier, policy, rule, askings, listed, over)
+        since = shut.get(holding.award)
+        one = Runs(holding, dossier, policy, rule, askings, listed, over, since)
         if not over or one.owed or one.waiting:
             yield one
 
