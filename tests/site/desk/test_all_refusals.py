@@ -22,6 +22,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *AGREEMENTS,
         *OF_AWARDS,
         *GRANTED,
+        DeskRefusal.PARTS_WRONG,
         *HEARD,
         *REMEDIED,
         DeskRefusal.NO_PROGRAMME,

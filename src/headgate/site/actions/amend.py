@@ -16,6 +16,7 @@ from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
+from headgate.site.actions.alliance import follow
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
@@ -188,6 +189,8 @@ def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetim
         world = Recorded({amendments_name(asking.event): [made]})
         after = take(before, world, Event(day, What.AMEND, asking.event))
         asking.save()
+        if made.granted and made.change is Change.MEMBERS:
+            follow(asking.dossier, after.holdings.values(), now)
         about = f"{asking.dossier.code} {asking.change}"
         Deed.objects.create(person=person, action="answer", about=about[:200], at=now)
         return after

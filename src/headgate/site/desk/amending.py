@@ -123,18 +123,33 @@ class Runs:
     @property
     def parts(self) -> Mapping[str, int]:
         """Who is in it with how many parts: as was granted last, else by its application."""
-        granted = [one.parts for one in self.held.amended if one.change is Change.MEMBERS]
-        return granted[-1] if granted else applied_parts(self.dossier)
+        return current_parts(self.dossier, self.held)
+
+    @property
+    def spans(self) -> list[tuple[date, Mapping[str, int]]]:
+        """Who had which parts from which day on: as applied for, then as was granted each time."""
+        return spans_of(self.dossier, self.held)
 
 
-def applied_parts(dossier: Dossier) -> Mapping[str, int]:
-    """Who an award was applied for by, the lead first, with the parts that the alliance had then.
+def spans_of(dossier: Dossier, held: Holding) -> list[tuple[date, Mapping[str, int]]]:
+    """Who had which parts of an award from which day on."""
+    granted = [(one.day, one.parts) for one in held.amended if one.change is Change.MEMBERS]
+    return [(date.min, applied_parts(dossier, held.support)), *granted]
+
+
+def current_parts(dossier: Dossier, held: Holding) -> Mapping[str, int]:
+    """Who has which parts of an award now."""
+    return spans_of(dossier, held)[-1][1]
+
+
+def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:
+    """Who applied for a support, the lead first, with the parts that the alliance had then.
 
     Nobody is asked for the lead's: it has one.
     """
     made: Application = read_line(dossier)
     inside = dossier.alliance.members.all() if dossier.alliance else ()
-    told = {one.organisation.code: one.parts for one in inside}
+    told = {one.organisation.code: one.parts_of(support) for one in inside}
     return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
 
 

@@ -89,12 +89,16 @@ class Alliance(models.Model):
 
 
 class Member(models.Model):
-    """A member of an alliance: its role, its parts of each support, when it came and went."""
+    """A member of an alliance: its role, its parts of each support, when it came and went.
+
+    `shares` are its parts of those supports of which it has others than `parts`.
+    """
 
     alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     role = models.CharField(max_length=100, blank=True)
     parts = models.PositiveIntegerField(default=1)
+    shares = models.JSONField(default=dict)
     entered = models.DateTimeField()
     left = models.DateTimeField(null=True)
 
@@ -109,6 +113,11 @@ class Member(models.Model):
                 name="member_once",
             )
         ]
+
+    def parts_of(self, support: str) -> int:
+        """Its parts of one support."""
+        found: int = self.shares.get(support, self.parts)
+        return found
 
 
 class State(models.TextChoices):

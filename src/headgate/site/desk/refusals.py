@@ -31,6 +31,7 @@ class DeskRefusal(Enum):
     ROLES_APART = _("Who audits has no other role: take the other roles away, or choose another.")
     SENT_AWAY = _("The account was closed: make a new one for whoever comes back.")
     MEMBER_TWICE = _("The organisation is in already.")
+    PARTS_WRONG = _("Give a member from 1 to 1,000 parts of each support of the policy.")
     NOT_CLOSED = _("Wait until the call has closed and its applications were received.")
     DECIDED = _("The call was decided: what was received stays as it is.")
     CONFLICT = _("Let somebody without a part in it do this.")

@@ -1,6 +1,6 @@
 """The applicant's pages: what may we apply for, one dossier, its receipt, its result."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django import forms
@@ -155,15 +155,32 @@ def applications(request: HttpRequest) -> HttpResponse:
     inside = Member.objects.filter(organisation__in=mine, left=None)
     members = list(inside.select_related("alliance__lead", "organisation"))
     calls = {one.id: one for one in calls_now()}
+    supports = _supports(calls.values())
     context = {
         "invited": _invited(mine, calls),
         "dossiers": dossiers,
         "waiting": _waiting(members, calls),
-        "alliances": alliances,
-        "inside": members,
+        "alliances": [(one, _with_parts(one.members.all(), supports)) for one in alliances],
+        "inside": _with_parts(members, supports),
+        "supports": supports,
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
+
+
+def _supports(calls: Iterable[CallNow]) -> dict[str, str]:
+    """The supports that can be applied for, with their names."""
+    policies = {one.call.support: one.policy for one in calls}
+    return {name: words(policy.supports[name].name) for name, policy in policies.items()}
+
+
+def _with_parts(members: Iterable[Member], supports: Mapping[str, str]) -> list[tuple[Member, str]]:
+    """Members with their parts in words: of every support, then of those with others."""
+    return [
+        (one, "; ".join((str(one.parts), *(f"{supports.get(n, n)}: {c}" for n, c in told))))
+        for one in members
+        for told in [one.shares.items()]
+    ]
 
 
 Invited = tuple[Invitation, str, str, list[str]]
@@ -221,9 +238,11 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
         case "form":
             form_alliance(person, given.get("lead", ""), given.get("name", ""), now())
         case "enter":
-            role, parts = given.get("role", ""), max(1, number(given.get("parts")))
+            role, parts = given.get("role", ""), number(given.get("parts"))
             pk, member = number(given.get("alliance")), given.get("member", "")
-            enter_alliance(person, pk, member, role, min(parts, 1_000), now())
+            told = {name: given.get(f"parts-{name}", "").strip() for name in _supports(calls_now())}
+            shares = {name: number(text) for name, text in told.items() if text}
+            enter_alliance(person, pk, member, role, parts, now(), shares)
         case "leave":
             leave_alliance(person, number(given.get("alliance")), given.get("member", ""), now())
     return redirect("applications")
