@@ -19,7 +19,7 @@ from headgate.site.actions.accept import accept
 from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_alliance
 from headgate.site.actions.consent import consent
 from headgate.site.actions.find_gate import reply_gate
-from headgate.site.actions.objection import object_to
+from headgate.site.actions.objection import object_by, object_to
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
@@ -48,6 +48,7 @@ from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import (
     at_the_desk,
+    figures,
     number,
     reader,
     told_fault,
@@ -56,6 +57,8 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
+from headgate.site.desk.world import accept_by, is_over
+from headgate.site.portal import typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
@@ -276,6 +279,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
                 return redirect(leads, dossier=found.pk)
         except Refused as refused:
             messages.error(request, told_refusal(refused))
+            request.typed = typed.posted(request)  # type: ignore[attr-defined]
         found.refresh_from_db()
     said = answer(rules, found, now())
     listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
@@ -293,10 +297,21 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "against": found.findings.filter(passed=False),
         "listed": listed,
         "won": listed is not None and found.code in listed.winners,
+        **_last_days(rules, listed),
         "closed": rules.received,
         "agreement": listed is not None and has_agreement(rules, found, listed),
     }
     return render(request, "desk/application.html", context)
+
+
+def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:
+    """The last days to take an award and to object, and whether they have passed."""
+    if listed is None or listed.told is None:
+        return {}
+    days = {"take": accept_by(rules, listed), "object": object_by(rules, listed.told)}
+    told = {f"{name}_by": figures().day(day) for name, day in days.items() if day is not None}
+    over = {f"{name}_over": is_over(day, rules, now()) for name, day in days.items()}
+    return told | over
 
 
 def _doubles(person: Person, found: Dossier, made: Application) -> list[Double]:

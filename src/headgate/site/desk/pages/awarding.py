@@ -19,7 +19,7 @@ from headgate.report.reasons import sentence
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
-from headgate.site.actions.objection import answer_objection
+from headgate.site.actions.objection import answer_by, answer_objection
 from headgate.site.actions.sign import sign
 from headgate.site.desk.board import Board, preview
 from headgate.site.desk.clock import now
@@ -70,7 +70,10 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
-        "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
+        "objections": [
+            (one, figures().day(answer_by(rules, one)))
+            for one in Objection.objects.filter(dossier__call=call).select_related("dossier")
+        ],
         "listed": AwardList.objects.filter(call=call).first(),
         **(_shown(rules, preview(call, now())) if rules.received and not rules.decided else {}),
     }
