@@ -7,18 +7,21 @@ from typing import Any
 
 import pytest
 
-from headgate.core.duties.amendment import Change
+from headgate.core import canonical
+from headgate.core.duties.amendment import AmendmentFault, Change
 from headgate.core.duties.payments import Payment, PaymentFault
+from headgate.core.enforcement.engine import QuotaState
 from headgate.core.faults import Faulty
 from headgate.core.ledger.correct import Correction
 from headgate.core.quantities import add_months
 from headgate.steps.correct import correct
+from headgate.steps.enforce import orders_of
 from headgate.steps.fees import pay
 from headgate.steps.meter import meter, reclaim
 from headgate.steps.reallocate import turn
 from headgate.steps.term import Term
 from tests.steps.builders import applicant, awarded, balances, opened
-from tests.steps.test_amend import JUNE, MAY, asks, granted
+from tests.steps.test_amend import JUNE, MAY, asks, faults, granted
 
 NODE_DAY = 8 * 24 * 3_000
 """What a node of h200 costs a day at 3,000 won a GPU-hour."""
@@ -143,3 +146,83 @@ def test_what_is_no_payment_is_refused_whole(
     assert {f"payment-{one.value}" for one in expected} == {f.code for f in caught.value.faults}
     assert {2} == {fault.line for fault in caught.value.faults}
     assert root == term.root()
+
+
+SUSPENDS = ("{due_days: 10 working days}", "{due_days: 10 working days, suspend_days: 14}")
+
+
+def pressed(months: int = 6) -> Term:
+    """The same firm, under a policy that suspends 14 days after an invoice's last day."""
+    return awarded(opened(SUSPENDS), [applicant("a", 2, months=months)], {"a": 9})
+
+
+def states(term: Term) -> set[tuple[QuotaState, str]]:
+    """What the clusters are told of the award: its state, and by which rule."""
+    return {(order.quota.state, order.because) for order in orders_of(term)}
+
+
+OPEN = {(QuotaState.OPEN, "calls.open")}
+SHUT = {(QuotaState.SUSPENDED, "calls.open.invoice")}
+
+
+def test_a_fee_that_stays_overdue_suspends_the_award_until_it_is_paid() -> None:
+    """Due on 9 March, so from 24 March on; a part paid changes nothing, the rest opens it."""
+    term = pressed()
+    assert OPEN == states(term)
+    day = date(2026, 3, 24)
+    shut = granted(term, asks(Change.SUSPENSION, day))
+    assert SHUT == states(shut)
+    assert term.holdings["a"].amount == shut.holdings["a"].amount
+    (made,) = (one for one in shut.decisions if one.step == "amendment")
+    assert "calls.open.invoice" == made.rule
+    assert isinstance(made.result, dict)
+    assert [{"due": date(2026, 3, 9), "open": owed(term)}] == made.result["overdue"]
+    part = paid(shut, owed(term) - 1)
+    assert SHUT == states(part)
+    assert OPEN == states(paid(part, 1, "p-2"))
+
+
+def test_a_payment_that_was_put_down_wrongly_opens_nothing_for_good() -> None:
+    """Corrected, it was not paid: the award is suspended as it was before."""
+    shut = granted(pressed(), asks(Change.SUSPENSION, date(2026, 3, 24)))
+    opened_by = paid(shut, owed(shut))
+    wrong = Correction("paid:p-1:1", owed(shut), "another award was meant")
+    assert SHUT == states(correct(opened_by, [wrong], "c-1", MAY))
+
+
+def test_the_bill_of_the_next_term_suspends_anew() -> None:
+    """What was paid in the first term is over; the second term's bill has its own last day."""
+    shut = granted(pressed(12), asks(Change.SUSPENSION, date(2026, 3, 24)))
+    term = turn(paid(shut, owed(shut)))
+    assert OPEN == states(term)
+    late, early = (asks(Change.SUSPENSION, date(2026, 9, day)) for day in (30, 29))
+    assert {AmendmentFault.FEE_NOT_OVERDUE} == faults(term, early)
+    assert SHUT == states(granted(term, late, "n-2"))
+
+
+@pytest.mark.parametrize(
+    ("term", "day", "expected"),
+    [
+        (running(), date(2026, 5, 20), AmendmentFault.NOT_FORESEEN),
+        (pressed(), date(2026, 3, 23), AmendmentFault.FEE_NOT_OVERDUE),
+        (pressed(), date(2026, 3, 9), AmendmentFault.FEE_NOT_OVERDUE),
+        (paid(pressed(), owed(pressed())), date(2026, 5, 20), AmendmentFault.FEE_NOT_OVERDUE),
+        (
+            granted(pressed(), asks(Change.SUSPENSION, date(2026, 3, 24))),
+            date(2026, 5, 20),
+            AmendmentFault.SUSPENDED_ALREADY,
+        ),
+    ],
+)
+def test_nothing_is_suspended_before_its_day_or_without_a_rule(
+    term: Term, day: date, expected: AmendmentFault
+) -> None:
+    """A policy without the days, the last of them, a fee that is paid, a second time: by name."""
+    assert expected in faults(term, asks(Change.SUSPENSION, day))
+
+
+def test_without_the_rule_nothing_is_remembered_beside_an_award() -> None:
+    """What older journals kept of an award keeps its digest: the field is not told where None."""
+    assert running().holdings["a"].billed is None
+    assert b"billed" not in canonical.line(running().holdings["a"])
+    assert b'"billed":[{"day":"2026-02-20"' in canonical.line(pressed().holdings["a"])

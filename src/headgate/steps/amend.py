@@ -30,7 +30,7 @@ from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
 from headgate.steps.calls import call_of, has_applied
 from headgate.steps.event import What, amendments_name
-from headgate.steps.fees import Granted, bill
+from headgate.steps.fees import Granted, bill, is_suspended, overdue, suspends_from
 from headgate.steps.placing import room_of
 from headgate.steps.reallocate import by_time, check_next
 from headgate.steps.rights import blocks_as, give, give_back
@@ -106,6 +106,9 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
         term.policy(looks or term.starts).reclaim.get(holding.support),
         looks,
         holding.award in term.next_blocks,
+        call.invoice,
+        suspends_from(term, holding, asked.day),
+        is_suspended(term, holding),
     )
 
 
@@ -149,6 +152,10 @@ def _answer(term: Term, asked: Amendment, facts: str, when: str, name: str) -> T
     if before is not None and now is not None:
         shown = ("starts", "ends", "blocks", "amount")
         result |= {n: getattr(now, n) for n in shown if getattr(now, n) != getattr(before, n)}
+    if asked.change is Change.SUSPENSION and before is not None:
+        result["overdue"] = [
+            {"due": one.bill.due, "open": one.open} for one in overdue(term, before, asked.day)
+        ]
     rule = _rule(before, asked)
     assumed = term.resolved(asked.day).assumed([rule])
     digest = term.document.digest
@@ -159,13 +166,15 @@ def _answer(term: Term, asked: Amendment, facts: str, when: str, name: str) -> T
 def _rule(holding: Holding | None, asked: Amendment) -> str:
     if asked.change is Change.EXPLANATION and holding is not None:
         return f"reclaim.{holding.support}.explanation"
-    return f"calls.{asked.call}.running"
+    section = "invoice" if asked.change is Change.SUSPENSION else "running"
+    return f"calls.{asked.call}.{section}"
 
 
 def _noted(term: Term, _holding: Holding, _asked: Amendment, _name: str) -> Term:
-    """What is only remembered with the award: who is in it, a report, an explanation, a class.
+    """What is only remembered with the award: its members, a report, an explanation, a class.
 
-    A reclaim reads explanations, and a turn of the term gives the class that was asked for.
+    A reclaim reads explanations, a turn of the term gives the class that was asked for, and orders
+    say that an award is suspended.
     """
     return term
 
@@ -271,6 +280,7 @@ _DONE: Mapping[Change, Callable[[Term, Holding, Amendment, str], Term]] = {
     Change.MEMBERS: _noted,
     Change.HAND_OVER: _timed,
     Change.REPORT: _noted,
+    Change.SUSPENSION: _noted,
 }
 
 

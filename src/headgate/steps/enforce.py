@@ -13,6 +13,7 @@ from headgate.core.quantities import instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.steps.calls import call_of
 from headgate.steps.event import receipts_name
+from headgate.steps.fees import is_suspended
 from headgate.steps.term import Holding, Term
 
 
@@ -23,9 +24,15 @@ def orders_of(term: Term) -> tuple[Order, ...]:
 
 
 def _orders(term: Term, holding: Holding) -> Iterator[Order]:
-    """One order for each site of an award; the budget is its grant, divided by blocks."""
+    """One order for each site of an award; the budget is its grant, divided by blocks.
+
+    An award that is suspended keeps its budget and starts nothing.
+    """
     support = term.policy(term.starts).supports[holding.support]
     block = call_of(term, holding.call).block
+    state, because = QuotaState.OPEN, f"calls.{holding.call}"
+    if is_suspended(term, holding):
+        state, because = QuotaState.SUSPENDED, f"{because}.invoice"
     for part, budget in zip(holding.parts, _split(holding.amount, holding.parts), strict=True):
         quota = Quota(
             holding.award,
@@ -34,10 +41,10 @@ def _orders(term: Term, holding: Holding) -> Iterator[Order]:
             budget,
             instant(max(holding.starts, term.starts)),
             instant(min(holding.ends, term.ends)),
-            QuotaState.OPEN,
+            state,
             holding.holder,
         )
-        yield Order(part.site, quota, f"calls.{holding.call}")
+        yield Order(part.site, quota, because)
 
 
 def envelopes_of(term: Term) -> tuple[Order, ...]:

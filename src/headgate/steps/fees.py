@@ -2,24 +2,34 @@
 
 A fee follows what is granted: a call that is decided bills its awards, a term that turns bills
 those that are granted anew, and what is granted or given back in between is billed or credited.
-What an idle award loses, or lets lapse, was granted and stays owed.
+What an idle award loses, or lets lapse, was granted and stays owed. Where the policy says so, an
+award whose fee is overdue can be suspended, and runs again as soon as that is paid.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
 from headgate.core.decision import Decision
+from headgate.core.duties.amendment import Change
 from headgate.core.duties.finding import Finding
-from headgate.core.duties.payments import Owes, Payment, PaymentFault, check_payment
+from headgate.core.duties.payments import (
+    Bill,
+    Owes,
+    Payment,
+    PaymentFault,
+    Standing,
+    check_payment,
+    standings,
+)
 from headgate.core.faults import Faulty
 from headgate.core.ledger.transfer import Transfer
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
-from headgate.core.quantities import instant
+from headgate.core.quantities import add_days, instant
 from headgate.steps.calls import applied, call_of, has_applied
 from headgate.steps.event import payments_name
 from headgate.steps.term import DUE, INCOME, PAID, Holding, Term, single
@@ -47,13 +57,23 @@ def bill(term: Term, granted: Sequence[Granted], day: date) -> Term:
             applications[name] = applied(term, name)
         case = application_case(applications[name][holding.award], call.closes)
         value, rule = settle_table(call.fee, case)
-        made, fee = _fee(term, one, rule, share_of(value), day)
+        made, fee, due_day = _fee(term, one, rule, share_of(value), day)
         decisions.append(made)
+        if fee and call.invoice is not None and call.invoice.suspend_days is not None:
+            term = _remembered(term, holding.award, Bill(day, fee, due_day))
         if fee:
             due = DUE.format(award=holding.award)
             income = INCOME.format(support=holding.support)
             moves.append(_moved(term, f"fee:{one.name}", (due, income), fee, day, made.rule))
     return term.decide(decisions).move(moves)
+
+
+def _remembered(term: Term, award: str, made: Bill) -> Term:
+    """The term with a bill kept beside the award that it may suspend."""
+    holding = term.holdings.get(award)
+    if holding is None:
+        return term
+    return term.holding(replace(holding, billed=(*(holding.billed or ()), made)))
 
 
 def _moved(
@@ -65,8 +85,10 @@ def _moved(
     return single(name, debit, credit, abs(amount), money, instant(day), why)
 
 
-def _fee(term: Term, one: Granted, rule: str, share: Fraction, day: date) -> tuple[Decision, int]:
-    """What is owed for an amount, by the rule that settled it when the call was decided.
+def _fee(
+    term: Term, one: Granted, rule: str, share: Fraction, day: date
+) -> tuple[Decision, int, date | None]:
+    """What is owed for an amount and by when, by the rule that settled it when it was decided.
 
     Whole units of money; rounded so that an award owes the same in parts as at once.
     """
@@ -96,7 +118,7 @@ def _fee(term: Term, one: Granted, rule: str, share: Fraction, day: date) -> tup
     made = Decision(
         "fee", path, holding.award, instant(day), term.document.digest, (facts,), assumed, result
     )
-    return made, fee or 0
+    return made, fee or 0, due
 
 
 def pay(term: Term, payments: Sequence[Payment], name: str, day: date) -> Term:
@@ -123,3 +145,30 @@ def found_of(term: Term, paid: Payment, day: date) -> tuple[Finding[PaymentFault
     if balance is None or not has_applied(term, paid.call, paid.award):
         return check_payment(None, paid, day)
     return check_payment(Owes(balance.debits_posted, balance.credits_posted), paid, day)
+
+
+def overdue(term: Term, holding: Holding, day: date) -> tuple[Standing, ...]:
+    """The bills of an award that are overdue on a day, by all that was paid until now."""
+    account = term.books.chart.find(DUE.format(award=holding.award))
+    if not holding.billed or account is None:
+        return ()
+    balance = term.books.balance(account)
+    owed = balance.debits_posted - balance.credits_posted
+    paid = sum(one.amount for one in holding.billed) - owed
+    return tuple(one for one in standings(holding.billed, paid) if one.is_overdue(day))
+
+
+def suspends_from(term: Term, holding: Holding, day: date) -> date | None:
+    """The first day on which a bill that is overdue on a day lets an award be suspended, if one."""
+    call = call_of(term, holding.call)
+    dues = [one.bill.due for one in overdue(term, holding, day) if one.bill.due is not None]
+    if not dues or call.invoice is None or call.invoice.suspend_days is None:
+        return None
+    rest = term.policy(call.decides).programme.calendar.rest
+    return add_days(call.invoice.suspend_days.after(min(dues), rest), 1)
+
+
+def is_suspended(term: Term, holding: Holding) -> bool:
+    """Whether an award starts no work: it was suspended, and what was overdue then is not paid."""
+    days = [one.day for one in holding.amended if one.change is Change.SUSPENSION]
+    return bool(days) and bool(overdue(term, holding, days[-1]))

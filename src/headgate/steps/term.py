@@ -8,6 +8,7 @@ from typing import Protocol
 from headgate.core import canonical
 from headgate.core.decision import Decision
 from headgate.core.duties.amendment import Amendment
+from headgate.core.duties.payments import Bill
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.decide import RoundOutcome
 from headgate.core.ledger.chart import Chart, Pattern
@@ -32,7 +33,8 @@ DUE, INCOME, PAID = "due/{award}", "income/{support}", "paid/{support}"
 class Holding:
     """One award that runs: who holds how many blocks of what, until when, and on which sites.
 
-    `amended` is what was granted of all that was asked of it, oldest first.
+    `amended` is what was granted of all that was asked of it, oldest first. `billed` are its bills
+    where the policy suspends for one that is overdue, else None.
     """
 
     award: str
@@ -46,6 +48,7 @@ class Holding:
     ends: date
     parts: tuple[Part, ...]
     amended: tuple[Amendment, ...] = ()
+    billed: tuple[Bill, ...] | None = field(default=None, metadata=canonical.UNTOLD)
 
     @property
     def right(self) -> str:

@@ -4,6 +4,7 @@ from headgate.site.desk.refusals import DeskRefusal
 from tests.site.desk.test_agreement import AGREEMENTS
 from tests.site.desk.test_amending import OF_AWARDS
 from tests.site.desk.test_attachments import ATTACHED
+from tests.site.desk.test_grants import GRANTED
 from tests.site.desk.test_hearing import HEARD
 from tests.site.desk.test_judging import OF_ROUNDS
 from tests.site.desk.test_refusals import PROVOKED
@@ -20,6 +21,8 @@ def test_every_refusal_has_been_provoked() -> None:
         *ATTACHED,
         *AGREEMENTS,
         *OF_AWARDS,
+        *GRANTED,
+        DeskRefusal.PARTS_WRONG,
         *HEARD,
         *REMEDIED,
         DeskRefusal.NO_PROGRAMME,

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,7 +19,9 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
 from headgate.site.actions.people import act_for
 from headgate.site.actions.take import kept_term
-from headgate.site.desk.models import Asking, Deed
+from headgate.site.desk.amending import applied_parts
+from headgate.site.desk.dossiers import line_of, read_line
+from headgate.site.desk.models import Alliance, Asking, Deed, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import catch_up
 from headgate.site.desk.refusals import DeskRefusal
@@ -298,15 +301,90 @@ def test_the_statement_adds_up(played: Cast) -> None:
     ]
     figures = [[int(cell) for cell in row[5:]] for row in rows[1:-1] if row[2].endswith("b200")]
     whole, parts = figures[0], figures[1:]
-    assert 3 == len(parts)
+    assert 4 == len(parts)
     assert whole == [sum(column) for column in zip(*parts, strict=True)]
     assert whole[0] == whole[1] + whole[2] + whole[3] + whole[4]
     shown = text_of(client.get(where))
-    for word in ("Computing", "Data", "People and money", "4 / 7"):
+    for word in ("Computing", "Data", "People and money", "4 / 7", "Parts over time", "0 / 7"):
         assert word in shown
     assert "4 / 7" not in text_of(client.get(f"{where}?member=A"))
     assert 404 == client.get(f"{where}?member=X").status_code
+    (left, *came) = parts
+    assert 0 == left[4]
+    assert left[0] == left[1] + left[2] + left[3] > 0
+    for granted, used, back, reserved, still in came:
+        assert 2 >= abs(granted - used - back - reserved - still)
+    assert [2, 1, 4] == [round(7 * one[0] / sum(two[0] for two in came)) for one in came]
     assert [] == findings(client.get(f"{where}?format=pdf").content)
+
+
+def allied(played: Cast) -> tuple[Holding, Dossier, Member]:
+    """An award as an alliance of two would have it: its application and its other member."""
+    award = held("alliance")
+    dossier = Dossier.objects.select_related("lead").get(code=award.award)
+    other = next(
+        one.applicant
+        for one in played.facts["applications/open"]
+        if one.applicant.id != dossier.lead.code
+    )
+    alliance = Alliance.objects.create(name="Two", lead=dossier.lead)
+    body = Organisation.objects.get(code=other.id)
+    member = Member.objects.create(alliance=alliance, organisation=body, entered=NOON)
+    dossier.alliance, dossier.line = (
+        alliance,
+        line_of(replace(read_line(dossier), members=(other,))),
+    )
+    dossier.save()
+    return award, dossier, member
+
+
+def test_a_member_may_have_other_parts_of_one_support(played: Cast) -> None:
+    """Of computing five, of all else one: the statement divides by the support's own parts."""
+    award, dossier, member = allied(played)
+    Member.objects.filter(pk=member.pk).update(shares={award.support: 5, "elsewhere": 9})
+    assert 5 == applied_parts(dossier, award.support)[member.organisation.code]
+    assert 9 == applied_parts(dossier, "elsewhere")[member.organisation.code]
+    assert 1 == applied_parts(dossier, "datasets")[member.organisation.code]
+    lead = dossier.lead.code
+    shown = text_of(
+        browser(played.applicant_of(award.award)).get(f"/running/{award.award}/statement/")
+    )
+    whole = sum(applied_parts(dossier, award.support).values())
+    assert f"5 / {whole}" in shown
+    assert f"1 / {whole}" in shown
+    assert lead in shown
+
+
+def test_who_comes_and_who_leaves_is_history_and_what_they_see(played: Cast) -> None:
+    """With the answer a member is in or out: its days stay on record, the page opens or shuts."""
+    award, dossier, member = allied(played)
+    left, lead = member.organisation.code, dossier.lead.code
+    came = Organisation.objects.exclude(code__in=applied_parts(dossier, award.support))[0]
+    old, new = played.persons[left], played.persons[came.code]
+    where = f"/running/{award.award}/"
+    assert [200, 404] == [browser(one).get(where).status_code for one in (old, new)]
+    parts = {lead: 1, came.code: 3}
+    made = asking(played, award, change=Change.MEMBERS, parts=parts)
+    assert [200, 404] == [browser(one).get(where).status_code for one in (old, new)]
+    answer(played.officer, made.pk, True, "Yes", NOON)
+    assert [404, 200] == [browser(one).get(where).status_code for one in (old, new)]
+    rows = Member.objects.filter(alliance=dossier.alliance)
+    assert {NOON} == set(rows.filter(organisation__code=left).values_list("left", flat=True))
+    entered = rows.get(organisation=came)
+    assert (NOON, None, 3) == (entered.entered, entered.left, entered.parts)
+    shown = text_of(browser(new).get(f"{where}statement/"))
+    assert "Parts over time" in shown
+    assert left in shown
+
+
+def test_a_member_stays_in_an_alliance_that_applies_for_more(played: Cast) -> None:
+    """Out of one award and in another application: it is not sent away from that."""
+    award, dossier, member = allied(played)
+    Dossier.objects.create(call="open", lead=dossier.lead, alliance=dossier.alliance)
+    made = asking(played, award, change=Change.MEMBERS, parts={dossier.lead.code: 1})
+    answer(played.officer, made.pk, True, "Yes", NOON)
+    member.refresh_from_db()
+    assert member.left is None
 
 
 def test_pages_of_awards_ask_the_database_a_few_things(played: Cast) -> None:

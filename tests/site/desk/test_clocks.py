@@ -7,9 +7,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.urls import reverse
-from django.utils.translation import override
+from django.utils.translation import gettext, override
 
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.clocks import Rest, Weekday
@@ -17,18 +17,21 @@ from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
 from headgate.site.actions.accept import accept
+from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_objection, object_to
+from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.sign import sign
+from headgate.site.actions.take_due import take_due
 from headgate.site.desk import clock as desk_clock
 from headgate.site.desk.board import preview
-from headgate.site.desk.models import AwardList, Dossier, Objection
+from headgate.site.desk.models import Acceptance, AwardList, Dossier, Objection
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.portal import clock as portal_clock
-from headgate.steps.event import What
+from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of
 from tests.whole.small import small
 
@@ -181,3 +184,88 @@ def test_three_working_days_for_a_result_leave_tet_out(monkeypatch: pytest.Monke
         assert f"hg-agenda__item--{state}" in mine[: mine.index("</li>")]
     year.sign(year.be(datetime(2026, 2, 24, 12, tzinfo=HANOI)), "officer")
     assert "sign and tell" not in client.get(reverse("home")).content.decode()
+
+
+def told_late(client: Client, where: str, deed: dict[str, str], why: str) -> str:
+    """A form that is sent too late: a page that says so in Korean and has what was typed."""
+    answer = client.post(where, deed, follow=True, headers={"accept-language": "ko"})
+    page = answer.content.decode()
+    assert 200 == answer.status_code
+    assert 'lang="ko"' in page
+    with override("ko"):
+        assert gettext(why) in page
+    for text in (value for name, value in deed.items() if name not in ("deed", "gate", "code")):
+        assert text in page, text
+    return page
+
+
+@pytest.mark.usefixtures("open_portal")
+def test_what_comes_too_late_is_told_on_its_page_and_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A draft after closing, a reply, an award and an objection after their days: text and page.
+
+    What is late and still a duty, the answer to an objection, is taken and was overdue before.
+    """
+    appeals = {"appeals": "{object_days: 10, answer_days: 30}", "standby": "{accept_days: 7}"}
+    cast = Cast(clocked(TET, appeals), facts_of(small().term))
+    cast.until(What.CLOSE_CALL, "open")
+    year = Walk(cast, monkeypatch)
+    cast.apply("open")
+    handed = Dossier.objects.filter(call="open", state="submitted").select_related("lead")
+    lead = handed[0].lead
+    drafting = cast.persons[lead.code]
+    draft = save_draft(drafting, Draft("open", lead.code, None, "Half", "", (), 1, {}), at_noon(30))
+    mine, client = reverse("application", args=(draft.pk,)), browser(drafting)
+    title = "한밤중에 쓴 제목"
+    typed = {"deed": "save", "version": "1", "title": title, "summary": "밤새 쓴 설명"}
+    year.be(cast.closing("open"))
+    told_late(client, mine, typed, DeskRefusal.LATE.value)
+    take_due(
+        cast.officer, str(Event(date(2026, 2, 1), What.CLOSE_CALL, "open")), cast.closing("open")
+    )
+    told_late(client, mine, typed, DeskRefusal.LATE.value)
+    draft.refresh_from_db()
+    assert "Half" == draft.title
+
+    cast.judge("open")
+    shut = handed[1]
+    find_gate(cast.officer, shut.code or "", "audit", False, "No accounts", ["0" * 64], at_noon(2))
+    year.be(datetime(2026, 2, 8, 9, tzinfo=SEOUL))
+    own = reverse("application", args=(shut.pk,))
+    replying = browser(cast.applicant_of(shut.code or ""))
+    reply = {"deed": "reply", "gate": "audit", "text": "회계 자료는 여기 있습니다"}
+    told_late(replying, own, reply, DeskRefusal.WINDOW_CLOSED.value)
+    find_gate(cast.officer, shut.code or "", "audit", True, "Found", ["0" * 64], at_noon(9))
+
+    told = year.be(datetime(2026, 2, 9, 10, tzinfo=SEOUL))
+    first, second, *_ = year.sign(told, "owner", "officer")
+    winner = Dossier.objects.get(code=first)
+    own, client = reverse("application", args=(winner.pk,)), browser(cast.applicant_of(first))
+    assert "Take the award" in client.get(own).content.decode()
+    year.be(datetime(2026, 2, 24, 0, 1, tzinfo=SEOUL))
+    told_late(client, own, {"deed": "accept"}, DeskRefusal.WINDOW_CLOSED.value)
+    assert not Acceptance.objects.filter(dossier=winner).exists()
+    objection = {"deed": "object", "text": "점수가 너무 낮습니다"}
+    told_late(client, own, objection, DeskRefusal.WINDOW_CLOSED.value)
+    assert not Objection.objects.exists()
+
+    page = client.get(own).content.decode()
+    assert "Take the award" not in page
+    assert "The days to take it ended on 23\u00a0February\u00a02026." in page
+    assert "The days to object ended on 23\u00a0February\u00a02026." in page
+    year.be(told)
+    other = Dossier.objects.get(code=second)
+    where = reverse("application", args=(other.pk,))
+    browser(cast.applicant_of(second)).post(where, {"deed": "object", "text": "Too few"})
+    year.be(datetime(2026, 3, 24, 9, tzinfo=SEOUL))
+    office, board = browser(cast.owner), reverse("board", args=("open",))
+    assert "hg-agenda__item--overdue" in office.get(reverse("home")).content.decode()
+    assert "To be answered by 11\u00a0March\u00a02026" in office.get(board).content.decode()
+    office.post(board, {"deed": "answer", "code": second, "upheld": "no", "text": "Late, but no."})
+    assert "Late, but no." == Objection.objects.get(dossier=other).answer
+
+
+def at_noon(day: int) -> datetime:
+    """Noon of a day: of January for the last ones, of February for the others."""
+    return datetime(2026, 1 if day > 20 else 2, day, 12, tzinfo=SEOUL)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from django.test import override_settings
 
 from headgate.core import canonical
 from headgate.core.calls.dossier import Welcome, invitations
@@ -29,7 +30,7 @@ from headgate.site.portal.roles import roles_of
 from headgate.site.records.kept import stored_facts
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
-from tests.site.desk.cast import Cast, at, somebody
+from tests.site.desk.cast import Cast, at, browser, somebody
 
 
 def test_a_receipt_names_the_line_that_is_published(cast: Cast) -> None:
@@ -99,7 +100,14 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     person, other = cast.register(first.applicant), cast.register(second.applicant)
     code = second.applicant.id
     alliance = cast.ally(first, person, now)
-    enter_alliance(person, alliance, code, "data", 2, now)
+    for parts, shares in ((0, {}), (2, {"compute": 0}), (2, {"gold": 1})):
+        with pytest.raises(Refused, match=DeskRefusal.PARTS_WRONG.name):
+            enter_alliance(person, alliance, code, "data", parts, now, shares)
+    member = enter_alliance(person, alliance, code, "data", 2, now, {"compute": 3})
+    assert [3, 2] == [member.parts_of(support) for support in ("compute", "datasets")]
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        page = browser(person).get("/applications/").content.decode()
+    assert "data (2; GPU computing: 3)" in page
     draft = cast.draft(first, alliance)
     dossier = save_draft(person, draft, now)
     assert (code,) == absent(dossier)

@@ -12,8 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import deactivate, override
 
+from headgate.core.duties.amendment import AmendmentFault
 from headgate.core.duties.payments import PaymentFault
+from headgate.core.enforcement.engine import QuotaState
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.document import Document
+from headgate.site.actions.amend import ask, suspend
 from headgate.site.actions.pay import Received, record_payment
 from headgate.site.actions.people import act_for
 from headgate.site.desk.clock import now
@@ -32,10 +36,12 @@ from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
 from headgate.site.records.kept import Stands
 from headgate.site.verifying import verify_database
+from headgate.steps.enforce import orders_of
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, browser, somebody
-from tests.site.desk.test_amending import Year
+from tests.site.desk.cast import Cast, browser, facts_of, somebody
+from tests.site.desk.test_amending import Year, term
 from tests.site.desk.test_running_notices import coming
+from tests.whole.small import small
 
 
 class Billed(Year):
@@ -194,3 +200,113 @@ def test_a_fee_is_told_when_owed_and_when_late(billed: Cast) -> None:
     assert {person.pk, officer.pk} <= set(late.values_list("person_id", flat=True))
     assert f"invoice-late/{every()[1].number}" not in set(late.values_list("key", flat=True))
     assert "overdue" in letter(late[0]).subject
+
+
+SUSPENDS = """overlay: suspends
+because: {en: Days of the tests.}
+from: 2026-01-01
+onwards: true
+set:
+  calls.open.invoice: {due_days: 10 working days, suspend_days: 14}
+"""
+
+
+class Pressed(Billed):
+    """The same programme where the policy suspends an award for a fee, some weeks later."""
+
+    def __init__(self, template: Path) -> None:
+        opened(f"sqlite:///{template}")
+        texts = {**small().term.document.texts, "overlays/suspends.yaml": SUSPENDS}
+        self.cast = Cast(Document.read(texts), facts_of(small().term))
+        self.cast.until(*self.before)
+        while stood().standing.day < date(2026, 3, 24):
+            self.cast.live(coming(self.cast)[0])
+        self.path = template
+
+
+@pytest.fixture(scope="module")
+def pressing(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pressed:
+    """The year so far, made once."""
+    folder = tmp_path_factory.mktemp("pressed")
+    with override_settings(HEADGATE_DEMO=True):
+        return Pressed(Path(shutil.copy(site_template, folder / "year.db")))
+
+
+@pytest.fixture
+def pressed(pressing: Pressed, tmp_path: Path) -> Iterator[Cast]:
+    """The people before a portal whose clock stands where the programme does."""
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        yield pressing.copied(tmp_path)
+    deactivate()
+    opened("sqlite:///nothing")
+
+
+FROM = "may be suspended from 24\xa0March\xa02026"
+
+
+def shut() -> set[str]:
+    """The awards whose orders say that nothing starts."""
+    orders = orders_of(term())
+    return {o.quota.award for o in orders if o.quota.state is QuotaState.SUSPENDED}
+
+
+def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: Cast) -> None:
+    """Warned, suspended by the fund officer with words, told, seen, paid, open; and verified."""
+    one, officer = every()[0], funds()
+    person, where = pressed.applicant_of(one.award), reverse("invoice", args=(one.number,))
+    holder, office = browser(person), browser(officer)
+    gather(now())
+    late = Notice.objects.filter(kind="invoice-late", person=person)
+    assert FROM in " ".join(letter(late[0]).lines)
+    clocks = clocks_of(person, stood(), stood().standing.day)
+    assert f"suspend-{one.number}" in [clock.uid for clock in clocks]
+    assert FROM in holder.get(where).content.decode()
+    assert "Suspend the award" not in holder.get(where).content.decode()
+    assert "Suspend the award" in office.get(where).content.decode()
+    done = office.post(where, {"deed": "suspend", "text": "Pay, please. <b>"}, follow=True)
+    assert "The award is suspended: it stands in the journal." in done.content.decode()
+    assert {one.award} == shut()
+    assert (
+        "Suspended since"
+        in holder.get(reverse("running-award", args=(one.award,))).content.decode()
+    )
+    with CaptureQueriesContext(connection) as asked:
+        assert "suspended since" in holder.get(where).content.decode()
+    assert len(asked) <= 12
+    gather(now())
+    told = Notice.objects.get(kind="amended", person=person)
+    for language, word in (("en", "suspended"), ("vi", "tạm dừng"), ("ko", "중지")):
+        with override(language):
+            assert word in letter(told).subject
+    assert "Pay, please. <b>" in letter(told).lines
+    record_payment(officer, received(one), now())
+    assert set() == shut()
+    assert (
+        "Suspended since"
+        not in holder.get(reverse("running-award", args=(one.award,))).content.decode()
+    )
+    assert () == verify_database(SITE).faults
+
+
+def test_who_may_not_suspend_and_what_is_not_overdue_is_refused(pressed: Cast) -> None:
+    """No other role, nobody with a part, not without words, not twice, not what is paid."""
+    one, other, officer = every()[0], every()[1], funds()
+    record_payment(officer, received(other), now())
+    suspend(officer, one.award, "Pay.", now())
+    for person, award, text, reason in (
+        (pressed.officer, one.award, "Pay.", DeskRefusal.ROLE_MISSING),
+        (officer, one.award, " ", DeskRefusal.WORDS_MISSING),
+        (officer, one.award, "Pay.", AmendmentFault.SUSPENDED_ALREADY),
+        (officer, other.award, "Pay.", AmendmentFault.FEE_NOT_OVERDUE),
+    ):
+        with pytest.raises(Refused) as caught:
+            suspend(person, award, text, now())
+        assert reason is caught.value.reason
+    holder = pressed.applicant_of(one.award)
+    with pytest.raises(Refused, match=DeskRefusal.NOT_YOURS.name):
+        ask(holder, one.award, {"change": "suspension"}, ("Stop us", ""), now())
+    lead = Dossier.objects.get(code=other.award).lead.code
+    act_for(pressed.officer, officer, lead, now())
+    with pytest.raises(Refused, match=DeskRefusal.CONFLICT.name):
+        suspend(officer, other.award, "Pay.", now())
+    assert {one.award} == shut()

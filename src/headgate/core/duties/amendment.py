@@ -14,6 +14,7 @@ from typing import Final
 
 from headgate.core.duties.finding import Finding
 from headgate.core.duties.reports import Accepted, overdue
+from headgate.core.policy.award_rules import Invoice
 from headgate.core.policy.running_rules import Explanation, Overdue, Running
 from headgate.core.policy.schema import Reclaim
 from headgate.core.quantities import add_days
@@ -32,6 +33,7 @@ class Change(StrEnum):
     MEMBERS = "members"
     HAND_OVER = "hand-over"
     REPORT = "report"
+    SUSPENSION = "suspension"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class Runs:
     `amended` are the changes granted so far, oldest first. `classes` are the classes of its call
     with the blocks that its own would come to there; `idle` is its support's rule on idle rights,
     and `looks` the day on which that rule looks next in this term. `judged` says that a round has
-    decided what it holds in the next term.
+    decided what it holds in the next term. `suspends` is the first day on which a fee that is
+    overdue lets it be suspended, if any is.
     """
 
     starts: date
@@ -83,6 +86,9 @@ class Runs:
     idle: Reclaim | None = None
     looks: date | None = None
     judged: bool = False
+    invoice: Invoice | None = None
+    suspends: date | None = None
+    suspended: bool = False
 
     def accepted(self) -> tuple[Accepted, ...]:
         """The reports that were accepted."""
@@ -110,6 +116,8 @@ class AmendmentFault(StrEnum):
     REPORT_UNKNOWN = "report-unknown"
     REPORT_ACCEPTED_ALREADY = "report-accepted-already"
     SUPPLY_SHORT = "supply-short"
+    SUSPENDED_ALREADY = "suspended-already"
+    FEE_NOT_OVERDUE = "fee-not-overdue"
 
 
 Found = Iterator[Finding[AmendmentFault]]
@@ -121,6 +129,7 @@ _PARTS: Final[Mapping[Change, frozenset[str]]] = {
     Change.MEMBERS: frozenset({"parts"}),
     Change.HAND_OVER: frozenset({"usable", "silent"}),
     Change.REPORT: frozenset({"report"}),
+    Change.SUSPENSION: frozenset(),
 }
 """What each kind of request brings, and no other."""
 
@@ -167,10 +176,11 @@ def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
         Change.MEMBERS: rule.change_members,
         Change.HAND_OVER: rule.acceptance is not None,
         Change.REPORT: bool(rule.reports),
+        Change.SUSPENSION: runs.invoice is not None and runs.invoice.suspend_days is not None,
     }
     if not foreseen[asked.change]:
         what = f"The policy foresees no {asked.change} for awards of this call."
-        mend = "Let the policy owner add it to the call's `running`, or to `reclaim`."
+        mend = "Let the policy owner add it to the call's `running` or `invoice`, or to `reclaim`."
         yield Finding(AmendmentFault.NOT_FORESEEN, what, mend)
     if asked.change in (Change.LONGER, Change.CLASS, Change.MEMBERS):
         owed = overdue(rule.reports, runs.starts, runs.ends, runs.accepted(), asked.day)
@@ -273,6 +283,16 @@ def _check_report(runs: Runs, asked: Amendment) -> Found:
         yield Finding(AmendmentFault.REPORT_ACCEPTED_ALREADY, what, mend)
 
 
+def _check_suspension(runs: Runs, asked: Amendment) -> Found:
+    if runs.suspended:
+        what, mend = "The award is suspended already.", "Wait until its fee is paid."
+        yield Finding(AmendmentFault.SUSPENDED_ALREADY, what, mend)
+    elif runs.suspends is None or asked.day < runs.suspends:
+        owed = "no fee is overdue" if runs.suspends is None else f"it may be from {runs.suspends}"
+        what, mend = f"On {asked.day} nothing suspends it: {owed}.", "Wait for that day."
+        yield Finding(AmendmentFault.FEE_NOT_OVERDUE, what, mend)
+
+
 _CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {
     Change.EXPLANATION: _check_explanation,
     Change.LONGER: _check_longer,
@@ -281,4 +301,5 @@ _CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {
     Change.MEMBERS: _check_members,
     Change.HAND_OVER: _check_hand_over,
     Change.REPORT: _check_report,
+    Change.SUSPENSION: _check_suspension,
 }

@@ -1,4 +1,4 @@
-"""What follows the award list of a call: answers, notice and objections, agreement, invoices."""
+"""What stands around the award list of a call: outside grants before it, and what follows it."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -6,9 +6,20 @@ from typing import Annotated
 from pydantic import Field
 
 from headgate.core.policy.clocks import Clock
-from headgate.core.policy.primitives import Identifier
+from headgate.core.policy.primitives import Identifier, Share
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
+
+
+class OutsideGrants(Section):
+    """A gate of the call is shut where another programme pays for the same in the same time.
+
+    The same are an organisation of the application and words that are `alike`, at least. Without
+    this section grants of other programmes are shown, and nothing follows from them.
+    """
+
+    gate: Identifier
+    alike: Share
 
 
 class Standby(Section):
@@ -38,6 +49,11 @@ class Agreement(Section):
 
 
 class Invoice(Section):
-    """By when a fee is paid, once it is owed; a call without this section writes no invoices."""
+    """By when a fee is paid, once it is owed; a call without this section writes no invoices.
+
+    An award may be suspended once an invoice is not paid `suspend_days` after its last day, and
+    runs again when it is; without them nothing follows from a fee that is overdue.
+    """
 
     due_days: Clock
+    suspend_days: Clock | None = None

@@ -198,6 +198,7 @@ class Code(Enum):
     SUPPORT_UNKNOWN = ("support-unknown", "there is no support `{name}`", "{mend}")
     CLASS_UNKNOWN = ("class-unknown", "the support has no class `{name}`", "{mend}")
     CALL_UNKNOWN = ("call-unknown", "there is no call `{name}`", "{mend}")
+    GATE_UNKNOWN = ("gate-unknown", "the call has no gate `{name}`", "{mend}")
     CHIP_UNKNOWN = ("chip-unknown", "there is no chip `{name}`", "{mend}")
     RATE_MISSING = (
         "rate-missing",

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from headgate.core.policy.award_rules import Agreement, Heard, Invoice, Standby
+from headgate.core.policy.award_rules import Agreement, Heard, Invoice, OutsideGrants, Standby
 from headgate.core.policy.clocks import Rest
 from headgate.core.policy.primitives import (
     Day,
@@ -249,6 +249,7 @@ class Call(Section):
     attachments: Mapping[Identifier, Attachment] = {}
     eligibility: tuple[Rule, ...] = ()
     gates: tuple[Gate, ...] = ()
+    outside_grants: OutsideGrants | None = None
     stages: tuple[Stage, ...] = ()
     criteria: tuple[Criterion, ...] = ()
     pass_mark: Natural | None = None

@@ -170,6 +170,14 @@ def _calls(policy: Policy, spots: Spots) -> Found:
         yield from _stages(call, spots, here)
         yield from _offers(call, spots, here)
         yield from _marks(call, spots, here)
+        if call.outside_grants is not None:
+            yield from name_known(
+                spots,
+                (*here, "outside_grants", "gate"),
+                call.outside_grants.gate,
+                (*here, "gates"),
+                Code.GATE_UNKNOWN,
+            )
         for floor in call.floors:
             path = (*here, "floors", floor.id, "holder")
             if floor.holder is not None:
@@ -179,6 +187,8 @@ def _calls(policy: Policy, spots: Spots) -> Found:
         ]
         shares += [(("concentration", c.id, "share"), c.share) for c in call.concentration]
         shares += [(("extra_block_worth",), call.extra_block_worth), (("gap",), call.gap)]
+        if call.outside_grants is not None:
+            shares.append((("outside_grants", "alike"), call.outside_grants.alike))
         for inner, share in shares:
             yield from within_whole(spots, (*here, *inner), share)
 

@@ -1,14 +1,23 @@
 """An alliance is formed by its lead; members enter and leave, and the record keeps when."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Final
 
 from django.db.models import F
 
+from headgate.core.policy.dated import at
+from headgate.site.desk.amending import current_parts
 from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, State
-from headgate.site.desk.office import acts_for, doing, need
+from headgate.site.desk.office import acts_for, doing, need, programme
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.steps.agenda import first_day
+from headgate.steps.term import Holding
+
+PARTS_MOST: Final = 1_000
+"""Parts that a member can have of a support."""
 
 
 def form_alliance(person: Person, lead: str, name: str, now: datetime) -> Alliance:
@@ -27,9 +36,18 @@ def form_alliance(person: Person, lead: str, name: str, now: datetime) -> Allian
 
 
 def enter_alliance(
-    person: Person, alliance_id: int, organisation: str, role: str, parts: int, now: datetime
+    person: Person,
+    alliance_id: int,
+    organisation: str,
+    role: str,
+    parts: int,
+    now: datetime,
+    shares: Mapping[str, int] | None = None,
 ) -> Member:
-    """Let an organisation in with its role and parts; drafts then need every consent anew."""
+    """Let an organisation in with its role and parts; drafts then need every consent anew.
+
+    `shares` are its parts of the supports of which it has others than `parts`.
+    """
     with doing(person, "enter alliance", f"{alliance_id} {organisation}", now):
         alliance = _led(person, alliance_id)
         found = Organisation.objects.filter(code=organisation).first()
@@ -38,8 +56,14 @@ def enter_alliance(
         inside = alliance.members.filter(left__isnull=True, organisation=found).exists()
         if inside or found == alliance.lead:
             refuse(DeskRefusal.MEMBER_TWICE, organisation)
+        _need_parts(parts, shares or {})
         member = Member.objects.create(
-            alliance=alliance, organisation=found, role=role[:100], parts=parts, entered=now
+            alliance=alliance,
+            organisation=found,
+            role=role[:100],
+            parts=parts,
+            shares=dict(shares or {}),
+            entered=now,
         )
         _changed(alliance)
         return member
@@ -56,6 +80,42 @@ def leave_alliance(person: Person, alliance_id: int, organisation: str, now: dat
         member.left = now
         member.save()
         _changed(member.alliance)
+
+
+def follow(dossier: Dossier, held: Iterable[Holding], now: datetime) -> None:
+    """Let the alliance of an award be who has parts of its awards, once others were granted parts.
+
+    Who came is in, and sees the award; who has a part of no award any more has left and sees it no
+    more, unless the alliance applies for something else beside.
+    """
+    alliance = dossier.alliance
+    if alliance is None:
+        return
+    running = {one.award: one for one in held}
+    others = Dossier.objects.filter(alliance=alliance).exclude(state=State.WITHDRAWN)
+    parts = dict[str, int]()
+    for one in others:
+        if one.code in running:
+            parts |= current_parts(one, running[one.code])
+    inside = {one.organisation.code: one for one in alliance.members.filter(left__isnull=True)
+              .select_related("organisation")}  # fmt: skip
+    came = Organisation.objects.filter(code__in=parts.keys() - inside.keys())
+    for organisation in came.exclude(pk=alliance.lead_id):
+        told = {"parts": parts[organisation.code], "entered": now}
+        Member.objects.create(alliance=alliance, organisation=organisation, **told)
+    if all(one.code in running for one in others):
+        gone = [one.pk for code, one in inside.items() if code not in parts]
+        Member.objects.filter(pk__in=gone).update(left=now)
+
+
+def _need_parts(parts: int, shares: Mapping[str, int]) -> None:
+    """Refuse parts of a support that the policy does not have, and parts that are no number."""
+    for wrong in (n for n in (parts, *shares.values()) if not 1 <= n <= PARTS_MOST):
+        refuse(DeskRefusal.PARTS_WRONG, wrong)
+    adopted = programme() if shares else None
+    known = at(adopted, first_day(adopted)).policy.supports if adopted is not None else {}
+    for name in (name for name in shares if name not in known):
+        refuse(DeskRefusal.PARTS_WRONG, name)
 
 
 def _led(person: Person, alliance_id: int) -> Alliance:

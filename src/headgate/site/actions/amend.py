@@ -16,6 +16,7 @@ from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
+from headgate.site.actions.alliance import follow
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
@@ -28,6 +29,8 @@ from headgate.steps.event import Event, What, amendments_name
 from headgate.steps.term import Term
 
 TEXT_MOST: Final = 20_000
+_NOBODY_ASKS: Final = (Change.HAND_OVER, Change.SUSPENSION)
+"""What a holder is told and cannot ask for."""
 _NOBODY: Final = canonical.digest(b"")
 _READ: Final = TypeAdapter(Amendment)
 
@@ -44,7 +47,7 @@ def ask(
     with doing(person, f"ask {kind}", code, now):
         need(person, Role.APPLICANT)
         dossier = handed_in(code)
-        if not acts_for(person, dossier.lead) or kind is Change.HAND_OVER:
+        if not acts_for(person, dossier.lead) or kind in _NOBODY_ASKS:
             refuse(DeskRefusal.NOT_YOURS, code)
         _need_words(text)
         told = {name: value for name, value in parts.items() if name != "change"}
@@ -126,6 +129,16 @@ def close_silent(operator: Person, number: int, now: datetime) -> Asking:
     return enter(operator, asking, granted=True, text="", now=now)
 
 
+def suspend(officer: Person, code: str, text: str, now: datetime) -> Asking:
+    """Let an award start no more work until its overdue fee is paid. Raises `Refused`."""
+    need(officer, Role.FUND_OFFICER)
+    dossier = handed_in(code)
+    need_apart(officer, [dossier], code)
+    _need_words(text)
+    made = Asking(dossier=dossier, change=Change.SUSPENSION, text=text, person=officer, at=now)
+    return enter(officer, made, granted=True, text=text, now=now)
+
+
 def silent_until(term: Term, asking: Asking) -> date | None:
     """The day from which a holder's silence says that its award can be used."""
     runs = runs_of(term, amendment(asking, _day(term, asking.at), _day(term, asking.at)))
@@ -153,12 +166,17 @@ def amendment(asking: Asking, asked: date, day: date) -> Amendment:
 
 
 def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetime) -> Asking:
-    """Put an answer on record, and do what was granted; all of it or nothing. Raises `Refused`."""
+    """Put an answer on record, and do what was granted; all of it or nothing.
+
+    What nobody asked is kept with its answer. Raises `Refused`.
+    """
 
     def action(before: Term | None) -> Term:
         if before is None:
             refuse(DeskRefusal.NO_PROGRAMME)
-        if Asking.objects.filter(pk=asking.pk, granted__isnull=True).first() is None:
+        if asking._state.adding:
+            asking.save()
+        elif not Asking.objects.filter(pk=asking.pk, granted__isnull=True).exists():
             refuse(DeskRefusal.ANSWERED, asking.pk)
         asking.granted, asking.answer = granted, text
         asking.officer, asking.answered = person, now
@@ -171,6 +189,8 @@ def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetim
         world = Recorded({amendments_name(asking.event): [made]})
         after = take(before, world, Event(day, What.AMEND, asking.event))
         asking.save()
+        if made.granted and made.change is Change.MEMBERS:
+            follow(asking.dossier, after.holdings.values(), now)
         about = f"{asking.dossier.code} {asking.change}"
         Deed.objects.create(person=person, action="answer", about=about[:200], at=now)
         return after

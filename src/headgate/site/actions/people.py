@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
+from headgate.core.calls.grants import registration
 from headgate.core.ledger.text import is_name
 from headgate.core.policy.dated import at
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
@@ -34,6 +35,7 @@ class Registered:
     founded: date | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     parent: str = ""
+    registration: str = ""
 
 
 def register(officer: Person, given: Registered, now: datetime) -> Organisation:
@@ -54,6 +56,8 @@ def register(officer: Person, given: Registered, now: datetime) -> Organisation:
             "founded": given.founded,
             "facts": dict(given.facts),
             "parent": _above(given),
+            "registration": given.registration.strip()[:40],
+            "registered": registration(given.registration)[:40],
         }
         found, _ = Organisation.objects.update_or_create(code=given.code, defaults=values)
         return found

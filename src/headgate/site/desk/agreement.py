@@ -65,7 +65,7 @@ def _agreed(
             "application": code,
             "received": canonical.digest(dossier.line.encode()),
             "holder": made.applicant.id,
-            "members": _members(dossier, [one.id for one in made.members]),
+            "members": _members(dossier, [one.id for one in made.members], rules.call.support),
             "class": support_class,
             "blocks": blocks,
             "block": dict(rules.call.block),
@@ -79,14 +79,14 @@ def _agreed(
     )
 
 
-def _members(dossier: Dossier, codes: list[str]) -> list[dict[str, Any]]:
+def _members(dossier: Dossier, codes: list[str], support: str) -> list[dict[str, Any]]:
     """The members as they were when it was handed in, with role and parts of the support."""
     if dossier.alliance is None:
         return []
     listed = dossier.alliance.members.filter(organisation__code__in=codes)
     found = {one.organisation.code: one for one in listed.select_related("organisation")}
     return [
-        {"organisation": code, "role": found[code].role, "parts": found[code].parts}
+        {"organisation": code, "role": found[code].role, "parts": found[code].parts_of(support)}
         for code in codes
         if code in found
     ]

@@ -18,6 +18,7 @@ from headgate.core.policy.running_rules import NO_RULES, Running
 from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
+from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
@@ -31,6 +32,7 @@ CHANGES: Final[dict[str, Promise]] = {
     Change.MEMBERS.value: _("Other members or parts"),
     Change.HAND_OVER.value: _("Hand-over"),
     Change.REPORT.value: _("Report"),
+    Change.SUSPENSION.value: _("Suspended for an overdue fee"),
 }
 """What each kind of request is called."""
 
@@ -63,6 +65,10 @@ MENDED: Final[dict[AmendmentFault, str]] = {
     AmendmentFault.SUPPLY_SHORT: noop(
         "There is not enough for it: ask for less, or once something is given back."
     ),
+    AmendmentFault.SUSPENDED_ALREADY: noop("It is suspended already, until its fee is paid."),
+    AmendmentFault.FEE_NOT_OVERDUE: noop(
+        "Wait until its fee has been overdue for the days that the policy gives."
+    ),
 }
 """What mends each fault of a request."""
 
@@ -71,7 +77,8 @@ MENDED: Final[dict[AmendmentFault, str]] = {
 class Runs:
     """An award that runs as its people see it, with the rules that its call has for it.
 
-    `policy` is the one that its call was decided by.
+    `policy` is the one that its call was decided by; `suspended` the day since when it starts no
+    work, because its fee is overdue.
     """
 
     held: Holding
@@ -81,6 +88,7 @@ class Runs:
     askings: tuple[Asking, ...]
     reports: tuple[Owed, ...]
     has_ended: bool = False
+    suspended: date | None = None
 
     def day(self, asking: Asking) -> date:
         """The day on which something was asked or handed over, where the programme is."""
@@ -115,18 +123,33 @@ class Runs:
     @property
     def parts(self) -> Mapping[str, int]:
         """Who is in it with how many parts: as was granted last, else by its application."""
-        granted = [one.parts for one in self.held.amended if one.change is Change.MEMBERS]
-        return granted[-1] if granted else applied_parts(self.dossier)
+        return current_parts(self.dossier, self.held)
+
+    @property
+    def spans(self) -> list[tuple[date, Mapping[str, int]]]:
+        """Who had which parts from which day on: as applied for, then as was granted each time."""
+        return spans_of(self.dossier, self.held)
 
 
-def applied_parts(dossier: Dossier) -> Mapping[str, int]:
-    """Who an award was applied for by, the lead first, with the parts that the alliance had then.
+def spans_of(dossier: Dossier, held: Holding) -> list[tuple[date, Mapping[str, int]]]:
+    """Who had which parts of an award from which day on."""
+    granted = [(one.day, one.parts) for one in held.amended if one.change is Change.MEMBERS]
+    return [(date.min, applied_parts(dossier, held.support)), *granted]
+
+
+def current_parts(dossier: Dossier, held: Holding) -> Mapping[str, int]:
+    """Who has which parts of an award now."""
+    return spans_of(dossier, held)[-1][1]
+
+
+def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:
+    """Who applied for a support, the lead first, with the parts that the alliance had then.
 
     Nobody is asked for the lead's: it has one.
     """
     made: Application = read_line(dossier)
     inside = dossier.alliance.members.all() if dossier.alliance else ()
-    told = {one.organisation.code: one.parts for one in inside}
+    told = {one.organisation.code: one.parts_of(support) for one in inside}
     return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
 
 
@@ -143,6 +166,7 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     found = dossiers.filter(code__in=held, line__gt="").select_related("lead", "alliance")
     whole = found.prefetch_related("askings", "alliance__members__organisation")
     calls: dict[str, Policy] = {}
+    shut = suspended(stood)
     for dossier in whole.order_by("code"):
         holding = held[dossier.code or ""]
         if holding.call not in calls:
@@ -152,7 +176,8 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
         over = holding.award not in now
         came = (*accepted(holding.amended), *(_late_reports(policy, askings) if over else ()))
         listed = owed(rule.reports, holding.starts, holding.ends, came)
-        one = Runs(holding, dossier, policy, rule, askings, listed, over)
+        since = shut.get(holding.award)
+        one = Runs(holding, dossier, policy, rule, askings, listed, over, since)
         if not over or one.owed or one.waiting:
             yield one
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from headgate.site.actions.objection import answer_by, object_by, tell_by
-from headgate.site.desk.invoices import OPEN, OVERDUE, invoices, seen_by
+from headgate.site.desk.invoices import OPEN, OVERDUE, invoices, seen_by, suspended, suspends_from
 from headgate.site.desk.models import Acceptance, AwardList, Dossier, Objection
 from headgate.site.desk.office import calls_now, organisations_of
 from headgate.site.desk.world import accept_by
@@ -86,9 +86,15 @@ def _fees(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     if roles.isdisjoint((Role.APPLICANT, Role.FUND_OFFICER)):
         return
     wanted = (OVERDUE,) if Role.FUND_OFFICER in roles else (OPEN, OVERDUE)
-    for one in seen_by(person, invoices(stood))[0]:
+    every = invoices(stood)
+    running, shut = {held.award for held in stood.holdings}, set(suspended(stood, every))
+    for one in seen_by(person, every)[0]:
         due = one.standing.bill.due
         if due is not None and one.state(on) in wanted:
             title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
             where = reverse("invoice", args=(one.number,))
             yield Clock(f"invoice-{one.number}", title, due, where)
+            first = suspends_from(stood, one)
+            if first is not None and one.award in running - shut:
+                told = _("Invoice %(number)s: not paid, the award may be suspended")
+                yield Clock(f"suspend-{one.number}", told % {"number": one.number}, first, where)

@@ -1,6 +1,6 @@
 """Invoices: what awards were billed and credited, as decisions say it, and what of it is open."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -9,9 +9,11 @@ from typing import Any, Final
 from django.db.models import Q
 from django.utils.translation import gettext_noop as noop
 
+from headgate.core.duties.amendment import Change
 from headgate.core.duties.payments import Bill, PaymentFault, Standing, standings
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
+from headgate.core.quantities import add_days
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.portal import reading
@@ -134,3 +136,31 @@ def policy_when(stood: Stands, call: str) -> Policy:
     """The policy of the day on which a call was decided."""
     calls = at(stood.document, stood.standing.starts).policy.calls
     return at(stood.document, calls[call].decides).policy
+
+
+def suspends_from(stood: Stands, one: Invoice) -> date | None:
+    """From when an award may be suspended while an invoice is not paid, if the policy says so."""
+    policy, due = policy_when(stood, one.call), one.standing.bill.due
+    rule = policy.calls[one.call].invoice
+    if due is None or not one.standing.open or rule is None or rule.suspend_days is None:
+        return None
+    return add_days(rule.suspend_days.after(due, policy.programme.calendar.rest), 1)
+
+
+def suspended(stood: Stands, read: Sequence[Invoice] = ()) -> Mapping[str, date]:
+    """The awards that start no work because a fee is overdue, each with the day since when.
+
+    `read` are all invoices, where somebody has read them already.
+    """
+    since = {
+        holding.award: one.day
+        for holding in stood.holdings
+        for one in holding.amended
+        if one.change is Change.SUSPENSION
+    }
+    late = (read or invoices(stood)) if since else ()
+    return {
+        one.award: since[one.award]
+        for one in late
+        if one.award in since and one.standing.is_overdue(since[one.award])
+    }

@@ -10,14 +10,19 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from headgate.site.desk.grant_models import OutsideGrant, OutsideList
 from headgate.site.desk.round_models import RoundKnown, RoundSecret
 
-OF_ROUNDS = (RoundKnown, RoundSecret)
-"""Records of a module of their own: Django looks for all of them here."""
+ELSEWHERE = (OutsideGrant, OutsideList, RoundKnown, RoundSecret)
+"""Records of modules of their own: Django looks for all of them here."""
 
 
 class Organisation(models.Model):
-    """A body that may apply, with the facts that the policy asks of every organisation."""
+    """A body that may apply, with the facts that the policy asks of every organisation.
+
+    `registration` is the number under which the state registers it, `registered` the same as it is
+    compared.
+    """
 
     code = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=300)
@@ -26,6 +31,8 @@ class Organisation(models.Model):
     region = models.CharField(max_length=64, blank=True)
     founded = models.DateField(null=True)
     facts = models.JSONField(default=dict)
+    registration = models.CharField(max_length=40, blank=True)
+    registered = models.CharField(max_length=40, blank=True, db_index=True)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts")
 
     def __str__(self) -> str:
@@ -82,12 +89,16 @@ class Alliance(models.Model):
 
 
 class Member(models.Model):
-    """A member of an alliance: its role, its parts of each support, when it came and went."""
+    """A member of an alliance: its role, its parts of each support, when it came and went.
+
+    `shares` are its parts of those supports of which it has others than `parts`.
+    """
 
     alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT)
     role = models.CharField(max_length=100, blank=True)
     parts = models.PositiveIntegerField(default=1)
+    shares = models.JSONField(default=dict)
     entered = models.DateTimeField()
     left = models.DateTimeField(null=True)
 
@@ -102,6 +113,11 @@ class Member(models.Model):
                 name="member_once",
             )
         ]
+
+    def parts_of(self, support: str) -> int:
+        """Its parts of one support."""
+        found: int = self.shares.get(support, self.parts)
+        return found
 
 
 class State(models.TextChoices):

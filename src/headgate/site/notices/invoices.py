@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from headgate.site.desk.invoices import OVERDUE, PAID, invoices
+from headgate.site.desk.invoices import OVERDUE, PAID, invoices, suspends_from
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal.clock import today
 from headgate.site.portal.roles import Role
@@ -28,5 +28,7 @@ def invoices_told(stood: Stands, people: People) -> Iterator[Told]:
             yield Told(f"invoice/{one.number}", "invoice", holder, facts)
         if one.state(on) == OVERDUE:
             told = holder | people.having(Role.FUND_OFFICER)
+            first = suspends_from(stood, one)
             late = {**facts, "amount": one.standing.open}
+            late |= {"suspends": first.isoformat()} if first else {}
             yield Told(f"invoice-late/{one.number}", "invoice-late", told, late)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from headgate.core.duties.amendment import Change
 from headgate.core.evaluation.decide import Decision
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import seconds_of
@@ -234,6 +235,10 @@ def _asked(words: _Words) -> Letter:
 
 def _amended(words: _Words) -> Letter:
     told = {"code": words.facts["code"], "what": CHANGES[words.facts["change"]]}
+    if words.facts["change"] == Change.SUSPENSION:
+        shut = _("Its jobs start no more until what is overdue is paid.")
+        title = _("%(code)s is suspended: its fee is overdue") % told
+        return Letter(title, (words.facts["answer"], shut), _award(words))
     subject = _("%(code)s is answered: %(what)s") % told
     held = _("It is granted.") if words.facts["granted"] else _("It is not granted.")
     lines = tuple(filter(None, (held, words.facts["answer"])))
@@ -269,6 +274,10 @@ def _invoice_late(words: _Words) -> Letter:
     address, lines = _owed(words)
     subject = words.filled(_("Invoice %(number)s is overdue"))
     last = _("It was due on %(day)s.") % {"day": words.day("day")}
+    if from_day := words.day("suspends"):
+        told = _("If it is not paid, the award may be suspended from %(day)s.")
+        lines = (*lines, last, told % {"day": from_day})
+        return Letter(subject, lines, address)
     return Letter(subject, (*lines, last), address)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from headgate.site.portal import typed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import roles_of
 
@@ -17,6 +18,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "demo": settings.HEADGATE_DEMO,
         "signup_open": settings.HEADGATE_SIGNUP == "open",
         "roles": roles,
+        "typed_texts": typed.texts(request),
         **_navigation(roles),
     }
 

@@ -21,12 +21,25 @@ _SECRET: Final = (
 
 def keep(request: HttpRequest) -> bool:
     """Keep the fields of the form for its page; whether there was anything to keep."""
-    fields = {name: value for name, value in request.POST.items() if name not in _SECRET}
-    told = {name: str(value) for name, value in fields.items()}
+    told = posted(request)
     small = sum(len(name) + len(value) for name, value in told.items()) <= CHARACTERS_MOST
     if told and small:
         request.session[KEY] = {"path": request.path, "fields": told}
     return bool(told) and small
+
+
+def texts(request: HttpRequest) -> list[str]:
+    """What of it took somebody time: values with more than one word, and those not in ASCII.
+
+    Every page shows them, because the form that they were typed into may be there no more.
+    """
+    fields: dict[str, str] = getattr(request, "typed", {})
+    return [text for text in fields.values() if len(text.split()) > 1 or not text.isascii()]
+
+
+def posted(request: HttpRequest) -> dict[str, str]:
+    """The fields of the form that was sent now, but for what nobody shows."""
+    return {name: str(value) for name, value in request.POST.items() if name not in _SECRET}
 
 
 def kept(request: HttpRequest) -> dict[str, str]:

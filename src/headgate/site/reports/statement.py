@@ -263,7 +263,7 @@ def _halves(database: Database, since: str, until: str | None) -> range:
         """The first entry at which the latest transfer is of this instant or a later one."""
         return bisect_left(range(size), at, key=lambda seq: database.rows(sql, [seq])[0][0])
 
-    return range(2 * first(since), 2 * (size if until is None else first(until)))
+    return range(2 * (first(since) if since else 0), 2 * (size if until is None else first(until)))
 
 
 def _summary(database: Database, account: Account, halves: range) -> Summary:

@@ -53,6 +53,8 @@ def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
 
 def _state(one: Runs, on: date) -> tuple[str, str]:
     """What an award needs most: the word, and the colour of its tag."""
+    if one.suspended is not None:
+        return _("Suspended"), "red"
     if any(late.day < on for late in one.owed):
         return _("Report overdue"), "red"
     if one.waiting:
@@ -142,6 +144,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "may": _may(stood, one, on, say) if holds else {},
         "parts": [*one.parts.items(), ("", ""), ("", "")],
         "needs_hand_over": _needs_hand_over(one),
+        "suspended": say.locale.day(one.suspended) if one.suspended else "",
     }
     return render(request, "desk/running_award.html", context)
 

@@ -1,6 +1,6 @@
 """The applicant's pages: what may we apply for, one dossier, its receipt, its result."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django import forms
@@ -19,7 +19,7 @@ from headgate.site.actions.accept import accept
 from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_alliance
 from headgate.site.actions.consent import consent
 from headgate.site.actions.find_gate import reply_gate
-from headgate.site.actions.objection import object_to
+from headgate.site.actions.objection import object_by, object_to
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
@@ -27,6 +27,7 @@ from headgate.site.desk.agreement import has_agreement
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
+from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Alliance,
     AwardList,
@@ -44,8 +45,10 @@ from headgate.site.desk.office import (
     own_dossier,
 )
 from headgate.site.desk.pages.attaching import told_slots
+from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import (
     at_the_desk,
+    figures,
     number,
     reader,
     told_fault,
@@ -54,6 +57,8 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
+from headgate.site.desk.world import accept_by, is_over
+from headgate.site.portal import typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
@@ -153,15 +158,32 @@ def applications(request: HttpRequest) -> HttpResponse:
     inside = Member.objects.filter(organisation__in=mine, left=None)
     members = list(inside.select_related("alliance__lead", "organisation"))
     calls = {one.id: one for one in calls_now()}
+    supports = _supports(calls.values())
     context = {
         "invited": _invited(mine, calls),
         "dossiers": dossiers,
         "waiting": _waiting(members, calls),
-        "alliances": alliances,
-        "inside": members,
+        "alliances": [(one, _with_parts(one.members.all(), supports)) for one in alliances],
+        "inside": _with_parts(members, supports),
+        "supports": supports,
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
+
+
+def _supports(calls: Iterable[CallNow]) -> dict[str, str]:
+    """The supports that can be applied for, with their names."""
+    policies = {one.call.support: one.policy for one in calls}
+    return {name: words(policy.supports[name].name) for name, policy in policies.items()}
+
+
+def _with_parts(members: Iterable[Member], supports: Mapping[str, str]) -> list[tuple[Member, str]]:
+    """Members with their parts in words: of every support, then of those with others."""
+    return [
+        (one, "; ".join((str(one.parts), *(f"{supports.get(n, n)}: {c}" for n, c in told))))
+        for one in members
+        for told in [one.shares.items()]
+    ]
 
 
 Invited = tuple[Invitation, str, str, list[str]]
@@ -219,9 +241,11 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
         case "form":
             form_alliance(person, given.get("lead", ""), given.get("name", ""), now())
         case "enter":
-            role, parts = given.get("role", ""), max(1, number(given.get("parts")))
+            role, parts = given.get("role", ""), number(given.get("parts"))
             pk, member = number(given.get("alliance")), given.get("member", "")
-            enter_alliance(person, pk, member, role, min(parts, 1_000), now())
+            told = {name: given.get(f"parts-{name}", "").strip() for name in _supports(calls_now())}
+            shares = {name: number(text) for name, text in told.items() if text}
+            enter_alliance(person, pk, member, role, parts, now(), shares)
         case "leave":
             leave_alliance(person, number(given.get("alliance")), given.get("member", ""), now())
     return redirect("applications")
@@ -255,6 +279,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
                 return redirect(leads, dossier=found.pk)
         except Refused as refused:
             messages.error(request, told_refusal(refused))
+            request.typed = typed.posted(request)  # type: ignore[attr-defined]
         found.refresh_from_db()
     said = answer(rules, found, now())
     listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
@@ -267,20 +292,41 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "findings": [told_finding(rules, finding) for finding in said.findings],
         "slots": told_slots(slots(rules.call, found)),
         "doubles": _doubles(reader(request), found, said.application),
+        "grants": _grants(reader(request), found, rules, said.application),
         "receipts": found.receipts.all(),
         "against": found.findings.filter(passed=False),
         "listed": listed,
         "won": listed is not None and found.code in listed.winners,
+        **_last_days(rules, listed),
         "closed": rules.received,
         "agreement": listed is not None and has_agreement(rules, found, listed),
     }
     return render(request, "desk/application.html", context)
 
 
+def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:
+    """The last days to take an award and to object, and whether they have passed."""
+    if listed is None or listed.told is None:
+        return {}
+    days = {"take": accept_by(rules, listed), "object": object_by(rules, listed.told)}
+    told = {f"{name}_by": figures().day(day) for name, day in days.items() if day is not None}
+    over = {f"{name}_over": is_over(day, rules, now()) for name, day in days.items()}
+    return told | over
+
+
 def _doubles(person: Person, found: Dossier, made: Application) -> list[Double]:
     """What may be funded twice, as far as it is of an organisation that the person acts for."""
     own = {one.code for one in organisations_of(person)}
     return [one for one in doubles_of(found, made) if own & set(one.organisations)]
+
+
+def _grants(
+    person: Person, found: Dossier, rules: CallNow, made: Application
+) -> list[dict[str, Any]]:
+    """What other programmes give, as far as it is to an organisation that the person acts for."""
+    own = {one.code for one in organisations_of(person)}
+    given = grants_of(found, rules.call, made)
+    return told_grants([one for one in given if one.organisation in own])
 
 
 def _deed(request: HttpRequest, found: Dossier, form: DossierForm) -> bool:

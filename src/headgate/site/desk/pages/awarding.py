@@ -17,13 +17,15 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.reasons import sentence
 from headgate.site.actions.assign_reviewers import assign_reviewers
+from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
-from headgate.site.actions.objection import answer_objection
+from headgate.site.actions.objection import answer_by, answer_objection
 from headgate.site.actions.sign import sign
 from headgate.site.desk.board import Board, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.files import sees_files, slots
+from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Acceptance,
     AwardList,
@@ -35,6 +37,7 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now
 from headgate.site.desk.pages.attaching import told_slots
+from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
@@ -66,13 +69,23 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         "name": words(rules.call.name),
         "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
-        "objections": Objection.objects.filter(dossier__call=call).select_related("dossier"),
+        "grants": _grant_rule(rules),
+        "objections": [
+            (one, figures().day(answer_by(rules, one)))
+            for one in Objection.objects.filter(dossier__call=call).select_related("dossier")
+        ],
         "listed": AwardList.objects.filter(call=call).first(),
         **(_shown(rules, preview(call, now())) if rules.received and not rules.decided else {}),
     }
     if "sure" in request.GET and rules.received and not rules.decided:
         context |= _sure(call)
     return render(request, "desk/board.html", context)
+
+
+def _grant_rule(rules: CallNow) -> dict[str, str]:
+    """Which gate grants of other programmes shut, and how alike they must be; empty for none."""
+    rule = rules.call.outside_grants
+    return {"gate": rule.gate, "alike": figures().percent(rule.alike)} if rule else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +189,10 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             listed = sign(person, rules.id, given.get("digest", ""), now())
             done = listed.told is not None
             messages.success(request, _("Signed and told.") if done else _("Signed by one."))
+        case "hold":
+            opened, shut = hold_grants(person, rules.id, now())
+            told = _("Found on %(opened)s open and on %(shut)s shut.")
+            messages.success(request, told % {"opened": opened, "shut": shut})
         case "answer":
             upheld, text = given.get("upheld") == "yes", given.get("text", "")
             answer_objection(person, given.get("code", ""), upheld, text, now())
@@ -193,6 +210,7 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
     if found is not None and sees_files(reader(request), found):
         call = call_now(found.call).call
         context |= {
+            "grants": told_grants(grants_of(found, call)),
             "dossier": found,
             "doubles": doubles_of(found),
             "answers": told_answers(call, found),

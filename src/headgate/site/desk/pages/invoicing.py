@@ -20,6 +20,7 @@ from headgate.core.quantities import half_even
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
+from headgate.site.actions.amend import suspend
 from headgate.site.actions.pay import Received, record_payment
 from headgate.site.desk.clock import now
 from headgate.site.desk.invoices import (
@@ -31,6 +32,8 @@ from headgate.site.desk.invoices import (
     invoices,
     policy_when,
     seen_by,
+    suspended,
+    suspends_from,
 )
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import SITE
@@ -39,6 +42,7 @@ from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.models import Person
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
@@ -125,12 +129,17 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
     stood, person = reading.programme(), reader(request)
     if stood is None:
         return render(request, "portal/not_begun.html")
-    found, dossiers = seen_by(person, invoices(stood))
+    every = invoices(stood)
+    found, dossiers = seen_by(person, every)
     one = next((each for each in found if each.number == number), None)
     if one is None and number == _SAMPLE and not roles_of(person).isdisjoint(STAFF):
         return invoice_list(request)
     if one is None:
         raise Http404
+    if request.method == "POST" and request.POST.get("deed") == "suspend":
+        suspend(person, one.award, request.POST.get("text", ""), now())
+        messages.success(request, _("The award is suspended: it stands in the journal."))
+        return redirect("invoice", number=number)
     if request.method == "POST":
         record_payment(person, _received(request, one), now())
         messages.success(request, _("The payment stands in the journal."))
@@ -146,9 +155,24 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         "open": one.award_open,
         "today": on.isoformat(),
         "may_pay": Role.FUND_OFFICER in roles_of(person) and one.award_open,
+        **_suspension(stood, one, suspended(stood, every).get(one.award), person, say),
         "runs": one.award in {held.award for held in stood.holdings} and one.award in dossiers,
     }
     return render(request, "desk/invoice.html", context)
+
+
+def _suspension(
+    stood: Stands, one: Invoice, since: date | None, person: Person, say: Speaker
+) -> dict[str, Any]:
+    """Whether the award is suspended, from when it may be, and whether the reader may do it now."""
+    first, on = suspends_from(stood, one), today(stood)
+    runs = one.award in {held.award for held in stood.holdings}
+    may = Role.FUND_OFFICER in roles_of(person) and since is None and runs
+    return {
+        "suspended": say.locale.day(since) if since else "",
+        "suspends": say.locale.day(first) if first and runs else "",
+        "may_suspend": may and first is not None and first <= on,
+    }
 
 
 def _received(request: HttpRequest, one: Invoice) -> Received:

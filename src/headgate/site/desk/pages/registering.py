@@ -58,6 +58,12 @@ class OrganisationForm(forms.Form):
         input_formats=["%Y-%m-%d"],
         required=False,
     )
+    registration = forms.CharField(
+        label=lazy("Registration number"),
+        help_text=lazy("Under which the state registers it: grants elsewhere are found by it."),
+        max_length=40,
+        required=False,
+    )
     parent = forms.CharField(
         label=lazy("Parent body"), help_text=lazy("Its code."), max_length=64, required=False
     )
@@ -97,6 +103,7 @@ class OrganisationForm(forms.Form):
             given["founded"],
             facts,
             given["parent"],
+            given["registration"],
         )
 
 
@@ -193,7 +200,7 @@ def _registered(request: HttpRequest, form: OrganisationForm, *, new: bool) -> O
 
 
 def _known(found: Organisation) -> dict[str, Any]:
-    names = ("code", "name", "kind", "size", "region", "founded")
+    names = ("code", "name", "kind", "size", "region", "founded", "registration")
     told: dict[str, Any] = {name: getattr(found, name) for name in names}
     told["parent"] = found.parent.code if found.parent else ""
     for name, value in found.facts.items():

@@ -29,21 +29,19 @@ from headgate.site.desk.pages.telling import (
     figures,
     number,
     reader,
+    tell_faults,
     typed_before,
     words,
 )
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.remedying import LotNow, lot_now, waiting
-from headgate.site.portal import reading, typed
+from headgate.site.portal import reading
 from headgate.site.portal.judged import closed_round
 from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role, roles_of
 from headgate.site.portal.words import language
 from headgate.steps.event import Event, What
-
-FAULTS_SHOWN: Final = 20
-"""Faults of a file that a page names; the rest are counted."""
 
 
 @at_the_desk
@@ -53,12 +51,7 @@ def remedy(request: HttpRequest, round_id: str) -> HttpResponse:
         try:
             _deed(request, round_id)
         except Faulty as faulty:
-            typed.keep(request)
-            for fault in faulty.faults[:FAULTS_SHOWN]:
-                where = f"{fault.file}:{fault.line}: " if fault.file.endswith(".csv") else ""
-                messages.error(request, f"{where}{fault.what} {fault.mend}")
-            if (more := len(faulty.faults) - FAULTS_SHOWN) > 0:
-                messages.error(request, _("%(n)s more faults.") % {"n": more})
+            tell_faults(request, faulty)
         return redirect("round-remedy", round_id=round_id)
     person, round_ = reader(request), round_now(round_id)
     lot = lot_now(round_)

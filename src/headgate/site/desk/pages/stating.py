@@ -2,19 +2,23 @@
 
 A page, a print and a table of the same figures. The ledger knows awards and not who of an alliance
 sat at a machine, so a member's figures are its agreed parts of each amount, in whole units that
-add up to the amount.
+add up to the amount. What moved is divided by the parts of its day; when they change, what was left
+passes over to those who have parts then, so that who leaves keeps what was theirs and no more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from io import BytesIO
+from itertools import accumulate, pairwise
 from typing import Final
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from headgate.core.quantities import add_days
 from headgate.core.seats import Method, apportion
 from headgate.core.supports.kind import Accounts
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
@@ -26,12 +30,11 @@ from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.pages.rounds import printed
-from headgate.site.portal.reading import Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
-from headgate.site.reports.burndown import days
+from headgate.site.reports.burndown import Day, days, fees, left_at
 from headgate.site.reports.statement import accounts
 from headgate.site.reports.tables import Cell, write_csv
 from headgate.site.status import state
@@ -42,9 +45,20 @@ SUBLEDGERS: Final[Mapping[str, str]] = {"compute": COMPUTING, "datasets": DATA}
 """In which of the three sub-ledgers a kind of support stands; all else is people and money."""
 
 
+Spans = Sequence[tuple[date, Mapping[str, int]]]
+"""From which day on who has which parts, oldest first."""
+
+Flow = tuple[int, int, int, int]
+"""What was granted, used, given back and reserved."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One account of an award in a sub-ledger: amounts in its unit, `left` what may still go."""
+    """One account of an award in a sub-ledger: amounts in its unit, `left` what may still go.
+
+    `spans` are the parts of its members, oldest first, `flows` what of the first four amounts fell
+    under each, and `passed` what was left at each change of them.
+    """
 
     ledger: str
     award: str
@@ -55,16 +69,30 @@ class Row:
     returned: int
     reserved: int
     left: int
+    spans: Spans
+    flows: tuple[Flow, ...]
+    passed: tuple[int, ...]
 
     @property
     def amounts(self) -> tuple[int, ...]:
         """The figures in the order of the columns."""
         return self.granted, self.used, self.returned, self.reserved, self.left
 
-    def part(self, parts: Mapping[str, int], member: str) -> "Row":
+    def part(self, member: str) -> "Row":
         """A member's part of it; the members' parts add up to every figure."""
-        found = (_part(amount, parts, member) for amount in self.amounts)
-        return Row(self.ledger, self.award, self.account, self.unit, *found)
+        each = zip(self.flows, self.spans, strict=True)
+        mine = [[_part(amount, parts, member) for amount in flow] for flow, (_, parts) in each]
+        granted, used, returned, reserved = map(sum, zip(*mine, strict=True))
+        for amount, (before, after) in zip(self.passed, pairwise(self.spans), strict=True):
+            granted += _part(amount, after[1], member) - _part(amount, before[1], member)
+        left = _part(self.left, self.spans[-1][1], member)
+        return replace(
+            self, granted=granted, used=used, returned=returned, reserved=reserved, left=left
+        )
+
+    def has(self, member: str) -> bool:
+        """Whether somebody has, or had, a part of it."""
+        return any(member in parts for _, parts in self.spans)
 
 
 def _part(amount: int, parts: Mapping[str, int], member: str) -> int:
@@ -74,55 +102,72 @@ def _part(amount: int, parts: Mapping[str, int], member: str) -> int:
 
 def rows_of(one: Runs) -> Iterator[Row]:
     """Every account of an award: its rights by class, use beyond them, and its fees."""
-    held, award = one.held, one.held.award
+    held, award, spans = one.held, one.held.award, one.spans
     support, kept = one.policy.supports[held.support], Accounts(held.support)
     ledger = SUBLEDGERS.get(support.kind, PEOPLE)
     paths = {kept.award(award, name): name for name in one.call.classes}
     due = DUE.format(award=award)
     for account in accounts(reading.DATABASE, [*paths, due]):
-        balance = account.balance
+        balance, name = account.balance, (PEOPLE if account.path == due else ledger)
         if account.path == due:
             left = balance.debits_posted - balance.credits_posted
-            fees = [m.result["amount"] or 0 for m in reading.decisions() if _is_fee(m, award)]
-            billed, credited = (sum(f * sign for f in fees if f * sign > 0) for sign in (1, -1))
-            amounts = (billed, billed - credited - left, credited, 0, left)
-            yield Row(PEOPLE, award, account.path, account.unit, *amounts)
-            continue
-        moved = days(reading.DATABASE, held.support, award, paths[account.path])
-        sums = (
-            sum(day.granted + day.corrected for day in moved),
-            sum(day.used + day.over for day in moved),
-            sum(day.returned for day in moved),
-            sum(day.reserved for day in moved),
-            moved[-1].left if moved else 0,
+            flows = _under(spans, _money(due))
+            sums = accumulate(billed - paid - back for billed, paid, back, _ in flows)
+            passed = tuple(sums)[:-1]
+        else:
+            moved = days(reading.DATABASE, held.support, award, paths[account.path])
+            left = moved[-1].left if moved else 0
+            flows = _under(spans, ((day.day, _flow(day)) for day in moved))
+            passed = tuple(left_at(moved, (add_days(day, -1) for day, _ in spans[1:])))
+        granted, used, returned, reserved = map(sum, zip(*flows, strict=True))
+        amounts = (granted, used, returned, reserved, left)
+        yield Row(name, award, account.path, account.unit, *amounts, spans, flows, passed)
+
+
+def _flow(day: Day) -> Flow:
+    return day.granted + day.corrected, day.used + day.over, day.returned, day.reserved
+
+
+def _money(due: str) -> Iterator[tuple[date, Flow]]:
+    """What was billed, paid and credited on each day."""
+    for day, billed, paid, credited in fees(reading.DATABASE, due):
+        yield day, (billed, paid, credited, 0)
+
+
+def _under(spans: Spans, moved: Iterable[tuple[date, Flow]]) -> tuple[Flow, ...]:
+    """What moved, added up under the parts that held on its day."""
+    starts, found = [day for day, _ in spans], [(0, 0, 0, 0) for _ in spans]
+    for day, flow in moved:
+        at = bisect_right(starts, day) - 1
+        found[at] = (
+            found[at][0] + flow[0],
+            found[at][1] + flow[1],
+            found[at][2] + flow[2],
+            found[at][3] + flow[3],
         )
-        yield Row(ledger, award, account.path, account.unit, *sums)
-
-
-def _is_fee(made: Made, award: str) -> bool:
-    return made.step == "fee" and made.subject == award
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A statement: whose it is, its rows, and who has which parts of each award."""
+    """A statement: whose it is, its rows, and who had which parts of each award from when on."""
 
     title: str
     rows: tuple[Row, ...]
-    parts: Mapping[str, Mapping[str, int]]
+    spans: Mapping[str, Spans]
     day: date
     size: int
     member: str = ""
 
     @property
     def members(self) -> list[str]:
-        """Everybody with a part of any of the awards."""
-        return list(dict.fromkeys(name for parts in self.parts.values() for name in parts))
+        """Everybody who has, or had, a part of any of the awards."""
+        every = (parts for spans in self.spans.values() for _, parts in spans)
+        return list(dict.fromkeys(name for parts in every for name in parts))
 
     def of(self, member: str) -> list[Row]:
         """The rows of one member."""
-        mine = (row for row in self.rows if member in self.parts[row.award])
-        return [row.part(self.parts[row.award], member) for row in mine]
+        return [row.part(member) for row in self.rows if row.has(member)]
 
 
 @at_the_desk
@@ -160,9 +205,9 @@ def award_statement(request: HttpRequest, code: str) -> HttpResponse:
 def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     first = mine[0].dossier
     rows = [row for one in mine for row in rows_of(one)]
-    parts = {one.held.award: one.parts for one in mine}
+    spans = {one.held.award: one.spans for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
-    return Told(title, tuple(rows), parts, today(stood), stood.size, member)
+    return Told(title, tuple(rows), spans, today(stood), stood.size, member)
 
 
 def _heads() -> list[str]:
@@ -181,7 +226,8 @@ def document(told: Told, say: Speaker) -> Document:
         for name, title in names.items()
     ]
     if not told.member:
-        sections.append(Section("members", _("Members"), tuple(_members(told, say))))
+        blocks = (*_members(told, say), *_history(told, say))
+        sections.append(Section("members", _("Members"), blocks))
     whose = f"{told.title}: {told.member}" if told.member else told.title
     subtitle = _("As it stood on %(day)s") % {"day": say.locale.day(told.day)}
     title = _("Statement of %(name)s") % {"name": whose}
@@ -216,7 +262,7 @@ def _members(told: Told, say: Speaker) -> Iterator[Block]:
         (
             member,
             row.award,
-            f"{told.parts[row.award][member]} / {sum(told.parts[row.award].values())}",
+            _of_whole(told.spans[row.award][-1][1], member),
             _unit(row, say),
             *(say.amount(n, row.unit) for n in (row.granted, row.used, row.left)),
         )
@@ -228,10 +274,28 @@ def _members(told: Told, say: Speaker) -> Iterator[Block]:
     yield Paragraph(
         _(
             "The ledger knows what an award used, not who of its members; a member's figures are"
-            " its agreed parts."
+            " its agreed parts of each day, and when parts change, what is left passes over."
         ),
         "quiet",
     )
+
+
+def _of_whole(parts: Mapping[str, int], member: str) -> str:
+    return f"{parts.get(member, 0)} / {sum(parts.values())}"
+
+
+def _history(told: Told, say: Speaker) -> Iterator[Block]:
+    """Who came, who left and whose parts changed, where anybody did."""
+    rows = [
+        (award, say.locale.day(day) if day > date.min else "—", member, _of_whole(parts, member))
+        for award, spans in told.spans.items()
+        if len(spans) > 1
+        for place, (day, parts) in enumerate(spans)
+        for member in dict.fromkeys([*(spans[place - 1][1] if place else {}), *parts])
+    ]
+    if rows:
+        heads = [_("Award"), _("From"), _("Member"), _("Parts")]
+        yield table("history", _("Parts over time"), heads, rows, texts=frozenset({1, 2, 3}))
 
 
 def _table(told: Told, code: str) -> HttpResponse:

@@ -33,6 +33,8 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.words import language
 
 View = Callable[..., HttpResponse]
+FAULTS_SHOWN: Final = 20
+"""Faults of a file that a page names; the rest are counted."""
 
 SCREENED: Final[dict[Refusal, str]] = {
     Refusal.BAD_ID: noop("Its id cannot stand in the journal."),
@@ -127,6 +129,16 @@ def told_refusal(refused: Refused) -> str:
     ours = isinstance(refused.reason, DeskRefusal | AgentRefusal)
     mend = _(refused.reason.value) if ours else str(refused)
     return f"{mend} ({refused.about})" if refused.about else mend
+
+
+def tell_faults(request: HttpRequest, faulty: Faulty) -> None:
+    """What is wrong with a file that was sent, row by row, on the page that it was sent from."""
+    typed.keep(request)
+    for fault in faulty.faults[:FAULTS_SHOWN]:
+        where = f"{fault.file}:{fault.line}: " if fault.file.endswith((".csv", ".xlsx")) else ""
+        messages.error(request, f"{where}{fault.what} – {_(fault.mend)}")
+    if (more := len(faulty.faults) - FAULTS_SHOWN) > 0:
+        messages.error(request, _("%(n)s more faults.") % {"n": more})
 
 
 def at_the_desk(view: View) -> View:
