@@ -45,6 +45,7 @@ from headgate.steps.meter import meter, reclaim
 from headgate.steps.notes import Note
 from headgate.steps.problem import problem_of
 from headgate.steps.reallocate import reallocate, turn
+from headgate.steps.restore import restore
 from headgate.steps.term import Term
 
 
@@ -141,7 +142,7 @@ def take(term: Term, world: World, event: Event) -> Term:
     due = _due(term) if event.at_will else date.max
     if refused := refusal(event, _latest(term, at_will=event.at_will), term.facts, due):
         raise Faulty([fault(event, refused)])
-    after = _step(term, world, event)
+    after = restore(_step(term, world, event), event.day)
     done = 0 if event.what is What.TURN else term.done + (not event.at_will)
     return replace(after, taken=(*term.taken, event), day=event.day, done=done)
 
