@@ -12,7 +12,7 @@ one and compares the bytes, and a portal calls the same steps months apart.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
@@ -107,6 +107,9 @@ class World(Protocol):
         """What was measured and judged of the teams of a round."""
 
 
+NOTES: Final = "notes/world"
+"""The name of the facts in which a world says what in it stands in for something else."""
+
 Progress = Callable[[str], None]
 
 
@@ -197,7 +200,8 @@ def _step(term: Term, world: World, event: Event) -> Term:
             return _round(term, world, event)
         # The term's unspent rights lapse, and the next term opens with what was decided.
         case What.TURN:
-            term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
+            if NOTES not in term.facts:  # What a world stands in for is told once, not every term.
+                term = term.receive(NOTES, "world", world.notes(), instant(term.ends))
             term = turn(term)
             return enforce(term, world.enforce(orders_of(term), term.starts), term.starts)
 

@@ -6,14 +6,14 @@ which objections were upheld, after every event, until the award's own time is o
 more by the mistake does so until the term ends, and what the decision made again gives from then.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from enum import StrEnum
 
 from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part, place
 from headgate.core.quantities import instant
+from headgate.core.reallocation.restored import Restored, Returned
 from headgate.core.supports.kind import Accounts
 from headgate.steps.awards import amount_in_term
 from headgate.steps.calls import call_of
@@ -22,17 +22,6 @@ from headgate.steps.placing import Sites, room_of
 from headgate.steps.reallocate import LEAVING, as_decided, by_time, without_unreported
 from headgate.steps.rights import give
 from headgate.steps.term import Holding, Owed, Term
-
-
-class Restored(StrEnum):
-    """What became of what an award was owed."""
-
-    WHOLE = "whole"
-    PART = "part"
-    WAITS = "waits"
-    AWARD_OVER = "award-over"
-    REPORT_MISSING = "report-missing"
-    LEFT_SINCE = "left-since"
 
 
 def make_good(now: Term, then: Term, round_id: str, day: date) -> Term:
@@ -88,8 +77,10 @@ def _give(term: Term, one: Owed, day: date, *, told: bool) -> Term:
     """Give one award what is free of what it is owed; the rest stays owed."""
     if ended := _ended(term, one, day):
         return _decided(term, one, day, ended, 0)
-    room = room_of(term, call_of(term, one.holding.call), day)
-    blocks = next((n for n in _sizes(one, room) if _there(term, one, n, day)), 0)
+    # On its last day a term has nothing left; what is owed then is given as it turns.
+    room = room_of(term, call_of(term, one.holding.call), day) if day < term.ends else {}
+    sizes = _sizes(one, room) if day < term.ends else ()
+    blocks = next((n for n in sizes if _there(term, one, n, day)), 0)
     left = replace(one, blocks=one.blocks - blocks)
     if not blocks:
         term = term if told else _decided(term, one, day, Restored.WAITS, 0)
@@ -109,10 +100,10 @@ def _ended(term: Term, one: Owed, day: date) -> Restored | None:
     return Restored.LEFT_SINCE if given and one.holding.award not in term.holdings else None
 
 
-def _sizes(one: Owed, room: Sites) -> Iterator[int]:
+def _sizes(one: Owed, room: Sites) -> Sequence[int]:
     """How many blocks could be given, the most first; where nothing enforces, any number."""
     free = sum(room.get(one.holding.support_class, {}).values()) if room else one.blocks
-    return iter(range(min(one.blocks, free), 0, -1))
+    return range(min(one.blocks, free), 0, -1)
 
 
 def _there(term: Term, one: Owed, blocks: int, day: date) -> bool:
@@ -168,13 +159,8 @@ def _together(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def _decided(term: Term, one: Owed, day: date, outcome: Restored, blocks: int) -> Term:
     waits = outcome in (Restored.PART, Restored.WAITS)
-    result = {
-        "round": one.round,
-        "outcome": outcome,
-        "blocks": blocks,
-        "owed": one.blocks - blocks if waits else 0,
-        "until": one.holding.ends,
-    }
+    left = one.blocks - blocks if waits else 0
+    result = Returned(one.round, outcome, blocks, left, one.holding.ends)
     path = f"rounds.{one.round}.appeals"
     closed = term.closed.get(one.round)
     began = closed.began if closed is not None and closed.began is not None else term.starts
