@@ -204,6 +204,16 @@ def test_what_was_given_and_has_ended_since_is_owed_no_more() -> None:
     } == {*Restored}
 
 
+def test_the_oldest_debt_comes_first() -> None:
+    """Whose objection was upheld first is given first; what is left goes to the next."""
+    term = filled(turned(), 2)
+    held = term.closed["stage"].held
+    first, second = (replace(held[t], ends=term.ends) for t in ("alliance-0117", "alliance-0072"))
+    both = restore(replace(term, owed=(owed(first, 1),)), DAY, [owed(second, 1)])
+    assert [(first.award, "whole", 1, 0), (second.award, "waits", 0, 1)] == told(both, term)
+    assert [second.award] == [one.holding.award for one in both.owed]
+
+
 def test_hours_come_back_as_many_as_were_left() -> None:
     """Of hours, what lapsed with the award is given back, in parts that add up to it."""
     term = turned()
