@@ -12,7 +12,7 @@ one and compares the bytes, and a portal calls the same steps months apart.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
@@ -45,6 +45,7 @@ from headgate.steps.meter import meter, reclaim
 from headgate.steps.notes import Note
 from headgate.steps.problem import problem_of
 from headgate.steps.reallocate import reallocate, turn
+from headgate.steps.restore import restore
 from headgate.steps.term import Term
 
 
@@ -106,6 +107,9 @@ class World(Protocol):
         """What was measured and judged of the teams of a round."""
 
 
+NOTES: Final = "notes/world"
+"""The name of the facts in which a world says what in it stands in for something else."""
+
 Progress = Callable[[str], None]
 
 
@@ -141,7 +145,7 @@ def take(term: Term, world: World, event: Event) -> Term:
     due = _due(term) if event.at_will else date.max
     if refused := refusal(event, _latest(term, at_will=event.at_will), term.facts, due):
         raise Faulty([fault(event, refused)])
-    after = _step(term, world, event)
+    after = restore(_step(term, world, event), event.day)
     done = 0 if event.what is What.TURN else term.done + (not event.at_will)
     return replace(after, taken=(*term.taken, event), day=event.day, done=done)
 
@@ -196,7 +200,8 @@ def _step(term: Term, world: World, event: Event) -> Term:
             return _round(term, world, event)
         # The term's unspent rights lapse, and the next term opens with what was decided.
         case What.TURN:
-            term = term.receive("notes/world", "world", world.notes(), instant(term.ends))
+            if NOTES not in term.facts:  # What a world stands in for is told once, not every term.
+                term = term.receive(NOTES, "world", world.notes(), instant(term.ends))
             term = turn(term)
             return enforce(term, world.enforce(orders_of(term), term.starts), term.starts)
 

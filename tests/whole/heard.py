@@ -75,7 +75,7 @@ def decided(*changes: tuple[str, str]) -> Term:
 
 def after(term: Term, hearing: Hearing, day: date = CLOSES, name: str = "again") -> Term:
     """The term after what was due before that day, and after one hearing."""
-    for event in agenda(term.document)[term.done :]:
+    for event in agenda(term.document, term.index)[term.done :]:
         if event.day < day:
             term = take(term, Heard(term.document, {}), event)
     return take(term, Heard(term.document, {name: hearing}), Event(day, What.HEAR, name))

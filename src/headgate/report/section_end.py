@@ -7,6 +7,7 @@ from headgate.report.blocks import Block, Code, Heading, Items, Paragraph, Secti
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars
 from headgate.report.section_applicants import Anchors, reference
+from headgate.report.section_restored import restored
 from headgate.report.speaker import Speaker
 from headgate.report.summary import Assumption, RoundSummary, Summary
 
@@ -48,6 +49,7 @@ def _moved(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
         total = (say.say("total"), "", whole(sum(m.blocks for m in evaluation.movements)))
         name, title = f"moves-{evaluation.id}", say.say("moved.table")
         yield table(name, title, heads, moves, total, texts=frozenset({1}))
+    yield from restored(evaluation, say)
 
 
 def _rule(evaluation: RoundSummary) -> str:

@@ -31,6 +31,7 @@ from headgate.report.pdf import pdf
 from headgate.report.section_conduct import conduct
 from headgate.report.section_grounds import foreseen, grounds
 from headgate.report.section_history import Past, history
+from headgate.report.section_restored import restored
 from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker, lookup, speaker
 from headgate.report.summary import Assumption, RoundSummary
@@ -127,6 +128,7 @@ def _brief(told: Stage, say: Speaker) -> Iterator[Block]:
     yield Numbers(tuple(_numbers(evaluation, say)))
     yield _rule(evaluation, say)
     yield from section_round.decisions(evaluation, say, {}, titled=False)
+    yield from restored(evaluation, say)
 
 
 def _sentences(evaluation: RoundSummary, say: Speaker) -> Iterator[str]:

@@ -28,6 +28,7 @@ from headgate.report.blocks import (
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars
 from headgate.report.section_conduct import submitted
+from headgate.report.section_restored import restored
 from headgate.report.section_rights import rights, window_of
 from headgate.report.speaker import Speaker
 from headgate.report.stage import Stage, checked, distances, files_of, named, share_of
@@ -119,6 +120,7 @@ class _Own:
         yield Paragraph(say.say("own.decided", decision=word, reason=reason), "lead")
         if self.standing is not None:
             yield Numbers(tuple(self._numbers(self.standing, say)))
+        yield from restored(evaluation, say, decided.team)
         yield Note(say.say("own.private"), (say.say("own.private_text"),))
 
     def _numbers(self, own: Standing, say: Speaker) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ from headgate.core.policy.document import Document as PolicyDocument
 from headgate.core.policy.schema import Policy, Round
 from headgate.core.policy.schema import Reclaim as ReclaimRule
 from headgate.core.reallocation.formula import Movement
+from headgate.core.reallocation.restored import Returned
 from headgate.core.supports.text import Text
 from headgate.report.published import published_of
 from headgate.report.summary_calls import CallSummary, calls_of
@@ -96,7 +97,8 @@ class SupportSummary:
 class RoundSummary:
     """One round with what it was asked, what it found, and where freed blocks go.
 
-    `conducted` is empty where no rule asked how it was.
+    `conducted` is empty where no rule asked how it was; `restored` is what was given back after the
+    turn: team, day, how.
     """
 
     id: str
@@ -112,6 +114,7 @@ class RoundSummary:
     blocks_next: Mapping[str, int]
     assumed: tuple[str, ...]
     conducted: Conducted = field(default_factory=Conducted)
+    restored: tuple[tuple[str, date, Returned], ...] = ()
 
     @property
     def name(self) -> Text:
@@ -302,6 +305,9 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},
             assumed=decision.assumed,
             conducted=conducted.get(name, Conducted()),
+            restored=tuple(
+                (d.subject, day_of(d.at), r) for d, r in _of(term, "restored") if r.round == name
+            ),
         )
 
 

@@ -80,8 +80,10 @@ class Judged:
 
 
 def round_of(term: Term, round_id: str) -> Round:
-    """A round as the policy has it on the term's first day, which is before its stage begins."""
-    return term.policy(term.starts).rounds[round_id]
+    """A round as the policy has it on its term's first day, which is before its stage begins."""
+    closed = term.closed.get(round_id)
+    began = closed.began if closed is not None else None
+    return term.policy(began or term.starts).rounds[round_id]
 
 
 def teams_of(term: Term, round_id: str) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 The first decisions stand in the journal where they stood; the new ones follow them with the same
 rule, the same draws and the hearing among their facts. What the round had moved for the next term
-is worked out again from what awards held before it. All of it happens while the term lasts: once it
-has turned, what was freed is held by others.
+is worked out again from what awards held before it. Once the term has turned, what was freed is
+held by others: an objection is still heard, in the term as it was, and can then only give.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,8 @@ from headgate.steps.evaluate import (
     round_of,
 )
 from headgate.steps.event import hearing_name, lot_name
-from headgate.steps.reallocate import reallocate
+from headgate.steps.reallocate import LEAVING, reallocate
+from headgate.steps.restore import make_good
 from headgate.steps.term import Closed, Term
 
 
@@ -64,6 +65,7 @@ def hear(term: Term, name: str, hearing: Hearing, day: date) -> Term:
 def _hear(term: Term, facts: str, hearing: Hearing, day: date) -> Term:
     file = f"facts/{facts}.jsonl"
     closed = _closed(term, hearing, file)
+    now, term = term, _as_it_was(term, closed)
     evaluation, round_id = round_of(term, hearing.round), hearing.round
     earlier = _hearings(term, closed.heard)
     given = given_of(term, round_id)
@@ -73,21 +75,50 @@ def _hear(term: Term, facts: str, hearing: Hearing, day: date) -> Term:
         raise Faulty(_fault(file, f.code, f"{f.place}: {f.what}", f.mend) for f in found)
     root = term.root().hex()
     term = term.receive(facts, round_id, [hearing], instant(day))
-    closed = replace(closed, heard=(*closed.heard, facts))
+    heard = replace(closed, heard=(*closed.heard, facts))
     if hearing.ground is Ground.LOT:
-        closed = replace(closed, lot=root)
-    term = replace(term, closed={**term.closed, round_id: closed})
+        heard = replace(heard, lot=root)
+    term = replace(term, closed={**term.closed, round_id: heard})
     if hearing.ground is Ground.WILDCARD:
         return _add(term, evaluation, hearing, root, day)
-    return _decide_again(term, file, given.after((*earlier, hearing)), day, round_id)
+    term = _decide_again(term, file, given.after((*earlier, hearing)), day, round_id)
+    return term if closed.began is None else make_good(now, term, round_id, day)
+
+
+def _as_it_was(term: Term, closed: Closed) -> Term:
+    """The term in which a round closed as the round found it, with the journal as it is now."""
+    if closed.began is None:
+        return term
+    index, starts, ends = term.index - 1, closed.began, term.starts
+    then = replace(term, index=index, starts=starts, ends=ends)
+    return replace(then, holdings=closed.held, next_blocks=closed.before)
+
+
+def _nothing_taken(outcome: RoundOutcome, before: RoundOutcome) -> RoundOutcome:
+    """A decision made again after the turn: whoever it would newly send home, or keep waiting for a
+    remedy that can no longer run, stays.
+    """
+    left = {each.team for each in before.decisions if each.decision in LEAVING}
+    stays = Decision.ADVANCE
+    decisions = tuple(
+        replace(each, decision=stays, reason=Reason.TIED_AND_STAYS)
+        if each.decision is Decision.TIE
+        else replace(each, decision=stays, reason=Reason.NOT_TAKEN_BACK)
+        if each.decision in LEAVING and each.team not in left
+        else each
+        for each in outcome.decisions
+    )
+    return replace(outcome, decisions=decisions)
 
 
 def _closed(term: Term, hearing: Hearing, file: str) -> Closed:
-    """The round as it was closed, if it was in this term and no later one has overtaken it."""
+    """The round as it was closed, if it may still be heard on this ground."""
     closed = term.closed.get(hearing.round)
-    if closed is None and f"evidence/{hearing.round}" in term.facts:
+    turned = closed is not None and closed.began is not None
+    gone = closed is None and f"evidence/{hearing.round}" in term.facts
+    if gone or (turned and hearing.ground is not Ground.OBJECTION):
         what = f"The term of {hearing.round} has turned: what it freed is held by others since."
-        mend = "Give a place by a new call or a later round; uphold before the term turns."
+        mend = "An objection is upheld in the next term at the latest, all else before the turn."
         raise Faulty([_fault(file, HearingFault.TERM_TURNED, what, mend)])
     if closed is None:
         what = f"No round {hearing.round[:64]!r} was closed in the term from {term.starts}."
@@ -129,7 +160,10 @@ def _decide_again(term: Term, file: str, given: Given, day: date, round_id: str)
         ) from refused
     added = _added(closed.outcome)
     left = max(0, judged.outcome.places_left - len(added))
-    ordered = sorted((*judged.outcome.decisions, *added), key=lambda each: each.team)
+    again = judged.outcome
+    if closed.began is not None:
+        again = _nothing_taken(again, closed.outcome)
+    ordered = sorted((*again.decisions, *added), key=lambda each: each.team)
     outcome = replace(judged.outcome, decisions=tuple(ordered), places_left=left)
     term = _with_outcome(term, round_id, outcome)
     term = enter_round(term, round_id, day, replace(judged, outcome=outcome), {})

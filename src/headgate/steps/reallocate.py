@@ -25,7 +25,7 @@ from headgate.steps.evaluate import facts_of, given_of, round_of
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import Shortage, parts_of, short
 from headgate.steps.rights import Way, blocks_as, in_two_units
-from headgate.steps.term import Holding, Term, single, term_days
+from headgate.steps.term import Closed, Holding, Term, single, term_days
 
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
 
@@ -83,7 +83,7 @@ def turn(term: Term) -> Term:
     taken out of what the new term gives. Raises Faulty, before anything is moved, with every class
     and every envelope that cannot bear what goes on.
     """
-    term = _unreported(term)
+    term = without_unreported(term)
     planned, carried, renewed = _next(term)
     lapsed = _lapse(term, carried.keys(), planned.starts)
     opened = open_term(
@@ -113,8 +113,7 @@ def _next(term: Term) -> tuple[Term, Running, Running]:
     Raises Faulty with every class and every envelope that cannot bear what goes on.
     """
     starts, ends = term_days(term.policy(term.starts), term.index + 1)
-    changed = (_changed(term, h) for h in term.holdings.values() if h.ends > starts)
-    going_on = {h.award: h for h in changed if h.blocks}
+    going_on = {name: h for name, h in as_decided(term).items() if h.blocks}
     carried = {
         name: replace(h, amount=term.available(h.right))
         for name, h in going_on.items()
@@ -128,9 +127,25 @@ def _next(term: Term) -> tuple[Term, Running, Running]:
         ends=ends,
         holdings=carried,
         next_blocks={},
-        closed={},
+        closed=_turned(term),
     )
     return _placed(planned, renewed), carried, renewed
+
+
+def as_decided(term: Term) -> Mapping[str, Holding]:
+    """Every award whose time outlasts the term, as the next one has it; who leaves, with none."""
+    return {h.award: _changed(term, h) for h in term.holdings.values() if h.ends > term.ends}
+
+
+def _turned(term: Term) -> Mapping[str, Closed]:
+    """The rounds of the term that ends to which its teams have a right to object."""
+    kept: dict[str, Closed] = {}
+    for name, closed in term.closed.items():
+        if closed.began is None and round_of(term, name).appeals is not None:
+            held = (term.holdings[team] for team in closed.teams)
+            left = {h.award: replace(h, amount=max(term.available(h.right), 0)) for h in held}
+            kept[name] = replace(closed, began=term.starts, held=left)
+    return kept
 
 
 def _changed(term: Term, holding: Holding) -> Holding:
@@ -147,7 +162,7 @@ def _changed(term: Term, holding: Holding) -> Holding:
     return replace(holding, blocks=blocks, support_class=wanted)
 
 
-def _unreported(term: Term) -> Term:
+def without_unreported(term: Term) -> Term:
     """End the awards that owe a report without which the policy lets none go on."""
     ended: dict[str, int] = {}
     decisions = []

@@ -68,10 +68,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A round that was closed in this term: what deciding it again must know.
+    """A round that was closed in this term or the last: what deciding it again must know.
 
     `seed` is that of the draws, `before` what awards were to hold before the round moved anything,
-    `heard` the facts of hearings since, and `lot` the root from which a lot was drawn.
+    `heard` the facts of hearings since, and `lot` the root from which a lot was drawn. Once the
+    term has turned, `began` is the first day of the one in which the round closed, and `held` are
+    the awards of its teams as they were at its end, each with the amount that it had left.
     """
 
     seed: str
@@ -81,6 +83,22 @@ class Closed:
     outcome: RoundOutcome
     heard: tuple[str, ...] = ()
     lot: str = ""
+    began: date | None = None
+    held: Mapping[str, Holding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Blocks of an award that a round ended by a mistake, and that nothing was free for yet.
+
+    `holding` is the award as it would run by the decision that was made again after the hearing of
+    `facts`; its amount is what it had left when its term turned.
+    """
+
+    round: str
+    facts: str
+    holding: Holding
+    blocks: int
 
 
 class Received(Protocol):
@@ -130,6 +148,7 @@ class Term:
     known: Known = field(default_factory=Layers)
     next_blocks: Mapping[str, int] = field(default_factory=dict)
     closed: Mapping[str, Closed] = field(default_factory=dict)
+    owed: tuple[Owed, ...] = ()
     taken: tuple[Event, ...] = ()
     day: date = date.min
     done: int = 0

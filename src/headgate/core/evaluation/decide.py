@@ -46,6 +46,7 @@ class Reason(Enum):
     MAJORITY_MISSED = "majority-missed"
     ONE_HAD_TO_BE_CHOSEN = "one-had-to-be-chosen"
     NO_PLACE_LEFT = "no-place-left"
+    NOT_TAKEN_BACK = "not-taken-back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,10 @@ def _days(evaluation: Round, call: Call, spots: Spots, here: Loc) -> Found:
 
 
 def _window(evaluation: Round, calendar: Calendar, spots: Spots, here: Loc) -> Found:
-    """What decides a round again must find what was freed not yet held by others."""
+    """What fills a place or a tie must find what was freed not yet held by others.
+
+    An objection may be upheld later: then it is owed and given out of what is free.
+    """
     if evaluation.on <= calendar.first:
         return
     months = (evaluation.on.year - calendar.first.year) * 12 + evaluation.on.month
@@ -78,8 +81,6 @@ def _window(evaluation: Round, calendar: Calendar, spots: Spots, here: Loc) -> F
     turns = (add_months(calendar.first, calendar.months * (terms + more)) for more in (0, 1))
     turn = next(day for day in turns if day >= evaluation.on)
     days: dict[Loc, int] = {}
-    if (appeals := evaluation.appeals) is not None:
-        days["appeals",] = appeals.object_days + appeals.answer_days
     if evaluation.wildcard is not None:
         days["wildcard", "open_days"] = evaluation.wildcard.open_days
     if evaluation.remedy is Remedy.MORE_ITEMS:

@@ -85,7 +85,7 @@ def _heard(
     def action(before: Term | None) -> Term:
         need(person, *RUNS)
         round_ = round_now(round_id)
-        heard = len(round_.need_decided().heard)
+        heard = len(round_.need_running().heard)
         if before is None:
             refuse(DeskRefusal.NO_PROGRAMME)
         told = hearing(round_)

@@ -9,8 +9,10 @@ from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.agreement import proposed, unsigned
 from headgate.site.desk.board import ELSEWHERE, board_of
+from headgate.site.desk.hearing import answer_by
 from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection, RoundObjection
 from headgate.site.desk.office import SITE, CallNow, call_now, day_at, instant, need
+from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk, accept_by, is_over
 from headgate.site.portal.models import Person
@@ -76,13 +78,21 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
 def _need_heard(before: Term, event: Event) -> None:
     """Refuse what would overtake an objection to a round that nobody has answered.
 
-    Once the term has turned, or a later round has judged the same awards, upholding it would come
-    too late.
+    Once a later round has judged the same awards, or a second term has turned, upholding it would
+    come too late; and no term turns over an objection whose days to be answered are over.
     """
-    if event.what in (What.TURN, What.CLOSE_ROUND):
-        open_ones = RoundObjection.objects.filter(round__in=before.closed, answered__isnull=True)
-        if waiting := sorted({one.round for one in open_ones}):
-            refuse(DeskRefusal.OBJECTION_OPEN, ", ".join(waiting))
+    if event.what not in (What.TURN, What.CLOSE_ROUND):
+        return
+    open_ones = RoundObjection.objects.filter(round__in=before.closed, answered__isnull=True)
+    waiting = {
+        one.round
+        for one in open_ones
+        if event.what is What.CLOSE_ROUND
+        or before.closed[one.round].began is not None
+        or answer_by(round_now(one.round), one) < event.day
+    }
+    if waiting:
+        refuse(DeskRefusal.OBJECTION_OPEN, ", ".join(sorted(waiting)))
 
 
 def _kept(after: Term, person: Person, about: str, now: datetime) -> Term:

@@ -32,9 +32,10 @@ ATTENTION: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class RoundNow:
-    """A round of the running term, the teams that are in it, and whether it was closed.
+    """A round of the running term or the last, the teams in it, and whether it was closed.
 
-    `decided` is what deciding it again must know; None before it closes and once the term turned.
+    `decided` is what deciding it again must know; None before it closes, and once nothing can have
+    it decided again.
     """
 
     id: str
@@ -55,10 +56,15 @@ class RoundNow:
             refuse(DeskRefusal.ROUND_CLOSED, self.id)
 
     def need_decided(self) -> Closed:
-        """Refuse until the round was closed, and once its term has turned."""
+        """Refuse until the round was closed, and once nothing can have it decided again."""
         if self.decided is not None:
             return self.decided
         return refuse(DeskRefusal.ROUND_TURNED if self.closed else DeskRefusal.ROUND_OPEN, self.id)
+
+    def need_running(self) -> Closed:
+        """Refuse until the round was closed, and once its term has turned."""
+        decided = self.need_decided()
+        return decided if decided.began is None else refuse(DeskRefusal.ROUND_TURNED, self.id)
 
     def day(self, now: datetime) -> date:
         """The day of the round's own clocks."""
@@ -70,13 +76,14 @@ def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
     stood = stood or stands(SITE)
     if stood is None:
         refuse(DeskRefusal.NO_PROGRAMME)
-    policy = at(stood.document, stood.standing.starts).policy
+    decided = stood.standing.closed.get(round_id)
+    began = decided.began if decided is not None else None
+    policy = at(stood.document, began or stood.standing.starts).policy
     if round_id not in policy.rounds:
         refuse(DeskRefusal.ROUND_UNKNOWN, round_id)
     section, after = policy.rounds[round_id], stood.standing.next_blocks
     held = (h for h in stood.holdings if h.call == section.call)
     teams = tuple(sorted(h.award for h in held if after.get(h.award, h.blocks)))
-    decided = stood.standing.closed.get(round_id)
     closed = f"evidence/{round_id}" in stored_facts(SITE)
     teams = decided.teams if decided is not None else teams
     return RoundNow(round_id, policy, section, teams, closed, decided)

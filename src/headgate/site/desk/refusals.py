@@ -63,8 +63,8 @@ class DeskRefusal(Enum):
     ROUND_CLOSED = _("The round was closed: what was received stays as it is.")
     EXPERTS_SEATED = _("The experts of the round have their sheets already.")
     ROUND_TURNED = _(
-        "The term of the round has ended and others hold what was freed: a place can only be given "
-        "by a new call or a later round."
+        "The term of the round has ended and nothing can have it decided again: a place can only "
+        "be given by a new call or a later round."
     )
     OBJECTED = _("The team's objection is there already, and its text stays as it is.")
     TEAM_UNKNOWN = _("Choose one of the teams of the round.")

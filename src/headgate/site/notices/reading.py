@@ -16,6 +16,7 @@ from headgate.core.duties.amendment import Change
 from headgate.core.evaluation.decide import Decision
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import seconds_of
+from headgate.core.reallocation.restored import Restored
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import CHANGES
 from headgate.site.notices.models import Notice, Reader
@@ -195,6 +196,16 @@ def _round_answered(words: _Words) -> Letter:
     return Letter(subject, (held, words.facts["answer"]), _round(words))
 
 
+def _round_restored(words: _Words) -> Letter:
+    """What a team has back of what it was due, and what it is still owed."""
+    facts, say = words.facts, words.say
+    given = {"given": say.locale.whole(facts["blocks"]), "owed": say.locale.whole(facts["owed"])}
+    lines = [say.code("restored", Restored(facts["outcome"]))]
+    lines.append(_("Blocks given: %(given)s. Blocks still owed: %(owed)s.") % given)
+    subject = words.filled(_("%(team)s: what the round owes you"))
+    return Letter(subject, tuple(lines), reverse("round-own", args=(facts["round"],)))
+
+
 def _event(words: _Words) -> Letter:
     facts, policy = words.facts, words.policy
     about = facts["about"]
@@ -311,6 +322,7 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "round-decided": _round_decided,
     "round-objection": _round_objection,
     "round-answered": _round_answered,
+    "round-restored": _round_restored,
 }
 """How each kind of notice is told."""
 

@@ -6,13 +6,15 @@ from headgate.site.desk.hearing import answer_by, object_by, reply_by
 from headgate.site.desk.models import RoundFinding, RoundObjection
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.notices.telling import People, Told
+from headgate.site.portal.judged import RESTORED
+from headgate.site.portal.reading import decisions
 from headgate.site.portal.roles import Role
 from headgate.site.records.kept import Stands
 from headgate.steps.term import Closed
 
 
 def rounds_told(stood: Stands, people: People) -> Iterator[Told]:
-    """Everything of the running term's rounds, each to whom it concerns."""
+    """Everything of the rounds that can still be heard, each to whom it concerns."""
     waiting = list(RoundFinding.objects.filter(passed=False, replied__isnull=True))
     objections = list(RoundObjection.objects.all())
     for name in sorted({one.round for one in waiting} | stood.standing.closed.keys()):
@@ -22,6 +24,15 @@ def rounds_told(stood: Stands, people: People) -> Iterator[Told]:
         if round_.decided is not None:
             yield from _decided(round_, round_.decided, people)
             yield from _objections(round_, (o for o in objections if o.round == name), people)
+    yield from _restored(people)
+
+
+def _restored(people: People) -> Iterator[Told]:
+    """What a team was given back, or is owed, each time that something became of it."""
+    for one in (made for made in decisions() if made.step == RESTORED):
+        facts = {"team": one.subject, **one.result}
+        acting = people.of_award(one.subject)
+        yield Told(f"round-restored/{one.subject}/{one.seq}", "round-restored", acting, facts)
 
 
 def _findings(round_: RoundNow, found: Iterable[RoundFinding], people: People) -> Iterator[Told]:

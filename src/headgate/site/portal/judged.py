@@ -1,6 +1,6 @@
 """Rounds that were closed, read from what was decided: the values that their report is made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -19,6 +19,7 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
+from headgate.core.reallocation.restored import Returned
 from headgate.readers.facts import read_facts
 from headgate.report.stage import Stage
 from headgate.report.summary import RoundSummary
@@ -36,6 +37,8 @@ TYPES: Final[dict[str, Any]] = {
     "conducted": Conducted,
 }
 """What each decision of a round holds."""
+RESTORED: Final = "restored"
+"""What became of what a team was owed: a decision about the team."""
 
 _FINDINGS: Final = """
     SELECT key, data FROM kept
@@ -45,7 +48,7 @@ _FINDINGS: Final = """
 
 @cache
 def _adapter(step: str) -> TypeAdapter[Any]:
-    return TypeAdapter(TYPES[step])
+    return TypeAdapter(Returned if step == RESTORED else TYPES[step])
 
 
 def closed(stood: Stands, made: list[Made]) -> Iterator[Stage]:
@@ -59,7 +62,17 @@ def closed(stood: Stands, made: list[Made]) -> Iterator[Stage]:
             first.setdefault(one.subject, one)
     for subject, one in first.items():
         parts = {m.step: m.result for m in made if m.subject == subject}
-        yield _stage(stood.document, stood.standing.index, one, parts)
+        stage = _stage(stood.document, stood.standing.index, one, parts)
+        given = tuple(_restored(made, subject))
+        yield replace(stage, evaluation=replace(stage.evaluation, restored=given))
+
+
+def _restored(made: Iterable[Made], round_id: str) -> Iterator[tuple[str, date, Returned]]:
+    """What was given back to teams of a round after the turn, in its order."""
+    for one in made:
+        if one.step == RESTORED and one.result["round"] == round_id:
+            returned = _adapter(RESTORED).validate_python(one.result)
+            yield one.subject, date.fromisoformat(one.at[:10]), returned
 
 
 def closed_round(stood: Stands, made: list[Made], round_id: str) -> Stage | None:

@@ -28,7 +28,7 @@ from headgate.site.records.books import Looked, Stored
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import Head
 from headgate.steps.agenda import first_day
-from headgate.steps.term import Closed, Holding, Received, Term, chart_of
+from headgate.steps.term import Closed, Holding, Owed, Received, Term, chart_of
 
 
 class Sort(StrEnum):
@@ -64,6 +64,7 @@ class Standing:
     size: int
     roots: tuple[str, ...]
     closed: Mapping[str, Closed] = field(default_factory=dict)
+    owed: tuple[Owed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,7 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
         known=Layers(base=_known(database)),
         next_blocks=standing.next_blocks,
         closed=standing.closed,
+        owed=standing.owed,
         day=standing.day,
         done=standing.done,
     )
@@ -298,6 +300,7 @@ def _standing(term: Term, counted: int) -> bytes:
             term.tree.size,
             tuple(root.hex() for root in term.tree.roots),
             term.closed,
+            term.owed,
         )
     )
 

@@ -301,5 +301,5 @@ def _state(taken: int, before: Term | None, after: Term, last: int) -> Iterator[
     roots = tuple(root.hex() for root in tree.roots)
     dates = (after.index, after.starts, after.ends)
     at = (taken, after.day, after.done)
-    standing = Standing(*dates, *at, after.next_blocks, tree.size, roots, after.closed)
+    standing = Standing(*dates, *at, after.next_blocks, tree.size, roots, after.closed, after.owed)
     yield (Sort.TERM.value, "", last), canonical.line(standing).decode()
