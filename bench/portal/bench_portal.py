@@ -31,6 +31,8 @@ PAGES = {
     "people": ("policy-owner", "/people/"),
     "boards": ("agency-officer", "/boards/"),
     "board": ("agency-officer", "/boards/{call}/"),
+    "board_page": ("agency-officer", "/boards/{call}/?sort=-lead&after=B7000"),
+    "board_words": ("agency-officer", "/boards/{call}/?q=b70"),
     "panel": ("agency-officer", "/boards/{call}/panel/"),
     "reviews": ("reviewer", "/reviews/"),
     "applications": ("applicant", "/applications/"),

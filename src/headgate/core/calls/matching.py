@@ -22,6 +22,8 @@ WORDS_MOST: Final = 10
 
 def fold(text: str) -> str:
     """The text in lower case and without marks; Hangul syllables stay whole."""
+    if text.isascii():
+        return text.lower()
     whole = unicodedata.normalize("NFKC", text).casefold().translate(_STROKES)
     if whole.isascii():
         return whole

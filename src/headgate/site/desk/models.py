@@ -153,6 +153,9 @@ class Dossier(models.Model):
         """In the order in which they were handed in."""
 
         ordering: ClassVar = ["at", "code", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["call", "state", "at", "code"], name="dossier_in_order")
+        ]
 
     def __str__(self) -> str:
         return self.title or self.code or f"{self.call} {self.pk}"

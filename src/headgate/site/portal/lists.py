@@ -1,22 +1,26 @@
 """One list for every page: filtered, sorted and paged by the address, and downloaded by a suffix.
 
-A list is made from rows that are there; its address says what of them is shown, so a page can be
-kept as a bookmark, works without scripts, and its download holds the rows that the filter lets
-through, in the order shown. A cursor names the last row seen and not a number of pages, so nothing
-is shown twice or missed when rows are added meanwhile.
+A list is made from rows that are there, or from a table of which a page reads only what it shows.
+Its address says what of it is shown, so a page can be kept as a bookmark, works without scripts,
+and its download holds the rows that the filter lets through, in the order shown. A cursor names the
+last row seen and not a number of pages, so nothing is shown twice or missed when rows are added
+meanwhile.
 """
 
 import json
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import Combinable, Expression
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 
-from headgate.core.calls.matching import has_words, words_of
+from headgate.core.calls.matching import Words, has_words, words_of
 from headgate.site.portal.reading import DATABASE
 from headgate.site.reports.tables import write_csv, write_xlsx
 from headgate.site.status import state
@@ -25,6 +29,9 @@ T = TypeVar("T")
 Cell = str | int
 
 PAGE_ROWS: Final = 50
+PICKED_MOST: Final = 500
+"""Rows that are read by naming their keys in one query."""
+
 TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -46,6 +53,14 @@ class Column(Generic[T]):
     def cell(self, row: T) -> Any:
         """What the page shows."""
         return self.shown(row) if self.shown else self.value(row)
+
+    def text(self, row: T) -> str:
+        """What a row is found by: its plain value and what is shown for it, but no marks."""
+        value = str(self.value(row))
+        return f"{value} {_MARKS.sub(' ', str(self.shown(row)))}" if self.shown else value
+
+
+_MARKS: Final = re.compile("<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,84 @@ class Asked:
         """The query of an address that asks for the same but for what is changed."""
         told = {"q": self.text, "sort": self.sort, "after": self.after, **dict(self.chosen)}
         return "?" + urlencode({k: v for k, v in (told | changed).items() if v})
+
+
+By = Combinable | Expression
+"""What a column is sorted and filtered by, in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[T]):
+    """Rows that lie in the database; a page reads those that it shows, and counts the others.
+
+    The fields of `order` are never empty, and together they name one row. `by` has what each column
+    is sorted and filtered by, in the database: the first column, which is text, and all that there
+    are choices of; a column that it lacks leaves the order as it is. `texts` gives the key of each
+    row that a query finds, in order, with the text in which words are looked for; `made` the rows.
+    """
+
+    query: "QuerySet[Any, Any]"
+    order: tuple[str, ...]
+    by: Mapping[str, By]
+    texts: Callable[["QuerySet[Any, Any]"], Iterable[tuple[Any, str]]]
+    made: Callable[["QuerySet[Any, Any]"], list[T]]
+
+    def found(self, asked: Asked) -> list[T]:
+        """All rows that the address lets through, in the order asked for."""
+        rows, words = self._sorted(self._chosen(asked), asked), words_of(asked.text)
+        if not words:
+            return self.made(rows)
+        with_words = self._with_words(rows, words)
+        some = (with_words[at : at + PICKED_MOST] for at in range(0, len(with_words), PICKED_MOST))
+        return [one for keys in some for one in self.made(rows.filter(pk__in=keys))]
+
+    def page(self, asked: Asked, column: Column[T]) -> tuple[list[T], int]:
+        """The rows of one page and, where there is one, the next; how many there are in all."""
+        chosen, words = self._chosen(asked), words_of(asked.text)
+        rows, order = self._sorted(chosen, asked), self._order(asked)
+        fields = [field.removeprefix("-") for field in order]
+        named = rows.alias(named=self.by[column.name]).filter(named=asked.after)
+        last = named.values_list("pk", *fields).first() if asked.after else None
+        if words:
+            keys = self._with_words(rows, words)
+            start = keys.index(last[0]) + 1 if last and last[0] in keys else 0
+            some = rows.filter(pk__in=keys[start : start + PAGE_ROWS + 1])
+            return self.made(some), len(keys)
+        later = rows.filter(_behind(order, last[1:])) if last else rows
+        return self.made(later[: PAGE_ROWS + 1]), chosen.count()
+
+    def _with_words(self, rows: "QuerySet[Any, Any]", words: Words) -> list[Any]:
+        """The keys of the rows that have all words, in order."""
+        return [key for key, text in self.texts(rows) if has_words(text, words)]
+
+    def _chosen(self, asked: Asked) -> "QuerySet[Any, Any]":
+        wanted = {name: want for name, want in asked.chosen if want}
+        known = self.query.alias(**{f"its_{name}": self.by[name] for name in wanted})
+        chosen: QuerySet[Any, Any] = known.filter(
+            **{f"its_{name}": want for name, want in wanted.items()}
+        )
+        return chosen
+
+    def _sorted(self, query: "QuerySet[Any, Any]", asked: Asked) -> "QuerySet[Any, Any]":
+        name = asked.sort.removeprefix("-")
+        some = query.annotate(by_this=self.by[name]) if name in self.by else query
+        return some.order_by(*self._order(asked))
+
+    def _order(self, asked: Asked) -> tuple[str, ...]:
+        """The fields that the rows are sorted by; a minus turns one around."""
+        name = asked.sort.removeprefix("-")
+        first = (f"{asked.sort.removesuffix(name)}by_this",) if name in self.by else ()
+        return (*first, *self.order)
+
+
+def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
+    """What stands behind a row in an order of fields, of which a minus turns one around."""
+    behind, alike = Q(pk__in=()), Q()
+    for field, value in zip(order, last, strict=True):
+        name = field.removeprefix("-")
+        behind |= alike & Q(**{f"{name}__{'gt' if name == field else 'lt'}": value})
+        alike &= Q(**{name: value})
+    return behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,30 +219,37 @@ class Listing(Generic[T]):
         return [(kind.upper(), self.asked.address(after="", format=kind)) for kind in TYPES]
 
 
+Rows = Sequence[T] | Table[T]
+"""What a list is made from."""
+
+
 def asked_of(request: HttpRequest, choices: Sequence[Choice]) -> Asked:
     """What an address asks; what it asks of no filter that there is, is left aside."""
-    chosen = tuple((c.name, request.GET.get(c.name, "")) for c in choices)
-    return Asked(
-        request.GET.get("q", "")[:200],
-        request.GET.get("sort", "")[:40],
-        request.GET.get("after", "")[:200],
-        chosen,
-    )
+
+    def said(name: str, most: int) -> str:
+        return request.GET.get(name, "").replace("\0", "")[:most]
+
+    chosen = tuple((c.name, said(c.name, 200)) for c in choices)
+    return Asked(said("q", 200), said("sort", 40), said("after", 200), chosen)
 
 
 def listing(
     request: HttpRequest,
-    rows: Sequence[T],
+    rows: Rows[T],
     columns: Sequence[Column[T]],
     choices: Sequence[Choice] = (),
 ) -> Listing[T]:
     """The rows that the address asks for; the first column names a row."""
     asked = asked_of(request, choices)
-    found = _found(rows, columns, asked)
-    start = _after(found, columns[0], asked.after)
-    some = tuple(found[start : start + PAGE_ROWS])
-    more = str(columns[0].value(some[-1])) if start + len(some) < len(found) else ""
-    return Listing(tuple(columns), tuple(choices), asked, some, len(found), more)
+    if isinstance(rows, Table):
+        some, count = rows.page(asked, columns[0])
+    else:
+        found = _found(rows, columns, asked)
+        start = _after(found, columns[0], asked.after)
+        some, count = found[start : start + PAGE_ROWS + 1], len(found)
+    shown = tuple(some[:PAGE_ROWS])
+    more = str(columns[0].value(shown[-1])) if len(some) > PAGE_ROWS else ""
+    return Listing(tuple(columns), tuple(choices), asked, shown, count, more)
 
 
 def _found(rows: Sequence[T], columns: Sequence[Column[T]], asked: Asked) -> list[T]:
@@ -161,7 +261,7 @@ def _found(rows: Sequence[T], columns: Sequence[Column[T]], asked: Asked) -> lis
     def fits(row: T) -> bool:
         if any(str(column.value(row)) != want for column, want in chosen):
             return False
-        return not words or has_words(" ".join(str(c.cell(row)) for c in columns), words)
+        return not words or has_words(" ".join(c.text(row) for c in columns), words)
 
     some = [row for row in rows if fits(row)] if chosen or words else list(rows)
     column = named.get(asked.sort.removeprefix("-"))
@@ -184,7 +284,7 @@ def journal_state() -> str:
 def download(
     request: HttpRequest,
     name: str,
-    rows: Sequence[T],
+    rows: Rows[T],
     columns: Sequence[Column[T]],
     choices: Sequence[Choice],
     told: Callable[[], str],
@@ -197,7 +297,7 @@ def download(
     if kind not in TYPES:
         return None
     asked = replace(asked_of(request, choices), after="")
-    found = _found(rows, columns, asked)
+    found = rows.found(asked) if isinstance(rows, Table) else _found(rows, columns, asked)
     response = HttpResponse(_file(kind, found, columns, told()), content_type=TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response

@@ -1,12 +1,15 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -41,7 +44,7 @@ from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
-from headgate.site.portal.lists import Column, download, journal_state, listing
+from headgate.site.portal.lists import PICKED_MOST, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import language
@@ -61,13 +64,13 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
-    rows, columns = _rows(call), _columns(call)
-    if file := download(request, call, rows, columns, (), journal_state):
+    rows = _rows(call)
+    if file := download(request, call, rows, _COLUMNS, (), journal_state):
         return file
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "listing": listing(request, rows, columns),
+        "listing": listing(request, rows, _COLUMNS),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
         "objections": [
@@ -90,10 +93,11 @@ def _grant_rule(rules: CallNow) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One application of a call, and how many of its seats have given a sheet."""
+    """One application of a call: what was found on its gates, its seats, and its sheets."""
 
     code: str
     lead: str
+    found: tuple[tuple[str, bool], ...]
     sheets: int
     seats: int
 
@@ -103,40 +107,69 @@ class Given:
         address = reverse("doubles", kwargs={"code": self.code})
         return format_html('<a class="govuk-link" href="{}">{}</a>', address, self.code)
 
+    @property
+    def gates(self) -> str:
+        """What was found on each gate, in words."""
+        named = {True: _("Open"), False: _("Shut")}
+        return ", ".join(f"{gate}: {named[passed]}" for gate, passed in self.found)
 
-def _rows(call: str) -> list[Given]:
-    """Every application of the call with its seats, in the order in which they were handed in."""
-    dossiers = Dossier.objects.filter(call=call, state=State.SUBMITTED).order_by("at", "code")
-    names = list(dossiers.values_list("pk", "code", "lead__name"))
-    seats = Review.objects.filter(dossier__call=call).values_list("dossier")
-    counted = {pk: told for pk, *told in seats.annotate(Count("marked"), Count("pk"))}
-    return [Given(code or "", lead, *counted.get(pk, (0, 0))) for pk, code, lead in names]
-
-
-def _columns(call: str) -> list[Column[Given]]:
-    """The columns of a call's applications; findings are read once, if the page shows any."""
-
-    @cache
-    def found() -> dict[str, list[tuple[str, bool]]]:
-        told: dict[str, list[tuple[str, bool]]] = {}
-        findings = Finding.objects.filter(dossier__call=call)
-        for code, gate, passed in findings.values_list("dossier__code", "gate", "passed"):
-            told.setdefault(code or "", []).append((gate, passed))
-        return told
-
-    def gates(one: Given) -> SafeString:
+    @property
+    def tags(self) -> SafeString:
+        """The same in colours."""
         named = {True: ("green", _("Open")), False: ("red", _("Shut"))}
-        told = [(gate, *named[passed]) for gate, passed in found().get(one.code, [])]
+        told = [(gate, *named[passed]) for gate, passed in self.found]
         return format_html_join(
             " ", '{}: <strong class="govuk-tag govuk-tag--{}">{}</strong>', told
         )
 
+
+_COLUMNS: Final[tuple[Column[Given], ...]] = (
+    Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
+    Column("lead", lazy("Organisation"), lambda one: one.lead),
+    Column("gates", lazy("Gates"), lambda one: one.gates, lambda one: one.tags),
+    Column("sheets", lazy("Sheets"), lambda one: one.sheets, figure=True),
+    Column("seats", lazy("Seats"), lambda one: one.seats, figure=True),
+)
+
+
+def _rows(call: str) -> Table[Given]:
+    """Every application of the call, in the order in which they were handed in."""
+    given = Dossier.objects.filter(call=call, state=State.SUBMITTED)
+    by = {
+        "code": F("code"),
+        "lead": F("lead__name"),
+        "sheets": _count("marked"),
+        "seats": _count("pk"),
+    }
+    return Table(given, ("at", "code"), by, _texts, partial(_given, call))
+
+
+def _texts(found: "QuerySet[Dossier]") -> Iterator[tuple[int, str]]:
+    """Applications by their code and their organisation."""
+    for pk, code, lead in found.values_list("pk", "code", "lead__name"):
+        yield pk, f"{code} {lead}"
+
+
+def _count(field: str) -> Combinable:
+    """How many seats of an application have something."""
+    seats = Review.objects.filter(dossier=OuterRef("pk")).values("dossier")
+    return Coalesce(Subquery(seats.values_list(Count(field))), 0)
+
+
+def _given(call: str, found: "QuerySet[Dossier]") -> list[Given]:
+    """Applications with what was found on them and their seats, in two queries."""
+    told = list(found.values_list("pk", "code", "lead__name"))
+    some = {"dossier__in": [pk for pk, _code, _lead in told]}
+    which = some if len(told) <= PICKED_MOST else {"dossier__call": call}
+    seats = Review.objects.filter(**which).values_list("dossier")
+    counted = {pk: count for pk, *count in seats.annotate(Count("marked"), Count("pk"))}
+    gates: dict[int, tuple[tuple[str, bool], ...]] = {}
+    findings = Finding.objects.filter(**which).values_list("dossier", "gate", "passed")
+    for pk, gate, passed in findings:
+        gates[pk] = (*gates.get(pk, ()), (gate, passed))
     return [
-        Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
-        Column("lead", lazy("Organisation"), lambda one: one.lead),
-        Column("gates", lazy("Gates"), lambda _one: "", gates),
-        Column("sheets", lazy("Sheets"), lambda one: one.sheets, figure=True),
-        Column("seats", lazy("Seats"), lambda one: one.seats, figure=True),
+        Given(code or "", lead, gates.get(pk, ()), *counted.get(pk, (0, 0)))
+        for pk, code, lead in told
     ]
 
 

@@ -1,10 +1,14 @@
 """Organisations: the register, and one organisation with its facts and who acts for it."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
 from django.core.validators import RegexValidator
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,7 +33,7 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
@@ -134,19 +138,35 @@ def _columns(asked: Organisations) -> list[Column[Organisation]]:
     ]
 
 
+_BY: Final[dict[str, By]] = {
+    **{name: F(name) for name in ("code", "name", "kind", "size", "region")},
+    "parent": Coalesce(F("parent__code"), Value("")),
+}
+"""What the register is sorted and filtered by."""
+
+
+def _texts(asked: Organisations, found: "QuerySet[Organisation]") -> Iterator[tuple[int, str]]:
+    """Organisations by all that the register shows of them."""
+    named = dict(labelled(asked, (*asked.kinds, *asked.sizes)))
+    shown = ("code", "name", "region", "parent__code", "kind", "size")
+    for pk, *told, kind, size in found.values_list("pk", *shown):
+        yield pk, " ".join(filter(None, (*told, kind, named.get(kind), size, named.get(size))))
+
+
 @at_the_desk
 def organisations(request: HttpRequest) -> HttpResponse:
     """The register, by code."""
     asked = _asked()
-    found = list(Organisation.objects.select_related("parent").order_by("code"))
+    whole = Organisation.objects.select_related("parent")
+    rows = Table(whole, ("code",), _BY, partial(_texts, asked), list)
     choices = [
         Choice("kind", lazy("Kind"), tuple(labelled(asked, asked.kinds))),
         Choice("size", lazy("Size"), tuple(labelled(asked, asked.sizes))),
     ]
     columns = _columns(asked)
-    if file := download(request, "organisations", found, columns, choices, journal_state):
+    if file := download(request, "organisations", rows, columns, choices, journal_state):
         return file
-    context = {"listing": listing(request, found, columns, choices)}
+    context = {"listing": listing(request, rows, columns, choices)}
     return render(request, "desk/organisations.html", context)
 
 

@@ -1,10 +1,14 @@
 """People: accounts, roles, whom they act for, reviewers with their ties, and leaving."""
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -27,7 +31,7 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
 from headgate.site.desk.pages.registering import CODE
 from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, typed_before
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import first_password
 from headgate.site.portal.registry import Page
@@ -98,15 +102,32 @@ def _state(person: Person) -> str:
     return "active" if person.is_active else "closed"
 
 
+_BY: Final[dict[str, By]] = {
+    "username": F("username"),
+    "name": Coalesce(
+        NullIf(Trim(Concat("first_name", Value(" "), "last_name")), Value("")), F("username")
+    ),
+    "state": Case(When(is_active=True, then=Value("active")), default=Value("closed")),
+}
+"""What accounts are sorted and filtered by."""
+
+
+def _texts(columns: list[Column[Person]], found: "QuerySet[Person]") -> Iterator[tuple[int, str]]:
+    """People by all that the list shows of them."""
+    for one in found:
+        yield one.pk, " ".join(column.text(one) for column in columns)
+
+
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody with an account, by name."""
-    found = list(Person.objects.prefetch_related("groups").order_by("username"))
     choices = [Choice("state", lazy("State"), tuple(_STATES.items()))]
     columns = _columns()
-    if file := download(request, "people", found, columns, choices, journal_state):
+    whole = Person.objects.prefetch_related("groups")
+    rows = Table(whole, ("username",), _BY, partial(_texts, columns), list)
+    if file := download(request, "people", rows, columns, choices, journal_state):
         return file
     owns = Role.POLICY_OWNER in roles_of(request.user)
-    context = {"listing": listing(request, found, columns, choices), "owns": owns}
+    context = {"listing": listing(request, rows, columns, choices), "owns": owns}
     return render(request, "desk/people.html", context)
 
 

@@ -1,0 +1,174 @@
+"""Lists that lie in the database: a page reads what it shows, and shows what the whole list has."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.db.models import F, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.test import RequestFactory
+
+from headgate.core.calls.matching import fold
+from headgate.site.desk.models import Organisation, Review
+from headgate.site.portal import lists
+from headgate.site.portal.lists import Choice, Column, Listing, Table, download, listing
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, browser, facts_of
+from tests.whole.small import small
+
+NAMES = ("Viện Tính toán", "Đại học 3", "서울대학교", "Vien", "a%b_c", "Ågren", "")
+
+
+def scene() -> Cast:
+    """Applications are in and judged."""
+    cast = Cast(small().term.document, facts_of(small().term))
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    return cast
+
+
+def _texts(found: "QuerySet[Organisation]") -> Iterator[tuple[int, str]]:
+    yield from (
+        (pk, f"{code} {name}") for pk, code, name in found.values_list("pk", "code", "name")
+    )
+
+
+REGISTER = Table(
+    Organisation.objects.select_related("parent"),
+    ("size", "code"),
+    {
+        **{name: F(name) for name in ("code", "name", "kind")},
+        "parent": Coalesce(F("parent__code"), Value("")),
+    },
+    _texts,
+    list,
+)
+COLUMNS: tuple[Column[Organisation], ...] = (
+    Column("code", "Code", lambda o: o.code),
+    Column("name", "Name", lambda o: o.name),
+    Column("kind", "Kind", lambda o: o.kind),
+    Column("parent", "Parent", lambda o: o.parent.code if o.parent else ""),
+)
+CHOICES = (Choice("kind", "Kind", (("firm", "Firm"), ("lab", "Lab"))),)
+
+
+def filled() -> list[Organisation]:
+    """A register in which values repeat, some are empty, and no order is that of the keys."""
+    first = Organisation.objects.create(code="z0", name="Viện", kind="lab", size="big")
+    more = [
+        Organisation(
+            code=f"c{n * 7 % 20:02}",
+            name=NAMES[n % len(NAMES)],
+            kind=("firm", "lab")[n % 3 == 0],
+            size=("big", "small")[n % 2],
+            parent=first if n % 4 == 0 else None,
+        )
+        for n in range(20)
+    ]
+    return [first, *Organisation.objects.bulk_create(more)]
+
+
+def page(**asked: str) -> Listing[Organisation]:
+    """The page of an address."""
+    return listing(RequestFactory().get("/", asked), REGISTER, COLUMNS, CHOICES)
+
+
+def walked(**asked: str) -> list[str]:
+    """The codes of all pages, one after another."""
+    shown = page(**asked)
+    seen = [one.code for one in shown.rows]
+    while shown.next:
+        shown = page(**asked, after=shown.next)
+        seen += [one.code for one in shown.rows]
+    assert shown.count == len(seen)
+    return seen
+
+
+def filed(**asked: str) -> list[str]:
+    """The codes of the file that the same address gives."""
+    request = RequestFactory().get("/", {**asked, "format": "json"})
+    file = download(request, "register", REGISTER, COLUMNS, CHOICES, lambda: "now")
+    assert file is not None
+    return [row["code"] for row in json.loads(file.content)["rows"]]
+
+
+@pytest.mark.parametrize("kind", ["", "lab"])
+@pytest.mark.parametrize("words", ["", "vien"])
+def test_pages_and_the_file_have_the_same_rows_in_one_order(
+    site: str, monkeypatch: pytest.MonkeyPatch, kind: str, words: str
+) -> None:
+    """By every column, up and down: each row that fits stands once, equal ones in their order."""
+    assert site
+    monkeypatch.setattr(lists, "PAGE_ROWS", 3)
+    monkeypatch.setattr(lists, "PICKED_MOST", 4)
+    fits = [one for one in filled() if kind in ("", one.kind) and words in fold(one.name)]
+    fits.sort(key=lambda one: (one.size, one.code))
+    for column in COLUMNS:
+        for sign in ("", "-"):
+            asked = {"sort": sign + column.name, "kind": kind, "q": words}
+            told = walked(**asked)
+            assert told == filed(**asked)
+            assert {one.code for one in fits} == set(told)
+            if column.name != "name":
+                order = sorted(fits, key=column.value, reverse=bool(sign))
+                assert [one.code for one in order] == told
+    assert [one.code for one in fits] == walked(sort="size", kind=kind, q=words)
+
+
+def test_a_page_costs_the_same_queries_whatever_is_asked(lone_site: str) -> None:
+    """The row before, the rows, their number: no more, however long the list is."""
+    assert lone_site
+    filled()
+    asked: list[str] = []
+
+    def count(execute: Any, sql: str, *told: Any) -> Any:
+        asked.append(sql)
+        return execute(sql, *told)
+
+    for address in ({}, {"after": "c07"}, {"after": "c07", "q": "c", "sort": "-parent"}):
+        asked.clear()
+        with connections["default"].execute_wrapper(count):
+            page(**address)
+        assert len(asked) <= 3
+
+
+def test_an_address_that_names_nothing_shows_the_beginning(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cursor that is gone, a column that is not there, signs that no database takes."""
+    assert site
+    monkeypatch.setattr(lists, "PAGE_ROWS", 3)
+    filled()
+    first = [one.code for one in page().rows]
+    for odd in ({"after": "gone"}, {"after": "\0"}, {"sort": "-"}, {"sort": "pk"}, {"q": "\0"}):
+        assert first == [one.code for one in page(**odd).rows]
+    assert [] == walked(kind="' OR 1=1 --\0")
+
+
+def test_a_row_that_comes_meanwhile_moves_no_other(
+    lone_site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is shown twice or missed when a row is added before the ones to come."""
+    assert lone_site
+    monkeypatch.setattr(lists, "PAGE_ROWS", 3)
+    filled()
+    whole, first = walked(), page()
+    Organisation.objects.create(code="a", name="New", kind="firm", size="aaa")
+    assert whole[3:6] == [one.code for one in page(after=first.next).rows]
+
+
+def test_the_board_sorts_by_seats_and_files_what_was_found(copied: Cast) -> None:
+    """Counted in the database, they are the seats that there are; gates stand in the file too."""
+    officer = browser(copied.officer)
+    rows = json.loads(officer.get("/boards/open/?format=json&sort=-seats").content)["rows"]
+    seats = {row["code"]: row["seats"] for row in rows}
+    assert sorted(seats.values(), reverse=True) == list(seats.values())
+    for code, count in seats.items():
+        assert count == Review.objects.filter(dossier__code=code).count()
+    assert all(": Open" in row["gates"] or ": Shut" in row["gates"] for row in rows)
+    one = rows[0]["code"]
+    found = json.loads(officer.get(f"/boards/open/?format=json&q={one}").content)["rows"]
+    assert [one] == [row["code"] for row in found]
+    assert 200 == officer.get(f"/boards/open/?sort=-sheets&after={one}&q=o").status_code
