@@ -54,8 +54,9 @@ def plain(value: object) -> Any:
 
 
 def _plain_fields(names: tuple[str, ...], value: object) -> dict[str, Any]:
+    kind: Any = type(value)
     told = dict(zip(names, _values(names)(value), strict=True))
-    for name in _later(type(value)):
+    for name in _later(kind):
         if told[name] is None:
             del told[name]
     if _AS_IT_IS.issuperset(map(type, told.values())):

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """The index."""
 
-    dependencies: ClassVar = [("desk", "0007_round_secrets_and_known_works")]
+    dependencies: ClassVar = [("desk", "0009_member_shares")]
 
     operations: ClassVar = [
         migrations.AddIndex(
