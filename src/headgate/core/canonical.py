@@ -53,7 +53,7 @@ def plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def _plain_fields(kind: type[Any], names: tuple[str, ...], value: object) -> dict[str, Any]:
+def _plain_fields(kind: Any, names: tuple[str, ...], value: object) -> dict[str, Any]:
     told = dict(zip(names, _values(kind)(value), strict=True))
     for name in _later(kind):
         if told[name] is None:
@@ -70,7 +70,7 @@ def _fields(kind: type[Any]) -> tuple[str, ...]:
 
 
 @cache
-def _values(kind: type[Any]) -> Callable[[Any], tuple[Any, ...]]:
+def _values(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
     """What gives the values of those fields, in their order."""
     names = _fields(kind)
     if len(names) > 1:

@@ -11,9 +11,8 @@ from headgate.core.enforcement.engine import Order, Quota, QuotaState
 from headgate.engines.drive import Enforced, enforce
 from headgate.engines.slurm.names import account_of, standby_of
 from headgate.steps.enforce import envelopes_of, orders_of
-from tests.engines.slurm.books import Books, rolled_up
+from tests.engines.slurm.books import Books, listed, rolled_up
 from tests.engines.slurm.site import Site
-from tests.engines.slurm.test_purged import listed
 from tests.whole.korea import korea
 
 LEFT = 480
