@@ -69,7 +69,7 @@ def test_a_glance_takes_no_row_that_a_long_look_takes_otherwise(
     data = bytearray(SURE)
     for place, byte, more in edits:
         data[place : place + (not more)] = bytes([byte])
-    told = list[object]()
+    told: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
         for _ in range(2):
             try:

@@ -34,7 +34,7 @@ def plain(value: object) -> Any:
     if kind in _AS_IT_IS:
         return value
     if names := _fields(kind):
-        return _plain_fields(names, value)
+        return _plain_fields(kind, names, value)
     match value:
         case Enum():
             return value.value
@@ -53,9 +53,8 @@ def plain(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} has no canonical form")
 
 
-def _plain_fields(names: tuple[str, ...], value: object) -> dict[str, Any]:
-    kind: Any = type(value)
-    told = dict(zip(names, _values(names)(value), strict=True))
+def _plain_fields(kind: Any, names: tuple[str, ...], value: object) -> dict[str, Any]:
+    told = dict(zip(names, _values(kind)(value), strict=True))
     for name in _later(kind):
         if told[name] is None:
             del told[name]
@@ -71,8 +70,9 @@ def _fields(kind: type[Any]) -> tuple[str, ...]:
 
 
 @cache
-def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """What gives the values of some fields, in their order."""
+def _values(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
+    """What gives the values of those fields, in their order."""
+    names = _fields(kind)
     if len(names) > 1:
         return attrgetter(*names)
     return lambda value: (getattr(value, names[0]),)

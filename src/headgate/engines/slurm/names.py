@@ -49,6 +49,7 @@ def mark(facts: Mapping[str, object]) -> str:
     return MARK + data.rstrip("=").lower()
 
 
+@lru_cache(maxsize=32_768)
 def marked(description: str) -> Mapping[str, object] | None:
     """The facts of a description; None where it holds no mark, nothing where it was damaged."""
     if not description.startswith(MARK):
