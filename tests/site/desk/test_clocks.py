@@ -217,8 +217,8 @@ def test_what_comes_too_late_is_told_on_its_page_and_nothing_is_lost(
     drafting = cast.persons[lead.code]
     draft = save_draft(drafting, Draft("open", lead.code, None, "Half", "", (), 1, {}), at_noon(30))
     mine, client = reverse("application", args=(draft.pk,)), browser(drafting)
-    title = "한밤중에 쓴 제목"
-    typed = {"deed": "save", "version": "1", "title": title, "summary": "밤새 쓴 설명"}
+    title = "한밤중에 새로 쓴 긴 제목"
+    typed = {"deed": "save", "version": "1", "title": title, "summary": "밤새 새로 쓴 긴 설명"}
     year.be(cast.closing("open"))
     told_late(client, mine, typed, DeskRefusal.LATE.value)
     take_due(

@@ -74,7 +74,6 @@ def _columns() -> list[Column[Met]]:
         Column("row", lazy("Row"), lambda met: met[0].pk, figure=True),
         Column("organisation", lazy("Organisation"), lambda met: met[1]),
         Column("source", lazy("Programme"), lambda met: met[0].listed.source),
-        Column("number", lazy("Registration number"), lambda met: met[0].number),
         Column("reference", lazy("Reference"), lambda met: met[0].reference),
         Column("title", lazy("Title"), lambda met: met[0].title),
         Column("support", lazy("Support"), lambda met: met[0].support),
@@ -145,6 +144,5 @@ PAGES: Final = (
         outside_grants,
         _SEE,
         ("GET", "HEAD", "POST"),
-        title=lazy("Grants elsewhere"),
     ),
 )
