@@ -154,7 +154,7 @@ class Dossier(models.Model):
 
         ordering: ClassVar = ["at", "code", "id"]
         indexes: ClassVar = [
-            models.Index(fields=["call", "state", "at", "code"], name="dossier_in_order")
+            models.Index(fields=["call", "state", "at", "code", "lead"], name="dossier_in_order")
         ]
 
     def __str__(self) -> str:

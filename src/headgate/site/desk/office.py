@@ -122,13 +122,17 @@ def call_now(call_id: str) -> CallNow:
     adopted = programme()
     if call_id not in at(adopted, first_day(adopted)).policy.calls:
         refuse(DeskRefusal.CALL_UNKNOWN, call_id)
-    return _call_now(adopted, call_id, stored_facts(SITE))
+    return _calls_now(adopted, [call_id])[0]
 
 
 def calls_now() -> list[CallNow]:
     """Every call of the policy."""
-    adopted, facts = programme(), stored_facts(SITE)
-    calls = at(adopted, first_day(adopted)).policy.calls
+    adopted = programme()
+    return _calls_now(adopted, at(adopted, first_day(adopted)).policy.calls)
+
+
+def _calls_now(adopted: Document, calls: Collection[str]) -> list[CallNow]:
+    facts = stored_facts(SITE)
     facts.prefetch(f"{kind}/{call_id}" for call_id in calls for kind in _STAGES)
     return [_call_now(adopted, call_id, facts) for call_id in calls]
 

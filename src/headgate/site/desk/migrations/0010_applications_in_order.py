@@ -13,6 +13,8 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         migrations.AddIndex(
             model_name="dossier",
-            index=models.Index(fields=["call", "state", "at", "code"], name="dossier_in_order"),
+            index=models.Index(
+                fields=["call", "state", "at", "code", "lead"], name="dossier_in_order"
+            ),
         )
     ]
