@@ -13,9 +13,11 @@ from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.core.faults import Faulty
 from headgate.core.policy.sharing import Idle, Sharing
 from headgate.engines.kueue.budget import Rule, Stop, Why, stop
-from headgate.engines.kueue.manifests import Code, Manifest, key, told
+from headgate.engines.kueue.engine import arrangement_of
+from headgate.engines.kueue.manifests import Code, Maker, Manifest, key, told
 from headgate.engines.kueue.names import name, plain_name
 from tests.engines.kueue.conftest import BUDGET, ENDS, NOW, STARTS, envelope, maker, quota
+from tests.engines.kueue.korea import korean
 from tests.servers.crds import Schemas
 
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -80,6 +82,21 @@ def test_any_orders_become_manifests_that_the_published_schemas_take(
         assert [] == schemas.faults(thing, None)
         assert LABEL.fullmatch(thing["metadata"]["name"])
         assert LABEL.fullmatch(thing["metadata"].get("namespace", "x"))
+
+
+def test_the_awards_of_korea_become_manifests_that_the_published_schemas_take(
+    schemas: Schemas,
+) -> None:
+    """Each site's awards and envelopes, as `plan --manifests` writes them, promise all its GPUs."""
+    for section, orders in korean().values():
+        quotas = [order.quota for order in orders]
+        things = list(Maker(section, arrangement_of(section, {}), NOW).manifests(quotas))
+        assert [] == [fault for thing in things for fault in schemas.faults(thing, None)]
+        awards = {(quota.award, quota.support_class) for quota in quotas if quota.award}
+        assert len(awards) == sum(thing["kind"] == "LocalQueue" for thing in things)
+        limits = (limit(thing, "nominalQuota") for thing in things if "spec" in thing)
+        promised = sum(map(Counter, limits), Counter[str]())
+        assert sum(chip.gpus for chip in section.chips.values()) == promised.total()
 
 
 @settings(max_examples=60)

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from headgate.core.enforcement.clusters.kueue import KueueCluster
-from headgate.engines.drive import Enforced
+from headgate.engines.drive import Enforced, enforce
 from headgate.engines.kueue.admission import Ground
 from headgate.engines.kueue.door import PLURALS
+from headgate.engines.kueue.engine import Kueue
 from headgate.engines.kueue.files import rights
 from headgate.engines.kueue.manifests import Manifest, version_of
 from tests.engines.kueue import test_admission as checks
 from tests.engines.kueue import test_kueue as same
 from tests.engines.kueue.conftest import NOW, Lab, cluster, quota
+from tests.engines.kueue.korea import korean
 from tests.servers.kube_apiserver import ApiServer, Unavailable, define, private_api_server
 from tests.servers.kubernetes import Title
 
@@ -188,6 +190,20 @@ def test_a_second_plan_of_unchanged_orders_writes_nothing(lab: Lab) -> None:
     assert Enforced.NOTHING_TO_DO is same.driven(lab.engine(), *same.HELD).outcome
     assert before == versions(lab)
     assert () == lab.engine().drift(same.HELD)
+
+
+def test_korea_s_awards_are_taken_site_by_site_and_taken_back(lab: Lab) -> None:
+    """Every award of the programme is a queue there, and none when its orders are gone."""
+    for section, ordered in korean(kubeconfig=lab.settings().kubeconfig).values():
+        there = section.model_copy(update={"looks": str(lab.folder / f"{section.site}.json")})
+        engine = Kueue(there, {}, lambda: NOW)
+        assert Enforced.CONVERGED is enforce(engine, ordered, lambda _: True).outcome
+        awards = {(one.quota.award, one.quota.support_class) for one in ordered}
+        assert awards == {(one.award, one.support_class) for one in engine.observe()}
+        second = enforce(Kueue(there, {}, lambda: NOW), ordered, lambda _: True)
+        assert Enforced.NOTHING_TO_DO is second.outcome
+        driven = enforce(engine, [], lambda _: True, mass_removal=True)
+        assert Enforced.CONVERGED is driven.outcome
 
 
 def versions(lab: Lab) -> Mapping[Title, str]:
