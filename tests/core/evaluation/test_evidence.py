@@ -83,6 +83,7 @@ def recast(**changes: object) -> tuple[Evidence, tuple[str, ...], Method]:
 
 
 APART = ratings({"a": [80, 70, None, None], "b": [None, None, 60, 50]})
+ONE_BETWEEN = ratings({"a": [80, 70, None], "b": [None, 60, 50]})
 FINE = tuple(
     replace(row, attempt=attempt)
     for row, prime in zip(ROWS, (89, 97, 101, 103, 107, 109), strict=True)
@@ -248,3 +249,10 @@ def test_connection_is_what_a_walk_finds(teams: int, pairs: set[tuple[int, int]]
     unbeaten = unbeaten_by_the_rest((str(a), str(b)) for a, b in held)
     assert (parts > 1) == bool(unbeaten)
     assert not any(str(loser) in unbeaten and str(winner) not in unbeaten for winner, loser in held)
+
+
+def test_a_panel_that_one_rater_alone_holds_together_is_refused() -> None:
+    """How surely one team leads the other would rest on one person, and be told as certain."""
+    (found,) = check_evidence(panel(*ONE_BETWEEN), TEAMS, ADJUSTED)
+    assert EvidenceFault.RATERS_NOT_CONNECTED is found.code
+    assert "Without" in found.what

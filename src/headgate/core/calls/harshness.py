@@ -11,13 +11,16 @@ in sorted order, so results are the same on every machine and for every order of
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+PANEL_MOST: Final = 100
+"""In a panel of more raters than this nobody looks for one who alone holds it together."""
 
 FLATTEST: Final = 10**9
 """Others explain a diagonal entry where no more than one part in so many of it is left."""
@@ -93,6 +96,18 @@ def groups(edges: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
         if side == "rater":
             joined[root((side, name))].add(name)
     return sorted(map(frozenset, joined.values()), key=min)
+
+
+def alone_between(edges: Collection[tuple[str, str]]) -> str:
+    """A rater without whom a connected panel would fall apart; empty where there is none.
+
+    What two parts have over each other then rests on one person, and nobody else tells how surely.
+    """
+    raters = sorted({rater for rater, _ in edges})
+    if len(raters) > PANEL_MOST:
+        return ""
+    apart = (r for r in raters if len(groups(one for one in edges if one[0] != r)) > 1)
+    return next(apart, "")
 
 
 def interval_alpha(rows: Iterable[tuple[str, str, int]]) -> Fraction | None:

@@ -54,7 +54,8 @@ class PillarPoints:
 class Composite:
     """All that the joint draw says: `totals` and `draws` (replicates, teams), teams sorted.
 
-    `influences` holds, for each stratum, (clusters, teams) contributions to the totals.
+    `influences` holds, for each stratum, (clusters, teams) contributions to the totals, and `few`
+    what it says of its degrees of freedom.
     """
 
     method: Method
@@ -63,6 +64,7 @@ class Composite:
     totals: tuple[Fraction, ...]
     draws: IntArray
     influences: tuple[IntArray, ...]
+    few: tuple[IntArray | None, ...]
 
     def deviations(self) -> IntArray:
         """Draws less their estimates, (replicates, teams)."""
@@ -162,7 +164,8 @@ def _drawn(
         draws += _scaled_draws(source.pillar, share_draws[:, : len(teams)])
         pillars.append(PillarPoints(source, points, share_draws))
     totals = tuple(sum(column) for column in zip(*(p.points for p in pillars), strict=True))
-    return Composite(method, teams, tuple(pillars), totals, draws, tuple(influences))
+    few = tuple(stratum.freedoms_milli for source in sources for stratum in source.strata)
+    return Composite(method, teams, tuple(pillars), totals, draws, tuple(influences), few)
 
 
 def _scaled(pillar: Pillar, shares: Sequence[Fraction]) -> tuple[Fraction, ...]:

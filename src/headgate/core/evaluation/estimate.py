@@ -155,7 +155,7 @@ def pair_spread(measured: Composite) -> tuple[list[tuple[int, int]], Spread]:
     """Every pair of teams, the higher placed first, and the joint spread of their differences."""
     pairs = list(combinations(placed(measured), 2))
     deviations, confidence = measured.deviations(), measured.method.confidence
-    return pairs, spread(deviations, measured.influences, confidence, pairs)
+    return pairs, spread(deviations, measured.influences, confidence, pairs, measured.few)
 
 
 def _standings(
@@ -188,7 +188,8 @@ def _standings(
 
 
 def _each(measured: Composite, staying: Sequence[int], tied: set[str]) -> Iterator[Standing]:
-    error = spread(measured.deviations(), measured.influences, measured.method.confidence)
+    confidence, few = measured.method.confidence, measured.few
+    error = spread(measured.deviations(), measured.influences, confidence, few=few)
     ranks = place_probabilities_ppm(measured.draws)
     stays = _stays_ppm(measured, staying, ranks)
     for at in placed(measured):
@@ -258,8 +259,8 @@ def _bar(measured: Composite, bar: Bar) -> list[BarFinding]:
 
     A margin is linear in the draws, so a weak reference cannot blow it up as a ratio would.
     """
-    margins, deviations, influences = _margins(measured, bar)
-    error = spread(deviations, influences, measured.method.confidence)
+    margins, deviations, influences, few = _margins(measured, bar)
+    error = spread(deviations, influences, measured.method.confidence, few=few)
     findings = []
     for at, team in enumerate(measured.teams):
         low = margins[at] - error.reach(at) / POINT_UNIT
@@ -270,14 +271,17 @@ def _bar(measured: Composite, bar: Bar) -> list[BarFinding]:
     return findings
 
 
-def _margins(measured: Composite, bar: Bar) -> tuple[list[Fraction], IntArray, Sequence[IntArray]]:
-    """Margins in points of 100, their draws less themselves, and the clusters' influences."""
+_Margins = tuple[list[Fraction], IntArray, Sequence[IntArray], Sequence[IntArray | None]]
+
+
+def _margins(measured: Composite, bar: Bar) -> _Margins:
+    """Margins in points of 100, their draws less themselves, clusters' influences and freedom."""
     if bar.pillar is None:
         margins = [
             total - bar.share_of(team) * WEIGHT_TOTAL
             for team, total in zip(measured.teams, measured.totals, strict=True)
         ]
-        return margins, measured.deviations(), measured.influences
+        return margins, measured.deviations(), measured.influences, measured.few
     pillar = next(item for item in measured.pillars if item.source.pillar.id == bar.pillar)
     shares, teams = pillar.source.shares, len(measured.teams)
     if bar.reference is None:
@@ -299,6 +303,7 @@ def _margins(measured: Composite, bar: Bar) -> tuple[list[Fraction], IntArray, S
         [(s - asked) * WEIGHT_TOTAL for s, asked in zip(shares[:teams], demands, strict=True)],
         beyond(pillar.share_draws - estimates),
         [beyond(stratum.influence) for stratum in pillar.source.strata],
+        [stratum.freedoms_milli for stratum in pillar.source.strata],
     )
 
 

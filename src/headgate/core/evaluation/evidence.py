@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from headgate.core.calls.harshness import groups
+from headgate.core.calls.harshness import alone_between, groups
 from headgate.core.evaluation.method import (
     FULL_MARKS,
     SIDE,
@@ -365,11 +365,18 @@ def _check_panel(
             elif count == 1:
                 what = "One rater alone: agreement and chance cannot be told apart."
                 yield Finding(EvidenceFault.TOO_FEW_RATERS, place, what, "Ask a second rater.")
-    parts = groups((row.rater, f"{row.criterion}\n{row.team}") for row in rows)
-    if pillar.adjust_harshness and len(parts) > 1:
-        what = f"The panel falls into {len(parts)} parts that share no team."
-        mend = "Let a rater of each part rate a team of another, or do not adjust harshness."
+    if pillar.adjust_harshness and (what := _apart(rows)):
+        mend = "Let raters of each part rate teams of another, or do not adjust harshness."
         yield Finding(EvidenceFault.RATERS_NOT_CONNECTED, pillar.id, what, mend)
+
+
+def _apart(rows: Sequence[Rating]) -> str:
+    """How a panel falls apart, or would without one rater: chance is then told by nobody else."""
+    edges = {(row.rater, f"{row.criterion}\n{row.team}") for row in rows}
+    if (parts := len(groups(edges))) > 1:
+        return f"The panel falls into {parts} parts that share no team."
+    alone = "" if any(row.unit for row in rows) else alone_between(edges)
+    return f"Without {alone} the panel falls into parts that share no team." if alone else ""
 
 
 def _check_votes(pillar: Pillar, rows: Sequence[Vote], known: frozenset[str]) -> Iterator[Finding]:

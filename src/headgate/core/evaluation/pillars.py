@@ -15,6 +15,7 @@ import numpy as np
 
 from headgate.core.calls.harshness import FloatArray, IntArray, fit_panel
 from headgate.core.evaluation.evidence import ItemScore, Rating, Vote
+from headgate.core.evaluation.freedom import SPARE_FEW, freedoms_milli, moved_by_marks, spare
 from headgate.core.evaluation.method import FULL_MARKS, Pillar
 from headgate.core.evaluation.resampling import EXACT_MAX, SHARE_UNIT, Stratum
 from headgate.core.evaluation.units import Marks, adjusted_levels, raw_levels
@@ -169,6 +170,7 @@ def rating_shares(
     )
     rater = np.array([raters[row.rater] for row in listed], dtype=np.int64)
     values = np.array([row.score * unit // row.scale_max for row in listed], dtype=np.float64)
+    few = None
     if any(row.unit for row in listed):
         criterion = np.repeat(np.arange(len(pillar.tasks)), len(systems))
         names = {key: at for at, key in enumerate(sorted({(r.criterion, r.unit) for r in listed}))}
@@ -178,29 +180,48 @@ def rating_shares(
         way = _adjusted_cells if pillar.adjust_harshness else _raw_cells
         levels, influence = way(rater, cell, values, unit)
         found = levels, {pillar.id: influence}
-    return None if found is None else _of_criteria(pillar, systems, found, unit)
+        if pillar.adjust_harshness and spare(rater, cell) < SPARE_FEW:
+            by_marks = _together(pillar, moved_by_marks(rater, cell), len(systems))
+            few = freedoms_milli(by_marks, max(1, spare(rater, cell)))
+    return None if found is None else _of_criteria(pillar, systems, found, unit, few)
 
 
 _Cells = tuple[list[Fraction], dict[str, FloatArray]]
 """Each (criterion, system)'s share, and influences on it in 1/unit by the stratum's label."""
 
 
-def _of_criteria(pillar: Pillar, systems: Sequence[str], found: _Cells, unit: int) -> PillarShares:
+def _of_criteria(
+    pillar: Pillar,
+    systems: Sequence[str],
+    found: _Cells,
+    unit: int,
+    few_milli: IntArray | None,
+) -> PillarShares:
     """The criteria of a panel together, by their weights."""
     levels, influences = found
     whole = sum(weight for _, weight in pillar.tasks)
     shares = [Fraction(0)] * len(systems)
-    moved = {label: np.zeros((len(own), len(systems))) for label, own in influences.items()}
     for at, (_, weight) in enumerate(pillar.tasks):
         span = slice(at * len(systems), (at + 1) * len(systems))
         shares = [s + level * weight / whole for s, level in zip(shares, levels[span], strict=True)]
-        for label, influence in influences.items():
-            moved[label] += influence[:, span] * (weight / whole)
     strata = [
-        Stratum(label, np.rint(own / unit * SHARE_UNIT).astype(np.int64))
-        for label, own in moved.items()
+        Stratum(
+            label,
+            np.rint(_together(pillar, own, len(systems)) / unit * SHARE_UNIT).astype(np.int64),
+            few_milli,
+        )
+        for label, own in influences.items()
     ]
     return PillarShares(pillar, tuple(systems), tuple(shares), tuple(strata))
+
+
+def _together(pillar: Pillar, cells: FloatArray, systems: int) -> FloatArray:
+    """What is told of each (criterion, system), second axis, of the criteria by their weights."""
+    whole = sum(weight for _, weight in pillar.tasks)
+    moved = np.zeros((len(cells), systems, *cells.shape[2:]))
+    for at, (_, weight) in enumerate(pillar.tasks):
+        moved += cells[:, at * systems : (at + 1) * systems] * (weight / whole)
+    return moved
 
 
 def _unit_cells(pillar: Pillar, marks: Marks, unit: int) -> _Cells | None:

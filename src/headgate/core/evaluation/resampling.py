@@ -53,10 +53,15 @@ FREEDOM_FEW_MILLI = 20_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stratum:
-    """Clusters drawn together; `influence` is (clusters, systems) in SHARE_UNIT."""
+    """Clusters drawn together; `influence` is (clusters, systems) in SHARE_UNIT.
+
+    `freedoms_milli`, where few marks tell of them, are the most thousandths of degrees of freedom
+    that there are for what each system has over each (systems, systems), and for its own.
+    """
 
     label: str
     influence: IntArray
+    freedoms_milli: IntArray | None = None
 
     def is_exact(self) -> bool:
         """Whether any draw of its clusters stays below the bound of exact float64."""
@@ -131,6 +136,7 @@ def spread(
     influences: Sequence[IntArray],
     confidence: Fraction,
     contrasts: Sequence[Contrast] = (),
+    few: Sequence[IntArray | None] = (),
 ) -> Spread:
     """Simultaneous intervals of columns, from draws (replicates, columns) less their estimates.
 
@@ -141,7 +147,8 @@ def spread(
     not know its error exactly: `influences` (clusters, columns), one for each stratum, tell how
     many degrees of freedom it has. Where those are few, each contrast's error is mistaken in a way
     of its own, so that contrasts fail more apart than their moves are: no correlation is counted on
-    there (Sidak 1967, JASA 62). What never moves reaches 0.
+    there (Sidak 1967, JASA 62). What never moves reaches 0. `few` has each stratum's
+    `freedoms_milli`.
     """
     replicates = len(deviations)
     contrasts = contrasts or [(column, None) for column in range(deviations.shape[1])]
@@ -149,7 +156,8 @@ def spread(
     errors = tuple(math.isqrt(_square(products, each) // replicates) for each in contrasts)
     shared = _shared_micro(deviations, contrasts, errors, confidence)
     strata = [variances(influence, contrasts) for influence in influences]
-    free = [freedoms(influence, contrasts) for influence in influences]
+    most = few or [None] * len(influences)
+    free = [freedoms(*one, contrasts) for one in zip(influences, most, strict=True)]
     pairs = zip(zip(*strata, strict=True), zip(*free, strict=True), strict=True)
     few_milli = [_freedom_milli(column, own) for column, own in pairs]
     apart = max(shared, _apart_micro(confidence, len(contrasts))) if shared else 0
@@ -221,13 +229,16 @@ def variances(influence: IntArray, contrasts: Sequence[Contrast]) -> list[Fracti
     return [Fraction(clusters * _square(products, each), clusters - 1) for each in contrasts]
 
 
-def freedoms(influence: IntArray, contrasts: Sequence[Contrast]) -> list[Fraction]:
+def freedoms(
+    influence: IntArray, few_milli: IntArray | None, contrasts: Sequence[Contrast]
+) -> list[Fraction]:
     """How many degrees of freedom the clusters of a stratum leave each contrast; n - 1 at most.
 
     Where some clusters bear more of a contrast than others (six of twelve raters saw a team), fewer
     of them say how far it strays. Their fourth moment tells how many: of n normal influences alike
     it is 3/(n + 2) of the squared second one (Lipsitz, Ibrahim and Parzen 1999, JRSS D 48). Drawn
     panels of twelve, six to a team, held in 91.8 % of all pairs without and in 94.5 % with it.
+    Where few marks tell of the clusters, `few_milli` says how many there are by their design.
     """
     clusters = len(influence)
     most = Fraction(clusters - 1)
@@ -239,6 +250,9 @@ def freedoms(influence: IntArray, contrasts: Sequence[Contrast]) -> list[Fractio
         moved = [row[column] - (row[other] if other is not None else 0) for row in rows]
         second, fourth = sum(x * x for x in moved), sum(x**4 for x in moved)
         alike = Fraction(3 * second * second, fourth) - 2 if fourth else most
+        if few_milli is not None:
+            by_design = few_milli[column, column if other is None else other]
+            alike = min(alike, Fraction(int(by_design), 1_000))
         found.append(max(Fraction(1), min(most, alike)))
     return found
 
