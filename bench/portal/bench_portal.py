@@ -8,6 +8,9 @@ Costs are CPU time of this process, the quickest of several askings; counts of q
 on load.
 """
 
+import json
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -39,12 +42,17 @@ PAGES = {
 }
 """Who asks for what; a page that everybody may see is asked for by nobody in particular."""
 
+BESIDE = {"organisations": "projects", "board": "allocations", "reviews": "requests"}
+"""Our page, and the page of ColdFront that lists as many: 2,000 of it, a call's, 1,000 waiting."""
+
 
 def run() -> Iterator[dict[str, Any]]:
     """Queries of each page, and its CPU time over that of the login form."""
     with tempfile.TemporaryDirectory() as folder:
         call = _site(Path(folder))
-        yield from _measured(call)
+        spent: dict[str, float] = {}
+        yield from _measured(call, spent)
+        yield from _beside_coldfront(Path(folder), spent)
 
 
 def _site(folder: Path) -> str:
@@ -96,8 +104,8 @@ def _enlarged() -> str:
     return one.call
 
 
-def _measured(call: str) -> Iterator[dict[str, Any]]:
-    """Each page asked for by whoever sees it."""
+def _measured(call: str, spent: dict[str, float]) -> Iterator[dict[str, Any]]:
+    """Each page asked for by whoever sees it; its CPU time is kept in `spent`."""
     from django.test import Client
 
     login = _cost(Client(headers={"host": "localhost"}), "/account/login/")[0]
@@ -106,8 +114,37 @@ def _measured(call: str) -> Iterator[dict[str, Any]]:
         if who is not None:
             client.post(f"/demo/{who}/")
         seconds, queries = _cost(client, where.format(call=call))
+        spent[name] = seconds
         yield measure("portal", f"{name}_queries", queries, "queries")
         yield measure("portal", f"{name}_to_login", seconds / login, "ratio")
+
+
+def _beside_coldfront(folder: Path, ours: dict[str, float]) -> Iterator[dict[str, Any]]:
+    """ColdFront's pages on SQLite in the same run, where HEADGATE_BENCH_COLDFRONT has a Python.
+
+    Its own pages are told as ours are, and three of ours as parts of its time for as many rows.
+    """
+    python = os.environ.get("HEADGATE_BENCH_COLDFRONT")
+    if python is None:
+        return
+    site = folder / "coldfront"
+    site.mkdir()
+    script = Path(__file__).with_name("peer.py").resolve()
+    told = subprocess.run([python, script], cwd=site, env=_plain(), capture_output=True, check=True)
+    theirs = json.loads(told.stdout.splitlines()[-1])
+    for name, one in theirs.items():
+        yield measure("portal", f"coldfront_{name}_queries", one["queries"], "queries")
+        login = theirs["login"]["seconds"]
+        yield measure("portal", f"coldfront_{name}_to_login", one["seconds"] / login, "ratio")
+    for name, other in BESIDE.items():
+        ratio = ours[name] / theirs[other]["seconds"]
+        yield measure("portal", f"{name}_to_coldfront_{other}", ratio, "ratio")
+
+
+def _plain() -> dict[str, str]:
+    """The environment without what says who we are to Django and Python."""
+    ours = ("DJANGO_", "HEADGATE_", "PYTHON")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
 def _cost(client: Any, where: str) -> tuple[float, int]:

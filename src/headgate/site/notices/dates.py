@@ -5,11 +5,10 @@ Source: RFC 5545 (iCalendar), written by the icalendar library.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event
 
 from headgate.core.quantities import seconds_of
 from headgate.site.desk.clocks import clocks_of
@@ -21,9 +20,14 @@ from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.words import EVENTS
 from headgate.site.records.kept import Stands
 
+if TYPE_CHECKING:
+    from icalendar import Event
+
 
 def calendar_of(person: Person, language: str) -> bytes:
     """The calendar of somebody's deadlines, in the language that is active."""
+    from icalendar import Calendar
+
     found = Calendar()
     found.add("prodid", "-//Headgate//EN")
     found.add("version", "2.0")
@@ -35,8 +39,10 @@ def calendar_of(person: Person, language: str) -> bytes:
     return bytes(found.to_ical())
 
 
-def _event(uid: str, title: str, start: Any, days: bool) -> Event:
+def _event(uid: str, title: str, start: Any, days: bool) -> "Event":
     """One day, or one moment of half an hour before its end."""
+    from icalendar import Event
+
     event = Event()
     host = settings.HEADGATE_ADDRESS.partition("://")[2].partition("/")[0] or "localhost"
     event.add("uid", f"{uid}@{host}")

@@ -14,11 +14,12 @@ from itertools import chain, zip_longest
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Final
-
-from xlsxwriter import Workbook
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from headgate.site.reports.statement import Line, Summary
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
 
 EXACT_MOST: Final = 10**15 - 1
 """The largest number of which Excel keeps every digit."""
@@ -115,6 +116,8 @@ def _disarmed(cell: Cell) -> Cell:
 
 def write_xlsx(rows: Iterable[Row], out: BinaryIO, state: str) -> None:
     """Write rows as a workbook, once it is whole; rows beyond a sheet's end go on in the next."""
+    from xlsxwriter import Workbook
+
     with TemporaryDirectory() as folder:
         path = Path(folder, "statement.xlsx")
         with Workbook(str(path), {"constant_memory": True, "tmpdir": folder}) as book:
@@ -133,7 +136,7 @@ def _width(head: Cell, first: Cell) -> int:
 class _Sheets:
     """The sheets of a workbook while rows are written."""
 
-    def __init__(self, book: Workbook, rows: Iterable[Row]) -> None:
+    def __init__(self, book: "Workbook", rows: Iterable[Row]) -> None:
         self.book = book
         told = iter(rows)
         self.head, first = next(told, ()), next(told, ())
