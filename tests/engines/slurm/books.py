@@ -75,7 +75,11 @@ def unseen(row: dict[str, str]) -> dict[str, str]:
 def listed(lab: Lab, job: str, state: str) -> None:
     """Wait until a listing by time has a job in a state, which is later than one by its number."""
     show = ("-M", "lab", "-a", "-X", "-nP", "-S", "now-1day", "-o", "jobidraw,state")
-    lab.wait(lambda: f"{job}|{state}" in lab.run("sacct", *show), f"job {job} {state}")
+    said = f"{job}|{state}"
+    lab.wait(
+        lambda: any(line.startswith(said) for line in lab.run("sacct", *show).splitlines()),
+        f"job {job} {state}",
+    )
 
 
 @contextmanager
