@@ -81,7 +81,7 @@ def _used(site: Site, job: str) -> int:
 def _metered(site: Site, folder: Path, ran: dict[str, str]) -> None:
     """What ran is in the rows, each job once under its award, and sreport says the same."""
     site.lab.wait(lambda: not site.lab.run("squeue", "-h").strip(), "all ended")
-    books = Books(site.lab, folder, site.section.programme, hours_before=4)
+    books = Books(site.lab, folder, site.section.programme)
     rows = books.rows()
     assert sorted(ran.items()) == sorted((row["job"], row["award"]) for row in rows)
     assert all(row["ended"] for row in rows)

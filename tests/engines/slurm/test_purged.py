@@ -13,7 +13,7 @@ from tests.engines.slurm.site import Site
 def books(site: Site, tmp_path: Path) -> Books:
     """The books of a programme with two awards."""
     site.enforce([site.order("a"), site.order("b")])
-    return Books(site.lab, tmp_path, site.section.programme, hours_before=4)
+    return Books(site.lab, tmp_path, site.section.programme)
 
 
 def of(rows: list[dict[str, str]], job: str) -> list[dict[str, str]]:
@@ -64,12 +64,13 @@ def test_what_accounting_purges_is_kept_where_it_was_read_and_named_where_not(
 
 
 def test_a_clock_that_jumps_bills_nothing_below_zero_and_nothing_twice(
-    site: Site, books: Books
+    site: Site, books: Books, tmp_path: Path
 ) -> None:
     """A job that ends before it began is told at its row, and what was seen of it stays; jobs
     after the jump are read once, and those of a clock that is ahead are not overlooked.
     """
     lab, account = site.lab, site.account("a")
+    books = Books(lab, tmp_path, site.section.programme, hours_before=4)
     over = site.submit(account, seconds=12)
     listed(lab, over, "RUNNING")
     time.sleep(2)
