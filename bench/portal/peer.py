@@ -89,13 +89,13 @@ def cost(where: str, rows: int) -> dict[str, float]:
 
     Nobody is signed in for the login form.
     """
-    from django.contrib.auth.models import User
+    from django.contrib.auth import get_user_model
     from django.db import connection
     from django.test import Client
 
     client = Client(HTTP_HOST="localhost")
     if "login" not in where:
-        client.force_login(User.objects.get(username="office"))
+        client.force_login(get_user_model().objects.get(username="office"))
     asked: list[str] = []
 
     def count(execute: Callable[..., Any], sql: str, *told: Any) -> Any:
