@@ -24,7 +24,8 @@ from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice, Reader
-from headgate.site.notices.reading import letter, reader_of
+from headgate.site.notices.reading import letter
+from headgate.site.notices.wishes import reader_of
 from headgate.site.notices.working import work
 from headgate.site.portal.models import Person
 from headgate.steps.agenda import agenda

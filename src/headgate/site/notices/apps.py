@@ -14,6 +14,6 @@ class NoticesConfig(AppConfig):
         """Remember in which language somebody signs in: their e-mail is written in it."""
         from django.contrib.auth.signals import user_logged_in
 
-        from headgate.site.notices.reading import remember_language
+        from headgate.site.notices.wishes import remember_language
 
         user_logged_in.connect(remember_language, dispatch_uid="headgate-notices-language")

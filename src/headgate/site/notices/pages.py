@@ -15,7 +15,8 @@ from django.utils.translation import override
 from headgate.site.desk.pages.telling import reader
 from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.models import Notice, Reader
-from headgate.site.notices.reading import letter, new_calendar, reader_of
+from headgate.site.notices.reading import letter
+from headgate.site.notices.wishes import new_calendar, reader_of
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN
 

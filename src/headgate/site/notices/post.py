@@ -19,7 +19,8 @@ from django.utils.translation import override
 
 from headgate.site.desk.office import SITE
 from headgate.site.notices.models import Notice
-from headgate.site.notices.reading import letter, reader_of
+from headgate.site.notices.reading import letter
+from headgate.site.notices.wishes import reader_of
 
 LOG: Final = logging.getLogger(__name__)
 BATCH: Final = 100

@@ -1,15 +1,11 @@
-"""A notice in words, and how somebody wishes to be told."""
+"""A notice in words."""
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from django.conf import settings
-from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from headgate.core.duties.amendment import Change
@@ -19,9 +15,8 @@ from headgate.core.quantities import seconds_of
 from headgate.core.reallocation.restored import Restored
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import CHANGES
-from headgate.site.notices.models import Notice, Reader
+from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
-from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import Applicant, why
 from headgate.site.portal.words import EVENTS, language, outcome_word
 
@@ -325,22 +320,3 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "round-restored": _round_restored,
 }
 """How each kind of notice is told."""
-
-
-def reader_of(person: Person) -> Reader:
-    """How somebody wishes to be told; at first in the language that is active."""
-    language = (get_language() or settings.LANGUAGE_CODE)[:2]
-    return Reader.objects.get_or_create(person=person, defaults={"language": language})[0]
-
-
-def remember_language(request: HttpRequest, user: Person, **_more: Any) -> None:
-    """The language in which somebody signs in is that of their e-mail."""
-    del request
-    language = (get_language() or settings.LANGUAGE_CODE)[:2]
-    Reader.objects.update_or_create(person=user, defaults={"language": language})
-
-
-def new_calendar(reader: Reader) -> None:
-    """Give somebody's calendar another secret address; the one before leads nowhere from now on."""
-    reader.calendar = secrets.token_urlsafe(32)
-    reader.save(update_fields=["calendar"])
