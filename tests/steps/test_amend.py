@@ -347,7 +347,9 @@ def test_a_report_has_its_day() -> None:
     assert ["r"] == [one.report.id for one in late]
 
 
-def test_every_fault_is_provoked_here() -> None:
+def test_every_fault_is_provoked_here_or_by_a_fee() -> None:
     """There is no way to be refused that these tests do not expect by name."""
-    expected = re.findall(r"AmendmentFault\.([A-Z_]+)", Path(__file__).read_text("utf-8"))
+    here = Path(__file__)
+    texts = [path.read_text("utf-8") for path in (here, here.with_name("test_fees.py"))]
+    expected = re.findall(r"AmendmentFault\.([A-Z_]+)", "".join(texts))
     assert {fault.name for fault in AmendmentFault} == set(expected)
