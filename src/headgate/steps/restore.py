@@ -13,7 +13,7 @@ from datetime import date
 from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part, place
 from headgate.core.quantities import instant
-from headgate.core.reallocation.restored import Restored, Returned
+from headgate.core.reallocation.restored import RESTORED, Restored, Returned
 from headgate.core.supports.kind import Accounts
 from headgate.steps.awards import amount_in_term
 from headgate.steps.calls import call_of
@@ -166,5 +166,5 @@ def _decided(term: Term, one: Owed, day: date, outcome: Restored, blocks: int) -
     began = closed.began if closed is not None and closed.began is not None else term.starts
     assumed = term.resolved(began).assumed([path])
     digest, when, award = term.document.digest, instant(day), one.holding.award
-    made = Decision("restored", path, award, when, digest, (one.facts,), assumed, result)
+    made = Decision(RESTORED, path, award, when, digest, (one.facts,), assumed, result)
     return term.decide([made])

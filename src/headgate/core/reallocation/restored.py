@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
+
+RESTORED: Final = "restored"
+"""The kind of the decisions that say so."""
 
 
 class Restored(StrEnum):

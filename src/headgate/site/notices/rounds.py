@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+from headgate.core.reallocation.restored import RESTORED
 from headgate.site.desk.hearing import answer_by, object_by, reply_by
 from headgate.site.desk.models import RoundFinding, RoundObjection
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.notices.telling import People, Told
-from headgate.site.portal.judged import RESTORED
 from headgate.site.portal.reading import decisions
 from headgate.site.portal.roles import Role
 from headgate.site.records.kept import Stands

@@ -19,7 +19,7 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.reallocation.restored import Returned
+from headgate.core.reallocation.restored import RESTORED, Returned
 from headgate.readers.facts import read_facts
 from headgate.report.stage import Stage
 from headgate.report.summary import RoundSummary
@@ -37,8 +37,6 @@ TYPES: Final[dict[str, Any]] = {
     "conducted": Conducted,
 }
 """What each decision of a round holds."""
-RESTORED: Final = "restored"
-"""What became of what a team was owed: a decision about the team."""
 
 _FINDINGS: Final = """
     SELECT key, data FROM kept
