@@ -5,7 +5,7 @@ job held its nodes, as sacct and squeue tell it, and nothing of when any of them
 decides by its own backfill, in order of submission, with a reservation for the first that waits
 (`bf_job_part_count_reserve=1`: EASY) on nodes that are busy (`bf_busy_nodes`), as the replay, which
 counts nodes and does not name them, takes it. Jobs have whole nodes, for Slurm's backfill promises
-no less.
+no less. `bf_busy_nodes` reserves a node too many, which `OneMore` does too.
 """
 
 import time
@@ -21,6 +21,9 @@ from headgate.readers.traces import Trace
 from headgate.simulation.draws import Draws
 from headgate.simulation.replay import fast
 from headgate.simulation.replay.identities import assure
+from headgate.simulation.replay.layout import NEVER
+from headgate.simulation.replay.plain import Moments
+from headgate.simulation.replay.plain_state import Gang, Reservation
 from headgate.simulation.replay.pool import Gangs, Pool, Rules, Steps
 from tests.servers.slurm import Lab, Shape
 
@@ -134,27 +137,45 @@ def seen(trace: Trace, starts: np.ndarray) -> Seen:
     return Seen(len(starts), makespan, work / (GPUS * makespan), wait)
 
 
-def replayed(trace: Trace) -> np.ndarray:
-    """The start that the replay gives each job."""
+class OneMore(Moments):
+    """EASY whose reservation has a node too many, as `bf_busy_nodes` makes it.
+
+    Slurm takes busy nodes until it has enough; that ends its search among these, but not the one
+    among idle nodes which follows, and that one takes a node before it counts again.
+    """
+
+    def _reserved(self, head: Gang, *, pool: bool) -> Reservation:
+        """What EASY leaves to others, less one idle node where busy ones are enough."""
+        easy, idle = super()._reserved(head, pool=pool), self.idle()
+        left = idle - NODE_GPUS
+        spare = left if idle <= easy.spare < NEVER else easy.spare
+        own = left if idle <= easy.own < NEVER else easy.own
+        return replace(easy, spare=spare, own=own)
+
+
+def replayed(trace: Trace, *, one_more: bool = False) -> np.ndarray:
+    """The start that the replay gives each job, by EASY or with a node too many."""
     quota = np.array([[GPUS]], np.int64)
     begins = trace.submitted.min(keepdims=True)
     supply = Steps(begins, np.array([GPUS]), quota, quota * 0, quota)
     limits = np.maximum(trace.limit, trace.seconds)
     gangs = Gangs(trace.submitted, trace.seconds, limits, trace.gpus, trace.tenant * 0)
     pool = Pool(gangs, supply, Rules(look_ahead=500))
-    result = fast.replay(pool)
+    result = OneMore(pool).run() if one_more else fast.replay(pool)
     assure(pool, result)
     return result.started
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One run: what Slurm did and what the replay of the same jobs gives."""
+    """One run: what Slurm did and what the replays of the same jobs give."""
 
     real: Seen
     ours: Seen
+    one_more: Seen
     band: tuple[float, float]
-    """Between which mean waits nine in ten replays of jobs held for up to a second more lie."""
+    """Between which mean waits nine in ten replays of jobs held for up to a second more lie, with
+    a node too many."""
 
     @property
     def makespan_off(self) -> float:
@@ -163,8 +184,13 @@ class Compared:
 
     @property
     def wait_off(self) -> float:
-        """In seconds."""
+        """Of EASY, in seconds."""
         return abs(self.ours.wait - self.real.wait)
+
+    @property
+    def one_more_off(self) -> float:
+        """Of EASY with a node too many, in seconds."""
+        return abs(self.one_more.wait - self.real.wait)
 
 
 def compared(ran: Ran) -> Compared:
@@ -173,9 +199,10 @@ def compared(ran: Ran) -> Compared:
     chance, waits = np.random.default_rng(1), []
     for _ in range(DRAWS):
         other = replace(trace, seconds=trace.seconds + chance.integers(0, 2, len(starts)))
-        waits.append(seen(other, replayed(other)).wait)
+        waits.append(seen(other, replayed(other, one_more=True)).wait)
     low, high = np.percentile(waits, [5, 95])
-    return Compared(seen(trace, starts), seen(trace, replayed(trace)), (float(low), float(high)))
+    ours, one_more = (seen(trace, replayed(trace, one_more=more)) for more in (False, True))
+    return Compared(seen(trace, starts), ours, one_more, (float(low), float(high)))
 
 
 PAGE: Final = """# How near the replay is to a real Slurm
@@ -186,27 +213,52 @@ nodes, with what limit, and how long it took until Slurm had them back, but not 
 decided in order of submission with its own backfill, one reservation
 (`bf_job_part_count_reserve=1`), and that on nodes that are busy where it can (`bf_busy_nodes`).
 
-| Run | Makespan, Slurm | replay | off | Use, Slurm | replay | Wait, Slurm | replay | off | band |
-|---|---|---|---|---|---|---|---|---|---|
+| Run | Makespan, Slurm | replay | off | Use, Slurm | replay |
+|---|---|---|---|---|---|
 {rows}
 
-Aimed at: makespan and use within 2 %: {makespan_word}. Mean wait within 5 %, or within what the
-real runs differ by among themselves, here {spread:.1f} s: {wait_word}; the largest difference
-between a run and its replay is {worst:.1f} s.
+| Run | Mean wait, Slurm | EASY | off | EASY with a node too many | off | band |
+|---|---|---|---|---|---|---|
+{waits}
+
+Makespan and use within 2 %: {makespan_word}. Mean wait within 5 %: {wait_word} by EASY, as
+`headgate simulate` does it, at most {worst:.1f} s off; {one_more_word} by EASY with Slurm's node
+too many, at most {one_more_worst:.1f} s off. Mean wait within what the real runs differ by among
+themselves, which is {spread:.1f} s: {spread_word} by EASY, {one_more_spread_word} with a node too
+many. The wider the real runs lie apart, the less that last word says.
+
+Three runs before these waited 164, 150 and 144 s, and EASY's replay of them 190, 186 and 172 s: 16
+to 24 % longer, and not within their spread of 20 s.
 
 What keeps them apart:
 
+- Slurm reserves a node too many. With `bf_busy_nodes` it takes busy nodes until it has enough, and
+  then one that is idle all the same: the end of its search among busy nodes does not end the search
+  among idle ones (`_eval_nodes_busy` of Slurm's source, in 22.05 as here and in later versions). In
+  two runs of 80 and 160 jobs with `DebugFlags=Backfill` it wrote of 391 of 876 reservations that
+  they have one node more than the job asks for. The first start in which the run of 80 and its
+  replay parted was this: one node idle, free by EASY for a job of any length, but reserved by
+  Slurm, which gave it to a shorter job that came later. Two runs of 80 and 160 jobs and three of
+  300 were judged start by start, from what Slurm itself had idle, running and waiting: in 277 of
+  905 seconds with a start it started a job that EASY would not have, and in 45 one that EASY with a
+  node too many would not have. In 43 of the 45 a job had ended in that very second, and its nodes
+  need not all have been back. In mean waits this hardly shows: in the run of 80 the replay with a
+  node too many comes within 1.1 s of the starts, on average, where EASY is 5.8 s off, and within 11
+  s instead of 22 s in that of 160; over the 300 jobs of the others chance outweighs it, and both
+  are some 30 to 50 s off. No setting was found that takes busy nodes first and reserves the right
+  number, so that it is replayed here and not mended; `headgate simulate` keeps EASY as it is
+  written.
 - Waits under EASY are chaotic: a job that starts a second later moves all that come after it, and
   sacct tells whole seconds. So each run was replayed {draws} more times with every job held for no
-  or one second longer, by chance. The band is where nine in ten of these mean waits lie: from what
-  sacct tells no single mean is known better. Slurm's own lie at its lower end or below it, so that
-  chance does not explain all; what remains is not known.
+  or one second longer, by chance. The band is where nine in ten of these mean waits lie, with the
+  node too many: from what sacct tells no single mean is known better. {inside} of the {runs} real
+  ones lie in it.
 - Slurm's backfill guesses the ends of running jobs in steps, at first of 30 seconds, each twice as
   long as the one before (slurm.conf(5), `bf_window_linear`). Where limits were a minute or two this
   parted the first decisions after 16 s, and waits were 8 to 31 % off. So limits are minutes here
   where jobs last seconds, as people ask for hours, and the steps stay at 30 s
-  (`bf_window_linear=1`): in a run of 60 jobs all starts before 80 s then agreed to some 4 s. A
-  cluster with thousands of running jobs and the default steps reserves later than the replay does.
+  (`bf_window_linear=1`). A cluster with thousands of running jobs and the default steps reserves
+  later than the replay does.
 - Slurm names the nodes of a reservation, the replay counts them; and Slurm's backfill reserves no
   part of a node. Jobs have whole nodes here; with nodes that are shared the replay lets small jobs
   run where Slurm holds a whole node back.
@@ -219,13 +271,17 @@ def page(runs: Sequence[Compared]) -> str:
     """The runs as a page."""
     rows = [
         f"| {n} | {r.real.makespan:.0f} s | {r.ours.makespan:.0f} s | {r.makespan_off:.1%} "
-        f"| {r.real.use:.1%} | {r.ours.use:.1%} "
-        f"| {r.real.wait:.1f} s | {r.ours.wait:.1f} s | {r.wait_off / max(r.real.wait, 1):.1%} "
+        f"| {r.real.use:.1%} | {r.ours.use:.1%} |"
+        for n, r in enumerate(runs, 1)
+    ]
+    waits = [
+        f"| {n} | {r.real.wait:.1f} s "
+        f"| {r.ours.wait:.1f} s | {r.wait_off / max(r.real.wait, 1):.1%} "
+        f"| {r.one_more.wait:.1f} s | {r.one_more_off / max(r.real.wait, 1):.1%} "
         f"| {r.band[0]:.0f} to {r.band[1]:.0f} s |"
         for n, r in enumerate(runs, 1)
     ]
-    waits = [r.real.wait for r in runs]
-    spread = max(waits) - min(waits)
+    spread = max(r.real.wait for r in runs) - min(r.real.wait for r in runs)
     return PAGE.format(
         runs=len(runs),
         jobs=runs[0].real.jobs,
@@ -233,10 +289,16 @@ def page(runs: Sequence[Compared]) -> str:
         nodes=NODES,
         gpus=NODE_GPUS,
         rows="\n".join(rows),
+        waits="\n".join(waits),
         spread=spread,
+        inside=sum(r.band[0] <= r.real.wait <= r.band[1] for r in runs),
         worst=max(r.wait_off for r in runs),
+        one_more_worst=max(r.one_more_off for r in runs),
         makespan_word=_word(all(r.makespan_off <= 0.02 for r in runs)),
-        wait_word=_word(all(r.wait_off <= max(0.05 * r.real.wait, spread) for r in runs)),
+        wait_word=_word(all(r.wait_off <= 0.05 * r.real.wait for r in runs)),
+        one_more_word=_word(all(r.one_more_off <= 0.05 * r.real.wait for r in runs)),
+        spread_word=_word(all(r.wait_off <= spread for r in runs)),
+        one_more_spread_word=_word(all(r.one_more_off <= spread for r in runs)),
     )
 
 

@@ -9,9 +9,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.engines.fidelity.harness import SHAPE, compared, page, run, workload
+from tests.engines.fidelity.harness import (
+    SHAPE,
+    Ran,
+    columns,
+    compared,
+    page,
+    replayed,
+    run,
+    workload,
+)
 from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab
 
@@ -36,3 +46,28 @@ def test_the_replay_does_with_jobs_what_a_real_slurm_does(lab: Lab) -> None:
         assert each.wait_off < 0.25 * each.real.wait + 5
     if FILE:
         Path(FILE).write_text(page(runs), encoding="utf-8")
+
+
+def test_a_node_too_many_is_held_back_only_where_busy_nodes_are_enough() -> None:
+    """Two nodes are idle beside 16 that the first in line will get: EASY gives both to jobs that
+    last long, Slurm one. Where it needs idle nodes itself, both give what it leaves.
+    """
+    rows = {1: (0, 16, 2), 2: (0, 14, 20), 3: (1, 16, 5), 4: (2, 1, 9), 5: (3, 1, 9)}
+    assert [0, 0, 120, 2, 3] == _starts(rows, one_more=False)
+    assert [0, 0, 120, 2, 120] == _starts(rows, one_more=True)
+    tight = rows | {2: (0, 13, 20), 3: (1, 18, 5)}
+    for one_more in (False, True):
+        assert [0, 0, 120, 2, 420] == _starts(tight, one_more=one_more)
+
+
+def _starts(rows: dict[int, tuple[int, int, int]], *, one_more: bool) -> list[int]:
+    """When jobs start that come at a second, on nodes, with a limit in minutes that they use."""
+    begin = np.datetime64("2026-01-01T00:00:00")
+    lines = ["JobIDRaw|Submit|Start|End|ElapsedRaw|TimelimitRaw|AllocTRES|State"]
+    for number, (at, nodes, minutes) in rows.items():
+        came, ends = begin + np.timedelta64(at, "s"), begin + np.timedelta64(at + 60 * minutes, "s")
+        took = f"{60 * minutes}|{minutes}|gres/gpu={8 * nodes},node={nodes}|COMPLETED"
+        lines.append(f"{number}|{came}|{came}|{ends}|{took}")
+    last = dict.fromkeys(rows, 0.0)
+    trace, _ = columns(Ran("\n".join(lines), last))
+    return [int(start - trace.submitted.min()) for start in replayed(trace, one_more=one_more)]
