@@ -29,7 +29,7 @@ from headgate.core.faults import Faulty
 from headgate.core.ledger.transfer import Transfer
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
-from headgate.core.quantities import add_days, instant
+from headgate.core.quantities import instant
 from headgate.steps.calls import applied, call_of, has_applied
 from headgate.steps.event import payments_name
 from headgate.steps.term import DUE, INCOME, PAID, Holding, Term, single
@@ -162,10 +162,10 @@ def suspends_from(term: Term, holding: Holding, day: date) -> date | None:
     """The first day on which a bill that is overdue on a day lets an award be suspended, if one."""
     call = call_of(term, holding.call)
     dues = [one.bill.due for one in overdue(term, holding, day) if one.bill.due is not None]
-    if not dues or call.invoice is None or call.invoice.suspend_days is None:
+    if not dues or call.invoice is None:
         return None
     rest = term.policy(call.decides).programme.calendar.rest
-    return add_days(call.invoice.suspend_days.after(min(dues), rest), 1)
+    return call.invoice.suspends_from(min(dues), rest)
 
 
 def is_suspended(term: Term, holding: Holding) -> bool:

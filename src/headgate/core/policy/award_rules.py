@@ -1,12 +1,14 @@
 """What stands around the award list of a call: outside grants before it, and what follows it."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
 
-from headgate.core.policy.clocks import Clock
+from headgate.core.policy.clocks import Clock, Rest
 from headgate.core.policy.primitives import Identifier, Share
+from headgate.core.quantities import add_days
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
 
@@ -57,3 +59,12 @@ class Invoice(Section):
 
     due_days: Clock
     suspend_days: Clock | None = None
+
+    def suspends_from(self, due: date, rest: Rest | None) -> date | None:
+        """The first day on which what was due lets an award be suspended; None where it never does.
+
+        `rest` are the programme's days of rest.
+        """
+        if self.suspend_days is None:
+            return None
+        return add_days(self.suspend_days.after(due, rest), 1)

@@ -13,7 +13,6 @@ from headgate.core.duties.amendment import Change
 from headgate.core.duties.payments import Bill, PaymentFault, Standing, standings
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
-from headgate.core.quantities import add_days
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import organisations_of
 from headgate.site.portal import reading
@@ -142,9 +141,9 @@ def suspends_from(stood: Stands, one: Invoice) -> date | None:
     """From when an award may be suspended while an invoice is not paid, if the policy says so."""
     policy, due = policy_when(stood, one.call), one.standing.bill.due
     rule = policy.calls[one.call].invoice
-    if due is None or not one.standing.open or rule is None or rule.suspend_days is None:
+    if due is None or not one.standing.open or rule is None:
         return None
-    return add_days(rule.suspend_days.after(due, policy.programme.calendar.rest), 1)
+    return rule.suspends_from(due, policy.programme.calendar.rest)
 
 
 def suspended(stood: Stands, read: Sequence[Invoice] = ()) -> Mapping[str, date]:
