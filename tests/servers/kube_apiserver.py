@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -120,7 +120,7 @@ def private_api_server() -> Iterator[ApiServer]:
     )
     try:
         server = ApiServer(f"https://{HOST}:{port}", folder)
-        _wait(server)
+        _wait(server, "/readyz")
         yield server
     finally:
         guard.communicate(b"\n", timeout=60)
@@ -157,14 +157,15 @@ def _words(folder: Path, port: int) -> list[str]:
     ]
 
 
-def _wait(server: ApiServer) -> None:
+def _wait(server: ApiServer, *addresses: str) -> None:
+    """Wait until the server answers well at each address; raises DidNotStart with its log."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
-        try:
-            if server.authority.exists() and server.ask("GET", "/readyz").is_success:
+        with suppress(httpx.TransportError):
+            if server.authority.exists() and all(
+                server.ask("GET", address).is_success for address in addresses
+            ):
                 return
-        except httpx.TransportError:
-            pass
         time.sleep(0.2)
     logs = (server.folder / name for name in ("etcd.log", "apiserver.log"))
     raise DidNotStart("\n".join(log.read_text(encoding="utf-8")[-4000:] for log in logs))
@@ -191,7 +192,7 @@ def define(server: ApiServer, folder: Path) -> None:
         if not answer.is_success:
             raise DidNotStart(f"{path.name}: {answer.text[:2000]}")
         names.append(thing["spec"]["names"]["plural"])
-    _served(server, names)
+    _wait(server, *(f"/apis/kueue.x-k8s.io/{VERSION}/{name}" for name in names))
 
 
 def _open(schema: Any) -> Any:
@@ -201,13 +202,3 @@ def _open(schema: Any) -> Any:
         return schema
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     return {k: anything if k == "template" else _open(v) for k, v in schema.items()}
-
-
-def _served(server: ApiServer, names: list[str]) -> None:
-    deadline = time.monotonic() + START_SECONDS_MAX
-    group = f"/apis/kueue.x-k8s.io/{VERSION}"
-    while time.monotonic() < deadline:
-        if all(server.ask("GET", f"{group}/{name}").is_success for name in names):
-            return
-        time.sleep(0.2)
-    raise DidNotStart(f"not served in time: {', '.join(names)}")

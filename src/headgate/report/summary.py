@@ -26,7 +26,7 @@ from headgate.core.policy.document import Document as PolicyDocument
 from headgate.core.policy.schema import Policy, Round
 from headgate.core.policy.schema import Reclaim as ReclaimRule
 from headgate.core.reallocation.formula import Movement
-from headgate.core.reallocation.restored import Returned
+from headgate.core.reallocation.restored import RESTORED, Returned
 from headgate.core.supports.text import Text
 from headgate.report.published import published_of
 from headgate.report.summary_calls import CallSummary, calls_of
@@ -282,6 +282,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
     grounds = {d.subject: r for d, r in _of(term, "grounds")}
     foreseen = {d.subject: r for d, r in _of(term, "cut-rule-foreseen")}
     conducted = {d.subject: r for d, r in _of(term, "conducted")}
+    restored = [(d.subject, day_of(d.at), r) for d, r in _of(term, RESTORED)]
     # A round that was heard again was decided again: the last of its standings holds.
     latest = {
         decision.subject: (decision, measured) for decision, measured in _of(term, "standings")
@@ -305,9 +306,7 @@ def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[Ro
             blocks_next={team: result["blocks_next"].get(team, before[team]) for team in teams},
             assumed=decision.assumed,
             conducted=conducted.get(name, Conducted()),
-            restored=tuple(
-                (d.subject, day_of(d.at), r) for d, r in _of(term, "restored") if r.round == name
-            ),
+            restored=tuple(each for each in restored if each[-1].round == name),
         )
 
 

@@ -16,7 +16,7 @@ from headgate.engines.kueue.admission import Ground
 from headgate.engines.kueue.door import PLURALS
 from headgate.engines.kueue.engine import Kueue
 from headgate.engines.kueue.files import rights
-from headgate.engines.kueue.manifests import Manifest, version_of
+from headgate.engines.kueue.manifests import Manifest, key, version_of
 from tests.engines.kueue import test_admission as checks
 from tests.engines.kueue import test_kueue as same
 from tests.engines.kueue.conftest import NOW, Lab, cluster, quota
@@ -39,7 +39,8 @@ class Live(dict[Title, Manifest]):
         """Read all objects, but for what the server has for itself."""
         super().clear()
         for kind, plural in PLURALS.items():
-            for item in self.server.ask("GET", f"{group(kind)}/{plural}").json()["items"]:
+            whole = place(version_of(kind), (kind, "", ""), plural)
+            for item in self.server.ask("GET", whole).json()["items"]:
                 thing = {"apiVersion": version_of(kind), "kind": kind, **item}
                 if not any(part in str(key(thing)) for part in ("kube-", "default", "system:")):
                     super().__setitem__(key(thing), thing)
@@ -63,22 +64,17 @@ class Live(dict[Title, Manifest]):
             self.server.ask("PUT", f"{path(title)}/finalize", {**thing, "spec": {}})
 
 
-def group(kind: str) -> str:
-    """Where the server has a kind."""
-    version = version_of(kind)
-    return f"/apis/{version}" if "/" in version else f"/api/{version}"
+def place(version: str, title: Title, plural: str) -> str:
+    """Where the server has the objects of a kind, in the namespace of one of them."""
+    group = "apis" if "/" in version else "api"
+    within = f"/namespaces/{title[1]}" if title[1] else ""
+    return f"/{group}/{version}{within}/{plural}"
 
 
 def path(title: Title) -> str:
     """Where the server has an object."""
-    kind, namespace, name = title
-    within = f"/namespaces/{namespace}" if namespace else ""
-    return f"{group(kind)}{within}/{PLURALS[kind]}/{name}"
-
-
-def key(thing: Manifest) -> Title:
-    """Kind, namespace and name."""
-    return thing["kind"], thing["metadata"].get("namespace", ""), thing["metadata"]["name"]
+    kind, _, name = title
+    return f"{place(version_of(kind), title, PLURALS[kind])}/{name}"
 
 
 class Store:
@@ -131,11 +127,8 @@ def server(shared_data: Path) -> Iterator[ApiServer]:
         with private_api_server() as running:
             define(running, folder)
             for thing in rights(ROLE):
-                kind, metadata = thing["kind"], thing["metadata"]
-                within = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
-                version = thing["apiVersion"]
-                prefix = f"/apis/{version}" if "/" in version else f"/api/{version}"
-                answer = running.ask("POST", f"{prefix}{within}/{kind.lower()}s", thing)
+                plural = f"{thing['kind'].lower()}s"
+                answer = running.ask("POST", place(thing["apiVersion"], key(thing), plural), thing)
                 assert answer.is_success, answer.text
             yield running
     except Unavailable as reason:

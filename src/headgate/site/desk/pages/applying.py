@@ -179,11 +179,12 @@ def _supports(calls: Iterable[CallNow]) -> dict[str, str]:
 
 def _with_parts(members: Iterable[Member], supports: Mapping[str, str]) -> list[tuple[Member, str]]:
     """Members with their parts in words: of every support, then of those with others."""
-    return [
-        (one, "; ".join((str(one.parts), *(f"{supports.get(n, n)}: {c}" for n, c in told))))
-        for one in members
-        for told in [one.shares.items()]
-    ]
+
+    def parts(one: Member) -> str:
+        others = (f"{supports.get(name, name)}: {count}" for name, count in one.shares.items())
+        return "; ".join((str(one.parts), *others))
+
+    return [(one, parts(one)) for one in members]
 
 
 Invited = tuple[Invitation, str, str, list[str]]

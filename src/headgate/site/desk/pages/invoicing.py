@@ -145,6 +145,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         messages.success(request, _("The payment stands in the journal."))
         return redirect("invoice", number=number)
     on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())
+    runs = one.award in {held.award for held in stood.holdings}
     told = document(stood, one, dossiers.get(one.award), say)
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"invoice-{number}")
@@ -155,23 +156,23 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         "open": one.award_open,
         "today": on.isoformat(),
         "may_pay": Role.FUND_OFFICER in roles_of(person) and one.award_open,
-        **_suspension(stood, one, suspended(stood, every).get(one.award), person, say),
-        "runs": one.award in {held.award for held in stood.holdings} and one.award in dossiers,
+        "runs": runs and one.award in dossiers,
     }
+    if runs:
+        context |= _suspension(stood, one, suspended(stood, every).get(one.award), person, say)
     return render(request, "desk/invoice.html", context)
 
 
 def _suspension(
     stood: Stands, one: Invoice, since: date | None, person: Person, say: Speaker
 ) -> dict[str, Any]:
-    """Whether the award is suspended, from when it may be, and whether the reader may do it now."""
-    first, on = suspends_from(stood, one), today(stood)
-    runs = one.award in {held.award for held in stood.holdings}
-    may = Role.FUND_OFFICER in roles_of(person) and since is None and runs
+    """Whether a running award is suspended, from when it may be, and if by the reader now."""
+    first = suspends_from(stood, one)
+    may = Role.FUND_OFFICER in roles_of(person) and since is None
     return {
         "suspended": say.locale.day(since) if since else "",
-        "suspends": say.locale.day(first) if first and runs else "",
-        "may_suspend": may and first is not None and first <= on,
+        "suspends": say.locale.day(first) if first else "",
+        "may_suspend": may and first is not None and first <= today(stood),
     }
 
 
