@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,6 +66,14 @@ class Year:
         opened(f"sqlite:///{shutil.copy(self.path, folder / 'own.db')}")
         return self.cast
 
+    @contextmanager
+    def shown(self, folder: Path) -> Iterator[Cast]:
+        """The same before a portal whose clock stands where the programme does."""
+        with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+            yield self.copied(folder)
+        deactivate()
+        opened("sqlite:///nothing")
+
 
 @pytest.fixture(scope="module")
 def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Year:
@@ -76,10 +85,8 @@ def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Year:
 @pytest.fixture
 def played(year: Year, tmp_path: Path) -> Iterator[Cast]:
     """The people before a portal whose clock stands where the programme does."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield year.copied(tmp_path)
-    deactivate()
-    opened("sqlite:///nothing")
+    with year.shown(tmp_path) as cast:
+        yield cast
 
 
 def term() -> Term:

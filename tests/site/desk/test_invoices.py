@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils.translation import deactivate, override
+from django.utils.translation import override
 
 from headgate.core.duties.amendment import AmendmentFault
 from headgate.core.duties.payments import PaymentFault
@@ -60,10 +60,8 @@ def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Bille
 @pytest.fixture
 def billed(year: Billed, tmp_path: Path) -> Iterator[Cast]:
     """The people before a portal whose clock stands where the programme does."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield year.copied(tmp_path)
-    deactivate()
-    opened("sqlite:///nothing")
+    with year.shown(tmp_path) as cast:
+        yield cast
 
 
 def stood() -> Stands:
@@ -235,10 +233,8 @@ def pressing(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 @pytest.fixture
 def pressed(pressing: Pressed, tmp_path: Path) -> Iterator[Cast]:
     """The people before a portal whose clock stands where the programme does."""
-    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        yield pressing.copied(tmp_path)
-    deactivate()
-    opened("sqlite:///nothing")
+    with pressing.shown(tmp_path) as cast:
+        yield cast
 
 
 FROM = "may be suspended from 24\xa0March\xa02026"
