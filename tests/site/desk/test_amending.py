@@ -20,7 +20,7 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
 from headgate.site.actions.people import act_for
 from headgate.site.actions.take import kept_term
-from headgate.site.desk.amending import applied_parts
+from headgate.site.desk.amending import all_runs, applied_parts
 from headgate.site.desk.dossiers import line_of, read_line
 from headgate.site.desk.models import Alliance, Asking, Deed, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE
@@ -382,6 +382,25 @@ def test_who_comes_and_who_leaves_is_history_and_what_they_see(played: Cast) -> 
     shown = text_of(browser(new).get(f"{where}statement/"))
     assert "Parts over time" in shown
     assert left in shown
+    adds_up(award.award, {left: 0, lead: 1, came.code: 3})
+
+
+def adds_up(award: str, parts: dict[str, int]) -> None:
+    """What each member was granted and did not use is left to it, but for the rounding of parts.
+
+    Who has no part any more has nothing left and nothing reserved.
+    """
+    from headgate.site.desk.pages.stating import rows_of
+
+    stood = stands(SITE)
+    assert stood is not None
+    (one,) = (each for each in all_runs(stood, Dossier.objects.all()) if each.held.award == award)
+    for row in rows_of(one):
+        for name, count in parts.items():
+            mine = row.part(name)
+            rest = mine.granted - mine.used - mine.returned - mine.reserved
+            assert abs(rest - mine.left) <= len(row.spans), (row.account, name)
+            assert count or (0, 0) == (mine.reserved, mine.left)
 
 
 def test_a_member_stays_in_an_alliance_that_applies_for_more(played: Cast) -> None:

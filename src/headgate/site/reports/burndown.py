@@ -68,16 +68,16 @@ def days(database: Database, support: str, award: str, support_class: str) -> li
     return list(_closed(found.values()))
 
 
-def fees(database: Database, due: str) -> Iterator[tuple[date, int, int, int]]:
+def fees(database: Database, due: str) -> Iterator[tuple[date, tuple[int, int, int]]]:
     """What an award was billed, has paid and was credited on each day; one query."""
     for at, _, _, side, counter, _, posted, _ in database.among(_MOVED, [due], each="(%s)"):
         day, amount = date.fromisoformat(at), int(posted)
         if counter.startswith("paid/"):
-            yield day, 0, amount if side == "credit" else -amount, 0
+            yield day, (0, amount if side == "credit" else -amount, 0)
         elif side == "debit":
-            yield day, amount, 0, 0
+            yield day, (amount, 0, 0)
         else:
-            yield day, 0, 0, amount
+            yield day, (0, 0, amount)
 
 
 def _closed(moved: Iterable[Day]) -> Iterator[Day]:

@@ -2,8 +2,9 @@
 
 A page, a print and a table of the same figures. The ledger knows awards and not who of an alliance
 sat at a machine, so a member's figures are its agreed parts of each amount, in whole units that
-add up to the amount. What moved is divided by the parts of its day; when they change, what was left
-passes over to those who have parts then, so that who leaves keeps what was theirs and no more.
+add up to the amount. What moved is divided by the parts of its day; when they change, what was not
+used passes over to those who have parts then, what jobs have reserved of it too, so that who leaves
+keeps what was theirs and no more.
 """
 
 from bisect import bisect_right
@@ -48,16 +49,16 @@ SUBLEDGERS: Final[Mapping[str, str]] = {"compute": COMPUTING, "datasets": DATA}
 Spans = Sequence[tuple[date, Mapping[str, int]]]
 """From which day on who has which parts, oldest first."""
 
-Flow = tuple[int, int, int, int]
-"""What was granted, used, given back and reserved."""
+Flow = tuple[int, int, int]
+"""What was granted, used and given back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One account of an award in a sub-ledger: amounts in its unit, `left` what may still go.
 
-    `spans` are the parts of its members, oldest first, `flows` what of the first four amounts fell
-    under each, and `passed` what was left at each change of them.
+    `spans` are the parts of its members, oldest first, `flows` what of the first three amounts fell
+    under each, and `passed` what was left or reserved at each change of them.
     """
 
     ledger: str
@@ -82,10 +83,12 @@ class Row:
         """A member's part of it; the members' parts add up to every figure."""
         each = zip(self.flows, self.spans, strict=True)
         mine = [[_part(amount, parts, member) for amount in flow] for flow, (_, parts) in each]
-        granted, used, returned, reserved = map(sum, zip(*mine, strict=True))
+        granted, used, returned = map(sum, zip(*mine, strict=True))
         for amount, (before, after) in zip(self.passed, pairwise(self.spans), strict=True):
             granted += _part(amount, after[1], member) - _part(amount, before[1], member)
-        left = _part(self.left, self.spans[-1][1], member)
+        reserved, left = (
+            _part(amount, self.spans[-1][1], member) for amount in (self.reserved, self.left)
+        )
         return replace(
             self, granted=granted, used=used, returned=returned, reserved=reserved, left=left
         )
@@ -110,41 +113,39 @@ def rows_of(one: Runs) -> Iterator[Row]:
     for account in accounts(reading.DATABASE, [*paths, due]):
         balance, name = account.balance, (PEOPLE if account.path == due else ledger)
         if account.path == due:
-            left = balance.debits_posted - balance.credits_posted
-            flows = _under(spans, _money(due))
-            sums = accumulate(billed - paid - back for billed, paid, back, _ in flows)
+            left, reserved = balance.debits_posted - balance.credits_posted, 0
+            flows = _under(spans, fees(reading.DATABASE, due))
+            sums = accumulate(billed - paid - back for billed, paid, back in flows)
             passed = tuple(sums)[:-1]
         else:
             moved = days(reading.DATABASE, held.support, award, paths[account.path])
             left = moved[-1].left if moved else 0
+            reserved = sum(day.reserved for day in moved)
             flows = _under(spans, ((day.day, _flow(day)) for day in moved))
-            passed = tuple(left_at(moved, (add_days(day, -1) for day, _ in spans[1:])))
-        granted, used, returned, reserved = map(sum, zip(*flows, strict=True))
+            passed = tuple(_unused(moved, [day for day, _ in spans[1:]]))
+        granted, used, returned = map(sum, zip(*flows, strict=True))
         amounts = (granted, used, returned, reserved, left)
         yield Row(name, award, account.path, account.unit, *amounts, spans, flows, passed)
 
 
 def _flow(day: Day) -> Flow:
-    return day.granted + day.corrected, day.used + day.over, day.returned, day.reserved
+    return day.granted + day.corrected, day.used + day.over, day.returned
 
 
-def _money(due: str) -> Iterator[tuple[date, Flow]]:
-    """What was billed, paid and credited on each day."""
-    for day, billed, paid, credited in fees(reading.DATABASE, due):
-        yield day, (billed, paid, credited, 0)
+def _unused(moved: Sequence[Day], changes: Sequence[date]) -> Iterator[int]:
+    """What was left or reserved before each of some days, which come in order."""
+    left = left_at(moved, (add_days(day, -1) for day in changes))
+    for change, amount in zip(changes, left, strict=True):
+        yield amount + sum(day.reserved for day in moved if day.day < change)
 
 
 def _under(spans: Spans, moved: Iterable[tuple[date, Flow]]) -> tuple[Flow, ...]:
     """What moved, added up under the parts that held on its day."""
-    starts, found = [day for day, _ in spans], [(0, 0, 0, 0) for _ in spans]
-    for day, flow in moved:
+    starts, found = [day for day, _ in spans], [(0, 0, 0) for _ in spans]
+    for day, (granted, used, returned) in moved:
         at = bisect_right(starts, day) - 1
-        found[at] = (
-            found[at][0] + flow[0],
-            found[at][1] + flow[1],
-            found[at][2] + flow[2],
-            found[at][3] + flow[3],
-        )
+        before = found[at]
+        found[at] = before[0] + granted, before[1] + used, before[2] + returned
     return tuple(found)
 
 
