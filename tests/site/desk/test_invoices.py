@@ -262,10 +262,9 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     done = office.post(where, {"deed": "suspend", "text": "Pay, please. <b>"}, follow=True)
     assert "The award is suspended: it stands in the journal." in done.content.decode()
     assert {one.award} == shut()
-    assert (
-        "Suspended since"
-        in holder.get(reverse("running-award", args=(one.award,))).content.decode()
-    )
+    page = holder.get(reverse("running-award", args=(one.award,))).content.decode()
+    assert "Suspended since" in page
+    assert (1, 0) == (page.count("Pay, please."), page.count("Approved"))
     with CaptureQueriesContext(connection) as asked:
         assert "suspended since" in holder.get(where).content.decode()
     assert len(asked) <= 12

@@ -135,7 +135,7 @@ def suspend(officer: Person, code: str, text: str, now: datetime) -> Asking:
     dossier = handed_in(code)
     need_apart(officer, [dossier], code)
     _need_words(text)
-    made = Asking(dossier=dossier, change=Change.SUSPENSION, text=text, person=officer, at=now)
+    made = Asking(dossier=dossier, change=Change.SUSPENSION, person=officer, at=now)
     return enter(officer, made, granted=True, text=text, now=now)
 
 

@@ -182,14 +182,14 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
 
 
 def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
-    """A request with its parts and its answer, in words."""
+    """A request with its parts and its answer, in words; a suspension was asked by nobody."""
     words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
     word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
     return {
         "row": asking,
         "name": CHANGES[asking.change],
         "parts": list(_told_parts(one, asking.asked, say)),
-        "tag": tag(word, colour),
+        "tag": tag(word, colour) if asking.change != Change.SUSPENSION else "",
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
         "handed": asking.change == Change.HAND_OVER,
