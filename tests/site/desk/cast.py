@@ -29,8 +29,9 @@ from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.agreement import agreement_of
 from headgate.site.desk.board import preview
-from headgate.site.desk.dossiers import answer
-from headgate.site.desk.models import AwardList, Dossier, Receipt, Side
+from headgate.site.desk.dossiers import answer, line_of, read_line
+from headgate.site.desk.models import Alliance, AwardList, Dossier, Member, Receipt, Side
+from headgate.site.desk.models import Organisation as Body
 from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
@@ -65,6 +66,17 @@ def browser(person: Person, *, strict: bool = False) -> Client:
     client = Client(enforce_csrf_checks=strict)
     client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+def allied_with(dossier: Dossier, other: Organisation, now: datetime) -> Member:
+    """An application as an alliance of two would have handed it in: its other member."""
+    alliance = Alliance.objects.create(name="Two", lead=dossier.lead)
+    body = Body.objects.get(code=other.id)
+    member = Member.objects.create(alliance=alliance, organisation=body, entered=now)
+    dossier.alliance = alliance
+    dossier.line = line_of(replace(read_line(dossier), members=(other,)))
+    dossier.save()
+    return member
 
 
 class Cast:

@@ -22,7 +22,7 @@ from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
 from tests.report.checking import findings
-from tests.site.desk.cast import Cast, at, browser, facts_of, somebody
+from tests.site.desk.cast import Cast, allied_with, at, browser, facts_of, somebody
 from tests.whole.small import small
 
 AGREED = """overlay: agreement
@@ -101,6 +101,20 @@ def test_a_call_is_decided_once_every_agreement_is_signed(told: Cast) -> None:
     assert 2 * len(winners) == AgreementSignature.objects.count()
     term = take_due(told.officer, "decide call open", moment())
     assert set(winners) <= {holding.award for holding in term.holdings.values()}
+
+
+def test_a_member_signs_its_parts_of_the_support_that_the_call_gives(told: Cast) -> None:
+    """Three of computing, though it has one of all else: what is signed is what is divided by."""
+    code = answered(told)[0]
+    dossier, rules = Dossier.objects.select_related("lead").get(code=code), call_now("open")
+    others = (one.applicant for one in told.facts["applications/open"])
+    other = next(one for one in others if one.id != dossier.lead.code)
+    member = allied_with(dossier, other, moment())
+    member.shares = {rules.call.support: 3}
+    member.save()
+    agreed = agreement_of(rules, dossier, AwardList.objects.get(call="open"))
+    assert agreed is not None
+    assert [(other.id, 3)] == [(m["organisation"], m["parts"]) for m in agreed.says["members"]]
 
 
 def test_who_has_not_signed_in_time_has_given_the_award_up(told: Cast) -> None:

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,8 +20,7 @@ from headgate.site.actions.amend import answer, ask, close_silent, confirm, ente
 from headgate.site.actions.people import act_for
 from headgate.site.actions.take import kept_term
 from headgate.site.desk.amending import all_runs, applied_parts
-from headgate.site.desk.dossiers import line_of, read_line
-from headgate.site.desk.models import Alliance, Asking, Deed, Dossier, Member, Organisation
+from headgate.site.desk.models import Asking, Deed, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import catch_up
 from headgate.site.desk.refusals import DeskRefusal
@@ -33,7 +31,7 @@ from headgate.site.verifying import verify_database
 from headgate.steps.event import What
 from headgate.steps.term import Holding, Term
 from tests.report.checking import findings
-from tests.site.desk.cast import Cast, browser, facts_of
+from tests.site.desk.cast import Cast, allied_with, browser, facts_of
 from tests.site.portal.asking import speak, text_of
 from tests.whole.small import small
 
@@ -334,15 +332,7 @@ def allied(played: Cast) -> tuple[Holding, Dossier, Member]:
         for one in played.facts["applications/open"]
         if one.applicant.id != dossier.lead.code
     )
-    alliance = Alliance.objects.create(name="Two", lead=dossier.lead)
-    body = Organisation.objects.get(code=other.id)
-    member = Member.objects.create(alliance=alliance, organisation=body, entered=NOON)
-    dossier.alliance, dossier.line = (
-        alliance,
-        line_of(replace(read_line(dossier), members=(other,))),
-    )
-    dossier.save()
-    return award, dossier, member
+    return award, dossier, allied_with(dossier, other, NOON)
 
 
 def test_a_member_may_have_other_parts_of_one_support(played: Cast) -> None:
