@@ -146,8 +146,10 @@ def take(term: Term, world: World, event: Event) -> Term:
     if refused := refusal(event, _latest(term, at_will=event.at_will), term.facts, due):
         raise Faulty([fault(event, refused)])
     after = restore(_step(term, world, event), event.day)
-    done = 0 if event.what is What.TURN else term.done + (not event.at_will)
-    return replace(after, taken=(*term.taken, event), day=event.day, done=done)
+    turned = event.what is What.TURN
+    done = 0 if turned else term.done + (not event.at_will)
+    ended = (*term.ended, term) if turned else term.ended
+    return replace(after, taken=(*term.taken, event), day=event.day, done=done, ended=ended)
 
 
 def may_be_done(term: Term, today: date) -> date:

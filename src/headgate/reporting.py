@@ -25,7 +25,7 @@ from headgate.report.pages import file_of, pages
 from headgate.report.stage import Counted, Stage, stage_files
 from headgate.report.stage_team import OwnMark, team_files
 from headgate.report.summary import RoundSummary, assumption_of
-from headgate.report.use import past_of
+from headgate.report.use import pasts_of
 from headgate.rounds import decided_last
 from headgate.steps.term import Term
 
@@ -171,13 +171,13 @@ def _comes_before(one: Earlier, evaluated: Evaluated) -> bool:
 
 def earlier_of(term: Term, root: str) -> Iterator[Earlier]:
     """Every round that a term measured somebody in, as it was decided last."""
-    policy = term.policy(past_of(term).starts)
-    names = dict.fromkeys(d.subject for d in term.decisions if d.step == "standings")
-    for name in names:
-        judged, section = decided_last(term, name), policy.rounds[name]
-        words = section.name.model_dump(exclude_none=True)
-        told = judged.standings, judged.outcome
-        yield Earlier(policy.programme.id, name, words, section.on, root, *told)
+    for past in pasts_of(term):
+        policy = term.policy(past.starts)
+        for name in past.rounds:
+            judged, section = decided_last(term, name), policy.rounds[name]
+            words = section.name.model_dump(exclude_none=True)
+            told = judged.standings, judged.outcome
+            yield Earlier(policy.programme.id, name, words, section.on, root, *told)
 
 
 def _counted(evaluation: Round, evidence: Evidence) -> Iterator[Counted]:

@@ -29,7 +29,7 @@ from headgate.core.ledger.tree import (
 from headgate.core.policy.document import Document
 from headgate.cycle import replay
 from headgate.readers.facts import FAULTS_MOST, KINDS, Recorded, read_events, read_facts
-from headgate.steps.agenda import agenda
+from headgate.steps.agenda import agenda, calendar
 from headgate.steps.event import EVENTS, Event, brings, fault, refusal
 from headgate.steps.term import Term
 
@@ -293,10 +293,13 @@ def _untakable(events: Sequence[Event]) -> list[Fault]:
 
 
 def _undone(document: Document, events: Sequence[Event]) -> list[Fault]:
-    """The first place where the term did not do what its policy's calendar holds, in its order."""
+    """The first place where what was done is not what the policy's calendar holds, in its order.
+
+    The first term is told whole; of those after it, as far as the journal goes.
+    """
     due = [(line, event) for line, event in enumerate(events, start=1) if not event.at_will]
-    for expected, found in zip_longest(agenda(document), due):
-        line, given = found or (0, None)
+    missing = [(0, None)] * (len(agenda(document)) - len(due))
+    for expected, (line, given) in zip(calendar(document), [*due, *missing], strict=False):
         if expected != given:
             what = f"the calendar holds {_told(expected)} here, and {_told(given)} was done"
             return [replace(_fault(EVENTS, "events", what), line=line, column=1 if line else 0)]

@@ -3,7 +3,7 @@
 Pure and deterministic: `headgate verify` makes the pages again and compares every byte.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -16,31 +16,38 @@ from headgate.report.section_applicants import anchors_of
 from headgate.report.section_calls import calls
 from headgate.report.section_end import assumptions, check, reallocation
 from headgate.report.section_fees import fees
+from headgate.report.section_history import history
 from headgate.report.section_round import rounds
 from headgate.report.section_shares import shares
 from headgate.report.section_use import use
 from headgate.report.section_verdict import verdict
 from headgate.report.speaker import Speaker, speaker
-from headgate.report.summary import Summary, summary_of
+from headgate.report.summary import Summary, summaries_of
 from headgate.steps.term import Term
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 SECTIONS = (
-    "verdict", "shares", "calls", "fees", "use", "round", "reallocation", "check", "assumptions",
+    "verdict", "shares", "calls", "fees", "use", "round", "history", "reallocation", "check", "assumptions",
     "main", "contents",
 )  # fmt: skip
 """Anchors that are the page's own and that no application may take."""
 
 
 def pages(term: Term, data: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """The report of a term in every language, by file name.
+    """The report of the newest term that has ended in every language, by file name.
 
-    `data` are the programme's data files, by path; a programme without any has a page too.
+    Those of earlier terms lie in a folder each. `data` are the programme's data files, by path; a
+    programme without any has a page too.
     """
-    summary = summary_of(term, data)
-    return {file_of(language): page(summary, language) for language in LOCALES}
+    *earlier, newest = summaries_of(term, data)
+    told = {"": newest, **{f"terms/{one.past.index + 1}/": one for one in earlier}}
+    return {
+        folder + file_of(language): page(summary, language)
+        for folder, summary in told.items()
+        for language in LOCALES
+    }
 
 
 def file_of(language: str) -> str:
@@ -89,10 +96,18 @@ def sections(summary: Summary, say: Speaker) -> tuple[Section, ...]:
         fees(summary, say),
         use(summary, say, anchors),
         rounds(summary, say, anchors),
+        *_standings(summary, say),
         reallocation(summary, say, anchors),
         check(summary, say),
         assumptions(summary, say),
     )
+
+
+def _standings(summary: Summary, say: Speaker) -> Iterator[Section]:
+    """The standings over the rounds of all terms so far, once there are some of earlier ones."""
+    if summary.earlier:
+        told = history([*summary.earlier, *summary.rounds], say)
+        yield Section("history", say.say("stage.history"), tuple(told))
 
 
 def _own_name(language: str) -> str:

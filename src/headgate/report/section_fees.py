@@ -11,9 +11,8 @@ from headgate.report.summary_calls import CallSummary
 
 def fees(summary: Summary, say: Speaker) -> Section:
     """The fees of every call that has some."""
-    charging = [call for call in summary.calls if call.fees]
-    blocks: list[Block] = [Paragraph(say.say("fees.intro" if charging else "fees.none"))]
-    for call in charging:
+    blocks: list[Block] = [Paragraph(say.say("fees.intro" if summary.billed else "fees.none"))]
+    for call in summary.billed:
         blocks += _fees(call, say)
     return Section("fees", say.say("fees.title"), tuple(blocks))
 

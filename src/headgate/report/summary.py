@@ -30,7 +30,7 @@ from headgate.core.reallocation.restored import RESTORED, Returned
 from headgate.core.supports.text import Text
 from headgate.report.published import published_of
 from headgate.report.summary_calls import CallSummary, calls_of
-from headgate.report.use import AwardUse, Past, past_of, uses_of, weeks_of
+from headgate.report.use import AwardUse, Past, ended_of, uses_of, weeks_of
 from headgate.steps.notes import Note
 from headgate.steps.term import Term
 
@@ -133,16 +133,22 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Everything that the page of one term shows."""
+    """Everything that the page of one term shows.
+
+    `calls` are those that were decided in it, `billed` those of whose awards fees were owed in it,
+    and `earlier` the rounds of the terms before it.
+    """
 
     policy: Policy
     past: Past
     policy_digest: str
     holders: Mapping[str, Text]
     calls: tuple[CallSummary, ...]
+    billed: tuple[CallSummary, ...]
     supports: tuple[SupportSummary, ...]
     reclaims: Mapping[str, ReclaimRule]
     rounds: tuple[RoundSummary, ...]
+    earlier: tuple[RoundSummary, ...]
     assumptions: Mapping[str, tuple[Assumption, ...]]
     notes: tuple[Note, ...]
     decisions: Mapping[str, int]
@@ -161,30 +167,47 @@ class Summary:
 
 
 def summary_of(term: Term, data: Mapping[str, bytes]) -> Summary:
-    """Read a term, and what its programme's data files state, into the values of the page."""
-    past = past_of(term)
-    resolved = term.resolved(past.starts)
-    calls = calls_of(term, published_of(data))
+    """Read the newest term that has ended into the values of its page."""
+    return summaries_of(term, data)[-1]
+
+
+def summaries_of(term: Term, data: Mapping[str, bytes]) -> tuple[Summary, ...]:
+    """Read every term that has ended, and what the data files state, each as its page shows it."""
+    found: list[Summary] = []
+    for past in ended_of(term):
+        earlier = tuple(one for summary in found for one in summary.rounds)
+        found.append(_summary(past, data, earlier))
+    return tuple(found)
+
+
+def _summary(
+    past: Past, data: Mapping[str, bytes], earlier: tuple[RoundSummary, ...]
+) -> Summary:
+    resolved, until = past.end.resolved(past.starts), past.until
+    calls = calls_of(past.end, past.decisions, published_of(data))
     by_award = {person.id: person.holder for call in calls for person in call.applicants}
+    decided = {each.subject for each in past.decisions if each.step == "screening"}
     return Summary(
         policy=resolved.policy,
         past=past,
-        policy_digest=term.document.digest,
+        policy_digest=until.document.digest,
         holders={holder.id: holder.name for holder in resolved.policy.holders},
-        calls=calls,
-        supports=(supports := tuple(_supports(term, past, by_award))),
-        reclaims={s.id: _rule(term, s.reclaim) for s in supports if s.reclaim is not None},
-        rounds=tuple(_rounds(term, past, calls)),
-        assumptions=_assumptions(term, resolved),
-        notes=_notes(term),
-        decisions=dict(Counter(decision.step for decision in term.decisions)),
-        journal_entries=len(term.entries),
-        journal_root=term.root().hex(),
+        calls=tuple(call for call in calls if call.id in decided),
+        billed=tuple(call for call in calls if call.fees),
+        supports=(supports := tuple(_supports(past, by_award))),
+        reclaims={s.id: _rule(past.end, s.reclaim) for s in supports if s.reclaim is not None},
+        rounds=tuple(_rounds(past)),
+        earlier=earlier,
+        assumptions=_assumptions(past, resolved),
+        notes=_notes(until),
+        decisions=dict(Counter(decision.step for decision in until.decisions)),
+        journal_entries=len(until.entries),
+        journal_root=until.root().hex(),
     )
 
 
-def _of(term: Term, step: str) -> Iterator[tuple[Decision, Any]]:
-    return ((decision, decision.result) for decision in term.decisions if decision.step == step)
+def _of(decisions: Iterable[Decision], step: str) -> Iterator[tuple[Decision, Any]]:
+    return ((decision, decision.result) for decision in decisions if decision.step == step)
 
 
 def _notes(term: Term) -> tuple[Note, ...]:
@@ -192,33 +215,30 @@ def _notes(term: Term) -> tuple[Note, ...]:
     return tuple(note for note in fact.values if isinstance(note, Note)) if fact else ()
 
 
-def _supports(term: Term, past: Past, by_award: Mapping[str, str]) -> Iterator[SupportSummary]:
-    policy, weeks = term.policy(past.starts), weeks_of(term, past.starts, by_award)
-    uses = uses_of(term, by_award, past.index)
+def _supports(past: Past, by_award: Mapping[str, str]) -> Iterator[SupportSummary]:
+    policy, weeks = past.end.policy(past.starts), weeks_of(past, by_award)
+    uses, made = uses_of(past, by_award), past.decisions
     for name, support in policy.supports.items():
         mine = tuple(use for use in uses if use.support == name)
-        metered = [result for d, result in _of(term, "metering") if d.rule == f"supports.{name}"]
+        metered = [result for d, result in _of(made, "metering") if d.rule == f"supports.{name}"]
         yield SupportSummary(
             id=name,
             name=support.name,
             measure=support.measure,
             block=policy.envelopes[name].block if name in policy.envelopes else None,
-            holders=tuple(_holders(term, past, name, mine)),
+            holders=tuple(_holders(past, name, mine)),
             uses=mine,
             weeks=weeks.get(name, ()),
-            reclaim=_reclaim(term, name, by_award),
+            reclaim=_reclaim(made, name, by_award),
             rows=sum(result["rows"] for result in metered),
             findings=Counter(f.finding for result in metered for f in result["findings"]),
         )
 
 
-def _holders(term: Term, past: Past, name: str, uses: Sequence[AwardUse]) -> Iterator[HolderLine]:
+def _holders(past: Past, name: str, uses: Sequence[AwardUse]) -> Iterator[HolderLine]:
     """Every class of holders with an envelope or an award, in the policy's order, unknown last."""
-    policy = term.policy(past.starts)
-    divided = next(
-        (r for d, r in _of(term, "envelopes") if d.subject == name and r["term"] == past.index),
-        None,
-    )
+    policy = past.end.policy(past.starts)
+    divided = next((r for d, r in _of(past.decisions, "envelopes") if d.subject == name), None)
     blocks = divided["blocks"] if divided else {}
     amounts = divided["amounts"] if divided else {}
     held = {use.holder for use in uses}
@@ -250,8 +270,10 @@ def _holder(
     )
 
 
-def _reclaim(term: Term, support: str, by_award: Mapping[str, str]) -> Reclaim | None:
-    looked = [(d, r) for d, r in _of(term, "reclaim") if d.rule == f"reclaim.{support}"]
+def _reclaim(
+    made: Iterable[Decision], support: str, by_award: Mapping[str, str]
+) -> Reclaim | None:
+    looked = [(d, r) for d, r in _of(made, "reclaim") if d.rule == f"reclaim.{support}"]
     if not looked:
         return None
     taken = [
@@ -274,20 +296,20 @@ def _rule(term: Term, looked: Reclaim) -> ReclaimRule:
     return term.policy(day_of(looked.day)).reclaim[looked.support]
 
 
-def _rounds(term: Term, past: Past, calls: Iterable[CallSummary]) -> Iterator[RoundSummary]:
-    held = {person.id: person.blocks for call in calls for person in call.applicants}
-    moved = {d.subject: r for d, r in _of(term, "reallocation")}
-    outcomes = {d.subject: r for d, r in _of(term, "round")}
-    errors = {d.subject: r for d, r in _of(term, "cut-rule-errors")}
-    grounds = {d.subject: r for d, r in _of(term, "grounds")}
-    foreseen = {d.subject: r for d, r in _of(term, "cut-rule-foreseen")}
-    conducted = {d.subject: r for d, r in _of(term, "conducted")}
-    restored = [(d.subject, day_of(d.at), r) for d, r in _of(term, RESTORED)]
-    # A round that was heard again was decided again: the last of its standings holds.
-    latest = {
-        decision.subject: (decision, measured) for decision, measured in _of(term, "standings")
-    }
-    for name, (decision, measured) in latest.items():
+def _rounds(past: Past) -> Iterator[RoundSummary]:
+    """A round that was heard again, in the next term as well, was decided again: the last holds."""
+    term, made = past.until, past.until.decisions
+    held = {holding.award: holding.blocks for holding in past.end.holdings.values()}
+    moved = {d.subject: r for d, r in _of(made, "reallocation")}
+    outcomes = {d.subject: r for d, r in _of(made, "round")}
+    errors = {d.subject: r for d, r in _of(made, "cut-rule-errors")}
+    grounds = {d.subject: r for d, r in _of(made, "grounds")}
+    foreseen = {d.subject: r for d, r in _of(made, "cut-rule-foreseen")}
+    conducted = {d.subject: r for d, r in _of(made, "conducted")}
+    restored = [(d.subject, day_of(d.at), r) for d, r in _of(made, RESTORED)]
+    latest = {decision.subject: (decision, measured) for decision, measured in _of(made, "standings")}
+    for name in past.rounds:
+        decision, measured = latest[name]
         outcome = outcomes[name]
         result = moved.get(name, {"movements": (), "blocks_next": {}})
         teams = [judged.team for judged in outcome.decisions]
@@ -322,12 +344,12 @@ def _by_subject(row: GateFinding) -> tuple[str, str]:
     return row.subject, row.gate
 
 
-def _assumptions(term: Term, resolved: Resolved) -> Mapping[str, tuple[Assumption, ...]]:
+def _assumptions(past: Past, resolved: Resolved) -> Mapping[str, tuple[Assumption, ...]]:
     """Every assumed path that a decision rests on, by the section of the policy it stands in."""
-    paths = sorted({path for decision in term.decisions for path in decision.assumed})
+    paths = sorted({path for decision in past.decisions for path in decision.assumed})
     grouped: dict[str, list[Assumption]] = {}
     for path in paths:
-        found = assumption_of(term.document, resolved, path)
+        found = assumption_of(past.end.document, resolved, path)
         grouped.setdefault(section_of(path), []).append(found)
     return {section: tuple(found) for section, found in grouped.items()}
 

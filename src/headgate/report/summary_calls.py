@@ -17,7 +17,6 @@ from headgate.core.calls.scoring import Score
 from headgate.core.calls.screening import SILENT, Finding, Refusal, subject_of
 from headgate.core.decision import Decision
 from headgate.core.policy.schema import Call
-from headgate.core.quantities import instant
 from headgate.core.supports.text import Text
 from headgate.report.published import Group, group_of
 from headgate.steps.calls import call_of
@@ -140,19 +139,26 @@ class CallSummary:
         return dict(found)
 
 
-def calls_of(term: Term, published: Mapping[str, tuple[Group, ...]]) -> tuple[CallSummary, ...]:
-    """Every call that something was decided of, in the policy's order."""
+def calls_of(
+    term: Term, owed: Iterable[Decision], published: Mapping[str, tuple[Group, ...]]
+) -> tuple[CallSummary, ...]:
+    """Every call that something was decided of, in the policy's order; its fees are those `owed`."""
     by_rule: dict[str, list[Decision]] = {}
     for decision in term.decisions:
         if decision.rule.startswith("calls."):
             call = decision.rule.removeprefix("calls.").removesuffix(".fee")
             by_rule.setdefault(call, []).append(decision)
     listed = [call for call in term.policy(term.starts).calls if call in by_rule]
-    return tuple(_call(term, call, by_rule[call], published.get(call, ())) for call in listed)
+    fees = [one for one in owed if one.step == "fee"]
+    return tuple(_call(term, call, by_rule[call], fees, published.get(call, ())) for call in listed)
 
 
 def _call(
-    term: Term, call_id: str, decisions: Sequence[Decision], groups: tuple[Group, ...]
+    term: Term,
+    call_id: str,
+    decisions: Sequence[Decision],
+    owed: Iterable[Decision],
+    groups: tuple[Group, ...],
 ) -> CallSummary:
     section = call_of(term, call_id)
     results = _results(decisions)
@@ -175,7 +181,7 @@ def _call(
         sheets_refused=len(panel.get("sheets_refused", ())),
         applicants=people,
         groups=groups,
-        fees=tuple(_fees(_billed(decisions, instant(term.starts)))),
+        fees=tuple(_fees(_billed(one for one in owed if one.rule == f"calls.{call_id}.fee"))),
         assumed=tuple(sorted({path for decision in decisions for path in decision.assumed})),
     )
 
@@ -290,10 +296,10 @@ def _listed(result: Mapping[str, Any] | None) -> Listed | None:
     return Listed(*(result[name] for name in names))
 
 
-def _billed(decisions: Iterable[Decision], until: str) -> dict[str, dict[str, Any]]:
-    """What each award owes for the term that ended then: billed, less what was credited."""
+def _billed(owed: Iterable[Decision]) -> dict[str, dict[str, Any]]:
+    """What each award owes for a term: billed, less what was credited."""
     found: dict[str, dict[str, Any]] = {}
-    for one in (one for one in decisions if one.step == "fee" and one.at < until):
+    for one in owed:
         result: Any = one.result
         earlier = found.get(one.subject, {"amount": 0})["amount"]
         amount = None if None in (earlier, result["amount"]) else earlier + result["amount"]

@@ -1,29 +1,67 @@
-"""What the books say of one term, award by award: granted, used, taken back, left unused.
+"""What the books say of one term, award by award: granted, carried in, used, taken back, unused.
 
 Everything is read from the ledger's transfers; use over time comes from the meter's accepted rows,
 whose sum is the ledger's to the second.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
+from headgate.core.decision import Decision
 from headgate.core.ledger.transfer import Phase, Transfer
 from headgate.core.metering.idle import Bucket, series
 from headgate.core.quantities import DAY_SECONDS, instant
-from headgate.steps.term import Term, term_days
+from headgate.steps.reallocate import CARRIED
+from headgate.steps.term import Term
 
 WEEK_SECONDS = 7 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The term that a page is about: its number and its days, the last one excluded."""
+    """The term that a page is about: what stood before it, at its end, and before the next ended.
 
-    index: int
-    starts: date
-    ends: date
+    A round that was held in it may be heard again while the next one runs.
+    """
+
+    before: Term | None
+    end: Term
+    until: Term
+
+    @property
+    def index(self) -> int:
+        """Its number, counted from 0."""
+        return self.end.index
+
+    @property
+    def starts(self) -> date:
+        """Its first day."""
+        return self.end.starts
+
+    @property
+    def ends(self) -> date:
+        """The day after its last."""
+        return self.end.ends
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What was decided in it, from the turn with which it began."""
+        return self.end.decisions[len(self.before.decisions) if self.before else 0 :]
+
+    @property
+    def moves(self) -> Iterator[Transfer]:
+        """What was moved in it, in order, from the turn with which it began."""
+        done = len(self.before.books.transfers) if self.before else 0
+        return islice(self.end.books.history(), done, None)
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The rounds that were decided in it for the first time."""
+        earlier = {*_decided(self.before.decisions if self.before else ())}
+        return tuple(name for name in _decided(self.decisions) if name not in earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +86,35 @@ class AwardUse:
         return self.granted - self.back - (self.used - self.over)
 
 
-def past_of(term: Term) -> Past:
-    """The term that has ended; a term that was never turned is its own."""
-    index = max(term.index - 1, 0)
-    return Past(index, *term_days(term.policy(term.starts), index))
+def _decided(decisions: Iterable[Decision]) -> Mapping[str, None]:
+    return dict.fromkeys(each.subject for each in decisions if each.step == "standings")
 
 
-def uses_of(term: Term, holders: Mapping[str, str], index: int) -> tuple[AwardUse, ...]:
+def pasts_of(term: Term) -> tuple[Past, ...]:
+    """Every term from the first to the one that runs, each as it was before it turned."""
+    stood = (None, *term.ended, term, term)
+    return tuple(map(Past, stood, stood[1:-1], stood[2:]))
+
+
+def ended_of(term: Term) -> tuple[Past, ...]:
+    """The terms that have ended, of which there is something to tell; one that never turned too."""
+    found = pasts_of(term)
+    return found[:-1] or found
+
+
+def uses_of(past: Past, holders: Mapping[str, str]) -> tuple[AwardUse, ...]:
     """Every award of a term with its use, by support, award and class; `holders` is by award."""
     granted: Counter[tuple[str, str, str]] = Counter()
     used: Counter[tuple[str, str, str]] = Counter()
     over: Counter[tuple[str, str, str]] = Counter()
     back: Counter[tuple[str, str, str]] = Counter()
-    for transfer in term.books.history():
+    for transfer in past.moves:
         debit, credit = transfer.debit.split("/"), transfer.credit.split("/")
         match debit, credit:
             case [_, "capacity", _], [support, "award", award, kind]:
-                if _term_of(transfer) <= index:
-                    granted[support, award, kind] += transfer.amount
+                granted[support, award, kind] += transfer.amount
+            case [support, "capacity", kind], [_, "arrival", _] if transfer.why == CARRIED:
+                granted[support, _carrier(transfer), kind] += transfer.amount
             case [support, "award", award, kind], [_, "use", _, _]:
                 used[support, award, kind] += _moved(transfer)
             case [support, "overuse", award, kind], [_, "use", _, _]:
@@ -89,10 +138,9 @@ def uses_of(term: Term, holders: Mapping[str, str], index: int) -> tuple[AwardUs
     )
 
 
-def _term_of(transfer: Transfer) -> int:
-    """The number of the term that a grant is for, as its id ends."""
-    number = transfer.id.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
+def _carrier(transfer: Transfer) -> str:
+    """The award that took a balance into a term, as the transfer's name has it."""
+    return transfer.id.removeprefix("carry:").rpartition(":")[0]
 
 
 def _moved(transfer: Transfer) -> int:
@@ -100,16 +148,19 @@ def _moved(transfer: Transfer) -> int:
     return -transfer.amount if transfer.phase is Phase.VOID else transfer.amount
 
 
-def weeks_of(
-    term: Term, starts: date, holders: Mapping[str, str]
-) -> Mapping[str, tuple[Bucket, ...]]:
-    """GPU-seconds by week and class of holders, by support."""
-    supports = dict(_supports(term))
-    records = [held.record for attempts in term.known.values() for held in attempts]
+def weeks_of(past: Past, holders: Mapping[str, str]) -> Mapping[str, tuple[Bucket, ...]]:
+    """GPU-seconds by week and class of holders, by support; what ran before the term is left out."""
+    supports, starts = dict(_supports(past.end)), instant(past.starts)
+    known = (held.record for attempts in past.end.known.values() for held in attempts)
+    records = [
+        replace(record, started=max(record.started, starts))
+        for record in known
+        if (record.ended or record.seen) > starts
+    ]
     grouped: dict[str, list[Bucket]] = {}
     for support in sorted({*supports.values()}):
         mine = [record for record in records if supports.get(record.award) == support]
-        found = series(mine, lambda r: holders.get(r.award, ""), WEEK_SECONDS, instant(starts))
+        found = series(mine, lambda r: holders.get(r.award, ""), WEEK_SECONDS, starts)
         grouped[support] = list(found)
     return {support: tuple(buckets) for support, buckets in grouped.items()}
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain, count
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
@@ -30,9 +31,10 @@ def first_day(document: Document) -> date:
 def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     """Everything due in a term, in order.
 
-    The calls are those whose awards begin in the term; use is metered every month and before
-    anything that looks at it; a reclaim comes when its part of the term is over, a round on its
-    day. Orders that change with the term's end are given as it turns.
+    The calls that are decided are those whose awards begin in the term; one that opens or closes
+    while an earlier term runs does so then. Use is metered every month and before anything that
+    looks at it; a reclaim comes when its part of the term is over, a round on its day. Orders that
+    change with the term's end are given as it turns, and by what is decided that day on the next.
     """
     starts, ends = term_days(at(document, first_day(document)).policy, index)
     policy = at(document, starts).policy
@@ -42,7 +44,8 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     )
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
     due += _meterings(policy, starts, _seen_by_meters(looks))
-    given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
+    begins = starts if index == 0 else starts + timedelta(days=1)
+    given = {max(begins, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
     given |= {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
     given |= {starts} if index == 0 else set()
     due += (Event(day, What.ENFORCE) for day in given)
@@ -55,12 +58,20 @@ def _seen_by_meters(looks: Iterable[Event]) -> set[date]:
     return {event.day for event in looks if event.what is not What.FREEZE_ROUND}
 
 
+def calendar(document: Document, terms: int | None = None) -> Iterator[Event]:
+    """All that is due from the first day on, for so many terms; without a number, without end."""
+    indices = count() if terms is None else range(terms)
+    return chain.from_iterable(agenda(document, index) for index in indices)
+
+
 def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator[Event]:
+    """Calls open and close on their days; what lies before the first term belongs to it."""
     for call_id, call in policy.calls.items():
         begins = max(call.starts, call.decides)
+        for day, what in ((call.opens, What.OPEN_CALL), (call.closes, What.CLOSE_CALL)):
+            if day < ends and (first or day >= starts):
+                yield Event(day, what, call_id)
         if begins < ends and (first or begins >= starts):
-            yield Event(call.opens, What.OPEN_CALL, call_id)
-            yield Event(call.closes, What.CLOSE_CALL, call_id)
             yield Event(call.decides, What.DECIDE_CALL, call_id)
 
 

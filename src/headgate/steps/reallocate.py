@@ -27,6 +27,8 @@ from headgate.steps.placing import Shortage, parts_of, short
 from headgate.steps.rights import Way, blocks_as, in_two_units
 from headgate.steps.term import Closed, Holding, Term, single, term_days
 
+CARRIED = "carried"
+"""Why an amount moves that an award takes into the next term."""
 LEAVING = frozenset({Verdict.CUT, Verdict.DISQUALIFIED, Verdict.STOP})
 
 
@@ -292,7 +294,7 @@ def _carry(term: Term, carried: Collection[str]) -> Term:
             Way(f"carry:{name}", accounts.capacity(kind), accounts.arrival(kind)),
             Way(f"carry-envelope:{name}", envelope, accounts.supply),
         )
-        moves += in_two_units(term, holding, ways, holding.amount, when, "carried")
+        moves += in_two_units(term, holding, ways, holding.amount, when, CARRIED)
     return term.move(moves)
 
 

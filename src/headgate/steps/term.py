@@ -132,7 +132,8 @@ class Term:
     A term that is read from where it is kept begins with no `entries`, `decisions` and `taken`:
     they hold what was added since. Its `tree` is that of all that the cycle has entered, in a
     database without the entries that say what was published. `day` is that of the last event, and
-    `done` counts those of the term's calendar.
+    `done` counts those of the term's calendar. `ended` are the terms that turned since it was read,
+    each as it was right before.
     """
 
     document: Document
@@ -152,6 +153,7 @@ class Term:
     taken: tuple[Event, ...] = ()
     day: date = date.min
     done: int = 0
+    ended: tuple["Term", ...] = ()
 
     def resolved(self, day: date) -> Resolved:
         """The policy as the file has it on a day, with the provenance of every value."""

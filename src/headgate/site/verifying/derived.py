@@ -7,7 +7,6 @@ anew, in memory, and every entry and every kept row must be what comes of it.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
 from typing import Final
 
 from headgate.core import canonical
@@ -23,8 +22,8 @@ from headgate.site.records.database import Database
 from headgate.site.records.journal import lines
 from headgate.site.records.kept import Sort, Standing, document, events, stored_facts
 from headgate.site.verifying.findings import Finding, Wrong, apart, told
-from headgate.steps.agenda import agenda, first_day
-from headgate.steps.event import Event, What
+from headgate.steps.agenda import calendar, first_day
+from headgate.steps.event import Event
 from headgate.steps.term import Received, Term, chart_of
 
 ABOUT_THE_JOURNAL: Final = (Kind.FILE_PUBLISHED,)
@@ -168,8 +167,7 @@ def adopted_policy(database: Database) -> Adopted | Finding | None:
 def _undone(adopted: Document, happened: Sequence[Event]) -> Finding | None:
     """The first place where the events are not those that the calendar holds, so far."""
     due = [event for event in happened if not event.at_will]
-    calendar = chain.from_iterable(_calendar(adopted, index) for index in count())
-    for expected, event in zip(calendar, due, strict=False):
+    for expected, event in zip(calendar(adopted), due, strict=False):
         if expected != event:
             what = f"the calendar holds {expected} on {expected.day}, done was {event}"
             return Finding(Wrong.EVENTS_DIFFER, None, f"{what} on {event.day}", "events")
@@ -189,14 +187,6 @@ def _as_kept(
         facts=Layers(base=received),
         known=Layers(base=known),
     )
-
-
-def _calendar(adopted: Document, index: int) -> Iterator[Event]:
-    """What is due in a term; with which orders a later one begins, the turn before it has said."""
-    starts = agenda(adopted, index - 1)[-1].day if index else None
-    for event in agenda(adopted, index):
-        if (event.what, event.day) != (What.ENFORCE, starts):
-            yield event
 
 
 class _Kept:
