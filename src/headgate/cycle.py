@@ -3,8 +3,8 @@
     policy -> call -> award -> enforce -> meter -> evaluate -> reallocate -> (next term) ...
 
 A programme is one policy file; a world is where facts come from: applicants, reviewers, clusters,
-evaluators, or the recorded facts of a bundle. `run` takes a policy through one whole term of a
-world and returns the term: its journal, its books, its decisions with their reasons. Nothing else
+evaluators, or the recorded facts of a bundle. `run` takes a policy through whole terms of a world
+and returns the last: its journal, its books, its decisions with their reasons. Nothing else
 decides anything: the rehearsal runs `run` on a simulated world, an auditor runs it on the recorded
 one and compares the bytes, and a portal calls the same steps months apart.
 """
@@ -31,7 +31,7 @@ from headgate.core.metering.usage import Usage
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.steps.adopt import adopt, open_term
-from headgate.steps.agenda import agenda, first_day
+from headgate.steps.agenda import agenda, calendar, first_day
 from headgate.steps.amend import amend, with_hand_overs
 from headgate.steps.awards import award, settle_call
 from headgate.steps.calls import close_call, judge, open_call, screen_call
@@ -113,9 +113,11 @@ NOTES: Final = "notes/world"
 Progress = Callable[[str], None]
 
 
-def run(document: Document, world: World, progress: Progress = lambda _: None) -> Term:
-    """Take a policy through one whole term, and open the next."""
-    return replay(document, agenda(document), world, progress)
+def run(
+    document: Document, world: World, progress: Progress = lambda _: None, terms: int = 1
+) -> Term:
+    """Take a policy through so many whole terms, and open the next."""
+    return replay(document, calendar(document, terms), world, progress)
 
 
 def replay(

@@ -28,7 +28,7 @@ from headgate.steps.agenda import first_day
 from headgate.steps.term import Term
 
 Progress = Callable[[str], None]
-Run = Callable[[Document, World, Progress], Term]
+Run = Callable[[Document, World, Progress, int], Term]
 WHAT_IF_GAP = "1/2"
 """What the list of a what-if may miss of the proven bound before it is refused."""
 
@@ -46,7 +46,7 @@ class Rehearsed:
 class Choices:
     """What a rehearsal is run with: overlays on the policy, real inputs in place of made ones.
 
-    `strict` refuses a trace for any row that cannot be read.
+    `strict` refuses a trace for any row that cannot be read; `terms` are run one after the other.
     """
 
     overlays: Sequence[Path] = ()
@@ -56,12 +56,13 @@ class Choices:
     seed: str = "headgate"
     fast: bool = False
     strict: bool = False
+    terms: int = 1
 
 
 def rehearse(programme: str, choices: Choices, progress: Progress, through: Run = run) -> Rehearsed:
-    """Run one term of a programme; raises Faulty or ValueError with what must be mended.
+    """Run the terms of a programme; raises Faulty or ValueError with what must be mended.
 
-    `through` takes the term there: the cycle in memory, or one that keeps what happens.
+    `through` takes the programme there: the cycle in memory, or one that keeps what happens.
     """
     folder = find(programme)
     document = read_programme(folder, choices.overlays)
@@ -81,7 +82,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
         fast=choices.fast,
     )
     said = () if kept is None else tuple(told(kept))
-    return Rehearsed(through(document, world, progress), data, said)
+    return Rehearsed(through(document, world, progress, choices.terms), data, said)
 
 
 def workload(choices: Choices) -> Kept:

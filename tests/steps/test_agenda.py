@@ -8,7 +8,7 @@ import pytest
 from headgate.core.policy.dated import at
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.steps.agenda import agenda, first_day
+from headgate.steps.agenda import agenda, calendar, first_day
 from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
 from tests.steps.builders import document
@@ -80,11 +80,24 @@ def test_the_second_term_repeats_no_call() -> None:
     assert [] == days(found, What.CLOSE_ROUND)
 
 
-def test_a_call_that_decides_in_mid_term_belongs_to_it() -> None:
-    """What begins late in a term is still that term's; what begins after it is the next's."""
+def test_a_call_of_a_later_term_opens_on_its_day_and_is_decided_when_its_term_has_begun() -> None:
+    """What begins after a term is the next's to decide; its orders come a day after the turn's."""
     later = document(("decides: 2026-05-01", "decides: 2026-08-31"), ("2026-05-10", "2026-09-01"))
-    assert "hours" not in [about for _, about in days(agenda(later), What.DECIDE_CALL)]
-    assert [("2026-08-31", "hours")] == days(agenda(later, 1), What.DECIDE_CALL)
+    found = agenda(later)
+    assert ("2026-02-01", "hours") in days(found, What.OPEN_CALL)
+    assert ("2026-04-01", "hours") in days(found, What.CLOSE_CALL)
+    assert "hours" not in [about for _, about in days(found, What.DECIDE_CALL)]
+    assert [("2026-09-01", "hours")] == days(agenda(later, 1), What.DECIDE_CALL)
+    assert ("2026-09-02", "") == days(agenda(later, 1), What.ENFORCE)[0]
+    assert [] == days(agenda(later, 1), What.OPEN_CALL)
+
+
+def test_the_calendar_goes_on_term_after_term() -> None:
+    """Its days never go back, so that everything in it can be taken."""
+    policy = document(("decides: 2026-05-01", "decides: 2026-08-31"), ("2026-05-10", "2026-09-01"))
+    found = list(calendar(policy, 4))
+    assert all(before.day <= after.day for before, after in pairwise(found))
+    assert 4 == sum(event.what is What.TURN for event in found)
 
 
 @pytest.mark.parametrize(

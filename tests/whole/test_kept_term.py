@@ -6,32 +6,31 @@ for byte.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from headgate.bundle.verify import read_bundle_files, verify
 from headgate.core.ledger.checkpoint import Checkpoint
 from headgate.core.ledger.tree import root
-from headgate.core.policy.dated import at
-from headgate.core.policy.document import Document
-from headgate.cycle import replay
 from headgate.demo import Rehearsed
+from headgate.journal import keys
 from headgate.readers.facts import Recorded, read_facts
-from headgate.simulation.world import Simulated
 from headgate.site.actions.take import begin_programme, take_event
+from headgate.site.publication import publish_bundle
 from headgate.site.records.database import create, opened
 from headgate.site.records.journal import head, lines
 from headgate.site.records.kept import events
 from headgate.site.verifying import verify_database
-from headgate.steps.agenda import agenda, first_day
+from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term
 from tests.servers.postgres import Cluster
 from tests.whole.heard import heard_term
 from tests.whole.korea import korea
-from tests.whole.mended import mended, small_document
-from tests.whole.small import small
+from tests.whole.mended import mended
+from tests.whole.several import several
+from tests.whole.small import pages, small
 
 ORIGIN = "test.headgate/kept"
 
@@ -110,28 +109,18 @@ def test_a_round_that_was_heard_again_ends_with_the_same_checkpoint(address: str
     assert () == verify_database(opened(address, "kept")).faults
 
 
-def second_term(document: Document) -> list[Event]:
-    """What is due in the second term up to its end; the turn has given its first orders already."""
-    turned = agenda(document)[-1].day
-    due = [event for event in agenda(document, 1) if event.what is not What.TURN]
-    return [event for event in due if (event.what, event.day) != (What.ENFORCE, turned)]
-
-
-@cache
-def two_terms() -> Term:
-    """The small programme through its first term and the next, in memory."""
-    document = small_document()
-    world = Simulated(at(document, first_day(document)).policy, {}, "headgate")
-    return replay(document, [*agenda(document), *second_term(document)], world)
-
-
-def test_two_terms_end_with_the_same_checkpoint(address: str) -> None:
-    """The next term begins from what was kept of the last one, and is derived again like it."""
-    honest = two_terms()
-    assert 1 == honest.index
-    assert len(agenda(honest.document)) < len(honest.taken)
+def test_several_terms_end_with_the_same_checkpoint_and_are_published(
+    address: str, tmp_path: Path
+) -> None:
+    """Each term begins from what was kept of the last one; a stranger derives all from a bundle."""
+    honest = several()
     assert in_memory(honest) == kept(address, honest, honest.taken)
     database = opened(address, "kept")
     verdict = verify_database(database)
     assert ((), len(honest.taken)) == (verdict.faults, verdict.events)
     assert len(honest.taken) == events(database).count(b"\n")
+    keys.create(tmp_path / "ring", "example.org/kept")
+    publish_bundle(database, tmp_path / "ring", tmp_path / "out", {}, pages)
+    shown = verify(read_bundle_files(tmp_path / "out"), pages)
+    assert ((), honest.root()) == (shown.faults, shown.term.root() if shown.term else b"")
+    assert () == verify_database(database).faults

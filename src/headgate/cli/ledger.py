@@ -10,6 +10,7 @@ from headgate.cli.shared import (
     EvidenceOption,
     OverlayOption,
     SeedOption,
+    TermsOption,
     TraceOption,
     UsageOption,
     database_at,
@@ -103,8 +104,9 @@ def rehearse(
     usage: UsageOption = None,
     evidence: EvidenceOption = None,
     seed: SeedOption = "headgate",
+    terms: TermsOption = 1,
 ) -> None:
-    """Take a programme through one whole term in the database, with a simulated world.
+    """Take a programme through whole terms in the database, with a simulated world.
 
     Killed, the same command goes on from where it was.
     """
@@ -115,7 +117,7 @@ def rehearse(
         from headgate.demo import rehearse as rehearse_programme
         from headgate.site.actions.take import rehearse as rehearse_kept
 
-        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed)
+        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed, terms=terms)
         rehearse_programme(programme, choices, progress, partial(rehearse_kept, database))
         _tell_standing(database)
 
@@ -269,7 +271,7 @@ def bundle(
         str | None, typer.Option(help="Whose published data files are shown beside the decisions.")
     ] = None,
 ) -> None:
-    """Publish what a stranger needs to derive every decision of a whole term again."""
+    """Publish what a stranger needs to derive every decision of every term so far again."""
     with mendable("ledger bundle"), steps() as progress, ledger_at(database) as kept:
         from headgate.readers.programmes import data_files, find
         from headgate.report.pages import pages

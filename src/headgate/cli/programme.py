@@ -14,6 +14,7 @@ from headgate.cli.shared import (
     OverlayOption,
     ProgrammeArgument,
     SeedOption,
+    TermsOption,
     TraceOption,
     UsageOption,
     fault,
@@ -50,13 +51,14 @@ def demo(
     usage: UsageOption = None,
     evidence: EvidenceOption = None,
     seed: SeedOption = "headgate",
+    terms: TermsOption = 1,
 ) -> None:
-    """Take a programme through one whole term and publish what a stranger needs to check it."""
+    """Take a programme through whole terms and publish what a stranger needs to check them."""
     with mendable("demo"), steps() as progress:
         from headgate.demo import Choices, publish, rehearse
         from headgate.report.pages import pages
 
-        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed)
+        choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed, terms=terms)
         rehearsal = rehearse(programme, choices, progress)
         progress("publishing")
         for line in publish(rehearsal, pages(rehearsal.term, rehearsal.data), out):

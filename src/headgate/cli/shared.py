@@ -38,6 +38,9 @@ UsageOption = Annotated[
 EvidenceOption = Annotated[
     Path | None, typer.Option(help="Use real benchmark items: a folder of per-item scores.")
 ]
+TermsOption = Annotated[
+    int, typer.Option(min=1, max=100, help="So many whole terms, one after the other.")
+]
 SeedOption = Annotated[str, typer.Option(help="The seed of all that is simulated.")]
 
 

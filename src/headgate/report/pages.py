@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 SECTIONS = (
-    "verdict", "shares", "calls", "fees", "use", "round", "history", "reallocation", "check", "assumptions",
-    "main", "contents",
+    "verdict", "shares", "calls", "fees", "use", "round", "history", "reallocation", "check",
+    "assumptions", "main", "contents",
 )  # fmt: skip
 """Anchors that are the page's own and that no application may take."""
 

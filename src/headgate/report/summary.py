@@ -180,13 +180,11 @@ def summaries_of(term: Term, data: Mapping[str, bytes]) -> tuple[Summary, ...]:
     return tuple(found)
 
 
-def _summary(
-    past: Past, data: Mapping[str, bytes], earlier: tuple[RoundSummary, ...]
-) -> Summary:
+def _summary(past: Past, data: Mapping[str, bytes], earlier: tuple[RoundSummary, ...]) -> Summary:
     resolved, until = past.end.resolved(past.starts), past.until
     calls = calls_of(past.end, past.decisions, published_of(data))
     by_award = {person.id: person.holder for call in calls for person in call.applicants}
-    decided = {each.subject for each in past.decisions if each.step == "screening"}
+    decided = {each.subject for each in past.decisions if each.step == "award-list"}
     return Summary(
         policy=resolved.policy,
         past=past,
@@ -270,9 +268,7 @@ def _holder(
     )
 
 
-def _reclaim(
-    made: Iterable[Decision], support: str, by_award: Mapping[str, str]
-) -> Reclaim | None:
+def _reclaim(made: Iterable[Decision], support: str, by_award: Mapping[str, str]) -> Reclaim | None:
     looked = [(d, r) for d, r in _of(made, "reclaim") if d.rule == f"reclaim.{support}"]
     if not looked:
         return None
@@ -307,7 +303,9 @@ def _rounds(past: Past) -> Iterator[RoundSummary]:
     foreseen = {d.subject: r for d, r in _of(made, "cut-rule-foreseen")}
     conducted = {d.subject: r for d, r in _of(made, "conducted")}
     restored = [(d.subject, day_of(d.at), r) for d, r in _of(made, RESTORED)]
-    latest = {decision.subject: (decision, measured) for decision, measured in _of(made, "standings")}
+    latest = {
+        decision.subject: (decision, measured) for decision, measured in _of(made, "standings")
+    }
     for name in past.rounds:
         decision, measured = latest[name]
         outcome = outcomes[name]

@@ -142,7 +142,7 @@ class CallSummary:
 def calls_of(
     term: Term, owed: Iterable[Decision], published: Mapping[str, tuple[Group, ...]]
 ) -> tuple[CallSummary, ...]:
-    """Every call that something was decided of, in the policy's order; its fees are those `owed`."""
+    """Every call that something was decided of, in the policy's order, with the fees `owed`."""
     by_rule: dict[str, list[Decision]] = {}
     for decision in term.decisions:
         if decision.rule.startswith("calls."):

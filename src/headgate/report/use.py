@@ -92,8 +92,8 @@ def _decided(decisions: Iterable[Decision]) -> Mapping[str, None]:
 
 def pasts_of(term: Term) -> tuple[Past, ...]:
     """Every term from the first to the one that runs, each as it was before it turned."""
-    stood = (None, *term.ended, term, term)
-    return tuple(map(Past, stood, stood[1:-1], stood[2:]))
+    before, ends = (None, *term.ended), (*term.ended, term)
+    return tuple(map(Past, before, ends, (*ends[1:], term)))
 
 
 def ended_of(term: Term) -> tuple[Past, ...]:
@@ -149,7 +149,7 @@ def _moved(transfer: Transfer) -> int:
 
 
 def weeks_of(past: Past, holders: Mapping[str, str]) -> Mapping[str, tuple[Bucket, ...]]:
-    """GPU-seconds by week and class of holders, by support; what ran before the term is left out."""
+    """GPU-seconds by week and class of holders, by support, from the first day of the term."""
     supports, starts = dict(_supports(past.end)), instant(past.starts)
     known = (held.record for attempts in past.end.known.values() for held in attempts)
     records = [

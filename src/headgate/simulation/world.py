@@ -4,7 +4,8 @@ Everything here stands in for the outside and says so; no rule of the programme 
 policy, populations and seed give the same world, to the byte.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -80,7 +81,8 @@ class Simulated:
         self._folder = folder
         self._fast = fast
         self._engines: dict[str, Rehearsal] = {}
-        self._known: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
+        self._dealt: Counter[str] = Counter()
         self._notes = list(NOTES)
 
     def applications(self, call: str) -> Sequence[Application]:
@@ -134,9 +136,9 @@ class Simulated:
         return held
 
     def _start(self, orders: Sequence[Order], day: date) -> None:
-        """Start the clusters with the first orders, and each workload with its award's."""
-        new = [order for order in orders if order.quota.award not in self._known]
-        self._known |= {order.quota.award for order in new}
+        """Start the clusters with the first orders, and each term's workload with its award's."""
+        new = [o for o in orders if (o.quota.award, o.quota.starts) not in self._known]
+        self._known |= {(order.quota.award, order.quota.starts) for order in new}
         by_site: dict[str, list[Job]] = {}
         for site, job in self._workload(new):
             by_site.setdefault(site, []).append(job)
@@ -160,13 +162,25 @@ class Simulated:
     def _jobs(self, sites: Mapping[tuple[str, str], Sequence[Order]]) -> Iterable[Job]:
         holdings = [_holding(mine) for _, mine in sorted(sites.items())]
         if self._trace is None or not holdings:
-            return jobs(holdings, self._seed)
+            return self._drawn(holdings)
         quotas = [(h.award, h.support_class, h.gpus) for h in holdings]
         starts, ends = holdings[0].starts, max(h.ends for h in holdings)
         mapped = map_tenants(self._trace, quotas, starts, ends)
         self._notes += _trace_notes(self._trace, mapped.notes)
-        # Awards that begin later are dealt the same trace: the day keeps the jobs' ids apart.
-        return [replace(job, id=f"{starts[:10]}-{job.id}") for job in mapped.jobs]
+        # Awards that begin later are dealt the same trace: the day keeps the jobs' ids apart, and
+        # where others begin on one day but were decided after, their number.
+        self._dealt[starts] += 1
+        again = f"/{self._dealt[starts]}" if self._dealt[starts] > 1 else ""
+        return [replace(job, id=f"{starts[:10]}{again}-{job.id}") for job in mapped.jobs]
+
+    def _drawn(self, holdings: Sequence[Holding]) -> Iterator[Job]:
+        """Jobs as drawn for each award; those of its second term are drawn again, and so on."""
+        terms = Counter(award for award, _ in self._known)
+        for number in sorted({terms[holding.award] for holding in holdings}):
+            mine = [holding for holding in holdings if terms[holding.award] == number]
+            again = f"/{number}" if number > 1 else ""
+            for job in jobs(mine, f"{self._seed}{again}"):
+                yield replace(job, id=f"{job.id}{again}")
 
     def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
         """What the clusters account for, with an overlap; rows of a file once they were seen."""

@@ -42,7 +42,7 @@ class BundleRefusal(Enum):
     """Why a database has no bundle to publish; the value is what mends it."""
 
     NO_PROGRAMME = "Begin a programme; a ledger without one publishes its journal alone."
-    TERM_UNFINISHED = "Publish when the term has turned: a bundle tells of a whole term."
+    TERM_UNFINISHED = "Publish when the first term has turned: a bundle tells of whole terms."
     JOURNAL_DIFFERS = "Find out what is wrong before more is published: headgate verify ADDRESS."
     JOURNAL_GREW = "Something was entered meanwhile: publish again."
 

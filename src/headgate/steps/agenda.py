@@ -65,14 +65,18 @@ def calendar(document: Document, terms: int | None = None) -> Iterator[Event]:
 
 
 def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator[Event]:
-    """Calls open and close on their days; what lies before the first term belongs to it."""
+    """Calls open and close on their days; what lies before the first term belongs to it.
+
+    The awards of a later term are decided in it, on its first day where theirs comes before.
+    """
     for call_id, call in policy.calls.items():
         begins = max(call.starts, call.decides)
         for day, what in ((call.opens, What.OPEN_CALL), (call.closes, What.CLOSE_CALL)):
             if day < ends and (first or day >= starts):
                 yield Event(day, what, call_id)
         if begins < ends and (first or begins >= starts):
-            yield Event(call.decides, What.DECIDE_CALL, call_id)
+            day = call.decides if first else max(call.decides, starts)
+            yield Event(day, What.DECIDE_CALL, call_id)
 
 
 def _meterings(policy: Policy, starts: date, looks: set[date]) -> Iterator[Event]:

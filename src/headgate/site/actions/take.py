@@ -1,6 +1,7 @@
 """The cycle on what is kept: each event is read, taken by the same function, and written back."""
 
 from collections.abc import Callable
+from itertools import islice
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.document import Document
@@ -11,7 +12,7 @@ from headgate.site.records.books import stored
 from headgate.site.records.database import Database
 from headgate.site.records.journal import append, head
 from headgate.site.records.kept import events, keep, load
-from headgate.steps.agenda import agenda
+from headgate.steps.agenda import calendar
 from headgate.steps.event import Event
 from headgate.steps.term import Term
 
@@ -58,20 +59,21 @@ def run(
     document: Document,
     world: World,
     progress: Callable[[str], None] = lambda _: None,
+    terms: int = 1,
 ) -> Term:
-    """Take a programme to the end of its term from where it stands, one event after another.
+    """Take a programme to the end of so many terms from where it stands, event after event.
 
-    Raises Faulty where the term has ended.
+    Raises Faulty where the last of them has ended.
     """
     done = read_events("events", events(database))
     progress("policy")
     term = begin_programme(database, document) if not head(database).size else None
     due = [event for event in done if not event.at_will]
-    for event in agenda(document)[len(due) :]:
+    for event in islice(calendar(document, terms), len(due), None):
         progress(str(event))
         term = take_event(database, world, event)
     if term is None:
-        what, mend = "the term has ended in this database", "Name an empty one."
+        what, mend = "its terms have ended in this database", "Name more --terms, or an empty one."
         raise Faulty([Fault("--database", 0, 0, "term-ended", what, mend)])
     return term
 
@@ -81,6 +83,7 @@ def rehearse(
     document: Document,
     world: World,
     progress: Callable[[str], None] = lambda _: None,
+    terms: int = 1,
 ) -> Term:
     """The same with a world that is made as it goes on: one that was stopped is caught up with.
 
@@ -94,7 +97,7 @@ def rehearse(
         if not same or replay(document, done, world, progress).root() != before.root():
             what = "another programme or rehearsal has begun in this database"
             raise Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
-    return run(database, document, world, progress)
+    return run(database, document, world, progress, terms)
 
 
 def kept_term(database: Database) -> Term | None:
