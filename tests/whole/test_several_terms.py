@@ -117,6 +117,9 @@ def test_each_term_has_its_page_and_the_newest_has_the_standings_of_all() -> Non
     newest, first = (made[name].decode() for name in ("report.html", "terms/1/report.html"))
     assert "The stage evaluation" in newest.partition('id="history"')[2]
     assert 'id="history"' not in first
+    assert 'href="terms/1/report.html"' in newest
+    assert 'href="terms/1/report.ko.html"' in made["report.ko.html"].decode()
+    assert 'id="earlier"' not in first
     assert 2 * 3 == len(made)
     turned = several().ended[-1]
     assert made["terms/1/report.html"] == report_pages(_turned(turned), {})["terms/1/report.html"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from headgate.report.blocks import Document, Section
+from headgate.report.blocks import Document, Items, Section, link
 from headgate.report.locale import LOCALES
 from headgate.report.section_applicants import anchors_of
 from headgate.report.section_calls import calls
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 SECTIONS = (
     "verdict", "shares", "calls", "fees", "use", "round", "history", "reallocation", "check",
-    "assumptions", "main", "contents",
+    "assumptions", "earlier", "main", "contents",
 )  # fmt: skip
 """Anchors that are the page's own and that no application may take."""
 
@@ -42,12 +42,17 @@ def pages(term: Term, data: Mapping[str, bytes]) -> Mapping[str, bytes]:
     programme without any has a page too.
     """
     *earlier, newest = summaries_of(term, data)
-    told = {"": newest, **{f"terms/{one.past.index + 1}/": one for one in earlier}}
+    told = {"": (newest, "terms/"), **{f"terms/{_number(one)}/": (one, "../") for one in earlier}}
     return {
-        folder + file_of(language): page(summary, language)
-        for folder, summary in told.items()
+        folder + file_of(language): page(summary, language, beside)
+        for folder, (summary, beside) in told.items()
         for language in LOCALES
     }
+
+
+def _number(summary: Summary) -> int:
+    """The number of a term as people count."""
+    return summary.past.index + 1
 
 
 def file_of(language: str) -> str:
@@ -55,13 +60,13 @@ def file_of(language: str) -> str:
     return "report.html" if language == "en" else f"report.{language}.html"
 
 
-def page(summary: Summary, language: str) -> bytes:
-    """One page of a summary."""
+def page(summary: Summary, language: str, beside: str = "terms/") -> bytes:
+    """One page of a summary; the folders of earlier terms lie `beside` it."""
     say = speaker(language, summary.holders, summary.policy.programme.currency)
     days = {"starts": summary.past.starts, "ends": summary.past.ends}
     name = say.text(summary.policy.programme.name)
     subtitle, footer = say.say("page.subtitle", **days), say.say("page.footer")
-    told = Document(name, subtitle, footer, summary.past.starts, sections(summary, say))
+    told = Document(name, subtitle, footer, summary.past.starts, sections(summary, say, beside))
     return laid_out(say, told)
 
 
@@ -86,7 +91,7 @@ def laid_out(say: Speaker, told: Document, languages: Sequence[str] = tuple(LOCA
     return text.encode()
 
 
-def sections(summary: Summary, say: Speaker) -> tuple[Section, ...]:
+def sections(summary: Summary, say: Speaker, beside: str) -> tuple[Section, ...]:
     """The page's parts, in the order in which a reader should meet them."""
     anchors = anchors_of(summary.calls, SECTIONS)
     return (
@@ -100,6 +105,7 @@ def sections(summary: Summary, say: Speaker) -> tuple[Section, ...]:
         reallocation(summary, say, anchors),
         check(summary, say),
         assumptions(summary, say),
+        *_earlier(summary, say, beside),
     )
 
 
@@ -108,6 +114,15 @@ def _standings(summary: Summary, say: Speaker) -> Iterator[Section]:
     if summary.earlier:
         told = history([*summary.earlier, *summary.rounds], say)
         yield Section("history", say.say("stage.history"), tuple(told))
+
+
+def _earlier(summary: Summary, say: Speaker, beside: str) -> Iterator[Section]:
+    """The pages of the terms before, of which there are none in the first."""
+    numbers = range(1, _number(summary))
+    if numbers:
+        file = file_of(say.locale.language)
+        told = [link(f"{beside}{n}/{file}", say.say("earlier.term", number=n)) for n in numbers]
+        yield Section("earlier", say.say("earlier.title"), (Items(tuple(told)),))
 
 
 def _own_name(language: str) -> str:
