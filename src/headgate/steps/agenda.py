@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
-from headgate.core.policy.schema import Policy, Remedy
+from headgate.core.policy.schema import Calendar, Policy, Remedy
 from headgate.core.quantities import add_months
 from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
@@ -30,21 +30,25 @@ def first_day(document: Document) -> date:
 def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     """Everything due in a term, in order.
 
-    The calls are those whose awards begin in the term; use is metered every month and before
-    anything that looks at it; a reclaim comes when its part of the term is over, a round on its
-    day. Orders that change with the term's end are given as it turns.
+    The calls are those whose awards begin in the term; what they have to do before it, when another
+    term still runs, is due on its first day. Use is metered every month and before anything that
+    looks at it; a reclaim comes when its part of the term is over, a round on its day. Orders that
+    change with the term's end are given as it turns.
     """
-    starts, ends = term_days(at(document, first_day(document)).policy, index)
+    first = at(document, first_day(document)).policy
+    starts, ends = term_days(first, index)
     policy = at(document, starts).policy
     order = list(What)
     looks = list(
         dict.fromkeys([*_reclaims(document, starts, ends), *_rounds(policy, starts, ends)])
     )
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
-    due += _meterings(policy, starts, _seen_by_meters(looks))
-    given = {max(starts, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
+    due += _meterings(first.programme.calendar, index, _seen_by_meters(looks))
+    given = {policy.calls[e.about].starts for e in due if e.what is What.DECIDE_CALL}
     given |= {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
-    given |= {starts} if index == 0 else set()
+    # What clusters hold on a day is received once, and on a later term's first day as it turned.
+    ordered = starts + timedelta(days=bool(index))
+    given = {max(day, ordered) for day in given} | ({starts} if index == 0 else set())
     due += (Event(day, What.ENFORCE) for day in given)
     due += [Event(ends, What.TURN)]
     return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))
@@ -59,14 +63,18 @@ def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator
     for call_id, call in policy.calls.items():
         begins = max(call.starts, call.decides)
         if begins < ends and (first or begins >= starts):
-            yield Event(call.opens, What.OPEN_CALL, call_id)
-            yield Event(call.closes, What.CLOSE_CALL, call_id)
-            yield Event(call.decides, What.DECIDE_CALL, call_id)
+            earliest = date.min if first else starts
+            yield Event(max(call.opens, earliest), What.OPEN_CALL, call_id)
+            yield Event(max(call.closes, earliest), What.CLOSE_CALL, call_id)
+            yield Event(max(call.decides, earliest), What.DECIDE_CALL, call_id)
 
 
-def _meterings(policy: Policy, starts: date, looks: set[date]) -> Iterator[Event]:
-    months = range(1, policy.programme.calendar.months + 1)
-    days = sorted({add_months(starts, month) for month in months} | looks)
+def _meterings(calendar: Calendar, index: int, looks: set[date]) -> Iterator[Event]:
+    starts, *months = (
+        add_months(calendar.first, calendar.months * index + month)
+        for month in range(calendar.months + 1)
+    )
+    days = sorted({*months} | looks)
     for since, until in zip([starts, *days], days, strict=False):
         yield Event(until, What.METER, since=since)
 

@@ -14,7 +14,7 @@ from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
-from headgate.steps.calls import Field, call_of
+from headgate.steps.calls import Field, call_of, decided_on
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
@@ -31,7 +31,7 @@ def settle_call(term: Term, field: Field, proposal: Proposal) -> tuple[Term, Pla
 
     Raises ProposalRefused with all faults of the proposal.
     """
-    name, when = field.call, instant(call_of(term, field.call).decides)
+    name, when = field.call, instant(decided_on(term, field.call))
     plan = settle(problem_of(term, field), proposal)
     if isinstance(plan, Refusal):
         raise ProposalRefused("\n".join(map(str, plan.faults)))
@@ -43,7 +43,8 @@ def settle_call(term: Term, field: Field, proposal: Proposal) -> tuple[Term, Pla
 def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Term:
     """Promote from standby for winners who declined, then grant and bill."""
     call, name = call_of(term, field.call), field.call
-    term = term.receive(f"declined/{name}", name, sorted(declined), instant(call.decides))
+    day = decided_on(term, name)
+    term = term.receive(f"declined/{name}", name, sorted(declined), instant(day))
     if declined:
         final = promote(problem_of(term, field), plan, frozenset(declined))
         winners = {award.application for award in plan.awards}
@@ -53,9 +54,9 @@ def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Te
     holdings = _holdings(term, call, field, plan)
     term = replace(term, holdings={**term.holdings, **{h.award: h for h in holdings}})
     for holding in holdings:
-        term = grant(term, holding, instant(call.decides), f"calls.{name}")
+        term = grant(term, holding, instant(day), f"calls.{name}")
     given = [Granted(h, h.amount, f"{h.award}:{term.index}") for h in holdings]
-    return bill(term, given, call.decides)
+    return bill(term, given, day)
 
 
 def _decision(term: Term, field: Field, step: str, subject: str, result: object) -> Decision:
@@ -63,7 +64,7 @@ def _decision(term: Term, field: Field, step: str, subject: str, result: object)
     kinds = ("applications", "gates", "marks", "proposal", "declined")
     names = tuple(n for kind in kinds if (n := f"{kind}/{field.call}") in term.facts)
     assumed = term.resolved(call.decides).assumed((rule, f"envelopes.{call.support}"))
-    when = instant(call.decides)
+    when = instant(decided_on(term, field.call))
     return Decision(step, rule, subject, when, term.document.digest, names, assumed, result)
 
 

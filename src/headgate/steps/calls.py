@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
@@ -49,6 +50,16 @@ def call_of(term: Term, call_id: str) -> Call:
     return term.policy(decides).calls[call_id]
 
 
+def decided_on(term: Term, call_id: str) -> date:
+    """The day on which a call is decided: the policy's, and not before its term has opened.
+
+    What is decided before the first term is decided on the first term's supply; a later term has
+    none to give before the one that runs has turned.
+    """
+    decides = term.policy(term.starts).calls[call_id].decides
+    return max(decides, term.starts) if term.index else decides
+
+
 def open_call(term: Term, call_id: str) -> Term:
     """Enter that a call is open, under which policy and until when."""
     call = call_of(term, call_id)
@@ -76,7 +87,7 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     or received could know it.
     """
     call, root = call_of(term, call_id), term.root()
-    when = instant(call.decides)
+    when = instant(decided_on(term, call_id))
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
     received = _received(term, call_id)
     policy = term.policy(call.decides)
@@ -117,7 +128,7 @@ def _taken(term: Term, call_id: str) -> frozenset[str]:
 def judge(term: Term, screened: Screened, marks: Sequence[Mark]) -> tuple[Term, Field]:
     """Score the eligible from the reviewers' marks, and narrow them to the field."""
     call, name = call_of(term, screened.call), screened.call
-    term = term.receive(f"marks/{name}", name, marks, instant(call.decides))
+    term = term.receive(f"marks/{name}", name, marks, instant(decided_on(term, name)))
     scored = score(call, marks, screened.holders.keys())
     scores = {s.application: s.milli_points for s in scored.scores}
     seen = frozenset(s.application for s in scored.scores if s.reviewers or not call.criteria)
@@ -144,7 +155,7 @@ def field_of(
 def _decisions(
     term: Term, call_id: str, step: str, sections: Sequence[str], results: Mapping[str, object]
 ) -> list[Decision]:
-    rule, when = f"calls.{call_id}", instant(call_of(term, call_id).decides)
+    rule, when = f"calls.{call_id}", instant(decided_on(term, call_id))
     resolved = term.resolved(call_of(term, call_id).decides)
     assumed = resolved.assumed([f"{rule}.{section}" for section in sections])
     kinds = ("applications", "gates", "marks")

@@ -21,6 +21,7 @@ from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk
 from headgate.steps.adopt import amounts_of, seats
+from headgate.steps.calls import decided_on
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term, single
 
@@ -118,8 +119,7 @@ def _envelopes(term: Term, support: str) -> Mapping[str, int]:
 
 def decision_event(term: Term, call_id: str) -> Event:
     """The event by which a call is decided."""
-    decides = term.policy(term.starts).calls[call_id].decides
-    return Event(decides, What.DECIDE_CALL, call_id)
+    return Event(decided_on(term, call_id), What.DECIDE_CALL, call_id)
 
 
 def board_of(after: Term, call_id: str) -> Board:

@@ -24,7 +24,7 @@ from headgate.site.records.journal import lines
 from headgate.site.records.kept import Sort, Standing, document, events, stored_facts
 from headgate.site.verifying.findings import Finding, Wrong, apart, told
 from headgate.steps.agenda import agenda, first_day
-from headgate.steps.event import Event, What
+from headgate.steps.event import Event
 from headgate.steps.term import Received, Term, chart_of
 
 ABOUT_THE_JOURNAL: Final = (Kind.FILE_PUBLISHED,)
@@ -168,7 +168,7 @@ def adopted_policy(database: Database) -> Adopted | Finding | None:
 def _undone(adopted: Document, happened: Sequence[Event]) -> Finding | None:
     """The first place where the events are not those that the calendar holds, so far."""
     due = [event for event in happened if not event.at_will]
-    calendar = chain.from_iterable(_calendar(adopted, index) for index in count())
+    calendar = chain.from_iterable(agenda(adopted, index) for index in count())
     for expected, event in zip(calendar, due, strict=False):
         if expected != event:
             what = f"the calendar holds {expected} on {expected.day}, done was {event}"
@@ -189,14 +189,6 @@ def _as_kept(
         facts=Layers(base=received),
         known=Layers(base=known),
     )
-
-
-def _calendar(adopted: Document, index: int) -> Iterator[Event]:
-    """What is due in a term; with which orders a later one begins, the turn before it has said."""
-    starts = agenda(adopted, index - 1)[-1].day if index else None
-    for event in agenda(adopted, index):
-        if (event.what, event.day) != (What.ENFORCE, starts):
-            yield event
 
 
 class _Kept:
