@@ -96,6 +96,12 @@ def test_the_envelopes_are_those_of_the_term() -> None:
     assert posted == {line.holder: line.promised for line in shown}
 
 
+def test_what_is_measured_by_the_rate_table_is_not_told_in_nodes() -> None:
+    """A GPU of the stronger class counts as several, and no such node stands anywhere."""
+    assert {"weighted_gpu": 8} == summary(SMALL).supports[0].block
+    assert {"gpu": 8} == summary(KOREA).supports[0].block
+
+
 def test_envelopes_come_in_whole_blocks() -> None:
     """50, 30 and 20 per cent of 1,307 nodes, with the node that is left where the rule puts it."""
     assert [654, 392, 261] == [n.blocks for n in summary(KOREA).supports[0].holders]

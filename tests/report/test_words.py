@@ -139,6 +139,7 @@ def test_amounts_are_whole_hours() -> None:
     assert "1.234" == say.amount(1234 * 3600 + 1799, "gpu_second.h200")
     assert "giờ GPU quy đổi" == say.unit("weighted_gpu_second")
     assert ("5.000", "voucher") == (say.amount(5000, "voucher"), say.unit("voucher"))
+    assert "220 × 8 GPU quy đổi" == say.block({"weighted_gpu": 8}, 220)
     assert "3 × 2 seat" == say.block({"seat": 2}, 3)
 
 

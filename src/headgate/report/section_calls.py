@@ -35,7 +35,7 @@ def _call(call: CallSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
     section = call.section
     yield Heading(3, say.text(call.name), f"call-{call.id}")
     yield Paragraph(
-        say.say("calls.days", opens=section.opens, closes=section.closes, decides=section.decides)
+        say.say("calls.days", opens=section.opens, closes=section.closes, decides=call.decides)
     )
     if call.assumed:
         told = say.say("calls.assumed", n=len(call.assumed))

@@ -21,6 +21,7 @@ from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 
 Value = int | str | date
+_BLOCKS = ("gpu", "gpu_hour", "weighted_gpu", "weighted_gpu_hour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,8 @@ class Speaker:
     def block(self, block: Mapping[str, int], blocks: int) -> str:
         """So many blocks, as the policy counts them."""
         name, size = next(iter(block.items()))
-        if name in ("gpu", "gpu_hour"):
-            return self.say(f"block.{name}", n=blocks, size=size)
-        return self.say("block.other", n=blocks, size=size, unit=name)
+        known = name if name in _BLOCKS else "other"
+        return self.say(f"block.{known}", n=blocks, size=size, unit=name)
 
     def blocks_of(self, block: Mapping[str, int]) -> str:
         """What the policy's blocks are, for a title or a column."""

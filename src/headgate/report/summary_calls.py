@@ -172,7 +172,7 @@ def _call(
     return CallSummary(
         id=call_id,
         section=section,
-        decides=section.decides,
+        decides=_decided(decisions, section.decides),
         funnel=_funnel(people),
         refused=tuple(_refused(section, people)),
         classes=tuple(_classes(section, applications, people)),
@@ -184,6 +184,12 @@ def _call(
         fees=tuple(_fees(_billed(one for one in owed if one.rule == f"calls.{call_id}.fee"))),
         assumed=tuple(sorted({path for decision in decisions for path in decision.assumed})),
     )
+
+
+def _decided(decisions: Sequence[Decision], planned: date) -> date:
+    """The day on which the list was made: that of the policy, or of its term if that came later."""
+    made = (one.at for one in decisions if one.step == "award-list")
+    return next((date.fromisoformat(at[:10]) for at in made), planned)
 
 
 def _results(decisions: Iterable[Decision]) -> dict[str, dict[str, Any]]:

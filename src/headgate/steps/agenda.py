@@ -7,7 +7,7 @@ from itertools import chain, count
 
 from headgate.core.policy.dated import at, changes, find, take
 from headgate.core.policy.document import Document
-from headgate.core.policy.schema import Policy, Remedy
+from headgate.core.policy.schema import Calendar, Policy, Remedy
 from headgate.core.quantities import add_months
 from headgate.steps.event import Event, What
 from headgate.steps.term import term_days
@@ -36,7 +36,8 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     looks at it; a reclaim comes when its part of the term is over, a round on its day. Orders that
     change with the term's end are given as it turns, and by what is decided that day on the next.
     """
-    starts, ends = term_days(at(document, first_day(document)).policy, index)
+    first = at(document, first_day(document)).policy
+    starts, ends = term_days(first, index)
     policy = at(document, starts).policy
     order = list(What)
     looks = list(
@@ -47,7 +48,9 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
     begins = starts if index == 0 else starts + timedelta(days=1)
     given = {max(begins, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
     given |= {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
-    given |= {starts} if index == 0 else set()
+    # What clusters hold on a day is received once, and on a later term's first day as it turned.
+    ordered = starts + timedelta(days=bool(index))
+    given = {max(day, ordered) for day in given} | ({starts} if index == 0 else set())
     due += (Event(day, What.ENFORCE) for day in given)
     due += [Event(ends, What.TURN)]
     return tuple(sorted(due, key=lambda event: (event.day, order.index(event.what), event.about)))
@@ -79,9 +82,12 @@ def _calls(policy: Policy, starts: date, ends: date, *, first: bool) -> Iterator
             yield Event(day, What.DECIDE_CALL, call_id)
 
 
-def _meterings(policy: Policy, starts: date, looks: set[date]) -> Iterator[Event]:
-    months = range(1, policy.programme.calendar.months + 1)
-    days = sorted({add_months(starts, month) for month in months} | looks)
+def _meterings(calendar: Calendar, index: int, looks: set[date]) -> Iterator[Event]:
+    starts, *months = (
+        add_months(calendar.first, calendar.months * index + month)
+        for month in range(calendar.months + 1)
+    )
+    days = sorted({*months} | looks)
     for since, until in zip([starts, *days], days, strict=False):
         yield Event(until, What.METER, since=since)
 

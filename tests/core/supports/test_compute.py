@@ -66,6 +66,8 @@ def test_a_price_is_exact_and_none_where_none_is_stated() -> None:
     """One GPU-second at 3,190 won an hour is 3190/3600 won, not a rounded one."""
     assert Fraction(3190, 3600) == compute().price("h200", 1)
     assert compute().price("b200", 3600) is None
+    cents = compute(chips={"h200": {"name": "H200", "price_per_gpu_hour": "2.45"}})
+    assert Fraction("4.9") == cents.price("h200", 7200)
 
 
 def test_the_accounts_of_a_support_are_limited_where_a_right_is_spent() -> None:

@@ -8,7 +8,7 @@ from headgate.simulation.replay import plain
 from headgate.simulation.replay.figures import Change, Lane, Waits, changes, ends_of, figures
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.pool import Budgets, Gangs, Pool, Rules, Steps
-from headgate.simulation.replay.supply import Prices
+from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, Prices
 from tests.simulation.replay.worlds import column, gangs
 
 ENVELOPES = ("north", "south")
@@ -22,7 +22,7 @@ def lane(work: Gangs, ceiling: int, until: int) -> Lane:
     supply = Steps(column(0, 100, until), column(8, 8, 8), quota, quota * 0, quota + ceiling)
     pool = Pool(work, supply, Rules(checkpoint_seconds=0, restart_seconds=10))
     watts, prices = column(1000, 500, 500), column(3, 3, 3)
-    costs = Prices(watts, watts // 5, watts * 0 + 2_000_000, prices)
+    costs = Prices(watts, watts // 5, watts * 0 + 2_000_000, prices * HOUR_PRICE_PARTS)
     return Lane(pool, plain.replay(pool), work.envelope, costs)
 
 

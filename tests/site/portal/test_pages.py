@@ -53,7 +53,10 @@ def test_every_page_is_there_before_a_programme_begins(
 
 
 def test_the_first_page_says_what_was_promised_and_attained(portal: Client) -> None:
-    """Each class of holders with its share, its blocks and what it got, as chart and table."""
+    """Each class of holders with its share, its part and what it got, as chart and table.
+
+    What it got is told in the measure of what was promised, whatever the blocks of its call are.
+    """
     stood = reading.programme()
     assert stood is not None
     policy = reading.policy_of(stood)
@@ -62,6 +65,11 @@ def test_the_first_page_says_what_was_promised_and_attained(portal: Client) -> N
         assert holder.name.en in shown
     assert f"{stood.size:,}" in shown
     assert "<svg" in shown
+    support = policy.supports["compute"]
+    for holder in policy.envelopes["compute"].shares:
+        mine = [held for held in stood.holdings if held.holder == holder]
+        amount = sum(held.amount * support.rate(held.support_class) for held in mine)
+        assert f"{amount // 3600:,}" in shown
 
 
 def test_a_call_lists_every_application_with_its_outcome(portal: Client) -> None:

@@ -266,10 +266,10 @@ def _supply(policy: Policy, spots: Spots) -> Found:
             if kind in support.chips:
                 same = {n: c for n, c in sharing.items() if kind in c.classes}
                 offers = Offers(policy.programme.calendar, support, kind, same)
-                path = ("calls", name, "classes", kind)
-                place = spots.at(*path, "offered")
+                place = spots.at("calls", name, "classes", kind, "offered")
                 for code, words in (*offers.blocks_short(call), *offers.hours_short(call)):
-                    yield path, code.at(place, name=kind, **words)
+                    # A lot that had to be pruned is missed here, and is told where it is faulty.
+                    yield ("supports", call.support), code.at(place, name=kind, **words)
 
 
 @dataclass(frozen=True, slots=True)

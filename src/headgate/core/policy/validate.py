@@ -24,7 +24,7 @@ from headgate.core.policy.values import Loc, Tree, Value
 
 _MENDS = {
     "int": "write a whole number, without quotes, unit or fraction",
-    "string": "write one text; put a number or a day into quotes",
+    "string": "write one text; put a number, a day or what has a comma in it into quotes",
     "bool": "write true or false",
     "date": "write a day that exists as YYYY-MM-DD",
     "dict": "write a section: names, each with a colon and a value",
@@ -102,7 +102,9 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
     elif kind.startswith(("greater_than", "less_than")):
         yield Code.RANGE_WRONG.at(spot, path=name, value=detail["input"], range=_range(detail))
     elif kind == "too_short":
-        yield Code.EMPTY_SECTION.at(spot, path=name)
+        # Entries that are faulty themselves are told where they are.
+        if not detail["input"]:
+            yield Code.EMPTY_SECTION.at(spot, path=name)
     elif kind == "timezone_unknown":
         mend = meant(detail["input"], sorted(timezones()))
         yield Code.TIMEZONE_UNKNOWN.at(spot, name=detail["input"], mend=mend)

@@ -4,12 +4,14 @@ A block is either `{gpu: 8}`, a node held for the whole term, or `{gpu_hour: n}`
 at any pace. Both come to GPU-seconds, which is all that the ledger sees.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.core.supports.kind import Kind, Section
@@ -18,6 +20,25 @@ from headgate.core.supports.text import Text
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Some = Annotated[int, Field(gt=0, le=10**9)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+PRICE_DECIMALS = 4
+_PRICE = re.compile(rf"\d{{1,9}}(\.\d{{1,{PRICE_DECIMALS}}})?")
+
+
+def price_of(value: object) -> Fraction:
+    """Read 3190 or "2.45" exactly; a float is refused."""
+    exact = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if _PRICE.fullmatch(exact) is None:
+        message = "write a price of at most nine digits and four decimals, such as 3190 or 2.45"
+        raise PydanticCustomError("price_wrong", message)
+    return Fraction(exact)
+
+
+Price = Annotated[
+    Fraction,
+    BeforeValidator(price_of),
+    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "pattern": f"^{_PRICE.pattern}$"}),
+]
+"""Money for one of something, which may be less than a whole unit of it."""
 
 
 class Chip(Section):
@@ -27,7 +48,7 @@ class Chip(Section):
     """
 
     name: str
-    price_per_gpu_hour: Count | None = None
+    price_per_gpu_hour: Price | None = None
     busy_watts: Count | None = None
     idle_watts: Count | None = None
 
@@ -162,4 +183,4 @@ class Compute(Kind):
     def price(self, support_class: str, amount: int) -> Fraction | None:
         """The market price of GPU-seconds of a class, where the policy states one."""
         per_hour = self.chips[support_class].price_per_gpu_hour
-        return None if per_hour is None else Fraction(per_hour * amount, HOUR_SECONDS)
+        return None if per_hour is None else per_hour * amount / HOUR_SECONDS

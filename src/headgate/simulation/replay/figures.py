@@ -20,7 +20,7 @@ from headgate.simulation.replay.credits import balances, transfers
 from headgate.simulation.replay.demand import Places
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
-from headgate.simulation.replay.supply import Prices
+from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, Prices
 
 MEGA = 10**6
 SIZES = ((1, 1), (2, 8), (9, 64), (65, 1 << 20))
@@ -293,7 +293,7 @@ def _inferred(lanes: Sequence[Lane]) -> Inferred | None:
         priced &= bool((prices[work > 0] >= 0).all())
         cost += Fraction(int((work // HOUR_SECONDS * prices).sum()))
         cost += Fraction(int((work % HOUR_SECONDS * prices).sum()), HOUR_SECONDS)
-    told = half_even(cost) if priced else None
+    told = half_even(cost / HOUR_PRICE_PARTS) if priced else None
     return Inferred(jobs, first, spilled, held, half_even(charged), told)
 
 
@@ -343,8 +343,8 @@ def _costs(lanes: Sequence[Lane]) -> Costs:
             watt_hours = Fraction(seconds * busy + idle[n] * low, HOUR_SECONDS)
             energy += watt_hours
             paid += watt_hours * mwh / MEGA
-            worth += Fraction(seconds * hour, HOUR_SECONDS)
-            fillable += Fraction(filled[n] * hour, HOUR_SECONDS)
+            worth += Fraction(seconds * hour, HOUR_SECONDS * HOUR_PRICE_PARTS)
+            fillable += Fraction(filled[n] * hour, HOUR_SECONDS * HOUR_PRICE_PARTS)
             no_watts = min(busy, low) < 0
             told = (no_watts, no_watts or mwh < 0, hour < 0)
             unknown = [a or b for a, b in zip(unknown, told, strict=True)]

@@ -20,7 +20,7 @@ from headgate.core.policy.schema import Policy
 from headgate.core.policy.sharing import Idle, Inference, Nodes, Sharing, Taken, Turns
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
-from headgate.core.supports.compute import Compute, Lot
+from headgate.core.supports.compute import PRICE_DECIMALS, Compute, Lot
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
 from headgate.simulation.replay.pool import UNBOUND, Budgets, Gangs, Pool, Rules, Steps
 from headgate.steps.agenda import first_day
@@ -62,12 +62,16 @@ def _chip(pool: str) -> str:
     return pool.partition(" at ")[0]
 
 
+HOUR_PRICE_PARTS = 10**PRICE_DECIMALS
+"""What a unit of money has in the prices of GPU-hours, so that these are whole numbers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prices:
     """What a pool's GPUs draw and cost, by step; -1 where the policy does not say.
 
     `busy` and `idle` are watts, cooling and losses on top; `mwh` and `hour` are prices of a
-    megawatt-hour and of a GPU-hour.
+    megawatt-hour and of a GPU-hour, the latter in `HOUR_PRICE_PARTS` of a unit of money.
     """
 
     busy: Column
@@ -314,7 +318,8 @@ def _prices(document: Document, support: str, pool: str, days: Sequence[date]) -
         more = PERCENT + (energy.overhead_percent if energy is not None else 0)
         busy, idle = (None if each is None else each * more // PERCENT for each in watts)
         price = energy.price_per_mwh if energy is not None else None
-        rows.append((busy, idle, price, chip.price_per_gpu_hour))
+        hour = chip.price_per_gpu_hour
+        rows.append((busy, idle, price, None if hour is None else int(hour * HOUR_PRICE_PARTS)))
     known = [[-1 if value is None else value for value in row] for row in rows]
     busy_, idle_, mwh, hour = np.array(known, np.int64).T
     return Prices(busy_, idle_, mwh, hour)

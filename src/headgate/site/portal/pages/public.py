@@ -84,26 +84,33 @@ def _used_by_unit(found: dict[str, int]) -> dict[str, int]:
 def _shares(
     stood: Stands, policy: Policy, support: str, made: list[reading.Made], say: Speaker
 ) -> dict[str, Any]:
-    """Promise and award of one support, as a chart and as the table beside it."""
-    envelopes = policy.envelopes[support]
+    """Promise and award of one support in its measure, as a chart and as the table beside it.
+
+    Blocks of calls are not those of envelopes: what they come to can be compared.
+    """
+    envelopes, kind = policy.envelopes[support], policy.supports[support]
     decided = [m for m in made if m.step == "envelopes" and m.subject == support]
-    promised = decided[-1].result["blocks"] if decided else {}
+    promised = decided[-1].result["amounts"] if decided else {}
     held = dict.fromkeys(envelopes.shares, 0)
     for holding in stood.holdings:
         if holding.support == support:
-            held[holding.holder] = held.get(holding.holder, 0) + holding.blocks
+            amount = holding.amount * kind.rate(holding.support_class)
+            held[holding.holder] = held.get(holding.holder, 0) + amount
     legend = [say.say("series.promised"), say.say("series.awarded")]
-    unit = say.blocks_of(envelopes.block)
+    unit = say.unit(kind.measure)
     title = _("Promised and awarded for the running term, in %(unit)s") % {"unit": unit}
     rows, lines = [], []
     for holder, share in envelopes.shares.items():
         want, has = promised.get(holder, 0), held.get(holder, 0)
-        parts = (Part(0, want, say.locale.whole(want)), Part(1, has, say.locale.whole(has)))
+        parts = tuple(
+            Part(place, amount, say.amount(amount, kind.measure))
+            for place, amount in enumerate((want, has))
+        )
         rows.append(Row(say.holder(holder), parts))
         amounts = (say.percent(share, envelopes.of), parts[0].text, parts[1].text)
         lines.append((say.holder(holder), *amounts, say.percent(has, want)))
     return {
-        "name": say.text(policy.supports[support].name),
+        "name": say.text(kind.name),
         "drawing": bars(f"shares-{support}", title, rows, legend),
         "heads": [say.say("col.holder"), say.say("col.share"), *legend, _("Attained")],
         "lines": lines,
