@@ -172,19 +172,6 @@ def test_the_first_day_is_the_calendars() -> None:
     assert date(2026, 3, 1) == first_day(document())
 
 
-def test_what_a_later_terms_call_did_before_it_is_due_on_its_first_day() -> None:
-    """Days on which another term ran have passed in the journal; orders follow the turn's by one.
-
-    Without that no call could ever be taken whose awards begin with a later term.
-    """
-    later = document(("decides: 2026-05-01", "decides: 2026-08-20"), ("2026-05-10", "2026-09-01"))
-    found = agenda(later, 1)
-    assert all(event.day >= date(2026, 9, 1) for event in found)
-    assert [("2026-09-01", "hours")] == days(found, What.CLOSE_CALL)
-    assert [("2026-09-01", "hours")] == days(found, What.DECIDE_CALL)
-    assert [("2026-09-02", ""), ("2026-12-01", "")] == days(found, What.ENFORCE)
-
-
 def test_a_later_term_that_begins_in_a_short_month_is_metered_to_its_end() -> None:
     """Months are counted from the calendar's first day: after 29 February comes 31 March."""
     policy = document(("first: 2026-03-01", "first: 2027-08-31"))

@@ -223,7 +223,7 @@ def _supports(past: Past, by_award: Mapping[str, str]) -> Iterator[SupportSummar
             id=name,
             name=support.name,
             measure=support.measure,
-            block=policy.envelopes[name].block if name in policy.envelopes else None,
+            block=_block(policy, name),
             holders=tuple(_holders(past, name, mine)),
             uses=mine,
             weeks=weeks.get(name, ()),
@@ -231,6 +231,14 @@ def _supports(past: Past, by_award: Mapping[str, str]) -> Iterator[SupportSummar
             rows=sum(result["rows"] for result in metered),
             findings=Counter(f.finding for result in metered for f in result["findings"]),
         )
+
+
+def _block(policy: Policy, support: str) -> Mapping[str, int] | None:
+    """What an envelope is counted in; by the rate table it is no node that could be touched."""
+    if support not in policy.envelopes:
+        return None
+    weighted = "weighted_" if policy.supports[support].measure.startswith("weighted_") else ""
+    return {f"{weighted}{unit}": size for unit, size in policy.envelopes[support].block.items()}
 
 
 def _holders(past: Past, name: str, uses: Sequence[AwardUse]) -> Iterator[HolderLine]:

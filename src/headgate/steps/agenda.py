@@ -44,9 +44,8 @@ def agenda(document: Document, index: int = 0) -> tuple[Event, ...]:
         dict.fromkeys([*_reclaims(document, starts, ends), *_rounds(policy, starts, ends)])
     )
     due = [*_calls(policy, starts, ends, first=index == 0), *looks]
-    due += _meterings(policy, starts, _seen_by_meters(looks))
-    begins = starts if index == 0 else starts + timedelta(days=1)
-    given = {max(begins, policy.calls[e.about].starts) for e in due if e.what is What.DECIDE_CALL}
+    due += _meterings(first.programme.calendar, index, _seen_by_meters(looks))
+    given = {policy.calls[e.about].starts for e in due if e.what is What.DECIDE_CALL}
     given |= {e.day for e in looks if e.what is What.RECLAIM and e.day < ends}
     # What clusters hold on a day is received once, and on a later term's first day as it turned.
     ordered = starts + timedelta(days=bool(index))
