@@ -228,10 +228,10 @@ too many, at most {one_more_worst:.1f} s off. Mean wait within what the real run
 themselves, which is {spread:.1f} s: {spread_word} by EASY, {one_more_spread_word} with a node too
 many. The wider the real runs lie apart, the less that last word says.
 
-The runs went on side by side, and their jobs last {shortest} to {longest} seconds. Three runs of the same jobs
-a third as long were off by up to 1.1 % in makespan and by 11.5, 3.2 and 2.3 % in mean wait: the
-second in which Slurm decides, and to which sacct rounds, moves a wait of 150 s more than one of
-420 s.
+The runs went on side by side, and their jobs last {shortest} to {longest} seconds. Three runs of
+the same jobs a third as long were off by up to 1.1 % in makespan and by 11.5, 3.2 and 2.3 % in mean
+wait: the second in which Slurm decides, and to which sacct rounds, moves a wait of 150 s more than
+one of 420 s.
 
 What keeps them apart:
 
