@@ -7,12 +7,16 @@ claimed is measured by `make nightly`, several times and on longer jobs, and wri
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.engines.fidelity.harness import (
+    NIGHTLY_SCALE,
     SHAPE,
     Ran,
     columns,
@@ -26,19 +30,21 @@ from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab
 
 FILE = os.environ.get("HEADGATE_FIDELITY_FILE", "")
-RUNS, JOBS, SCALE = (3, 300, 2) if FILE else (1, 12, 1)
+RUNS, JOBS, SCALE = (3, 300, NIGHTLY_SCALE) if FILE else (1, 12, 1)
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    """A real Slurm whose nodes are whole and whose backfill is EASY."""
-    with slurm_or_skip(SHAPE) as running:
-        yield running
+def labs() -> Iterator[list[Lab]]:
+    """As many real Slurms as runs, each of whole nodes and with EASY for its backfill."""
+    with ExitStack() as held:
+        yield [held.enter_context(slurm_or_skip(SHAPE)) for _ in range(RUNS)]
 
 
-def test_the_replay_does_with_jobs_what_a_real_slurm_does(lab: Lab) -> None:
+def test_the_replay_does_with_jobs_what_a_real_slurm_does(labs: list[Lab]) -> None:
     """The same jobs are served; makespan, use and mean wait are Slurm's but for seconds."""
-    runs = [compared(run(lab, workload(JOBS, "jobs", scale=SCALE))) for _ in range(RUNS)]
+    jobs = workload(JOBS, "jobs", scale=SCALE)
+    with ThreadPoolExecutor(RUNS) as side_by_side:
+        runs = [compared(ran) for ran in side_by_side.map(partial(run, jobs=jobs), labs)]
     for each in runs:
         assert JOBS == each.real.jobs == each.ours.jobs
         assert 0 < each.real.use <= 1 >= each.ours.use > 0
