@@ -11,10 +11,14 @@ documented: where they are gone the loop is compiled without them and gives the 
 from collections.abc import Callable
 from enum import StrEnum
 from types import FunctionType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., object])
 Compile = Callable[..., Callable[[Function], Function]]
+
+TRIED = ((0, 66), (0, 68))
+"""The first and the last version of numba with which `passes` was tried; with others it is not
+used, and the first replay waits twice as long."""
 
 
 class State(StrEnum):
@@ -33,7 +37,7 @@ class _Compiler:
 
     def inner(self, function: Function) -> Function:
         """The function as machine code, for compiled functions to call and to be kept with."""
-        return self._compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+        return self._compiled(function, inner=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
     def outer(self, function: Function) -> Function:
         """The function as machine code, made when Python first calls it, and kept."""
@@ -43,15 +47,20 @@ class _Compiler:
             self.state = State.NOT_KEPT
             return self._compiled(function)
 
-    def _compiled(self, function: Function, **options: bool) -> Function:
+    def _compiled(self, function: Function, *, inner: bool = False, **options: bool) -> Function:
         try:
             import numba
         except ImportError:
             self.state = State.INTERPRETED
             return function
         njit: Compile[Function] = numba.njit
+        sooner: dict[str, Any] = {"_nrt": False, "error_model": "numpy", **options}
+        if TRIED[0] <= numba.version_info.short <= TRIED[1]:
+            from headgate.simulation.replay import passes
+
+            sooner["pipeline_class"] = passes.Inner if inner else passes.Outer
         try:
-            return njit(_nrt=False, error_model="numpy", **options)(function)
+            return njit(**sooner)(function)
         except KeyError:
             return njit(cache=options.get("cache", False))(function)
 
