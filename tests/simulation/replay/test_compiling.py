@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import headgate
 from headgate.simulation.replay import compiling
@@ -20,6 +23,11 @@ from headgate.simulation.replay.pool import Pool, Rules
 work = gangs((0, 100, 4, 0), (0, 100, 8, 0))
 result = fast.replay(Pool(work, steps(8, 8), Rules()))
 print(result.ended.tolist(), compiling.state().name)
+"""
+LATER = """
+import numba
+numba.version_info = numba.version_info._replace(short=(9, 0))
+sys.modules['headgate.simulation.replay.passes'] = None
 """
 
 
@@ -54,36 +62,100 @@ def test_compiled_code_is_kept_where_the_user_says(tmp_path: Path) -> None:
     assert 1 == len(list(tmp_path.rglob("loop.run*.nbc")))
 
 
-def test_where_nothing_can_be_written_it_is_compiled_for_the_run() -> None:
+@pytest.mark.skipif(
+    settings.get_current_profile_name() != "nightly", reason="twice as long: make nightly"
+)
+def test_numba_by_itself_compiles_the_whole_loop(tmp_path: Path) -> None:
+    """What an untried version of numba is left with is the same replay."""
+    assert "[100, 200] KEPT" == ran(LATER, NUMBA_CACHE_DIR=str(tmp_path))
+
+
+def small(numba: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[int, compiling.State]:
+    """An inner and an outer function by a compiler of their own, and what became of it.
+
+    The loop goes the same way and takes seconds where this takes hundredths.
+    """
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder))
+    compiler = compiling._Compiler()
+
+    @compiler.inner
+    def half(number: int) -> int:
+        return number // 2
+
+    @compiler.outer
+    def run(number: int) -> int:
+        return half(number) + half(number + 2)
+
+    return run(8), compiler.state
+
+
+@pytest.fixture
+def numba() -> Any:
+    """Numba, without which there is nothing to look at."""
+    return pytest.importorskip("numba")
+
+
+def test_where_nothing_can_be_written_it_is_compiled_for_the_run(
+    numba: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A read-only installation is no error; that nothing was kept can be said."""
-    nowhere = "from numba.core import caching\ncaching.CacheImpl._locator_classes = []\n"
-    assert "[100, 200] NOT_KEPT" == ran(nowhere)
+    from numba.core import caching
+
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])
+    assert (9, compiling.State.NOT_KEPT) == small(numba, tmp_path, monkeypatch)
 
 
-def test_a_version_of_numba_that_was_not_tried_costs_only_time(tmp_path: Path) -> None:
+def test_a_full_disk_is_no_error(
+    numba: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder may be open and its quota spent: what is compiled runs, and is not kept."""
+    from numba.core import caching
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(caching.IndexDataCacheFile, "_save_data", full)
+    assert (9, compiling.State.NOT_KEPT) == small(numba, tmp_path, monkeypatch)
+
+
+def test_numba_that_is_switched_off_is_told_as_python(
+    numba: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NUMBA_DISABLE_JIT is a person's choice; nobody then waits for what was to be compiled."""
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", True)
+    assert (9, compiling.State.INTERPRETED) == small(numba, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("what", ["numba", "Python"])
+def test_a_version_that_was_not_tried_costs_only_time(
+    what: str, numba: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A part of numba that has changed is not met unseen: its own compiler gives the same."""
-    later = (
-        "import numba\n"
-        "numba.version_info = numba.version_info._replace(short=(9, 0))\n"
-        "sys.modules['headgate.simulation.replay.passes'] = None"
-    )
-    assert ran(later, NUMBA_CACHE_DIR=str(tmp_path)).startswith("[100, 200]")
+    if what == "numba":
+        later = numba.version_info._replace(short=(9, 0))
+        monkeypatch.setattr(numba, "version_info", later)
+    else:
+        monkeypatch.setattr(compiling, "LAST_PYTHON", (3, 10))
+    monkeypatch.setitem(sys.modules, "headgate.simulation.replay.passes", None)
+    assert (9, compiling.State.KEPT) == small(numba, tmp_path, monkeypatch)
 
 
-def test_the_version_of_numba_that_is_here_was_tried() -> None:
+def test_the_version_of_numba_that_is_here_was_tried(numba: Any) -> None:
     """Whoever brings another runs these tests with it and says so, or first use takes twice."""
-    numba = pytest.importorskip("numba")
     assert compiling.TRIED[0] <= numba.version_info.short <= compiling.TRIED[1]
 
 
-@pytest.mark.parametrize("option", ["_nrt", "no_cpython_wrapper"])
-def test_an_option_that_numba_no_longer_knows_costs_only_time(option: str) -> None:
+@pytest.mark.parametrize("option", ["_nrt", "no_cpython_wrapper", "pipeline_class"])
+def test_an_option_that_numba_no_longer_knows_costs_only_time(
+    option: str, numba: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is not documented may go; the result stays."""
-    gone = (
-        "import numba\nknown = numba.njit\n"
-        "def njit(*words, **options):\n"
-        f"    if '{option}' in options: raise KeyError('{option}')\n"
-        "    return known(*words, **options)\n"
-        "numba.njit = njit\n"
-    )
-    assert ran(gone).startswith("[100, 200]")
+    known: Callable[..., Any] = numba.njit
+
+    def njit(**options: object) -> Any:
+        if option in options:
+            raise KeyError(option)
+        return known(**options)
+
+    monkeypatch.setattr(numba, "njit", njit)
+    assert (9, compiling.State.KEPT) == small(numba, tmp_path, monkeypatch)
