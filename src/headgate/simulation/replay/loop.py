@@ -42,7 +42,7 @@ from headgate.simulation.replay.queues import (  # isort: skip
 )  # fmt: skip
 
 COMPILED_IN = "a6a01cd09a6d8989"
-"""The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, compiled into this by `passes`."""
+"""The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, and of `passes` over them."""
 
 
 @outer
