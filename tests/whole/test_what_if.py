@@ -203,7 +203,7 @@ def test_spot_tenants_run_on_what_lies_idle_at_a_price_of_their_own(
     """
     overlay = tmp_path / "spot.yaml"
     overlay.write_text(SPOT, encoding="utf-8")
-    words = (PROGRAMME, "--overlay", overlay, "--trace", trace, "--no-term", "--largest", 900)
+    words = (PROGRAMME, "--overlay", overlay, "--trace", trace, "--no-term", "--largest", 500)
     table = simulate(*words, "--out", tmp_path / "out")
     assert "income from spot tenants" in table
     told = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
