@@ -5,8 +5,10 @@ so that both do the same work. CPU time is measured, since others may use the ma
 """
 
 import ctypes
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -116,6 +118,45 @@ def bound_seconds(library: ctypes.CDLL, pool: Pool, replayed: Replayed) -> float
     return seconds
 
 
+FIRST_USE = """
+import numba
+from bench.replay import bench_replay as bench
+from headgate.simulation.replay import fast
+numba.njit("i8(i8[::1])")(bench.yardstick)
+pool = bench.pool_of(bench.workload(10))
+first = bench.cpu_seconds(lambda: fast.replay(pool), repeat=1)
+fixed = bench.cpu_seconds(
+    lambda: [numba.njit("i8(i8[::1])")(bench.yardstick) for _ in range(20)], repeat=1
+)
+print(first, fixed)
+"""
+
+
+def yardstick(values: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
+    """What numba compiles, as it is documented, beside the replay: it measures the machine."""
+    most = 0
+    for place in range(1, len(values)):
+        gap = values[place] - values[place - 1]
+        if gap > most:
+            most = gap
+    return most
+
+
+def first_use() -> tuple[float, float]:
+    """CPU seconds of a first replay where no code is kept, and of twenty fixed compilations."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = subprocess.run(
+            [sys.executable, "-c", FIRST_USE],
+            env={**os.environ, "NUMBA_CACHE_DIR": folder},
+            cwd=BOUND.parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    first, fixed = map(float, told.split())
+    return first, fixed
+
+
 def measure(scenario: str, name: str, value: float, unit: str) -> dict[str, object]:
     """One line of the bench."""
     return {"scenario": scenario, "measure": name, "value": round(value, 4), "unit": unit}
@@ -124,7 +165,7 @@ def measure(scenario: str, name: str, value: float, unit: str) -> dict[str, obje
 def run() -> list[dict[str, object]]:
     """First use, then a hundred thousand and a million jobs."""
     small, large = pool_of(workload(100_000)), pool_of(workload(1_000_000))
-    first = cpu_seconds(lambda: fast.replay(pool_of(workload(10))), repeat=1)
+    first, fixed = first_use()
     replayed = fast.replay(large)
     short, long = cpu_seconds(lambda: fast.replay(small)), cpu_seconds(lambda: fast.replay(large))
     every = whole(small)
@@ -137,6 +178,7 @@ def run() -> list[dict[str, object]]:
     )
     return [
         measure(name, "first use", first, "s"),
+        measure(name, "first use / twenty fixed compilations", first / fixed, "ratio"),
         measure(name, "100,000 jobs", short, "s"),
         measure(name, "1,000,000 jobs a second", 1_000_000 / long, "1/s"),
         measure(name, "C loop / replay, 1,000,000 jobs", limit / long, "ratio"),

@@ -103,7 +103,7 @@ def asked(variants: Mapping[str, Document], trace: Trace, how: Try) -> Asked:
         came = largest(came, how.largest)
     offers = {name: _offered(came, document, how) for name, document in variants.items()}
     first = next(iter(offers.values()))
-    return Asked(came, offers, dealt(came, _whole(first)))
+    return Asked(came, offers, dealt(came, _whole(first), first.spot))
 
 
 def also(what: Asked, name: str, document: Document, how: Try) -> Asked:
@@ -164,7 +164,8 @@ def _told(
         if not n or words != offered.sharing[n - 1]:
             sharing[day.isoformat()] = words.model_dump(mode="json")
     digest, pools = document.digest, offered.pools
-    return Tried(variant, digest, offered.support, pools, tenants, sharing, tuple(runs))
+    whose = offered.whose(tenants)
+    return Tried(variant, digest, offered.support, pools, whose, sharing, tuple(runs))
 
 
 def _histories(
@@ -192,7 +193,8 @@ def _run(seed: str, demand: Demand, offered: Offer, tenants: Mapping[str, str], 
     from headgate.simulation.replay import fast, plain
 
     places = {name: place for place, name in enumerate(offered.envelopes)}
-    envelope = np.array([places.get(tenants[name], -1) for name in demand.tenants], np.int64)
+    whose = offered.whose(tenants)
+    envelope = np.array([places.get(whose[name], -1) for name in demand.tenants], np.int64)
     shares = offered.until(int(demand.submitted[-1]) + 1)
     replay = plain.replay if how.plain else fast.replay
     known = (offered.envelopes, [day.isoformat() for day in offered.days], offered.signed)
@@ -245,6 +247,9 @@ def _named(run: Figures) -> dict[str, int]:
         named |= {"_held": told.held, "_charged": told.charged}
         named |= {} if told.cost is None else {"_cost": told.cost}
         found |= {f"inference{name}": amount for name, amount in named.items()}
+    if (spot := run.spot) is not None:
+        found |= {"spot_held": spot.held, "spot_stops": spot.stops}
+        found |= {} if spot.income is None else {"spot_income": spot.income}
     return found | {n: getattr(run.waits, n) for n in waits}
 
 
@@ -311,11 +316,12 @@ def sources_of(
 def _said(words: Mapping[str, Any]) -> dict[str, Any]:
     """Words of sharing, the budgets among the others."""
     budgets = words["budgets"] or {"gpu_hours": None, "when_spent": None}
-    rest = {name: v for name, v in words.items() if name not in ("budgets", "inference")}
+    rest = {name: v for name, v in words.items() if name not in ("budgets", "inference", "spot")}
     told = {**rest, "budget_hours": budgets["gpu_hours"], "when_spent": budgets["when_spent"]}
     inference = words["inference"] or {"first": {}, "spill_seconds": None}
     first = tuple(
         f"{chip} ({taken['speed_percent']} %, {taken['tariff_percent']} %)"
         for chip, taken in inference["first"].items()
     )
-    return {**told, "inference_first": first, "spill_seconds": inference["spill_seconds"]}
+    told |= {"inference_first": first, "spill_seconds": inference["spill_seconds"]}
+    return {**told, "spot_tariff": words["spot"] and words["spot"]["tariff_percent"]}

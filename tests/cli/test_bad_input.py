@@ -79,7 +79,7 @@ TRACES: list[tuple[str, str | bytes, str]] = [
     ("words.swf", FIELD.replace("600", "long"), "[trace-not-a-number]"),
     ("columns.csv", "a,b\n1,2\n", "[trace-columns-wrong]"),
     ("minus.csv", PHILLY + "2017-10-09 07:01:55,-5,1,-5,a\n", "[trace-negative]"),
-    ("cut.csv.gz", gzip.compress(PHILLY.encode() * 50)[:-20], "[trace-gzip-broken]"),
+    ("cut.csv.gz", gzip.compress(PHILLY.encode() * 50)[:-20], "[trace-packed-broken]"),
 ]
 
 

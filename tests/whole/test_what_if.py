@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,74 @@ def test_inference_first_is_tried_beside_the_policy(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "b200 (60 %, 50 %)" in page
     assert "changes-chart" in page
+
+
+SPOT = """
+overlay: spot
+because: {en: What if who needs no promise ran on what lies idle, for less?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.chips:
+    h200: {name: H200, price_per_gpu_hour: 3000}
+    b200: {name: B200, price_per_gpu_hour: 3000}
+  envelopes.compute.sharing:
+    borrow_percent: 0
+    spot: {tenants: [group-2], tariff_percent: 40}
+"""
+
+
+def test_spot_tenants_run_on_what_lies_idle_at_a_price_of_their_own(
+    tmp_path: Path, trace: Path
+) -> None:
+    """They hold what others leave and delay nobody: whoever has a right waits no longer than behind
+    walls, where nothing is left to them. What they pay is what they held at their tariff.
+    """
+    overlay = tmp_path / "spot.yaml"
+    overlay.write_text(SPOT, encoding="utf-8")
+    words = (PROGRAMME, "--overlay", overlay, "--trace", trace, "--no-term", "--largest", 500)
+    table = simulate(*words, "--out", tmp_path / "out")
+    assert "income from spot tenants" in table
+    told = json.loads((tmp_path / "out" / "comparison.json").read_text("utf-8"))
+    assert told["replays"] == json.loads(simulate(*words, "--plain", "--json"))["replays"]
+    base, spot = told["replays"]
+    assert ("spot", None) == (spot["tenants"]["group-2"], base["runs"][0]["shared"]["spot"])
+    walls, shared = (spot["runs"][0][name] for name in ("walls", "shared"))
+    for name in {*shared["by_envelope"]} - {"spot"}:
+        behind, beside = (told["by_envelope"][name] for told in (walls, shared))
+        assert all(beside[figure] <= behind[figure] for figure in ("unserved", "mean", "p95"))
+    assert {"held": 0, "stops": 0, "income": 0} == walls["spot"]
+    held = sum(month["held"]["spot"] for month in shared["months"])
+    assert held == shared["spot"]["held"] == shared["borrowed"] > 0 < shared["spot"]["stops"]
+    assert abs(held * 3000 * 40 // 100 // 3600 - shared["spot"]["income"]) <= 1
+    pages = [(tmp_path / "out" / f"report{end}.html").read_text("utf-8") for end in ("", ".ko")]
+    for page, own in zip(pages, ("Spot tenants", "스팟 이용자"), strict=True):
+        assert own in page
+
+
+def test_a_class_of_holders_that_has_the_name_of_spot_tenants_is_named(
+    tmp_path: Path,
+) -> None:
+    """Two envelopes never have one name; and one of nothing is dealt no tenant, whatever its name.
+
+    A tenant with the name of an empty envelope once ended the command without a reason.
+    """
+    text = (PROGRAMME / "programme.yaml").read_text("utf-8")
+    text = text.replace("academia: 20}", "academia: 20, spot: 0}").replace(
+        "envelopes:\n", "  - {id: spot, name: {en: Spot}, when: 'false'}\nenvelopes:\n", 1
+    )
+    folder = shutil.copytree(PROGRAMME, tmp_path / "taken")
+    (folder / "programme.yaml").write_text(text, encoding="utf-8")
+    named = tmp_path / "named.csv"
+    rows = [f"2026-03-01 0{n}:00:00,60,8,{whose}" for n, whose in enumerate(("spot", "b"))]
+    named.write_text("\n".join(("submit_time,duration,gpus,vc", *rows)), encoding="utf-8")
+    assert "2 jobs in 2 rows" in simulate(folder, "--trace", named, "--no-term")
+    overlay = tmp_path / "spot.yaml"
+    overlay.write_text(SPOT, encoding="utf-8")
+    words = ["simulate", folder, "--overlay", overlay, "--trace", named, "--no-term"]
+    made = CliRunner().invoke(app, [str(word) for word in words])
+    assert 2 == made.exit_code
+    assert "replay-spot-taken" in made.output
 
 
 @pytest.mark.parametrize("spent", ["wait", "end"])

@@ -1,33 +1,30 @@
 """The layouts in which workloads are had, told apart by what the file says and not by its name.
 
 - The Standard Workload Format (`trace_swf`).
-- Tables with a header, of commas, tabs or (`sacct -P`) bars, by the names of their columns: those
-  of Philly (Jeon et al., ATC 2019), Helios (Hu et al., SC 2021) and Acme (Hu et al., NSDI 2024) are
-  known, and those of Slurm's sacct(1).
+- Tables with a header, of commas, tabs, semicolons or (`sacct -P`) bars, by the names of their
+  columns: those of Philly (Jeon et al., ATC 2019), Helios (Hu et al., SC 2021) and Acme (Hu et al.,
+  NSDI 2024) are known, and those of Slurm's sacct(1).
 
-Each may be gzipped. Times without a zone are taken as UTC, which moves a job by hours and no amount
-by a second. A file is read line by line: memory is for columns, not for text.
+Each may be packed (`packed`), and comments that begin with "#" may stand above it. Times without a
+zone are taken as UTC, which moves a job by hours and no amount by a second. A file is read line by
+line: memory is for columns, not for text.
 """
 
 import csv
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from headgate.core.faults import Faulty
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
+from headgate.readers.packed import Broken, opened
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
 from headgate.readers.trace_swf import read_swf
 from headgate.readers.traces import BYTES_MOST, Code, Left, Trace, fault
-
-Stream = IO[bytes] | gzip.GzipFile
 
 ROLES: Final[Mapping[str, Sequence[str]]] = {
     "submission": ("submit_time", "submit", "submitted", "submission_time", "timestamp"),
@@ -58,8 +55,12 @@ _CLOCK: Final = re.compile(r"(?:([0-9]{1,6})-)?(?:([0-9]{1,6}):)?([0-9]{1,6}):([
 
 def read_file(path: Path, *, strict: bool = False, bytes_most: int = BYTES_MOST) -> Trace:
     """Read a trace in any layout; raises `Faulty` where it is none, or by a bad row if `strict`."""
-    with _opened(path) as stream:
-        return read_lines(_limited(stream, path.name, bytes_most), path.name, strict=strict)
+    try:
+        with opened(path) as stream:
+            lines = iter(partial(stream.readline, LINE_MOST), b"")
+            return read_lines(_limited(lines, path.name, bytes_most), path.name, strict=strict)
+    except Broken as broken:
+        raise Faulty([fault(path.name, 0, Code.PACKED_BROKEN, str(broken))]) from None
 
 
 def read_lines(lines: Iterable[bytes], file: str, *, strict: bool = False) -> Trace:
@@ -71,42 +72,26 @@ def read_lines(lines: Iterable[bytes], file: str, *, strict: bool = False) -> Tr
         if first.startswith(";") or NUMBER.fullmatch(first.partition(" ")[0].partition("\t")[0]):
             lines_of_log = chain([(line, first.encode())], numbered)
             return log.trace(read_swf(log, lines_of_log), strict=strict)
-        if first:
+        if first and not first.startswith("#"):
             row = _table(log, line, first)
             each(log, numbered, row)
             return log.trace(strict=strict)
     return log.trace(strict=strict)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Stream]:
-    """A file's bytes, unpacked where it is gzipped."""
-    with path.open("rb") as plain:
-        packed = plain.read(2) == b"\x1f\x8b"
-        plain.seek(0)
-        if not packed:
-            yield plain
-            return
-        with gzip.open(plain) as stream:
-            yield stream
-
-
-def _limited(stream: Stream, file: str, bytes_most: int) -> Iterator[bytes]:
-    """Lines, none of them endless; raises `Faulty` for too many bytes or a broken file."""
+def _limited(lines: Iterable[bytes], file: str, bytes_most: int) -> Iterator[bytes]:
+    """Lines, together not endless; raises `Faulty` for too many bytes."""
     taken = 0
-    try:
-        while line := stream.readline(LINE_MOST):
-            taken += len(line)
-            if taken > bytes_most:
-                raise Faulty([fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
-            yield line
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise Faulty([fault(file, 0, Code.GZIP_BROKEN, str(error))]) from None
+    for line in lines:
+        taken += len(line)
+        if taken > bytes_most:
+            raise Faulty([fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
+        yield line
 
 
 def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | None]:
     """How a row of a table is read; raises `Faulty` with every column that is missing."""
-    delimiter = next((mark for mark in "|,\t" if mark in header), ",")
+    delimiter = next((mark for mark in "|,\t;" if mark in header), ",")
     names = [name.strip().lower() for name in _split(header, delimiter)]
     places = {
         role: tuple(names.index(name) for name in known if name in names)

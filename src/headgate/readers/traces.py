@@ -32,7 +32,7 @@ class Code(StrEnum):
     """Every fault a trace can have; the value is its published code."""
 
     TOO_LARGE = "trace-too-large"
-    GZIP_BROKEN = "trace-gzip-broken"
+    PACKED_BROKEN = "trace-packed-broken"
     COLUMNS_WRONG = "trace-columns-wrong"
     NOT_UTF8 = "trace-not-utf8"
     FIELDS_WRONG = "trace-fields-wrong"
@@ -49,13 +49,19 @@ class Code(StrEnum):
 
 MENDS: Final[Mapping[Code, str]] = {
     Code.TOO_LARGE: "give a part of the trace",
-    Code.GZIP_BROKEN: "fetch the file again: it is not whole",
-    Code.COLUMNS_WRONG: "begin with a header that names submission, run time, GPUs and tenant",
+    Code.PACKED_BROKEN: "fetch the file again: it is not whole",
+    Code.COLUMNS_WRONG: (
+        "begin with a header that names submission, run time, GPUs and tenant, in UTF-8;"
+        " sacct writes one with -P and without -n"
+    ),
     Code.NOT_UTF8: "give the trace as UTF-8 text",
-    Code.FIELDS_WRONG: "give every field of the layout, -1 where a number is unknown",
+    Code.FIELDS_WRONG: "give every field of the layout and no other, -1 where a number is unknown",
     Code.NOT_A_NUMBER: "write a plain number, -1 where it is unknown",
     Code.NEGATIVE: "write no time and no number of GPUs below zero but -1, which is unknown",
-    Code.OUT_OF_RANGE: f"give jobs of up to {GPUS_MOST} GPUs and {SECONDS_MOST} s",
+    Code.OUT_OF_RANGE: (
+        f"give jobs of up to {GPUS_MOST} GPUs and {SECONDS_MOST} s,"
+        f" submitted in seconds since 1970, up to {SUBMITTED_MOST}"
+    ),
     Code.TIME_BAD: "write times as 2017-10-09 07:01:55, or as seconds since 1970",
     Code.ENDS_EARLY: "let no job end before it starts",
     Code.TENANT_MISSING: "name the tenant of every job",

@@ -80,11 +80,19 @@ class Trial:
 
 HOURS = (
     "offered", "held", "idle", "fillable", "split", "waited", "unpaid", "borrowed", "lost", "cut",
-    "inference_held", "inference_charged",
+    "inference_held", "inference_charged", "spot_held",
 )  # fmt: skip
-COUNTS = ("jobs", "unserved", "stops", "inference", "inference_first", "inference_spilled")
+COUNTS = (
+    "jobs",
+    "unserved",
+    "stops",
+    "inference",
+    "inference_first",
+    "inference_spilled",
+    "spot_stops",
+)
 DAYS = ("first_median", "first_most", "term_median", "term_most")
-COSTS = ("energy", "energy_cost", "worth", "fillable_worth", "inference_cost")
+COSTS = ("energy", "energy_cost", "worth", "fillable_worth", "inference_cost", "spot_income")
 WAITS = ("mean", "median", "p95")
 CHANGE_STYLES = (0, 5, 1)
 """Grey is who ends as behind walls."""
@@ -161,7 +169,9 @@ def _gpu_hours(amount: int, say: Speaker) -> str:
 
 
 def _holder(envelope: str, say: Speaker) -> str:
-    return say.holder(envelope) if envelope in say.holders else envelope
+    if envelope in say.holders:
+        return say.holder(envelope)
+    return say.say("trial.spot_envelope") if envelope == "spot" else envelope
 
 
 def _brief(trial: Trial, say: Speaker) -> Iterator[Block]:

@@ -22,7 +22,7 @@ def lane(work: Gangs, ceiling: int, until: int) -> Lane:
     supply = Steps(column(0, 100, until), column(8, 8, 8), quota, quota * 0, quota + ceiling)
     pool = Pool(work, supply, Rules(checkpoint_seconds=0, restart_seconds=10))
     watts, prices = column(1000, 500, 500), column(3, 3, 3)
-    costs = Prices(watts, watts // 5, watts * 0 + 2_000_000, prices * HOUR_PRICE_PARTS)
+    costs = Prices(watts, watts // 5, watts * 0 + 2_000_000, prices * HOUR_PRICE_PARTS, watts)
     return Lane(pool, plain.replay(pool), work.envelope, costs)
 
 
@@ -90,7 +90,7 @@ def test_what_the_policy_does_not_say_is_not_told() -> None:
     """Without watts or prices no energy and no worth is shown, rather than nothing of it."""
     known = lane(gangs((0, 3600, 4, 0)), 0, 3600)
     none = known.prices.busy * 0 - 1
-    lanes = [replace(known, prices=Prices(none, none, none, none))]
+    lanes = [replace(known, prices=Prices(none, none, none, none, none))]
     assert {} == figures(lanes, ENVELOPES, DAYS, SIGNED).costs.known
 
 

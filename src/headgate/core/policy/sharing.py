@@ -88,6 +88,17 @@ class Inference(Section):
     tenants: tuple[Tenant, ...] = ()
 
 
+class Spot(Section):
+    """Tenants whose jobs run on what lies idle and on nothing else, at `tariff_percent` of a price.
+
+    They have no quota: where idle quota is lent they may hold all of it, and where owners take back
+    what they lent, anybody with a right may stop them. A tariff is of a GPU-hour and of its price.
+    """
+
+    tenants: Annotated[tuple[Tenant, ...], Field(min_length=1)]
+    tariff_percent: Annotated[int, Field(ge=0, le=10_000)] = 100
+
+
 class Sharing(Section):
     """Percentages are of a quota; `borrow_percent` is absent where nothing bounds it.
 
@@ -108,3 +119,4 @@ class Sharing(Section):
     nodes: Nodes = Nodes.COUNTED
     budgets: Budgets | None = None
     inference: Inference | None = None
+    spot: Spot | None = None

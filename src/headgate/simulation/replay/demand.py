@@ -7,7 +7,7 @@ part of what the programme's GPUs could do in the same time.
 """
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -124,20 +124,23 @@ def _moved(demand: Demand, chosen: Column, shifts: Column) -> Demand:
     return moved.only(np.arange(len(chosen)))
 
 
-def dealt(demand: Demand, envelopes: Mapping[str, int]) -> dict[str, str]:
+def dealt(
+    demand: Demand, envelopes: Mapping[str, int], last: Collection[str] = ()
+) -> dict[str, str]:
     """Whose envelope each tenant's jobs come under, by the envelopes' quotas.
 
     A tenant with an envelope's own name is that envelope's. The others, in descending order of
     GPU-time, go each to the envelope whose work so far is the smallest part of its quota; ties go
-    by name. An envelope without a quota gets none.
+    by name. An envelope without a quota gets none. Tenants that are to be `last` make no other's
+    envelope another.
     """
-    own = {tenant: tenant for tenant in demand.tenants if tenant in envelopes}
+    own = {tenant: tenant for tenant in demand.tenants if envelopes.get(tenant)}
     used = np.zeros(len(demand.tenants), np.int64)
     np.add.at(used, demand.tenant, demand.seconds * demand.gpus)
     by_use = {name: int(amount) for name, amount in zip(demand.tenants, used, strict=True)}
     work = {name: 0 for name in sorted(envelopes) if envelopes[name]}
     found = {}
-    for tenant in sorted(demand.tenants, key=lambda name: (-by_use[name], name)):
+    for tenant in sorted(demand.tenants, key=lambda name: (name in last, -by_use[name], name)):
         to = own.get(tenant) or min(work, key=lambda name: Fraction(work[name], envelopes[name]))
         found[tenant] = to
         work[to] = work.get(to, 0) + by_use[tenant]

@@ -20,7 +20,7 @@ from headgate.simulation.replay.credits import balances, transfers
 from headgate.simulation.replay.demand import Places
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
-from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, Prices
+from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, SPOT, Prices
 
 MEGA = 10**6
 SIZES = ((1, 1), (2, 8), (9, 64), (65, 1 << 20))
@@ -85,6 +85,19 @@ class Inferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Spotted:
+    """What became of tenants that run on what lies idle.
+
+    `held` are GPU-seconds, `stops` how often their jobs were stopped, `income` what was held comes
+    to at their tariff, None where a price is unknown.
+    """
+
+    held: int
+    stops: int
+    income: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """One replay. Amounts are GPU-seconds; `fillable` is idle time that waiting jobs would fill.
 
@@ -120,6 +133,7 @@ class Figures:
     credit_transfers: tuple[Transfer, ...]
     credit_balances: Mapping[str, int]
     inference: Inferred | None
+    spot: Spotted | None
 
     @property
     def hours(self) -> Mapping[str, int]:
@@ -219,6 +233,7 @@ def figures(
         credit_transfers=moved,
         credit_balances=balances(moved),
         inference=_inferred(lanes),
+        spot=_spotted(lanes, envelopes),
     )
 
 
@@ -297,6 +312,25 @@ def _inferred(lanes: Sequence[Lane]) -> Inferred | None:
     return Inferred(jobs, first, spilled, held, half_even(charged), told)
 
 
+def _spotted(lanes: Sequence[Lane], envelopes: Sequence[str]) -> Spotted | None:
+    """What became of the spot envelope; None where there is none."""
+    if SPOT not in envelopes:
+        return None
+    place, held, stops = envelopes.index(SPOT), 0, 0
+    income, priced = Fraction(0), True
+    for lane in lanes:
+        mine = lane.pool.gangs.envelope == place
+        stops += int(lane.replayed.stops[mine].sum())
+        by_step = lane.replayed.by_envelope[:-1, place, 0].tolist()
+        for seconds, hour, tariff in zip(
+            by_step, lane.prices.hour.tolist(), lane.prices.spot.tolist(), strict=False
+        ):
+            held += seconds
+            priced &= not seconds or hour >= 0
+            income += Fraction(seconds * hour * (100 if tariff < 0 else tariff), 100 * HOUR_SECONDS)
+    return Spotted(held, stops, half_even(income / HOUR_PRICE_PARTS) if priced else None)
+
+
 def _told(waits: Column, served: np.ndarray) -> Waits:
     known = np.sort(waits[served])
     if not len(known):
@@ -307,14 +341,14 @@ def _told(waits: Column, served: np.ndarray) -> Waits:
 
 
 def _firsts(lanes: Sequence[Lane], signed: Column) -> tuple[list[int], list[int]]:
-    """Seconds to the first start of each tenant that has one, in order.
+    """Seconds to the first start of each tenant that has one and an award, in order.
 
     From the signature, and from the first day of the window.
     """
     tenants = max((int(lane.tenant.max(initial=-1)) for lane in lanes), default=-1) + 1
     first, term = (np.full(tenants, NEVER, np.int64) for _ in range(2))
     for lane in lanes:
-        served = lane.replayed.started >= 0
+        served = (lane.replayed.started >= 0) & (signed[lane.pool.gangs.envelope] >= 0)
         tenant, started = lane.tenant[served], lane.replayed.started[served]
         np.minimum.at(first, tenant, started + signed[lane.pool.gangs.envelope[served]])
         np.minimum.at(term, tenant, started)

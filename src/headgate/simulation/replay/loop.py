@@ -41,8 +41,8 @@ from headgate.simulation.replay.queues import (  # isort: skip
     bring_back, enqueue, go_elsewhere, next_impatient, send_away, send_unpaid, take_out,
 )  # fmt: skip
 
-COMPILED_IN = "e18da2f9755fdd7f"
-"""The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, which are compiled into this."""
+COMPILED_IN = "a6a01cd09a6d8989"
+"""The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, and of `passes` over them."""
 
 
 @outer

@@ -6,7 +6,7 @@ that stand in no envelope are nobody's here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -27,6 +27,8 @@ from headgate.steps.agenda import first_day
 
 PERCENT = 100
 ALL_ENDLESS = words.Budgets()
+SPOT = "spot"
+"""The envelope without a quota, of tenants that run on what lies idle."""
 WALLS: Mapping[str, object] = {"idle": Idle.KEPT}
 """What makes walls of any sharing."""
 
@@ -71,13 +73,15 @@ class Prices:
     """What a pool's GPUs draw and cost, by step; -1 where the policy does not say.
 
     `busy` and `idle` are watts, cooling and losses on top; `mwh` and `hour` are prices of a
-    megawatt-hour and of a GPU-hour, the latter in `HOUR_PRICE_PARTS` of a unit of money.
+    megawatt-hour and of a GPU-hour, the latter in `HOUR_PRICE_PARTS` of a unit of money; `spot` is
+    the percentage of it that spot tenants pay.
     """
 
     busy: Column
     idle: Column
     mwh: Column
     hour: Column
+    spot: Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,9 @@ class Offer:
     `at` are seconds since the first day, `at[0]` 0; months and terms begin at steps too, and
     `terms` says at which. Where the policy says nothing of sharing, quota is lent by what `Sharing`
     assumes. `prices` are by pool, `signed` are the seconds before the first day at which each
-    envelope's first awards are decided. `node_gpus` are the GPUs of a node, onto which jobs are
-    packed where the first day's sharing says so; what makes no whole node is then left out.
+    envelope's first awards are decided, -1 where it has none. `node_gpus` are the GPUs of a node,
+    onto which jobs are packed where the first day's sharing says so; what makes no whole node is
+    then left out.
     """
 
     support: str
@@ -153,11 +158,30 @@ class Offer:
         rows = []
         for n, sharing in enumerate(self.sharing):
             said = sharing.budgets or ALL_ENDLESS
-            hours = [said.named.get(name, said.gpu_hours) for name in names]
-            tariff = taken.tariff_percent if (taken := self.taken(place)) else PERCENT
-            seconds = Fraction(HOUR_SECONDS * int(part[n]) * PERCENT, int(whole[n]) * (tariff or 1))
-            rows.append([NEVER if h is None or not tariff else int(h * seconds) for h in hours])
+            seconds = Fraction(HOUR_SECONDS * int(part[n]) * PERCENT**2, int(whole[n]))
+            row = []
+            for name in names:
+                hours, tariff = said.named.get(name, said.gpu_hours), self._tariff(name, place, n)
+                endless = hours is None or not tariff
+                row.append(NEVER if endless else int((hours or 0) * seconds / tariff))
+            rows.append(row)
         return Budgets(tenant, np.array(rows, np.int64).reshape(len(rows), -1), self.terms)
+
+    def _tariff(self, tenant: str, place: int, step: int) -> int:
+        """What a tenant's budget pays for an hour in a pool, in ten thousandths of a GPU-hour."""
+        spot = self.sharing[step].spot if tenant in self.spot else None
+        taken = self.taken(place)
+        ours = taken.tariff_percent if taken else PERCENT
+        return ours * (spot.tariff_percent if spot else PERCENT)
+
+    @property
+    def spot(self) -> tuple[str, ...]:
+        """Tenants that run on what lies idle, by the day on which the replay begins."""
+        return self.sharing[0].spot.tenants if self.sharing[0].spot else ()
+
+    def whose(self, tenants: Mapping[str, str]) -> Mapping[str, str]:
+        """The envelope of each tenant here, where the spot envelope takes its own from others."""
+        return {name: SPOT if name in self.spot else its for name, its in tenants.items()}
 
     def under(self, said: Mapping[str, object]) -> "Offer":
         """The offer with some words of its sharing said otherwise, on every day."""
@@ -174,6 +198,8 @@ class Offer:
         borrows = np.array([bound or 0 for bound in bounds], np.int64)[:, None]
         unbound = np.array([bound is None for bound in bounds])[:, None]
         above = np.where(unbound, NEVER, quota * borrows // PERCENT)
+        if self.spot:
+            above[:, -1] = [0 if s.idle is Idle.KEPT else NEVER for s in self.sharing]
         keeps = quota * (PERCENT - lends) // PERCENT
         return Steps(self.at, self._gpus[pool], quota, keeps, quota + above)
 
@@ -201,8 +227,11 @@ class Offer:
 
     @property
     def largest(self) -> Table:
-        """The most that each envelope ever has of each pool."""
-        return np.asarray(np.minimum(self.quota, self._gpus[:, :, None]).max(axis=1))
+        """The most that each envelope ever has of each pool; of what lies idle, all of it."""
+        most = np.minimum(self.quota, self._gpus[:, :, None]).max(axis=1)
+        if self.spot:
+            most[:, -1] = self._gpus.max(axis=1)
+        return np.asarray(most)
 
     def gpu_seconds(self, until: int) -> Column:
         """What each pool could do up to a moment."""
@@ -225,7 +254,10 @@ def offer(document: Document, seconds: int) -> Offer:
     parts = [_quotas(at(document, day).policy, support, day) for day in days]
     pools = tuple(dict.fromkeys(pool for part in parts for pool in part))
     envelopes = tuple(at(document, first).policy.envelopes[support].shares) if support else ()
+    sharing = tuple(_sharing(at(document, day).policy, support) for day in days)
     named = tuple(dict.fromkeys([*envelopes, *_names(parts)]))
+    if sharing[0].spot is not None:
+        named = (*named, _unused(SPOT, named))
     quota = np.array(
         [[[part.get(pool, {}).get(e, 0) for e in named] for part in parts] for pool in pools],
         np.int64,
@@ -236,12 +268,19 @@ def offer(document: Document, seconds: int) -> Offer:
         raise Faulty([Fault("programme.yaml", 0, 0, "replay-no-envelopes", what, mend)])
     start = seconds_of(instant(first))
     moments = np.array([seconds_of(instant(day)) - start for day in days], np.int64)
-    sharing = tuple(_sharing(at(document, day).policy, support) for day in days)
     terms = np.array([day in starts for day in days], np.int64)
     prices = tuple(_prices(document, support, pool, days) for pool in pools)
     signed = np.array([_signed(document, support, name, first) for name in named], np.int64)
     node = _node(at(document, first).policy, support)
     return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed, node)
+
+
+def _unused(name: str, envelopes: Sequence[str]) -> str:
+    if name in envelopes:
+        what = f"a class of holders is called {name}, as the envelope of spot tenants is"
+        mend = "call it something else, or leave out `spot` of sharing"
+        raise Faulty([Fault("programme.yaml", 0, 0, "replay-spot-taken", what, mend)])
+    return name
 
 
 def _support(policy: Policy) -> str:
@@ -307,31 +346,37 @@ def _sharing(policy: Policy, support: str) -> Sharing:
 
 def _prices(document: Document, support: str, pool: str, days: Sequence[date]) -> Prices:
     """What a pool's chips draw and cost on each day."""
-    rows: list[tuple[int | None, int | None, int | None, int | None]] = []
+    rows: list[tuple[int | None, ...]] = []
     for day in days:
-        section = at(document, day).policy.supports.get(support)
+        policy = at(document, day).policy
+        section, spot = policy.supports.get(support), _sharing(policy, support).spot
         chip = section.chips.get(_chip(pool)) if section is not None else None
         if section is None or chip is None:
-            rows.append((None, None, None, None))
+            rows.append((None,) * 5)
             continue
         energy, watts = section.energy, (chip.busy_watts, chip.idle_watts)
         more = PERCENT + (energy.overhead_percent if energy is not None else 0)
         busy, idle = (None if each is None else each * more // PERCENT for each in watts)
         price = energy.price_per_mwh if energy is not None else None
+        tariff = None if spot is None else spot.tariff_percent
         hour = chip.price_per_gpu_hour
-        rows.append((busy, idle, price, None if hour is None else int(hour * HOUR_PRICE_PARTS)))
+        parts = None if hour is None else int(hour * HOUR_PRICE_PARTS)
+        rows.append((busy, idle, price, parts, tariff))
     known = [[-1 if value is None else value for value in row] for row in rows]
-    busy_, idle_, mwh, hour = np.array(known, np.int64).T
-    return Prices(busy_, idle_, mwh, hour)
+    return Prices(*np.array(known, np.int64).T)
 
 
 def _rows(prices: Prices, rows: Sequence[int]) -> Prices:
-    found = (prices.busy[rows], prices.idle[rows], prices.mwh[rows], prices.hour[rows])
-    return Prices(*found)
+    return Prices(*(getattr(prices, each.name)[rows] for each in fields(Prices)))
 
 
 def _signed(document: Document, support: str, holder: str, first: date) -> int:
-    """Seconds from the first decision of a call for a class of holders to the first day."""
+    """Seconds from the first decision of a call for a class of holders to the first day.
+
+    -1 for spot tenants, who sign no award.
+    """
+    if holder == SPOT:
+        return -1
     calls = at(document, first).policy.calls.values()
     days = [c.decides for c in calls if c.support == support and holder in c.holders]
     return (first - min([*days, first])).days * DAY_SECONDS

@@ -1,0 +1,159 @@
+"""The loop made into machine code in half of numba's time, by leaving out what it does not need.
+
+Numba compiles each inner function as if Python would call it, once for every width of its numbers,
+with all that it calls, and asks for every `+` anew which of a dozen meanings it has. Here an inner
+function is compiled once, in 64 bits, linked into the loop and optimised there; a question about an
+operator is answered once; and passes for what the loop has none of (closures, `with`, fused arrays)
+are not run. The rules' text is compiled as it stands: what runs is the same, sooner.
+
+Numba lets a compiler be put together from its passes and may change these with any version, so
+`compiling` uses this module only with versions that it was tried with.
+"""
+
+import gc
+from typing import Any, ClassVar
+
+from numba import _dynfunc, types  # type: ignore[attr-defined]
+from numba.core import compiler, typed_passes, untyped_passes
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_machinery import PassManager, register_pass
+
+
+class _Part(JITCodeLibrary):
+    """An inner function's code, which is linked into the loop and never runs alone."""
+
+    def finalize(self) -> None:
+        """Be ready to be linked; the loop links what this calls, and optimises the whole."""
+        self._finalized = True
+
+    def _optimize_functions(self, module: Any) -> None:
+        """Leave this to the loop too; a module must say for which machine it is."""
+        module.data_layout = self._codegen._data_layout
+
+
+class _Whole(JITCodeLibrary):
+    """The loop's code with that of all parts, each once."""
+
+    def add_linking_library(self, library: Any) -> None:
+        """Link a part with the parts that it calls."""
+        if library not in self._linking_libraries:
+            super().add_linking_library(library)
+            for each in library._linking_libraries if isinstance(library, _Part) else ():
+                self.add_linking_library(each)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _WholeLowering(typed_passes.NativeLowering):
+    """Writes the loop's code, links and optimises it."""
+
+    _name = "headgate_whole_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Have it linked once."""
+        state.library = _Whole(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        return bool(super().run_pass(state))
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _PartLowering(typed_passes.NativeLowering):
+    """Writes an inner function's code, for the loop to link and to optimise."""
+
+    _name = "headgate_part_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Name the code by a function without an address, since only its name is asked for."""
+        state.library = _Part(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.flags.no_compile = True
+        super().run_pass(state)
+        lowered = state["cr"]
+        made, keeps = lowered.fndesc, (state.library,)
+        named = (made.lookup_module(), made.qualname, "", 0, lowered.env, keeps)
+        function = _dynfunc.make_function(*named)
+        state.targetctx.insert_user_function(function, made, list(keeps))
+        state["cr"] = lowered._replace(cfunc=function)
+        return True
+
+
+class _Types:
+    """Numba's knowledge of types, which answers the same question about an operator once."""
+
+    known: ClassVar[dict[Any, Any]] = {}
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is numba's own."""
+        return getattr(self._context, name)
+
+    def resolve_function_type(self, function: Any, args: Any, words: Any) -> Any:
+        """What a call gives; inner functions take whole numbers in 64 bits and no other width."""
+        if isinstance(function, types.Dispatcher):
+            args = tuple(types.int64 if _is_whole(each) else each for each in args)
+        if words or not isinstance(function, types.Function):
+            return self._context.resolve_function_type(function, args, words)
+        asked = (function, tuple(args))
+        if asked not in self.known:
+            self.known[asked] = self._context.resolve_function_type(function, args, words)
+        return self.known[asked]
+
+
+def _is_whole(kind: Any) -> bool:
+    return isinstance(kind, types.Integer | types.IntegerLiteral | types.Boolean)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _Inference(typed_passes.NopythonTypeInference):
+    """Numba's inference of types with answers that are kept."""
+
+    _name = "headgate_inference"
+
+    def run_pass(self, state: Any) -> bool:
+        """Ask what has not been asked."""
+        context = state.typingctx
+        state.typingctx = _Types(context)
+        try:
+            return bool(super().run_pass(state))
+        finally:
+            state.typingctx = context
+
+
+class Outer(compiler.CompilerBase):
+    """Compiles the function that Python calls, with all that it calls."""
+
+    lowering: type[typed_passes.NativeLowering] = _WholeLowering
+
+    def compile_extra(self, function: Any) -> Any:
+        """Compile while no garbage is looked for: there is little of it among much that stays."""
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return super().compile_extra(function)
+        finally:
+            if collects:
+                gc.enable()
+
+    def define_pipelines(self) -> list[Any]:
+        """The passes without which no code comes of it."""
+        manager = PassManager("headgate")
+        for each in (
+            untyped_passes.TranslateByteCode,
+            untyped_passes.FixupArgs,
+            untyped_passes.IRProcessing,
+            untyped_passes.ReconstructSSA,
+            _Inference,
+            typed_passes.PreLowerStripPhis,
+            typed_passes.IRLegalization,
+            self.lowering,
+            typed_passes.NoPythonBackend,
+        ):
+            manager.add_pass(each, each.__name__)
+        manager.finalize()
+        return [manager]
+
+
+class Inner(Outer):
+    """Compiles a function that only compiled functions call."""
+
+    lowering = _PartLowering
