@@ -138,14 +138,6 @@ def _ordered(
     return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, marks, told)
 
 
-def trace_of(rows: Iterable[Row]) -> Trace:
-    """A trace from rows that are known to be well."""
-    log = Log("rows")
-    for row in rows:
-        log.job(row)
-    return log.trace()
-
-
 def each(
     log: Log, lines: Iterable[tuple[int, bytes]], read: Callable[[str], Row | Left | None]
 ) -> None:
