@@ -92,6 +92,11 @@ class SupportSummary:
     rows: int
     findings: Mapping[Finding, int]
 
+    @property
+    def unit(self) -> str:
+        """The unit of use, in which classes of different strength are not weighed."""
+        return self.measure.removeprefix("weighted_")
+
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
@@ -138,7 +143,6 @@ class Summary:
     policy: Policy
     past: Past
     policy_digest: str
-    holders: Mapping[str, Text]
     calls: tuple[CallSummary, ...]
     supports: tuple[SupportSummary, ...]
     reclaims: Mapping[str, ReclaimRule]
@@ -148,6 +152,16 @@ class Summary:
     decisions: Mapping[str, int]
     journal_entries: int
     journal_root: str
+
+    def envelopes_of(self, call: CallSummary) -> Mapping[str, int]:
+        """A call's envelopes in blocks, where they are counted in blocks of its own size."""
+        return {
+            line.holder: line.blocks
+            for support in self.supports
+            if support.id == call.section.support and support.block == call.section.block
+            for line in support.holders
+            if line.blocks is not None
+        }
 
     @property
     def assumption_count(self) -> int:
@@ -170,7 +184,6 @@ def summary_of(term: Term, data: Mapping[str, bytes]) -> Summary:
         policy=resolved.policy,
         past=past,
         policy_digest=term.document.digest,
-        holders={holder.id: holder.name for holder in resolved.policy.holders},
         calls=calls,
         supports=(supports := tuple(_supports(term, past, by_award))),
         reclaims={s.id: _rule(term, s.reclaim) for s in supports if s.reclaim is not None},
