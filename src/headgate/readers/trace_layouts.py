@@ -25,7 +25,7 @@ from headgate.core.faults import Faulty
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
 from headgate.readers.trace_swf import read_swf
-from headgate.readers.traces import BYTES_MOST, Code, Left, Trace, fault
+from headgate.readers.traces import BYTES_MOST, Code, Left, Trace
 
 Stream = IO[bytes] | gzip.GzipFile
 
@@ -98,10 +98,10 @@ def _limited(stream: Stream, file: str, bytes_most: int) -> Iterator[bytes]:
         while line := stream.readline(LINE_MOST):
             taken += len(line)
             if taken > bytes_most:
-                raise Faulty([fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
+                raise Faulty([Code.TOO_LARGE.of(file, f"more than {bytes_most} bytes")])
             yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise Faulty([fault(file, 0, Code.GZIP_BROKEN, str(error))]) from None
+        raise Faulty([Code.GZIP_BROKEN.of(file, str(error))]) from None
 
 
 def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | None]:
@@ -116,7 +116,7 @@ def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | Non
     missing = [r for r in NEEDED if not places[r] and not (r == "run time" and timed)]
     if missing:
         told = [f"no column of {role}, as {', '.join(ROLES[role])}" for role in missing]
-        raise Faulty([fault(log.file, line, Code.COLUMNS_WRONG, what) for what in told])
+        raise Faulty([Code.COLUMNS_WRONG.of(log.file, what, line) for what in told])
 
     def read(text: str) -> Row | Left | None:
         if not text:

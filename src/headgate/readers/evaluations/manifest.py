@@ -15,7 +15,7 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.text import is_name
 from headgate.core.policy.tree import BYTES_MOST, Node, parse
-from headgate.readers.evaluations.findings import MENDS, Code
+from headgate.readers.evaluations.findings import Code
 from headgate.readers.evaluations.run import Wanted
 
 MANIFEST: Final = "evidence.yaml"
@@ -76,10 +76,10 @@ def read_manifest(path: Path) -> Manifest:
             data = stream.read(BYTES_MOST + 1)
         text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Faulty([_fault(path.name, 0, 0, f"It cannot be read: {error}.")]) from error
+        raise Code.MANIFEST_WRONG.alone(path.name, f"It cannot be read: {error}.") from error
     node, faults = parse(path.name, text)
     if node is None or faults:
-        raise Faulty(faults or [_fault(path.name, 0, 0, "It says nothing.")])
+        raise Faulty(faults or [Code.MANIFEST_WRONG.of(path.name, "It says nothing.")])
     reader = _Reader()
     root = reader.parts(node, {"teams", "tasks", "votes", "gates"})
     teams = tuple(reader.teams(root.get("teams"), node))
@@ -91,10 +91,6 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(teams, wanted, findings, votes)
 
 
-def _fault(file: str, line: int, column: int, what: str) -> Fault:
-    return Fault(file, line, column, Code.MANIFEST_WRONG.value, what, MENDS[Code.MANIFEST_WRONG])
-
-
 @dataclass(slots=True)
 class _Reader:
     """Values out of the tree; every fault is noted and the rest read on."""
@@ -102,7 +98,7 @@ class _Reader:
     faults: list[Fault] = field(default_factory=list)
 
     def bad(self, node: Node, what: str) -> None:
-        self.faults.append(_fault(node.file, node.line, node.column, what))
+        self.faults.append(Code.MANIFEST_WRONG.at(node, what))
 
     def parts(self, node: Node | None, known: set[str] | None = None) -> Mapping[str, Node]:
         """The entries of a mapping; `known` are those it may have."""
