@@ -16,7 +16,7 @@ from headgate.core.enforcement.clusters.kind import Name
 from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.policy.tree import Node
 from headgate.core.supports.kind import Section
-from headgate.readers.sections import Remark, Sections, Wrong, read_tree, sections
+from headgate.readers.sections import Remark, Wrong, read_tree, sections
 
 
 class Code(Mended):
@@ -43,11 +43,8 @@ class Clusters(Section):
 
 def read_clusters(path: Path) -> Mapping[str, AnyCluster]:
     """The clusters of a file by name; raises Faulty with all that is wrong with it."""
-    tree = read_tree(path, Code.UNREADABLE, (Code.UNREADABLE.mend, _EMPTY))
-    try:
-        read = sections(tree, Clusters)
-    except Sections as error:
-        raise Faulty({_fault(found) for found in error.found}) from error
+    tree = read_tree(path, Code.UNREADABLE, _EMPTY)
+    read = sections(tree, Clusters, _fault)
     if twice := list(_twice(tree, read.clusters)):
         raise Faulty(twice)
     return read.clusters

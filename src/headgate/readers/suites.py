@@ -24,7 +24,7 @@ from headgate.core.policy.primitives import Identifier, Positive
 from headgate.core.policy.tree import Node
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
-from headgate.readers.sections import Kind, Sections, Wrong, at, read_tree, sections
+from headgate.readers.sections import Kind, Wrong, at, read_tree, sections
 
 FILES_MOST: Final = 10_000
 _OTHERS: Final = 0o077
@@ -208,11 +208,8 @@ def read_evaluator(path: Path) -> Evaluator:
 
 
 def _read(path: Path, model: type[Kind]) -> tuple[Node, Kind]:
-    tree = read_tree(path, Code.UNREADABLE, (Code.UNREADABLE.mend,) * 2)
-    try:
-        return tree, sections(tree, model)
-    except Sections as error:
-        raise Faulty({_CODES[one.wrong].at(one.node, one.what) for one in error.found}) from error
+    tree = read_tree(path, Code.UNREADABLE)
+    return tree, sections(tree, model, lambda one: _CODES[one.wrong].at(one.node, one.what))
 
 
 _CODES: Final = {
