@@ -7,8 +7,6 @@ needs, so that it can be signed on one machine and applied on another.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,7 +17,7 @@ from headgate.core.enforcement.clusters.kind import Said, Walls
 from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
 from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.plan import Refused, admitted, applied, dated, explain, key_of, plan
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Faulty, Mended
 from headgate.engines.drive import Receipt, enforce
 from headgate.engines.opening import opened, unmapped
 from headgate.readers.clusters import UNKNOWN, named
@@ -27,27 +25,22 @@ from headgate.steps.enforce import envelopes_of, metered_of, orders_of, sharing_
 from headgate.steps.term import Term
 
 
-class Code(StrEnum):
+class Code(Mended):
     """Why a cluster is not planned for at all."""
 
-    CLUSTER_UNKNOWN = UNKNOWN
-    CLUSTER_UNMAPPED = "cluster-unmapped"
-    CLUSTERS_NONE = "clusters-none"
-    CLUSTER_SHARES = "cluster-shares-otherwise"
-    PLAN_WRONG = "plan-wrong"
-    PLAN_OTHER = "plan-other"
-    PLAN_STALE = "plan-stale"
-
-
-_MENDS: Final[Mapping[Code, str]] = {
-    Code.CLUSTER_UNKNOWN: "name one of the clusters of the file",
-    Code.CLUSTER_UNMAPPED: "say in the clusters file what the policy's word is called there",
-    Code.CLUSTERS_NONE: "name a cluster whose site the policy's lots name",
-    Code.CLUSTER_SHARES: "take the words out of the clusters file, or change the policy's sharing",
-    Code.PLAN_WRONG: "make the plan again: headgate plan SOURCE --out FILE",
-    Code.PLAN_OTHER: "read the plan as it is now, and apply it under its own digest",
-    Code.PLAN_STALE: "plan again: the cluster is not as it was when the plan was made",
-}
+    CLUSTER_UNKNOWN = UNKNOWN, "name one of the clusters of the file"
+    CLUSTER_UNMAPPED = (
+        "cluster-unmapped",
+        "say in the clusters file what the policy's word is called there",
+    )
+    CLUSTERS_NONE = "clusters-none", "name a cluster whose site the policy's lots name"
+    CLUSTER_SHARES = (
+        "cluster-shares-otherwise",
+        "take the words out of the clusters file, or change the policy's sharing",
+    )
+    PLAN_WRONG = "plan-wrong", "make the plan again: headgate plan SOURCE --out FILE"
+    PLAN_OTHER = "plan-other", "read the plan as it is now, and apply it under its own digest"
+    PLAN_STALE = "plan-stale", "plan again: the cluster is not as it was when the plan was made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +113,7 @@ def jobs_at(
             found.append(Job(name, section, asked, spent[section.site], said))
         if sites and sites.isdisjoint(spent):
             what = f"no cluster stands on a site of the policy: {', '.join(sorted(sites))}"
-            raise _faulty("--clusters", Code.CLUSTERS_NONE, what)
+            raise Code.CLUSTERS_NONE.alone("--clusters", what)
         _all_mapped(found)
         return found
 
@@ -134,10 +127,10 @@ def _ruled(
     words = sorted({word for said in found for word in section.otherwise(said)})
     if words:
         what = f"{name}: the policy's sharing says {', '.join(words)} otherwise"
-        raise _faulty("--clusters", Code.CLUSTER_SHARES, what)
+        raise Code.CLUSTER_SHARES.alone("--clusters", what)
     if len(found) > 1:
         what = f"{name}: two supports of the policy share {section.site} differently"
-        raise _faulty("--clusters", Code.CLUSTER_SHARES, what)
+        raise Code.CLUSTER_SHARES.alone("--clusters", what)
     said = next(iter(found), None)
     return (section if said is None else section.under(said)), said
 
@@ -182,8 +175,7 @@ def _all_mapped(found: Iterable[Job]) -> None:
         if (gap := unmapped(job.section, order.quota.holder, order.quota.support_class))
     }
     if said:
-        code = Code.CLUSTER_UNMAPPED
-        raise Faulty([Fault("--clusters", 0, 0, code, what, _MENDS[code]) for what in said])
+        raise Faulty(Code.CLUSTER_UNMAPPED.of("--clusters", what) for what in said)
 
 
 def planned(job: Job, *, mass_removal: bool = False) -> Written | Refused:
@@ -213,7 +205,7 @@ def carried_out(job: Job, *, expect: str | None, mass_removal: bool) -> Receipt:
         if isinstance(made, Written):
             allowed = made.plan
             if made.plan.changes and made.digest != expect:
-                raise _faulty(job.name, Code.PLAN_OTHER, f"the plan is {made.digest}")
+                raise Code.PLAN_OTHER.alone(job.name, f"the plan is {made.digest}")
     engine = job.engine()
     return enforce(engine, job.orders, engine.owned, mass_removal=mass_removal, allowed=allowed)
 
@@ -251,9 +243,9 @@ def read_plan(file: str, data: bytes) -> tuple[Written, ...]:
             written = TypeAdapter(Written).validate_json(text)
         except ValidationError as error:
             what = f"line {number} is no plan: {error.errors()[0]['msg']}"
-            raise _faulty(file, Code.PLAN_WRONG, what) from error
+            raise Code.PLAN_WRONG.alone(file, what) from error
         if written.line() != text or written.headgate != 1:
-            raise _faulty(file, Code.PLAN_WRONG, f"line {number} is not as it was written")
+            raise Code.PLAN_WRONG.alone(file, f"line {number} is not as it was written")
         found.append(written)
     return tuple(found)
 
@@ -267,9 +259,9 @@ def carried_out_as_written(
     """
     section = clusters.get(written.name)
     if section is None or section.site != written.plan.cluster:
-        raise _faulty(written.name, Code.CLUSTER_UNKNOWN, f"{written.name} is not in the file")
+        raise Code.CLUSTER_UNKNOWN.alone(written.name, f"{written.name} is not in the file")
     if expect is not None and expect != written.digest:
-        raise _faulty(written.name, Code.PLAN_OTHER, f"the plan is {written.digest}")
+        raise Code.PLAN_OTHER.alone(written.name, f"the plan is {written.digest}")
     if written.said is not None:
         section = section.under(written.said)
     engine = opened(section, {(award, kind): used for award, kind, used in written.spent})
@@ -280,15 +272,11 @@ def carried_out_as_written(
         known = change is not None and quota in (change.held, change.wanted)
         if not known and (change is not None or quota.state is QuotaState.PARTIAL):
             what = f"{quota.award or quota.holder!r} is not as it was planned for"
-            raise _faulty(written.name, Code.PLAN_STALE, what)
+            raise Code.PLAN_STALE.alone(written.name, what)
     gone = changes.keys() - {key_of(quota) for quota in observed}
     if any(changes[key].held is not None and changes[key].wanted is not None for key in gone):
-        raise _faulty(written.name, Code.PLAN_STALE, "what was to be changed is not there")
+        raise Code.PLAN_STALE.alone(written.name, "what was to be changed is not there")
     after = applied(observed, written.plan.changes)
     because = {key: change.because for key, change in changes.items()}
     orders = [Order(engine.cluster, q, because.get(key_of(q), "held already")) for q in after]
     return enforce(engine, orders, engine.owned, mass_removal=True)
-
-
-def _faulty(file: str, code: Code, what: str) -> Faulty:
-    return Faulty([Fault(file, 0, 0, code, what, _MENDS[code])])

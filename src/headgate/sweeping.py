@@ -14,7 +14,6 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cache, cached_property
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,7 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 from headgate.comparing import Compared, documents_of, head_of, replayed_of
 from headgate.core import canonical
 from headgate.core.enforcement.engine import Array
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.policy.document import Document
 from headgate.demo import Choices, workload
 from headgate.engines.shards import write_templates
@@ -40,23 +39,26 @@ _TRY: Final = TypeAdapter(Try)
 Progress = Callable[[str], None]
 
 
-class Code(StrEnum):
+class Code(Mended):
     """What can be wrong with a sweep; the value is its published code."""
 
-    NO_SWEEP = "sweep-missing"
-    OTHER_FILES = "sweep-other-files"
-    RESULT_BROKEN = "sweep-result-broken"
-    RESULT_FOREIGN = "sweep-result-foreign"
-    RESULT_MISSING = "sweep-result-missing"
-
-
-_MENDS: Final = {
-    Code.NO_SWEEP: "name a folder that `headgate simulate ... --shards N --out FOLDER` has made",
-    Code.OTHER_FILES: "make the sweep again: what it was made from has been changed",
-    Code.RESULT_BROKEN: "run the shard again: it makes the file anew",
-    Code.RESULT_FOREIGN: "run the shard again: the file was made for another sweep",
-    Code.RESULT_MISSING: "run the shard again, or merge what there is with --partial",
-}
+    NO_SWEEP = (
+        "sweep-missing",
+        "name a folder that `headgate simulate ... --shards N --out FOLDER` has made",
+    )
+    OTHER_FILES = (
+        "sweep-other-files",
+        "make the sweep again: what it was made from has been changed",
+    )
+    RESULT_BROKEN = "sweep-result-broken", "run the shard again: it makes the file anew"
+    RESULT_FOREIGN = (
+        "sweep-result-foreign",
+        "run the shard again: the file was made for another sweep",
+    )
+    RESULT_MISSING = (
+        "sweep-result-missing",
+        "run the shard again, or merge what there is with --partial",
+    )
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,11 @@ def read_sweep(folder: Path) -> Sweep:
         how, tasks = _TRY.validate_python(said["how"]), [(a, b) for a, b in said["tasks"]]
         head, texts = said["head"], said["texts"]
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise _faulty(folder, Code.NO_SWEEP, str(error).partition("\n")[0]) from None
+        raise Code.NO_SWEEP.alone(folder, str(error).partition("\n")[0]) from None
     if known is None or columns != trace["columns"]:
-        raise _faulty(folder / TRACE, Code.OTHER_FILES, "the columns are not those of the sweep")
+        raise Code.OTHER_FILES.alone(folder / TRACE, "the columns are not those of the sweep")
     if tasks != all_runs(texts, how):
-        raise _faulty(folder / MANIFEST, Code.OTHER_FILES, "the tasks are not those of the sweep")
+        raise Code.OTHER_FILES.alone(folder / MANIFEST, "the tasks are not those of the sweep")
     kept = Kept(known, trace["name"], trace["digest"])
     return Sweep(folder, canonical.digest(data), head, texts, how, kept, tasks)
 
@@ -244,21 +246,13 @@ def _wrong(sweep: Sweep, results: Sequence[_Done | Code | None], partial: bool) 
         variant, seed = sweep.tasks[task]
         name = f"{variant}, {seed}"
         if isinstance(result, Code):
-            yield _fault(sweep.file(task), result, f"the result of {name} cannot be taken")
+            yield result.of(sweep.file(task), f"the result of {name} cannot be taken")
         elif result is None and not (partial and seed != AS_IT_CAME):
-            yield _fault(sweep.file(task), Code.RESULT_MISSING, f"{name} is not done")
+            yield Code.RESULT_MISSING.of(sweep.file(task), f"{name} is not done")
 
 
 def _digest(path: Path) -> str:
     return canonical.digest(path.read_bytes())
-
-
-def _fault(place: Path | str, code: Code, what: str) -> Fault:
-    return Fault(str(place), 0, 0, code.value, what, _MENDS[code])
-
-
-def _faulty(place: Path | str, code: Code, what: str) -> Faulty:
-    return Faulty([_fault(place, code, what)])
 
 
 def _templates(out: Path, shards: int) -> list[str]:

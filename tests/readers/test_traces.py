@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.enforcement.job import Job
-from headgate.readers.trace_log import trace_of
 from headgate.readers.traces import MapNotes, Trace, map_tenants
+from tests.readers.rows import trace_of
 
 
 def trace(*rows: tuple[str, int, int, int]) -> Trace:

@@ -216,15 +216,15 @@ def hostile() -> Summary:
     """A summary in which every name that comes from outside tries to become markup."""
     found = summary(KOREA)
     call = found.calls[-1]
-    names = {holder: Text(en=BAD) for holder in found.holders}
     first, *others = call.applicants
     people = (replace(first, id=BAD, holder=BAD), *others)
     groups = tuple(replace(group, name=Text(en=BAD)) for group in call.groups)
     notes = (note(NoteCode.TRACE_DEALT, dealt=BAD),)
     calls = (*found.calls[:-1], replace(call, applicants=people, groups=groups))
     programme = found.policy.programme.model_copy(update={"name": Text(en=BAD)})
-    policy = found.policy.model_copy(update={"programme": programme})
-    return replace(found, policy=policy, holders=names, calls=calls, notes=notes)
+    holders = [one.model_copy(update={"name": Text(en=BAD)}) for one in found.policy.holders]
+    policy = found.policy.model_copy(update={"programme": programme, "holders": tuple(holders)})
+    return replace(found, policy=policy, calls=calls, notes=notes)
 
 
 @pytest.mark.parametrize("language", ["en", "vi", "ko"])

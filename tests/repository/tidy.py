@@ -11,6 +11,8 @@ import re
 import statistics
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 Tree = Mapping[str, str]
@@ -87,17 +89,16 @@ def long_files(tree: Tree) -> list[str]:
 def long_functions(tree: Tree) -> list[str]:
     """Functions of more than 70 lines, their docstring not counted."""
     return [
-        f"{path}:{function.lineno}: {function.name} has {lines} lines"
-        for path, function in _functions(tree, "")
-        if (lines := _body_lines(function)) > FUNCTION_LINES_MAX
+        f"{path}:{line}: {name} has {lines} lines"
+        for path, (name, line, lines) in _functions(tree, "")
+        if lines > FUNCTION_LINES_MAX
     ]
 
 
 def long_functions_usually(tree: Tree) -> list[str]:
     """Packages of src whose median function has more than 12 lines."""
     found = [
-        (str(PurePosixPath(path).parent), _body_lines(function))
-        for path, function in _functions(tree, "src/")
+        (str(PurePosixPath(path).parent), lines) for path, (_, _, lines) in _functions(tree, "src/")
     ]
     grouped = itertools.groupby(sorted(found), key=lambda pair: pair[0])
     lengths = {package: [lines for _, lines in pairs] for package, pairs in grouped}
@@ -119,7 +120,8 @@ def internal_names(tree: Tree) -> list[str]:
     """Paths of one machine and names of tools that a stranger does not have."""
     ends = {name: "" if name.endswith("/") else r"\b" for name in INTERNAL_NAMES}
     words = [rf"(?<!\w){re.escape(name)}{end}" for name, end in ends.items()]
-    return _matches(tree, re.compile("|".join(words)))
+    named = {path: text for path, text in tree.items() if any(n in text for n in INTERNAL_NAMES)}
+    return _matches(named, re.compile("|".join(words)))
 
 
 def untidy_text(tree: Tree) -> list[str]:
@@ -155,7 +157,7 @@ def dead_modules(tree: Tree) -> list[str]:
         module = waiting.pop()
         if module in modules and module not in reached:
             reached.add(module)
-            waiting += _imports(tree[modules[module]])
+            waiting += _read(tree[modules[module]]).imports
             waiting.append(module.rpartition(".")[0])
     dead = {module: path for module, path in modules.items() if module not in reached}
     return [f"{path}:1: nothing imports it" for path in dead.values() if tree[path].strip()]
@@ -304,9 +306,11 @@ def _lines(tree: Tree, suffixes: tuple[str, ...]) -> Iterator[tuple[str, int, st
 
 
 def _matches(tree: Tree, pattern: re.Pattern[str]) -> list[str]:
+    # Few texts hold anything, so that the others need not be looked through line by line.
+    held = {path: text for path, text in tree.items() if pattern.search(text)}
     return [
         f"{path}:{number}: {match[0]}"
-        for path, number, line in _lines(tree, ("",))
+        for path, number, line in _lines(held, ("",))
         if (match := pattern.search(line))
     ]
 
@@ -319,10 +323,32 @@ def _nodes(tree: Tree, under: str) -> Iterator[tuple[str, ast.expr | ast.stmt | 
             yield from ((path, node) for node in sorted(placed, key=lambda node: node.lineno))
 
 
-def _functions(tree: Tree, under: str) -> Iterator[tuple[str, Function]]:
-    for path, node in _nodes(tree, under):
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the rules want of a whole program: name, line and length of functions, and imports."""
+
+    functions: tuple[tuple[str, int, int], ...]
+    imports: tuple[str, ...]
+
+
+@cache
+def _read(text: str) -> Program:
+    """A program read once, whichever rules ask for it."""
+    functions, imports = [], list[str]()
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, Function):
-            yield path, node
+            functions.append((node.name, node.lineno, _body_lines(node)))
+        elif isinstance(node, ast.Import):
+            imports += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imports += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return Program(tuple(sorted(functions, key=lambda one: one[1])), tuple(imports))
+
+
+def _functions(tree: Tree, under: str) -> Iterator[tuple[str, tuple[str, int, int]]]:
+    for path, text in tree.items():
+        if path.startswith(under) and path.endswith(".py"):
+            yield from ((path, function) for function in _read(text).functions)
 
 
 def _body_lines(function: Function) -> int:
@@ -334,16 +360,6 @@ def _body_lines(function: Function) -> int:
 def _module(path: str) -> str:
     name = path.removeprefix("src/").removesuffix(".py").removesuffix("/__init__")
     return name.replace("/", ".")
-
-
-def _imports(text: str) -> list[str]:
-    names = []
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
 
 
 RULES: dict[str, Rule] = {

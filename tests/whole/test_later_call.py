@@ -44,5 +44,5 @@ def test_a_call_for_the_second_term_is_awarded_from_its_supply() -> None:
     assert fees
     results = [d.result for d in fees if isinstance(d.result, dict)]
     assert {date(2026, 10, 1)} == {result["due"] for result in results}
-    told = {call.id: call.decides for call in calls_of(term, {})}
+    told = {call.id: call.decides for call in calls_of(term, (), {})}
     assert date(2026, 9, 1) == told["hours"]

@@ -6,7 +6,8 @@ mends a policy file or a usage export wants the whole list, not the first line o
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, Self
 
 
 class Placed(Protocol):
@@ -39,6 +40,30 @@ class Fault:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{place}: {self.what} [{self.code}]\n    mend: {self.mend}"
+
+
+class Mended(StrEnum):
+    """A closed set of faults: each member is its published code, and knows what mends it."""
+
+    mend: str
+
+    def __new__(cls, code: str, mend: str) -> Self:
+        """A member from its code and what mends it."""
+        member = str.__new__(cls, code)
+        member._value_, member.mend = code, mend
+        return member
+
+    def of(self, file: object, what: str, line: int = 0) -> Fault:
+        """The fault at a line of a file; at line 0, of the file as a whole."""
+        return Fault(str(file), line, 1 if line else 0, self.value, what, self.mend)
+
+    def at(self, place: Placed, what: str) -> Fault:
+        """The fault at a place."""
+        return Fault(place.file, place.line, place.column, self.value, what, self.mend)
+
+    def alone(self, file: object, what: str) -> "Faulty":
+        """The one fault of a file as a whole, ready to be raised."""
+        return Faulty([self.of(file, what)])
 
 
 class Faulty(ValueError):

@@ -6,30 +6,31 @@ scripts that a sweep comes with need neither.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 from headgate.core.enforcement.engine import Array
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 
 Shard = Callable[[str, int, int], str]
 """What does shard K of N of a folder, by a name that the jobs can import."""
 ERROR_CHARACTERS: Final = 300
 
 
-class Code(StrEnum):
+class Code(Mended):
     """Every way in which an array cannot be carried."""
 
-    MISSING = "submitit-missing"
-    REFUSED = "submitit-refused"
-    FAILED = "submitit-shard-failed"
-
-
-_MENDS: Final = {
-    Code.MISSING: "pip install 'headgate[submitit]', or use the sweep's own slurm.sh",
-    Code.REFUSED: "mend what the scheduler names, and submit again: what is done is kept",
-    Code.FAILED: "read its log in logs/submitit, and submit again: what is done is kept",
-}
+    MISSING = (
+        "submitit-missing",
+        "pip install 'headgate[submitit]', or use the sweep's own slurm.sh",
+    )
+    REFUSED = (
+        "submitit-refused",
+        "mend what the scheduler names, and submit again: what is done is kept",
+    )
+    FAILED = (
+        "submitit-shard-failed",
+        "read its log in logs/submitit, and submit again: what is done is kept",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def carried(array: Array, shard: Shard, asked: Asked) -> Iterator[str]:
     try:
         import submitit
     except ImportError:
-        raise Faulty([_fault(array.folder, Code.MISSING, "submitit is not installed")]) from None
+        raise Code.MISSING.alone(array.folder, "submitit is not installed") from None
     folder = f"{array.folder}/logs/submitit"
     executor = submitit.AutoExecutor(folder=folder, cluster=asked.cluster)
     executor.update_parameters(name=array.name, timeout_min=asked.minutes, cpus_per_task=1)
@@ -60,7 +61,7 @@ def carried(array: Array, shard: Shard, asked: Asked) -> Iterator[str]:
     try:
         jobs = executor.map_array(shard, [array.folder] * array.shards, numbers, whole)
     except (submitit.core.utils.FailedJobError, OSError) as error:
-        raise Faulty([_fault(folder, Code.REFUSED, _last(str(error)))]) from None
+        raise Code.REFUSED.alone(folder, _last(str(error))) from None
     ids = f"{jobs[0].job_id} to {jobs[-1].job_id}"
     yield f"{array.shards} shards submitted to {executor.cluster}: {ids}"
     faults = list[Fault]()
@@ -70,7 +71,7 @@ def carried(array: Array, shard: Shard, asked: Asked) -> Iterator[str]:
             yield job.result()
         else:
             place = f"{array.folder}: shard {number}/{array.shards} ({job.job_id})"
-            faults.append(_fault(place, Code.FAILED, _last(str(failed))))
+            faults.append(Code.FAILED.of(place, _last(str(failed))))
     if faults:
         raise Faulty(faults)
 
@@ -79,7 +80,3 @@ def _last(text: str) -> str:
     """The last line that says something: that of the error itself."""
     lines = [line.strip(" -|>") for line in text.splitlines() if line.strip(" -|>")]
     return lines[-1][:ERROR_CHARACTERS] if lines else "nothing was said"
-
-
-def _fault(place: str, code: Code, what: str) -> Fault:
-    return Fault(place, 0, 0, code.value, what, _MENDS[code])

@@ -6,7 +6,6 @@ decides. Every fault comes at once, at its line.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -14,31 +13,21 @@ from pydantic import Field
 
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Name
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.policy.tree import Node
 from headgate.core.supports.kind import Section
-from headgate.readers.sections import Remark, Sections, Wrong, read_tree, sections
+from headgate.readers.sections import Remark, Wrong, read_tree, sections
 
 
-class Code(StrEnum):
+class Code(Mended):
     """What can be wrong with a clusters file, beside not being YAML at all."""
 
-    UNREADABLE = "clusters-unreadable"
-    KEY_UNKNOWN = "cluster-key-unknown"
-    KEY_MISSING = "cluster-key-missing"
-    ENGINE_UNKNOWN = "cluster-engine-unknown"
-    VALUE_WRONG = "cluster-value-wrong"
-    SITE_TWICE = "cluster-site-twice"
-
-
-_MENDS: Final[Mapping[Code, str]] = {
-    Code.UNREADABLE: "name a text file in UTF-8 that may be read",
-    Code.KEY_UNKNOWN: "take the key out, or write the one that was meant",
-    Code.KEY_MISSING: "write the key with its value",
-    Code.ENGINE_UNKNOWN: "write `engine:` with one of the kinds named",
-    Code.VALUE_WRONG: "write a value as docs/operating/slurm.md shows it",
-    Code.SITE_TWICE: "give each site one cluster; orders go to a site by its name",
-}
+    UNREADABLE = "clusters-unreadable", "name a text file in UTF-8 that may be read"
+    KEY_UNKNOWN = "cluster-key-unknown", "take the key out, or write the one that was meant"
+    KEY_MISSING = "cluster-key-missing", "write the key with its value"
+    ENGINE_UNKNOWN = "cluster-engine-unknown", "write `engine:` with one of the kinds named"
+    VALUE_WRONG = "cluster-value-wrong", "write a value as docs/operating/slurm.md shows it"
+    SITE_TWICE = "cluster-site-twice", "give each site one cluster; orders go to a site by its name"
 
 
 UNKNOWN: Final = "cluster-unknown"
@@ -54,11 +43,8 @@ class Clusters(Section):
 
 def read_clusters(path: Path) -> Mapping[str, AnyCluster]:
     """The clusters of a file by name; raises Faulty with all that is wrong with it."""
-    tree = read_tree(path, Code.UNREADABLE, (_MENDS[Code.UNREADABLE], _EMPTY))
-    try:
-        read = sections(tree, Clusters)
-    except Sections as error:
-        raise Faulty({_fault(found) for found in error.found}) from error
+    tree = read_tree(path, Code.UNREADABLE, _EMPTY)
+    read = sections(tree, Clusters, _fault)
     if twice := list(_twice(tree, read.clusters)):
         raise Faulty(twice)
     return read.clusters
@@ -91,7 +77,7 @@ def _fault(found: Remark) -> Fault:
     if found.wrong is Wrong.KIND_UNKNOWN:
         kinds = f": {found.said}" if found.said else ""
         what = f"{found.name} names no engine that is known{kinds}"
-    return Fault(node.file, node.line, node.column, code, what, _MENDS[code])
+    return code.at(node, what)
 
 
 def _twice(tree: Node, clusters: Mapping[str, AnyCluster]) -> Iterator[Fault]:
@@ -102,6 +88,4 @@ def _twice(tree: Node, clusters: Mapping[str, AnyCluster]) -> Iterator[Fault]:
         node = sections.get(name)
         if counts[cluster.site] > 1 and node is not None:
             what = f"{name} is one of {counts[cluster.site]} clusters of {cluster.site}"
-            yield Fault(
-                node.file, node.line, node.column, Code.SITE_TWICE, what, _MENDS[Code.SITE_TWICE]
-            )
+            yield Code.SITE_TWICE.at(node, what)

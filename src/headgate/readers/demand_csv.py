@@ -13,10 +13,9 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.traces import FAULTS_SHOWN
 
@@ -25,35 +24,20 @@ GPUS_MOST: Final = 10**7
 BYTES_MOST: Final = 1024 * 1024 * 1024
 
 
-class Code(StrEnum):
+class Code(Mended):
     """Every fault a table of demand can have; the value is its published code."""
 
-    COLUMNS_WRONG = "demand-columns-wrong"
-    FIELDS_WRONG = "demand-fields-wrong"
-    TIME_BAD = "demand-time-bad"
-    UNSORTED = "demand-unsorted"
-    TENANT_MISSING = "demand-tenant-missing"
-    NOT_A_COUNT = "demand-not-a-count"
-    OVER_OWNED = "demand-over-owned"
-    NOT_UTF8 = "demand-not-utf8"
-    GZIP_BROKEN = "demand-gzip-broken"
-    TOO_LARGE = "demand-too-large"
-    EMPTY = "demand-empty"
-
-
-_MENDS: Final[Mapping[Code, str]] = {
-    Code.COLUMNS_WRONG: f"begin with the header {','.join(COLUMNS)}",
-    Code.FIELDS_WRONG: "give every column of the header",
-    Code.TIME_BAD: "write times as 2020-05-01 00:00:00",
-    Code.UNSORTED: "put rows in the order of time, one a tenant and time",
-    Code.TENANT_MISSING: "name the tenant of every row",
-    Code.NOT_A_COUNT: f"write whole numbers of GPUs from 0 to {GPUS_MOST}",
-    Code.OVER_OWNED: "give tenants who run no more than they own",
-    Code.NOT_UTF8: "give the table as UTF-8 text",
-    Code.GZIP_BROKEN: "fetch the file again: it is not whole",
-    Code.TOO_LARGE: "give a part of the table",
-    Code.EMPTY: "give a table with at least one row",
-}
+    COLUMNS_WRONG = "demand-columns-wrong", f"begin with the header {','.join(COLUMNS)}"
+    FIELDS_WRONG = "demand-fields-wrong", "give every column of the header"
+    TIME_BAD = "demand-time-bad", "write times as 2020-05-01 00:00:00"
+    UNSORTED = "demand-unsorted", "put rows in the order of time, one a tenant and time"
+    TENANT_MISSING = "demand-tenant-missing", "name the tenant of every row"
+    NOT_A_COUNT = "demand-not-a-count", f"write whole numbers of GPUs from 0 to {GPUS_MOST}"
+    OVER_OWNED = "demand-over-owned", "give tenants who run no more than they own"
+    NOT_UTF8 = "demand-not-utf8", "give the table as UTF-8 text"
+    GZIP_BROKEN = "demand-gzip-broken", "fetch the file again: it is not whole"
+    TOO_LARGE = "demand-too-large", "give a part of the table"
+    EMPTY = "demand-empty", "give a table with at least one row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +81,14 @@ def read_demand(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Left
     """
     lines = _text(data, file, bytes_most).splitlines()
     if not lines or tuple(lines[0].split(",")[: len(COLUMNS)]) != COLUMNS:
-        raise Faulty([_fault(file, 1, Code.COLUMNS_WRONG, "the header is another one")])
+        raise Faulty([Code.COLUMNS_WRONG.of(file, "the header is another one", 1)])
     faults: list[Fault] = []
     rows: list[_Row] = []
     seen: set[tuple[int, str]] = set()
     wide, bad = len(lines[0].split(",")), 0
     for number, line in enumerate(lines[1:], 2):
         values = next(csv.reader([line]), [])
-        found = [_fault(file, number, code, what) for code, what in _faults(values, wide)]
+        found = [code.of(file, what, number) for code, what in _faults(values, wide)]
         if values and not found:
             row = _row(values)
             if not ((rows and row.at < rows[-1].at) or (row.at, row.tenant) in seen):
@@ -112,11 +96,11 @@ def read_demand(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Left
                 rows.append(row)
                 continue
             what = f"{values[0]} of {row.tenant} comes late or twice"
-            found = [_fault(file, number, Code.UNSORTED, what)]
+            found = [Code.UNSORTED.of(file, what, number)]
         bad += bool(found)
         faults += found
     if not rows and not faults:
-        faults.append(_fault(file, 0, Code.EMPTY, "there is no row"))
+        faults.append(Code.EMPTY.of(file, "there is no row"))
     if bad > len(rows) or not rows:
         raise Faulty(faults)
     return replace(_left(rows), bad=bad, faults=tuple(faults[:FAULTS_SHOWN]))
@@ -132,9 +116,9 @@ def _text(data: bytes, file: str, bytes_most: int) -> str:
             with gzip.open(io.BytesIO(data)) as packed:
                 data = packed.read(bytes_most + 1)
         except (EOFError, OSError, zlib.error) as error:
-            raise Faulty([_fault(file, 0, Code.GZIP_BROKEN, str(error))]) from None
+            raise Faulty([Code.GZIP_BROKEN.of(file, str(error))]) from None
     if len(data) > bytes_most:
-        raise Faulty([_fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
+        raise Faulty([Code.TOO_LARGE.of(file, f"more than {bytes_most} bytes")])
     return data.decode("utf-8-sig", errors="surrogateescape")
 
 
@@ -214,7 +198,3 @@ def _left(rows: Sequence[_Row]) -> Left:
 def _sums(held: Mapping[str, _Row]) -> tuple[int, int, int]:
     rows = held.values()
     return sum(r.owned for r in rows), sum(r.running for r in rows), sum(r.waiting for r in rows)
-
-
-def _fault(file: str, line: int, code: Code, what: str) -> Fault:
-    return Fault(file, line, 1 if line else 0, code.value, what, _MENDS[code])

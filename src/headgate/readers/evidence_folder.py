@@ -10,7 +10,7 @@ from typing import TypeVar
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.schema import PillarKind, Round
-from headgate.readers.evaluations.findings import Code, finding
+from headgate.readers.evaluations.findings import Code
 from headgate.readers.evaluations.logs import Logs, read_logs
 from headgate.readers.evaluations.manifest import MANIFEST, Manifest, read_manifest
 from headgate.readers.evidence_csv import (
@@ -87,7 +87,7 @@ class Folder:
             for file in (one.file, one.styles):
                 if file and not (self.path / file).resolve().is_relative_to(self.path.resolve()):
                     what = f"{file[:80]!r} lies outside of the folder."
-                    raise Faulty([finding(MANIFEST, Code.LOG_OUTSIDE, what, one.line)])
+                    raise Faulty([Code.LOG_OUTSIDE.of(MANIFEST, what, one.line)])
             if one.styles:
                 data = read_bytes(self.path / one.styles, one.styles)
                 table.update(read_styles(data, one.styles, styles))

@@ -1,8 +1,8 @@
 """A file of closed sections (YAML): what the models say against it, each at its line."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
@@ -10,7 +10,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.policy.tree import BYTES_MOST, Node, parse
 from headgate.core.supports.kind import Section
 
@@ -49,36 +49,28 @@ class Remark:
         return f"{self.name}: {self.said}"
 
 
-class Sections(ValueError):
-    """Everything that a model says against a file."""
-
-    def __init__(self, tree: Node, error: ValidationError) -> None:
-        super().__init__(str(error))
-        found = (_told(tree, each) for each in error.errors(include_url=False))
-        self.found: tuple[Remark, ...] = tuple(found)
-
-
-def read_tree(path: Path, unreadable: str, mends: tuple[str, str]) -> Node:
-    """A file as a tree; raises Faulty, with `unreadable` as the code and mends: unread, empty."""
+def read_tree(path: Path, unreadable: Mended, empty: str = "") -> Node:
+    """A file as a tree; raises Faulty with that code, for a file of no sections with that mend."""
     try:
         with path.open("rb") as stream:
             text = stream.read(BYTES_MOST + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         what = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise Faulty([Fault(path.name, 0, 0, unreadable, what, mends[0])]) from error
+        raise unreadable.alone(path.name, what) from error
     tree, faults = parse(path.name, text)
     if faults or tree is None or not isinstance(tree.data, Mapping):
-        what = "there are no sections in it"
-        raise Faulty(faults or [Fault(path.name, 0, 0, unreadable, what, mends[1])])
+        nothing = unreadable.of(path.name, "there are no sections in it")
+        raise Faulty(faults or [replace(nothing, mend=empty or nothing.mend)])
     return tree
 
 
-def sections(tree: Node, model: type[Kind]) -> Kind:
-    """The tree as a model; raises Sections."""
+def sections(tree: Node, model: type[Kind], fault: Callable[[Remark], Fault]) -> Kind:
+    """The tree as a model; raises Faulty with all that the model says against it, as faults."""
     try:
         return model.model_validate_json(json.dumps(tree.plain(), default=str))
     except ValidationError as error:
-        raise Sections(tree, error) from error
+        found = (_told(tree, each) for each in error.errors(include_url=False))
+        raise Faulty(set(map(fault, found))) from error
 
 
 def at(tree: Node, *path: str | int) -> Node:
@@ -107,4 +99,5 @@ def _told(tree: Node, found: ErrorDetails) -> Remark:
     if kind.startswith("union_tag"):
         kinds = found.get("ctx", {}).get("expected_tags", "")
         return Remark(node, Wrong.KIND_UNKNOWN, name, kinds)
-    return Remark(node, Wrong.VALUE_WRONG, name, found["msg"].lower())
+    said = str(found["ctx"]["error"]) if kind == "value_error" else found["msg"].lower()
+    return Remark(node, Wrong.VALUE_WRONG, name, said)

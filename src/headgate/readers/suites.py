@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from headgate.core import canonical
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.policy.primitives import Identifier, Positive
 from headgate.core.policy.tree import Node
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
-from headgate.readers.sections import Kind, Sections, Wrong, at, read_tree, sections
+from headgate.readers.sections import Kind, Wrong, at, read_tree, sections
 
 FILES_MOST: Final = 10_000
 _OTHERS: Final = 0o077
@@ -34,41 +34,38 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./@:+-]{1,200}$")]
 """A word that a tool's command line takes as one."""
 
 
-class Code(StrEnum):
+class Code(Mended):
     """What can be wrong with a suite or with an evaluator's file, beside not being YAML."""
 
-    SUITE_MISSING = "suite-missing"
-    UNREADABLE = "suite-unreadable"
-    KEY_UNKNOWN = "suite-key-unknown"
-    KEY_MISSING = "suite-key-missing"
-    VALUE_WRONG = "suite-value-wrong"
-    SETTING_ASTRAY = "suite-setting-astray"
-    INCLUDE_WRONG = "suite-include-wrong"
-    HIDDEN_OPEN = "suite-hidden-open"
-    HIDDEN_ELSEWHERE = "suite-hidden-elsewhere"
-    PROGRAM_MISSING = "suite-program-missing"
-    ENDPOINT_WRONG = "suite-endpoint-wrong"
-    MODEL_TWICE = "suite-model-twice"
-    FINAL_TWICE = "suite-final-twice"
-    FINAL_MISSING = "suite-final-missing"
-
-
-MENDS: Final[Mapping[Code, str]] = {
-    Code.SUITE_MISSING: "name a file, or one of the suites that come with Headgate: {}",
-    Code.UNREADABLE: "name a text file in UTF-8 with sections, as docs/using/suites.md has it",
-    Code.KEY_UNKNOWN: "take the key out, or write the one that was meant",
-    Code.KEY_MISSING: "write the key with its value",
-    Code.VALUE_WRONG: "write a value as docs/using/suites.md shows it",
-    Code.SETTING_ASTRAY: "leave the setting out, or name the tool that has it",
-    Code.INCLUDE_WRONG: "name a folder beside the suite that holds files alone, without links",
-    Code.HIDDEN_OPEN: "let nobody else in: chmod go= on the folder of hidden items",
-    Code.HIDDEN_ELSEWHERE: "keep a hidden task's files in a folder of the suite: `include: FOLDER`",
-    Code.PROGRAM_MISSING: "say under `programs` where the tool's command is",
-    Code.ENDPOINT_WRONG: "write http(s)://HOST:PORT/v1, without a name, a key or a comma in it",
-    Code.MODEL_TWICE: "keep one entry for each model of a team",
-    Code.FINAL_TWICE: "say `final: false` of every model that the team is not judged by",
-    Code.FINAL_MISSING: "say which model the team is judged by: `final: true`",
-}
+    SUITE_MISSING = "suite-missing", "name a file, or one of the suites that come with Headgate: {}"
+    UNREADABLE = (
+        "suite-unreadable",
+        "name a text file in UTF-8 with sections, as docs/using/suites.md has it",
+    )
+    KEY_UNKNOWN = "suite-key-unknown", "take the key out, or write the one that was meant"
+    KEY_MISSING = "suite-key-missing", "write the key with its value"
+    VALUE_WRONG = "suite-value-wrong", "write a value as docs/using/suites.md shows it"
+    SETTING_ASTRAY = "suite-setting-astray", "leave the setting out, or name the tool that has it"
+    INCLUDE_WRONG = (
+        "suite-include-wrong",
+        "name a folder beside the suite that holds files alone, without links",
+    )
+    HIDDEN_OPEN = "suite-hidden-open", "let nobody else in: chmod go= on the folder of hidden items"
+    HIDDEN_ELSEWHERE = (
+        "suite-hidden-elsewhere",
+        "keep a hidden task's files in a folder of the suite: `include: FOLDER`",
+    )
+    PROGRAM_MISSING = "suite-program-missing", "say under `programs` where the tool's command is"
+    ENDPOINT_WRONG = (
+        "suite-endpoint-wrong",
+        "write http(s)://HOST:PORT/v1, without a name, a key or a comma in it",
+    )
+    MODEL_TWICE = "suite-model-twice", "keep one entry for each model of a team"
+    FINAL_TWICE = (
+        "suite-final-twice",
+        "say `final: false` of every model that the team is not judged by",
+    )
+    FINAL_MISSING = "suite-final-missing", "say which model the team is judged by: `final: true`"
 
 
 class Tool(StrEnum):
@@ -184,7 +181,7 @@ def find(name: str) -> Path:
     for path in (Path(name), *homes):
         if path.is_file():
             return path
-    mend = MENDS[Code.SUITE_MISSING].format(", ".join(names()))
+    mend = Code.SUITE_MISSING.mend.format(", ".join(names()))
     raise Faulty([Fault(name, 0, 0, Code.SUITE_MISSING, f"there is no suite {name!r}", mend)])
 
 
@@ -196,7 +193,7 @@ def read_suite(path: Path) -> Suite:
     files: dict[str, str] = {}
     if folder is not None:
         wrong, files = _files(folder)
-        faults += [_fault(at(tree, "include"), Code.INCLUDE_WRONG, what) for what in wrong]
+        faults += [Code.INCLUDE_WRONG.at(at(tree, "include"), what) for what in wrong]
     if faults:
         raise Faulty(faults)
     return Suite(file, folder, files)
@@ -211,14 +208,8 @@ def read_evaluator(path: Path) -> Evaluator:
 
 
 def _read(path: Path, model: type[Kind]) -> tuple[Node, Kind]:
-    mend = MENDS[Code.UNREADABLE]
-    tree = read_tree(path, Code.UNREADABLE, (mend, mend))
-    try:
-        return tree, sections(tree, model)
-    except Sections as error:
-        raise Faulty(
-            {_fault(one.node, _CODES[one.wrong], one.what) for one in error.found}
-        ) from error
+    tree = read_tree(path, Code.UNREADABLE)
+    return tree, sections(tree, model, lambda one: _CODES[one.wrong].at(one.node, one.what))
 
 
 _CODES: Final = {
@@ -227,10 +218,6 @@ _CODES: Final = {
     Wrong.KIND_UNKNOWN: Code.VALUE_WRONG,
     Wrong.VALUE_WRONG: Code.VALUE_WRONG,
 }
-
-
-def _fault(node: Node, code: Code, what: str) -> Fault:
-    return Fault(node.file, node.line, node.column, code, what, MENDS[code])
 
 
 def _settings(tree: Node, file: SuiteFile) -> Iterator[Fault]:
@@ -247,7 +234,7 @@ def _settings(tree: Node, file: SuiteFile) -> Iterator[Fault]:
         for key, value in strays[task.tool]:
             if value:
                 what = f"tasks.{name}: {task.tool.value} has no {key}"
-                yield _fault(at(tree, "tasks", name, key), Code.SETTING_ASTRAY, what)
+                yield Code.SETTING_ASTRAY.at(at(tree, "tasks", name, key), what)
 
 
 def _hidden(tree: Node, file: SuiteFile, folder: Path | None) -> Iterator[Fault]:
@@ -255,10 +242,10 @@ def _hidden(tree: Node, file: SuiteFile, folder: Path | None) -> Iterator[Fault]
     hidden = [name for name, task in file.tasks.items() if task.hidden]
     for name in hidden if folder is None else ():
         what = f"tasks.{name} is hidden, and the suite has no folder of its own"
-        yield _fault(at(tree, "tasks", name, "hidden"), Code.HIDDEN_ELSEWHERE, what)
+        yield Code.HIDDEN_ELSEWHERE.at(at(tree, "tasks", name, "hidden"), what)
     if hidden and folder is not None and folder.is_dir() and folder.stat().st_mode & _OTHERS:
         what = f"others can look into {folder.name}, where hidden items are"
-        yield _fault(at(tree, "include"), Code.HIDDEN_OPEN, what)
+        yield Code.HIDDEN_OPEN.at(at(tree, "include"), what)
 
 
 def _files(folder: Path) -> tuple[list[str], dict[str, str]]:
@@ -285,13 +272,13 @@ def _models(tree: Node, file: Evaluator) -> Iterator[Fault]:
         node = at(tree, "models", number)
         if not _is_plain(one.endpoint):
             what = f"models.{number}: {one.endpoint[:80]!r} is no plain address"
-            yield _fault(at(tree, "models", number, "endpoint"), Code.ENDPOINT_WRONG, what)
+            yield Code.ENDPOINT_WRONG.at(at(tree, "models", number, "endpoint"), what)
         if twice[one.team, one.model] > 1:
-            yield _fault(node, Code.MODEL_TWICE, f"{one.team} has {one.model[:16]} twice")
+            yield Code.MODEL_TWICE.at(node, f"{one.team} has {one.model[:16]} twice")
         if one.final and finals[one.team] > 1:
-            yield _fault(node, Code.FINAL_TWICE, f"{one.team} has {finals[one.team]} final models")
+            yield Code.FINAL_TWICE.at(node, f"{one.team} has {finals[one.team]} final models")
         if not finals[one.team]:
-            yield _fault(node, Code.FINAL_MISSING, f"{one.team} has no final model")
+            yield Code.FINAL_MISSING.at(node, f"{one.team} has no final model")
 
 
 def _is_plain(address: str) -> bool:

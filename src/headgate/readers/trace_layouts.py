@@ -24,7 +24,7 @@ from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.readers.packed import Broken, opened
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
 from headgate.readers.trace_swf import read_swf
-from headgate.readers.traces import BYTES_MOST, Code, Left, Trace, fault
+from headgate.readers.traces import BYTES_MOST, Code, Left, Trace
 
 ROLES: Final[Mapping[str, Sequence[str]]] = {
     "submission": ("submit_time", "submit", "submitted", "submission_time", "timestamp"),
@@ -60,7 +60,7 @@ def read_file(path: Path, *, strict: bool = False, bytes_most: int = BYTES_MOST)
             lines = iter(partial(stream.readline, LINE_MOST), b"")
             return read_lines(_limited(lines, path.name, bytes_most), path.name, strict=strict)
     except Broken as broken:
-        raise Faulty([fault(path.name, 0, Code.PACKED_BROKEN, str(broken))]) from None
+        raise Faulty([Code.PACKED_BROKEN.of(path.name, str(broken))]) from None
 
 
 def read_lines(lines: Iterable[bytes], file: str, *, strict: bool = False) -> Trace:
@@ -85,7 +85,7 @@ def _limited(lines: Iterable[bytes], file: str, bytes_most: int) -> Iterator[byt
     for line in lines:
         taken += len(line)
         if taken > bytes_most:
-            raise Faulty([fault(file, 0, Code.TOO_LARGE, f"more than {bytes_most} bytes")])
+            raise Faulty([Code.TOO_LARGE.of(file, f"more than {bytes_most} bytes")])
         yield line
 
 
@@ -101,7 +101,7 @@ def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | Non
     missing = [r for r in NEEDED if not places[r] and not (r == "run time" and timed)]
     if missing:
         told = [f"no column of {role}, as {', '.join(ROLES[role])}" for role in missing]
-        raise Faulty([fault(log.file, line, Code.COLUMNS_WRONG, what) for what in told])
+        raise Faulty([Code.COLUMNS_WRONG.of(log.file, what, line) for what in told])
 
     def read(text: str) -> Row | Left | None:
         if not text:

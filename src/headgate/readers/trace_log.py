@@ -22,7 +22,6 @@ from headgate.readers.traces import (
     Marks,
     Trace,
     TraceNotes,
-    fault,
 )
 
 WORK_MOST: Final = 1 << 62
@@ -85,7 +84,7 @@ class Log:
         for code, what in bad.faults:
             self.bad[code.value] += 1
             if len(self.faults) < FAULTS_SHOWN:
-                self.faults.append(fault(self.file, number, code, what))
+                self.faults.append(code.of(self.file, what, number))
 
     def trace(self, start: int = 0, *, strict: bool = False) -> Trace:
         """The columns; raises `Faulty` where there is nothing to stand on, or by a bad row."""
@@ -94,9 +93,9 @@ class Log:
             raise Faulty(self.faults)
         if self.bad_rows > jobs + well:
             what = f"{self.bad_rows:,} of {self.bad_rows + jobs + well:,} rows cannot be read"
-            raise Faulty([*self.faults, fault(self.file, 0, Code.MOSTLY_BAD, what)])
+            raise Faulty([*self.faults, Code.MOSTLY_BAD.of(self.file, what)])
         if not jobs:
-            raise Faulty([*self.faults, fault(self.file, 0, Code.NO_JOBS, "no job ran")])
+            raise Faulty([*self.faults, Code.NO_JOBS.of(self.file, "no job ran")])
         notes = TraceNotes(
             jobs + well + self.bad_rows,
             jobs,
@@ -108,7 +107,7 @@ class Log:
         seconds, gpus = (np.frombuffer(self.columns[place], np.int64) for place in (2, 3))
         if (work := (seconds * gpus).sum(dtype=np.float64)) > WORK_MOST:
             what = f"{work:.3g} GPU-seconds in all"
-            raise Faulty([fault(self.file, 0, Code.OUT_OF_RANGE, what)])
+            raise Faulty([Code.OUT_OF_RANGE.of(self.file, what)])
         del seconds, gpus
         kinds = [column.typecode for column in self.columns]
         columns = [np.frombuffer(self.columns.pop(0), kind) for kind in kinds]
@@ -136,14 +135,6 @@ def _ordered(
     submitted += start
     told = replace(notes, repeated=int(same.sum()))
     return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, marks, told)
-
-
-def trace_of(rows: Iterable[Row]) -> Trace:
-    """A trace from rows that are known to be well."""
-    log = Log("rows")
-    for row in rows:
-        log.job(row)
-    return log.trace()
 
 
 def each(

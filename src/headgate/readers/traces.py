@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from headgate.core.enforcement.job import Job
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Mended
 from headgate.core.quantities import DAY_SECONDS, instant_of, seconds_of
 
 Column = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -28,47 +28,44 @@ SECONDS_MOST: Final = 3660 * DAY_SECONDS
 SUBMITTED_MOST: Final = 1 << 33
 
 
-class Code(StrEnum):
+class Code(Mended):
     """Every fault a trace can have; the value is its published code."""
 
-    TOO_LARGE = "trace-too-large"
-    PACKED_BROKEN = "trace-packed-broken"
-    COLUMNS_WRONG = "trace-columns-wrong"
-    NOT_UTF8 = "trace-not-utf8"
-    FIELDS_WRONG = "trace-fields-wrong"
-    NOT_A_NUMBER = "trace-not-a-number"
-    NEGATIVE = "trace-negative"
-    OUT_OF_RANGE = "trace-out-of-range"
-    TIME_BAD = "trace-time-bad"
-    ENDS_EARLY = "trace-ends-early"
-    TENANT_MISSING = "trace-tenant-missing"
-    PRODUCT_WRONG = "trace-product-wrong"
-    NO_JOBS = "trace-no-jobs"
-    MOSTLY_BAD = "trace-mostly-bad"
-
-
-MENDS: Final[Mapping[Code, str]] = {
-    Code.TOO_LARGE: "give a part of the trace",
-    Code.PACKED_BROKEN: "fetch the file again: it is not whole",
-    Code.COLUMNS_WRONG: (
-        "begin with a header that names submission, run time, GPUs and tenant, in UTF-8;"
-        " sacct writes one with -P and without -n"
-    ),
-    Code.NOT_UTF8: "give the trace as UTF-8 text",
-    Code.FIELDS_WRONG: "give every field of the layout and no other, -1 where a number is unknown",
-    Code.NOT_A_NUMBER: "write a plain number, -1 where it is unknown",
-    Code.NEGATIVE: "write no time and no number of GPUs below zero but -1, which is unknown",
-    Code.OUT_OF_RANGE: (
-        f"give jobs of up to {GPUS_MOST} GPUs and {SECONDS_MOST} s,"
-        f" submitted in seconds since 1970, up to {SUBMITTED_MOST}"
-    ),
-    Code.TIME_BAD: "write times as 2017-10-09 07:01:55, or as seconds since 1970",
-    Code.ENDS_EARLY: "let no job end before it starts",
-    Code.TENANT_MISSING: "name the tenant of every job",
-    Code.PRODUCT_WRONG: "make gpu_time the product of duration and GPUs",
-    Code.NO_JOBS: "give a trace with at least one job that ran",
-    Code.MOSTLY_BAD: "give a trace in one of the layouts: SWF, CSV or sacct -P with a header",
-}
+    TOO_LARGE = "trace-too-large", "give a part of the trace"
+    PACKED_BROKEN = "trace-packed-broken", "fetch the file again: it is not whole"
+    COLUMNS_WRONG = (
+        "trace-columns-wrong",
+        (
+            "begin with a header that names submission, run time, GPUs and tenant, in UTF-8;"
+            " sacct writes one with -P and without -n"
+        ),
+    )
+    NOT_UTF8 = "trace-not-utf8", "give the trace as UTF-8 text"
+    FIELDS_WRONG = (
+        "trace-fields-wrong",
+        "give every field of the layout and no other, -1 where a number is unknown",
+    )
+    NOT_A_NUMBER = "trace-not-a-number", "write a plain number, -1 where it is unknown"
+    NEGATIVE = (
+        "trace-negative",
+        "write no time and no number of GPUs below zero but -1, which is unknown",
+    )
+    OUT_OF_RANGE = (
+        "trace-out-of-range",
+        (
+            f"give jobs of up to {GPUS_MOST} GPUs and {SECONDS_MOST} s,"
+            f" submitted in seconds since 1970, up to {SUBMITTED_MOST}"
+        ),
+    )
+    TIME_BAD = "trace-time-bad", "write times as 2017-10-09 07:01:55, or as seconds since 1970"
+    ENDS_EARLY = "trace-ends-early", "let no job end before it starts"
+    TENANT_MISSING = "trace-tenant-missing", "name the tenant of every job"
+    PRODUCT_WRONG = "trace-product-wrong", "make gpu_time the product of duration and GPUs"
+    NO_JOBS = "trace-no-jobs", "give a trace with at least one job that ran"
+    MOSTLY_BAD = (
+        "trace-mostly-bad",
+        "give a trace in one of the layouts: SWF, CSV or sacct -P with a header",
+    )
 
 
 class Left(StrEnum):
@@ -188,8 +185,3 @@ def _by_gpu_time(trace: Trace) -> Sequence[str]:
     np.add.at(used, trace.tenant, trace.seconds * trace.gpus)
     by_use = dict(zip(trace.tenants, used.tolist(), strict=True))
     return sorted(by_use, key=lambda tenant: (-by_use[tenant], tenant))
-
-
-def fault(file: str, line: int, code: Code, what: str) -> Fault:
-    """A fault of a trace at a line; line 0 is the file as a whole."""
-    return Fault(file, line, 1 if line else 0, code.value, what, MENDS[code])

@@ -21,7 +21,7 @@ from headgate.report.section_round import rounds
 from headgate.report.section_shares import shares
 from headgate.report.section_use import use
 from headgate.report.section_verdict import verdict
-from headgate.report.speaker import Speaker, speaker
+from headgate.report.speaker import Speaker, speaker_of
 from headgate.report.summary import Summary, summaries_of
 from headgate.steps.term import Term
 
@@ -62,7 +62,7 @@ def file_of(language: str) -> str:
 
 def page(summary: Summary, language: str, beside: str = "terms/") -> bytes:
     """One page of a summary; the folders of earlier terms lie `beside` it."""
-    say = speaker(language, summary.holders, summary.policy.programme.currency)
+    say = speaker_of(summary.policy, language)
     days = {"starts": summary.past.starts, "ends": summary.past.ends}
     name = say.text(summary.policy.programme.name)
     subtitle, footer = say.say("page.subtitle", **days), say.say("page.footer")

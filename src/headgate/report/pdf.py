@@ -25,7 +25,6 @@ from headgate.report.blocks import (
     Document,
     Drawing,
     Folded,
-    Head,
     Heading,
     Items,
     Note,
@@ -94,7 +93,8 @@ def _letters() -> tuple[Sequence[int], Sequence[int]]:
 
 
 def _document(document: Document, language: str) -> dict[str, Any]:
-    anchors = set(_anchors(document.sections))
+    # What a link inside the document may lead to.
+    anchors = {section.id for section in document.sections}
     return {
         "language": language,
         "title": printable(document.title),
@@ -102,11 +102,6 @@ def _document(document: Document, language: str) -> dict[str, Any]:
         "footer": printable(document.footer),
         "sections": [_section(section, anchors) for section in document.sections],
     }
-
-
-def _anchors(sections: Iterable[Section]) -> Iterator[str]:
-    """What a link inside the document may lead to: its sections."""
-    return (section.id for section in sections)
 
 
 def _section(section: Section, anchors: set[str]) -> dict[str, Any]:
@@ -167,14 +162,13 @@ def _table(table: Table, anchors: set[str], *, told: bool) -> dict[str, Any]:
     return {
         "block": "table",
         "caption": None if told else printable(table.caption),
-        "heads": [_head(head) for head in table.heads],
+        "heads": [
+            {"text": printable(head.text), "figure": head.figure, "long": head.long}
+            for head in table.heads
+        ],
         "rows": rows,
         "foot": bool(table.foot),
     }
-
-
-def _head(head: Head) -> dict[str, Any]:
-    return {"text": printable(head.text), "figure": head.figure, "long": head.long}
 
 
 class _Reader(HTMLParser):

@@ -15,7 +15,7 @@ from headgate.report.reasons import ground
 from headgate.report.section_applicants import Anchors, applicants, reference
 from headgate.report.speaker import Speaker
 from headgate.report.summary import Summary, section_of
-from headgate.report.summary_calls import CallSummary, Listed, Refused
+from headgate.report.summary_calls import CallSummary, Listed
 
 TOP = 10
 BIN_MILLI = 5_000
@@ -56,7 +56,7 @@ def _funnel(call: CallSummary, say: Speaker) -> Iterator[Block]:
     rows = single([(label, n, say.locale.whole(n)) for label, n in lines])
     yield bars(f"funnel-{call.id}", title, rows)
     cells = [(label, say.locale.whole(n), say.percent(n, call.funnel[0])) for label, n in lines]
-    heads = [say.say("col.stage"), say.say("col.applications"), say.say("col.of_applied")]
+    heads = say.heads("stage", "applications", "of_applied")
     yield table(f"funnel-{call.id}", title, heads, cells)
 
 
@@ -65,20 +65,16 @@ def _refused(call: CallSummary, say: Speaker) -> Iterator[Block]:
         yield Paragraph(say.say("refused.none"))
         return
     title = say.say("refused.title")
-    named = [(_ground(call, refused, say), refused.applications) for refused in call.refused]
+    named = [(ground(call, one.finding, say), one.applications) for one in call.refused]
     lines = [(words, n, say.locale.whole(n)) for words, n in named]
     yield bars(f"refused-{call.id}", title, single(lines, 5))
-    heads = [say.say("col.ground"), say.say("col.rule"), say.say("col.applications")]
+    heads = say.heads("ground", "rule", "applications")
     cells = [
         (words, refused.finding.rule or refused.finding.refusal.value, count)
         for refused, (words, _, count) in zip(call.refused, lines, strict=True)
     ]
     yield table(f"refused-{call.id}", title, heads, cells, texts=frozenset({1}))
     yield Paragraph(say.say("refused.note"), "quiet")
-
-
-def _ground(call: CallSummary, refused: Refused, say: Speaker) -> str:
-    return ground(call, refused.finding, say)
 
 
 def _demand(call: CallSummary, say: Speaker) -> Iterator[Block]:
@@ -138,7 +134,7 @@ def _cutoffs(call: CallSummary, cutoffs: Sequence[Cutoff], say: Speaker) -> Iter
     rows = [Row(name, (Part(0, score, say.locale.points(score)),)) for name, score in named]
     marks = ticks(100_000, 5, lambda at: say.locale.whole(at // 1000))
     yield dots(f"cutoffs-{call.id}", title, rows, marks, ())
-    heads = [say.say("col.rule"), say.say("col.lowest")]
+    heads = say.heads("rule", "lowest")
     cells = [(name, say.locale.points(score)) for name, score in named]
     yield table(f"cutoffs-{call.id}", title, heads, cells)
     if call.section.pass_mark is not None:
@@ -158,7 +154,7 @@ def _floors(section: Call, call_id: str, listed: Listed, say: Speaker) -> Iterat
     if not section.floors:
         return
     short = {floor.floor: floor.units for floor in listed.floors}
-    heads = [say.say("col.floor"), say.say("col.promised_share"), say.say("col.short")]
+    heads = say.heads("floor", "promised_share", "short")
     cells = [
         (floor.id, say.locale.percent(floor.share), _short(short.get(floor.id, 0), say))
         for floor in section.floors
@@ -208,7 +204,7 @@ def _harshness(call_id: str, offsets: Sequence[Offset], say: Speaker) -> Iterato
     yield drawing(
         f"panel-{call_id}", title, told, lambda w: charts.columns(parts, w, 2 if w < 500 else 1)
     )
-    heads = [say.say("col.offset"), say.say("col.reviewers")]
+    heads = say.heads("offset", "reviewers")
     upper = {place: say.locale.points((place + 1) * width, 0) for place in places}
     cells: list[tuple[Cell, ...]] = [
         (say.say("panel.range", low=points[n], high=upper[n]), say.locale.whole(counts[n]))
@@ -222,8 +218,7 @@ def _top(call: CallSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
     if not call.awarded:
         yield Paragraph(say.say("top.none"))
         return
-    heads = [say.say("col.application"), say.say("col.holder"), say.say("col.score")]
-    heads += [say.say("col.class"), say.say("col.blocks"), say.say("col.blocks_asked")]
+    heads = say.heads("application", "holder", "score", "class", "blocks", "blocks_asked")
     cells = [
         (
             reference(call.id, person.id, anchors),

@@ -29,7 +29,7 @@ def submitted(evaluation: RoundSummary, say: Speaker, team: str = "") -> Iterato
         last = told.last_days.get(each)
         day = say.locale.day(last) if last is not None else say.say("none")
         rows.append((each, day, *_model(models.get(each), say)))
-    heads = [say.say(f"col.{name}") for name in ("team", "last_day", "came", "model", "trials")]
+    heads = say.heads("team", "last_day", "came", "model", "trials")
     title, texts = say.say("conduct.models"), frozenset({1, 2, 3})
     yield table(f"models-{evaluation.id}", title, heads, rows, texts=texts)
 
@@ -65,14 +65,14 @@ def _attention(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
         told = (say.locale.whole(one.checks), say.locale.whole(one.passed))
         rows.append((one.rater, name, *told, finding))
     if rows:
-        heads = [say.say(f"col.{n}") for n in ("judge", "pillar", "checks", "passed", "finding")]
+        heads = say.heads("judge", "pillar", "checks", "passed", "finding")
         title, texts = say.say("conduct.checks"), frozenset({1, 4})
         yield table(f"checks-{evaluation.id}", title, heads, rows, texts=texts)
 
 
 def _aside(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     """Whose rows do not count, by which rule, and how many they are."""
-    names = {pillar.id: say.text(pillar.name) for pillar in evaluation.section.pillars}
+    names = say.names(evaluation.section.pillars)
     aside = evaluation.conducted.set_aside
     rows: list[tuple[Cell, ...]] = [
         (
@@ -85,6 +85,6 @@ def _aside(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
         for one in sorted(aside, key=lambda one: list(Why).index(one.why))
     ]
     if rows:
-        heads = [say.say(f"col.{name}") for name in ("source", "pillar", "reason", "team", "rows")]
+        heads = say.heads("source", "pillar", "reason", "team", "rows")
         title, texts = say.say("conduct.aside"), frozenset({1, 2, 3})
         yield table(f"aside-{evaluation.id}", title, heads, rows, texts=texts)

@@ -40,9 +40,10 @@ def _moved(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     ]
     yield table(f"moved-{evaluation.id}", title, heads, cells)
     if evaluation.movements:
+        rule = f"rounds.{evaluation.id}.reallocation"
         freed = [team for team, before, after in pairs if before and not after]
-        yield Paragraph(say.say("moved.freed", teams=", ".join(freed), rule=_rule(evaluation)))
-        heads = [say.say("col.to"), say.say("col.class"), say.say("col.blocks")]
+        yield Paragraph(say.say("moved.freed", teams=", ".join(freed), rule=rule))
+        heads = say.heads("to", "class", "blocks")
         moves = [
             (_receiver(m, say), m.support_class, whole(m.blocks)) for m in evaluation.movements
         ]
@@ -50,10 +51,6 @@ def _moved(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
         name, title = f"moves-{evaluation.id}", say.say("moved.table")
         yield table(name, title, heads, moves, total, texts=frozenset({1}))
     yield from restored(evaluation, say)
-
-
-def _rule(evaluation: RoundSummary) -> str:
-    return f"rounds.{evaluation.id}.reallocation"
 
 
 def _receiver(movement: Movement, say: Speaker) -> str:
@@ -69,7 +66,7 @@ def _signed(change: int, say: Speaker) -> str:
 def check(summary: Summary, say: Speaker) -> Section:
     """What a stranger types to derive everything on this page again."""
     steps = sorted(summary.decisions.items(), key=lambda pair: (-pair[1], pair[0]))
-    heads = [say.say("col.step_of_cycle"), say.say("col.decisions")]
+    heads = say.heads("step_of_cycle", "decisions")
     cells = [(name, say.locale.whole(count)) for name, count in steps]
     foot = (say.say("total"), say.locale.whole(summary.decision_count))
     blocks: tuple[Block, ...] = (
@@ -98,12 +95,8 @@ def assumptions(summary: Summary, say: Speaker) -> Section:
 
 
 def _assumed(section: str, found: tuple[Assumption, ...], say: Speaker) -> Iterator[Block]:
-    heads = [say.say("col.path"), say.say("col.article")]
-    cells = [(one.path, _article(one, say)) for one in found]
+    heads = say.heads("path", "article")
+    cells = [(one.path, one.source or say.say("none")) for one in found]
     yield Heading(3, section, f"assumed-{section}")
     title = say.say("assumptions.caption", n=len(found), section=section)
     yield table(f"paths-{section}", title, heads, cells, texts=frozenset({1}))
-
-
-def _article(one: Assumption, say: Speaker) -> str:
-    return one.source or say.say("none")

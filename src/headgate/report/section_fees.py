@@ -25,12 +25,7 @@ def _fees(call: CallSummary, say: Speaker) -> Iterator[Block]:
         for fee in call.fees
     ]
     yield bars(f"fees-{call.id}", title, single(lines))
-    heads = [
-        say.say("col.rule"),
-        say.say("col.fee_share"),
-        say.say("col.awards"),
-        say.say("col.fee"),
-    ]
+    heads = say.heads("rule", "fee_share", "awards", "fee")
     cells = [
         (
             fee.rule,

@@ -30,7 +30,7 @@ def rule_of(row: ErrorRow, say: Speaker) -> str:
 
 def grounds(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
     """Votes and panels of a round, and what would separate those at the line."""
-    names = {pillar.id: say.text(pillar.name) for pillar in evaluation.section.pillars}
+    names = say.names(evaluation.section.pillars)
     yield from _panels(evaluation, say, names)
     for ballot in evaluation.grounds.ballots:
         yield from _ballot(evaluation, ballot, say, anchors, names)
@@ -38,8 +38,7 @@ def grounds(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterato
 
 
 def _panels(evaluation: RoundSummary, say: Speaker, names: Mapping[str, str]) -> Iterator[Block]:
-    heads = [say.say(f"col.{name}") for name in ("pillar", "raters", "agreement")]
-    heads += [say.say(f"col.{name}") for name in ("of_teams", "of_raters", "of_rest")]
+    heads = say.heads("pillar", "raters", "agreement", "of_teams", "of_raters", "of_rest")
     rows = []
     for panel in evaluation.grounds.panels:
         alpha, shares = panel.alpha_ppm, panel.shares
@@ -66,7 +65,7 @@ def _ballot(
     """One task's votes: strengths of the teams and what the style of answers added."""
     named = names[ballot.pillar]
     title = named if ballot.task == ballot.pillar else f"{named}: {ballot.task}"
-    heads = [say.say("col.team"), say.say("col.strength"), say.say("col.error")]
+    heads = say.heads("team", "strength", "error")
     rows: list[Sequence[Cell]] = [
         (reference(evaluation.section.call, one.name, anchors), *_measured(one, say))
         for one in sorted(ballot.strengths, key=lambda one: (-one.milli, one.name))
@@ -76,7 +75,7 @@ def _ballot(
     counts = {"votes": ballot.votes, "voters": ballot.voters, "ties": ballot.ties}
     yield Paragraph(say.say("votes.text", **counts, first=ballot.first_preferred))
     if ballot.effects:
-        heads = [say.say("col.style"), say.say("col.adds"), say.say("col.error")]
+        heads = say.heads("style", "adds", "error")
         rows = [(_style(one.name, say), *_measured(one, say)) for one in ballot.effects]
         yield table(f"styles-{key}", say.say("votes.styles", name=title), heads, rows)
     yield Paragraph(say.say("votes.note"), "quiet")

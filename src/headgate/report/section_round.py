@@ -1,7 +1,6 @@
 """The round: standings with their uncertainty, gates and bars, and the decisions they led to."""
 
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Iterator
 
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.decide import TeamDecision
@@ -79,7 +78,7 @@ def standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Itera
                 say.locale.whole(one.place),
                 points(one.total_milli),
                 spread,
-                say.locale.percent(_part(one.stays_ppm)),
+                share(one.stays_ppm, say),
                 say.say(
                     "standings.last" if last else "standings.tied" if tied else "standings.apart"
                 )
@@ -90,20 +89,10 @@ def standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Itera
     legend = [say.say("series.qualified"), say.say("series.not_qualified")]
     marks = ticks(MILLI_FULL, 5, lambda at: say.locale.whole(at // 1000))
     yield dots(f"standings-{evaluation.id}", title, rows, marks, legend)
-    heads = [
-        say.say("col.team"),
-        say.say("col.place"),
-        say.say("col.points"),
-        say.say("col.interval"),
-    ]
-    heads += [say.say("col.stays"), say.say("col.line")]
+    heads = say.heads("team", "place", "points", "interval", "stays", "line")
     yield table(f"standings-{evaluation.id}", title, heads, cells, texts=frozenset({5}))
     yield Paragraph(say.say("standings.note"), "quiet")
     yield Paragraph(_tied(evaluation, say))
-
-
-def _part(ppm: int) -> Fraction:
-    return Fraction(ppm, PPM)
 
 
 def _tied(evaluation: RoundSummary, say: Speaker) -> str:
@@ -120,13 +109,9 @@ def _tied(evaluation: RoundSummary, say: Speaker) -> str:
     return say.say("standings.tied_with", team=last, tied=", ".join(tied))
 
 
-def _names(evaluation: RoundSummary, say: Speaker) -> Mapping[str, str]:
-    return {pillar.id: say.text(pillar.name) for pillar in evaluation.section.pillars}
-
-
 def pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
     """Points by pillar, and what decided the lead."""
-    names, points = _names(evaluation, say), say.locale.points
+    names, points = say.names(evaluation.section.pillars), say.locale.points
     title = say.say("pillars.title")
     rows, cells = [], []
     for one in evaluation.standings.standings:
@@ -141,10 +126,9 @@ def pillars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterato
             )
         )
     yield stacks(f"pillars-{evaluation.id}", title, rows, list(names.values()), MILLI_FULL)
-    heads = [say.say("col.team"), *names.values(), say.say("total")]
+    heads = [*say.heads("team"), *names.values(), say.say("total")]
     yield table(f"pillars-{evaluation.id}", title, heads, cells)
-    heads = [say.say("col.pillar"), say.say("col.weight"), say.say("col.spread_share")]
-    heads.append(say.say("col.lead_share"))
+    heads = say.heads("pillar", "weight", "spread_share", "lead_share")
     spreads = {one.pillar: one.spread_ppm for one in evaluation.grounds.influences}
     weights = [
         (
@@ -165,13 +149,11 @@ def places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     legend = [say.say("places.place", n=n) for n in range(1, count + 1)]
     rows, cells = [], []
     for one in evaluation.standings.standings:
-        shown = [
-            (style, ppm, say.locale.percent(_part(ppm))) for style, ppm in enumerate(one.rank_ppm)
-        ]
+        shown = [(style, ppm, share(ppm, say)) for style, ppm in enumerate(one.rank_ppm)]
         rows.append(Row(one.team, tuple(Part(*part) for part in shown)))
         cells.append((_team(evaluation, one.team, anchors), *(text for *_, text in shown)))
     yield stacks(f"places-{evaluation.id}", title, rows, legend, PPM)
-    yield table(f"places-{evaluation.id}", title, [say.say("col.team"), *legend], cells)
+    yield table(f"places-{evaluation.id}", title, [*say.heads("team"), *legend], cells)
 
 
 def errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
@@ -188,22 +170,17 @@ def errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
         for row, (label, _, wrong) in zip(evaluation.errors, cells, strict=True)
     ]
     yield drawings.bars(f"errors-{evaluation.id}", title, single(rows, 1))
-    heads = [say.say("col.cut_rule"), say.say("col.cuts"), say.say("col.wrong")]
+    heads = say.heads("cut_rule", "cuts", "wrong")
     yield table(f"errors-{evaluation.id}", title, heads, cells)
     yield Paragraph(say.say("errors.note"), "quiet")
 
 
 def gates(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[Block]:
     """What was found on each gate."""
-    gates = {gate.id: say.text(gate.name) for gate in evaluation.section.gates}
+    gates = say.names(evaluation.section.gates)
     if not evaluation.gate_findings:
         return
-    heads = [
-        say.say("col.team"),
-        say.say("col.gate"),
-        say.say("col.finding"),
-        say.say("col.evidence"),
-    ]
+    heads = say.heads("team", "gate", "finding", "evidence")
     cells = [
         (
             _team(evaluation, row.subject, anchors),
@@ -231,13 +208,7 @@ def bars(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator[B
         yield Paragraph(say.say("bars.none"))
         return
     points = say.locale.points
-    heads = [
-        say.say("col.bar"),
-        say.say("col.team"),
-        say.say("col.margin"),
-        say.say("col.margin_low"),
-    ]
-    heads.append(say.say("col.finding"))
+    heads = say.heads("bar", "team", "margin", "margin_low", "finding")
     cells = [
         (
             bar.bar,
@@ -259,7 +230,7 @@ def decisions(
     """Who goes on and who does not, each with its reason."""
     if titled:
         yield Heading(4, say.say("decided.title"))
-    heads = [say.say("col.team"), say.say("col.decision"), say.say("col.reason")]
+    heads = say.heads("team", "decision", "reason")
     cells = [
         (
             _team(evaluation, judged.team, anchors),
@@ -276,7 +247,7 @@ def decisions(
 
 def why(evaluation: RoundSummary, judged: TeamDecision, say: Speaker) -> str:
     """The reason of a decision, with the gates or bars that it names."""
-    gates = {gate.id: say.text(gate.name) for gate in evaluation.section.gates}
+    gates = say.names(evaluation.section.gates)
     named = ", ".join(gates.get(name, name) for name in judged.names)
     words = say.code("why", judged.reason)
     return say.say("decided.named", reason=words, names=named) if named else words

@@ -34,8 +34,8 @@ def _support(summary: Summary, support: SupportSummary, say: Speaker) -> Iterato
     title = say.say("shares.chart", unit=unit, ends=summary.past.ends)
     legend = [say.say("series.promised"), say.say("series.awarded"), say.say("series.used")]
     yield bars(name, title, [_row(line, support, say) for line in support.holders], legend)
-    heads = [say.say("col.holder"), say.say("col.share"), say.say("col.envelope")]
-    heads += [f"{word} ({unit})" for word in legend] + [say.say("col.used_of_awarded")]
+    heads = say.heads("holder", "share", "envelope")
+    heads += [*(f"{word} ({unit})" for word in legend), *say.heads("used_of_awarded")]
     rows = [_line(summary, support, line, say) for line in support.holders]
     yield table(name, title, heads, rows, _sums(support, say))
 
@@ -107,10 +107,7 @@ def _units(call: CallSummary, blocks: int, say: Speaker) -> str:
 
 
 def _by_holder(summary: Summary, call: CallSummary, say: Speaker) -> Iterator[Block]:
-    envelopes = _envelopes(summary, call)
-    published: dict[str, int] = dict.fromkeys(call.section.holders, 0)
-    for group in call.groups:
-        published[group.holder] = published.get(group.holder, 0) + group.blocks
+    envelopes, published = summary.envelopes_of(call), call.published
     awarded = call.blocks_by("holder")
     listed = [(h, envelopes.get(h), published[h], awarded.get(h, 0)) for h in published]
     legend = [say.say("series.envelope"), say.say("series.published"), say.say("series.rehearsed")]
@@ -121,20 +118,9 @@ def _by_holder(summary: Summary, call: CallSummary, say: Speaker) -> Iterator[Bl
     size = say.blocks_of(call.section.block)
     yield bars(f"drift-{call.id}", say.say("drift.chart", blocks=size), rows, legend)
     yield from _split(call, envelopes, published, awarded, say)
-    heads = [say.say("col.holder"), *legend, say.say("col.beyond"), say.say("col.beyond_here")]
+    heads = [*say.heads("holder"), *legend, *say.heads("beyond", "beyond_here")]
     lines = [_beyond(say, *line) for line in listed]
     yield table(f"drift-{call.id}", say.say("drift.table", blocks=size), heads, lines)
-
-
-def _envelopes(summary: Summary, call: CallSummary) -> Mapping[str, int]:
-    """The envelopes in blocks, where they are counted in blocks of the call's own size."""
-    return {
-        line.holder: line.blocks
-        for support in summary.supports
-        if support.id == call.section.support and support.block == call.section.block
-        for line in support.holders
-        if line.blocks is not None
-    }
 
 
 def _parts(say: Speaker, *numbers: int | None) -> Iterator[Part]:
@@ -187,8 +173,7 @@ def _part(style: int, number: int, total: int, say: Speaker) -> Part:
 def _by_group(call: CallSummary, total: int, say: Speaker) -> Block:
     awarded = call.blocks_by("group")
     known = sum(awarded.get(group.id, 0) for group in call.groups)
-    heads = [say.say("col.group"), say.say("col.holder"), say.say("series.published")]
-    heads += [say.say("col.share"), say.say("series.rehearsed"), say.say("col.share")]
+    heads = say.heads("group", "holder", "series.published", "share", "series.rehearsed", "share")
     rows = [
         (
             say.text(group.name),

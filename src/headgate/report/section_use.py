@@ -44,7 +44,7 @@ def _weeks(summary: Summary, support: SupportSummary, say: Speaker) -> Iterator[
     holders = [line.holder for line in support.holders]
     sums = {(bucket.group, day_of(bucket.starts)): bucket.gpu_seconds for bucket in support.weeks}
     shown = [[shown_units(sums.get((h, day), 0), support.measure) for day in days] for h in holders]
-    unit = say.unit(support.measure.removeprefix("weighted_"))
+    unit = say.unit(support.unit)
     title = say.say("use.chart", unit=unit)
     totals = [sum(amounts) for amounts in zip(*shown, strict=True)]
     up = ticks(max(totals), 4, say.locale.whole)
@@ -74,12 +74,12 @@ def _week_table(
         rows.append((say.locale.day(day), *shown))
     whole = [sum(sums.get((holder, day), 0) for day in days) for holder in holders]
     foot = (say.say("total"), *(say.amount(n, measure) for n in (*whole, sum(whole))))
-    heads = [say.say("col.week"), *map(say.holder, holders), say.say("total")]
+    heads = [*say.heads("week"), *map(say.holder, holders), say.say("total")]
     return table(f"weeks-{support.id}", title, heads, rows, foot)
 
 
 def _idle(support: SupportSummary, say: Speaker) -> Iterator[Block]:
-    unit = say.unit(support.measure.removeprefix("weighted_"))
+    unit = say.unit(support.unit)
     title = say.say("idle.chart", unit=unit)
     legend = [say.say("series.used"), say.say("series.back"), say.say("series.unused")]
     measure, rows, cells = support.measure, [], []
@@ -97,8 +97,7 @@ def _idle(support: SupportSummary, say: Speaker) -> Iterator[Block]:
             (label, *shown, say.amount(left, measure), say.percent(left, line.granted_units))
         )
     yield stacks(f"idle-{support.id}", title, rows, legend, styles=(0, 1, 5))
-    heads = [say.say("col.holder"), say.say("series.awarded"), *legend]
-    heads += [say.say("col.idle"), say.say("col.idle_share")]
+    heads = [*say.heads("holder", "series.awarded"), *legend, *say.heads("idle", "idle_share")]
     yield table(f"idle-{support.id}", title, heads, cells, _idle_sums(support, say))
     yield Paragraph(say.say("idle.note"), "quiet")
 
@@ -119,7 +118,7 @@ def _idlest(
     support: SupportSummary, calls: Mapping[str, str], anchors: Anchors, say: Speaker
 ) -> Iterator[Block]:
     worst = sorted(support.uses, key=lambda u: (-_left(u), u.award))[:TOP]
-    unit = say.unit(support.measure.removeprefix("weighted_"))
+    unit = say.unit(support.unit)
     title = say.say("idlest.title", n=len(worst), unit=unit)
     measure = support.measure
     rows = [
@@ -127,8 +126,7 @@ def _idlest(
         for u in worst
     ]
     yield bars(f"idlest-{support.id}", title, single(rows, 5))
-    heads = [say.say("col.application"), say.say("col.holder"), say.say("col.class")]
-    heads += [say.say("series.awarded"), say.say("series.used"), say.say("col.idle")]
+    heads = say.heads("application", "holder", "class", "series.awarded", "series.used", "idle")
     cells = [
         (
             reference(calls.get(u.award, ""), u.award, anchors),
@@ -169,7 +167,7 @@ def _steps(
     awards = Counter(taken.step for taken in found.taken)
     rule = summary.reclaims[support.id]
     amounts = {s.id: sum(t.amount for t in found.taken if t.step == s.id) for s in rule.steps}
-    unit = say.unit(support.measure.removeprefix("weighted_"))
+    unit = say.unit(support.unit)
     title = say.say("reclaim.chart", unit=unit, rule=f"reclaim.{support.id}")
     measure = support.measure
     named = [
@@ -188,12 +186,7 @@ def _steps(
         for words, step in named
     ]
     yield bars(f"reclaim-{support.id}", title, single(rows, 1))
-    heads = [
-        say.say("col.step"),
-        say.say("col.words"),
-        say.say("col.awards"),
-        say.say("series.back"),
-    ]
+    heads = say.heads("step", "words", "awards", "series.back")
     cells = [
         (step, words, say.locale.whole(awards[step]), say.amount(amounts[step], measure))
         for words, step in named
@@ -209,13 +202,7 @@ def _taken(
     say: Speaker,
 ) -> Block:
     measure = support.measure
-    heads = [say.say("col.application"), say.say("col.holder"), say.say("col.due")]
-    heads += [
-        say.say("series.used"),
-        say.say("col.pace"),
-        say.say("col.step"),
-        say.say("series.back"),
-    ]
+    heads = say.heads("application", "holder", "due", "series.used", "pace", "step", "series.back")
     cells = [
         (
             reference(calls.get(one.award, ""), one.award, anchors),
@@ -243,7 +230,7 @@ def _findings(support: SupportSummary, say: Speaker) -> Iterator[Block]:
     words = [(say.code("finding", finding), finding.name, n) for finding, n in listed]
     lines = [(text, n, say.locale.whole(n)) for text, _, n in words]
     yield bars(f"findings-{support.id}", say.say("findings.chart"), single(lines, 5))
-    heads = [say.say("col.finding"), say.say("col.code"), say.say("col.rows")]
+    heads = say.heads("finding", "code", "rows")
     cells = [(text, code, say.locale.whole(n)) for text, code, n in words]
     name = f"findings-{support.id}"
     yield table(name, say.say("findings.chart"), heads, cells, texts=frozenset({1}))

@@ -22,16 +22,11 @@ def verdict(summary: Summary, say: Speaker) -> Section:
 def rehearsal(summary: Summary, say: Speaker) -> Note:
     """That nobody real applied, which totals are real, and how much is assumed."""
     matched = [say.text(call.name) for call in summary.calls if call.groups]
-    told = (
-        say.say("rehearsal.matched", calls=_list(matched)) if matched else say.say("rehearsal.none")
-    )
+    key = "rehearsal.matched" if matched else "rehearsal.none"
+    told = say.say(key, calls=", ".join(matched))
     count = summary.assumption_count
     assumed = link("#assumptions", say.say("rehearsal.assumed", n=count))
     return Note(say.say("rehearsal.title"), (say.say("rehearsal.text"), told, assumed))
-
-
-def _list(names: list[str]) -> str:
-    return ", ".join(names)
 
 
 def _sentences(summary: Summary, say: Speaker) -> Iterator[str]:
@@ -47,7 +42,7 @@ def _sentences(summary: Summary, say: Speaker) -> Iterator[str]:
         used = sum(line.used_units for line in support.holders)
         back = sum(line.back_units for line in support.holders)
         if granted:
-            unit = say.unit(support.measure.removeprefix("weighted_"))
+            unit = say.unit(support.unit)
             yield say.say(
                 "verdict.used",
                 used=say.percent(used, granted),
@@ -64,16 +59,7 @@ def _sentences(summary: Summary, say: Speaker) -> Iterator[str]:
 
 def _drift(summary: Summary, call: CallSummary, say: Speaker) -> Iterator[str]:
     """The envelope that the published selection went furthest beyond, if any."""
-    envelopes = {
-        line.holder: line.blocks
-        for support in summary.supports
-        if support.id == call.section.support and support.block == call.section.block
-        for line in support.holders
-        if line.blocks is not None
-    }
-    published: dict[str, int] = {}
-    for group in call.groups:
-        published[group.holder] = published.get(group.holder, 0) + group.blocks
+    envelopes, published = summary.envelopes_of(call), call.published
     beyond = {h: n - envelopes[h] for h, n in published.items() if h in envelopes}
     if beyond and max(beyond.values()) > 0:
         holder = max(beyond, key=lambda h: (beyond[h], h))
@@ -97,8 +83,8 @@ def _six(summary: Summary, say: Speaker) -> Iterator[tuple[str, str]]:
     lines = [line for support in summary.supports for line in support.holders]
     granted = sum(line.granted_units for line in lines)
     used = sum(line.used_units for line in lines)
-    measure = summary.supports[0].measure if summary.supports else ""
-    unit = say.unit(measure.removeprefix("weighted_"))
+    measure = summary.supports[0].unit if summary.supports else ""
+    unit = say.unit(measure)
     whole = say.locale.whole
     yield say.say("six.applied"), whole(sum(call.funnel[0] for call in summary.calls))
     yield say.say("six.awarded"), whole(sum(call.funnel[4] for call in summary.calls))

@@ -4,17 +4,18 @@ Words are YAML files with the same keys in every language; a word with `{n}` in 
 forms `one` and `other`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from ruamel.yaml import YAML
 
+from headgate.core.policy.schema import Policy
 from headgate.core.quantities import HOUR_SECONDS, KILOWATT_HOUR_JOULES
 from headgate.core.supports.kind import JOULE
 from headgate.core.supports.text import Text
@@ -22,6 +23,18 @@ from headgate.report.locale import LOCALES, Locale
 
 Value = int | str | date
 _BLOCKS = ("gpu", "gpu_hour", "weighted_gpu", "weighted_gpu_hour")
+
+
+class Named(Protocol):
+    """A part of the policy that has a name for people: a pillar, a gate, a class of holders."""
+
+    @property
+    def id(self) -> str:
+        """What the policy calls it."""
+
+    @property
+    def name(self) -> Text:
+        """What people call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,14 @@ class Speaker:
             case date():
                 return self.locale.day(value)
         return value
+
+    def heads(self, *names: str) -> list[str]:
+        """The heads of columns: words under `col`, or, with a dot, wherever they stand."""
+        return [self.say(name if "." in name else f"col.{name}") for name in names]
+
+    def names(self, parts: Iterable[Named]) -> dict[str, str]:
+        """The names of parts of the policy, by id."""
+        return {part.id: self.text(part.name) for part in parts}
 
     def code(self, group: str, member: Enum) -> str:
         """The word for a member of a closed enumeration."""
@@ -126,3 +147,9 @@ def words_of(language: str) -> Mapping[str, Any]:
 def speaker(language: str, holders: Mapping[str, Text], currency: str) -> Speaker:
     """The speaker of a language for one programme."""
     return Speaker(LOCALES[language], words_of(language), holders, currency)
+
+
+def speaker_of(policy: Policy, language: str) -> Speaker:
+    """The speaker of a language for the programme of a policy."""
+    holders = {holder.id: holder.name for holder in policy.holders}
+    return speaker(language, holders, policy.programme.currency)

@@ -5,7 +5,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from markupsafe import Markup
 
@@ -33,7 +32,7 @@ from headgate.report.section_grounds import foreseen, grounds
 from headgate.report.section_history import Past, history
 from headgate.report.section_restored import restored
 from headgate.report.section_rights import rights
-from headgate.report.speaker import Speaker, lookup, speaker
+from headgate.report.speaker import Speaker, lookup, speaker_of
 from headgate.report.summary import Assumption, RoundSummary
 
 
@@ -81,9 +80,9 @@ def files_of(
     policy: Policy, made: Made, languages: Sequence[str], *, prints: bool
 ) -> dict[str, bytes]:
     """A document in each language: `report.html`, `report.vi.pdf` and the like."""
-    holders, files = {holder.id: holder.name for holder in policy.holders}, {}
+    files = {}
     for language in languages:
-        say = speaker(language, holders, policy.programme.currency)
+        say = speaker_of(policy, language)
         name, told = pages.file_of(language), made(say)
         files[name] = pages.laid_out(say, told, languages)
         if prints:
@@ -195,7 +194,7 @@ def _line(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
         rows.append((team, points(distance), spread, word))
     if rows and last is not None:
         yield Paragraph(say.say("stage.line_text", team=last))
-        heads = [say.say(f"col.{name}") for name in ("team", "distance", "interval", "finding")]
+        heads = say.heads("team", "distance", "interval", "finding")
         title = say.say("stage.distances", team=last)
         yield table("distances", title, heads, rows, texts=frozenset({3}))
     yield from section_round.errors(evaluation, say)
@@ -221,7 +220,7 @@ def _conditions(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
 
 def _evidence(told: Stage, say: Speaker) -> Iterator[Block]:
     """What came in, how far raters agree, and what was flagged."""
-    names = {p.id: say.text(p.name) for p in told.evaluation.section.pillars}
+    names = say.names(told.evaluation.section.pillars)
     whole = say.locale.whole
     rows = [
         (
@@ -233,7 +232,7 @@ def _evidence(told: Stage, say: Speaker) -> Iterator[Block]:
         )
         for one in told.counted
     ]
-    heads = [say.say(f"col.{name}") for name in ("pillar", "kind", "rows", "subjects", "judges")]
+    heads = say.heads("pillar", "kind", "rows", "subjects", "judges")
     if rows:
         yield table("counted", say.say("stage.counted"), heads, rows, texts=frozenset({1}))
     yield from grounds(told.evaluation, say, {})
@@ -284,8 +283,3 @@ def checked(told: Stage, say: Speaker) -> Iterator[Block]:
 def _assumed(one: Assumption) -> Markup:
     """A path of the policy with the article that says why; articles stand in their own words."""
     return Markup("{}: {}").format(one.path, _english(one.title))
-
-
-def share_of(ppm: int, say: Speaker) -> str:
-    """Parts of a million in percent."""
-    return say.locale.percent(Fraction(ppm, 1_000_000))

@@ -28,10 +28,11 @@ from headgate.report.blocks import (
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars
 from headgate.report.section_conduct import submitted
+from headgate.report.section_grounds import share
 from headgate.report.section_restored import restored
 from headgate.report.section_rights import rights, window_of
 from headgate.report.speaker import Speaker
-from headgate.report.stage import Stage, checked, distances, files_of, named, share_of
+from headgate.report.stage import Stage, checked, distances, files_of, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class _Own:
         yield say.say("own.interval", confidence=confidence), spread
         count = len(evaluation.standings.standings)
         yield say.say("own.place", n=count), say.locale.whole(own.place)
-        yield say.say("col.stays"), share_of(own.stays_ppm, say)
+        yield say.say("col.stays"), share(own.stays_ppm, say)
         distance, _, _ = distances(evaluation).get(own.team, (0, 0, 0))
         yield say.say("own.distance"), points(distance)
         yield say.say("stage.places"), say.locale.whole(evaluation.section.stay.most)
@@ -141,19 +142,19 @@ class _Own:
             yield Paragraph(say.say("own.not_measured"))
             return
         yield from self._pillars(self.standing, say)
-        names = {p.id: say.text(p.name) for p in self.told.evaluation.section.pillars}
+        names = say.names(self.told.evaluation.section.pillars)
         whole, none = say.locale.whole, say.say("none")
         rows = [
             (
                 names.get(one.pillar, one.pillar),
                 names.get(one.task, one.task),
-                share_of(one.ppm, say),
+                share(one.ppm, say),
                 whole(one.rows),
                 whole(one.judges) if one.judges else none,
             )
             for one in self.marks
         ]
-        heads = [say.say(f"col.{name}") for name in ("pillar", "task", "mark", "rows", "judges")]
+        heads = say.heads("pillar", "task", "mark", "rows", "judges")
         if rows:
             title = say.say("own.tasks")
             yield table("own-tasks", title, heads, rows, texts=frozenset({1}))
@@ -194,7 +195,7 @@ class _Own:
             last = evaluation.standings.last_staying
             apart = evaluation.standings.are_separated(own.team, last)
             yield Paragraph(say.say("own.apart" if apart else "own.chance"))
-        yield Paragraph(say.say("own.stays", share=share_of(own.stays_ppm, say)))
+        yield Paragraph(say.say("own.stays", share=share(own.stays_ppm, say)))
         for one in evaluation.grounds.needed:
             if one.second == own.team and one.power.times_milli is not None:
                 times = say.locale.fixed(Fraction(one.power.times_milli, 1000), 1)
@@ -229,7 +230,7 @@ class _Own:
             for one in self.told.evaluation.standings.bars
             if one.team == self.decided.team
         )
-        heads = [say.say(f"col.{name}") for name in ("bar", "margin", "margin_low", "finding")]
+        heads = say.heads("bar", "margin", "margin_low", "finding")
         shown = tuple(Head(head, figure=0 < n < 3) for n, head in enumerate(heads))
         if rows:
             yield Table("own-bars", say.say("bars.title"), shown, rows)

@@ -92,6 +92,11 @@ class SupportSummary:
     rows: int
     findings: Mapping[Finding, int]
 
+    @property
+    def unit(self) -> str:
+        """The unit of use, in which classes of different strength are not weighed."""
+        return self.measure.removeprefix("weighted_")
+
 
 @dataclass(frozen=True, slots=True)
 class RoundSummary:
@@ -142,7 +147,6 @@ class Summary:
     policy: Policy
     past: Past
     policy_digest: str
-    holders: Mapping[str, Text]
     calls: tuple[CallSummary, ...]
     billed: tuple[CallSummary, ...]
     supports: tuple[SupportSummary, ...]
@@ -154,6 +158,16 @@ class Summary:
     decisions: Mapping[str, int]
     journal_entries: int
     journal_root: str
+
+    def envelopes_of(self, call: CallSummary) -> Mapping[str, int]:
+        """A call's envelopes in blocks, where they are counted in blocks of its own size."""
+        return {
+            line.holder: line.blocks
+            for support in self.supports
+            if support.id == call.section.support and support.block == call.section.block
+            for line in support.holders
+            if line.blocks is not None
+        }
 
     @property
     def assumption_count(self) -> int:
@@ -189,7 +203,6 @@ def _summary(past: Past, data: Mapping[str, bytes], earlier: tuple[RoundSummary,
         policy=resolved.policy,
         past=past,
         policy_digest=until.document.digest,
-        holders={holder.id: holder.name for holder in resolved.policy.holders},
         calls=tuple(call for call in calls if call.id in decided),
         billed=tuple(call for call in calls if call.fees),
         supports=(supports := tuple(_supports(past, by_award))),

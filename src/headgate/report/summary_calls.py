@@ -131,6 +131,14 @@ class CallSummary:
         winners = (a for a in self.applicants if a.blocks)
         return tuple(sorted(winners, key=lambda a: (a.place.rank if a.place else 0, a.id)))
 
+    @property
+    def published(self) -> Mapping[str, int]:
+        """The blocks that each class of holders got in the published selection."""
+        found: dict[str, int] = dict.fromkeys(self.section.holders, 0)
+        for group in self.groups:
+            found[group.holder] = found.get(group.holder, 0) + group.blocks
+        return found
+
     def blocks_by(self, name: str) -> Mapping[str, int]:
         """Blocks awarded by `holder` or by `group`."""
         found: Counter[str] = Counter()

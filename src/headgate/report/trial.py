@@ -30,7 +30,7 @@ from headgate.report.charts import Part, Row
 from headgate.report.drawings import bars, dates, drawing, stacks, ticks
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of, laid_out
-from headgate.report.speaker import Speaker, speaker
+from headgate.report.speaker import Speaker, speaker_of
 from headgate.report.trial_awards import Lists
 
 Three = tuple[int, int, int]
@@ -105,9 +105,8 @@ def trial_pages(trial: Trial | None, lists: Lists | None = None) -> Mapping[str,
 
 
 def _page(policy: Policy, trial: Trial | None, lists: Lists | None, language: str) -> bytes:
-    holders = {holder.id: holder.name for holder in policy.holders}
-    say = speaker(language, holders, policy.programme.currency)
-    found = [*([] if trial is None else _sections(trial, say))]
+    say = speaker_of(policy, language)
+    found = [*([] if trial is None else parts_of(trial, say, _PARTS))]
     if lists is not None:
         found[-1:-1] = trial_awards.sections(lists, say, alone=trial is None)
         found += [_made_from(lists.sources, say)] if trial is None else []
@@ -131,10 +130,6 @@ def _made_from(sources: Sequence[tuple[str, str]], say: Speaker) -> Section:
 
 
 _PARTS: Final = ("brief", "use", "waits", "changes", "months", "sources")
-
-
-def _sections(trial: Trial, say: Speaker) -> Iterator[Section]:
-    return parts_of(trial, say, _PARTS)
 
 
 def parts_of(trial: Trial, say: Speaker, names: Sequence[str]) -> Iterator[Section]:

@@ -35,7 +35,7 @@ from headgate.readers.evaluations.round_file import (
 from headgate.readers.suites import Evaluator, Suite
 from headgate.running.shard import wanted
 from headgate.running.tools import LOG, logged_as
-from headgate.running.work import RUNS, Code, Done, Run, Work, fault
+from headgate.running.work import RUNS, Code, Done, Run, Work
 from headgate.steps.evaluate import tasks_of
 
 NAME_CHARACTERS: Final = 12
@@ -59,16 +59,16 @@ def check_asked(
     name = pillar or next((one.id for one in items.values() if one.runner), next(iter(items), ""))
     if name not in items:
         what = f"The round has no pillar of items {name!r}: {', '.join(items) or 'none'}."
-        raise Faulty([fault("--pillar", Code.PILLAR_UNKNOWN, what)])
+        raise Code.PILLAR_UNKNOWN.alone("--pillar", what)
     faults = [
-        fault(suite.file.suite, Code.TASK_UNKNOWN, f"The pillar {name} has no task {task!r}.")
+        Code.TASK_UNKNOWN.of(suite.file.suite, f"The pillar {name} has no task {task!r}.")
         for task in suite.file.tasks
         if task not in tasks_of(items[name])
     ]
     rule = items[name].runner
     if rule is not None and rule.others is OtherModels.REFUSED:
         faults += [
-            fault(one.team, Code.MODEL_REFUSED, f"{one.model[:16]} of {one.team} is not final.")
+            Code.MODEL_REFUSED.of(one.team, f"{one.model[:16]} of {one.team} is not final.")
             for one in evaluator.models
             if not one.final
         ]
@@ -108,7 +108,7 @@ def carry(work: Work, how: Waiting, progress: Callable[[str], None]) -> None:
             found
             for run in left
             for found in work.failed(run)
-            or [fault(work.of(run), Code.RUN_MISSING, f"{run.said} was never tried to its end.")]
+            or [Code.RUN_MISSING.of(work.of(run), f"{run.said} was never tried to its end.")]
         )
 
 
@@ -122,7 +122,7 @@ def ring_of(folder: Path) -> Ring:
     ring = load(folder)
     if last_signed(folder) is not None:
         what = f"{folder} has signed a journal, and a journal's keys sign nothing else."
-        raise Faulty([fault(folder, Code.KEYS_OF_JOURNAL, what)])
+        raise Code.KEYS_OF_JOURNAL.alone(folder, what)
     return ring
 
 

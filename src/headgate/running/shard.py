@@ -27,7 +27,6 @@ from headgate.running.work import (
     Run,
     Work,
     digests,
-    fault,
     keep,
     read_work,
 )
@@ -98,7 +97,7 @@ def _ran(work: Work, run: Run, folder: Path) -> Iterator[Fault]:
     """Run the tool; what kept it from ending well."""
     evaluator, name = work.plan.evaluator, run.model.key
     if name is not None and not os.environ.get(name):
-        yield fault(name, Code.KEY_MISSING, f"{run.said}: {name} is not set")
+        yield Code.KEY_MISSING.of(name, f"{run.said}: {name} is not set")
         return
     key = os.environ.get(name, "") if name is not None else ""
     command = typed(run.task, run.model, evaluator, work.include, folder, key)
@@ -116,15 +115,15 @@ def _ran(work: Work, run: Run, folder: Path) -> Iterator[Fault]:
                 check=False,
             )
     except subprocess.TimeoutExpired:
-        yield fault(place, Code.RUN_SLOW, f"{run.said} was not over within {hours} hours")
+        yield Code.RUN_SLOW.of(place, f"{run.said} was not over within {hours} hours")
         return
     except OSError as error:
         what = f"{command.words[0]}: {error.strerror}"
-        yield fault(command.words[0], Code.PROGRAM_MISSING, what)
+        yield Code.PROGRAM_MISSING.of(command.words[0], what)
         return
     if done.returncode:
         what = f"{run.said}: {command.words[0]} ended with {done.returncode}: {_last(place)}"
-        yield fault(place, Code.RUN_FAILED, what)
+        yield Code.RUN_FAILED.of(place, what)
 
 
 def _last(place: Path) -> str:
@@ -148,7 +147,7 @@ def _kept(work: Work, run: Run, folder: Path) -> tuple[Kept | None, tuple[Fault,
     place = folder / LOG
     if not place.is_dir() or not any(path.is_file() for path in place.rglob("*")):
         what = f"{run.said} left no log: {_last(folder / SAID)}"
-        return None, (fault(place, Code.NO_LOG, what),)
+        return None, (Code.NO_LOG.of(place, what),)
     try:
         team = Team(run.model.team, (logged_as(run.task, run.model),), (LOG,), 0)
         logs = read_logs(folder, Manifest((team,), (wanted(work, run),)))
@@ -162,8 +161,8 @@ def _otherwise(run: Run, kept: Kept, place: Path) -> Iterator[Fault]:
     """What a log has that the suite did not ask for."""
     if kept.run.tool.split()[-1:] != [run.task.version]:
         what = f"{run.said} was run by {kept.run.tool}, not by {run.task.version}"
-        yield fault(place, Code.VERSION_OTHER, what)
+        yield Code.VERSION_OTHER.of(place, what)
     items = len({sample.item for sample in kept.run.samples})
     if run.task.items is not None and items != run.task.items:
         what = f"{run.said} has {items} items, the suite says {run.task.items}"
-        yield fault(place, Code.ITEMS_OTHER, what)
+        yield Code.ITEMS_OTHER.of(place, what)

@@ -18,7 +18,6 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -28,7 +27,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.alone import alone
 from headgate.core import canonical
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Mended
 from headgate.core.supports.kind import Section
 from headgate.journal.files import put
 from headgate.readers.suites import Evaluator, Model, Suite, SuiteFile, Task
@@ -38,50 +37,40 @@ RUN, ENDED, DONE, SAID = "run.json", "ended.json", "done.json", "said.txt"
 _OTHERS: Final = 0o077
 
 
-class Code(StrEnum):
+class Code(Mended):
     """Why work on a round's runs stops; the value is its published code."""
 
-    WORK_MISSING = "work-missing"
-    WORK_OPEN = "work-open"
-    WORK_BROKEN = "work-broken"
-    TASKS_OTHER = "work-tasks-other"
-    PROGRAM_MISSING = "run-program-missing"
-    KEY_MISSING = "run-key-missing"
-    RUN_FAILED = "run-failed"
-    RUN_SLOW = "run-too-slow"
-    NO_LOG = "run-without-log"
-    VERSION_OTHER = "run-version-other"
-    ITEMS_OTHER = "run-items-other"
-    RUN_MISSING = "run-missing"
-    PILLAR_UNKNOWN = "pillar-unknown"
-    TASK_UNKNOWN = "task-unknown"
-    MODEL_REFUSED = "model-not-final"
-    KEYS_OF_JOURNAL = "keys-of-a-journal"
-
-
-MENDS: Final[Mapping[Code, str]] = {
-    Code.WORK_MISSING: "name a folder that `headgate suite run` has made",
-    Code.WORK_OPEN: "let nobody else in: chmod go= on the folder",
-    Code.WORK_BROKEN: "take a new folder; what was run before stays in this one",
-    Code.TASKS_OTHER: "take the task files back, or plan again: headgate suite run",
-    Code.PROGRAM_MISSING: "install the tool there, or name its command under `programs`",
-    Code.KEY_MISSING: "set the variable that the evaluator's file names for the endpoint",
-    Code.RUN_FAILED: "read what the tool said, mend that, and run again",
-    Code.RUN_SLOW: "raise `hours` in the evaluator's file, or serve the model faster",
-    Code.NO_LOG: "read what the tool said, mend that, and run again",
-    Code.VERSION_OTHER: "install the version that the suite names",
-    Code.ITEMS_OTHER: "run the task on the items that the suite counts, or correct its number",
-    Code.RUN_MISSING: "run again: what is done is kept",
-    Code.PILLAR_UNKNOWN: "name a pillar of items: --pillar NAME",
-    Code.TASK_UNKNOWN: "give the suite's tasks the names that the pillar's tasks have",
-    Code.MODEL_REFUSED: "leave out every model that is not final: the policy refuses trials",
-    Code.KEYS_OF_JOURNAL: "make a ring for the evaluator alone: headgate suite keys FOLDER",
-}
-
-
-def fault(place: Path | str, code: Code, what: str) -> Fault:
-    """One fault of the work, with its mend."""
-    return Fault(str(place), 0, 0, code, what, MENDS[code])
+    WORK_MISSING = "work-missing", "name a folder that `headgate suite run` has made"
+    WORK_OPEN = "work-open", "let nobody else in: chmod go= on the folder"
+    WORK_BROKEN = "work-broken", "take a new folder; what was run before stays in this one"
+    TASKS_OTHER = "work-tasks-other", "take the task files back, or plan again: headgate suite run"
+    PROGRAM_MISSING = (
+        "run-program-missing",
+        "install the tool there, or name its command under `programs`",
+    )
+    KEY_MISSING = (
+        "run-key-missing",
+        "set the variable that the evaluator's file names for the endpoint",
+    )
+    RUN_FAILED = "run-failed", "read what the tool said, mend that, and run again"
+    RUN_SLOW = "run-too-slow", "raise `hours` in the evaluator's file, or serve the model faster"
+    NO_LOG = "run-without-log", "read what the tool said, mend that, and run again"
+    VERSION_OTHER = "run-version-other", "install the version that the suite names"
+    ITEMS_OTHER = (
+        "run-items-other",
+        "run the task on the items that the suite counts, or correct its number",
+    )
+    RUN_MISSING = "run-missing", "run again: what is done is kept"
+    PILLAR_UNKNOWN = "pillar-unknown", "name a pillar of items: --pillar NAME"
+    TASK_UNKNOWN = "task-unknown", "give the suite's tasks the names that the pillar's tasks have"
+    MODEL_REFUSED = (
+        "model-not-final",
+        "leave out every model that is not final: the policy refuses trials",
+    )
+    KEYS_OF_JOURNAL = (
+        "keys-of-a-journal",
+        "make a ring for the evaluator alone: headgate suite keys FOLDER",
+    )
 
 
 class Plan(Section):
@@ -233,18 +222,18 @@ def read_work(folder: Path) -> Work:
         data = (folder / PLAN).read_bytes()
     except OSError as error:
         what = error.strerror or "there is no plan"
-        raise Faulty([fault(folder, Code.WORK_MISSING, what)]) from None
+        raise Code.WORK_MISSING.alone(folder, what) from None
     _check_private(folder)
     try:
         plan = Plan.model_validate_json(data)
     except ValidationError as error:
         what = f"{error.error_count()} things in it are not as they were written"
-        raise Faulty([fault(folder / PLAN, Code.WORK_BROKEN, what)]) from None
+        raise Code.WORK_BROKEN.alone(folder / PLAN, what) from None
     # A tool runs in a folder of its own, so what it is told is told from the root.
     work = Work(folder.resolve(), plan)
     if work.include is not None and digests(work.include) != dict(plan.files):
         what = "they are not those that the suite's digest names"
-        raise Faulty([fault(work.include, Code.TASKS_OTHER, what)])
+        raise Code.TASKS_OTHER.alone(work.include, what)
     return work
 
 
@@ -252,7 +241,7 @@ def _check_private(folder: Path) -> None:
     about = folder.lstat()
     if not stat.S_ISDIR(about.st_mode) or about.st_mode & _OTHERS:
         what = f"it has mode {stat.S_IMODE(about.st_mode):04o}, and hidden items lie in it"
-        raise Faulty([fault(folder, Code.WORK_OPEN, what)])
+        raise Code.WORK_OPEN.alone(folder, what)
 
 
 def _keep_tasks(source: Path, target: Path) -> None:

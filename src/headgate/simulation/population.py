@@ -18,6 +18,7 @@ from headgate.core.policy.schema import Call
 from headgate.core.policy.tree import Node, parse
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
+from headgate.readers.sections import at
 
 
 class Count(Section):
@@ -103,22 +104,11 @@ def read_population(file: str, text: str) -> Population:
 
 def _fault(tree: Node, error: ErrorDetails) -> Fault:
     """One of pydantic's errors, at the nearest node that exists."""
-    node = tree
-    for part in error["loc"]:
-        below = _below(node, part)
-        if below is None:
-            break
-        node = below
+    node = at(tree, *error["loc"])
     name = ".".join(str(part) for part in error["loc"])
     what = f"`{name}`: {error['msg']}."
     code = error["type"].replace("_", "-")
     return Fault(node.file, node.line, node.column, code, what, _MEND)
-
-
-def _below(node: Node, part: int | str) -> Node | None:
-    if isinstance(part, str):
-        return node.get(part)
-    return node.data[part] if isinstance(node.data, tuple) and part < len(node.data) else None
 
 
 _MEND = "Write the keys and types of population data; null says that it was not published."

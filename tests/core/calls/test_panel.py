@@ -1,5 +1,7 @@
 """Reviewers are assigned as well as can be: held against brute force and against scipy."""
 
+from collections import Counter
+from collections.abc import Collection, Mapping
 from itertools import combinations, product
 
 import pytest
@@ -7,12 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from headgate.core.calls.panel import LOAD_COST, Pair, assign, value_of
+from headgate.core.calls.panel import LOAD_COST, Pair, assign
 
 
 def names(prefix: str, count: int) -> list[str]:
     """So many names."""
     return [f"{prefix}{number}" for number in range(count)]
+
+
+def value_of(pairs: Collection[Pair], expertise: Mapping[Pair, int]) -> int:
+    """What an assignment is worth: its expertise less what its loads cost."""
+    counts = Counter(reviewer for _, reviewer in pairs)
+    load = sum(LOAD_COST * n * (n - 1) // 2 for n in counts.values())
+    return sum(expertise.get(pair, 0) for pair in pairs) - load
 
 
 def best_of_all(seats: dict[str, int], known: dict[Pair, int], free: set[Pair]) -> int:

@@ -3,6 +3,7 @@ seed decides.
 """
 
 import csv
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from headgate.core import canonical
-from headgate.core.evaluation.composite import Refused
-from headgate.core.evaluation.cut_errors import error_table
+from headgate.core.evaluation.composite import Refused, composite
+from headgate.core.evaluation.cut_errors import ErrorRow, errors_of
 from headgate.core.evaluation.estimate import standings
 from headgate.core.evaluation.evidence import Evidence, ItemScore
 from headgate.core.evaluation.method import Bar, Gate, GateFault, GateFinding, GateOutcome, Method
@@ -403,11 +404,17 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     assert all(368 <= count <= 392 for count in covered), covered
 
 
+def error_table(method: Method, evidence: Evidence, teams: Sequence[str]) -> tuple[ErrorRow, ...]:
+    """What other rules for the line would cost in a round that is not refused."""
+    measured = composite(method, evidence, teams, (), SEED)
+    assert not isinstance(measured, Refused), measured
+    return errors_of(measured, ())
+
+
 def test_the_price_of_always_cutting_is_shown() -> None:
     """Close teams: cutting always errs often; asking for more errors cuts less and errs less."""
     evidence, teams = synthetic(np.random.default_rng(11), (0.70, 0.60, 0.59, 0.585))
-    table = error_table(replace(METHOD, stay_max=3), evidence, teams, (), SEED)
-    assert not isinstance(table, Refused)
+    table = error_table(replace(METHOD, stay_max=3), evidence, teams)
     assert [0, 840, 1_280, 1_645, 1_960] == [row.threshold_milli for row in table[:5]]
     assert [False] * 5 + [True] == [row.own for row in table]
     assert 1_960 < table[5].threshold_milli
@@ -418,12 +425,12 @@ def test_the_price_of_always_cutting_is_shown() -> None:
     assert [row.cut_ppm for row in table] == sorted((row.cut_ppm for row in table), reverse=True)
     wrong = [row.wrong_ppm for row in table if row.wrong_ppm is not None]
     assert wrong == sorted(wrong, reverse=True)
-    assert () == error_table(replace(METHOD, stay_max=4), evidence, teams, (), SEED)
+    assert () == error_table(replace(METHOD, stay_max=4), evidence, teams)
 
 
-def test_a_table_of_errors_needs_evidence_too() -> None:
-    """The price of a rule is not computed from nothing."""
-    assert isinstance(error_table(METHOD, Evidence(), ("a",), (), SEED), Refused)
+def test_a_round_needs_evidence_and_a_seed() -> None:
+    """Nobody is judged from nothing."""
+    assert isinstance(standings(METHOD, Evidence(), ("a",), (), SEED), Refused)
     assert isinstance(standings(METHOD, Evidence(), ("a",), (), "no seed"), Refused)
 
 

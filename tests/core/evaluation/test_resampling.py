@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from headgate.core.evaluation.ranks import place_probabilities_ppm, rounded_keeping_sums
+from headgate.core.evaluation.ranks import place_probabilities_ppm
 from headgate.core.evaluation.resampling import (
     EXACT_MAX,
     ROWS_AT_ONCE,
@@ -166,9 +166,3 @@ def test_teams_that_tie_share_their_places() -> None:
     draws = np.array([[5, 5, 1]] * 3, dtype=np.int64)
     expected = ((500_000, 500_000, 0), (500_000, 500_000, 0), (0, 0, 1_000_000))
     assert expected == place_probabilities_ppm(draws)
-
-
-def test_rounding_keeps_whole_tables_as_they_are() -> None:
-    """Rounding moves only what is not whole."""
-    table = [[Fraction(3), Fraction(1)], [Fraction(1), Fraction(3)]]
-    assert ((3, 1), (1, 3)) == rounded_keeping_sums(table)

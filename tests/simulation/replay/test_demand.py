@@ -5,7 +5,6 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from headgate.readers.trace_log import trace_of
 from headgate.readers.traces import Trace
 from headgate.simulation.replay.demand import (
     WEEK_SECONDS,
@@ -16,6 +15,7 @@ from headgate.simulation.replay.demand import (
     loaded,
     spread,
 )
+from tests.readers.rows import trace_of
 from tests.simulation.replay.worlds import column
 
 HOUR = 3600

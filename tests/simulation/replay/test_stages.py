@@ -4,7 +4,6 @@ import numpy as np
 
 from headgate.core.policy.check import check
 from headgate.core.policy.document import Document
-from headgate.readers.trace_log import trace_of
 from headgate.simulation.replay import plain
 from headgate.simulation.replay.demand import as_it_came
 from headgate.simulation.replay.figures import Inferred, Lane, ends_of, figures
@@ -12,6 +11,7 @@ from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.pool import Gangs
 from headgate.simulation.replay.stages import History, lanes_of
 from headgate.simulation.replay.supply import offer
+from tests.readers.rows import trace_of
 from tests.simulation.replay.test_supply import DAYS, small
 from tests.simulation.replay.worlds import column
 

@@ -21,7 +21,14 @@ from headgate.site.actions.consent import consent
 from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.mark import mark
-from headgate.site.actions.people import Registered, act_for, appoint, give_roles, let_in, register
+from headgate.site.actions.people import (
+    Registered,
+    act_for,
+    appoint,
+    give_roles,
+    register,
+    set_roles,
+)
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.sign import sign
 from headgate.site.actions.sign_agreement import sign_agreement
@@ -95,8 +102,8 @@ class Cast:
         begins = agenda(document)[0].day - timedelta(days=1)
         self.adopted = datetime.combine(begins, time(), UTC)
         adopt(self.owner, document, self.adopted)
-        let_in(self.owner, self.officer, [Role.AGENCY_OFFICER], self.adopted)
-        let_in(self.owner, self.operator, [Role.OPERATOR], self.adopted)
+        set_roles(self.owner, self.officer, [Role.AGENCY_OFFICER], self.adopted)
+        set_roles(self.owner, self.operator, [Role.OPERATOR], self.adopted)
 
     def play(self) -> Term:
         """The whole term, event by event; what stands in the database at its end."""

@@ -58,15 +58,6 @@ def assign(
     return Assignment(tuple(sorted([*kept, *chosen])), {a: n for a, n in left.items() if n})
 
 
-def value_of(pairs: Collection[Pair], expertise: Mapping[Pair, int]) -> int:
-    """What an assignment is worth: its expertise less what its loads cost."""
-    counts: dict[str, int] = {}
-    for _, reviewer in pairs:
-        counts[reviewer] = counts.get(reviewer, 0) + 1
-    load = sum(LOAD_COST * n * (n - 1) // 2 for n in counts.values())
-    return sum(expertise.get(pair, 0) for pair in pairs) - load
-
-
 def _solve(
     seats: Mapping[str, int],
     loads: Mapping[str, int],

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headgate.core.calls.harshness import FloatArray, IntArray
-from headgate.core.evaluation.composite import Composite, Refused, composite
+from headgate.core.evaluation.composite import Composite
 from headgate.core.evaluation.estimate import MILLI, failed_teams, pair_spread
-from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.method import GateFinding, Method
+from headgate.core.evaluation.method import GateFinding
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.evaluation.resampling import MICRO
 
@@ -51,23 +50,11 @@ class Played:
     wrong: BoolArray
 
 
-def error_table(
-    method: Method,
-    evidence: Evidence,
-    teams: Sequence[str],
-    gates: Sequence[GateFinding],
-    seed: str,
-) -> tuple[ErrorRow, ...] | Refused:
+def errors_of(measured: Composite, gates: Sequence[GateFinding]) -> tuple[ErrorRow, ...]:
     """Play the round over and over, taking its estimates for the truth; 0 is "always cut".
 
     Empty when all who passed the gates have a place.
     """
-    measured = composite(method, evidence, teams, gates, seed)
-    return measured if isinstance(measured, Refused) else errors_of(measured, gates)
-
-
-def errors_of(measured: Composite, gates: Sequence[GateFinding]) -> tuple[ErrorRow, ...]:
-    """The same from a round that is measured already."""
     failed = failed_teams(gates)
     columns = [at for at, team in enumerate(measured.teams) if team not in failed]
     if len(columns) <= measured.method.stay_max:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 
 import numpy as np
 
@@ -46,18 +45,13 @@ def _above_and_level(draws: IntArray) -> IntArray:
     return found
 
 
-def rounded_keeping_sums(table: Sequence[Sequence[Fraction]]) -> tuple[tuple[int, ...], ...]:
-    """Round a table with whole row and column sums, each entry to a neighbour, keeping all sums.
-
-    Controlled rounding by cycles (Causey, Cox and Ernst 1985, JASA 80): fractional entries form
-    cycles through rows and columns; moving along one makes at least one entry whole.
-    """
-    unit = math.lcm(*(value.denominator for row in table for value in row))
-    return _rounded([[int(value * unit) for value in row] for row in table], unit)
-
-
 def _rounded(cells: list[list[int]], unit: int) -> tuple[tuple[int, ...], ...]:
-    """The same for a table in parts of a unit, which is changed."""
+    """Round a table in parts of a unit, each cell to a neighbour, keeping all sums; it is changed.
+
+    Rows and columns add up to whole units. Controlled rounding by cycles (Causey, Cox and Ernst
+    1985, JASA 80): fractional entries form cycles through rows and columns; moving along one makes
+    at least one entry whole.
+    """
     while cycle := _fractional_cycle(cells, unit):
         up, down = cycle[0::2], cycle[1::2]
         room = [unit - cells[i][j] % unit for i, j in up] + [cells[i][j] % unit for i, j in down]

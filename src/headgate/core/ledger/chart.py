@@ -13,7 +13,7 @@ from functools import cache
 from itertools import combinations
 from typing import Final
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.text import is_name
 
@@ -28,13 +28,16 @@ class Limit(Enum):
     CREDITS_MUST_NOT_EXCEED_DEBITS = "credits must not exceed debits"
 
 
-class ChartFault(Enum):
+class ChartFault(Mended):
     """What can be wrong with a pattern of a chart; the value is the fault's published code."""
 
-    SEGMENT_BAD = "chart-segment-bad"
-    VARIABLE_REPEATED = "chart-variable-repeated"
-    UNIT_BAD = "chart-unit-bad"
-    PATTERNS_OVERLAP = "chart-patterns-overlap"
+    SEGMENT_BAD = (
+        "chart-segment-bad",
+        'write each segment as a word or as one variable, "{like_this}"',
+    )
+    VARIABLE_REPEATED = "chart-variable-repeated", "give each variable of a path its own name"
+    UNIT_BAD = "chart-unit-bad", "write a unit whose variables all stand in the path"
+    PATTERNS_OVERLAP = "chart-patterns-overlap", "make one segment differ by a fixed word"
 
 
 class AccountRefusal(Enum):
@@ -125,15 +128,16 @@ def _segments(path: str) -> tuple[tuple[str, bool], ...]:
 def _pattern_faults(pattern: Pattern) -> Iterator[Fault]:
     segments = pattern.segments()
     variables = [text for text, variable in segments if variable]
+    where = f"chart: {pattern.path}"
     for text, variable in segments:
         if not variable and (not is_name(text) or "{" in text or "}" in text):
-            yield _fault(pattern, ChartFault.SEGMENT_BAD, f'the segment "{text}" is no name')
+            yield ChartFault.SEGMENT_BAD.of(where, f'the segment "{text}" is no name')
     if len(set(variables)) < len(variables):
-        yield _fault(pattern, ChartFault.VARIABLE_REPEATED, "a variable stands twice in the path")
+        yield ChartFault.VARIABLE_REPEATED.of(where, "a variable stands twice in the path")
     unbound = set(_VARIABLE.findall(pattern.unit)) - set(variables)
     rest = _VARIABLE.sub("", pattern.unit)
     if unbound or "{" in rest or "}" in rest or not is_name(pattern.unit):
-        yield _fault(pattern, ChartFault.UNIT_BAD, f'the unit "{pattern.unit}" cannot be formed')
+        yield ChartFault.UNIT_BAD.of(where, f'the unit "{pattern.unit}" cannot be formed')
 
 
 def _overlap_faults(patterns: tuple[Pattern, ...]) -> Iterator[Fault]:
@@ -142,16 +146,4 @@ def _overlap_faults(patterns: tuple[Pattern, ...]) -> Iterator[Fault]:
         same_length = one.path.count("/") == other.path.count("/")
         if same_length and all(a == b or a[1] or b[1] for a, b in pairs):
             what = f'a path could fit this pattern and "{other.path}" alike'
-            yield _fault(one, ChartFault.PATTERNS_OVERLAP, what)
-
-
-_MENDS: Final = {
-    ChartFault.SEGMENT_BAD: 'write each segment as a word or as one variable, "{like_this}"',
-    ChartFault.VARIABLE_REPEATED: "give each variable of a path its own name",
-    ChartFault.UNIT_BAD: "write a unit whose variables all stand in the path",
-    ChartFault.PATTERNS_OVERLAP: "make one segment differ by a fixed word",
-}
-
-
-def _fault(pattern: Pattern, fault: ChartFault, what: str) -> Fault:
-    return Fault(f"chart: {pattern.path}", 0, 0, fault.value, what, _MENDS[fault])
+            yield ChartFault.PATTERNS_OVERLAP.of(f"chart: {one.path}", what)

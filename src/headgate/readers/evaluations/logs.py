@@ -12,7 +12,7 @@ from typing import Final
 from headgate.core.evaluation.evidence import ItemScore
 from headgate.core.faults import Fault, Faulty
 from headgate.readers.evaluations import helm, inspect_ai, lighteval, lm_eval, opencompass
-from headgate.readers.evaluations.findings import FLAGS, Code, finding
+from headgate.readers.evaluations.findings import FLAGS, Code
 from headgate.readers.evaluations.manifest import MANIFEST, Manifest, Team
 from headgate.readers.evaluations.reading import Archive, Found, lines, parsed, whole
 from headgate.readers.evaluations.run import Report, Run, Sample, Wanted, mean_and_error
@@ -100,7 +100,7 @@ class _Team:
                 found[run.task].append(run)
                 if run.model not in self.team.models:
                     what = f"The log is of the model {run.model[:80]!r}, which is not the team's."
-                    self.faults.append(finding(run.file, Code.MODEL_OTHER, what))
+                    self.faults.append(Code.MODEL_OTHER.of(run.file, what))
         yield from self._chosen(found)
 
     def _chosen(self, found: Mapping[str, Sequence[Run]]) -> Iterator[Kept]:
@@ -110,10 +110,10 @@ class _Team:
             task = f"{wanted.pillar}/{wanted.task}"
             if len(of_file) > 1:
                 what = f"{self.team.name} has {len(of_file)} logs of {task}: {', '.join(of_file)}."
-                self.faults.append(finding(MANIFEST, Code.TASK_TWICE, what, self.team.line))
+                self.faults.append(Code.TASK_TWICE.of(MANIFEST, what, self.team.line))
             elif not of_file:
                 what = f"{self.team.name} has no log of {task} that can be read."
-                self.faults.append(finding(MANIFEST, Code.TASK_NOT_RUN, what, self.team.line))
+                self.faults.append(Code.TASK_NOT_RUN.of(MANIFEST, what, self.team.line))
             for run in list(of_file.values())[:1]:
                 yield Kept(self.team.name, wanted, run)
 
@@ -123,12 +123,12 @@ class _Team:
             inside = sorted(path.rglob("*")) if path.is_dir() else [path]
             if not path.exists() or len(inside) > FILES_MOST:
                 what = f"{log[:80]!r} is not there, or holds more than {FILES_MOST} files."
-                self.faults.append(finding(MANIFEST, Code.LOG_MISSING, what, self.team.line))
+                self.faults.append(Code.LOG_MISSING.of(MANIFEST, what, self.team.line))
                 continue
             for file in inside:
                 if not file.resolve().is_relative_to(self.folder.resolve()):
                     what = f"{file.name[:80]!r} lies outside of the folder."
-                    self.faults.append(finding(MANIFEST, Code.LOG_OUTSIDE, what, self.team.line))
+                    self.faults.append(Code.LOG_OUTSIDE.of(MANIFEST, what, self.team.line))
                 elif file.is_file():
                     yield file
 
@@ -209,15 +209,15 @@ def _together(kept: Sequence[Kept]) -> Iterator[Fault]:
         pair = f"{one.team} and {other.team} on {one.wanted.pillar}/{one.wanted.task}"
         if mine.tool.split()[0] != its.tool.split()[0] or mine.task_hash != its.task_hash:
             what = f"{pair}: the task is not the same."
-            yield finding(mine.file, Code.TASK_HASH_DIFFERS, what)
+            yield Code.TASK_HASH_DIFFERS.of(mine.file, what)
         elif names := [k for k, v in mine.settings.items() if its.settings.get(k) != v]:
             what = f"{pair}: {', '.join(names)} differ."
-            yield finding(mine.file, Code.SETTINGS_DIFFER, what)
+            yield Code.SETTINGS_DIFFER.of(mine.file, what)
         if mine.tool != its.tool:
             what = f"{pair}: {mine.tool} and {its.tool}."
-            yield finding(mine.file, Code.TOOL_DIFFERS, what)
+            yield Code.TOOL_DIFFERS.of(mine.file, what)
         if _prompts(mine.samples) != _prompts(its.samples):
-            yield finding(mine.file, Code.PROMPT_DIFFERS, f"{pair}: prompts differ.")
+            yield Code.PROMPT_DIFFERS.of(mine.file, f"{pair}: prompts differ.")
 
 
 def _prompts(samples: Sequence[Sample]) -> frozenset[str]:

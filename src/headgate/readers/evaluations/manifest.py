@@ -3,20 +3,23 @@
 Checked like the policy: every fault at once, each at its line with what mends it.
 """
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Final, Self, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from headgate.core.calls.application import GateFinding
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Faulty
 from headgate.core.ledger.text import is_name
-from headgate.core.policy.tree import BYTES_MOST, Node, parse
-from headgate.readers.evaluations.findings import MENDS, Code
+from headgate.core.policy.primitives import Positive
+from headgate.core.supports.kind import Section
+from headgate.readers.evaluations.findings import Code
 from headgate.readers.evaluations.run import Wanted
+from headgate.readers.sections import at, read_tree, sections
 
 MANIFEST: Final = "evidence.yaml"
 
@@ -69,147 +72,109 @@ class Manifest:
         return {**named, **{team.name: team.name for team in self.teams}}
 
 
+def _named(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"{text[:40]!r} is no name")
+    return text
+
+
+def _inside(file: str) -> str:
+    path = PurePosixPath(file)
+    if path.is_absolute() or ".." in path.parts or "\\" in file or "\0" in file:
+        raise ValueError(f"{file[:80]!r} leaves the folder")
+    return file
+
+
+def _listed(value: object) -> object:
+    """One text, or a list of texts; a number is its digits."""
+    listed = value if isinstance(value, list) else [value]
+    return tuple(str(one) if type(one) is int else one for one in listed)
+
+
+Name = Annotated[str, AfterValidator(_named)]
+File = Annotated[str, AfterValidator(_inside)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Kind = TypeVar("Kind")
+Listed = Annotated[tuple[Kind, ...], BeforeValidator(_listed)]
+
+
+class _Team(Section):
+    models: Listed[str] = ()
+    logs: Listed[File] = ()
+    trained_until: date | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.logs and not self.models:
+            raise ValueError("it has logs, and `models` does not say of which model")
+        return self
+
+
+class _Votes(Section):
+    file: Annotated[Name, AfterValidator(_inside)]
+    styles: Annotated[Name, AfterValidator(_inside)] | None = None
+
+
+class _Task(Section):
+    log_task: Name | None = None
+    metric: Name | None = None
+    filter: Name | None = None
+    cluster: Name | None = None
+    items: Positive | None = None
+
+    def of(self, pillar: str, task: str) -> Wanted:
+        """What it asks of the task's logs, which know the task by its own name if by no other."""
+        name = self.log_task or task
+        return Wanted(pillar, task, name, self.metric, self.filter, self.cluster, self.items)
+
+
+class _Gate(Section):
+    passed: bool
+    remark: Name | None = None
+    evidence: Listed[Digest] = ()
+    replied: bool = False
+
+
+class _File(Section):
+    """The whole file: teams by name, tasks and votes by pillar and task, findings by gate."""
+
+    teams: Annotated[Mapping[Name, _Team], Field(min_length=1)]
+    tasks: Mapping[Name, Mapping[Name, _Task]] = {}
+    votes: Mapping[Name, Mapping[Name, _Votes]] = {}
+    gates: Mapping[Name, Mapping[Name, _Gate]] = {}
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest; raises `Faulty` with every fault of it."""
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(BYTES_MOST + 1)
-        text = data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Faulty([_fault(path.name, 0, 0, f"It cannot be read: {error}.")]) from error
-    node, faults = parse(path.name, text)
-    if node is None or faults:
-        raise Faulty(faults or [_fault(path.name, 0, 0, "It says nothing.")])
-    reader = _Reader()
-    root = reader.parts(node, {"teams", "tasks", "votes", "gates"})
-    teams = tuple(reader.teams(root.get("teams"), node))
-    wanted = tuple(reader.tasks(root.get("tasks")))
-    votes = tuple(reader.votes(root.get("votes")))
-    findings = tuple(reader.gates(root.get("gates"), {team.name for team in teams}))
-    if reader.faults:
-        raise Faulty(reader.faults)
-    return Manifest(teams, wanted, findings, votes)
+    wrong = Code.MANIFEST_WRONG
+    tree = read_tree(path, wrong)
+    file = sections(tree, _File, lambda one: wrong.at(one.node, f"{one.what}."))
+    if strangers := [
+        wrong.at(at(tree, "gates", gate, team), f"{team!r} is no team of this file.")
+        for gate, by_team in file.gates.items()
+        for team in by_team
+        if team not in file.teams
+    ]:
+        raise Faulty(strangers)
+    return Manifest(
+        tuple(
+            Team(name, one.models, one.logs, at(tree, "teams", name).line, one.trained_until)
+            for name, one in file.teams.items()
+        ),
+        tuple(one.of(pillar, task) for pillar, task, one in _flat(file.tasks)),
+        tuple(
+            GateFinding(team, gate, one.passed, one.remark or "", one.evidence, one.replied)
+            for gate, team, one in _flat(file.gates)
+        ),
+        tuple(
+            VoteFile(pillar, task, one.file, one.styles, at(tree, "votes", pillar, task).line)
+            for pillar, task, one in _flat(file.votes)
+        ),
+    )
 
 
-def _fault(file: str, line: int, column: int, what: str) -> Fault:
-    return Fault(file, line, column, Code.MANIFEST_WRONG.value, what, MENDS[Code.MANIFEST_WRONG])
-
-
-@dataclass(slots=True)
-class _Reader:
-    """Values out of the tree; every fault is noted and the rest read on."""
-
-    faults: list[Fault] = field(default_factory=list)
-
-    def bad(self, node: Node, what: str) -> None:
-        self.faults.append(_fault(node.file, node.line, node.column, what))
-
-    def parts(self, node: Node | None, known: set[str] | None = None) -> Mapping[str, Node]:
-        """The entries of a mapping; `known` are those it may have."""
-        if node is None:
-            return {}
-        if not isinstance(node.data, Mapping):
-            self.bad(node, "Here a mapping of names is meant.")
-            return {}
-        for key, value in node.data.items():
-            if known is None and not is_name(key):
-                self.bad(value, f"{key[:40]!r} is no name.")
-            if known is not None and key not in known:
-                self.bad(value, f"{key[:40]!r} is none of {', '.join(sorted(known))}.")
-        return node.data
-
-    def one(self, parts: Mapping[str, Node], key: str, right: Callable[[Any], bool]) -> Any:
-        """A scalar, or None where it is missing or wrong."""
-        node = parts.get(key)
-        if node is None:
-            return None
-        if not right(node.data):
-            self.bad(node, f"{key} is not of its kind.")
-            return None
-        return node.data
-
-    def texts(self, parts: Mapping[str, Node], key: str) -> tuple[str, ...]:
-        """One text or a list of texts."""
-        node = parts.get(key)
-        if node is None:
-            return ()
-        nodes = node.data if isinstance(node.data, tuple) else (node,)
-        wrong = [one for one in nodes if not isinstance(one.data, str | int) or one.data is True]
-        for one in wrong:
-            self.bad(one, f"{key} is a text or a list of texts.")
-        return tuple(str(one.data) for one in nodes if one not in wrong)
-
-    def teams(self, node: Node | None, root: Node) -> Iterator[Team]:
-        own = self.parts(node)
-        if not own:
-            self.bad(node or root, "No team is named under `teams`.")
-        for name, entry in own.items():
-            parts = self.parts(entry, {"models", "logs", "trained_until"})
-            models, logs = self.texts(parts, "models"), self.texts(parts, "logs")
-            if logs and not models:
-                self.bad(entry, f"{name} has logs, and `models` does not say of which model.")
-            for log in logs:
-                self.inside(parts["logs"], log)
-            day = self.one(parts, "trained_until", _is_day)
-            until = None if day is None else date.fromisoformat(str(day))
-            yield Team(name, models, logs, entry.line, until)
-
-    def inside(self, node: Node, file: str) -> None:
-        path = PurePosixPath(file)
-        if path.is_absolute() or ".." in path.parts or "\\" in file or "\0" in file:
-            self.bad(node, f"{file[:80]!r} leaves the folder.")
-
-    def votes(self, node: Node | None) -> Iterator[VoteFile]:
-        for pillar, tasks in self.parts(node).items():
-            for task, entry in self.parts(tasks).items():
-                parts = self.parts(entry, {"file", "styles"})
-                file, styles = (self.one(parts, key, _is_text) for key in ("file", "styles"))
-                if "file" not in parts:
-                    self.bad(entry, "`file` is missing: the file of the votes.")
-                for name in (name for name in (file, styles) if name):
-                    self.inside(entry, name)
-                yield VoteFile(pillar, task, str(file), styles, entry.line)
-
-    def tasks(self, node: Node | None) -> Iterator[Wanted]:
-        known = {"log_task", "metric", "filter", "cluster", "items"}
-        for pillar, tasks in self.parts(node).items():
-            for task, entry in self.parts(tasks).items():
-                parts = self.parts(entry, known)
-                metric, kept, cluster = (
-                    self.one(parts, key, _is_text) for key in ("metric", "filter", "cluster")
-                )
-                name = self.one(parts, "log_task", _is_text) or task
-                items = self.one(parts, "items", lambda value: type(value) is int and value > 0)
-                yield Wanted(pillar, task, str(name), metric, kept, cluster, items)
-
-    def gates(self, node: Node | None, teams: set[str]) -> Iterator[GateFinding]:
-        for gate, by_team in self.parts(node).items():
-            for team, entry in self.parts(by_team).items():
-                parts = self.parts(entry, {"passed", "remark", "evidence", "replied"})
-                if team not in teams:
-                    self.bad(entry, f"{team!r} is no team of this file.")
-                if "passed" not in parts:
-                    self.bad(entry, "`passed` is missing: true or false.")
-                evidence = self.texts(parts, "evidence")
-                if not all(re.fullmatch("[0-9a-f]{64}", digest) for digest in evidence):
-                    self.bad(entry, "`evidence` is a list of SHA-256 digests of documents.")
-                passed, replied = (
-                    bool(self.one(parts, key, lambda value: isinstance(value, bool)))
-                    for key in ("passed", "replied")
-                )
-                remark = str(self.one(parts, "remark", _is_text) or "")
-                yield GateFinding(team, gate, passed, remark, evidence, replied)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and is_name(value)
-
-
-def _is_day(value: Any) -> bool:
-    try:
-        return date.fromisoformat(str(value)).isoformat() == str(value)
-    except ValueError:
-        return False
+def _flat(parts: Mapping[str, Mapping[str, Kind]]) -> Iterator[tuple[str, str, Kind]]:
+    return ((first, second, one) for first, by in parts.items() for second, one in by.items())
 
 
 def manifest_text(

@@ -21,6 +21,7 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.tree import BYTES_MOST, Node, parse
 from headgate.readers.evidence_csv import read_items
+from headgate.readers.sections import at
 from headgate.steps.event import is_event_name
 
 ROUND_FILE, HEARINGS = "round.yaml", "hearings"
@@ -101,14 +102,14 @@ class _Reader:
 
     def value(self, kind: type[Kind], node: Node) -> Kind | None:
         """A value of a class, each key being one of its fields."""
-        strays = [_fault(at, f"{key!r} is unknown here.") for key, at in _strays(kind, node)]
+        strays = [_fault(one, f"{key!r} is unknown here.") for key, one in _strays(kind, node)]
         self.faults.extend(strays)
         try:
             adapter: TypeAdapter[Kind] = _adapter(cast("Hashable", kind))
             found = adapter.validate_python(node.plain())
         except ValidationError as error:
             for each in error.errors():
-                place, path = _at(node, each["loc"]), ".".join(map(str, each["loc"]))
+                place, path = at(node, *each["loc"]), ".".join(map(str, each["loc"]))
                 self.faults.append(_fault(place, f"{path}: {each['msg']}."))
             return None
         return found
@@ -169,17 +170,6 @@ def _strays(kind: Any, node: Node) -> Iterator[tuple[str, Node]]:
         return
     elif inner and is_dataclass(inner[0]):
         yield from _strays(inner[0], node)
-
-
-def _at(node: Node, path: tuple[int | str, ...]) -> Node:
-    """The node of a path, or the deepest part of it that is written."""
-    for step in path:
-        data = node.data
-        if isinstance(data, Mapping):
-            node = data.get(str(step), node)
-        elif isinstance(data, tuple) and isinstance(step, int) and step < len(data):
-            node = data[step]
-    return node
 
 
 def round_text(told: RoundFile) -> str:

@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault
-from headgate.readers.evaluations.findings import Code, finding
+from headgate.readers.evaluations.findings import Code
 from headgate.readers.evaluations.reading import Found
 
 
@@ -63,7 +63,7 @@ class Report:
 
     def add(self, code: Code, what: str, line: int = 0) -> None:
         """Note a finding."""
-        self.faults.append(finding(self.file, code, what, line))
+        self.faults.append(code.of(self.file, what, line))
 
     @contextmanager
     def trying(self) -> Iterator[None]:

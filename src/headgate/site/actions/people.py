@@ -135,17 +135,8 @@ def _apart(roles: Collection[Role]) -> None:
         refuse(DeskRefusal.ROLES_APART, Role.AUDITOR)
 
 
-def let_in(officer: Person, person: Person, roles: Iterable[Role], now: datetime) -> None:
-    """Give somebody roles; only the policy owner does, and nobody to themselves."""
-    with doing(officer, "let in", person.pk, now):
-        need(officer, Role.POLICY_OWNER)
-        if officer.pk == person.pk:
-            refuse(DeskRefusal.CONFLICT, person.pk)
-        give_roles(person, roles)
-
-
 def give_roles(person: Person, roles: Iterable[Role]) -> None:
-    """Put somebody into the groups of their roles; for the first policy owner and for tests."""
+    """Put somebody into the groups of their roles; once somebody may."""
     person.groups.add(*(Group.objects.get_or_create(name=role.value)[0] for role in roles))
 
 

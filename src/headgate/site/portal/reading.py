@@ -5,7 +5,7 @@ query a page, however many there are.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
@@ -13,8 +13,7 @@ from typing import Any, Final
 
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
-from headgate.core.supports.text import Text
-from headgate.report.speaker import Speaker, speaker
+from headgate.report import speaker
 from headgate.site.records.database import Database
 from headgate.site.records.kept import Stands, stands
 from headgate.steps.agenda import agenda
@@ -86,13 +85,8 @@ def policy_of(stood: Stands) -> Policy:
     return at(stood.document, stood.standing.starts).policy
 
 
-def speaker_of(policy: Policy, language: str) -> Speaker:
-    """Who says the fixed words and figures of the report in the reader's language."""
-    return speaker(language, _holders(policy), policy.programme.currency)
-
-
-def _holders(policy: Policy) -> Mapping[str, Text]:
-    return {holder.id: holder.name for holder in policy.holders}
+speaker_of: Final = speaker.speaker_of
+"""Who says the fixed words and figures of the report in the reader's language."""
 
 
 def used() -> dict[str, int]:

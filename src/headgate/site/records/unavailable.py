@@ -6,40 +6,39 @@ meets it has tried to write what the rules forbid.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 from typing import Final
 
 from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import InterfaceError, OperationalError
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Mended
 
 
-class Unavailable(Enum):
+class Unavailable(Mended):
     """What is in the way; the value is the fault's published code."""
 
-    BUSY = "database-busy"
-    READ_ONLY = "database-read-only"
-    DISK_FULL = "database-disk-full"
-    DISK_FAILS = "database-disk-fails"
-    DAMAGED = "database-damaged"
-    FORBIDDEN = "database-forbidden"
-    TABLES_MISSING = "database-tables-missing"
-    UNREACHABLE = "database-unreachable"
+    BUSY = "database-busy", "End what holds the ledger, or try again when it has ended."
+    READ_ONLY = (
+        "database-read-only",
+        "Let the service write to the database's file and to its folder.",
+    )
+    DISK_FULL = "database-disk-full", "Make room on the disk; what was acknowledged is safe."
+    DISK_FAILS = "database-disk-fails", "Look after the disk, then verify: headgate verify ADDRESS."
+    DAMAGED = "database-damaged", "Name a database that headgate made, or restore a backup of it."
+    FORBIDDEN = "database-forbidden", "Connect as the site's role, which may read and add."
+    TABLES_MISSING = (
+        "database-tables-missing",
+        "Let its owner create the ledger: headgate ledger create ADDRESS.",
+    )
+    UNREACHABLE = (
+        "database-unreachable",
+        (
+            "See that the server runs and takes us; then ask again: what was written already is "
+            "not written twice."
+        ),
+    )
 
-
-_MENDS: Final = {
-    Unavailable.BUSY: "End what holds the ledger, or try again when it has ended.",
-    Unavailable.READ_ONLY: "Let the service write to the database's file and to its folder.",
-    Unavailable.DISK_FULL: "Make room on the disk; what was acknowledged is safe.",
-    Unavailable.DISK_FAILS: "Look after the disk, then verify: headgate verify ADDRESS.",
-    Unavailable.DAMAGED: "Name a database that headgate made, or restore a backup of it.",
-    Unavailable.FORBIDDEN: "Connect as the site's role, which may read and add.",
-    Unavailable.TABLES_MISSING: "Let its owner create the ledger: headgate ledger create ADDRESS.",
-    Unavailable.UNREACHABLE: "See that the server runs and takes us; then ask again: what was "
-    "written already is not written twice.",
-}
 
 # https://sqlite.org/rescode.html, primary result codes.
 _SQLITE: Final = {
@@ -93,4 +92,4 @@ def named(connection: BaseDatabaseWrapper) -> Iterator[None]:
         if found is Unavailable.UNREACHABLE:
             connection.close()
         what = " ".join(str(error).split())
-        raise Faulty([Fault("--database", 0, 0, found.value, what, _MENDS[found])]) from error
+        raise found.alone("--database", what) from error
