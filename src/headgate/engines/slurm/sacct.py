@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 from headgate.core.faults import Fault
+from headgate.core.quick import quick
 
 FIELDS: Final = (
     *("dbindex", "jobidraw", "submit", "start", "end", "suspended", "state", "account"),
@@ -94,6 +95,9 @@ class Attempt:
     energy_joules: int | None
 
 
+_ATTEMPT: Final = quick(Attempt)
+
+
 class _Bad(ValueError):
     def __init__(self, code: Code, what: str) -> None:
         super().__init__(what)
@@ -169,7 +173,7 @@ def _row(
     paused = _seconds(suspended, job)
     word = state.partition(" ")[0].lower()
     number = _whole(index, job, "dbindex")
-    return Attempt(number, job, account, owner, chips, started, ended, paused, word, joules)
+    return _ATTEMPT(number, job, account, owner, chips, started, ended, paused, word, joules)
 
 
 def _ordered(job: str, submitted: int, started: int, ended: int | None, seen: int) -> None:
