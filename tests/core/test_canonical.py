@@ -1,5 +1,6 @@
 """One value has one text, and what has none is refused."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -74,6 +75,25 @@ def test_what_has_no_text_is_refused(value: object) -> None:
     """A float, or anything whose text depends on the machine, never reaches the journal."""
     with pytest.raises(TypeError, match="has no canonical form"):
         canonical.line(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every sort of field that a line can have."""
+
+    said: bool
+    word: Word
+    rows: tuple[Grown, ...]
+    share: Fraction | None
+    more: dict[str, Row]
+
+
+def test_a_line_told_at_once_is_what_the_encoder_makes_of_it() -> None:
+    """However values lie in each other, there is one text of them."""
+    rows = Grown(None), Grown(1, None), Grown(1, 0)
+    for value in (Whole(True, Word.YES, rows, Fraction(1, 3), {"b": Row(1, '"\\\x7f\u2028đ')}), ()):
+        plain = json.dumps(canonical.plain(value), ensure_ascii=False, separators=(",", ":"))
+        assert f"{plain}\n".encode() == canonical.line(value)
 
 
 def test_digest_is_sha256() -> None:

@@ -181,6 +181,11 @@ class Lab:
         new = f"{COUNTERS}/energy.new"
         self._tell(f"echo {joules} J >{new} && mv {new} {COUNTERS}/energy")
 
+    def sql(self, statement: str) -> None:
+        """Change the accounting's tables as no command does: what a crash leaves in them."""
+        command = [*self._sql(), "slurm_acct"]
+        subprocess.run(command, input=statement, text=True, check=True, capture_output=True)
+
     def travel(self, offset: str) -> None:
         """Stop all clocks of this lab and go on at an offset to now, as "+183d"."""
         write_environment(self.folder, self.shape, offset)

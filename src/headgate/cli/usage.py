@@ -140,7 +140,7 @@ def reconcile(
             told = partial(told_now, section, known)
             books = (slurm.reported, slurm.rolled, slurm.runaways(), told)
             found = compare(kept, begin, end, *books)
-        _tell_reconciled(found)
+        _tell_reconciled(found, begin, end)
         if found.differences:
             raise typer.Exit(DRIFTING)
 
@@ -180,8 +180,9 @@ def _tell(found: "Look", cluster: str) -> None:
         raise typer.Exit(DRIFTING)
 
 
-def _tell_reconciled(found: "Reconciled") -> None:
-    from headgate.core.quantities import instant_of
+def _tell_reconciled(found: "Reconciled", begin: int, end: int) -> None:
+    from headgate.core.quantities import DAY_SECONDS, instant_of
+    from headgate.engines.slurm.reconcile import Cause
 
     say(f"{found.ours:,} GPU-seconds fetched for {found.accounts:,} accounts")
     say(f"{found.reported:,} GPU-seconds reported by sreport")
@@ -190,5 +191,8 @@ def _tell_reconciled(found: "Reconciled") -> None:
         code = each.cause.name.lower().replace("_", "-")
         say(f"{each.account}, {hours}: {each.ours:,} fetched, {each.reported:,} reported")
         say(f"    {each.cause.value} [{code}]")
+    cuts_days = end - begin > DAY_SECONDS and (begin % DAY_SECONDS or end % DAY_SECONDS)
+    if cuts_days and any(each.cause is Cause.NOT_ROLLED_UP for each in found.differences):
+        say("the window cuts days: where this stays so, begin and end it at midnight UTC")
     if not found.differences:
         say("they agree to the GPU-second")

@@ -6,11 +6,12 @@ smallest unit (GPU-seconds, won, dong, seat-days) and ratios are exact fractions
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from functools import lru_cache
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\dT", re.ASCII)
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d):([0-5]\d)Z", re.ASCII)
 
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
@@ -54,27 +55,44 @@ def instant(day: date) -> str:
 
 def seconds_of(text: str) -> int:
     """Seconds since 1970-01-01 UTC of a journal instant; ValueError for any other form."""
-    if _INSTANT.fullmatch(text) is None:
-        raise ValueError(f"{text[:40]!r} is no instant")
-    return int(datetime.fromisoformat(text).timestamp())
+    try:
+        return _midnight(text[:11]) + _of_day(text[11:])
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is no instant") from None
 
 
 def instant_of(seconds: int) -> str:
     """The journal instant of seconds since 1970-01-01 UTC."""
     day, second = divmod(seconds, DAY_SECONDS)
-    return f"{_day(day)}T{_clock(second)}Z"
+    return _day(day) + _clock(second)
 
 
 # A million instants are of a few hundred days, and of the 86,400 seconds of one.
 @lru_cache(maxsize=4_096)
 def _day(days: int) -> str:
-    return (_EPOCH + timedelta(days=days)).isoformat()
+    return instant(_EPOCH + timedelta(days=days))[:11]
 
 
 @lru_cache(maxsize=DAY_SECONDS)
 def _clock(second: int) -> str:
     minutes, seconds = divmod(second, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _midnight(text: str) -> int:
+    if _DAY.fullmatch(text) is None:
+        raise ValueError(text)
+    return (date.fromisoformat(text[:10]) - _EPOCH).days * DAY_SECONDS
+
+
+@lru_cache(maxsize=DAY_SECONDS)
+def _of_day(text: str) -> int:
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    hours, minutes, seconds = map(int, found.groups())
+    return (hours * 60 + minutes) * 60 + seconds
 
 
 def add_months(day: date, months: int) -> date:

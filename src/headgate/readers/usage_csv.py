@@ -5,19 +5,20 @@ is empty, or no column, where the energy is not known. A file that
 an operator sends is held to more than a meter's stream is: it must be whole, sorted by start and
 without repeats, because a file that is not has been cut, joined or edited on the way.
 
-A file is read line by line. What must be known of all its rows at once, which attempts it has told,
-is kept as digests on the disk and compared at the end, some at a time: memory has a bound that no
-file can move.
+A file is read some lines at a time. What must be known of all its rows at once, which attempts it
+has told, is kept as digests on the disk and compared at the end, some at a time: memory has a bound
+that no file can move.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import StrEnum
 from hashlib import blake2b
 from io import BytesIO
 from itertools import islice
 from operator import itemgetter
+from struct import Struct
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final
 
@@ -26,6 +27,7 @@ import numpy as np
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.text import is_instant
 from headgate.core.metering.usage import Usage
+from headgate.core.quick import quick
 from headgate.readers.tables import Bad, Found, Layout, Table, Values, table_under
 
 BYTES_MOST: Final = 512 * 1024 * 1024
@@ -136,28 +138,42 @@ def usage_rows(source: BinaryIO, file: str) -> Iterator[Usage]:
 
 def _judged(source: BinaryIO, file: str) -> Iterator[tuple[int, Usage | Fault]]:
     """Every row that can be read, and every fault; raises `Faulty` where nothing more can be."""
-    lines = _lines(source, file)
-    table, earlier = _table(lines, file), _Earlier()
-    sound = _Sound(table.columns)
-    for number, line in lines:
-        found: Iterable[Found] = ()
+    table, started = _table(_lines(source, file), file), ""
+    sound, number = _Sound(table.columns), table.header
+    while block := _block(source):
+        records = sound.usages(block)
+        judged = enumerate(records, number + 1) if records else _slowly(block, table, number)
+        for number, record in judged:
+            yield number, record
+            if not isinstance(record, Usage):
+                continue
+            ended = record.seen if record.ended is None else record.ended
+            if not started <= record.started < ended <= record.seen:
+                for code, what in _against(record, started):
+                    yield number, _LAYOUT.fault(file, number, code, what)
+            started = record.started
+
+
+def _block(source: BinaryIO) -> bytes:
+    """Some whole lines; the last has no end where the file has been cut, or it is too long."""
+    block = source.read(LINE_BYTES_MOST)
+    return block if block.endswith(b"\n") else block + source.readline(LINE_BYTES_MOST)
+
+
+def _slowly(block: bytes, table: Table, before: int) -> Iterator[tuple[int, Usage | Fault]]:
+    """The rows of some lines, and every fault that a line has by itself; raises `Faulty`."""
+    for number, line in _lines(BytesIO(block), table.file, before):
         try:
-            text = _text(line, number, file)
-            record = sound.usage(text) or _usage(table.split(text))
+            yield number, _usage(table.split(_text(line, number, table.file)))
         except Bad as bad:
-            found = bad.found
+            for code, what in bad.found:
+                yield number, _LAYOUT.fault(table.file, number, code, what)
         except Faulty as error:
             yield from ((number, fault) for fault in error.faults)
-        else:
-            yield number, record
-            found = earlier.against(record)
-        for code, what in found:
-            yield number, _LAYOUT.fault(file, number, code, what)
 
 
-def _lines(source: BinaryIO, file: str) -> Iterator[tuple[int, bytes]]:
+def _lines(source: BinaryIO, file: str, number: int = 0) -> Iterator[tuple[int, bytes]]:
     """Every line with its number, without its end; raises `Faulty` for one that has none."""
-    number = 0
     while line := source.readline(LINE_BYTES_MOST):
         number += 1
         if not line.endswith(b"\n"):
@@ -216,6 +232,7 @@ def _usage(row: Mapping[str, str]) -> Usage:
     return usage
 
 
+_USAGE: Final = quick(Usage)
 _NAME: Final = "([ !#-+\\--~]{1,1000})"
 _WHOLE: Final = "([0-9]{1,18})"
 _FORMS: Final = {
@@ -230,43 +247,41 @@ _FORMS: Final = {
 
 
 class _Sound:
-    """Rows that a glance shows to be sound; `_usage` judges all others, value by value."""
+    """Lines that a glance shows to be sound; `_usage` judges all others, value by value."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        self._pattern = re.compile(",".join(_FORMS[column] for column in columns))
+        line = ",".join(_FORMS[column] for column in columns)
+        self._pattern = re.compile(f"^{line}\r?\n", re.MULTILINE)
         places = [columns.index(each) for each in COLUMNS if each in columns]
         self._in_order = itemgetter(*places)
 
-    def usage(self, line: str) -> Usage | None:
-        """The record of a line, or None where it takes a longer look."""
-        found = self._pattern.fullmatch(line)
-        if found is None:
-            return None
-        values = self._in_order(found.groups())
-        cluster, job, attempt, award, support_class, gpus, started, ended, seen, *energy = values
-        joules = int(energy[0]) if energy and energy[0] else None
-        if not (is_instant(started) and is_instant(seen) and (ended is None or is_instant(ended))):
-            return None
-        if joules is not None and ended is None:
-            return None
-        who = cluster, job, int(attempt), award, support_class, int(gpus)
-        return Usage(*who, started, ended, seen, joules)
+    def usages(self, block: bytes) -> list[Usage]:
+        """The records of some lines, or none where one of them takes a longer look."""
+        if not block.isascii():
+            return []
+        found = self._pattern.findall(block.decode())
+        records: list[Usage] = []
+        if len(found) == block.count(b"\n") and block.endswith(b"\n"):
+            for cluster, job, attempt, *rest in map(self._in_order, found):
+                award, support_class, gpus, started, ended, seen, *energy = rest
+                joules = int(energy[0]) if energy and energy[0] else None
+                if not (is_instant(started) and is_instant(seen)):
+                    return []
+                if not is_instant(ended) if ended else joules is not None:
+                    return []
+                who = cluster, job, int(attempt), award, support_class, int(gpus)
+                records.append(_USAGE(*who, started, ended or None, seen, joules))
+        return records
 
 
-class _Earlier:
-    """The rows of a file so far, against which the next one is held."""
-
-    def __init__(self) -> None:
-        self.started = ""
-
-    def against(self, record: Usage) -> Iterator[Found]:
-        """What its own instants and the row before have against a row."""
-        yield from _time_faults(record)
-        if record.started < self.started:
-            yield Code.UNSORTED, f"{record.started} stands after {self.started}"
-        self.started = record.started
+def _against(record: Usage, before: str) -> Iterator[Found]:
+    """What its own instants and the row that stands before have against a row."""
+    yield from _time_faults(record)
+    if record.started < before:
+        yield Code.UNSORTED, f"{record.started} stands after {before}"
 
 
+_PACKED: Final = Struct("<16sQQ").pack
 _TOLD: Final = np.dtype([("high", "<u8"), ("low", "<u8"), ("row", "<u8"), ("line", "<u8")])
 _TOLD_AT_ONCE: Final = 500_000
 _TOLD_TOGETHER: Final = 65_536
@@ -290,9 +305,8 @@ class _Attempts:
     def add(self, line: int, record: Usage) -> None:
         """Note the attempt of a row, and what the row says of it."""
         attempt = f"{record.cluster}\t{record.job}\t{record.attempt}".encode()
-        self._last += blake2b(attempt, digest_size=16).digest()
-        self._last += (hash(record) % 2**64).to_bytes(8, "little")
-        self._last += line.to_bytes(8, "little")
+        told = blake2b(attempt, digest_size=16).digest()
+        self._last += _PACKED(told, hash(record) % 2**64, line)
         self._rows += 1
         if len(self._last) >= _TOLD_TOGETHER:
             self._write()

@@ -100,9 +100,11 @@ def metered_of(term: Term) -> Mapping[str, tuple[Spent, Booked]]:
     run that began before the term counts from the term's first day; one that still runs counts as
     far as it has been seen.
     """
-    starts = seconds_of(instant(term.starts))
+    begun = instant(term.starts)
+    starts = seconds_of(begun)
     found: dict[str, tuple[dict[tuple[str, str], int], dict[tuple[str, int], int]]] = {}
-    for of_job in term.known.values():
+    # What was told before the term began has seen nothing of it.
+    for of_job in term.known.after(begun):
         for record in (held.record for held in of_job):
             spent, booked = found.setdefault(record.cluster, ({}, {}))
             end = seconds_of(record.ended or record.seen)

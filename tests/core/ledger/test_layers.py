@@ -138,3 +138,19 @@ def test_a_base_hears_which_keys_it_will_be_asked_for() -> None:
     plain: Layers[str, int] = Layers()
     plain.prefetch("abc")
     assert [] == list(plain)
+
+
+class Told(dict[str, str]):
+    """A base whose values are the instants at which they were told."""
+
+    def after(self, when: str) -> Mapping[str, str]:
+        """Those after an instant."""
+        return {key: told for key, told in self.items() if told > when}
+
+
+def test_a_base_that_knows_when_spares_what_was_told_before() -> None:
+    """What was added lies on top, each key once; a base that does not know gives all it has."""
+    base = Told(a="1", b="3", c="4")
+    assert ["9", "4"] == list(Layers(base=base).under({"b": "9"}).after("2"))
+    plain = Layers(base=dict(base)).under({"b": "9"})
+    assert ["9", "1", "4"] == list(plain.after("2"))

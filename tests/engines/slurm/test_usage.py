@@ -145,6 +145,20 @@ def test_accounting_that_is_down_loses_nothing(lab: Lab, books: Books) -> None:
     assert [job] == [row["job"] for row in after if row["attempt"] not in seen]
 
 
+def test_a_job_whose_controller_never_told_when_it_could_begin_is_read(
+    lab: Lab, books: Books
+) -> None:
+    """Its start and its end are told by themselves; a restart between can lose the rest for good,
+    and sacct then lists it in no window unless it is asked by states.
+    """
+    job = submitted(lab, account_of("national", AWARDS[0], "h200"), seconds=3)
+    until(lab, job, "COMPLETED")
+    lab.sql(f"update lab_job_table set time_eligible = 0 where id_job = {job}")
+    plain = lab.run("sacct", "-a", "-D", "-X", "-nP", "-S", "now-1hour", "-o", "jobidraw")
+    assert job not in plain.split(), "what this test is about"
+    assert [job] == [row["job"] for row in books.rows() if row["job"] == job]
+
+
 def test_half_an_hour_is_refused_by_the_report(books: Books) -> None:
     """sreport counts whole hours, so a window that cuts one is a user's mistake, named."""
     books.rows()

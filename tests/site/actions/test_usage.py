@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headgate.core.faults import Faulty
+from headgate.core.quantities import instant
 from headgate.readers.usage_csv import read_usage
 from headgate.site.actions.take import kept_term
 from headgate.site.actions.usage import import_usage
@@ -71,6 +72,22 @@ def test_the_same_rows_in_another_file_move_nothing(begun: Database, tmp_path: P
     imported = import_usage(begun, other, DAY, silent, rows_most=7)
     assert {"closed": 0, "reserved": 0, "existing": 50, "refused": 0} == imported.counts
     assert before == balances(begun)
+
+
+def test_what_was_told_after_an_instant_is_read_alone(
+    begun_on_each: Database, tmp_path: Path
+) -> None:
+    """A plan reads the jobs of its term and not those of all years, each as it was told last."""
+    first, later = rows(9), [row.replace(",,2026-03-30", ",,2026-03-31") for row in rows(9)]
+    import_usage(begun_on_each, usage_file(tmp_path, first), DAY, silent)
+    following = DAY + timedelta(days=1)
+    import_usage(begun_on_each, usage_file(tmp_path, later, "later.csv"), following, silent)
+    term = kept_term(begun_on_each)
+    assert term is not None
+    told = [[held.record for held in of_job] for of_job in term.known.after(instant(DAY))]
+    assert [("job-3", "2026-03-31T00:00:00Z")] == [(r.job, r.seen) for (r,) in told]
+    assert 9 == sum(1 for _ in term.known.after(instant(DAY - timedelta(days=1))))
+    assert [] == list(term.known.after(instant(following)))
 
 
 def test_energy_is_in_the_statement_and_the_database_verifies(

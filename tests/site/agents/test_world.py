@@ -52,7 +52,7 @@ def submitted(centre: Centre, *jobs: tuple[str, int, int]) -> str:
 
 def spent(site: str) -> int:
     """GPU-seconds that the ledger knows to be used on a site in this term."""
-    return sum(metered_of(term())[site][0].values())
+    return sum(metered_of(term()).get(site, ({}, {}))[0].values())
 
 
 def test_a_month_is_metered_from_what_agents_told(country: Country) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.text import is_instant, is_name, is_plain
 from headgate.core.ledger.transfer import Phase, Transfer
+from headgate.core.quick import quick
 
 VERSION: Final = "headgate-1"
 """The first field of every line; another encoding gets another tag."""
@@ -133,7 +134,7 @@ def transfer_entry(transfer: Transfer) -> Entry:
         transfer.pending or "",
         transfer.why,
     )
-    return Entry(Kind.TRANSFER, transfer.at, transfer.id, fields)
+    return _ENTRY(Kind.TRANSFER, transfer.at, transfer.id, fields)
 
 
 def as_transfer(entry: Entry) -> Transfer:
@@ -145,7 +146,7 @@ def as_transfer(entry: Entry) -> Transfer:
         raise Refused(EntryRefusal.PHASE_UNKNOWN, repr(phase[:80]))
     if _AMOUNT.fullmatch(amount) is None:
         raise Refused(EntryRefusal.AMOUNT_BAD, repr(amount[:80]))
-    return Transfer(
+    return _TRANSFER(
         entry.subject,
         debit,
         credit,
@@ -158,6 +159,8 @@ def as_transfer(entry: Entry) -> Transfer:
     )
 
 
+_ENTRY: Final = quick(Entry)
+_TRANSFER: Final = quick(Transfer)
 _KINDS: Final = {kind.value: kind for kind in Kind}
 _PHASES: Final = {phase.value: phase for phase in Phase}
 _AMOUNT: Final = re.compile("[1-9][0-9]{0,18}")

@@ -28,6 +28,14 @@ class Prefetching(Protocol):
         """Look these up at once; nothing changes by it but the time that later look-ups take."""
 
 
+@runtime_checkable
+class Dated(Protocol):
+    """A base that knows when it was told of its values."""
+
+    def after(self, when: str) -> Mapping[Any, Any]:
+        """Those that it was told of after an instant."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers(Mapping[Key, Value]):
     """A persistent map; iteration follows the order of first insertion, the base's keys first."""
@@ -46,6 +54,13 @@ class Layers(Mapping[Key, Value]):
         """Say which keys will be asked for."""
         if isinstance(self.base, Prefetching):
             self.base.prefetch(keys)
+
+    def after(self, when: str) -> Iterator[Value]:
+        """The values that were told after an instant; where nobody knows when, all of them."""
+        added = self.added()
+        yield from added.values()
+        base = self.base.after(when) if isinstance(self.base, Dated) else self.base
+        yield from (value for key, value in base.items() if key not in added)
 
     def under(self, added: dict[Key, Value]) -> "Layers[Key, Value]":
         """This map with `added` on top, which the caller must not touch again."""

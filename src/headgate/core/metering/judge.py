@@ -5,7 +5,7 @@ wrong. A row that cannot be true is refused by name and never billed; the award'
 operator see it, and a mended row in any later window is taken.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -84,46 +84,43 @@ def has_absurd_energy(record: Usage) -> bool:
 
 def refusal(scope: Scope, record: Usage) -> Finding | None:
     """The first finding that refuses a row on its own, without looking at any other row."""
-    return next(_identity(scope, record), None) or next(_times(scope, record), None)
+    return _identity(scope, record) or _times(scope, record)
 
 
-def _identity(scope: Scope, record: Usage) -> Iterator[Finding]:
-    gpus = scope.clusters.get(record.cluster, {})
-    if not is_name(record.job) or len(record.job) > JOB_LENGTH_MAX:
-        yield Finding.BAD_NAME
+def _identity(scope: Scope, record: Usage) -> Finding | None:
+    gpus, support_class = scope.clusters.get(record.cluster, {}), record.support_class
+    if len(record.job) > JOB_LENGTH_MAX or not is_name(record.job):
+        return Finding.BAD_NAME
     if record.cluster not in scope.clusters:
-        yield Finding.UNKNOWN_CLUSTER
+        return Finding.UNKNOWN_CLUSTER
     if record.award not in scope.awards:
-        yield Finding.UNKNOWN_AWARD
-    elif record.support_class not in scope.awards[record.award] & gpus.keys():
-        yield Finding.UNKNOWN_CLASS
+        return Finding.UNKNOWN_AWARD
+    if support_class not in scope.awards[record.award] or support_class not in gpus:
+        return Finding.UNKNOWN_CLASS
     if record.attempt < 0:
-        yield Finding.BAD_ATTEMPT
+        return Finding.BAD_ATTEMPT
     if record.gpus < 1:
-        yield Finding.NO_GPUS
-    elif record.gpus > gpus.get(record.support_class, 0):
-        yield Finding.ABOVE_CLUSTER
+        return Finding.NO_GPUS
+    return Finding.ABOVE_CLUSTER if record.gpus > gpus[support_class] else None
 
 
-def _times(scope: Scope, record: Usage) -> Iterator[Finding]:
-    """Checks of time, read up to the first finding; sound instants are ordered as their texts."""
-    ended = until(record)
-    if not all(map(is_instant, (record.started, ended, record.seen))):
-        yield Finding.BAD_INSTANT
-    if record.seen > scope.now:
-        yield Finding.SEEN_IN_FUTURE
-    if record.started > record.seen:
-        yield Finding.STARTED_IN_FUTURE
-    if ended > record.seen:
-        yield Finding.ENDED_IN_FUTURE
-    if ended < record.started:
-        yield Finding.ENDED_BEFORE_STARTED
-    if ended == record.started:
-        yield Finding.ZERO_DURATION
-    if record.started < scope.opens and _seconds(record.started, ended) > _seconds(
-        scope.opens, scope.now
-    ):
-        yield Finding.LONGER_THAN_WINDOW
+def _times(scope: Scope, record: Usage) -> Finding | None:
+    """The first finding about time; sound instants are ordered as their texts."""
+    started, ended, seen = record.started, until(record), record.seen
+    if not (is_instant(started) and is_instant(ended) and is_instant(seen)):
+        return Finding.BAD_INSTANT
+    if seen > scope.now:
+        return Finding.SEEN_IN_FUTURE
+    if started > seen:
+        return Finding.STARTED_IN_FUTURE
+    if ended > seen:
+        return Finding.ENDED_IN_FUTURE
+    if ended < started:
+        return Finding.ENDED_BEFORE_STARTED
+    if ended == started:
+        return Finding.ZERO_DURATION
+    longer = started < scope.opens and _seconds(started, ended) > _seconds(scope.opens, scope.now)
+    return Finding.LONGER_THAN_WINDOW if longer else None
 
 
 def _seconds(starts: str, ends: str) -> int:

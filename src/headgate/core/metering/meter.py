@@ -22,6 +22,7 @@ look tells otherwise is one transfer more, of the difference, `correct:energy:..
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Final
 
 from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Books
@@ -35,6 +36,7 @@ from headgate.core.metering.judge import (
     until,
 )
 from headgate.core.metering.usage import Usage
+from headgate.core.quick import quick
 from headgate.core.supports.kind import JOULE
 
 
@@ -55,6 +57,9 @@ class Held:
     record: Usage
     reserved: tuple[Transfer, ...] = ()
 
+
+_HELD: Final = quick(Held)
+_TRANSFER: Final = quick(Transfer)
 
 Known = Layers[tuple[str, str], tuple[Held, ...]]
 """All that earlier imports have told: (cluster, job) -> its attempts. Start from an empty one."""
@@ -113,6 +118,7 @@ class _Desk:
         self.news: dict[tuple[str, str], tuple[Held, ...]] = {}
         self.left: dict[str, int] = {}
         self.charged: dict[tuple[str, str], tuple[str, str]] = {}
+        self.used: dict[tuple[str, str], str] = {}
         self.transfers: list[Transfer] = []
         self.findings: list[Found] = []
         self.counts = dict.fromkeys(Taken, 0)
@@ -121,11 +127,12 @@ class _Desk:
         """Judge one record and make its transfers."""
         job = record.cluster, record.job
         attempts = self.news.get(job) or self.known.get(job) or ()
-        held = next((item for item in attempts if item.record.attempt == record.attempt), None)
+        held = _of_attempt(attempts, record) if attempts else None
         if held is not None and _is_told_again(held.record, record):
             return Taken.EXISTING
-        others = [item.record for item in attempts if item is not held]
-        finding = refusal(self.scope, record) or _against(held, others, record)
+        finding = refusal(self.scope, record)
+        if finding is None and attempts:
+            finding = _against(held, attempts, record)
         if finding is not None:
             self.findings.append(Found(finding, record))
             return Taken.REFUSED
@@ -136,8 +143,8 @@ class _Desk:
         if held is not None and not measured and _says_nothing_new(held.record, record):
             return Taken.EXISTING
         taken = Taken.MEASURED if measured else _taken(record)
-        kept = tuple(item for item in attempts if item is not held)
-        self.news[job] = (*kept, self.book(taken, record, held))
+        booked = self.book(taken, record, held)
+        self.news[job] = (*(item for item in attempts if item is not held), booked)
         return taken
 
     def book(self, taken: Taken, record: Usage, held: Held | None) -> Held:
@@ -148,7 +155,7 @@ class _Desk:
             self.close(record, held)
         told = held.record.joules if held and taken is Taken.MEASURED else None
         self.measure(record, told)
-        return Held(record)
+        return _HELD(record)
 
     def reserve(self, record: Usage, held: Held | None) -> Held:
         """Reserve what a running attempt has used since it was last seen."""
@@ -159,8 +166,8 @@ class _Desk:
 
     def close(self, record: Usage, held: Held | None) -> None:
         """Give every reserved slice back and post the whole attempt."""
-        award, unit = self.award(record)
         for piece in held.reserved if held else ():
+            award, unit = self.award(record)
             self.transfers.append(
                 replace(
                     piece,
@@ -194,7 +201,7 @@ class _Desk:
         """Take an amount from the award as far as it reaches, and the rest as overuse."""
         award, unit = self.award(record)
         left = self.available(award, unit)
-        covered = min(amount, max(0, left))
+        covered = amount if amount <= left else max(0, left)
         over = amount - covered
         made = [self.transfer(name, award, record, covered, phase)] if covered else []
         if over:
@@ -221,9 +228,12 @@ class _Desk:
 
     def transfer(self, name: str, debit: str, record: Usage, amount: int, phase: Phase) -> Transfer:
         """One movement from an account of the award to the use of the record's cluster."""
-        credit = self.scope.accounts.use(record.cluster, record.support_class)
+        place = record.cluster, record.support_class
+        if place not in self.used:
+            self.used[place] = self.scope.accounts.use(*place)
         _, unit = self.award(record)
-        return Transfer(name, debit, credit, amount, unit, phase, None, self.scope.now, self.why)
+        when, why = self.scope.now, self.why
+        return _TRANSFER(name, debit, self.used[place], amount, unit, phase, None, when, why)
 
 
 def _id(record: Usage) -> str:
@@ -231,10 +241,16 @@ def _id(record: Usage) -> str:
     return f"use:{record.cluster}/{record.job}/{record.attempt}"
 
 
-def _against(held: Held | None, others: Iterable[Usage], record: Usage) -> Finding | None:
+def _of_attempt(attempts: Iterable[Held], record: Usage) -> Held | None:
+    """What is known of the attempt that a row tells of, among those of its job."""
+    return next((item for item in attempts if item.record.attempt == record.attempt), None)
+
+
+def _against(held: Held | None, attempts: Iterable[Held], record: Usage) -> Finding | None:
     """What earlier rows have against a row that is sound on its own."""
     if held is not None and _contradicts(held.record, record):
         return Finding.CONTRADICTS
+    others = [item.record for item in attempts if item is not held]
     if any(other.started < until(record) and record.started < until(other) for other in others):
         return Finding.OVERLAPS_ATTEMPT
     return None

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Final
 
 from headgate.core.faults import Fault
+from headgate.core.quick import quick
 
 FIELDS: Final = (
     *("dbindex", "jobidraw", "submit", "start", "end", "suspended", "state", "account"),
@@ -27,6 +28,11 @@ PROGRAM: Final = ("env", "LC_ALL=C", "TZ=UTC", "SLURM_TIME_FORMAT=%s", "sacct")
 
 AHEAD_SECONDS: Final = 86_400
 """How far beyond this moment is asked: a cluster whose clock is ahead is told, not overlooked."""
+
+STATES: Final = "PD,R,S,CD,CA,F,TO,NF,PR,BF,DL,OOM,RQ,RS,RV"
+"""Every state. Asked for none, sacct goes by when a job could begin, and lists no job whose
+controller was ended before it told that: not yet, or never, though its start and its end are there.
+"""
 
 SKEW_SECONDS_MOST: Final = 60
 """Two clocks that are this near count as one: what is ahead by less is seen later."""
@@ -94,6 +100,9 @@ class Attempt:
     energy_joules: int | None
 
 
+_ATTEMPT: Final = quick(Attempt)
+
+
 class _Bad(ValueError):
     def __init__(self, code: Code, what: str) -> None:
         super().__init__(what)
@@ -110,7 +119,7 @@ def command(
     window = ("-S", _local(since), "-E", _local(until if account else until + AHEAD_SECONDS))
     whose = ("-A", account) if account else ()
     only = () if steps else ("-X",)
-    ask = (*PROGRAM, "-M", cluster, "-a", "-D", *only, "-n", "-P", *window, *whose)
+    ask = (*PROGRAM, "-M", cluster, "-a", "-D", *only, "-n", "-P", "-s", STATES, *window, *whose)
     return (*ask, "-o", ",".join(FIELDS))
 
 
@@ -169,7 +178,7 @@ def _row(
     paused = _seconds(suspended, job)
     word = state.partition(" ")[0].lower()
     number = _whole(index, job, "dbindex")
-    return Attempt(number, job, account, owner, chips, started, ended, paused, word, joules)
+    return _ATTEMPT(number, job, account, owner, chips, started, ended, paused, word, joules)
 
 
 def _ordered(job: str, submitted: int, started: int, ended: int | None, seen: int) -> None:

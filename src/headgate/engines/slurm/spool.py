@@ -14,6 +14,7 @@ from typing import Final
 
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of
+from headgate.core.quick import quick
 from headgate.engines.slurm.sacct import Attempt, Owner
 
 OVERLAP_SECONDS: Final = 3_600
@@ -25,6 +26,7 @@ was set back, so that what it ran began before the looks that were to see it."""
 
 DAY: Final = 86_400
 
+_USAGE: Final = quick(Usage)
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS attempt (
     number INTEGER PRIMARY KEY, job TEXT NOT NULL, account TEXT NOT NULL, award TEXT NOT NULL,
@@ -128,7 +130,8 @@ class Spool:
         site, at = self._cluster, instant_of
         for job, number, award, class_, chips, started, ended, seen, drawn in rows:
             end, joules = (None, None) if ended is None else (at(ended), drawn)
-            yield Usage(site, job, number, award, class_, chips, at(started), end, at(seen), joules)
+            who = site, job, number, award, class_, chips
+            yield _USAGE(*who, at(started), end, at(seen), joules)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import django
@@ -31,6 +32,10 @@ LOCK: Final = 0x6865616467617465
 
 COPY_FROM: Final = 20
 """Rows from which PostgreSQL's COPY is quicker than INSERT."""
+
+ROWS_TOGETHER: Final = 32
+"""Rows of one statement to SQLite, which saves each page that a statement changes: a fifth of the
+time of one row a statement. More of them save no more."""
 
 PARAMETERS_MOST: Final = 50
 """Parameters up to which psycopg remembers how it has read a statement."""
@@ -107,7 +112,12 @@ class Database:
         driver = self._driver()
         with self.connection.wrap_database_errors:
             if self.vendor == "sqlite":
-                driver.executemany(_insertion(table, tuple(columns), "?", 1), rows)
+                whole = len(rows) // ROWS_TOGETHER * ROWS_TOGETHER
+                together = _insertion(table, tuple(columns), "?", ROWS_TOGETHER)
+                for start in range(0, whole, ROWS_TOGETHER):
+                    some = rows[start : start + ROWS_TOGETHER]
+                    driver.execute(together, tuple(chain.from_iterable(some)))
+                driver.executemany(_insertion(table, tuple(columns), "?", 1), rows[whole:])
             elif len(rows) < COPY_FROM or _is_sending(driver):
                 with self._sent_together():
                     _insert_prepared(driver, table, tuple(columns), rows)

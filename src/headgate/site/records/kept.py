@@ -103,6 +103,11 @@ _KNOWN = """
     SELECT k.key, k.data FROM wanted JOIN kept k ON k.kind = 'known' AND k.key = wanted.key
         AND k.seq = (SELECT max(seq) FROM kept m WHERE m.kind = 'known' AND m.key = wanted.key)
 """
+_TOLD = """
+    SELECT k.key, k.data FROM kept k JOIN entry e ON e.seq = k.seq
+    WHERE k.kind = 'known' AND e.at > %s AND k.seq =
+        (SELECT max(seq) FROM kept m WHERE m.kind = 'known' AND m.key = k.key)
+"""
 _FACTS = """
     SELECT k.key, k.seq, e.line FROM kept k JOIN entry e ON e.seq = k.seq WHERE k.kind = 'fact'
 """
@@ -248,18 +253,30 @@ def stored_facts(database: Database) -> Looked[str, Received]:
     return Looked(look_up, lambda: found(database.rows(f"{_FACTS} ORDER BY k.seq")))
 
 
-def _known(database: Database) -> Looked[tuple[str, str], tuple[Held, ...]]:
+class _Jobs(Looked[tuple[str, str], tuple[Held, ...]]):
+    """What the meters know of each job, of which the newest may be asked for alone."""
+
+    def __init__(self, database: Database, *looked: Any) -> None:
+        super().__init__(*looked)
+        self._database = database
+
+    def after(self, when: str) -> Mapping[tuple[str, str], tuple[Held, ...]]:
+        """The jobs that were told of after an instant."""
+        return _jobs(self._database.rows(_TOLD, [when]))
+
+
+def _jobs(rows: list[Row]) -> dict[tuple[str, str], tuple[Held, ...]]:
     read = partial(_value, Sort.KNOWN, tuple[Held, ...])
+    named = ((key.partition("\t"), data) for key, data in rows)
+    return {(cluster, job): read(data) for (cluster, _, job), data in named}
 
-    def found(rows: list[Row]) -> dict[tuple[str, str], tuple[Held, ...]]:
-        named = ((key.partition("\t"), data) for key, data in rows)
-        return {(cluster, job): read(data) for (cluster, _, job), data in named}
 
+def _known(database: Database) -> _Jobs:
     def look_up(jobs: list[tuple[str, str]]) -> dict[tuple[str, str], tuple[Held, ...]]:
         named = ("\t".join(job) for job in jobs if all(map(is_name, job)))
-        return found(database.among(_KNOWN, named, each="(%s)"))
+        return _jobs(database.among(_KNOWN, named, each="(%s)"))
 
-    return Looked(look_up, lambda: found(database.rows(_NEWEST, [Sort.KNOWN.value])))
+    return _Jobs(database, look_up, lambda: _jobs(database.rows(_NEWEST, [Sort.KNOWN.value])))
 
 
 def keep(database: Database, before: Term | None, after: Term, at: Head) -> None:
