@@ -22,6 +22,7 @@ class Code(StrEnum):
     ZIP_BAD = "log-zip-bad"
     ZIP_NAME = "log-zip-name"
     FORMAT_UNKNOWN = "log-format-unknown"
+    VERSION_OTHER = "log-version-other"
     LIBRARY_MISSING = "log-library-missing"
     PARQUET_BAD = "log-parquet-bad"
     TOTALS_ONLY = "log-totals-only"
@@ -71,6 +72,7 @@ MENDS: Final[Mapping[Code, str]] = {
     Code.ZIP_BAD: "Have the tool write the log again and send it whole.",
     Code.ZIP_NAME: "Have the tool write the log again: it writes no such name.",
     Code.FORMAT_UNKNOWN: "Send a log of a tool that is read, or a CSV file of the pillar.",
+    Code.VERSION_OTHER: "Run the task again with a version that is read, or write a CSV file.",
     Code.LIBRARY_MISSING: "Install headgate[parquet], or write the items as a CSV file.",
     Code.PARQUET_BAD: "Have the tool write its details again and send them whole.",
     Code.TOTALS_ONLY: "Write the score of each item as a CSV file of the pillar.",
