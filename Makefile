@@ -50,12 +50,15 @@ bench: setup ## Measure the speed scenarios; one JSON line each, fails outside t
 check: ## What CI runs: `make test` with no keyboard and a time limit
 	.ci/run
 
-nightly: test ## The longer look: many more random examples, branch coverage, the benches
+nightly: test ## The longer look: more random examples, real evaluation tools, coverage, benches
 	$(BIN)/python -m pytest -n 3 --dist worksteal --hypothesis-profile=nightly
 	HEADGATE_PROOF_TIMES=100 HEADGATE_PROOF_FILE=docs/operating/proof.md \
 		$(BIN)/python -m pytest -n 2 tests/site
 	HEADGATE_FIDELITY_FILE=docs/operating/fidelity.md \
 		$(BIN)/python -m pytest tests/engines/fidelity
+	$(PYTHON) -m venv build/tools
+	build/tools/bin/python -m pip install -q 'lm_eval[api]==0.4.13' 'inspect_ai==0.3.285' openai
+	HEADGATE_EVALUATION_TOOLS=$(CURDIR)/build/tools/bin $(BIN)/python -m pytest tests/running
 	HEADGATE_COVERAGE_TIMES=10 $(BIN)/python -m pytest -n 2 tests/core/evaluation/test_coverage.py
 	$(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage report

@@ -7,7 +7,7 @@ import pytest
 
 from headgate.core.evaluation.decide import Decision, Reason
 from headgate.evaluating import Evaluated, evaluate_folder
-from tests.whole.alone import DECLARED, evidence, programme, run, told, write
+from tests.whole.alone import DECLARED, Told, evidence, folder_of, programme, run, told, write
 
 WILDCARD = "    wildcard: {open_days: 20, majority: 1/2, may_choose_none: true}\n"
 ABSOLUTE = (
@@ -98,6 +98,32 @@ def test_a_vietnamese_programme_is_told_in_its_own_words(tmp_path: Path) -> None
     output = run("evaluate", "stage", *words)
     assert "model  a: " in output
     assert "last day  a: 2026-07-01" in output
+
+
+def test_a_team_that_handed_in_nothing_is_decided_by_its_gate_and_holds_nobody_up(
+    tmp_path: Path,
+) -> None:
+    """No figure is made up for it; the others are judged, and all reports come out and verify."""
+    policy, folder = folder_of(tmp_path, without_c)
+    for name in ("items.csv", "experts.csv"):
+        rows = (folder / name).read_text("utf-8").splitlines(keepends=True)
+        (folder / name).write_text("".join(r for r in rows if ",c," not in r), "utf-8")
+    found = evaluate_folder(str(policy), "stage", folder, (), None)
+    assert {"a", "b"} == {one.team for one in found.judged.standings.standings}
+    assert Reason.GATE_FAILED is reasons(found)["c"]
+    words = ["--programme", str(policy), "--evidence", str(folder), "--language", "en"]
+    words += ["--out", str(tmp_path / "out"), "--private", str(tmp_path / "own")]
+    assert "decided  c: disqualified" in run("evaluate", "stage", *words)
+    assert "NOT" not in run("verify", str(tmp_path / "out"))
+    manifest = folder / "evidence.yaml"
+    passed = manifest.read_text("utf-8").replace("c: {passed: false", "c: {passed: true")
+    manifest.write_text(passed, "utf-8")
+    assert "submission-missing" in run("evaluate", "stage", *words[:4])
+
+
+def without_c(sections: Told) -> None:
+    """The third team handed in no model."""
+    sections["submissions"] = [one for one in sections["submissions"] if one["team"] != "c"]
 
 
 def test_the_round_of_the_guide_is_a_round(tmp_path: Path) -> None:

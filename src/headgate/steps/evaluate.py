@@ -25,7 +25,7 @@ from headgate.core.evaluation.conduct import (
 )
 from headgate.core.evaluation.cut_errors import ErrorRow, errors_of
 from headgate.core.evaluation.decide import Lot, Reason, RoundOutcome, decide
-from headgate.core.evaluation.estimate import Standings, standings_of
+from headgate.core.evaluation.estimate import Standings, failed_teams, standings_of
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.evaluation.foresight import Foreseen, Plan, PlannedPillar, foresee
 from headgate.core.evaluation.freeze import Frozen, Signed, check_frozen, check_targets, unsigned
@@ -154,6 +154,7 @@ def judge(
     """The decision on a round from all that it is given; raises RoundRefused with what is missing.
 
     Rows that do not count by rule are set aside first. Ties that come down to a lot wait for it.
+    Who failed a gate and has no row at all is decided by that gate and cannot hold up the others.
     """
     gates = tuple(map(_gate, given.findings))
     method = method_of(evaluation, len(teams), given.frozen)
@@ -163,11 +164,13 @@ def judge(
     )
     of_teams, known = known_aside(given.evidence, given.conduct)
     counted, aside = without(of_teams, (*given.aside, *dropped_by_rule))
-    found = [*check_conduct(evaluation, given.conduct, gates, teams), *untold]
-    found += check_raters(evaluation, counted, teams)
+    present = _present(given.evidence, gates, teams)
+    absent = set(teams).difference(present)
+    found = [*check_conduct(evaluation, given.conduct, gates, teams, absent), *untold]
+    found += check_raters(evaluation, counted, present)
     if found:
         raise RoundRefused(sorted(found))
-    measured = composite(method, counted, teams, gates, seed)
+    measured = composite(method, counted, present, gates, seed)
     if isinstance(measured, Refused):
         raise RoundRefused(measured.findings)
     told = grounds(measured, standings := standings_of(measured, counted, gates, seed), counted)
@@ -186,6 +189,18 @@ def judge(
             attention,
         ),
     )
+
+
+def _present(
+    evidence: Evidence, gates: Sequence[rules.GateFinding], teams: Sequence[str]
+) -> tuple[str, ...]:
+    """The teams that are measured: all but those that a gate sent home and that have no row."""
+    rows = [row for of_pillar in (evidence.items, evidence.ratings) for row in of_pillar.values()]
+    there = {row.team for of_pillar in rows for row in of_pillar}
+    votes = (vote for of_pillar in evidence.votes.values() for vote in of_pillar)
+    there.update(*((vote.first, vote.second) for vote in votes))
+    failed = failed_teams(gates)
+    return tuple(t for t in teams if t in there or t not in failed) or tuple(teams)
 
 
 def _check_runs(evaluation: Round, given: Given, teams: Sequence[str]) -> Iterator[rules.Finding]:

@@ -226,6 +226,12 @@ TRAPS: list[tuple[Code, Callable[[Path], None]]] = [
     (Code.SHAPE, opencompass_with(lambda d: d[0].update(prompt=""), asked=0)),
     (Code.TOTAL_DIFFERS, opencompass_with(nothing, accuracy=90)),
     (Code.FORMAT_UNKNOWN, file_with("x.json", b'{"a": 1}')),
+    (Code.VERSION_OTHER, inspect_with(nothing, version=3)),
+    (Code.VERSION_OTHER, inspect_with(nothing, version="new")),
+    (
+        Code.VERSION_OTHER,
+        file_with("results.json", b'{"results": {}, "versions": {}, "config": {"model": "hf"}}'),
+    ),
     (Code.FORMAT_UNKNOWN, file_with("x.eval", made.zipped({"a": b"{}"}))),
     (Code.TASK_NOT_RUN, lambda folder: folder.mkdir()),
     (Code.LOG_MISSING, nothing),

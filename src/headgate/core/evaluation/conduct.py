@@ -6,7 +6,7 @@ could work, and whose marks count.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
@@ -182,13 +182,20 @@ def last_days(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> Mapp
 
 
 def check_conduct(
-    evaluation: Round, conduct: Conduct, gates: Sequence[GateFinding], teams: Sequence[str]
+    evaluation: Round,
+    conduct: Conduct,
+    gates: Sequence[GateFinding],
+    teams: Sequence[str],
+    absent: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """All that keeps a round from being judged, as it was conducted; sorted."""
+    """All that keeps a round from being judged, as it was conducted; sorted.
+
+    Those who are `absent`, sent home by a gate with nothing to measure, owe no final model.
+    """
     found = [
         *_check_named(evaluation, conduct, teams),
         *_check_hand_overs(evaluation, conduct, teams),
-        *_check_submissions(evaluation, conduct, teams),
+        *_check_submissions(evaluation, conduct, teams, absent),
         *_check_notices(evaluation, conduct, gates),
         *_check_panels(evaluation, conduct),
         *_check_known(evaluation, conduct, teams),
@@ -247,12 +254,13 @@ def _check_hand_overs(
 
 
 def _check_submissions(
-    evaluation: Round, conduct: Conduct, teams: Sequence[str]
+    evaluation: Round, conduct: Conduct, teams: Sequence[str], absent: Collection[str]
 ) -> Iterator[Finding]:
     if evaluation.submissions is None:
         return
     most, until = evaluation.submissions.trials_most, last_days(evaluation, conduct, teams)
-    for team in sorted(set(teams) - {each.team for each in conduct.submissions}):
+    handed_in = {each.team for each in conduct.submissions}
+    for team in sorted(set(teams) - handed_in - set(absent)):
         what = "The team has handed in no final model."
         mend = "Give SHA-256 of its weights, or end its award before the round."
         yield Finding(ConductFault.SUBMISSION_MISSING, f"submissions/{team}", what, mend)

@@ -32,6 +32,10 @@ class Code(Mended):
         "log-format-unknown",
         "Send a log of a tool that is read, or a CSV file of the pillar.",
     )
+    VERSION_OTHER = (
+        "log-version-other",
+        "Run the task again with a version that is read, or write a CSV file.",
+    )
     LIBRARY_MISSING = (
         "log-library-missing",
         "Install headgate[parquet], or write the items as a CSV file.",

@@ -24,6 +24,9 @@ from headgate.readers.evaluations.run import (
     unique,
 )
 
+NEWEST: Final = 2
+"""The version of logs that is read; what a later one means nobody here knows."""
+
 _LETTERS: Final = {
     "C": 1, "P": Decimal("0.5"), "I": 0, "N": 0, "yes": 1, "true": 1, "no": 0, "false": 0,
 }  # fmt: skip
@@ -59,6 +62,9 @@ def read_log(
 ) -> Iterator[Run]:
     """The run of a log whose task is wanted; what is wrong with it goes into the report."""
     with report.trying():
+        if (version := header.get("version", NEWEST)) not in range(1, NEWEST + 1):
+            what = f"The log has version {str(version)[:40]}; up to {NEWEST} is read."
+            raise Found(Code.VERSION_OTHER, what)
         about = section(header, "eval", "The log")
         asked = [one for one in wanted if one.log_task == about.get("task")]
         if not asked:

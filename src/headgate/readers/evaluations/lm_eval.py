@@ -37,6 +37,11 @@ def is_results(value: Any) -> bool:
     return isinstance(value, dict) and {"results", "configs", "versions", "n-samples"} <= set(value)
 
 
+def is_older(value: Any) -> bool:
+    """Whether JSON is a results file of a version that does not say which samples are its own."""
+    return isinstance(value, dict) and {"results", "versions", "config"} <= set(value)
+
+
 def is_sample(value: Any) -> bool:
     """Whether a line is a sample of this tool."""
     return isinstance(value, dict) and set(_HASHES) <= set(value)

@@ -59,10 +59,15 @@ class Logs:
 
 
 def read_logs(folder: Path, manifest: Manifest) -> Logs:
-    """Read every log that a manifest names; raises `Faulty` with all that refuses them."""
+    """Read every log that a manifest names; raises `Faulty` with all that refuses them.
+
+    Who failed a gate owes none: a team that hands in nothing must not hold up the others.
+    """
     kept: list[Kept] = []
     faults: list[Fault] = []
-    for team in manifest.teams if manifest.wanted else ():
+    failed = {found.subject for found in manifest.findings if not found.passed}
+    owing = [team for team in manifest.teams if team.logs or team.name not in failed]
+    for team in owing if manifest.wanted else ():
         reading = _Team(folder, team, manifest.wanted)
         kept += reading.kept()
         faults += reading.faults
@@ -171,6 +176,9 @@ class _Team:
         value = parsed(whole(file, file.name), file.name)
         if lm_eval.is_results(value):
             return lambda report: lm_eval.read_results(value, self.wanted, self.samples, report)
+        if lm_eval.is_older(value):
+            what = "An older lm-eval wrote it, which does not say how many items there are."
+            raise Found(Code.VERSION_OTHER, what)
         if inspect_ai.is_log(value):
             return lambda report: inspect_ai.read_log(
                 value, value.get("samples") or (), self.wanted, report
