@@ -39,10 +39,7 @@ class Code(Enum):
     YAML_SYNTAX = (
         "yaml-syntax",
         "this is not YAML 1.2: {reason}",
-        (
-            "mend the spelling here: spaces to indent and no tabs, and a rule or a text with"
-            " brackets, commas or colons in it in quotes"
-        ),
+        "indent with spaces, never with tabs; put what has brackets or colons in it into quotes",
     )
     YAML_EMPTY = (
         "yaml-empty",
