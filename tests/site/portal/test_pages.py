@@ -66,8 +66,8 @@ def test_the_first_page_says_what_was_promised_and_attained(portal: Client) -> N
     assert f"{stood.size:,}" in shown
     assert "<svg" in shown
     support = policy.supports["compute"]
-    for holder in policy.envelopes["compute"].shares:
-        mine = [held for held in stood.holdings if held.holder == holder]
+    for name in policy.envelopes["compute"].shares:
+        mine = [held for held in stood.holdings if held.holder == name]
         amount = sum(held.amount * support.rate(held.support_class) for held in mine)
         assert f"{amount // 3600:,}" in shown
 
