@@ -15,7 +15,8 @@ from headgate.core.policy.explain import Explanation, explain
 from headgate.core.policy.jsonschema import json_schema
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.steps.agenda import first_day
+from headgate.steps.agenda import agenda, first_day
+from headgate.steps.event import What
 
 
 def schema_text() -> str:
@@ -37,6 +38,10 @@ def check_programme(programme: str, overlays: Sequence[Path], *, adopt: bool) ->
     yield f"{len(ran.results):>6} cases answered as expected, {len(ran.fired)} rules fired"
     assumed = len(resolved.assumed())
     yield f"{assumed:>6} values are assumed or announced on {day}: for rehearsal only"
+    given = {event.about for event in agenda(document) if event.what is What.DECIDE_CALL}
+    if later := [name for name in resolved.policy.calls if name not in given]:
+        names = ", ".join(later)
+        yield f"{len(later):>6} calls of a later term, which a rehearsal leaves out: {names}"
     yield f"digest {document.digest}"
 
 

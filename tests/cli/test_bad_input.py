@@ -204,6 +204,7 @@ def test_a_broken_bundle_is_refused(damage: str, tmp_path: Path) -> None:
         ["verify", "/dev/null"],
         ["fly"],
         ["demo", "--no-such-option"],
+        ["simulate", str(PROGRAMME), "--no-term"],
     ],
 )
 def test_a_slip_in_a_command_is_answered_in_words(words: list[str]) -> None:

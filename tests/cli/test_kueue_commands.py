@@ -63,6 +63,20 @@ def test_a_bundle_becomes_files_that_the_schemas_take(
         assert [] == [fault for thing in things for fault in schemas.faults(thing, None)]
 
 
+def test_a_bundle_is_taken_as_it_stood_on_an_earlier_day(bundle: str, tmp_path: Path) -> None:
+    """Before anything was decided there is nothing; in the term stand the awards that ran in it."""
+    assert "north: 0 queues" in run(
+        "manifests", bundle, "--on", "2026-02-01", "--out", str(tmp_path / "before")
+    )
+    lines = (Path(bundle) / "decisions/order.jsonl").read_bytes().splitlines()
+    ordered = [json.loads(line) for line in lines]
+    first = [one for one in ordered if one["at"].startswith("2026-03-01")]
+    north = sum(one["subject"].endswith("@north") for one in first)
+    assert f"north: {north} queues" in run(
+        "manifests", bundle, "--on", "2026-03-15", "--out", str(tmp_path / "within")
+    )
+
+
 def clusters(folder: Path, address: str, **more: object) -> Path:
     """A clusters file of one Kueue cluster on the stand-in."""
     (folder / "kubeconfig").write_text(kubeconfig(address))

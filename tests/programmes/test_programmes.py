@@ -163,7 +163,7 @@ def test_applicants_can_be_drawn_from_every_data_file(folder: Path) -> None:
         day = call_day["value"] if isinstance(call_day, dict) else call_day
         policy = at(document, day).policy
         call = policy.calls[population.call]
-        assert () == check_population(name, population, call, policy.organisations)
+        assert () == check_population(file.stem, population, call, policy.organisations)
 
 
 def test_koreas_lots_add_up_to_what_was_published() -> None:

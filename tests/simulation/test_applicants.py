@@ -219,6 +219,7 @@ def test_a_new_stream_shifts_no_other() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
+        ("call: open", "call: other", "call-other"),
         ("holder: academia", "holder: nobody", "holder-not-invited"),
         ("kind: institute", "kind: club", "word-unknown"),
         ("facts: {supplier: false}", "facts: {colour: red}", "field-unknown"),

@@ -1,7 +1,10 @@
 """A call whose awards begin with the second term: it came in while the first one ran."""
 
+import shutil
 from datetime import date
+from pathlib import Path
 
+from headgate.checking import check_programme
 from headgate.core.policy.dated import at
 from headgate.cycle import replay
 from headgate.demo import populations
@@ -18,6 +21,16 @@ LATER = (
     ("decides: 2026-05-01\n    starts: 2026-05-10", "decides: 2026-08-20\n    starts: 2026-09-01"),
     (CLASSES, f"    fee: {{base: 10 %}}\n    invoice: {{due_days: 30}}\n{CLASSES}"),
 )
+
+
+def test_check_names_the_calls_that_a_rehearsal_leaves_out(tmp_path: Path) -> None:
+    """Whoever misses a call in the report of a term learns that it belongs to another."""
+    folder = Path(shutil.copytree(PROGRAMME, tmp_path / "later"))
+    text = document(*LATER).texts["programme.yaml"]
+    (folder / "programme.yaml").write_text(text, encoding="utf-8")
+    told = list(check_programme(str(folder), (), adopt=False))
+    assert "     1 calls of a later term, which a rehearsal leaves out: hours" in told
+    assert "later term" not in "".join(check_programme(str(PROGRAMME), (), adopt=False))
 
 
 def two_terms() -> Term:

@@ -246,27 +246,38 @@ def _derive(
     progress: Callable[[str], None],
 ) -> Derived:
     """Run the cycle again on the published policy and facts, and compare every byte."""
-    policy = {p.removeprefix("policy/"): d for p, d in files.items() if p.startswith("policy/")}
+    if EVENTS not in files:
+        return [_fault(EVENTS, "file-missing", "the file is missing")], {}, None
     try:
-        document = Document.read({name: data.decode() for name, data in policy.items()})
-        facts = {
-            name: read_facts(path, name.split("/")[0], data)
-            for path, data in files.items()
-            if (name := path.removeprefix("facts/").removesuffix(".jsonl")).split("/")[0] in KINDS
-            and path.startswith("facts/")
-        }
-        if EVENTS not in files:
-            return [_fault(EVENTS, "file-missing", "the file is missing")], {}, None
-        events = read_events(EVENTS, files[EVENTS])
+        document, world, events = _published(files)
         if faults := _untakable(events) or _undone(document, events):
             return faults, {}, None
-        term = replay(document, events, Recorded(facts), progress)
+        term = replay(document, events, world, progress)
     except Faulty as error:
         return list(error.faults), {}, None
     except ValueError as error:
         return [_fault("decisions", "not-derivable", str(error))], {}, None
     data = {path: data for path, data in files.items() if path.startswith("data/")}
     return compared(term, published(term, data) | dict(pages(term, data)), files, entries)
+
+
+def _published(files: Mapping[str, bytes]) -> tuple[Document, Recorded, Sequence[Event]]:
+    """The policy of a bundle, the world of its facts, and what happened."""
+    policy = {p.removeprefix("policy/"): d for p, d in files.items() if p.startswith("policy/")}
+    facts = {
+        name: read_facts(path, name.split("/")[0], data)
+        for path, data in files.items()
+        if (name := path.removeprefix("facts/").removesuffix(".jsonl")).split("/")[0] in KINDS
+        and path.startswith("facts/")
+    }
+    document = Document.read({name: data.decode() for name, data in policy.items()})
+    return document, Recorded(facts), read_events(EVENTS, files[EVENTS])
+
+
+def stood(files: Mapping[str, bytes], day: date) -> Term:
+    """The term of a verified bundle as it stood at the end of a day."""
+    document, world, events = _published(files)
+    return replay(document, [event for event in events if event.day <= day], world)
 
 
 def compared(

@@ -7,7 +7,7 @@ are changes to make, 4 a plan is refused, 5 a cluster is down, 6 a cluster holds
 import json
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -142,7 +142,7 @@ def _jobs(
     from headgate.readers.logins_csv import read_logins
 
     sections: Mapping[str, AnyCluster] = read_clusters(clusters)
-    term = term_of(source)
+    term = term_of(source, at.date() if at is not None else None)
     known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return jobs(term, sections, only, known, now)
@@ -168,10 +168,13 @@ def has_portal(database: "Database") -> bool:
     return "agents_agent" in database.connection.introspection.table_names()
 
 
-def term_of(source: str) -> "Term":
-    """The term of a ledger, or of a bundle that is verified first; raises Faulty for neither."""
+def term_of(source: str, on: date | None = None) -> "Term":
+    """The term of a ledger, or of a bundle that is verified first; raises Faulty for neither.
+
+    A bundle ends with the turn into the next term; on a day before it, its term is as it stood.
+    """
     if "://" not in source:
-        return _bundle_term(Path(source))
+        return _bundle_term(Path(source), on)
     with ledger_at(source) as database:
         from headgate.site.actions.take import kept_term
 
@@ -182,17 +185,18 @@ def term_of(source: str) -> "Term":
         return term
 
 
-def _bundle_term(folder: Path) -> "Term":
+def _bundle_term(folder: Path, on: date | None) -> "Term":
     with steps() as progress:
-        from headgate.bundle.verify import read_bundle_files, verify
+        from headgate.bundle.verify import read_bundle_files, stood, verify
         from headgate.report.pages import pages
 
-        verdict = verify(read_bundle_files(folder), pages, progress)
+        files = read_bundle_files(folder)
+        verdict = verify(files, pages, progress)
     if verdict.faults or verdict.term is None:
         from headgate.core.faults import Faulty
 
         raise Faulty(verdict.faults)
-    return verdict.term
+    return stood(files, on) if on is not None and on < verdict.term.starts else verdict.term
 
 
 @contextmanager

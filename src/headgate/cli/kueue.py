@@ -33,7 +33,7 @@ def manifests(
         from headgate.engines.kueue.manifests import Maker
         from headgate.operating import jobs
 
-        term = term_of(source)
+        term = term_of(source, on.date() if on is not None else None)
         now = instant(on.date() if on is not None else max(term.day, term.starts))
         sections = _sections(term, clusters)
         made = {}

@@ -201,6 +201,9 @@ def simulate(
         how = Try(said, load_per_mille, drawn, plain, largest)
         choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict)
         refuse_taken(out)
+        if trace is None and not term and shards is None:
+            what, mend = "nothing is left to compare", "say --trace, or leave --no-term out"
+            raise fault("--no-term", "nothing-to-try", what, mend)
         if shards is not None:
             for line in _planned(programme, choices, how, shards, out):
                 say(line)

@@ -70,7 +70,7 @@ def applicants(
     what is offered. Raises Faulty where the population's totals cannot be met under the call.
     """
     known = population or anyone(call_id, call, organisations)
-    if faults := check_population(f"population of {call_id}", known, call, organisations):
+    if faults := check_population(call_id, known, call, organisations):
         raise Faulty(faults)
     regions = known.regions or regions_of(call)
     registry = Registry(organisations, regions, call.opens)

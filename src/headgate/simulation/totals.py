@@ -96,16 +96,24 @@ def _fill(
 
 
 def check_population(
-    file: str, population: Population, call: Call, organisations: Organisations
+    call_id: str, population: Population, call: Call, organisations: Organisations
 ) -> tuple[Fault, ...]:
     """Everything for which no applicants can be drawn under the call, sorted."""
     found = [
+        *_subject(population, call_id),
         *_names(population, call, organisations),
         *_sums(population),
         *_reach(population, call),
     ]
     mend = "Correct the data file, or the policy where the data is right."
+    file = f"population of {call_id}"
     return tuple(sorted(Fault(file, 0, 0, code, what, mend) for code, what in found))
+
+
+def _subject(population: Population, call_id: str) -> Iterator[tuple[str, str]]:
+    if population.call != call_id:
+        what = f"The file of the call {call_id} says that it is about {population.call}."
+        yield "call-other", what
 
 
 def _names(

@@ -72,6 +72,15 @@ def test_the_first_page_says_what_was_promised_and_attained(portal: Client) -> N
         assert f"{amount // 3600:,}" in shown
 
 
+def test_a_call_is_called_decided_once_it_is(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day that has passed decides nothing: until there is a list the call is in review."""
+    assert "In review" not in text_of(portal.get("/calls/"))
+    monkeypatch.setattr(reading, "decisions", list)
+    assert "In review" in text_of(portal.get("/calls/"))
+
+
 def test_a_call_lists_every_application_with_its_outcome(portal: Client) -> None:
     """The awards first, then by score; the numbers are those of the decisions."""
     stood = reading.programme()

@@ -39,7 +39,7 @@ class Code(Enum):
     YAML_SYNTAX = (
         "yaml-syntax",
         "this is not YAML 1.2: {reason}",
-        "mend the spelling here; indent with spaces, never with tabs",
+        "indent with spaces, never with tabs; put what has brackets or colons in it into quotes",
     )
     YAML_EMPTY = (
         "yaml-empty",
@@ -271,9 +271,9 @@ class Code(Enum):
         "hours-above-supply",
         (
             "{offered} {unit} of {name} may be used from {day} to {until}, by {calls}; the lots"
-            " give {supply}"
+            " usable on {day} give {supply}"
         ),
-        "offer less, so that {supply} suffice from {day} to {until}, or add a lot",
+        "offer less, so that {supply} suffice from {day} to {until}, or add a lot usable by then",
     )
     LOT_STATE = (
         "lot-state",

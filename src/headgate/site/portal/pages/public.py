@@ -54,7 +54,7 @@ def programme(request: HttpRequest) -> HttpResponse:
         "ends": say.locale.day(stood.standing.ends),
         "figures": _figures(stood, len(made), say),
         "shares": [_shares(stood, policy, support, made, say) for support in policy.envelopes],
-        "calls": [_told(call_id, call, say, stood) for call_id, call in policy.calls.items()],
+        "calls": [_told(call_id, call, say, stood, made) for call_id, call in policy.calls.items()],
     }
     return render(request, "portal/programme.html", told)
 
@@ -132,14 +132,17 @@ def _clocks(call: Call, say: Speaker, on: date) -> Iterator[Clock]:
         yield Clock(name, say.locale.day(day), day <= on)
 
 
-def _told(call_id: str, call: Call, say: Speaker, stood: Stands) -> dict[str, Any]:
+def _told(
+    call_id: str, call: Call, say: Speaker, stood: Stands, made: list[reading.Made]
+) -> dict[str, Any]:
     on = today(stood)
     phase = "coming" if on < call.opens else "open" if on <= call.closes else "review"
+    decided = any((m.step, m.subject) == ("award-list", call_id) for m in made)
     return {
         "id": call_id,
         "name": say.text(call.name),
         "clocks": list(_clocks(call, say, on)),
-        "phase": "decided" if on >= call.decides else phase,
+        "phase": "decided" if decided else phase,
         "holders": ", ".join(map(say.holder, call.holders)),
         "offered": say.block(call.block, _blocks_offered(call)),
         "next": next((c for c in _clocks(call, say, on) if not c.passed), None),
@@ -157,9 +160,9 @@ def calls(request: HttpRequest) -> HttpResponse:
     stood = _begun(request)
     if isinstance(stood, HttpResponse):
         return stood
-    policy = reading.policy_of(stood)
+    policy, made = reading.policy_of(stood), reading.decisions()
     say = _speaker(policy)
-    told = [_told(call_id, call, say, stood) for call_id, call in policy.calls.items()]
+    told = [_told(call_id, call, say, stood, made) for call_id, call in policy.calls.items()]
     return render(request, "portal/calls.html", {"calls": told})
 
 
@@ -198,7 +201,8 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
     if call not in policy.calls:
         raise Http404
     say, section = _speaker(policy), policy.calls[call]
-    found = list(applicants(reading.decisions(), call).values())
+    made = reading.decisions()
+    found = list(applicants(made, call).values())
     found.sort(key=lambda one: (not one.is_awarded, -one.score, one.id))
     columns = _columns(say, call)
     outcomes = dict.fromkeys(one.outcome for one in found)
@@ -210,7 +214,7 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
     ]
     if file := download(request, f"awards-{call}", found, columns, choices, journal_state):
         return file
-    told = _told(call, section, say, stood)
+    told = _told(call, section, say, stood, made)
     awarded = [one for one in found if one.is_awarded]
     figures = [
         (say.locale.whole(len(found)), _("applications")),
@@ -231,8 +235,8 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
     stood = _begun(request)
     if isinstance(stood, HttpResponse):
         return stood
-    policy = reading.policy_of(stood)
-    found = applicants(reading.decisions(), call) if call in policy.calls else {}
+    policy, made = reading.policy_of(stood), reading.decisions()
+    found = applicants(made, call) if call in policy.calls else {}
     if application not in found:
         raise Http404
     say, one = _speaker(policy), found[application]
@@ -241,7 +245,7 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
         "portal/award.html",
         {
             "one": one,
-            "call": _told(call, policy.calls[call], say, stood),
+            "call": _told(call, policy.calls[call], say, stood, made),
             "holder": say.holder(one.holder),
             "tag": outcome_tag(one.outcome),
             "score": say.locale.points(one.score, 3) if one.score else "",
