@@ -18,7 +18,7 @@ setup: ## Make .venv with headgate and its tools in it (does nothing when nothin
 
 run: ## One whole term of a real policy: report in build/demo/report.html, then the portal
 	@sh scripts/setup.sh run
-	$(BIN)/headgate demo --out build/demo
+	$(BIN)/headgate demo --out build/demo --portal
 	@if [ -t 0 ]; then $(BIN)/headgate serve --demo; \
 	else echo "portal   $(BIN)/headgate serve --demo  (nobody is at the keyboard to stop it)"; fi
 

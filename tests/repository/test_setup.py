@@ -139,7 +139,7 @@ def test_setup_does_nothing_when_nothing_changed(copy: Path, calls: Path) -> Non
 
 def test_run_installs_what_the_portal_needs_and_setup_the_rest(copy: Path, calls: Path) -> None:
     """Who only looks waits for no tool of tests; whoever then works on it builds nothing anew."""
-    demo = "headgate demo --out build/demo"
+    demo = "headgate demo --out build/demo --portal"
     first = setup(copy, Path(sys.executable), "run")
     assert (0, ["uv venv", "uv .[site]", demo]) == (first.returncode, asked(calls)), first.stderr
     assert "skipped" not in first.stdout, "no package of the tests was asked for"
@@ -161,7 +161,7 @@ def test_run_installs_what_the_portal_needs_and_setup_the_rest(copy: Path, calls
 def test_pip_brings_the_quicker_installer(copy: Path, calls: Path, python: Path) -> None:
     """Where nobody has uv it comes into .venv alone, and the next set-up has it."""
     result = setup(copy, python, "run")
-    demo = "headgate demo --out build/demo"
+    demo = "headgate demo --out build/demo --portal"
     assert (0, ["venv", "pip uv", "uv .[site]", demo]) == (result.returncode, asked(calls))
     assert (0, [f"uv {ALL}"]) == (setup(copy, python).returncode, asked(calls))
 

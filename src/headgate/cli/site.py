@@ -1,5 +1,8 @@
 """The commands that run the portal: `headgate serve`, `worker` and `migrate`."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,6 +10,7 @@ import typer
 from headgate.cli.shared import database_at, ledger_at, mendable, passes, say, steps, until_stopped
 
 if TYPE_CHECKING:
+    from headgate.demo import Run
     from headgate.site.records.database import Database
 
 
@@ -134,6 +138,31 @@ def check_site(database: str | None) -> None:
     if faults:
         raise Faulty(faults)
     say("the site may be opened: settings, tables, the service's role and a first owner are there")
+
+
+@contextmanager
+def through_portal(programme: str, *, wanted: bool) -> "Iterator[Run]":
+    """What takes a term: the cycle, or where `wanted` the one that keeps it for the demo's portal.
+
+    A term that has ended there is never touched; it is then taken in memory alone.
+    """
+    if not wanted:
+        from headgate.cycle import run
+
+        yield run
+        return
+    from functools import partial
+
+    from headgate.site.serving import DEMO_ADDRESS, address_of, demo_is_to_fill, make_tables, prepare
+
+    address = address_of(os.environ.get("HEADGATE_DATABASE"), DEMO_ADDRESS)
+    prepare(address, "localhost", programme, demo=True)
+    with database_at(address) as kept:
+        from headgate.cycle import run
+        from headgate.site.actions.take import rehearse
+
+        make_tables(kept)
+        yield partial(rehearse, kept) if demo_is_to_fill(kept) else run
 
 
 def _rehearse(database: "Database", programme: str) -> None:
