@@ -26,7 +26,9 @@ DEMO_ADDRESS: Final = "sqlite:///build/portal/headgate.db"
 PLAIN_ADDRESS: Final = "sqlite:///headgate.db"
 SQLITE: Final = "sqlite:///"
 BORN_MOST: Final = 50_000
-"""Objects made before Python looks for those that nobody has any more; its own number is 700."""
+"""Objects made before Python looks for those that nobody has any more, while all is loaded."""
+BORN_USUALLY: Final = gc.get_threshold()
+"""Python's own numbers, for the time of answering: looking more seldom held 6 MiB more."""
 
 BACKLOG: Final = 2048
 """Who may wait to be answered: as many as uvicorn lets wait."""
@@ -182,6 +184,7 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
 
     resolve("/")
     gc.freeze()
+    gc.set_threshold(*BORN_USUALLY)
     config = uvicorn.Config(application, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
 
