@@ -70,7 +70,7 @@ def port() -> int:
 
 def test_the_first_page_comes_before_the_demo_and_then_the_demo(tmp_path: Path, port: int) -> None:
     """Whoever starts it on an empty folder sees at once what is done, and then all of it."""
-    command = [*HEADGATE, "serve", "--demo", "--programme", PROGRAMME, "--port", str(port)]
+    command = [*HEADGATE, "serve", "--demo", "--programme", str(PROGRAMME), "--port", str(port)]
     said, url = tmp_path / "said", f"http://127.0.0.1:{port}"
     with said.open("wb") as out:
         server = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=out, stderr=out)
