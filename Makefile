@@ -1,4 +1,5 @@
-# Headgate's one door. Every target but `help` and `clean` does its own set-up first.
+# Headgate's one door. Every target but `help` and `clean` does its own set-up first: `run` what the
+# portal needs, the others all of it.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,8 +16,9 @@ help: ## Print every target with one line of help
 setup: ## Make .venv with headgate and its tools in it (does nothing when nothing changed)
 	@sh scripts/setup.sh
 
-run: setup ## One whole term of a real policy: report in build/demo/report.html, then the portal
-	$(BIN)/headgate demo --out build/demo
+run: ## One whole term of a real policy: report in build/demo/report.html, then the portal
+	@sh scripts/setup.sh run
+	$(BIN)/headgate demo --out build/demo --portal
 	@if [ -t 0 ]; then $(BIN)/headgate serve --demo; \
 	else echo "portal   $(BIN)/headgate serve --demo  (nobody is at the keyboard to stop it)"; fi
 

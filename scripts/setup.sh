@@ -1,12 +1,13 @@
 #!/bin/sh
-# Make .venv with headgate, its tools and the tests' system packages; quick when nothing changed.
-# Called by `make setup` with PYTHON naming the interpreter to build on.
+# Make .venv with headgate in it; quick when nothing changed. PYTHON names the interpreter.
+# `setup.sh run` brings what the portal needs; without a word, also the tools of whoever changes
+# Headgate and the tests' system packages. One goes on from the other: nothing is taken away.
 set -eu
 cd "$(dirname "$0")/.."
 here=$(pwd -P)
 python=${PYTHON:-python3}
 stamp=.venv/.setup
-extras='.[kueue,simulate,site,submitit]'
+level=${1:-all}
 
 say() { printf 'setup: %s\n' "$*"; }
 stop() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -19,7 +20,7 @@ require_python() {
             "Name one: make PYTHON=/path/to/python3.11 setup"
 }
 
-# Everything the environment depends on; a moved folder or another interpreter counts too.
+# All that the environment depends on; a moved folder or another interpreter counts too.
 fingerprint() {
     {
         echo "$here"
@@ -57,14 +58,29 @@ make_environment() {
     "$python" -m venv .venv
 }
 
-install_headgate() {
+# uv installs in a quarter of pip's time. It knows nothing of pip's settings: where one of them says
+# where packages come from, pip is asked.
+uv_brought() {
+    [ ! -x .venv/bin/uv ] || return 0
+    ! .venv/bin/python -m pip config list 2>/dev/null |
+        grep -q -E '[.](index-url|no-index|proxy)=' || return 1
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: uv \
+        2>/dev/null
+}
+
+install() {
     if uv_usable; then
-        uv pip install --quiet --python .venv/bin/python --editable "$extras" --group dev
+        uv pip install --quiet --python .venv/bin/python "$@"
         return
     fi
+    if uv_brought; then
+        .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" && return
+        say "uv could not; pip tries, which takes longer"
+    fi
     # Dependency groups need pip 25.1; Debian 12 brings 23.
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-    .venv/bin/python -m pip install --quiet --editable "$extras" --group dev
+    [ "$level" = run ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        --upgrade 'pip>=25.1'
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
 }
 
 can_install() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
@@ -98,14 +114,19 @@ install_test_packages() {
 
 require_python
 wanted=$(fingerprint)
-[ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || exit 0
-install_test_packages
+case $(cat "$stamp" 2>/dev/null) in "$wanted all" | "$wanted $level") exit 0 ;; esac
+[ "$level" = run ] || install_test_packages
 if ! environment_usable; then
     say "making .venv on $("$python" --version)"
     make_environment
 fi
-say "installing headgate and its tools into .venv"
 rm -f "$stamp"
-install_headgate
-echo "$wanted" >"$stamp"
+if [ "$level" = run ]; then
+    say "installing what the portal needs into .venv"
+    install --editable '.[site]'
+else
+    say "installing headgate and its tools into .venv"
+    install --editable '.[kueue,simulate,site,submitit]' --group dev
+fi
+echo "$wanted $level" >"$stamp"
 say "done"

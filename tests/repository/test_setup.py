@@ -1,4 +1,4 @@
-"""`make setup` refuses an interpreter it cannot use, in words that say what to do."""
+"""Setting up: what each door installs, and an interpreter that cannot be used is refused."""
 
 import shutil
 import subprocess
@@ -20,11 +20,12 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def setup(copy: Path, python: Path) -> subprocess.CompletedProcess[str]:
-    """`make setup` with that interpreter."""
+def setup(copy: Path, python: Path, door: str = "setup") -> subprocess.CompletedProcess[str]:
+    """`make setup`, or another door, with that interpreter and nobody at the keyboard."""
     return subprocess.run(
-        ["make", "--no-print-directory", "setup", f"PYTHON={python}"],
+        ["make", "--no-print-directory", door, f"PYTHON={python}"],
         cwd=copy,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
@@ -55,16 +56,41 @@ def test_missing_python_is_refused(copy: Path) -> None:
     assert not (copy / ".venv").exists()
 
 
+ALL = ".[kueue,simulate,site,submitit] --group dev"
+
 # A machine without root, Debian packages or network: what setup asks for is written to `calls`.
+INSTALLED = """printf '#!/bin/sh\\n# %s\\necho "headgate $*" >>"$CALLS"\\n' "$PWD/.venv/" \\
+            >.venv/bin/headgate && chmod +x .venv/bin/headgate"""
 STAND_INS = {
     "id": "echo 1000",
     "dpkg-query": "exit 1",
-    "uv": """
+    "uv": f"""
         case "$*" in *--help) echo --group; exit;; esac
-        echo "uv $1" >>"$CALLS"
-        [ "$1" != venv ] || { mkdir -p .venv/bin && ln -s "$PYTHON" .venv/bin/python; }
+        [ "$1" = pip ] || {{
+            echo "uv venv" >>"$CALLS"
+            mkdir -p .venv/bin && ln -s "$PYTHON" .venv/bin/python
+            exit
+        }}
+        shift 6
+        echo "uv $*" >>"$CALLS"
+        {INSTALLED}
     """,
 }
+PYTHON = f"""#!/bin/sh
+case "$1 $2 $3" in
+"-m venv "*) mkdir -p .venv/bin && cp "$0" .venv/bin/python; echo venv >>"$CALLS" ;;
+"-m pip --version") ;;
+"-m pip config") echo "$SETTINGS" ;;
+"-m pip install")
+    case "$*" in
+    *uv) echo "pip uv" >>"$CALLS"; cp "$UV" .venv/bin/uv ;;
+    *--upgrade*) echo "pip pip" >>"$CALLS" ;;
+    *) shift 6; echo "pip $*" >>"$CALLS"; {INSTALLED} ;;
+    esac ;;
+*) exec '{sys.executable}' "$@" ;;
+esac
+"""
+"""A Python whose environments and pip are stand-ins too; `UV` is what its pip brings."""
 
 
 @pytest.fixture
@@ -80,15 +106,84 @@ def calls(copy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy / "calls"
 
 
+@pytest.fixture
+def python(copy: Path, calls: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A stand-in for Python on a machine without uv, which pip can bring."""
+    assert not calls.exists()
+    (copy / "stand-ins" / "uv").rename(copy / "found-uv")
+    monkeypatch.setenv("UV", str(copy / "found-uv"))
+    monkeypatch.setenv("SETTINGS", ":env:.timeout='180'")
+    path = copy / "stand-ins" / "stand-in-python"
+    path.write_text(PYTHON)
+    path.chmod(0o755)
+    return path
+
+
+def asked(calls: Path) -> list[str]:
+    """What was asked since this was last looked at."""
+    lines = calls.read_text().splitlines() if calls.exists() else []
+    calls.write_text("")
+    return lines
+
+
 def test_setup_does_nothing_when_nothing_changed(copy: Path, calls: Path) -> None:
     """The second `make` costs nothing; a changed pyproject.toml is installed, not built anew."""
     first = setup(copy, Path(sys.executable))
-    assert (0, "uv venv\nuv pip\n") == (first.returncode, calls.read_text()), first.stderr
+    assert (0, ["uv venv", f"uv {ALL}"]) == (first.returncode, asked(calls)), first.stderr
     assert (0, "") == ((second := setup(copy, Path(sys.executable))).returncode, second.stdout)
     with (copy / "pyproject.toml").open("a") as file:
         file.write("\n")
     third = setup(copy, Path(sys.executable))
-    assert (0, "uv venv\nuv pip\nuv pip\n") == (third.returncode, calls.read_text())
+    assert (0, [f"uv {ALL}"]) == (third.returncode, asked(calls))
+
+
+def test_run_installs_what_the_portal_needs_and_setup_the_rest(copy: Path, calls: Path) -> None:
+    """Who only looks waits for no tool of tests; whoever then works on it builds nothing anew."""
+    demo = "headgate demo --out build/demo --portal"
+    first = setup(copy, Path(sys.executable), "run")
+    assert (0, ["uv venv", "uv .[site]", demo]) == (first.returncode, asked(calls)), first.stderr
+    assert "skipped" not in first.stdout, "no package of the tests was asked for"
+    for door, expected in (
+        ("run", [demo]),
+        ("setup", [f"uv {ALL}"]),
+        ("setup", []),
+        ("run", [demo]),
+    ):
+        result = setup(copy, Path(sys.executable), door)
+        assert (door, 0, expected) == (door, result.returncode, asked(calls)), result.stderr
+    with (copy / "pyproject.toml").open("a") as file:
+        file.write("\n")
+    for door, expected in (("run", ["uv .[site]", demo]), ("setup", [f"uv {ALL}"])):
+        result = setup(copy, Path(sys.executable), door)
+        assert (door, 0, expected) == (door, result.returncode, asked(calls)), result.stderr
+
+
+def test_pip_brings_the_quicker_installer(copy: Path, calls: Path, python: Path) -> None:
+    """Where nobody has uv it comes into .venv alone, and the next set-up has it."""
+    result = setup(copy, python, "run")
+    demo = "headgate demo --out build/demo --portal"
+    assert (0, ["venv", "pip uv", "uv .[site]", demo]) == (result.returncode, asked(calls))
+    assert (0, [f"uv {ALL}"]) == (setup(copy, python).returncode, asked(calls))
+
+
+@pytest.mark.parametrize(
+    "setting", ["global.index-url='https://mirror'", ":env:.no-index='1'", "user.proxy='p'"]
+)
+def test_pip_installs_where_it_is_told_from_where(
+    copy: Path, calls: Path, python: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    """A house whose pip is led to its own index or proxy is never led around it."""
+    monkeypatch.setenv("SETTINGS", setting)
+    result = setup(copy, python)
+    assert (0, ["venv", "pip pip", f"pip {ALL}"]) == (result.returncode, asked(calls))
+
+
+def test_pip_installs_where_uv_fails(copy: Path, calls: Path, python: Path) -> None:
+    """A machine that uv is not made for, or which it cannot reach, is set up all the same."""
+    (copy / "found-uv").write_text('#!/bin/sh\necho "no uv" >>"$CALLS"\nexit 1\n')
+    result = setup(copy, python, "run")
+    assert (0, True) == (result.returncode, "uv could not; pip tries" in result.stdout)
+    assert ["venv", "pip uv", "no uv", "pip .[site]"] == asked(calls)[:4]
 
 
 def test_setup_names_the_suites_that_will_be_skipped(copy: Path, calls: Path) -> None:
@@ -120,6 +215,6 @@ def test_setup_names_the_suites_that_will_be_skipped(copy: Path, calls: Path) ->
 def test_failed_installation_is_tried_again(copy: Path, calls: Path) -> None:
     """A setup that was cut short is never taken for a finished one."""
     uv = copy / "stand-ins" / "uv"
-    uv.write_text(uv.read_text() + '[ "$1" = venv ]\n')
+    uv.write_text(uv.read_text() + "exit 1\n")
     assert [True, True] == [setup(copy, Path(sys.executable)).returncode > 0 for _ in range(2)]
-    assert "uv venv\nuv pip\nuv pip\n" == calls.read_text()
+    assert ["uv venv", f"uv {ALL}", f"uv {ALL}"] == asked(calls)

@@ -23,7 +23,7 @@ from headgate.cli.shared import (
     say,
     steps,
 )
-from headgate.cli.site import check_site
+from headgate.cli.site import check_site, through_portal
 
 if TYPE_CHECKING:
     from headgate.demo import Choices
@@ -52,14 +52,17 @@ def demo(
     evidence: EvidenceOption = None,
     seed: SeedOption = "headgate",
     terms: TermsOption = 1,
+    portal: Annotated[
+        bool, typer.Option("--portal", help="Keep the term for `headgate serve --demo` too.")
+    ] = False,
 ) -> None:
     """Take a programme through whole terms and publish what a stranger needs to check them."""
-    with mendable("demo"), steps() as progress:
+    with mendable("demo"), through_portal(programme, wanted=portal) as run, steps() as progress:
         from headgate.demo import Choices, publish, rehearse
         from headgate.report.pages import pages
 
         choices = Choices(tuple(overlay or ()), trace, usage, evidence, seed, terms=terms)
-        rehearsal = rehearse(programme, choices, progress)
+        rehearsal = rehearse(programme, choices, progress, run)
         progress("publishing")
         for line in publish(rehearsal, pages(rehearsal.term, rehearsal.data), out):
             say(line)

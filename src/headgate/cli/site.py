@@ -1,13 +1,18 @@
 """The commands that run the portal: `headgate serve`, `worker` and `migrate`."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headgate.cli.shared import database_at, ledger_at, mendable, passes, say, steps, until_stopped
+from headgate.cli.shared import database_at, ledger_at, mendable, passes, say, until_stopped
 
 if TYPE_CHECKING:
-    from headgate.site.records.database import Database
+    from headgate.demo import Run
+    from headgate.site.serving import Said
 
 
 DatabaseOption = Annotated[
@@ -41,21 +46,25 @@ def serve(
             address_of,
             answer,
             demo_is_to_fill,
+            listening,
             make_tables,
             prepare,
+            unmade,
         )
 
         address = address_of(database, DEMO_ADDRESS if demo else PLAIN_ADDRESS)
+        listener = listening(host, port)
         prepare(address, host, programme, demo=demo)
+        make = None
         with database_at(address) as kept:
-            make_tables(kept)
-            if demo and people:
-                say("inventing the people of the demo: this takes half a minute")
-                _invite(programme, invented)
-            elif demo and demo_is_to_fill(kept):
-                say("taking the demo's programme through its term: this takes half a minute")
-                _rehearse(kept, programme)
-        answer(host, port, say)
+            lacking = unmade(kept)
+            if not (demo and lacking):
+                make_tables(kept, lacking=lacking)
+            if demo and (people or lacking or demo_is_to_fill(kept)):
+                make = partial(_make_demo, address, programme, invented if people else None)
+        if make is not None:
+            say("the demo is being prepared: half a minute, in which its pages say how far it is")
+        answer(listener, say, make)
 
 
 def worker(
@@ -136,18 +145,54 @@ def check_site(database: str | None) -> None:
     say("the site may be opened: settings, tables, the service's role and a first owner are there")
 
 
-def _rehearse(database: "Database", programme: str) -> None:
-    """Take the demo's programme through its term; killed, the next start goes on from there."""
-    from functools import partial
+@contextmanager
+def through_portal(programme: str, *, wanted: bool) -> "Iterator[Run]":
+    """What takes a term: the cycle, or where `wanted` the one that keeps it for the demo's portal.
 
+    A term that has ended there is never touched; it is then taken in memory alone.
+    """
+    if not wanted:
+        from headgate.cycle import run
+
+        yield run
+        return
+    from headgate.site.serving import (
+        DEMO_ADDRESS,
+        address_of,
+        demo_is_to_fill,
+        make_tables,
+        prepare,
+    )
+
+    address = address_of(os.environ.get("HEADGATE_DATABASE"), DEMO_ADDRESS)
+    prepare(address, "localhost", programme, demo=True)
+    with database_at(address) as kept:
+        from headgate.cycle import run
+        from headgate.site.actions.take import rehearse
+
+        make_tables(kept)
+        yield partial(rehearse, kept) if demo_is_to_fill(kept) else run
+
+
+def _make_demo(address: str, programme: str, invented: int | None, progress: "Said") -> None:
+    """Make the demo in a site: its term, or, with `invented` applicants, calls open to be played.
+
+    Killed, the next start goes on from there.
+    """
     from headgate.demo import Choices, rehearse
     from headgate.site.actions.take import rehearse as rehearse_kept
+    from headgate.site.serving import demo_is_to_fill, make_tables
 
-    with steps() as progress:
-        rehearse(programme, Choices(), progress, partial(rehearse_kept, database))
+    with database_at(address) as kept:
+        progress("tables")
+        make_tables(kept)
+        if invented is not None:
+            _invite(programme, invented, progress)
+        elif demo_is_to_fill(kept):
+            rehearse(programme, Choices(), progress, partial(rehearse_kept, kept))
 
 
-def _invite(programme: str, invented: int) -> None:
+def _invite(programme: str, invented: int, progress: "Said" = lambda _: None) -> None:
     """Bring the demo's programme to where its first calls are open; once it has begun, leave it."""
     from headgate.core.policy.dated import at
     from headgate.demo import populations
@@ -161,5 +206,4 @@ def _invite(programme: str, invented: int) -> None:
     document = read_programme(folder)
     policy = at(document, first_day(document)).policy
     known = populations(data_files(folder), policy.calls.keys())
-    with steps() as progress:
-        invite(document, Simulated(policy, known, "headgate"), invented, progress)
+    invite(document, Simulated(policy, known, "headgate"), invented, progress)

@@ -6,10 +6,16 @@ Nothing here may import Django before `prepare` has said what the site is.
 import gc
 import os
 import secrets
+import socket
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from headgate.core.faults import Fault, Faulty
 
 if TYPE_CHECKING:
     from headgate.core.policy.document import Document
@@ -20,9 +26,16 @@ DEMO_ADDRESS: Final = "sqlite:///build/portal/headgate.db"
 PLAIN_ADDRESS: Final = "sqlite:///headgate.db"
 SQLITE: Final = "sqlite:///"
 BORN_MOST: Final = 50_000
-"""Objects made before Python looks for those that nobody has any more; its own number is 700."""
+"""Objects made before Python looks for those that nobody has any more, while all is loaded."""
+BORN_USUALLY: Final = gc.get_threshold()
+"""Python's own numbers, for the time of answering: looking more seldom held 6 MiB more."""
+
+BACKLOG: Final = 2048
+"""Who may wait to be answered: as many as uvicorn lets wait."""
 
 Said = Callable[[str], None]
+Work = Callable[[Said], None]
+"""Something to be made, which says what it is doing."""
 
 
 def prepare(address: str, host: str, programme: str, *, demo: bool) -> None:
@@ -84,18 +97,26 @@ def secret(path: Path) -> str:
     return made
 
 
-def make_tables(database: "Database", *, owner: bool = False) -> None:
+def unmade(database: "Database") -> bool:
+    """Whether a site's tables are still to be made, or to be renewed."""
+    from headgate.site.records.database import unmade as lacking
+
+    return lacking(database) > 0
+
+
+def make_tables(database: "Database", *, owner: bool = False, lacking: bool | None = None) -> None:
     """See that the ledger and the portal have their tables, and every role its group.
 
-    An owner also gives the service's role its rights anew. Of others nothing is asked, where the
-    tables are there, that the service's own role may not do.
+    `lacking` is what `unmade` said, where it was asked already: that takes a while. An owner also
+    gives the service's role its rights anew. Of others nothing is asked, where the tables are
+    there, that the service's own role may not do.
     """
     from django.core.management import call_command
 
     from headgate.site.portal.roles import make_groups
-    from headgate.site.records.database import create, grant_working_tables, unmade
+    from headgate.site.records.database import create, grant_working_tables
 
-    if owner or unmade(database):
+    if owner or (unmade(database) if lacking is None else lacking):
         create(database)
         call_command("migrate", database=database.alias, verbosity=0, interactive=False)
         grant_working_tables(database)
@@ -132,14 +153,62 @@ def invite(document: "Document", world: "World", invented: int, progress: Said) 
     answers(world)
 
 
-def answer(host: str, port: int, said: Said) -> None:
-    """Answer until somebody stops it; all pages are there before the first is asked for."""
+class Stopped(Exception):
+    """Nobody waits any more for what is being made; what was kept of it is whole."""
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The address to answer at, taken before anything long is begun; raises Faulty where it is not
+    to be had.
+    """
+    try:
+        family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(place, family=family, backlog=BACKLOG)
+    except OSError as error:
+        what = f"nothing can answer at {host}:{port}: {error.strerror or error}"
+        mend = f"Name another port, such as --port {port % 65_535 + 1}, or another --host."
+        raise Faulty([Fault("--port", 0, 0, "address-not-free", what, mend)]) from error
+
+
+def answer(listener: socket.socket, said: Said, first: Work | None = None) -> None:
+    """Answer until somebody stops it; all pages are there before the first is asked for.
+
+    What is to be made `first` is made beside it, and until then the pages say how far it is. Where
+    that fails, nothing answers any more, and its error is raised.
+    """
     import uvicorn
     from django.urls import resolve
 
     from headgate.site.portal.asgi import application
+    from headgate.site.portal.preparing import PREPARING
 
     resolve("/")
     gc.freeze()
-    said(f"the portal answers at http://{host}:{port}/  (stop it with Ctrl+C)")
-    uvicorn.run(application, host=host, port=port, log_level="warning", server_header=False)
+    gc.set_threshold(*BORN_USUALLY)
+    config = uvicorn.Config(application, log_level="warning", server_header=False)
+    server = uvicorn.Server(config)
+
+    def make(work: Work) -> None:
+        try:
+            while not (server.started or server.should_exit):
+                time.sleep(0.02)
+            work(step)
+            PREPARING.under_way = False
+            said("the demo is ready")
+        finally:
+            server.should_exit |= PREPARING.under_way
+
+    def step(_: str) -> None:
+        if server.should_exit:
+            raise Stopped
+        PREPARING.steps += 1
+
+    host, port = listener.getsockname()[:2]
+    named = f"[{host}]" if ":" in host else host
+    said(f"the portal answers at http://{named}:{port}/  (stop it with Ctrl+C)")
+    with ThreadPoolExecutor(1) as beside, suppress(KeyboardInterrupt, Stopped):
+        PREPARING.under_way = first is not None
+        made = beside.submit(make, first) if first is not None else None
+        server.run(sockets=[listener])
+        if made is not None:
+            made.result()

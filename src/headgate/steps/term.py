@@ -167,6 +167,18 @@ class Term:
         """The journal's root after this state's entries."""
         return self.tree.root()
 
+    def since(self, before: "Term") -> "Term":
+        """This term with no more added to it than it has gained since it was `before`."""
+        known = self.known.added()
+        gained = {job: held for job, held in known.items() if before.known.get(job) is not held}
+        return replace(
+            self,
+            entries=self.entries[len(before.entries) :],
+            decisions=self.decisions[len(before.decisions) :],
+            taken=self.taken[len(before.taken) :],
+            known=Layers((gained,), before.known),
+        )
+
     def enter(self, entries: Iterable[Entry]) -> "Term":
         """This term with lines added to its journal."""
         added = tuple(entries)

@@ -11,9 +11,10 @@ from headgate.core.faults import Faulty
 from headgate.demo import Choices
 from headgate.demo import rehearse as rehearse_programme
 from headgate.readers.facts import Recorded
-from headgate.site.actions.take import begin_programme, kept_term, rehearse, run, take_event
-from headgate.site.records.database import Database, opened
+from headgate.site.actions.take import begin_programme, kept_term, rehearse, take_event
+from headgate.site.records.database import Database, create, opened
 from headgate.site.records.journal import head
+from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term
 from tests.site.actions.metered import facts, root_of
@@ -72,8 +73,8 @@ def test_an_event_that_is_refused_leaves_nothing(begun: Database) -> None:
 def test_a_run_that_was_stopped_goes_on(events: int, sqlite_address: str) -> None:
     """Whatever was done is not done again, and the end is the same."""
     with pytest.raises(Stop):
-        run(opened(sqlite_address), small().term.document, simulated(), stopper(events))
-    term = run(opened(sqlite_address), small().term.document, simulated())
+        rehearse(opened(sqlite_address), small().term.document, simulated(), stopper(events))
+    term = rehearse(opened(sqlite_address), small().term.document, simulated())
     assert small().term.root() == term.root()
     assert (len(small().term.entries), small().term.root().hex()) == root_of(opened(sqlite_address))
 
@@ -82,7 +83,7 @@ def test_a_kept_programme_knows_what_day_it_is(sqlite_address: str) -> None:
     """Use of a day that has passed is refused as it is in memory, whatever was read since."""
     database, day = opened(sqlite_address), date(2026, 3, 31)
     with pytest.raises(Stop):
-        run(database, small().term.document, simulated(), stopper(10))
+        rehearse(database, small().term.document, simulated(), stopper(10))
     world = Recorded({**facts(), "usage/2026-03-31/late": ()})
     with pytest.raises(Faulty, match="event-day-passed"):
         take_event(database, world, Event(day, What.METER, "late", day))
@@ -91,9 +92,9 @@ def test_a_kept_programme_knows_what_day_it_is(sqlite_address: str) -> None:
 def test_a_term_that_has_ended_is_not_run_again(sqlite_address: str) -> None:
     """Who runs an ended term learns that it has ended."""
     database = opened(sqlite_address)
-    run(database, small().term.document, simulated())
+    rehearse(database, small().term.document, simulated())
     with pytest.raises(Faulty, match="term-ended"):
-        run(database, small().term.document, simulated())
+        rehearse(database, small().term.document, simulated())
 
 
 def test_a_world_that_is_made_as_it_goes_is_caught_up_with(
@@ -107,6 +108,47 @@ def test_a_world_that_is_made_as_it_goes_is_caught_up_with(
     assert small().term.root() == term.root()
     with pytest.raises(Faulty, match="term-ended"):
         rehearsed(sqlite_address, tmp_path, silent)
+
+
+def rows(database: Database) -> list[tuple[object, ...]]:
+    """Every row of the ledger, table by table."""
+    return [
+        row
+        for table, order in (("entry", "seq"), ("leg", "seq, side"), ("kept", "kind, key, seq"))
+        for row in database.rows(f"SELECT * FROM {table} ORDER BY {order}")
+    ]
+
+
+def test_a_rehearsal_keeps_what_events_one_by_one_keep(sqlite_address: str, tmp_path: Path) -> None:
+    """Held in memory from one event to the next, a term is kept as if it were read again."""
+    honest, database = small().term, opened(sqlite_address)
+    whole = rehearse(database, honest.document, simulated())
+    assert (honest.entries, honest.decisions) == (whole.entries, whole.decisions)
+    assert honest.taken == whole.taken
+    other = f"sqlite:///{tmp_path / 'one-by-one.db'}"
+    at_once = rows(database)
+    one_by_one = opened(other)
+    create(one_by_one)
+    begin_programme(one_by_one, honest.document)
+    for event in honest.taken:
+        take_event(one_by_one, simulated(), event)
+    assert at_once == rows(one_by_one)
+
+
+def test_a_rehearsal_ends_where_somebody_else_writes(sqlite_address: str) -> None:
+    """What memory holds is never laid over what came in between: it is refused, and stays out."""
+    database, document = opened(sqlite_address), small().term.document
+    event = agenda(document)[0]
+
+    def meanwhile(text: str) -> None:
+        if text == str(event):
+            take_event(database, simulated(), event)
+
+    with pytest.raises(Faulty, match="programme-begun"):
+        rehearse(database, document, simulated(), meanwhile)
+    before = root_of(database)
+    assert small().term.root().hex() == rehearse(database, document, simulated()).root().hex()
+    assert before[0] < root_of(database)[0]
 
 
 def test_another_rehearsal_does_not_go_on_from_the_first(

@@ -16,7 +16,7 @@ from headgate.core.ledger.transfer import Outcome
 from headgate.core.ledger.tree import root
 from headgate.readers.facts import Recorded, read_facts
 from headgate.site.actions.post import post
-from headgate.site.actions.take import run
+from headgate.site.actions.take import rehearse
 from headgate.site.records.database import TABLES, Database, create, opened
 from headgate.site.records.journal import head, lines
 from tests.core.ledger.builders import CHART, grant
@@ -139,7 +139,7 @@ def test_service_runs_a_whole_programme(postgres_address: str) -> None:
     database = opened(postgres_address)
     term = small().term
     facts = {name: _read(name, fact.data) for name, fact in term.facts.items()}
-    run(database, term.document, Recorded(facts))
+    rehearse(database, term.document, Recorded(facts))
     with database.reading():
         assert term.root() == root(lines(database, 0))
 

@@ -35,8 +35,7 @@ def begin_programme(database: Database, document: Document) -> Term:
 
     def action(before: Term | None) -> Term:
         if before is not None:
-            what = "a programme has begun in this database"
-            raise Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
+            raise _begun("a programme has begun in this database")
         return begin(document)
 
     return change(database, action)
@@ -54,30 +53,6 @@ def take_event(database: Database, world: World, event: Event) -> Term:
     return change(database, action)
 
 
-def run(
-    database: Database,
-    document: Document,
-    world: World,
-    progress: Callable[[str], None] = lambda _: None,
-    terms: int = 1,
-) -> Term:
-    """Take a programme to the end of so many terms from where it stands, event after event.
-
-    Raises Faulty where the last of them has ended.
-    """
-    done = read_events("events", events(database))
-    progress("policy")
-    term = begin_programme(database, document) if not head(database).size else None
-    due = [event for event in done if not event.at_will]
-    for event in islice(calendar(document, terms), len(due), None):
-        progress(str(event))
-        term = take_event(database, world, event)
-    if term is None:
-        what, mend = "its terms have ended in this database", "Name more --terms, or an empty one."
-        raise Faulty([Fault("--database", 0, 0, "term-ended", what, mend)])
-    return term
-
-
 def rehearse(
     database: Database,
     document: Document,
@@ -85,19 +60,49 @@ def rehearse(
     progress: Callable[[str], None] = lambda _: None,
     terms: int = 1,
 ) -> Term:
-    """The same with a world that is made as it goes on: one that was stopped is caught up with.
+    """Take a programme to the end of so many terms, each event kept as it is taken; all of it.
 
-    What happened is taken again in memory, which brings the world to where it was; raises Faulty
-    where that is not what stands in the database.
+    The world is made as it goes on, so one that was stopped is caught up with: what happened is
+    taken again in memory. Raises Faulty where that is not what stands in the database, or where the
+    last of the terms has ended there.
     """
+    done = read_events("events", events(database))
+    taken = sum(not event.at_will for event in done)
+    due = list(islice(calendar(document, terms), taken, None))
     before = kept_term(database)
-    if before is not None:
-        done = read_events("events", events(database))
+    if before is None:
+        progress("policy")
+        whole = _gained(database, None, begin(document))
+    else:
         same = before.document.digest == document.digest
-        if not same or replay(document, done, world, progress).root() != before.root():
-            what = "another programme or rehearsal has begun in this database"
-            raise Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
-    return run(database, document, world, progress, terms)
+        whole = replay(document, done, world, progress) if same else before
+        if not same or whole.root() != before.root():
+            raise _begun("another programme or rehearsal has begun in this database")
+    if not due:
+        what, mend = "its terms have ended in this database", "Name more --terms, or an empty one."
+        raise Faulty([Fault("--database", 0, 0, "term-ended", what, mend)])
+    for event in due:
+        progress(str(event))
+        whole = _gained(database, whole, take(whole, world, event))
+    return whole
+
+
+def _gained(database: Database, before: Term | None, after: Term) -> Term:
+    """Keep what a term in memory has gained; raises Faulty where somebody else wrote meanwhile."""
+    gained = after if before is None else after.since(before)
+    with database.writing():
+        at = head(database)
+        if at.size != (before.tree.size if before else 0):
+            raise _begun("something else is written in this database")
+        reached(Point.JUDGED)
+        ends = append(database, at, stored(database), after.books.chart, gained.entries)
+        keep(database, before, gained, ends)
+        reached(Point.STATE_WRITTEN)
+    return after
+
+
+def _begun(what: str) -> Faulty:
+    return Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
 
 
 def kept_term(database: Database) -> Term | None:

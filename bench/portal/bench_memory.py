@@ -1,0 +1,138 @@
+"""What one worker of the portal holds when it has answered every kind of page to every role.
+
+The demo's term is taken and kept by a process of its own. `headgate serve` is then asked, as each
+person of the demo, for what links lead to, two addresses of a kind. What it held at most is what
+Linux says of it in the end. The replays of what-ifs are another measure: a year of jobs and the
+compiled replay are held by whichever worker was asked for them.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar
+from pathlib import Path
+from signal import SIGINT
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
+
+from bench.ledger.bench_ledger import measure
+
+COMMAND = (sys.executable, "-c", "from headgate.cli import main; main()")
+AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1"}
+"""What `deploy/` says to the service: it answers in one thread, which needs no heap of its own."""
+OF_A_KIND = 2
+WHAT_IF = "/what-if/"
+ASKED_AGAIN = 600
+"""Seconds at most until the replays are got ready."""
+
+Look = Callable[[str], int]
+
+
+def run() -> Iterator[dict[str, Any]]:
+    """MiB at the first page, after every kind of page, and when what-ifs were asked for too."""
+    if not Path("/proc/self/status").exists():
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        told = {**os.environ, **AS_DEPLOYED, "HEADGATE_DATABASE": f"sqlite:///{folder}/demo.db"}
+        made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
+        subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
+        looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
+        for name, look in looks.items():
+            held, kinds = _held(told, look)
+            yield measure("portal", f"worker_{name}", held, "MiB")
+            if kinds:
+                yield measure("portal", "worker_kinds", kinds, "kinds of page")
+
+
+def _held(told: dict[str, str], look: Look) -> tuple[float, int]:
+    """What a worker of its own held at most after its first page and a look, and the look's."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen([*COMMAND, "serve", "--demo", "--port", str(port)], env=told)
+    try:
+        while not _answers(f"http://127.0.0.1:{port}/"):
+            assert server.poll() is None
+            time.sleep(0.1)
+        found = look(f"http://127.0.0.1:{port}")
+        status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
+    finally:
+        server.send_signal(SIGINT)
+        server.wait()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024, found
+
+
+def _answers(url: str) -> bool:
+    try:
+        build_opener().open(url).read()
+    except (URLError, ConnectionError):
+        return False
+    return True
+
+
+def _everything(base: str) -> int:
+    """Go through all that links lead to as everybody; how many kinds of page there were."""
+    from headgate.site.serving import prepare
+
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(f"sqlite:///{folder}/none.db", "localhost", "korea-2025", demo=True)
+    from headgate.site.records.database import set_up
+
+    set_up()
+    from headgate.site.portal.people import PERSONAS
+
+    people = [None, *(persona.username for persona in PERSONAS)]
+    return len({kind for who in people for kind in _gone_through(base, who)})
+
+
+def _gone_through(base: str, who: str | None) -> Counter[str]:
+    """What one person was shown, by kind of page."""
+    from django.urls import Resolver404, resolve
+
+    reader = _signed_in(base, who)
+    seen, asked, queue = Counter[str](), set[str](), ["/", "/home/"]
+    while queue:
+        path = queue.pop(0)
+        try:
+            kind = resolve(path.partition("?")[0]).view_name
+        except Resolver404:
+            continue
+        if path in asked or seen[kind] == OF_A_KIND or WHAT_IF in path or "logout" in path:
+            continue
+        asked.add(path)
+        try:
+            page = reader.open(base + path).read().decode(errors="replace")
+        except HTTPError:
+            continue
+        seen[kind] += 1
+        queue += [link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"#]*)', page)]
+    return +seen
+
+
+def _signed_in(base: str, who: str | None) -> OpenerDirector:
+    """A browser of somebody of the demo, or of nobody in particular."""
+    jar = CookieJar()
+    reader = build_opener(HTTPCookieProcessor(jar))
+    reader.open(f"{base}/demo/").read()
+    if who is not None:
+        token = next(str(cookie.value) for cookie in jar if cookie.name == "csrftoken")
+        form = urlencode({"csrfmiddlewaretoken": token}).encode()
+        reader.open(Request(f"{base}/demo/{who}/", form, {"Referer": base})).read()
+    return reader
+
+
+def _what_if(base: str) -> int:
+    """Ask for a year of jobs under today's policy until it is there."""
+    for _ in range(ASKED_AGAIN):
+        if b"<table" in build_opener().open(base + WHAT_IF).read():
+            return 0
+        time.sleep(1)
+    raise AssertionError("the replays were not got ready")
