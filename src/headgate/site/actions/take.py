@@ -97,6 +97,9 @@ def rehearse(
     return run(database, document, world, progress)
 
 
-def kept_term(database: Database) -> Term | None:
-    """The term as it stands, to be looked at; None before a programme was begun."""
-    return load(database, stored(database), head(database).latest)
+def kept_term(database: Database, ahead: str = "") -> Term | None:
+    """The term as it stands, to be looked at; None before a programme was begun.
+
+    `ahead` is how the names of those facts begin whose lines will be asked for, all of them.
+    """
+    return load(database, stored(database), head(database).latest, ahead)

@@ -4,7 +4,7 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,11 +24,14 @@ from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
 from headgate.site.records.database import Database
-from headgate.site.records.kept import document, stored_facts
+from headgate.site.records.kept import STAGES, Stages, document, stages
 from headgate.steps.agenda import first_day
 
 SITE: Final = Database("default")
 """The one database of a site: people and ledger lie side by side in it."""
+
+NEWEST_DEED: Final = f"SELECT max(id) FROM {Deed._meta.db_table}"
+"""What moves with whatever people do: `doing` writes a deed into the same transaction."""
 
 
 def zone_of(policy: Policy) -> ZoneInfo:
@@ -57,7 +60,11 @@ def doing(person: Person, action: str, about: object, now: datetime) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class CallNow:
-    """A call as the policy has it on the day it is decided, and how far it has come."""
+    """A call as the policy has it on the day it is decided, and how far it has come.
+
+    `stands` is the day on which the programme stands: that of its last event. `moved` is another
+    value after every entry of the journal and every deed of a person.
+    """
 
     id: str
     document: Document
@@ -65,6 +72,8 @@ class CallNow:
     call: Call
     received: bool
     decided: bool
+    stands: date
+    moved: tuple[str, ...]
 
     @property
     def instants(self) -> tuple[str, str]:
@@ -113,35 +122,36 @@ def programme() -> Document:
     return found
 
 
-_STAGES: Final = ("applications", "declined")
-"""The facts that say how far a call has come."""
-
-
 def call_now(call_id: str) -> CallNow:
     """A call of the policy."""
-    adopted = programme()
-    if call_id not in at(adopted, first_day(adopted)).policy.calls:
+    found = stages_now()
+    if call_id not in at(found.document, first_day(found.document)).policy.calls:
         refuse(DeskRefusal.CALL_UNKNOWN, call_id)
-    return _calls_now(adopted, [call_id])[0]
+    return _call_now(found, call_id)
 
 
 def calls_now() -> list[CallNow]:
     """Every call of the policy."""
-    adopted = programme()
-    return _calls_now(adopted, at(adopted, first_day(adopted)).policy.calls)
+    found = stages_now()
+    calls = at(found.document, first_day(found.document)).policy.calls
+    return [_call_now(found, call_id) for call_id in calls]
 
 
-def _calls_now(adopted: Document, calls: Collection[str]) -> list[CallNow]:
-    facts = stored_facts(SITE)
-    facts.prefetch(f"{kind}/{call_id}" for call_id in calls for kind in _STAGES)
-    return [_call_now(adopted, call_id, facts) for call_id in calls]
+def stages_now() -> Stages:
+    """How far every call has come; one query."""
+    found = stages(SITE, NEWEST_DEED)
+    if found is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    return found
 
 
-def _call_now(adopted: Document, call_id: str, facts: Container[str]) -> CallNow:
+def _call_now(found: Stages, call_id: str) -> CallNow:
+    adopted = found.document
     base = at(adopted, first_day(adopted)).policy.calls
     policy = at(adopted, base[call_id].decides).policy
-    received, decided = (f"{kind}/{call_id}" in facts for kind in _STAGES)
-    return CallNow(call_id, adopted, policy, policy.calls[call_id], received, decided)
+    received, decided = (f"{kind}/{call_id}" in found.received for kind in STAGES)
+    call, stands = policy.calls[call_id], found.standing.day
+    return CallNow(call_id, adopted, policy, call, received, decided, stands, found.moved)
 
 
 def acts_for(person: Person, *organisations: Organisation) -> bool:

@@ -31,11 +31,11 @@ from headgate.site.desk.files import sees_files, slots
 from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Acceptance,
-    AwardList,
     Dossier,
     Finding,
     Objection,
     Review,
+    Signature,
     State,
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now
@@ -73,16 +73,21 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         "listing": listing(request, rows, _COLUMNS),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
-        "objections": [
-            (one, figures().day(answer_by(rules, one)))
-            for one in Objection.objects.filter(dossier__call=call).select_related("dossier")
-        ],
-        "listed": AwardList.objects.filter(call=call).first(),
-        **(_shown(rules, preview(call, now())) if rules.received and not rules.decided else {}),
+        "objections": _objections(rules),
     }
-    if "sure" in request.GET and rules.received and not rules.decided:
-        context |= _sure(call)
+    if rules.received and not rules.decided:
+        context |= _shown(rules, preview(call, now(rules), rules=rules)) | _signed(call)
+        if "sure" in request.GET:
+            context |= _sure(rules)
     return render(request, "desk/board.html", context)
+
+
+def _objections(rules: CallNow) -> list[tuple[Objection, str]]:
+    """What is held against the list, with the last day to answer; nothing before it closed."""
+    if not rules.received:
+        return []
+    found = Objection.objects.filter(dossier__call=rules.id).select_related("dossier")
+    return [(one, figures().day(answer_by(rules, one))) for one in found]
 
 
 def _grant_rule(rules: CallNow) -> dict[str, str]:
@@ -189,9 +194,16 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     }
 
 
-def _sure(call: str) -> dict[str, Any]:
+def _signed(call: str) -> dict[str, Any]:
+    """The digest of the list that is being signed, and who signed it; one query."""
+    given = Signature.objects.filter(award_list__call=call).order_by("id")
+    signed = list(given.select_related("award_list", "person"))
+    return {"listed": signed[0].award_list.digest if signed else "", "signed": signed}
+
+
+def _sure(rules: CallNow) -> dict[str, Any]:
     """How often each application would be awarded if other reviewers had marked it."""
-    found, write = sensitivity(call, now()), figures()
+    found, write = sensitivity(rules, now(rules)), figures()
     lines = [
         (
             one.application,
