@@ -1,6 +1,5 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -44,7 +43,7 @@ from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
-from headgate.site.portal.lists import PICKED_MOST, Column, Table, download, journal_state, listing
+from headgate.site.portal.lists import Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import language
@@ -128,6 +127,9 @@ class Given:
         )
 
 
+PICKED_MOST: Final = 500
+"""Rows that are read by naming their keys in one query."""
+
 _COLUMNS: Final[tuple[Column[Given], ...]] = (
     Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
     Column("lead", lazy("Organisation"), lambda one: one.lead),
@@ -146,13 +148,8 @@ def _rows(call: str) -> Table[Given]:
         "sheets": _count("marked"),
         "seats": _count("pk"),
     }
-    return Table(given, ("at", "code"), by, _texts, partial(_given, call))
-
-
-def _texts(found: "QuerySet[Dossier]") -> Iterator[tuple[int, str]]:
-    """Applications by their code and their organisation."""
-    for pk, code, lead in found.values_list("pk", "code", "lead__name"):
-        yield pk, f"{code} {lead}"
+    where = ("code", "lead__findable")
+    return Table(given, ("at", "code"), by, where, partial(_given, call))
 
 
 def _count(field: str) -> Combinable:
