@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from headgate.core.calls.window import window
 from headgate.core.policy.clocks import Days
@@ -166,7 +166,13 @@ def organisations_of(person: Person) -> list[Organisation]:
     return [one.organisation for one in acting.select_related("organisation").order_by("id")]
 
 
-def part_of(organisations: Collection[Organisation]) -> Q:
+def with_part(person: Person) -> "QuerySet[Dossier, Any]":
+    """The keys of the applications that somebody has a part in, to be asked for in a query."""
+    acting = Acting.objects.filter(person=person, until__isnull=True)
+    return Dossier.objects.filter(part_of(acting.values("organisation"))).values("pk")
+
+
+def part_of(organisations: "Collection[Organisation] | QuerySet[Any, Any]") -> Q:
     """What some organisations have a part in: what they lead, and where they are members still.
 
     An application may be found more than once by it.
@@ -180,7 +186,8 @@ def part_of(organisations: Collection[Organisation]) -> Q:
 def own_dossier(person: Person, dossier_id: int) -> Dossier:
     """An application of an organisation that somebody acts for; others do not exist for them."""
     need(person, Role.APPLICANT)
-    found = Dossier.objects.select_related("lead", "alliance").filter(pk=dossier_id).first()
+    whole = Dossier.objects.select_related("lead", "alliance", "acceptance", "objection")
+    found = whole.filter(pk=dossier_id).first()
     if found is None or not acts_for(person, found.lead):
         refuse(DeskRefusal.NOT_YOURS, dossier_id)
     return found

@@ -115,7 +115,7 @@ def people(request: HttpRequest) -> HttpResponse:
     choices = [Choice("state", lazy("State"), tuple(_STATES.items()))]
     columns = _columns()
     whole = Person.objects.prefetch_related("groups")
-    named = {
+    named: dict[str, dict[Any, Any]] = {
         "groups__name": {role.value: NAMES[role] for role in Role},
         "is_active": {True: _STATES["active"], False: _STATES["closed"]},
     }
