@@ -385,7 +385,7 @@ def adds_up(award: str, parts: dict[str, int]) -> None:
     stood = stands(SITE)
     assert stood is not None
     (one,) = (each for each in all_runs(stood, Dossier.objects.all()) if each.held.award == award)
-    for row in rows_of(one):
+    for row in rows_of([one]):
         for name, count in parts.items():
             mine = row.part(name)
             rest = mine.granted - mine.used - mine.returned - mine.reserved

@@ -4,12 +4,16 @@ import re
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
+from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.people import appoint
-from headgate.site.desk.board import preview
+from headgate.site.desk import remembered
+from headgate.site.desk.board import Board, look, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import SITE, call_now
@@ -18,15 +22,22 @@ from headgate.site.desk.sensitivity import sensitivity
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
+from tests.site.desk.watched import Watched, watching
 from tests.whole.small import small
 
 
 def scene() -> Cast:
     """The open call is judged: every sheet is given, nothing is signed."""
     cast = Cast(small().term.document, facts_of(small().term))
-    cast.until(What.DECIDE_CALL, "open")
-    cast.judge("open")
+    with watching() as found:
+        cast.until(What.DECIDE_CALL, "open")
+        cast.judge("open")
+    WATCHED.append(found)
     return cast
+
+
+WATCHED: list[Watched] = []
+"""What was written until then."""
 
 
 @pytest.fixture
@@ -90,8 +101,9 @@ def test_every_lever_names_a_value_of_the_policy(judged: Cast) -> None:
 
 def test_the_list_tells_how_sure_it_is(judged: Cast) -> None:
     """The same sheets give the same figures; who has one score only is never in doubt."""
-    found = sensitivity("open", now())
-    assert found == sensitivity("open", now())
+    found = sensitivity(call_now("open"), now())
+    remembered._KEPT.clear()
+    assert found == sensitivity(call_now("open"), now())
     marked = set(
         Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)
     )
@@ -109,7 +121,7 @@ def test_the_list_tells_how_sure_it_is(judged: Cast) -> None:
 def test_equal_sheets_leave_no_doubt() -> None:
     """Where all reviewers of an application agree, drawing them again changes nothing."""
     Review.objects.filter(dossier__call="open").update(points={"effect": 8, "means": 7})
-    found = sensitivity("open", now())
+    found = sensitivity(call_now("open"), now())
     assert {(one.low, one.high) for one in found.lines} == {(76_000, 76_000)}
     assert {one.awarded_per_mille for one in found.lines} <= {0, 1000}
 
@@ -157,4 +169,51 @@ def test_nothing_is_tried_before_the_call_has_closed(cast: Cast) -> None:
     """There is no list yet to be compared with."""
     cast.until(What.CLOSE_CALL, "open")
     with pytest.raises(Refused):
-        sensitivity("open", now())
+        sensitivity(call_now("open"), now())
+
+
+def counted(client: Client, address: str) -> int:
+    """How many queries a page asks."""
+    with CaptureQueriesContext(connections["default"]) as asked:
+        assert 200 == client.get(address).status_code
+    return len(asked)
+
+
+def solved() -> Board:
+    """The list made now, whatever was kept."""
+    with SITE.reading():
+        return look("open", now())
+
+
+@pytest.mark.parametrize("asked", ["", "?sure=1", "?after=open-0002&sort=-lead&sure=1"])
+def test_a_list_is_not_made_anew_at_every_look(judged: Cast, asked: str) -> None:
+    """The look after the first asks at most 12 queries, and shows what a list made now would be."""
+    officer, address = browser(judged.officer), f"/boards/open/{asked}"
+    first = counted(officer, address)
+    assert 12 >= counted(officer, address) < first
+    made = solved()
+    assert made == preview("open", now())
+    assert made.digest in officer.get(address).content.decode()
+
+
+def test_whatever_anybody_does_the_list_is_of_now(judged: Cast) -> None:
+    """No page shows a list that was kept from before a deed: not one row of the desk is written
+    without moving what lists are kept by, and after each deed the page has the list of now.
+    """
+    officer, seen = browser(judged.officer), list[str]()
+    code = preview("open", now()).winners[0]
+    gate = call_now("open").call.gates[0].id
+    with watching() as found:
+        for passed in (False, True):
+            find_gate(judged.officer, code, gate, passed, "seen", ["0" * 64], now())
+            if not passed:
+                reply_gate(judged.applicant_of(code), code, gate, "a reply", now())
+            made = solved().digest
+            assert made in officer.get("/boards/open/").content.decode()
+            seen.append(made)
+        judged.settle("open", now())
+        assert solved() == preview("open", now())
+    assert 2 == len(set(seen))
+    assert set() == found.unmoved | WATCHED[0].unmoved
+    judged_by = {"desk_dossier", "desk_finding", "desk_review", "desk_awardlist", "desk_acceptance"}
+    assert judged_by <= found.wrote | WATCHED[0].wrote

@@ -1,19 +1,22 @@
 """Lists that lie in the database: a page reads what it shows, and shows what the whole list has."""
 
 import json
-from collections.abc import Iterator
+import unicodedata
 from typing import Any
 
 import pytest
 from django.db import connections
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.test import RequestFactory
 
-from headgate.core.calls.matching import fold
-from headgate.site.desk.models import Organisation, Review
+from headgate.core.calls.matching import findable, has_words, words_of
+from headgate.site.actions.people import Registered, register
+from headgate.site.desk.models import Dossier, Organisation, Review
 from headgate.site.portal import lists
+from headgate.site.portal.findable import Findable
 from headgate.site.portal.lists import Choice, Column, Listing, Table, download, listing
+from headgate.site.portal.models import Person
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of
 from tests.whole.small import small
@@ -29,12 +32,6 @@ def scene() -> Cast:
     return cast
 
 
-def _texts(found: "QuerySet[Organisation]") -> Iterator[tuple[int, str]]:
-    yield from (
-        (pk, f"{code} {name}") for pk, code, name in found.values_list("pk", "code", "name")
-    )
-
-
 REGISTER = Table(
     Organisation.objects.select_related("parent"),
     ("size", "code"),
@@ -42,7 +39,7 @@ REGISTER = Table(
         **{name: F(name) for name in ("code", "name", "kind")},
         "parent": Coalesce(F("parent__code"), Value("")),
     },
-    _texts,
+    ("findable",),
     list,
 )
 COLUMNS: tuple[Column[Organisation], ...] = (
@@ -102,8 +99,7 @@ def test_pages_and_the_file_have_the_same_rows_in_one_order(
     """By every column, up and down: each row that fits stands once, equal ones in their order."""
     assert site
     monkeypatch.setattr(lists, "PAGE_ROWS", 3)
-    monkeypatch.setattr(lists, "PICKED_MOST", 4)
-    fits = [one for one in filled() if kind in ("", one.kind) and words in fold(one.name)]
+    fits = [one for one in filled() if kind in ("", one.kind) and words in findable(one.name)]
     fits.sort(key=lambda one: (one.size, one.code))
     for column in COLUMNS:
         for sign in ("", "-"):
@@ -145,6 +141,50 @@ def test_an_address_that_names_nothing_shows_the_beginning(
     for odd in ({"after": "gone"}, {"after": "\0"}, {"sort": "-"}, {"sort": "pk"}, {"q": "\0"}):
         assert first == [one.code for one in page(**odd).rows]
     assert [] == walked(kind="' OR 1=1 --\0")
+
+
+LOOKED_FOR = (
+    "vien", "Viện", "VIEN tinh", "dai hoc", "Đại", "서울", "서울대학교에서", "울대학", "대 학",
+    unicodedata.normalize("NFD", "서울대학교"), unicodedata.normalize("NFD", "Viện"),
+    "a%b", "%", "_", "a_b", "b_c", "\\", "'", '"', "agren", "Å", "c07 vien", "lab", "세종",
+    "ｖｉｅｎ",    "서울" * 90, "x " * 30, "\U0001f600",
+)  # fmt: skip
+"""What somebody types, and what no database should take for a sign."""
+
+
+def test_the_database_finds_what_the_words_of_the_core_find(site: str) -> None:
+    """Marks, cases, endings, syllables apart: the column has what the search's own rule finds."""
+    assert site
+    filled()
+    Organisation.objects.create(
+        code="w1", name="세종 대 학교", kind="lab", size="big", region="'\\"
+    )
+    told = [
+        (one.code, f"{one.code} {one.name} {one.region} {one.kind} {one.size}")
+        for one in Organisation.objects.order_by("size", "code")
+    ]
+    for asked in LOOKED_FOR:
+        words = words_of(asked)
+        found = [code for code, text in told if has_words(text, words)]
+        assert found == [one.code for one in page(q=asked).rows], asked
+
+
+def test_every_row_is_found_by_what_it_says_now(copied: Cast) -> None:
+    """Whoever was renamed is found by the new name at once, and by the old one no more."""
+    for model, (column,) in {
+        model: [one for one in model._meta.concrete_fields if isinstance(one, Findable)]
+        for model in (Organisation, Dossier, Person)
+    }.items():
+        for one in model._default_manager.all():
+            told = " ".join(str(getattr(one, name) or "") for name in column.of)
+            assert findable(" ".join(told.split())) == " ".join(one.findable.split()), one
+    first = Organisation.objects.order_by("id")[0]
+    new = Registered(first.code, "Cơ quan Mới", first.kind, first.size, "", None, first.facts)
+    register(copied.officer, new, copied.adopted)
+    owner = browser(copied.officer)
+    for words, there in (("co quan moi", True), (f"body {first.code}", False)):
+        found = json.loads(owner.get("/organisations/", {"q": words, "format": "json"}).content)
+        assert there is (first.code in [row["code"] for row in found["rows"]])
 
 
 def test_a_row_that_comes_meanwhile_moves_no_other(

@@ -1,6 +1,7 @@
 """What somebody may try on the portal, and the readable refusal that meets it."""
 
 import stat
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,39 @@ def test_refusals_are_readable_in_the_readers_language(portal: Client, language:
     assert old in text_of(answer)
     broken = refusals.broken(RequestFactory().get("/"))
     assert 500 == broken.status_code
+
+
+LISTS = {
+    Role.AGENCY_OFFICER: (
+        "/calls/open/", "/decisions/", "/running/", "/invoices/", "/projects/", "/outside-grants/",
+        "/organisations/", "/people/", "/boards/open/", "/entries/",
+    ),
+    Role.REVIEWER: ("/reviews/",),
+}  # fmt: skip
+HOSTILE = (
+    "'", '"', "' OR 1=1 --", "\\", "%", "_", "%_\\'", "9" * 400,
+    "-1", "1e9", "1000000000", "x" * 4_000, "한" * 4_000,
+    unicodedata.normalize("NFD", "국가 컴퓨팅 자원"),
+    "\u202e\u0301" * 90, "\U0001f600", SCRIPT, "../../etc/passwd", "__class__", "pk", "-", "--code",
+    "lead__password", "person__password", "{0}", "%(n)s", "\r\nSet-Cookie: a=b", "=1+1",
+)  # fmt: skip
+ASKED = ("q", "sort", "after", "before", "state", "kind", "class", "format", "limit", "page")
+
+
+def test_no_address_of_a_list_breaks_it(portal: Client) -> None:
+    """A cursor, a column, a filter, a format or a size that nobody can have meant: the list, or a
+    readable refusal; what was typed stands in no page as a script.
+    """
+    for role, lists in LISTS.items():
+        portal.logout()
+        enter(portal, role)
+        for where in lists:
+            assert 400 == portal.get(where, {"q": "\0"}).status_code
+            for place in range(0, len(HOSTILE), 4):
+                given = dict(zip(ASKED, HOSTILE[place:] + HOSTILE[:place], strict=False))
+                answer = portal.get(where, given)
+                assert 200 == answer.status_code, (where, given)
+                assert SCRIPT not in text_of(answer)
 
 
 @pytest.mark.usefixtures("portal")

@@ -44,14 +44,20 @@ def _forms(word: str) -> tuple[str, ...]:
     return (word, *(word[:-at] for at in endings))
 
 
+def findable(text: str) -> str:
+    """A text as forms of words are found in it: folded, and beside it with its Hangul closed up."""
+    plain = fold(text)
+    close = plain if plain.isascii() else _APART.sub("", plain)
+    return plain if close == plain else f"{plain}\n{close}"
+
+
 def has_words(text: str, words: Words) -> bool:
     """Whether a text has every word, as a part of a word too, and whatever stands apart in Hangul.
 
     No word is in every text.
     """
-    plain = fold(text)
-    close = plain if plain.isascii() else _APART.sub("", plain)
-    return all(any(form in plain or form in close for form in forms) for forms in words)
+    whole = findable(text)
+    return all(any(form in whole for form in forms) for forms in words)
 
 
 def terms(text: str) -> frozenset[str]:

@@ -19,7 +19,7 @@ from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage
 from headgate.site.agents.reading import report_of, signed_lists, usage_of
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import organisations_of, part_of
+from headgate.site.desk.office import with_part
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.words import day
@@ -165,7 +165,7 @@ def _key(order: Order) -> Key:
 
 def _own(person: Person) -> set[str]:
     """The awards of organisations that somebody acts for, as leads or as members."""
-    found = Dossier.objects.filter(part_of(organisations_of(person)), code__isnull=False)
+    found = Dossier.objects.filter(pk__in=with_part(person), code__isnull=False)
     return {code for code in found.values_list("code", flat=True) if code}
 
 

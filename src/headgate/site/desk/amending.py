@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
@@ -19,7 +19,7 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
-from headgate.site.desk.models import Asking, Dossier
+from headgate.site.desk.models import Asking, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
@@ -159,12 +159,18 @@ def _policy(stood: Stands, call: str) -> Policy:
     return at(stood.document, policy.calls[call].decides).policy
 
 
+WITH_MEMBERS: Final = Prefetch(
+    "alliance__members", queryset=Member.objects.select_related("organisation")
+)
+"""Brings everybody who is or was in the alliances of many applications, in one query."""
+
+
 def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     """Those of some applications that run, and those that ran and owe a report, by their code."""
     held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
     found = dossiers.filter(code__in=held, line__gt="").select_related("lead", "alliance")
-    whole = found.prefetch_related("askings", "alliance__members__organisation")
+    whole = found.prefetch_related("askings", WITH_MEMBERS)
     calls: dict[str, Policy] = {}
     shut = suspended(stood)
     for dossier in whole.order_by("code"):

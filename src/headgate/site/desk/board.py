@@ -17,8 +17,9 @@ from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.take import kept_term
-from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.office import SITE, CallNow, call_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.remembered import remembered
 from headgate.site.desk.world import Desk
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.calls import call_of, decided_on
@@ -64,26 +65,45 @@ class Board:
         return list(dict.fromkeys(waiting))
 
 
-def preview(call_id: str, now: datetime, overlays: Mapping[str, str] | None = None) -> Board:
-    """The board of a call now; `overlays` are texts laid over the policy, by file name.
+def preview(
+    call_id: str,
+    now: datetime,
+    overlays: Mapping[str, str] | None = None,
+    rules: CallNow | None = None,
+) -> Board:
+    """The board of a call now, solved again only when something has moved since it was.
 
+    `overlays` are texts laid over the policy, by file name; `rules` the call, if it was read.
     Raises `Refused` before the call has closed and once it is decided, Faulty for an overlay or
     facts that cannot be used, ValueError where the list itself is refused.
     """
-    call_now(call_id).need_under_review()
-    with SITE.reading():
-        return look(call_id, now, overlays)
+    rules = rules or call_now(call_id)
+    rules.need_under_review()
+    what = ("board", call_id, tuple(sorted((overlays or {}).items())))
+    return remembered(what, rules, now, lambda read: _solved(read, now, overlays))
 
 
-def look(call_id: str, now: datetime, overlays: Mapping[str, str] | None = None) -> Board:
-    """The same inside a transaction."""
-    before = kept_term(SITE)
-    if before is None:
-        refuse(DeskRefusal.NO_PROGRAMME)
+def look(call_id: str, now: datetime) -> Board:
+    """The same solved now, inside a transaction."""
+    return _solved(call_now(call_id), now, None)
+
+
+def _solved(rules: CallNow, now: datetime, overlays: Mapping[str, str] | None) -> Board:
+    before = read_whole()
     if overlays:
         texts = {**before.document.texts, **{f"overlays/{n}": t for n, t in overlays.items()}}
-        before = _under(before, Document.read(texts), call_id)
-    return board_of(take(before, Desk(ELSEWHERE, now), decision_event(before, call_id)), call_id)
+        before = _under(before, Document.read(texts), rules.id)
+    desk = Desk(ELSEWHERE, now, rules=rules)
+    return board_of(take(before, desk, decision_event(before, rules.id)), rules.id)
+
+
+def read_whole() -> Term:
+    """The term as it stands, with all that came in read at once: for whoever solves a call."""
+    before = kept_term(SITE, "applications/")
+    if before is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    list(before.facts)
+    return before
 
 
 def _under(before: Term, document: Document, call_id: str) -> Term:

@@ -8,19 +8,26 @@ from datetime import UTC, datetime, time
 
 from django.conf import settings
 
+from headgate.core.policy.dated import at
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.take import kept_term
-from headgate.site.desk.office import SITE, call_now, zone_of
+from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_now, zone_of
+from headgate.site.records.kept import stages
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 
 
-def now() -> datetime:
-    """The moment at which somebody does something."""
-    term = kept_term(SITE) if settings.HEADGATE_DEMO else None
-    if term is None:
+def now(rules: CallNow | None = None) -> datetime:
+    """The moment at which somebody does something; of a call that was read, without a query."""
+    if not settings.HEADGATE_DEMO:
         return datetime.now(UTC)
-    return datetime.combine(term.day, time(12), zone_of(term.policy(term.starts)))
+    if rules is not None:
+        return datetime.combine(rules.stands, time(12), zone_of(rules.policy))
+    found = stages(SITE, NEWEST_DEED)
+    if found is None:
+        return datetime.now(UTC)
+    policy = at(found.document, found.standing.starts).policy
+    return datetime.combine(found.standing.day, time(12), zone_of(policy))
 
 
 def coming() -> tuple[Event | None, datetime]:

@@ -1,6 +1,6 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.invoices import OPEN, OVERDUE, invoices, seen_by, suspended, suspends_from
-from headgate.site.desk.models import Acceptance, AwardList, Dossier, Objection
-from headgate.site.desk.office import calls_now, organisations_of
+from headgate.site.desk.models import Acting, AwardList, Dossier, Objection
+from headgate.site.desk.office import CallNow, calls_now
 from headgate.site.desk.world import accept_by
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
@@ -32,43 +32,56 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
 
     What was done, and a right whose days have passed, is not among them; a duty that is late is.
     """
-    found = [*_applicants(person, on), *_officers(person), *_fees(person, stood, on)]
+    listed = list(AwardList.objects.all())
+    rules = {one.id: one for one in calls_now()} if listed or _decides(person) else {}
+    found = [
+        *_applicants(person, on, rules, listed),
+        *_officers(person, rules, listed),
+        *_fees(person, stood, on),
+    ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
 
-def _applicants(person: Person, on: date) -> Iterator[Clock]:
+Rules = Mapping[str, CallNow]
+
+
+def _decides(person: Person) -> bool:
+    return not roles_of(person).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+
+
+def _applicants(
+    person: Person, on: date, calls: Rules, every: Sequence[AwardList]
+) -> Iterator[Clock]:
     """An award to take, its agreement to sign, and the days in which one may object."""
-    mine = Dossier.objects.filter(lead__in=organisations_of(person), code__isnull=False)
-    told = {one.call: one for one in AwardList.objects.filter(told__isnull=False)}
-    answered = set(Acceptance.objects.values_list("dossier__code", flat=True))
-    objected = set(Objection.objects.values_list("dossier__code", flat=True))
-    calls = {rules.id: rules for rules in calls_now()} if told else {}
-    for dossier in mine:
-        listed, code = told.get(dossier.call), dossier.code or ""
-        if listed is None or listed.told is None:
+    told = {one.call: one for one in every if one.told is not None}
+    acting = Acting.objects.filter(person=person, until__isnull=True).values("organisation")
+    mine = Dossier.objects.filter(lead__in=acting, code__isnull=False, call__in=told)
+    for dossier in mine.select_related("acceptance", "objection") if told else ():
+        listed, code = told[dossier.call], dossier.code or ""
+        if listed.told is None:
             continue
         rules = calls[dossier.call]
         where, names = reverse("application", args=(dossier.pk,)), {"code": code}
         last = accept_by(rules, listed)
         if last is not None and code in listed.winners and not rules.decided:
-            if code not in answered:
+            if not hasattr(dossier, "acceptance"):
                 title = _("%(code)s: last day to take the award") % names
                 yield Clock(f"accept-{code}", title, last, where)
             elif rules.call.agreement is not None:
                 title = _("%(code)s: last day to sign the agreement") % names
                 yield Clock(f"agree-{code}", title, last, reverse("agreement", args=(code,)))
-        if code not in objected and (until := object_by(rules, listed.told)) >= on:
+        if not hasattr(dossier, "objection") and (until := object_by(rules, listed.told)) >= on:
             title = _("%(code)s: last day to object") % names
             yield Clock(f"object-{code}", title, until, where)
 
 
-def _officers(person: Person) -> Iterator[Clock]:
+def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
     """A result that waits to be told, and objections that wait for an answer."""
-    if roles_of(person).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER)):
+    if not _decides(person):
         return
-    rules = {one.id: one for one in calls_now()}
-    for listed in AwardList.objects.filter(told__isnull=True, call__in=rules):
-        last = tell_by(rules[listed.call], listed)
+    for listed in every:
+        waits = listed.told is None and listed.call in rules
+        last = tell_by(rules[listed.call], listed) if waits else None
         if last is not None:
             title = _("%(call)s: last day to sign and tell the result") % {"call": listed.call}
             yield Clock(f"tell-{listed.call}", title, last, reverse("board", args=(listed.call,)))

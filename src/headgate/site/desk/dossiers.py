@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from headgate.core import canonical
 from headgate.core.calls.application import Application, Request
@@ -83,6 +84,9 @@ def application(
 
 def digests(dossier: Dossier) -> dict[str, str]:
     """SHA-256 of what is attached to an application now, by what it answers."""
+    brought = getattr(dossier, "documents", None)
+    if brought is not None:
+        return {one.asked: one.digest for one in brought}
     now = Attachment.objects.filter(dossier=dossier, replaced__isnull=True)
     return dict(now.values_list("asked", "digest"))
 
@@ -108,8 +112,19 @@ def members(alliance: Alliance | None) -> list[Organisation]:
     """Who is in an alliance now beside its lead, in the order of their entry."""
     if alliance is None:
         return []
+    brought = getattr(alliance, "inside", None)
+    if brought is not None:
+        return [member.organisation for member in brought]
     inside = alliance.members.filter(left__isnull=True).select_related("organisation")
     return [member.organisation for member in inside]
+
+
+WITH_INSIDE: Final = Prefetch(
+    "alliance__members",
+    queryset=Member.objects.filter(left__isnull=True).select_related("organisation"),
+    to_attr="inside",
+)
+"""Brings who is in the alliances of applications now, in one query."""
 
 
 def involved(dossiers: Iterable[Dossier]) -> list[Organisation]:
@@ -131,6 +146,8 @@ def need_apart(person: Person, dossiers: Iterable[Dossier], about: object) -> No
 
 def absent(dossier: Dossier) -> tuple[str, ...]:
     """The members that have not agreed to this version."""
+    if dossier.alliance_id is None:
+        return ()
     given = dossier.consents.filter(version=dossier.version)
     agreed = set(given.values_list("organisation_id", flat=True))
     return tuple(one.code for one in members(dossier.alliance) if one.pk not in agreed)

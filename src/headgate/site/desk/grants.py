@@ -7,7 +7,7 @@ from headgate.core.calls.application import Application
 from headgate.core.calls.grants import Asked, Funded, Grant, funded
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import add_months
-from headgate.site.desk.dossiers import read_line
+from headgate.site.desk.dossiers import members, read_line
 from headgate.site.desk.grant_models import OutsideGrant
 from headgate.site.desk.models import Dossier, Organisation
 
@@ -21,14 +21,22 @@ def grants_of(dossier: Dossier, call: Call, made: Application | None = None) -> 
     `made` is a draft as it would be received; what was handed in is read as it was.
     """
     mine = made or read_line(dossier)
-    numbers = numbers_of([mine])
+    numbers = numbers_of([mine], (dossier.lead, *members(dossier.alliance)))
     return found_for(dossier, mine, call, numbers, grants_under(numbers.values()))
 
 
-def numbers_of(applications: Iterable[Application]) -> Mapping[str, str]:
-    """The registration numbers of organisations: their own, or of the next body above with one."""
+def numbers_of(
+    applications: Iterable[Application], read: Iterable[Organisation] = ()
+) -> Mapping[str, str]:
+    """The registration numbers of organisations: their own, or of the next body above with one.
+
+    Of those that were `read`, the database is asked for bodies above them alone.
+    """
     codes = {body.id for one in applications for body in (one.applicant, *one.members)}
-    found = Organisation.objects.filter(code__in=codes).select_related(ABOVE)
+    known = {one.code: one for one in read if one.registered or one.parent_id is None}
+    found = [one for code, one in known.items() if code in codes]
+    if missing := codes - known.keys():
+        found += Organisation.objects.filter(code__in=missing).select_related(ABOVE)
     return {one.code: number for one in found if (number := _number(one))}
 
 

@@ -6,7 +6,6 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
-from django.db.models import Q
 from django.utils.translation import gettext_noop as noop
 
 from headgate.core.duties.amendment import Change
@@ -14,7 +13,7 @@ from headgate.core.duties.payments import Bill, PaymentFault, Standing, standing
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import organisations_of
+from headgate.site.desk.office import with_part
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Made
@@ -124,9 +123,7 @@ def seen_by(person: Person, every: Iterable[Invoice]) -> tuple[list[Invoice], di
     if not roles_of(person).isdisjoint(STAFF):
         named = {one.code or "": one for one in found if one.code in codes}
         return listed, named
-    mine = organisations_of(person)
-    inside = Q(alliance__members__organisation__in=mine, alliance__members__left__isnull=True)
-    own = found.filter(Q(lead__in=mine) | inside).distinct()
+    own = found.filter(pk__in=with_part(person))
     named = {one.code or "": one for one in own if one.code in codes}
     return [one for one in listed if one.award in named], named
 

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
 from headgate.site.desk.round_models import RoundKnown, RoundSecret
+from headgate.site.portal.findable import Findable
 
 ELSEWHERE = (OutsideGrant, OutsideList, RoundKnown, RoundSecret)
 """Records of modules of their own: Django looks for all of them here."""
@@ -34,6 +35,7 @@ class Organisation(models.Model):
     registration = models.CharField(max_length=40, blank=True)
     registered = models.CharField(max_length=40, blank=True, db_index=True)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts")
+    findable = Findable(of=("code", "name", "region", "kind", "size"))
 
     def __str__(self) -> str:
         return self.name
@@ -148,6 +150,7 @@ class Dossier(models.Model):
     code = models.CharField(max_length=64, null=True, unique=True)
     line = models.TextField(blank=True)
     at = models.DateTimeField(null=True)
+    findable = Findable(of=("code", "title", "call", "summary"))
 
     class Meta:
         """In the order in which they were handed in."""

@@ -4,14 +4,14 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from headgate.core.calls.window import window
 from headgate.core.policy.clocks import Days
@@ -24,11 +24,14 @@ from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
 from headgate.site.records.database import Database
-from headgate.site.records.kept import document, stored_facts
+from headgate.site.records.kept import STAGES, Stages, document, stages
 from headgate.steps.agenda import first_day
 
 SITE: Final = Database("default")
 """The one database of a site: people and ledger lie side by side in it."""
+
+NEWEST_DEED: Final = f"SELECT max(id) FROM {Deed._meta.db_table}"
+"""What moves with whatever people do: `doing` writes a deed into the same transaction."""
 
 
 def zone_of(policy: Policy) -> ZoneInfo:
@@ -57,7 +60,11 @@ def doing(person: Person, action: str, about: object, now: datetime) -> Iterator
 
 @dataclass(frozen=True, slots=True)
 class CallNow:
-    """A call as the policy has it on the day it is decided, and how far it has come."""
+    """A call as the policy has it on the day it is decided, and how far it has come.
+
+    `stands` is the day on which the programme stands: that of its last event. `moved` is another
+    value after every entry of the journal and every deed of a person.
+    """
 
     id: str
     document: Document
@@ -65,6 +72,8 @@ class CallNow:
     call: Call
     received: bool
     decided: bool
+    stands: date
+    moved: tuple[str, ...]
 
     @property
     def instants(self) -> tuple[str, str]:
@@ -113,35 +122,36 @@ def programme() -> Document:
     return found
 
 
-_STAGES: Final = ("applications", "declined")
-"""The facts that say how far a call has come."""
-
-
 def call_now(call_id: str) -> CallNow:
     """A call of the policy."""
-    adopted = programme()
-    if call_id not in at(adopted, first_day(adopted)).policy.calls:
+    found = stages_now()
+    if call_id not in at(found.document, first_day(found.document)).policy.calls:
         refuse(DeskRefusal.CALL_UNKNOWN, call_id)
-    return _calls_now(adopted, [call_id])[0]
+    return _call_now(found, call_id)
 
 
 def calls_now() -> list[CallNow]:
     """Every call of the policy."""
-    adopted = programme()
-    return _calls_now(adopted, at(adopted, first_day(adopted)).policy.calls)
+    found = stages_now()
+    calls = at(found.document, first_day(found.document)).policy.calls
+    return [_call_now(found, call_id) for call_id in calls]
 
 
-def _calls_now(adopted: Document, calls: Collection[str]) -> list[CallNow]:
-    facts = stored_facts(SITE)
-    facts.prefetch(f"{kind}/{call_id}" for call_id in calls for kind in _STAGES)
-    return [_call_now(adopted, call_id, facts) for call_id in calls]
+def stages_now() -> Stages:
+    """How far every call has come; one query."""
+    found = stages(SITE, NEWEST_DEED)
+    if found is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    return found
 
 
-def _call_now(adopted: Document, call_id: str, facts: Container[str]) -> CallNow:
+def _call_now(found: Stages, call_id: str) -> CallNow:
+    adopted = found.document
     base = at(adopted, first_day(adopted)).policy.calls
     policy = at(adopted, base[call_id].decides).policy
-    received, decided = (f"{kind}/{call_id}" in facts for kind in _STAGES)
-    return CallNow(call_id, adopted, policy, policy.calls[call_id], received, decided)
+    received, decided = (f"{kind}/{call_id}" in found.received for kind in STAGES)
+    call, stands = policy.calls[call_id], found.standing.day
+    return CallNow(call_id, adopted, policy, call, received, decided, stands, found.moved)
 
 
 def acts_for(person: Person, *organisations: Organisation) -> bool:
@@ -156,7 +166,13 @@ def organisations_of(person: Person) -> list[Organisation]:
     return [one.organisation for one in acting.select_related("organisation").order_by("id")]
 
 
-def part_of(organisations: Collection[Organisation]) -> Q:
+def with_part(person: Person) -> "QuerySet[Dossier, Any]":
+    """The keys of the applications that somebody has a part in, to be asked for in a query."""
+    acting = Acting.objects.filter(person=person, until__isnull=True)
+    return Dossier.objects.filter(part_of(acting.values("organisation"))).values("pk")
+
+
+def part_of(organisations: "Collection[Organisation] | QuerySet[Any, Any]") -> Q:
     """What some organisations have a part in: what they lead, and where they are members still.
 
     An application may be found more than once by it.
@@ -170,7 +186,8 @@ def part_of(organisations: Collection[Organisation]) -> Q:
 def own_dossier(person: Person, dossier_id: int) -> Dossier:
     """An application of an organisation that somebody acts for; others do not exist for them."""
     need(person, Role.APPLICANT)
-    found = Dossier.objects.select_related("lead", "alliance").filter(pk=dossier_id).first()
+    whole = Dossier.objects.select_related("lead", "alliance", "acceptance", "objection")
+    found = whole.filter(pk=dossier_id).first()
     if found is None or not acts_for(person, found.lead):
         refuse(DeskRefusal.NOT_YOURS, dossier_id)
     return found

@@ -23,10 +23,9 @@ from headgate.core.calls.harshness import harshness
 from headgate.core.calls.scoring import FULL_SCORE, sheets
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import half_even
-from headgate.site.actions.take import kept_term
-from headgate.site.desk.board import ELSEWHERE
-from headgate.site.desk.office import SITE, call_now
-from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.board import ELSEWHERE, read_whole
+from headgate.site.desk.office import CallNow
+from headgate.site.desk.remembered import remembered
 from headgate.site.desk.world import Desk
 from headgate.steps.calls import Screened, call_of, field_of, screen_call
 from headgate.steps.problem import problem_of
@@ -56,19 +55,22 @@ class Sensitivity:
     seed: int
 
 
-def sensitivity(call_id: str, now: datetime) -> Sensitivity:
-    """How sure the list of a call is now; raises `Refused` where there is no list yet."""
-    call_now(call_id).need_under_review()
-    with SITE.reading():
-        before = kept_term(SITE)
-        if before is None:
-            refuse(DeskRefusal.NO_PROGRAMME)
-        desk = Desk(ELSEWHERE, now)
-        received = before.facts[f"applications/{call_id}"].values
-        names = [one.id for one in received if isinstance(one, Application)]
-        term, screened = screen_call(before, call_id, desk.gate_findings(call_id, names))
-        marks = desk.marks(call_id, screened.eligible)
-    return drawn(term, screened, marks)
+def sensitivity(rules: CallNow, now: datetime) -> Sensitivity:
+    """How sure the list of a call is now; raises `Refused` where there is no list yet.
+
+    It is drawn again only when something has moved since it was.
+    """
+    rules.need_under_review()
+    return remembered(("sure", rules.id), rules, now, lambda read: _drawn_now(read, now))
+
+
+def _drawn_now(rules: CallNow, now: datetime) -> Sensitivity:
+    """The same drawn now, inside a transaction."""
+    before, desk = read_whole(), Desk(ELSEWHERE, now, rules=rules)
+    received = before.facts[f"applications/{rules.id}"].values
+    names = [one.id for one in received if isinstance(one, Application)]
+    term, screened = screen_call(before, rules.id, desk.gate_findings(rules.id, names))
+    return drawn(term, screened, desk.marks(rules.id, screened.eligible))
 
 
 def drawn(term: Term, screened: Screened, marks: Sequence[Mark]) -> Sensitivity:

@@ -43,15 +43,24 @@ class Desk:
     """The world of the people, at a moment; `rest` is the world of engines and evaluators.
 
     `signed` are the lists that were signed, by call: what was signed is what is proposed. For a
-    call without one the solver proposes.
+    call without one the solver proposes. `rules` is the call that is asked about, if it was read.
     """
 
     def __init__(
-        self, rest: World, now: datetime, signed: Mapping[str, Proposal] | None = None
+        self,
+        rest: World,
+        now: datetime,
+        signed: Mapping[str, Proposal] | None = None,
+        rules: CallNow | None = None,
     ) -> None:
         self._rest = rest
         self._now = now
         self._signed = signed or {}
+        self._rules = rules
+
+    def _call(self, call: str) -> CallNow:
+        known = self._rules
+        return known if known is not None and known.id == call else call_now(call)
 
     def applications(self, call: str) -> Sequence[Application]:
         """What was handed in and not withdrawn, in order of arrival."""
@@ -60,7 +69,7 @@ class Desk:
 
     def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
         """What officers found, in the order of the call's gates for each application."""
-        order = {gate.id: at for at, gate in enumerate(call_now(call).call.gates)}
+        order = {gate.id: at for at, gate in enumerate(self._call(call).call.gates)}
         found = Finding.objects.filter(dossier__call=call).select_related("dossier")
         wanted = set(applications)
         listed = [one for one in found if one.dossier.code in wanted and one.gate in order]
@@ -95,13 +104,13 @@ class Desk:
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         """Who gave the award or the place on standby up, and who let the days pass in silence."""
-        answers = Acceptance.objects.filter(dossier__call=call)
-        told = {one.dossier.code or "": one.accepted for one in answers.select_related("dossier")}
-        left = {code for code, accepted in told.items() if not accepted}
         signed = AwardList.objects.filter(call=call, told__isnull=False).first()
         if signed is None:
             return ()
-        rules = call_now(call)
+        answers = Acceptance.objects.filter(dossier__call=call)
+        told = {code or "": yes for code, yes in answers.values_list("dossier__code", "accepted")}
+        left = {code for code, accepted in told.items() if not accepted}
+        rules = self._call(call)
         if is_over(accept_by(rules, signed), rules, self._now):
             left |= {code for code in awarded if code not in told}
             left |= set(unsigned(rules, signed))

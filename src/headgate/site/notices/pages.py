@@ -15,7 +15,7 @@ from django.utils.translation import override
 from headgate.site.desk.pages.telling import reader
 from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.models import Notice, Reader
-from headgate.site.notices.reading import letter
+from headgate.site.notices.reading import letters
 from headgate.site.notices.wishes import new_calendar, reader_of
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN
@@ -32,10 +32,11 @@ def notices(request: HttpRequest) -> HttpResponse:
         return redirect("notices")
     mine = Notice.objects.filter(person=person)
     listed = [*mine.filter(read=None)[:SHOWN_MOST], *mine.exclude(read=None)[:SHOWN_MOST]]
+    shown = listed[:SHOWN_MOST]
     how = reader_of(person)
     address = reverse("person_calendar", args=(how.calendar,)) if how.calendar else ""
     context = {
-        "notices": [(one, letter(one)) for one in listed[:SHOWN_MOST]],
+        "notices": list(zip(shown, letters(shown), strict=True)),
         "unread": mine.filter(read=None).count(),
         "how": how,
         "address": f"{settings.HEADGATE_ADDRESS}{address}" if address else "",

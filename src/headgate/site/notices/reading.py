@@ -1,6 +1,6 @@
 """A notice in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -19,6 +19,7 @@ from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
 from headgate.site.portal.outcomes import Applicant, why
 from headgate.site.portal.words import EVENTS, language, outcome_word
+from headgate.site.records.kept import Stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,16 @@ class _Words:
 
 def letter(notice: Notice) -> Letter:
     """A notice in the language that is active."""
+    return letters([notice])[0]
+
+
+def letters(notices: Sequence[Notice]) -> list[Letter]:
+    """Notices in the language that is active, told as the programme stands; one query."""
     stood = reading.programme()
+    return [_letter(notice, stood) for notice in notices]
+
+
+def _letter(notice: Notice, stood: Stands | None) -> Letter:
     if stood is None or notice.kind not in _KINDS:
         return Letter(notice.kind, (), reverse("home"))
     policy = reading.policy_of(stood)

@@ -9,8 +9,8 @@ meanwhile.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
@@ -20,7 +20,8 @@ from django.db.models.expressions import Combinable, Expression
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 
-from headgate.core.calls.matching import Words, has_words, words_of
+from headgate.core.calls.matching import has_words, words_of
+from headgate.site.portal.findable import has_all
 from headgate.site.portal.reading import DATABASE
 from headgate.site.reports.tables import write_csv, write_xlsx
 from headgate.site.status import state
@@ -29,9 +30,6 @@ T = TypeVar("T")
 Cell = str | int
 
 PAGE_ROWS: Final = 50
-PICKED_MOST: Final = 500
-"""Rows that are read by naming their keys in one query."""
-
 TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -97,49 +95,37 @@ class Table(Generic[T]):
 
     The fields of `order` are never empty, and together they name one row. `by` has what each column
     is sorted and filtered by, in the database: the first column, which is text, and all that there
-    are choices of; a column that it lacks leaves the order as it is. `texts` gives the key of each
-    row that a query finds, in order, with the text in which words are looked for; `made` the rows.
+    are choices of; a column that it lacks leaves the order as it is. Words are looked for in the
+    fields `findable`, and in what values are called by `labels`. `made` gives the rows of a query.
     """
 
     query: "QuerySet[Any, Any]"
     order: tuple[str, ...]
     by: Mapping[str, By]
-    texts: Callable[["QuerySet[Any, Any]"], Iterable[tuple[Any, str]]]
+    findable: tuple[str, ...]
     made: Callable[["QuerySet[Any, Any]"], list[T]]
+    labels: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
     def found(self, asked: Asked) -> list[T]:
         """All rows that the address lets through, in the order asked for."""
-        rows, words = self._sorted(self._chosen(asked), asked), words_of(asked.text)
-        if not words:
-            return self.made(rows)
-        with_words = self._with_words(rows, words)
-        some = (with_words[at : at + PICKED_MOST] for at in range(0, len(with_words), PICKED_MOST))
-        return [one for keys in some for one in self.made(rows.filter(pk__in=keys))]
+        return self.made(self._sorted(self._chosen(asked), asked))
 
     def page(self, asked: Asked, column: Column[T]) -> tuple[list[T], int]:
         """The rows of one page and, where there is one, the next; how many there are in all."""
-        chosen, words = self._chosen(asked), words_of(asked.text)
+        chosen = self._chosen(asked)
         rows, order = self._sorted(chosen, asked), self._order(asked)
-        fields = [field.removeprefix("-") for field in order]
+        fields = [name.removeprefix("-") for name in order]
         named = rows.alias(named=self.by[column.name]).filter(named=asked.after)
-        last = named.values_list("pk", *fields).first() if asked.after else None
-        if words:
-            keys = self._with_words(rows, words)
-            start = keys.index(last[0]) + 1 if last and last[0] in keys else 0
-            some = rows.filter(pk__in=keys[start : start + PAGE_ROWS + 1])
-            return self.made(some), len(keys)
-        later = rows.filter(_behind(order, last[1:])) if last else rows
+        last = named.values_list(*fields).first() if asked.after else None
+        later = rows.filter(_behind(order, last)) if last else rows
         return self.made(later[: PAGE_ROWS + 1]), chosen.count()
-
-    def _with_words(self, rows: "QuerySet[Any, Any]", words: Words) -> list[Any]:
-        """The keys of the rows that have all words, in order."""
-        return [key for key, text in self.texts(rows) if has_words(text, words)]
 
     def _chosen(self, asked: Asked) -> "QuerySet[Any, Any]":
         wanted = {name: want for name, want in asked.chosen if want}
         known = self.query.alias(**{f"its_{name}": self.by[name] for name in wanted})
         chosen: QuerySet[Any, Any] = known.filter(
-            **{f"its_{name}": want for name, want in wanted.items()}
+            has_all(self.query.model, words_of(asked.text), self.findable, self.labels),
+            **{f"its_{name}": want for name, want in wanted.items()},
         )
         return chosen
 
@@ -158,9 +144,9 @@ class Table(Generic[T]):
 def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
     """What stands behind a row in an order of fields, of which a minus turns one around."""
     behind, alike = Q(pk__in=()), Q()
-    for field, value in zip(order, last, strict=True):
-        name = field.removeprefix("-")
-        behind |= alike & Q(**{f"{name}__{'gt' if name == field else 'lt'}": value})
+    for one, value in zip(order, last, strict=True):
+        name = one.removeprefix("-")
+        behind |= alike & Q(**{f"{name}__{'gt' if name == one else 'lt'}": value})
         alike &= Q(**{name: value})
     return behind
 

@@ -4,9 +4,13 @@ from functools import cached_property
 
 from django.contrib.auth.models import AbstractUser
 
+from headgate.site.portal.findable import Findable
+
 
 class Person(AbstractUser):
     """Somebody with an account; what a person may do follows from the roles, which are groups."""
+
+    findable = Findable(of=("username", "first_name", "last_name"))
 
     class Meta(AbstractUser.Meta):
         """Where it lies."""

@@ -84,6 +84,7 @@ class Looked(Mapping[Key, Value]):
         self._look_up = look_up
         self._every = every
         self._found: dict[Key, Value | None] = {}
+        self._whole: Mapping[Key, Value] | None = None
 
     def prefetch(self, keys: Iterable[Key]) -> None:
         """Look up all of the keys that were not looked up before, in one go."""
@@ -92,6 +93,8 @@ class Looked(Mapping[Key, Value]):
 
     def new(self, keys: Iterable[Key]) -> list[Key]:
         """Those of the keys that were not looked up before, each once."""
+        if self._whole is not None:
+            return []
         return [key for key in dict.fromkeys(keys) if key not in self._found]
 
     def learn(self, keys: Iterable[Key], found: Mapping[Key, Value]) -> None:
@@ -103,7 +106,7 @@ class Looked(Mapping[Key, Value]):
         """The value of a key, or None."""
         if key not in self._found:
             self.prefetch((key,))
-        return self._found[key]
+        return self._found.get(key)
 
     def __getitem__(self, key: Key) -> Value:
         value = self.look(key)
@@ -117,9 +120,10 @@ class Looked(Mapping[Key, Value]):
         return default if value is None else value
 
     def __iter__(self) -> Iterator[Key]:
-        every = self._every()
-        self._found |= every
-        return iter(every)
+        if self._whole is None:
+            self._whole = self._every()
+            self._found |= self._whole
+        return iter(self._whole)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -75,10 +75,13 @@ class StoredFact:
     name: str
     seq: int
     digest: str
+    lines: str | None = None
 
     @property
     def data(self) -> bytes:
         """The canonical lines."""
+        if self.lines is not None:
+            return self.lines.encode()
         sql = "SELECT data FROM kept WHERE kind = %s AND key = %s AND seq = %s"
         text: str = self.database.rows(sql, [Sort.FACT.value, self.name, self.seq])[0][0]
         return text.encode()
@@ -109,7 +112,8 @@ _TOLD = """
         (SELECT max(seq) FROM kept m WHERE m.kind = 'known' AND m.key = k.key)
 """
 _FACTS = """
-    SELECT k.key, k.seq, e.line FROM kept k JOIN entry e ON e.seq = k.seq WHERE k.kind = 'fact'
+    SELECT k.key, k.seq, e.line{lines} FROM kept k JOIN entry e ON e.seq = k.seq
+    WHERE k.kind = 'fact'{some}
 """
 
 
@@ -165,6 +169,51 @@ _STANDS: Final = """
 """
 
 
+STAGES: Final = ("applications", "declined")
+"""The facts of a call that say how far it has come: it was received, it was decided."""
+
+_STAGES: Final = """
+    SELECT kind, key, data FROM kept k WHERE kind IN ('policy', 'term') AND seq =
+        (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
+    UNION ALL SELECT kind, key, '' FROM kept WHERE kind = 'fact' AND (key LIKE %s OR key LIKE %s)
+    UNION ALL SELECT 'entries', '', CAST(max(seq) AS text) FROM entry
+    UNION ALL SELECT 'beside', '', CAST(({beside}) AS text)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """How far the calls of a programme have come: what was `received` of each says it.
+
+    `moved` is another value whenever the journal is another, or what was asked beside it.
+    """
+
+    document: Document
+    standing: Standing
+    received: frozenset[str]
+    moved: tuple[str, ...]
+
+
+def stages(database: Database, beside: str) -> Stages | None:
+    """How far every call has come, by one query; None before a programme was begun.
+
+    `beside` is a query for the one value that moves with what people do beside the journal.
+    """
+    sql = _STAGES.format(beside=beside)
+    found: dict[str, dict[str, str]] = {}
+    for kind, key, data in database.rows(sql, [f"{kind}/%" for kind in STAGES]):
+        found.setdefault(kind, {})[key] = data or ""
+    texts, term = found.get("policy"), found.get("term")
+    if not texts or not term:
+        return None
+    standing: Standing = _value(Sort.TERM, Standing, term[""])
+    told = database.connection.settings_dict
+    where = (str(told["HOST"]), str(told["PORT"]), str(told["NAME"]))
+    moved = (*where, *standing.roots, found["entries"][""], found["beside"][""])
+    adopted = _read(tuple(sorted(texts.items())))
+    return Stages(adopted, standing, frozenset(found.get("fact", ())), moved)
+
+
 @dataclass(frozen=True, slots=True)
 class Stands:
     """Where a programme stands, without its books: what a reader of pages asks for first."""
@@ -184,13 +233,18 @@ def stands(database: Database) -> Stands | None:
     texts, standing = found[Sort.POLICY.value], found[Sort.TERM.value].get("")
     if not texts or standing is None:
         return None
-    lines = found[Sort.HOLDINGS.value].get("", "").splitlines()
     return Stands(
         _read(tuple(sorted(texts.items()))),
         _value(Sort.TERM, Standing, standing),
-        tuple(_value(Sort.HOLDINGS, Holding, line) for line in lines),
+        _holdings(found[Sort.HOLDINGS.value].get("", "")),
         size,
     )
+
+
+@lru_cache(maxsize=2)
+def _holdings(text: str) -> tuple[Holding, ...]:
+    """The awards of these lines; every page asks, and they are others only after an event."""
+    return tuple(_value(Sort.HOLDINGS, Holding, line) for line in text.splitlines())
 
 
 _ENDED: Final = """
@@ -211,14 +265,15 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
     return tuple(found.values())
 
 
-def load(database: Database, ledger: Stored, latest: str) -> Term | None:
-    """The term as it is kept, with nothing added to it yet; None before a programme was begun."""
-    adopted = document(database)
-    if adopted is None:
+def load(database: Database, ledger: Stored, latest: str, ahead: str = "") -> Term | None:
+    """The term as it is kept, with nothing added to it yet; None before a programme was begun.
+
+    `ahead` is how the names of those facts begin whose lines will be asked for, all of them.
+    """
+    stood = stands(database)
+    if stood is None:
         return None
-    standing: Standing = _value(Sort.TERM, Standing, held(database, Sort.TERM))
-    lines = (held(database, Sort.HOLDINGS) or "").splitlines()
-    holdings: list[Holding] = [_value(Sort.HOLDINGS, Holding, line) for line in lines]
+    adopted, standing = stood.document, stood.standing
     chart = chart_of(policy_at(adopted, first_day(adopted)).policy)
     return Term(
         adopted,
@@ -227,8 +282,8 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
         standing.ends,
         ledger.books(chart, latest),
         Frontier(standing.size, tuple(map(bytes.fromhex, standing.roots))),
-        facts=Layers(base=stored_facts(database)),
-        holdings={holding.award: holding for holding in holdings},
+        facts=Layers(base=stored_facts(database, ahead)),
+        holdings={holding.award: holding for holding in stood.holdings},
         known=Layers(base=_known(database)),
         next_blocks=standing.next_blocks,
         closed=standing.closed,
@@ -238,19 +293,28 @@ def load(database: Database, ledger: Stored, latest: str) -> Term | None:
     )
 
 
-def stored_facts(database: Database) -> Looked[str, Received]:
-    """Everything that was received, by name; all of it in the order in which it first came."""
+def stored_facts(database: Database, ahead: str = "") -> Looked[str, Received]:
+    """Everything that was received, by name; all of it in the order in which it first came.
+
+    Whoever names a beginning has those facts read with their lines, whenever all are asked for.
+    """
 
     def found(rows: list[Row]) -> dict[str, Received]:
         return {
-            name: StoredFact(database, name, seq, decode(line.encode()).fields[1])
-            for name, seq, line in rows
+            name: StoredFact(database, name, seq, decode(line.encode()).fields[1], *lines)
+            for name, seq, line, *lines in rows
         }
 
     def look_up(names: list[str]) -> dict[str, Received]:
-        return found(database.among(f"{_FACTS} AND k.key IN ({{keys}})", filter(is_name, names)))
+        sql = _FACTS.format(lines="", some=" AND k.key IN ({keys})")
+        return found(database.among(sql, filter(is_name, names)))
 
-    return Looked(look_up, lambda: found(database.rows(f"{_FACTS} ORDER BY k.seq")))
+    def every() -> dict[str, Received]:
+        lines = ", CASE WHEN k.key LIKE %s THEN k.data END" if ahead else ""
+        sql = _FACTS.format(lines=lines, some=" ORDER BY k.seq")
+        return found(database.rows(sql, [f"{ahead}%"] if ahead else []))
+
+    return Looked(look_up, every)
 
 
 class _Jobs(Looked[tuple[str, str], tuple[Held, ...]]):

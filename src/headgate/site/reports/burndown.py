@@ -3,13 +3,13 @@
 One query whatever the number of jobs, since the database adds up a day's movements of one kind.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from headgate.core.supports.kind import Accounts
-from headgate.site.records.database import Database
+from headgate.site.records.database import Database, Row
 from headgate.site.reports.statement import way
 
 _MOVED: Final = """
@@ -48,14 +48,35 @@ class Day:
         return self.granted + self.corrected - self.used - self.returned - self.reserved
 
 
+Moved = Mapping[str, Sequence[Row]]
+"""What moved on each of some accounts, added up by day and kind."""
+
+
+def moved_on(database: Database, accounts: Iterable[str]) -> Moved:
+    """What moved on accounts of any number; one query for as many as 500."""
+    found: dict[str, list[Row]] = {}
+    for row in database.among(_MOVED, dict.fromkeys(accounts), each="(%s)"):
+        found.setdefault(row[1], []).append(row)
+    return found
+
+
+def accounts_of(support: str, award: str, support_class: str) -> tuple[str, str]:
+    """Where the right of an award of one class stands, and its use beyond it."""
+    kept = Accounts(support)
+    return kept.award(award, support_class), kept.overuse(award, support_class)
+
+
 def days(database: Database, support: str, award: str, support_class: str) -> list[Day]:
     """Every day on which the accounts of an award of one class moved, oldest first; one query."""
-    kept = Accounts(support)
-    right, over = kept.award(award, support_class), kept.overuse(award, support_class)
+    paths = accounts_of(support, award, support_class)
+    return days_of(moved_on(database, paths), *paths)
+
+
+def days_of(read: Moved, right: str, over: str) -> list[Day]:
+    """The same of what was read of many accounts."""
     found: dict[str, Day] = {}
-    for at, account, unit, side, counter, corrects, posted, reserves in database.among(
-        _MOVED, [right, over], each="(%s)"
-    ):
+    rows = sorted((*read.get(right, ()), *read.get(over, ())), key=lambda row: row[:2])
+    for at, account, unit, side, counter, corrects, posted, reserves in rows:
         day = found.setdefault(at, Day(date.fromisoformat(at), unit))
         debits = side == "debit"
         if account == over:
@@ -68,9 +89,9 @@ def days(database: Database, support: str, award: str, support_class: str) -> li
     return list(_closed(found.values()))
 
 
-def fees(database: Database, due: str) -> Iterator[tuple[date, tuple[int, int, int]]]:
-    """What an award was billed, has paid and was credited on each day; one query."""
-    for at, _, _, side, counter, _, posted, _ in database.among(_MOVED, [due], each="(%s)"):
+def fees_of(read: Moved, due: str) -> Iterator[tuple[date, tuple[int, int, int]]]:
+    """What an award was billed, has paid and was credited on each day."""
+    for at, _, _, side, counter, _, posted, _ in read.get(due, ()):
         day, amount = date.fromisoformat(at), int(posted)
         if counter.startswith("paid/"):
             yield day, (0, amount if side == "credit" else -amount, 0)

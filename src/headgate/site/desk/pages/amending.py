@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,7 +22,7 @@ from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand
 from headgate.site.desk.amending import CHANGES, Runs, all_runs
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import organisations_of, part_of
+from headgate.site.desk.office import organisations_of, with_part
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
@@ -40,14 +41,13 @@ PARTS_MOST: Final = 99_999
 """Parts of a support that a member may be asked for."""
 
 
-def runs_of(person: Person, stood: Stands, code: str = "") -> list[Runs]:
-    """The awards that somebody may look into: all for staff, else those they have a part in.
+def runs_of(person: Person, stood: Stands, found: "QuerySet[Dossier]") -> list[Runs]:
+    """Those of some awards that somebody may look into: all for staff, else where they have a part.
 
     Those that ended are among them while they owe a report.
     """
-    found = Dossier.objects.filter(code=code) if code else Dossier.objects.all()
     if roles_of(person).isdisjoint(STAFF):
-        found = found.filter(part_of(organisations_of(person))).distinct()
+        found = found.filter(pk__in=with_part(person))
     return list(all_runs(stood, found))
 
 
@@ -100,7 +100,7 @@ def running_awards(request: HttpRequest) -> HttpResponse:
     stood = reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    on, found = today(stood), runs_of(reader(request), stood)
+    on, found = today(stood), runs_of(reader(request), stood, Dossier.objects.all())
     found.sort(key=lambda r: (not r.waiting, r.owed[0].day if r.owed else date.max, r.held.award))
     say = reading.speaker_of(reading.policy_of(stood), language())
     columns = _columns(say, on)
@@ -121,7 +121,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
     person, stood = reader(request), reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    one = next(iter(runs_of(person, stood, code)), None)
+    one = next(iter(runs_of(person, stood, Dossier.objects.filter(code=code))), None)
     if one is None:
         raise Http404
     if request.method == "POST":

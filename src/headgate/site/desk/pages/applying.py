@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.calls.application import Application, Request
-from headgate.core.calls.dossier import Double, Invitation, invitations
+from headgate.core.calls.dossier import Invitation, invitations
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import FieldKind, FormField
@@ -25,7 +26,7 @@ from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.agreement import has_agreement
 from headgate.site.desk.clock import now
-from headgate.site.desk.dossiers import answer, body_of, doubles_of
+from headgate.site.desk.dossiers import WITH_INSIDE, answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
 from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
@@ -154,7 +155,10 @@ def applications(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _member_deed(request)
     dossiers = Dossier.objects.filter(lead__in=mine).select_related("lead").order_by("-id")
-    alliances = Alliance.objects.filter(lead__in=mine).prefetch_related("members__organisation")
+    everybody = Member.objects.select_related("organisation")
+    alliances = Alliance.objects.filter(lead__in=mine).prefetch_related(
+        Prefetch("members", queryset=everybody)
+    )
     inside = Member.objects.filter(organisation__in=mine, left=None)
     members = list(inside.select_related("alliance__lead", "organisation"))
     calls = {one.id: one for one in calls_now()}
@@ -192,14 +196,16 @@ Invited = tuple[Invitation, str, str, list[str]]
 
 def _invited(mine: list[Organisation], calls: Mapping[str, CallNow]) -> list[Invited]:
     """Every open call for each organisation, with its names and the reasons of a no."""
-    adopted = next((one.document for one in calls.values()), None)
-    if adopted is None:
+    rules = next(iter(calls.values()), None)
+    if rules is None:
         return []
+    adopted = rules.document
     policy = at(adopted, first_day(adopted)).policy
     names = {one.code: one.name for one in mine}
     bodies = [body_of(policy, one) for one in mine]
     return [
-        _told(calls[one.call], one, names) for one in invitations(policy, bodies, instant(now()))
+        _told(calls[one.call], one, names)
+        for one in invitations(policy, bodies, instant(now(rules)))
     ]
 
 
@@ -270,7 +276,8 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
     """One application: its form, the instant answer, and what can be done with it now."""
     found = own_dossier(reader(request), dossier)
     rules = call_now(found.call)
-    alliances = list(Alliance.objects.filter(lead=found.lead))
+    typing = found.state != State.SUBMITTED and not rules.received
+    alliances = list(Alliance.objects.filter(lead=found.lead)) if typing else []
     form = DossierForm(rules, alliances, initial={**_typed(found), **typed_before(request)})
     if request.method == "POST":
         form = DossierForm(rules, alliances, request.POST)
@@ -282,8 +289,9 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
             messages.error(request, told_refusal(refused))
             request.typed = typed.posted(request)  # type: ignore[attr-defined]
         found.refresh_from_db()
-    said = answer(rules, found, now())
-    listed = AwardList.objects.filter(call=found.call, told__isnull=False).first()
+    prefetch_related_objects([found], WITH_DOCUMENTS, WITH_INSIDE)
+    said = answer(rules, found, now(rules))
+    listed = _told_list(rules)
     context = {
         "dossier": found,
         "call": words(rules.call.name),
@@ -292,10 +300,9 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "faults": [told_fault(rules.call, fault) for fault in said.faults],
         "findings": [told_finding(rules, finding) for finding in said.findings],
         "slots": told_slots(slots(rules.call, found)),
-        "doubles": _doubles(reader(request), found, said.application),
-        "grants": _grants(reader(request), found, rules, said.application),
-        "receipts": found.receipts.all(),
-        "against": found.findings.filter(passed=False),
+        **_funded(reader(request), found, rules, said.application),
+        "receipts": found.receipts.all() if found.code else (),
+        "against": found.findings.filter(passed=False) if rules.received else (),
         "listed": listed,
         "won": listed is not None and found.code in listed.winners,
         **_last_days(rules, listed),
@@ -305,29 +312,36 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
     return render(request, "desk/application.html", context)
 
 
+def _told_list(rules: CallNow) -> AwardList | None:
+    """The call's list, once two persons have signed it; there is none before the call closed."""
+    if not rules.received:
+        return None
+    return AwardList.objects.filter(call=rules.id, told__isnull=False).first()
+
+
 def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:
     """The last days to take an award and to object, and whether they have passed."""
     if listed is None or listed.told is None:
         return {}
     days = {"take": accept_by(rules, listed), "object": object_by(rules, listed.told)}
     told = {f"{name}_by": figures().day(day) for name, day in days.items() if day is not None}
-    over = {f"{name}_over": is_over(day, rules, now()) for name, day in days.items()}
+    over = {f"{name}_over": is_over(day, rules, now(rules)) for name, day in days.items()}
     return told | over
 
 
-def _doubles(person: Person, found: Dossier, made: Application) -> list[Double]:
-    """What may be funded twice, as far as it is of an organisation that the person acts for."""
-    own = {one.code for one in organisations_of(person)}
-    return [one for one in doubles_of(found, made) if own & set(one.organisations)]
+def _funded(person: Person, found: Dossier, rules: CallNow, made: Application) -> dict[str, Any]:
+    """What may be funded twice, here or by other programmes, until the call is decided.
 
-
-def _grants(
-    person: Person, found: Dossier, rules: CallNow, made: Application
-) -> list[dict[str, Any]]:
-    """What other programmes give, as far as it is to an organisation that the person acts for."""
-    own = {one.code for one in organisations_of(person)}
-    given = grants_of(found, rules.call, made)
-    return told_grants([one for one in given if one.organisation in own])
+    As far as it is of an organisation that the person acts for.
+    """
+    if rules.decided:
+        return {}
+    twice, given = doubles_of(found, made), grants_of(found, rules.call, made)
+    own = {one.code for one in organisations_of(person)} if twice or given else set()
+    return {
+        "doubles": [one for one in twice if own & set(one.organisations)],
+        "grants": told_grants([one for one in given if one.organisation in own]),
+    }
 
 
 def _deed(request: HttpRequest, found: Dossier, form: DossierForm) -> bool:

@@ -1,6 +1,5 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -31,11 +30,11 @@ from headgate.site.desk.files import sees_files, slots
 from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Acceptance,
-    AwardList,
     Dossier,
     Finding,
     Objection,
     Review,
+    Signature,
     State,
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now
@@ -44,7 +43,7 @@ from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
-from headgate.site.portal.lists import PICKED_MOST, Column, Table, download, journal_state, listing
+from headgate.site.portal.lists import Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import language
@@ -73,16 +72,21 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         "listing": listing(request, rows, _COLUMNS),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
-        "objections": [
-            (one, figures().day(answer_by(rules, one)))
-            for one in Objection.objects.filter(dossier__call=call).select_related("dossier")
-        ],
-        "listed": AwardList.objects.filter(call=call).first(),
-        **(_shown(rules, preview(call, now())) if rules.received and not rules.decided else {}),
+        "objections": _objections(rules),
     }
-    if "sure" in request.GET and rules.received and not rules.decided:
-        context |= _sure(call)
+    if rules.received and not rules.decided:
+        context |= _shown(rules, preview(call, now(rules), rules=rules)) | _signed(call)
+        if "sure" in request.GET:
+            context |= _sure(rules)
     return render(request, "desk/board.html", context)
+
+
+def _objections(rules: CallNow) -> list[tuple[Objection, str]]:
+    """What is held against the list, with the last day to answer; nothing before it closed."""
+    if not rules.received:
+        return []
+    found = Objection.objects.filter(dossier__call=rules.id).select_related("dossier")
+    return [(one, figures().day(answer_by(rules, one))) for one in found]
 
 
 def _grant_rule(rules: CallNow) -> dict[str, str]:
@@ -123,6 +127,9 @@ class Given:
         )
 
 
+PICKED_MOST: Final = 500
+"""Rows that are read by naming their keys in one query."""
+
 _COLUMNS: Final[tuple[Column[Given], ...]] = (
     Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
     Column("lead", lazy("Organisation"), lambda one: one.lead),
@@ -141,13 +148,8 @@ def _rows(call: str) -> Table[Given]:
         "sheets": _count("marked"),
         "seats": _count("pk"),
     }
-    return Table(given, ("at", "code"), by, _texts, partial(_given, call))
-
-
-def _texts(found: "QuerySet[Dossier]") -> Iterator[tuple[int, str]]:
-    """Applications by their code and their organisation."""
-    for pk, code, lead in found.values_list("pk", "code", "lead__name"):
-        yield pk, f"{code} {lead}"
+    where = ("code", "lead__findable")
+    return Table(given, ("at", "code"), by, where, partial(_given, call))
 
 
 def _count(field: str) -> Combinable:
@@ -189,9 +191,16 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     }
 
 
-def _sure(call: str) -> dict[str, Any]:
+def _signed(call: str) -> dict[str, Any]:
+    """The digest of the list that is being signed, and who signed it; one query."""
+    given = Signature.objects.filter(award_list__call=call).order_by("id")
+    signed = list(given.select_related("award_list", "person"))
+    return {"listed": signed[0].award_list.digest if signed else "", "signed": signed}
+
+
+def _sure(rules: CallNow) -> dict[str, Any]:
     """How often each application would be awarded if other reviewers had marked it."""
-    found, write = sensitivity(call, now()), figures()
+    found, write = sensitivity(rules, now(rules)), figures()
     lines = [
         (
             one.application,

@@ -1,13 +1,11 @@
 """Organisations: the register, and one organisation with its facts and who acts for it."""
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
 from django.core.validators import RegexValidator
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -145,20 +143,17 @@ _BY: Final[dict[str, By]] = {
 """What the register is sorted and filtered by."""
 
 
-def _texts(asked: Organisations, found: "QuerySet[Organisation]") -> Iterator[tuple[int, str]]:
-    """Organisations by all that the register shows of them."""
-    named = dict(labelled(asked, (*asked.kinds, *asked.sizes)))
-    shown = ("code", "name", "region", "parent__code", "kind", "size")
-    for pk, *told, kind, size in found.values_list("pk", *shown):
-        yield pk, " ".join(filter(None, (*told, kind, named.get(kind), size, named.get(size))))
-
-
 @at_the_desk
 def organisations(request: HttpRequest) -> HttpResponse:
     """The register, by code."""
     asked = _asked()
     whole = Organisation.objects.select_related("parent")
-    rows = Table(whole, ("code",), _BY, partial(_texts, asked), list)
+    named = {
+        "kind": dict(labelled(asked, asked.kinds)),
+        "size": dict(labelled(asked, asked.sizes)),
+    }
+    where = ("findable", "parent__code")
+    rows = Table(whole, ("code",), _BY, where, list, named)
     choices = [
         Choice("kind", lazy("Kind"), tuple(labelled(asked, asked.kinds))),
         Choice("size", lazy("Size"), tuple(labelled(asked, asked.sizes))),

@@ -1,13 +1,11 @@
 """People: accounts, roles, whom they act for, reviewers with their ties, and leaving."""
 
-from collections.abc import Iterator
-from functools import partial
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -112,18 +110,16 @@ _BY: Final[dict[str, By]] = {
 """What accounts are sorted and filtered by."""
 
 
-def _texts(columns: list[Column[Person]], found: "QuerySet[Person]") -> Iterator[tuple[int, str]]:
-    """People by all that the list shows of them."""
-    for one in found:
-        yield one.pk, " ".join(column.text(one) for column in columns)
-
-
 def people(request: HttpRequest) -> HttpResponse:
     """Everybody with an account, by name."""
     choices = [Choice("state", lazy("State"), tuple(_STATES.items()))]
     columns = _columns()
     whole = Person.objects.prefetch_related("groups")
-    rows = Table(whole, ("username",), _BY, partial(_texts, columns), list)
+    named: dict[str, dict[Any, Any]] = {
+        "groups__name": {role.value: NAMES[role] for role in Role},
+        "is_active": {True: _STATES["active"], False: _STATES["closed"]},
+    }
+    rows = Table(whole, ("username",), _BY, ("findable",), list, named)
     if file := download(request, "people", rows, columns, choices, journal_state):
         return file
     owns = Role.POLICY_OWNER in roles_of(request.user)

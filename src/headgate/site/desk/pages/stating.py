@@ -21,11 +21,11 @@ from django.utils.translation import gettext as _
 
 from headgate.core.quantities import add_days
 from headgate.core.seats import Method, apportion
-from headgate.core.supports.kind import Accounts
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import Runs
+from headgate.site.desk.models import Dossier
 from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
@@ -35,8 +35,16 @@ from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
-from headgate.site.reports.burndown import Day, days, fees, left_at
-from headgate.site.reports.statement import accounts
+from headgate.site.reports.burndown import (
+    Day,
+    Moved,
+    accounts_of,
+    days_of,
+    fees_of,
+    left_at,
+    moved_on,
+)
+from headgate.site.reports.statement import Account, accounts
 from headgate.site.reports.tables import Cell, write_csv
 from headgate.site.status import state
 from headgate.steps.term import DUE
@@ -103,22 +111,37 @@ def _part(amount: int, parts: Mapping[str, int], member: str) -> int:
     return divided.get(member, 0) if amount >= 0 else -divided.get(member, 0)
 
 
-def rows_of(one: Runs) -> Iterator[Row]:
-    """Every account of an award: its rights by class, use beyond them, and its fees."""
+def rows_of(every: Sequence[Runs]) -> list[Row]:
+    """Every account of some awards: rights by class, use beyond them, fees; two queries."""
+    paths = {one.held.award: _paths(one) for one in every}
+    wanted = [path for told in paths.values() for right in told.items() for path in right]
+    found = {one.path: one for one in accounts(reading.DATABASE, wanted)}
+    moved = moved_on(reading.DATABASE, wanted)
+    return [row for one in every for row in _rows(one, paths[one.held.award], found, moved)]
+
+
+def _paths(one: Runs) -> dict[str, str]:
+    """An award's accounts, each with the one of use beyond it; what it owes has none."""
+    held = one.held
+    rights = (accounts_of(held.support, held.award, name) for name in one.call.classes)
+    return {**dict(rights), DUE.format(award=held.award): ""}
+
+
+def _rows(
+    one: Runs, paths: Mapping[str, str], found: Mapping[str, Account], read: Moved
+) -> Iterator[Row]:
     held, award, spans = one.held, one.held.award, one.spans
-    support, kept = one.policy.supports[held.support], Accounts(held.support)
-    ledger = SUBLEDGERS.get(support.kind, PEOPLE)
-    paths = {kept.award(award, name): name for name in one.call.classes}
+    ledger = SUBLEDGERS.get(one.policy.supports[held.support].kind, PEOPLE)
     due = DUE.format(award=award)
-    for account in accounts(reading.DATABASE, [*paths, due]):
+    for account in (found[path] for path in sorted(paths) if path in found):
         balance, name = account.balance, (PEOPLE if account.path == due else ledger)
         if account.path == due:
             left, reserved = balance.debits_posted - balance.credits_posted, 0
-            flows = _under(spans, fees(reading.DATABASE, due))
+            flows = _under(spans, fees_of(read, due))
             sums = accumulate(billed - paid - back for billed, paid, back in flows)
             passed = tuple(sums)[:-1]
         else:
-            moved = days(reading.DATABASE, held.support, award, paths[account.path])
+            moved = days_of(read, account.path, paths[account.path])
             left = moved[-1].left if moved else 0
             reserved = sum(day.reserved for day in moved)
             flows = _under(spans, ((day.day, _flow(day)) for day in moved))
@@ -180,7 +203,8 @@ def award_statement(request: HttpRequest, code: str) -> HttpResponse:
     stood = reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    every = runs_of(reader(request), stood)
+    leads = Dossier.objects.filter(code=code).values("lead")
+    every = runs_of(reader(request), stood, Dossier.objects.filter(lead__in=leads))
     one = next((runs for runs in every if runs.held.award == code), None)
     if one is None and not roles_of(reader(request)).isdisjoint(STAFF):
         return running_awards(request)
@@ -205,7 +229,7 @@ def award_statement(request: HttpRequest, code: str) -> HttpResponse:
 
 def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     first = mine[0].dossier
-    rows = [row for one in mine for row in rows_of(one)]
+    rows = rows_of(mine)
     spans = {one.held.award: one.spans for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
     return Told(title, tuple(rows), spans, today(stood), stood.size, member)

@@ -1,0 +1,34 @@
+"""Rows keep, folded, what they are found by: a search asks the database and folds no row anew."""
+
+from typing import Any, ClassVar
+
+from django.db import migrations
+
+from headgate.site.portal.findable import Findable, fill
+
+
+def filled(apps: Any, editor: Any) -> None:
+    """Fold what the rows say that are there."""
+    for name in ("Organisation", "Dossier"):
+        rows = apps.get_model("desk", name)._base_manager.using(editor.connection.alias)
+        fill(rows.all(), "findable")
+
+
+class Migration(migrations.Migration):
+    """A column more."""
+
+    dependencies: ClassVar = [("desk", "0010_applications_in_order")]
+
+    operations: ClassVar = [
+        migrations.AddField(
+            model_name="organisation",
+            name="findable",
+            field=Findable(of=("code", "name", "region", "kind", "size")),
+        ),
+        migrations.AddField(
+            model_name="dossier",
+            name="findable",
+            field=Findable(of=("code", "title", "call", "summary")),
+        ),
+        migrations.RunPython(filled, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,85 @@
+"""A column in which words are looked for, written whenever its row is.
+
+No database folds Vietnamese and Korean as the search does, and to fold every row at every look
+costs more than all else of a page. So a row keeps the folded text of those of its fields that it is
+found by, and a database looks for words as parts of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Model, Q
+
+from headgate.core.calls.matching import Words, findable
+
+if TYPE_CHECKING:
+    Text = models.TextField[str, str]
+else:
+    Text = models.TextField
+
+
+class Findable(Text):
+    """The folded text of other fields of its row; nobody writes it, and it is never asked for."""
+
+    def __init__(self, *args: Any, of: Sequence[str] = (), **kwargs: Any) -> None:
+        self.of = tuple(of)
+        super().__init__(*args, **{**kwargs, "default": "", "editable": False})
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        """What a migration says of it."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "of": self.of}
+
+    def pre_save(self, model_instance: Model, add: bool) -> str:
+        """Fold what the row says now, by whichever way it is written."""
+        del add
+        told = (getattr(model_instance, name) for name in self.of)
+        found = findable(" ".join(str(one) for one in told if one))
+        setattr(model_instance, self.attname, found)
+        return found
+
+
+def has_all(
+    model: type[Model],
+    words: Words,
+    fields: Sequence[str],
+    labels: Mapping[str, Mapping[Any, Any]],
+) -> Q:
+    """The rows that have every word in one of the fields, or in what a value of theirs is called.
+
+    A field that is not folded is compared in either case. `labels` has the word for each value of a
+    field that is shown by one.
+    """
+    looked = [f"{one}__{'' if one.endswith('findable') else 'i'}contains" for one in fields]
+    found = Q()
+    for forms in words:
+        one = Q(pk__in=())
+        for form in forms:
+            for lookup in looked:
+                one |= Q(**{lookup: form})
+        for field, named in labels.items():
+            called = [v for v, told in named.items() if _has(f"{v} {told}", forms)]
+            if called:
+                rows = model._default_manager.filter(**{f"{field}__in": called})
+                one |= Q(pk__in=rows.values("pk"))
+        found &= one
+    return found
+
+
+def _has(text: str, forms: Sequence[str]) -> bool:
+    whole = findable(text)
+    return any(form in whole for form in forms)
+
+
+def fill(rows: "models.QuerySet[Any]", name: str) -> None:
+    """Fold what rows say that were written before they had the column: for a migration."""
+    (column,) = [one for one in rows.model._meta.concrete_fields if one.name == name]
+    some: list[Any] = []
+    for row in rows.only("pk", *column.of).iterator(chunk_size=500):
+        column.pre_save(row, False)
+        some.append(row)
+        if len(some) == 500:
+            rows.model._base_manager.bulk_update(some, [name])
+            some.clear()
+    rows.model._base_manager.bulk_update(some, [name])
