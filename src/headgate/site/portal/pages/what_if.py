@@ -49,7 +49,7 @@ from headgate.site.portal.replaying import (
     answer,
     called,
 )
-from headgate.site.portal.words import language
+from headgate.site.portal.words import language, told_fault
 from headgate.steps.agenda import first_day
 
 PARTS: Final = ("use", "waits", "changes", "months")
@@ -116,7 +116,9 @@ def what_if(request: HttpRequest) -> HttpResponse:
     try:
         question = _question(request)
     except Faulty as faulty:
-        return render(request, "portal/what_if.html", {"none": [f.what for f in faulty.faults]})
+        return render(
+            request, "portal/what_if.html", {"none": [told_fault(f) for f in faulty.faults]}
+        )
     if question is None:
         none = [_("The policy has no GPUs that envelopes divide.")]
         return render(request, "portal/what_if.html", {"none": none})
@@ -182,7 +184,7 @@ def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any],
     except Busy:
         return {"busy": _("Others are being answered. Ask again in a moment.")}, UNAVAILABLE
     except Faulty as faulty:
-        return {"why": [fault.what for fault in faulty.faults]}, 200
+        return {"why": [told_fault(fault) for fault in faulty.faults]}, 200
     trial = called(found.trial, _("tried here"))
     return {
         "figures": Numbers(tuple(_figures(trial, question.say))),
