@@ -29,7 +29,7 @@ from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
@@ -316,7 +316,14 @@ def _part(text: str) -> int:
 _SEES: Final = STAFF | {Role.APPLICANT}
 _CODE: Final = (("code", "open-1-0001"),)
 PAGES: Final = (
-    Page("running/", "running-awards", running_awards, _SEES, title=lazy("Running awards")),
+    Page(
+        "running/",
+        "running-awards",
+        running_awards,
+        _SEES,
+        title=lazy("Running awards"),
+        group=Group.AWARDS,
+    ),
     Page(
         "running/<slug:code>/",
         "running-award",

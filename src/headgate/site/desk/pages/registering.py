@@ -34,7 +34,7 @@ from headgate.site.desk.pages.telling import (
     words,
 )
 from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import first_day
 
@@ -232,7 +232,14 @@ _SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 _KEEP: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("organisations/", "organisations", organisations, _SEE, title=lazy("Organisations")),
+    Page(
+        "organisations/",
+        "organisations",
+        organisations,
+        _SEE,
+        title=lazy("Organisations"),
+        group=Group.PEOPLE,
+    ),
     Page("organisations/new/", "new_organisation", new_organisation, _KEEP, _BOTH),
     Page(
         "organisations/<int:organisation>/",
