@@ -53,7 +53,9 @@ def _navigation(roles: frozenset[Any], path: str) -> dict[str, Any]:
     record = [page for page in seen if page.is_public or page.group is Group.RECORD]
     work = [page for page in seen if page not in record] or record
     groups = [one for one in Group if len(work) > ROW_MOST and one is not Group.RECORD]
-    folded = [(one, [page for page in work if page.group is one]) for one in groups]
+    folded: list[tuple[Group, list[Page]]] = [
+        (one, [page for page in work if page.group is one]) for one in groups
+    ]
     folded = [(one, pages) for one, pages in folded if len(pages) > 1]
     behind = [page for _, pages in folded for page in pages]
     folded += [] if work is record else [(Group.RECORD, record)]

@@ -18,7 +18,7 @@ from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.duties.reports import Owed
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
-from headgate.site.desk.amending import CHANGES, Runs, all_runs
+from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import organisations_of, part_of
@@ -193,6 +193,7 @@ def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
         "handed": asking.change == Change.HAND_OVER,
+        "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
         "explains": asking.change == Change.EXPLANATION,
     }
 
