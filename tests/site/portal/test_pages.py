@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.core.evaluation.conduct import Conducted, SetAside, Why
+from headgate.core.ledger.entry import Kind
 from headgate.report.stage import Stage
 from headgate.site.portal import judged, reading
 from headgate.site.portal.context import ROW_MOST
@@ -21,6 +22,7 @@ from headgate.site.portal.outcomes import applicants
 from headgate.site.portal.pages import PAGES, rounds
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.portal.words import KINDS
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
 
 READ = [page for page in PAGES if page.methods == ("GET", "HEAD")]
@@ -197,6 +199,24 @@ def _menu(client: Client) -> dict[str, set[str]]:
     word, links = r"<summary[^>]*>([^<]*)<", r'service-navigation__link" href="([^"]+)"'
     behind = {re.findall(word, fold)[0]: set(re.findall(links, fold)) for fold in folds}
     return {"": set(re.findall(links, row)), **behind}
+
+
+@pytest.mark.parametrize(
+    ("language", "row"),
+    [
+        ("vi", r"01/09/2026, 00:00:00</td><td[^>]*>Lệnh chuyển"),
+        ("ko", r"00:00:00</td><td[^>]*>이체"),
+    ],
+)
+def test_the_journal_is_told_in_the_readers_words(portal: Client, language: str, row: str) -> None:
+    """What kind of entry and when, for whoever does not know the journal's own codes."""
+    speak(portal, language)
+    enter(portal, Role.AUDITOR)
+    shown = text_of(portal.get("/entries/"))
+    assert re.search(row, shown)
+    assert {str(kind.value) for kind in Kind} == KINDS.keys()
+    assert "T00:00:00Z" not in shown
+    assert "Register an organisation" not in text_of(portal.get("/organisations/"))
 
 
 def test_a_print_tells_what_the_page_tells(portal: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,20 @@ EVENTS: Final[dict[str, Promise]] = {
 }
 """What the calendar of a term holds."""
 
+KINDS: Final[dict[str, Promise]] = {
+    "policy-adopted": _("Policy adopted"),
+    "call-opened": _("Call opened"),
+    "facts-received": _("Facts received"),
+    "score-given": _("Score given"),
+    "decision-made": _("Decision made"),
+    "transfer": _("Transfer"),
+    "order-given": _("Order given"),
+    "usage-imported": _("Use imported"),
+    "round-closed": _("Round closed"),
+    "file-published": _("File published"),
+}
+"""The kinds of entries of the journal."""
+
 STEPS: Final[dict[str, Promise]] = {
     "envelopes": _("Envelopes"),
     "screening": _("Screening"),
@@ -105,6 +119,16 @@ def outcome_tag(outcome: str) -> SafeString:
 def state_tag(state: str) -> SafeString:
     """How something of the calendar stands."""
     return tag(*STATES[state])
+
+
+def entry_kind(kind: str) -> str | Promise:
+    """The word for a kind of entry."""
+    return KINDS.get(kind, kind)
+
+
+def instant(at: str) -> str:
+    """An instant of the journal, which is UTC, as the reader's language has it."""
+    return f"{day(at)}, {at[11:19]}"
 
 
 def day(when: date | str) -> str:

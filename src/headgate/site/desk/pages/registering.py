@@ -35,7 +35,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import Role, roles_of
 from headgate.steps.agenda import first_day
 
 CODE: Final = RegexValidator(
@@ -166,7 +166,8 @@ def organisations(request: HttpRequest) -> HttpResponse:
     columns = _columns(asked)
     if file := download(request, "organisations", rows, columns, choices, journal_state):
         return file
-    context = {"listing": listing(request, rows, columns, choices)}
+    keeps = not roles_of(request.user).isdisjoint(_KEEP)
+    context = {"listing": listing(request, rows, columns, choices), "keeps": keeps}
     return render(request, "desk/organisations.html", context)
 
 

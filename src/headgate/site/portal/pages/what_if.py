@@ -42,6 +42,7 @@ from headgate.site.portal.registry import Page
 from headgate.site.portal.replaying import (
     SEED,
     SEEDS,
+    TRIED,
     Answered,
     Busy,
     GettingReady,
@@ -51,6 +52,7 @@ from headgate.site.portal.replaying import (
 )
 from headgate.site.portal.words import language, told_fault
 from headgate.steps.agenda import first_day
+from headgate.whatif import AS_IT_STANDS
 
 PARTS: Final = ("use", "waits", "changes", "months")
 FILE: Final = "what-if.yaml"
@@ -189,12 +191,18 @@ def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any],
     return {
         "figures": Numbers(tuple(_figures(trial, question.say))),
         "sections": list(parts_of(trial, question.say, _parts(trial))),
-        "sources": found.trial.sources,
+        "sources": [(_named(name), digest) for name, digest in found.trial.sources],
         "about": _about(found, question.say),
         "slow": found.slow,
         "command": _command(found, bool(question.text)),
         "histories": found.trial.histories,
     }, 200
+
+
+def _named(source: str) -> str:
+    """What the page was made from: a variant of the policy in the reader's words, or a file."""
+    told = {AS_IT_STANDS: _("The policy as it stands"), TRIED: _("The policy as it was tried")}
+    return told.get(source.removesuffix(" (policy)"), source)
 
 
 def _parts(trial: Trial) -> list[str]:
