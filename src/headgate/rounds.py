@@ -26,7 +26,7 @@ from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.cycle import begin
 from headgate.readers.evaluations.round_file import ROUND_FILE, RoundFile, Told
-from headgate.steps.evaluate import Given, Judged, RoundRefused, evaluate, round_of
+from headgate.steps.evaluate import Given, Judged, evaluate, round_of
 from headgate.steps.hear import hear
 from headgate.steps.term import Holding, Term
 
@@ -49,12 +49,7 @@ def judged_alone(asked: Asked) -> Term:
     """The round judged and heard; raises `Faulty` with all that must be mended."""
     term = _opened(asked)
     given = replace(asked.given, conduct=asked.told.conduct)
-    try:
-        term, _ = evaluate(term, asked.round_id, given, asked.seed)
-    except RoundRefused as refused:
-        raise Faulty(
-            Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in refused.findings
-        ) from refused
+    term, _ = evaluate(term, asked.round_id, given, asked.seed)
     for one in asked.told.hearings:
         term = _heard(term, one)
     return term

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.commands import HEADGATE, environment
 
 CHROMIUM = shutil.which("chromium")
+DESK, LINE, MENU = 1280, 80, "document.querySelector('.hg-navigation')?.offsetHeight"
 SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
 AXE = """
     axe.run({resultTypes: ['violations'], reporter: 'no-passes'}).then(found => found.violations)
@@ -46,6 +47,8 @@ def barriers(page: Page, where: str) -> list[str]:
     size = page.viewport_size
     if size is None or page.evaluate("document.documentElement.scrollWidth") > size["width"]:
         found.append(f"{where}: wider than the screen")
+    elif size["width"] >= DESK and (page.evaluate(MENU) or 0) > LINE:
+        found.append(f"{where}: its menu has several lines")
     return found
 
 

@@ -4,10 +4,53 @@ A fault is a value, not an exception, so that a check can return all of them at 
 mends a policy file or a usage export wants the whole list, not the first line of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Any, Final, Protocol, Self
+
+VALUE_MOST: Final = 300
+"""Characters of a value that a sentence about a hostile file shows."""
+
+
+class Sentence(str):
+    """A sentence in English that knows its form and the values in it.
+
+    It is a text like any other to whoever reads English; another language says the same form, a
+    text in braces, with the same values.
+    """
+
+    __slots__ = ("form", "values")
+    form: str
+    values: Mapping[str, object]
+
+    def __new__(cls, form: str, /, **values: object) -> "Sentence":
+        """The form with its values set in; a brace that is meant is written twice."""
+        made = super().__new__(cls, form.format_map(values))
+        made.form, made.values = form, values
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return (self.form,), dict(self.values)
+
+    def printable(self) -> "Sentence":
+        """It with values that are short enough and printable, whatever a hostile file holds."""
+        return Sentence(self.form, **{name: _printable(it) for name, it in self.values.items()})
+
+    @classmethod
+    def of(cls, text: str) -> "Sentence":
+        """A text as a sentence: what it is already, or one that has no values."""
+        return text if isinstance(text, cls) else cls(text.replace("{", "{{").replace("}", "}}"))
+
+
+def _printable(value: object) -> object:
+    if isinstance(value, Sentence):
+        return value.printable()
+    if isinstance(value, int | date):
+        return value
+    text = "".join(letter if letter.isprintable() else " " for letter in str(value))
+    return text if len(text) <= VALUE_MOST else text[: VALUE_MOST - 3] + "..."
 
 
 class Placed(Protocol):
@@ -26,8 +69,9 @@ class Fault:
     """One fault of one input.
 
     `line` and `column` count from 1; 0 says that the place is the file as a whole. `code` is the
-    fault's stable name (kebab-case, for tests and translations), `what` says what is wrong and
-    `mend` what to write instead, both as sentences for the person who holds the file.
+    fault's stable name (kebab-case, for tests and programs), `what` says what is wrong and `mend`
+    what to write instead, both as sentences for the person who holds the file: where a page may
+    show them they are of `Sentence`, or have no values.
     """
 
     file: str

@@ -22,7 +22,7 @@ from typing import Final, Generic
 
 from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote
 from headgate.core.evaluation.method import FULL_MARKS, SIDE
-from headgate.core.faults import Faulty
+from headgate.core.faults import Faulty, Sentence
 from headgate.core.quantities import half_even
 from headgate.readers.tables import Layout, Row, Table, Values, read_table
 from headgate.steps.notes import Note, NoteCode, note
@@ -105,7 +105,9 @@ def read_items(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple
     table = _table(data, file, _ITEMS, bytes_most)
     rows = table.rows(_item, _ItemNeighbours().against)
     if 0 < max(row.score for row in rows) <= _PERCENT_MOST:
-        what = f"no score is above {_PERCENT_MOST}: these are not ten-thousandths"
+        what = Sentence(
+            "no score is above {most}: these are not ten-thousandths", most=_PERCENT_MOST
+        )
         raise Faulty([_ITEMS.fault(file, table.header, Code.UNIT_UNCLEAR, what)])
     return rows
 
@@ -164,7 +166,11 @@ class Benchmark:
             if by_item.keys() == items
         )
         if len(placed) < count:
-            what = f"{len(placed)} systems were run on every item, {count} are needed"
+            what = Sentence(
+                "{n} systems were run on every item, {needed} are needed",
+                n=len(placed),
+                needed=count,
+            )
             raise Faulty([_BENCHMARK.fault(self.file, 0, Code.TOO_FEW_SYSTEMS, what)])
         first = (len(placed) - count) // 2
         return tuple(system for _, system in placed[first : first + count])
@@ -219,7 +225,13 @@ class EvidenceValues(Values):
         """A whole number of a range; its fault is noted."""
         number = self.whole(column, least)
         if not least <= number <= most:
-            what = f"{column} is {self.row[column]}, not from {least} to {most}"
+            what = Sentence(
+                "{column} is {value}, not from {least} to {most}",
+                column=column,
+                value=self.row[column],
+                least=least,
+                most=most,
+            )
             self.found.append((Code.OUT_OF_RANGE, what))
         return number
 
@@ -316,9 +328,17 @@ class _Neighbours(Generic[Row]):
         """Every fault between the row and those before it."""
         for code, key, value in self.once(row):
             if code is Code.ROW_TWICE and (code, key) in self.seen:
-                yield code, f"{key} has a row already"
+                yield code, Sentence("{key} has a row already", key=key)
             elif self.seen.setdefault((code, key), value) != value:
-                yield code, f"{key} has {self.seen[code, key]!r} before and {value!r} here"
+                yield (
+                    code,
+                    Sentence(
+                        "{key} has {before!r} before and {value!r} here",
+                        key=key,
+                        before=self.seen[code, key],
+                        value=value,
+                    ),
+                )
 
     def once(self, row: Row) -> tuple[tuple[Code, object, object], ...]:
         """(fault, of what, value): what must have one value for the file to make sense."""

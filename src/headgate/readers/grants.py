@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from headgate.core.calls.grants import Grant, registration
-from headgate.core.faults import Faulty
+from headgate.core.faults import Faulty, Sentence
 from headgate.core.ledger.text import is_plain
 from headgate.readers.tables import Found, Layout, Values, read_table
 
@@ -65,8 +65,10 @@ class Code(StrEnum):
 _MENDS: Final[Mapping[StrEnum, str]] = {
     Code.TOO_LARGE: "send a part of the list, as a source of its own",
     Code.WORKBOOK_BROKEN: "save the workbook again as XLSX, or send the list as CSV",
-    Code.EMPTY: f"begin with the header {','.join(COLUMNS)}",
-    Code.COLUMN_UNKNOWN: f"keep only the columns {', '.join((*COLUMNS, *MORE))}",
+    Code.EMPTY: Sentence("begin with the header {names}", names=",".join(COLUMNS)),
+    Code.COLUMN_UNKNOWN: Sentence(
+        "keep only the columns {names}", names=", ".join((*COLUMNS, *MORE))
+    ),
     Code.NUMBER_BAD: "write the number under which the state registers the organisation",
     Code.TEXT_BAD: "write plain text on one line; a grant has a title",
     Code.AMOUNT_NEGATIVE: "write what was granted, not what was taken back",
@@ -80,7 +82,7 @@ _LAYOUT: Final = Layout(Code, _MENDS, COLUMNS, MORE)
 def read_grants(data: bytes, file: str, source: str) -> tuple[Grant, ...]:
     """The grants of a source's list; raises `Faulty` with everything that is wrong with it."""
     if len(data) > BYTES_MOST:
-        what = f"the file has {len(data)} bytes, more than {BYTES_MOST}"
+        what = Sentence("the file has {n} bytes, more than {most}", n=len(data), most=BYTES_MOST)
         raise _LAYOUT.shared(file, 0, "TOO_LARGE", what)
     if data[:2] == b"PK":
         data = _as_csv(data, file)
@@ -88,7 +90,7 @@ def read_grants(data: bytes, file: str, source: str) -> tuple[Grant, ...]:
 
     def against(grant: Grant) -> Iterator[Found]:
         if grant in seen:
-            yield Code.REPEATED, f"{grant.title[:40]!r} stands there twice"
+            yield Code.REPEATED, Sentence("{title!r} stands there twice", title=grant.title[:40])
         seen.add(grant)
 
     table = read_table(data, file, _LAYOUT, UNPACKED_MOST)
@@ -153,7 +155,9 @@ def _as_csv(data: bytes, file: str) -> bytes:
             while cells and not cells[-1]:
                 cells.pop()
             if number > ROWS_MOST:
-                raise _LAYOUT.shared(file, number, "TOO_LARGE", f"more than {ROWS_MOST} rows")
+                raise _LAYOUT.shared(
+                    file, number, "TOO_LARGE", Sentence("more than {most} rows", most=ROWS_MOST)
+                )
             if not cells:
                 empty += 1
                 continue
@@ -162,8 +166,8 @@ def _as_csv(data: bytes, file: str) -> bytes:
             write.writerow(cells + [""] * (wide - len(cells)))
     except Faulty:
         raise
-    except _BROKEN as error:
-        what = f"the file is no whole workbook: {str(error)[:200]}"
+    except _BROKEN:
+        what = "the file is no whole workbook"
         raise _LAYOUT.shared(file, 0, "WORKBOOK_BROKEN", what) from None
     return out.getvalue().encode(errors="replace")
 
@@ -174,7 +178,7 @@ def _rows(data: bytes, file: str) -> Iterator[Sequence[object]]:
 
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         if sum(part.file_size for part in packed.infolist()) > UNPACKED_MOST:
-            what = f"the workbook unpacks to more than {UNPACKED_MOST} bytes"
+            what = Sentence("the workbook unpacks to more than {most} bytes", most=UNPACKED_MOST)
             raise _LAYOUT.shared(file, 0, "TOO_LARGE", what)
     book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     sheet = book.worksheets[0]

@@ -7,7 +7,7 @@ Everything read must lie inside the folder, be UTF-8 and have a size that people
 from collections.abc import Iterable
 from pathlib import Path
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import PROGRAMME, Document
 from headgate.core.policy.tree import BYTES_MOST, Place
@@ -62,7 +62,7 @@ def _text(name: str, file: Path) -> str | Fault:
             data = stream.read(BYTES_MOST + 1)
             size = file.stat().st_size
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no file"
+        reason = getattr(error, "strerror", None) or Sentence("it is no file")
         code = Code.FILE_MISSING if isinstance(error, FileNotFoundError) else Code.FILE_UNREADABLE
         return code.at(Place(name), name=file.name, reason=reason)
     if len(data) > BYTES_MOST:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.ledger.text import is_name
 
 Row = TypeVar("Row")
@@ -70,7 +70,9 @@ class Values:
 
     def bad(self, code: StrEnum, column: str) -> None:
         """Note that a value is not what its column asks for."""
-        self.found.append((code, f"{column} is {self.row[column][:40]!r}"))
+        self.found.append(
+            (code, Sentence("{column} is {value!r}", column=column, value=self.row[column][:40]))
+        )
 
     def name(self, column: str) -> str:
         """A name as the ledger has them."""
@@ -133,11 +135,13 @@ class Table:
         try:
             quoted = '"' in line or "\r" in line or not line
             values = next(csv.reader([line], strict=True), []) if quoted else line.split(",")
-        except csv.Error as error:
-            raise Bad([(codes["QUOTES"], f"no CSV row: {error}")]) from None
+        except csv.Error:
+            raise Bad([(codes["QUOTES"], "this is no CSV row")]) from None
         if len(values) != len(self.columns):
             code = "TOO_FEW_FIELDS" if len(values) < len(self.columns) else "TOO_MANY_FIELDS"
-            what = f"{len(values)} values in a row of {len(self.columns)} columns"
+            what = Sentence(
+                "{n} values in a row of {columns} columns", n=len(values), columns=len(self.columns)
+            )
             raise Bad([(codes[code], what)])
         return dict(zip(self.columns, values, strict=True))
 
@@ -145,7 +149,7 @@ class Table:
 def read_table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table:
     """The file as a table; raises `Faulty` where it is no whole text or has another header."""
     if len(data) > bytes_most:
-        what = f"the file has {len(data)} bytes, more than {bytes_most}"
+        what = Sentence("the file has {n} bytes, more than {most}", n=len(data), most=bytes_most)
         raise layout.shared(file, 0, "TOO_LARGE", what)
     try:
         text = data.decode("utf-8-sig")
@@ -154,7 +158,7 @@ def read_table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table
         raise layout.shared(file, line, "NOT_UTF8", "a byte is not UTF-8") from None
     lines = text.replace("\r\n", "\n").split("\n")
     if lines.pop():
-        what = "the last line has no line break: the file has been cut"
+        what = Sentence("the last line has no line break: the file has been cut")
         raise layout.shared(file, len(lines) + 1, "CUT", what)
     header = next((at for at, line in enumerate(lines, 1) if not line.startswith("#")), 0)
     if not header:
@@ -168,7 +172,7 @@ def table_under(
     """The table whose columns a header names; raises `Faulty` with the columns that are wrong."""
     columns = [name.strip() for name in names.split(",")]
     if faults := [
-        layout.fault(file, header, layout.codes[code], f"column {name[:40]!r}")
+        layout.fault(file, header, layout.codes[code], Sentence("column {name!r}", name=name[:40]))
         for code, name in _column_faults(columns, layout)
     ]:
         raise Faulty(faults)

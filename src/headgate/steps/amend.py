@@ -21,7 +21,7 @@ from headgate.core.duties.amendment import (
 from headgate.core.duties.finding import Finding
 from headgate.core.enforcement.place import Part
 from headgate.core.evaluation.conduct import Conduct, HandOver
-from headgate.core.faults import Faulty
+from headgate.core.faults import Faulty, Sentence
 from headgate.core.policy.running_rules import NO_RULES
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import add_months, instant
@@ -62,12 +62,17 @@ def found_of(
     """Everything that keeps a request from being answered so on a day, after others of its set."""
     runs = runs_of(term, asked, before)
     if runs is None:
-        what = f"The call {asked.call[:64]!r} has no award {asked.award[:64]!r} that runs."
+        what = Sentence(
+            "The call {call!r} has no award {award!r} that runs.",
+            call=asked.call[:64],
+            award=asked.award[:64],
+        )
         mend = "Name an award that runs; only a report may come after its end."
         return (Finding(AmendmentFault.AWARD_NOT_RUNNING, what, mend),)
     found = check_amendment(runs, asked)
     if asked.day != day:
-        what, mend = f"It was answered on {asked.day}.", f"Put it on record as of {day}."
+        what = Sentence("It was answered on {day}.", day=asked.day)
+        mend = Sentence("Put it on record as of {day}.", day=day)
         found = (*found, Finding(AmendmentFault.DAYS_WRONG, what, mend))
     if not found and asked.granted and asked.change in _NEED_SUPPLY:
         found = tuple(_short(term, asked, day))
@@ -248,18 +253,23 @@ def _short(term: Term, asked: Amendment, day: date) -> Sequence[Finding[Amendmen
     for account, amount in needs.items():
         if amount > 0 and term.available(account) < amount:
             found.append(
-                f"{amount:,} are wanted of {account}, which has {term.available(account)}."
+                Sentence(
+                    "{amount} are wanted of {account}, which has {has}.",
+                    amount=amount,
+                    account=account,
+                    has=term.available(account),
+                )
             )
     call = call_of(term, holding.call)
     if holding.ends < min(ends, term.ends) and not _has_room(term, call, holding, day):
-        found.append(f"Its sites are promised to others from {holding.ends}.")
+        found.append(Sentence("Its sites are promised to others from {ends}.", ends=holding.ends))
     if ends > term.ends and not found:
         try:
             amended = (*holding.amended, asked)
             changed = replace(holding, starts=starts, ends=ends, amended=amended)
             check_next(term.holding(changed))
         except Faulty as error:
-            found += [fault.what for fault in error.faults]
+            found += [Sentence.of(fault.what) for fault in error.faults]
     mend = "Ask for less, or once something is given back."
     return [Finding(AmendmentFault.SUPPLY_SHORT, what, mend) for what in found]
 

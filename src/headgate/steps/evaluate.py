@@ -32,6 +32,7 @@ from headgate.core.evaluation.freeze import Frozen, Signed, check_frozen, check_
 from headgate.core.evaluation.grounds import Grounds, grounds
 from headgate.core.evaluation.hearings import Hearing, heard
 from headgate.core.evaluation.runs import Final, check_runs
+from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Bar, Pillar, Round
 from headgate.core.quantities import half_even, instant
@@ -41,11 +42,11 @@ EVIDENCE_ROW = ("pillar", "item", "rating", "vote")
 """The parts of one line of a round's evidence."""
 
 
-class RoundRefused(ValueError):
+class RoundRefused(Faulty):
     """The evidence does not suffice for a decision; everything that is missing is said."""
 
     def __init__(self, findings: Sequence[rules.Finding]) -> None:
-        super().__init__("\n".join(f"{f.place}: {f.what} {f.mend}" for f in findings))
+        super().__init__(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in findings)
         self.findings = tuple(findings)
 
 

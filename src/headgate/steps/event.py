@@ -7,7 +7,7 @@ from datetime import date
 from enum import Enum, StrEnum
 from typing import Final
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 
 EVENTS: Final = "events.jsonl"
 """The file in which events are published; a refused event is a fault of it."""
@@ -151,5 +151,6 @@ def refusal(
 def fault(event: Event, refused: EventRefusal, line: int = 0) -> Fault:
     """A refusal as a fault of the events, at the event's line where they stand in a file."""
     words = refused.name.lower().replace("_", " ")
-    code, what = f"event-{words.replace(' ', '-')}", f"{event} on {event.day}: {words}"
+    code, why = f"event-{words.replace(' ', '-')}", Sentence(words)
+    what = Sentence("{event} on {day}: {why}", event=str(event), day=event.day, why=why)
     return Fault(EVENTS, line, 1 if line else 0, code, what, refused.value)

@@ -26,7 +26,7 @@ from headgate.core.evaluation.hearings import (
     check_hearing,
     lot_of,
 )
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy.schema import Round
 from headgate.core.quantities import instant
 from headgate.steps.evaluate import (
@@ -72,7 +72,7 @@ def _hear(term: Term, facts: str, hearing: Hearing, day: date) -> Term:
     before = given.after(earlier)
     decided = Decided(closed.day, closed.teams, closed.outcome, before.evidence, given.frozen)
     if found := check_hearing(evaluation, hearing, day, decided):
-        raise Faulty(_fault(file, f.code, f"{f.place}: {f.what}", f.mend) for f in found)
+        raise Faulty(_fault(file, f.code, f.placed(), f.mend) for f in found)
     root = term.root().hex()
     term = term.receive(facts, round_id, [hearing], instant(day))
     heard = replace(closed, heard=(*closed.heard, facts))
@@ -117,17 +117,24 @@ def _closed(term: Term, hearing: Hearing, file: str) -> Closed:
     turned = closed is not None and closed.began is not None
     gone = closed is None and f"evidence/{hearing.round}" in term.facts
     if gone or (turned and hearing.ground is not Ground.OBJECTION):
-        what = f"The term of {hearing.round} has turned: what it freed is held by others since."
+        what = Sentence(
+            "The term of {round} has turned: what it freed is held by others since.",
+            round=hearing.round,
+        )
         mend = "An objection is upheld in the next term at the latest, all else before the turn."
         raise Faulty([_fault(file, HearingFault.TERM_TURNED, what, mend)])
     if closed is None:
-        what = f"No round {hearing.round[:64]!r} was closed in the term from {term.starts}."
+        what = Sentence(
+            "No round {round!r} was closed in the term from {starts}.",
+            round=hearing.round[:64],
+            starts=term.starts,
+        )
         mend = "Hear a round after it closed and before the term turns."
         raise Faulty([_fault(file, HearingFault.ROUND_NOT_CLOSED, what, mend)])
     call = round_of(term, hearing.round).call
     later = [n for n, one in term.closed.items() if n != hearing.round and one.day > closed.day]
     if over := [name for name in later if round_of(term, name).call == call]:
-        what = f"{over[0]} has judged the same awards since."
+        what = Sentence("{other} has judged the same awards since.", other=over[0])
         mend = "Hear a round before the next one of its call closes."
         raise Faulty([_fault(file, HearingFault.ROUND_OVERTAKEN, what, mend)])
     return closed
@@ -155,8 +162,7 @@ def _decide_again(term: Term, file: str, given: Given, day: date, round_id: str)
         judged = judge(evaluation, closed.teams, given, closed.seed, _lot(term, closed, given))
     except RoundRefused as refused:
         raise Faulty(
-            Fault(file, 1, 1, f.code.value, f"{f.place}: {f.what}", f.mend)
-            for f in refused.findings
+            Fault(file, 1, 1, f.code.value, f.placed(), f.mend) for f in refused.findings
         ) from refused
     added = _added(closed.outcome)
     left = max(0, judged.outcome.places_left - len(added))

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 
 from headgate.core.enforcement.place import Part, place
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy.dated import find
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS
@@ -57,11 +57,21 @@ def parts_of(term: Term, call: Call, awards: Iterable[tuple[str, str, int]]) -> 
 def _no_room(term: Term, call: Call, support_class: str, wanted: int, free: int) -> Fault:
     ((unit, size),) = call.block.items()
     day, path = max(call.starts, term.starts), f"supports.{call.support}.lots"
-    what = (
-        f"{wanted} blocks of {size} {unit} of {support_class} are to start on {day};"
-        f" its sites have {free} whole blocks free then"
+    what = Sentence(
+        "{wanted} blocks of {size} {unit} of {support_class} are to start on {day}; its sites have"
+        " {free} whole blocks free then",
+        wanted=wanted,
+        size=size,
+        unit=unit,
+        support_class=support_class,
+        day=day,
+        free=free,
     )
-    mend = f"offer {free} blocks at most, or add a lot that serves on {day} and brings the rest"
+    mend = Sentence(
+        "offer {free} blocks at most, or add a lot that serves on {day} and brings the rest",
+        free=free,
+        day=day,
+    )
     return short(term, Shortage.ROOM, path, what, mend)
 
 

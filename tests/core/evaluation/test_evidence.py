@@ -19,9 +19,9 @@ from headgate.core.evaluation.evidence import (
     Rating,
     Vote,
     check_evidence,
-    unbeaten_by_the_rest,
 )
 from headgate.core.evaluation.method import Bar, Method
+from headgate.core.evaluation.unbeaten import unbeaten_by_the_rest
 from headgate.core.policy.schema import BarOn, Scaling
 from tests.core.evaluation.rounds import (
     EXAM,
@@ -203,7 +203,7 @@ def test_own_items_need_not_be_common() -> None:
     method = replace(METHOD, pillars=(own, PANEL, USERS))
     assert () == check_evidence(exam(*rows), TEAMS, method)
     (finding,) = check_evidence(exam(*rows[:2]), TEAMS, method)
-    assert "Nothing of task 'mathematics' not run." == finding.what
+    assert "Nothing of task 'mathematics' was run." == finding.what
 
 
 def test_an_item_of_two_teams_own_exams_may_have_two_clusters() -> None:

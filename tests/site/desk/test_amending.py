@@ -11,20 +11,25 @@ import pytest
 from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
-from django.utils.translation import deactivate
+from django.urls import reverse
+from django.utils.translation import deactivate, override
 
 from headgate.core.duties.amendment import AmendmentFault, Change
 from headgate.core.ledger.refused import Refused
 from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
+from headgate.site.actions.consent import agree_to_enter
 from headgate.site.actions.people import act_for
 from headgate.site.actions.take import kept_term
 from headgate.site.desk.amending import all_runs, applied_parts
-from headgate.site.desk.models import Asking, Deed, Dossier, Member, Organisation
+from headgate.site.desk.models import Asking, Consent, Deed, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import catch_up
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.notices.awards import of_awards
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
 from headgate.site.records.database import opened
 from headgate.site.records.kept import events, stands
 from headgate.site.verifying import verify_database
@@ -42,6 +47,7 @@ OF_AWARDS = {
     DeskRefusal.WORDS_MISSING,
     DeskRefusal.SILENCE_TOO_SHORT,
     DeskRefusal.OVERDUE_FIRST,
+    DeskRefusal.ENTRY_UNAGREED,
 }
 """The refusals that only awards know; each is provoked here."""
 
@@ -181,10 +187,12 @@ def test_who_may_what(played: Cast) -> None:
         asking(played, award, " ", **wanted)
     with refused(AmendmentFault.MONTHS_TOO_MANY):
         asking(played, award, change=Change.LONGER, months=99)
-    made = asking(played, award, change=Change.MEMBERS, parts={"A": 1})
-    assert made == asking(played, award, change=Change.MEMBERS, parts={"A": 1})
+    code = award.award
+    lead = Dossier.objects.get(code=code).lead.code
+    made = asking(played, award, change=Change.MEMBERS, parts={lead: 1})
+    assert made == asking(played, award, change=Change.MEMBERS, parts={lead: 1})
     with refused(DeskRefusal.ASKED_ALREADY):
-        asking(played, award, change=Change.MEMBERS, parts={"A": 2})
+        asking(played, award, change=Change.MEMBERS, parts={lead: 2})
     with refused(DeskRefusal.ROLE_MISSING):
         answer(stranger, made.pk, True, "Yes", NOON)
     with refused(DeskRefusal.WORDS_MISSING):
@@ -296,7 +304,12 @@ def test_a_strangers_award_is_not_there(played: Cast) -> None:
 def test_the_statement_adds_up(played: Cast) -> None:
     """Members' parts add up to every figure, in exact units, on page, print and table."""
     award = held("alliance")
-    made = asking(played, award, change=Change.MEMBERS, parts={"A": 2, "B": 1, "C": 4})
+    lead = Dossier.objects.get(code=award.award).lead
+    new = list(Organisation.objects.exclude(pk=lead.pk).values_list("code", flat=True)[:3])
+    shares = dict(zip(new, (2, 1, 4), strict=True))
+    made = asking(played, award, change=Change.MEMBERS, parts=shares)
+    for code in new:
+        agree_to_enter(played.persons[code], made.pk, code, NOON)
     answer(played.officer, made.pk, True, "Yes", NOON)
     client = browser(played.applicant_of(award.award))
     where = f"/running/{award.award}/statement/"
@@ -363,6 +376,7 @@ def test_who_comes_and_who_leaves_is_history_and_what_they_see(played: Cast) -> 
     parts = {lead: 1, came.code: 3}
     made = asking(played, award, change=Change.MEMBERS, parts=parts)
     assert [200, 404] == [browser(one).get(where).status_code for one in (old, new)]
+    agree_to_enter(new, made.pk, came.code, NOON)
     answer(played.officer, made.pk, True, "Yes", NOON)
     assert [404, 200] == [browser(one).get(where).status_code for one in (old, new)]
     rows = Member.objects.filter(alliance=dossier.alliance)
@@ -373,6 +387,60 @@ def test_who_comes_and_who_leaves_is_history_and_what_they_see(played: Cast) -> 
     assert "Parts over time" in shown
     assert left in shown
     adds_up(award.award, {left: 0, lead: 1, came.code: 3})
+
+
+def test_nobody_is_brought_into_an_award_without_its_own_yes(played: Cast) -> None:
+    """The lead asks and the office would approve: who acts for the newcomer must agree first.
+
+    It is told by letter and on its own page, sees with which parts, and may stay out; a yes of
+    somebody else, to a request that is not its own or that was answered, is none.
+    """
+    award, dossier, member = allied(played)
+    came = Organisation.objects.exclude(code__in=applied_parts(dossier, award.support))[0]
+    new, lead = played.persons[came.code], played.applicant_of(award.award)
+    parts = {dossier.lead.code: 1, member.organisation.code: 1, came.code: 1234, "TYPO": 1}
+    made = asking(played, award, change=Change.MEMBERS, parts=parts)
+    shown = text_of(browser(lead).get(f"/running/{award.award}/"))
+    assert f"Has not agreed to enter</strong> {', '.join(sorted([came.code, 'TYPO']))}" in shown
+    with refused(DeskRefusal.ENTRY_UNAGREED):
+        answer(played.officer, made.pk, True, "Yes", NOON)
+    with refused(DeskRefusal.NOT_YOURS):
+        agree_to_enter(lead, made.pk, came.code, NOON)
+    with refused(DeskRefusal.NOT_YOURS):
+        agree_to_enter(played.persons[member.organisation.code], made.pk, came.code, NOON)
+    with refused(DeskRefusal.ROLE_MISSING):
+        agree_to_enter(played.officer, made.pk, came.code, NOON)
+    inside = member.organisation.code
+    with refused(DeskRefusal.NOT_YOURS):
+        agree_to_enter(played.persons[inside], made.pk, inside, NOON)
+    gather(NOON)
+    gather(NOON)
+    (notice,) = Notice.objects.filter(kind="entry")
+    assert (new, reverse("applications")) == (notice.person, letter(notice).path)
+    with override("vi"):
+        assert "1.234 phần" in " ".join(letter(notice).lines)
+    page = browser(new)
+    assert "would enter with 1,234 parts" in text_of(page.get("/applications/"))
+    assert "would enter" not in text_of(browser(lead).get("/applications/"))
+    sent = {"deed": "agree-to-enter", "asking": made.pk, "organisation": came.code}
+    for _ in range(2):
+        assert "You have agreed to enter." in text_of(
+            page.post("/applications/", sent, follow=True)
+        )
+    assert "would enter" not in text_of(page.get("/applications/"))
+    assert 1 == Consent.objects.filter(asking=made).count()
+    with refused(DeskRefusal.ENTRY_UNAGREED):
+        answer(played.officer, made.pk, True, "The other is not registered", NOON)
+    answer(played.officer, made.pk, False, "Ask again without a slip", NOON)
+    with refused(DeskRefusal.ANSWERED):
+        agree_to_enter(new, made.pk, came.code, NOON)
+    del parts["TYPO"]
+    again = asking(played, award, change=Change.MEMBERS, parts=parts)
+    with refused(DeskRefusal.ENTRY_UNAGREED):  # The yes was to the other request.
+        answer(played.officer, again.pk, True, "Yes", NOON)
+    agree_to_enter(new, again.pk, came.code, NOON)
+    answer(played.officer, again.pk, True, "Yes", NOON)
+    assert 200 == browser(new).get(f"/running/{award.award}/").status_code
 
 
 def adds_up(award: str, parts: dict[str, int]) -> None:

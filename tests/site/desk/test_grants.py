@@ -1,5 +1,6 @@
 """Grants of other programmes: brought by an officer, told to whom they meet, held by a rule."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -26,6 +27,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
+from tests.site.said import english
 from tests.whole.small import small
 
 GRANTED = {DeskRefusal.SOURCE_MISSING, DeskRefusal.NO_GRANT_RULE, DeskRefusal.NO_GRANTS}
@@ -150,6 +152,23 @@ def test_what_is_wrong_with_a_file_is_told_row_by_row_on_the_page(received: Cast
     assert "<script>x" not in read(received.officer, "outside_grants")
     with pytest.raises(Faulty):
         bring_grants(received.officer, "Ministry", "x", b"", now())
+
+
+@pytest.mark.parametrize("language", ["vi", "ko"])
+def test_what_is_wrong_with_a_file_is_told_in_the_readers_language(
+    received: Cast, language: str
+) -> None:
+    """On the page from which it was sent: what is wrong and what mends it, figures included."""
+    page = browser(received.officer)
+    page.cookies["django_language"] = language
+    rows = f"{row('A')}{row('B', '-')}{row('C', until='soon')}{row('D', until='2020-01-01')}1,2\n"
+    for text in (HEAD + rows.replace(",500,", ",-4,"), "title,color\n", "PK none"):
+        sent = {"deed": "bring", "source": "X", "file": SimpleUploadedFile("l.csv", text.encode())}
+        with override("en"):  # The reader's language does not outlive the request.
+            shown = page.post(reverse("outside_grants"), sent, follow=True).content.decode()
+        told = re.findall(r"<p[^>]*>([^<]*l\.csv[^<]*)|>([^<]* – [^<]*)<", shown)
+        assert told
+        assert "" == english(" ".join(map("".join, told)), "")
 
 
 def test_only_where_the_policy_says_so_a_gate_is_shut_and_the_applicant_can_reply(

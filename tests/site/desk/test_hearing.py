@@ -10,6 +10,7 @@ import pytest
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.translation import override
 
 from headgate.core.evaluation.conduct import Conduct, Conducted
 from headgate.core.evaluation.decide import WildcardVote
@@ -241,6 +242,11 @@ def test_nothing_is_upheld_on_nothing(site: Site) -> None:
     assert "The objection is upheld on nothing that is named." in shown
     assert "Nothing that was decided on would change." in shown
     assert text in shown
+    page.cookies["django_language"] = "vi"
+    with override("en"):  # The reader's language does not outlive the request.
+        shown = page.post(where, said, follow=True).content.decode()
+    assert "Khiếu nại được chấp nhận mà không nêu căn cứ nào." in shown
+    assert "The objection" not in shown
     assert RoundObjection.objects.get().answered is None
     with pytest.raises(Faulty):
         uphold_round_objection(site.cast.officer, ROUND, team, "Yes.", Mended(()), now)

@@ -204,6 +204,11 @@ def test_further_items_decide_again_from_the_page(
     wrong = SimpleUploadedFile("items.csv", b"task,item\nitems,1\n")
     told = page.post(WHERE, {"deed": "items", "items": wrong}, follow=True).content.decode()
     assert "items.csv" in told
+    page.cookies["django_language"] = "ko"
+    wrong = SimpleUploadedFile("items.csv", items_of(best, teams, 1).replace(b",1,", b",x,"))
+    told = page.post(WHERE, {"deed": "items", "items": wrong}, follow=True).content.decode()
+    assert "attempt 값이 &#x27;x&#x27;입니다 – 정수를 숫자로" in told
+    page.cookies["django_language"] = "en"
     known = items_of(best, teams, 1).replace(b"fresh-0,fresh-0", b"items-001-01,items-001")
     with pytest.raises(Faulty, match="was in the round already"):
         bring_items(site.officer, ROUND, {"items": known}, NOW)

@@ -14,12 +14,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.core.evaluation.conduct import Conducted, SetAside, Why
+from headgate.core.ledger.entry import Kind
 from headgate.report.stage import Stage
 from headgate.site.portal import judged, reading
+from headgate.site.portal.context import ROW_MOST
 from headgate.site.portal.outcomes import applicants
 from headgate.site.portal.pages import PAGES, rounds
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.portal.words import KINDS
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
 
 READ = [page for page in PAGES if page.methods == ("GET", "HEAD")]
@@ -182,24 +185,55 @@ def test_a_newer_decision_is_seen(portal: Client) -> None:
     assert 200 == portal.get("/").status_code
 
 
-def test_the_menu_has_ones_work_in_its_row_and_folds_what_is_on_record(portal: Client) -> None:
-    """An officer's row is work, and all that is decided or public is behind one word; the public,
-    who has no work here, has the record in the row and nothing folded.
+def test_the_menu_has_ones_work_in_its_row_and_folds_the_rest(portal: Client) -> None:
+    """What is decided or public is behind one word of whoever has work here, and what belongs
+    together is behind another where the row would get long. Nothing is left out or there twice.
     """
     public = {reverse(page.name) for page in PAGES if page.is_public and page.title}
-    assert (public, set()) == _menu(portal)
-    enter(portal, Role.AGENCY_OFFICER)
-    work, record = _menu(portal)
-    assert public | {reverse("decisions"), reverse("entries")} == record
-    assert {reverse("home"), reverse("boards"), reverse("running-awards")} <= work - record
+    assert {"": public} == _menu(portal)
+    menu: dict[str, set[str]] = {}
+    for role in sorted(Role, key=lambda one: one is Role.AUDITOR):
+        enter(portal, role)
+        menu = _menu(portal)
+        led = [where for group in menu.values() for where in group]
+        seen = [page for page in PAGES if page.title and (page.is_public or role in page.roles)]
+        assert sorted(reverse(page.name) for page in seen) == sorted(led)
+        assert ROW_MOST >= len(menu[""])
+        assert public <= menu["On record"]
+        assert (len(seen) - len(menu["On record"]) > ROW_MOST) == (len(menu) > 2)
+    assert {"", "Awards and clusters", "People and organisations", "On record"} == menu.keys()
+    people = {reverse("organisations"), reverse("people")}
+    assert people == menu["People and organisations"]
+    shown = text_of(portal.get(reverse("people")))
+    active = shown.partition("service-navigation__item--active")[2].partition("</summary>")[0]
+    assert "People and organisations" in active
 
 
-def _menu(client: Client) -> tuple[set[str], set[str]]:
-    """Where the menu leads: from its row, and from what is folded."""
+def _menu(client: Client) -> dict[str, set[str]]:
+    """Where the menu leads: from its row, which has no word, and from behind each word."""
     (menu,) = re.findall(r'id="navigation">(.*?)</nav>', text_of(client.get("/")), re.DOTALL)
-    row, _, folded = menu.partition("<details")
-    links = r'service-navigation__link" href="([^"]+)"'
-    return set(re.findall(links, row)), set(re.findall(links, folded))
+    row, *folds = menu.split("<details")
+    word, links = r"<summary[^>]*>([^<]*)<", r'service-navigation__link" href="([^"]+)"'
+    behind = {re.findall(word, fold)[0]: set(re.findall(links, fold)) for fold in folds}
+    return {"": set(re.findall(links, row)), **behind}
+
+
+@pytest.mark.parametrize(
+    ("language", "row"),
+    [
+        ("vi", r"01/09/2026, 00:00:00</td><td[^>]*>Lệnh chuyển"),
+        ("ko", r"00:00:00</td><td[^>]*>이체"),
+    ],
+)
+def test_the_journal_is_told_in_the_readers_words(portal: Client, language: str, row: str) -> None:
+    """What kind of entry and when, for whoever does not know the journal's own codes."""
+    speak(portal, language)
+    enter(portal, Role.AUDITOR)
+    shown = text_of(portal.get("/entries/"))
+    assert re.search(row, shown)
+    assert {str(kind.value) for kind in Kind} == KINDS.keys()
+    assert "T00:00:00Z" not in shown
+    assert "Register an organisation" not in text_of(portal.get("/organisations/"))
 
 
 def test_a_print_tells_what_the_page_tells(portal: Client, monkeypatch: pytest.MonkeyPatch) -> None:

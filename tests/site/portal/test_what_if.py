@@ -27,7 +27,7 @@ from headgate.site.portal.replaying import SEED, answer, prepared
 from headgate.steps.agenda import first_day
 from headgate.whatif import Try
 from tests.report.builders import ROOT, SMALL
-from tests.site.portal.asking import text_of
+from tests.site.portal.asking import speak, text_of
 from tests.site.portal.conftest import FEW_JOBS
 
 PROGRAMMES = ("programmes/korea-2025", "programmes/us-alcc-2026", SMALL)
@@ -172,6 +172,11 @@ def test_what_cannot_be_replayed_is_a_page(ready: Client) -> None:
     assert 200 == response.status_code
     assert "cannot be replayed" in text_of(response)
     assert "share-national" in text_of(response)
+    speak(ready, "ko")
+    shown = text_of(ready.get("/what-if/", asked))
+    assert "있는 배정 몫이 없습니다 – 컴퓨팅 지원의" in shown
+    assert "no envelope has GPUs" not in shown
+    speak(ready, "en")
 
 
 def test_a_flood_is_turned_away_by_a_page(ready: Client, monkeypatch: pytest.MonkeyPatch) -> None:

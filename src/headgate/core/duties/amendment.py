@@ -14,6 +14,7 @@ from typing import Final
 
 from headgate.core.duties.finding import Finding
 from headgate.core.duties.reports import Accepted, overdue
+from headgate.core.faults import Sentence
 from headgate.core.policy.award_rules import Invoice
 from headgate.core.policy.running_rules import Explanation, Overdue, Running
 from headgate.core.policy.schema import Reclaim
@@ -151,17 +152,21 @@ def check_amendment(runs: Runs, asked: Amendment) -> tuple[Finding[AmendmentFaul
 def _check_form(asked: Amendment) -> Found:
     for name in sorted(frozenset().union(*_PARTS.values()) - _PARTS[asked.change]):
         if getattr(asked, name):
-            what = f"A request of the kind {asked.change} has no {name}."
+            what = Sentence(
+                "A request of the kind {change} has no {name}.", change=asked.change, name=name
+            )
             mend = "Ask for one thing at a time."
             yield Finding(AmendmentFault.PART_ASTRAY, what, mend)
     silent = asked.change is Change.HAND_OVER and asked.silent
     told = [asked.reason] if silent else [asked.words, asked.reason]
     if not all(map(_SHA256.fullmatch, told)):
-        what = "The request or its answer has no words."
+        what = Sentence("The request or its answer has no words.")
         mend = "Give SHA-256 of each in lower-case hex."
         yield Finding(AmendmentFault.WORDS_MISSING, what, mend)
     if asked.asked > asked.day:
-        what = f"It was asked on {asked.asked} and answered on {asked.day}."
+        what = Sentence(
+            "It was asked on {asked} and answered on {day}.", asked=asked.asked, day=asked.day
+        )
         yield Finding(AmendmentFault.DAYS_WRONG, what, "Answer what has been asked.")
 
 
@@ -179,13 +184,17 @@ def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
         Change.SUSPENSION: runs.invoice is not None and runs.invoice.suspend_days is not None,
     }
     if not foreseen[asked.change]:
-        what = f"The policy foresees no {asked.change} for awards of this call."
+        what = Sentence(
+            "The policy foresees no {change} for awards of this call.", change=asked.change
+        )
         mend = "Let the policy owner add it to the call's `running` or `invoice`, or to `reclaim`."
         yield Finding(AmendmentFault.NOT_FORESEEN, what, mend)
     if asked.change in (Change.LONGER, Change.CLASS, Change.MEMBERS):
         owed = overdue(rule.reports, runs.starts, runs.ends, runs.accepted(), asked.day)
         for late in (one for one in owed if one.report.overdue is not Overdue.IS_SHOWN):
-            what = f"The report {late.report.id} was due on {late.day}."
+            what = Sentence(
+                "The report {report} was due on {day}.", report=late.report.id, day=late.day
+            )
             mend = "Hand it in and have it accepted first."
             yield Finding(AmendmentFault.REPORT_OVERDUE, what, mend)
 
@@ -200,13 +209,24 @@ def _check_explanation(runs: Runs, asked: Amendment) -> Found:
         return
     first, last = days_to_explain(runs.idle, rule, runs.looks)
     if not first <= asked.asked <= last:
-        what = f"It was explained on {asked.asked}, not from {first} to {last}."
+        what = Sentence(
+            "It was explained on {asked}, not from {first} to {last}.",
+            asked=asked.asked,
+            first=first,
+            last=last,
+        )
         mend = "Explain after the notice and within its days."
         yield Finding(AmendmentFault.EXPLAINED_OUT_OF_TIME, what, mend)
     most = int(rule.spares_most * PERCENT)
     if not 1 <= asked.spares_percent <= most:
-        what = f"{asked.spares_percent} % would be spared; the policy spares 1 to {most} %."
-        yield Finding(AmendmentFault.SPARES_TOO_MUCH, what, f"Spare {most} % at most.")
+        what = Sentence(
+            "{spares_percent} % would be spared; the policy spares 1 to {most} %.",
+            spares_percent=asked.spares_percent,
+            most=most,
+        )
+        yield Finding(
+            AmendmentFault.SPARES_TOO_MUCH, what, Sentence("Spare {most} % at most.", most=most)
+        )
 
 
 def days_to_explain(idle: Reclaim, rule: Explanation, looks: date) -> tuple[date, date]:
@@ -219,14 +239,21 @@ def _check_longer(runs: Runs, asked: Amendment) -> Found:
     most = runs.running.longer_months_most
     before = sum(one.months for one in runs.amended)
     if asked.months < 1 or before + asked.months > most:
-        what = f"{asked.months} months after {before}; the policy gives {most} in all."
-        mend = f"Ask for 1 to {max(most - before, 0)} months."
+        what = Sentence(
+            "{months} months after {before}; the policy gives {most} in all.",
+            months=asked.months,
+            before=before,
+            most=most,
+        )
+        mend = Sentence("Ask for 1 to {most} months.", most=max(most - before, 0))
         yield Finding(AmendmentFault.MONTHS_TOO_MANY, what, mend)
 
 
 def _check_give_back(runs: Runs, asked: Amendment) -> Found:
     if not 1 <= asked.blocks < runs.blocks:
-        what = f"{asked.blocks} of {runs.blocks} blocks would be given back."
+        what = Sentence(
+            "{blocks} of {all} blocks would be given back.", blocks=asked.blocks, all=runs.blocks
+        )
         mend = "Give at least one block back, and keep at least one."
         yield Finding(AmendmentFault.BLOCKS_WRONG, what, mend)
     yield from _check_unjudged(runs)
@@ -242,7 +269,12 @@ def _check_class(runs: Runs, asked: Amendment) -> Found:
     wanted = asked.support_class
     comes_to = runs.classes.get(wanted, 0)
     if wanted == runs.support_class or comes_to < 1 or not runs.by_time:
-        what = f"{runs.blocks} blocks come to {comes_to} blocks of {wanted[:64]!r}."
+        what = Sentence(
+            "{blocks} blocks come to {comes_to} blocks of {wanted!r}.",
+            blocks=runs.blocks,
+            comes_to=comes_to,
+            wanted=wanted[:64],
+        )
         mend = "Name another class of the call, for an award that is held over time."
         yield Finding(AmendmentFault.CLASS_WRONG, what, mend)
     yield from _check_unjudged(runs)
@@ -261,26 +293,39 @@ def _check_hand_over(runs: Runs, asked: Amendment) -> Found:
     usable = asked.usable
     due = add_days(asked.asked, rule.silent_days)
     if usable is None or not asked.asked <= usable <= asked.day or (asked.silent and usable < due):
-        what = f"Handed over on {asked.asked}, usable from {usable}, on record on {asked.day}."
+        what = Sentence(
+            "Handed over on {asked}, usable from {usable}, on record on {day}.",
+            asked=asked.asked,
+            usable=usable,
+            day=asked.day,
+        )
         mend = "Give a day from the hand-over on; of a silent holder, the end of its days."
         yield Finding(AmendmentFault.USABLE_WRONG, what, mend)
     elif usable >= runs.ends:
-        what, mend = f"The award ends on {runs.ends}.", "Decide the call's awards anew."
+        what, mend = (
+            Sentence("The award ends on {ends}.", ends=runs.ends),
+            "Decide the call's awards anew.",
+        )
         yield Finding(AmendmentFault.USABLE_WRONG, what, mend)
     if any(one.change is Change.HAND_OVER for one in runs.amended):
-        what, mend = "The award's time runs already.", "Correct what was moved, if it was wrong."
+        what, mend = (
+            Sentence("The award's time runs already."),
+            "Correct what was moved, if it was wrong.",
+        )
         yield Finding(AmendmentFault.HANDED_OVER_ALREADY, what, mend)
 
 
 def _check_report(runs: Runs, asked: Amendment) -> Found:
     reports = runs.running.reports
     if asked.report not in [one.id for one in reports]:
-        what = f"The call asks for no report {asked.report[:64]!r}."
-        mend = f"Name one of: {', '.join(one.id for one in reports) or 'none'}."
+        what = Sentence("The call asks for no report {report!r}.", report=asked.report[:64])
+        mend = Sentence(
+            "Name one of: {names}.", names=", ".join(one.id for one in reports) or "none"
+        )
         yield Finding(AmendmentFault.REPORT_UNKNOWN, what, mend)
     if asked.report in [one.report for one in runs.accepted()]:
-        what, mend = f"The report {asked.report} was accepted before.", "Keep the one that holds."
-        yield Finding(AmendmentFault.REPORT_ACCEPTED_ALREADY, what, mend)
+        what = Sentence("The report {report} was accepted before.", report=asked.report)
+        yield Finding(AmendmentFault.REPORT_ACCEPTED_ALREADY, what, "Keep the one that holds.")
 
 
 def _check_suspension(runs: Runs, asked: Amendment) -> Found:
@@ -288,9 +333,13 @@ def _check_suspension(runs: Runs, asked: Amendment) -> Found:
         what, mend = "The award is suspended already.", "Wait until its fee is paid."
         yield Finding(AmendmentFault.SUSPENDED_ALREADY, what, mend)
     elif runs.suspends is None or asked.day < runs.suspends:
-        owed = "no fee is overdue" if runs.suspends is None else f"it may be from {runs.suspends}"
-        what, mend = f"On {asked.day} nothing suspends it: {owed}.", "Wait for that day."
-        yield Finding(AmendmentFault.FEE_NOT_OVERDUE, what, mend)
+        owed = (
+            Sentence("no fee is overdue")
+            if runs.suspends is None
+            else Sentence("it may be from {suspends}", suspends=runs.suspends)
+        )
+        what = Sentence("On {day} nothing suspends it: {owed}.", day=asked.day, owed=owed)
+        yield Finding(AmendmentFault.FEE_NOT_OVERDUE, what, "Wait for that day.")
 
 
 _CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from headgate.core.duties.finding import Finding
+from headgate.core.faults import Sentence
 
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
@@ -55,17 +56,27 @@ def check_payment(owes: Owes | None, paid: Payment, day: date) -> tuple[Finding[
 
 def _findings(owes: Owes | None, paid: Payment, day: date) -> Iterator[Finding[PaymentFault]]:
     if owes is None or not owes.billed:
-        what = f"The award {paid.award[:64]!r} of {paid.call[:64]!r} was never billed."
+        what = Sentence(
+            "The award {award!r} of {call!r} was never billed.",
+            award=paid.award[:64],
+            call=paid.call[:64],
+        )
         yield Finding(PaymentFault.NOTHING_BILLED, what, "Name an award that owes a fee.")
     elif not _fits(paid.amount, owes.billed - owes.paid):
-        what = f"{paid.amount} were paid; {owes.billed - owes.paid} are owed."
+        what = Sentence(
+            "{amount} were paid; {owed} are owed.", amount=paid.amount, owed=owes.billed - owes.paid
+        )
         mend = "Put down what is owed, at most; below zero, what was given back of too much."
         yield Finding(PaymentFault.AMOUNT_WRONG, what, mend)
     if paid.received > day:
-        what = f"It is received on {paid.received} and put on record on {day}."
+        what = Sentence(
+            "It is received on {received} and put on record on {day}.",
+            received=paid.received,
+            day=day,
+        )
         yield Finding(PaymentFault.DAY_WRONG, what, "Wait until it was received.")
     if _SHA256.fullmatch(paid.reference) is None:
-        what = "The payment has no reference."
+        what = Sentence("The payment has no reference.")
         mend = "Give SHA-256 of what the bank says of it, in lower-case hex."
         yield Finding(PaymentFault.REFERENCE_MISSING, what, mend)
 

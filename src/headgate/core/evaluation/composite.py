@@ -28,6 +28,7 @@ from headgate.core.evaluation.pillars import (
     vote_shares,
 )
 from headgate.core.evaluation.resampling import SHARE_UNIT, drawn_deltas
+from headgate.core.faults import Sentence
 from headgate.core.policy.schema import PillarKind, Scaling
 
 POINT_UNIT = SHARE_UNIT
@@ -141,7 +142,9 @@ def _zeros(source: PillarShares, teams: tuple[str, ...], method: Method) -> list
     shares = dict(zip(source.systems, source.shares, strict=True))
     for name in sorted(method.references(pillar.id)):
         if shares[name] == 0:
-            what = f"The reference {name!r} reaches nothing, so any team clears the bar."
+            what = Sentence(
+                "The reference {name!r} reaches nothing, so any team clears the bar.", name=name
+            )
             mend = "Name a reference that can do the tasks."
             place = f"{pillar.id}/{name}"
             found.append(Finding(EvidenceFault.REFERENCE_IS_ZERO, place, what, mend))

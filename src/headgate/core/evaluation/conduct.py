@@ -17,6 +17,7 @@ from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.evaluation.known import Known, answered, known_digest, without_known
 from headgate.core.evaluation.method import Finding, GateFinding, GateOutcome, repeated
 from headgate.core.evaluation.runs import Runs
+from headgate.core.faults import Sentence
 from headgate.core.policy.round_rules import Late
 from headgate.core.policy.schema import Pillar, PillarKind, Round
 from headgate.core.quantities import add_days
@@ -215,10 +216,10 @@ def _check_named(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> I
     )
     for place, names, among in told:
         for name in sorted(set(names) - set(among)):
-            what = f"{name!r} is not known to the round."
+            what = Sentence("{name!r} is not known to the round.", name=name)
             yield Finding(ConductFault.NAME_UNKNOWN, place, what, "Name one that is.")
         for name in repeated(names):
-            what = f"{name!r} stands twice."
+            what = Sentence("{name!r} stands twice.", name=name)
             yield Finding(ConductFault.TOLD_TWICE, place, what, "Keep the one that holds.")
     pairs = [("conflicts", each.team, teams) for each in conduct.conflicts]
     pairs += [("conflicts", each.pillar, pillars) for each in conduct.conflicts]
@@ -227,7 +228,7 @@ def _check_named(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> I
     pairs += [("notices", each.gate, gates) for each in conduct.notices]
     for place, name, among in dict.fromkeys((p, n, tuple(a)) for p, n, a in pairs):
         if name not in among:
-            what = f"{name!r} is not known to the round."
+            what = Sentence("{name!r} is not known to the round.", name=name)
             yield Finding(ConductFault.NAME_UNKNOWN, place, what, "Name one that is.")
 
 
@@ -243,13 +244,23 @@ def _check_hand_overs(
         yield Finding(ConductFault.HAND_OVER_MISSING, f"hand_overs/{team}", what, mend)
     for each in conduct.hand_overs:
         if each.gpus < 1 or each.late_gpu_days < 0:
-            what = f"{each.late_gpu_days} late GPU-days of {each.gpus} GPUs."
+            what = Sentence(
+                "{late_gpu_days} late GPU-days of {gpus} GPUs.",
+                late_gpu_days=each.late_gpu_days,
+                gpus=each.gpus,
+            )
             mend = "Give one GPU or more, and no fewer than 0 days."
             yield Finding(ConductFault.HAND_OVER_WRONG, f"hand_overs/{each.team}", what, mend)
     latest = max(last_days(evaluation, conduct, teams).values(), default=evaluation.on)
     if latest > evaluation.on:
-        what = f"A team may work until {latest}, and the round closes on {evaluation.on}."
-        mend = f"Hold the round on {latest} or later, by a policy that every team signs."
+        what = Sentence(
+            "A team may work until {latest}, and the round closes on {on}.",
+            latest=latest,
+            on=evaluation.on,
+        )
+        mend = Sentence(
+            "Hold the round on {latest} or later, by a policy that every team signs.", latest=latest
+        )
         yield Finding(ConductFault.DEVELOPMENT_NOT_OVER, "hand_overs", what, mend)
 
 
@@ -267,18 +278,24 @@ def _check_submissions(
     for each in conduct.submissions:
         place, last = f"submissions/{each.team}", until.get(each.team, each.on)
         if each.on > last:
-            what = f"The model came on {each.on}; its last day was {last}."
+            what = Sentence(
+                "The model came on {on}; its last day was {last}.", on=each.on, last=last
+            )
             mend = "Take the model that was there by then."
             yield Finding(ConductFault.SUBMISSION_LATE, place, what, mend)
         if _SHA256.fullmatch(each.model) is None:
-            what = f"{each.model[:16]!r} is no digest."
+            what = Sentence("{model!r} is no digest.", model=each.model[:16])
             mend = "Give SHA-256 of the weights in lower-case hex."
             yield Finding(ConductFault.MODEL_HASH_BAD, place, what, mend)
         if each.private_trials < 0:
-            what = f"{each.private_trials} private trials."
+            what = Sentence("{private_trials} private trials.", private_trials=each.private_trials)
             yield Finding(ConductFault.TRIALS_WRONG, place, what, "Count them from 0.")
         if most is not None and each.private_trials > most:
-            what = f"{each.private_trials} private trials; {most} are allowed."
+            what = Sentence(
+                "{private_trials} private trials; {most} are allowed.",
+                private_trials=each.private_trials,
+                most=most,
+            )
             mend = "Take the model as of the last trial that was allowed."
             yield Finding(ConductFault.TRIALS_TOO_MANY, place, what, mend)
 
@@ -295,7 +312,11 @@ def _check_notices(
         last = add_days(notice.told, days[notice.gate])
         replied = notice.replied is not None and notice.replied <= evaluation.on
         if not replied and last >= evaluation.on:
-            what = f"The team may reply until {last}, and the round closes on {evaluation.on}."
+            what = Sentence(
+                "The team may reply until {last}, and the round closes on {on}.",
+                last=last,
+                on=evaluation.on,
+            )
             mend = "Hear the reply, or tell the team earlier."
             place = f"notices/{notice.team}/{notice.gate}"
             yield Finding(ConductFault.REPLY_TIME_RUNS, place, what, mend)
@@ -320,14 +341,22 @@ def _check_known(evaluation: Round, conduct: Conduct, teams: Sequence[str]) -> I
     for one in conduct.known:
         fits = one.pillar in named and bool(one.preferred) is (one.pillar in voted)
         if not one.says or one.work in teams or not fits:
-            what = f"The known answer to {one.work!r} of {one.pillar!r} cannot be one."
+            what = Sentence(
+                "The known answer to {work!r} of {pillar!r} cannot be one.",
+                work=one.work,
+                pillar=one.pillar,
+            )
             mend = "Give a work of no team, and a range of points, or of votes who is preferred."
             yield Finding(ConductFault.KNOWN_WRONG, f"known/{one.pillar}/{one.work}", what, mend)
     told = {one.pillar for one in conduct.known}
     for pillar, wanted in named.items():
         given = known_digest(conduct.known, pillar) if pillar in told else None
         if given != wanted:
-            what = f"The known answers have the digest {given}; the policy names {wanted}."
+            what = Sentence(
+                "The known answers have the digest {given}; the policy names {wanted}.",
+                given=given,
+                wanted=wanted,
+            )
             mend = "Give those that were fixed, or name their digest before the round is frozen."
             yield Finding(ConductFault.KNOWN_DIFFERS, f"known/{pillar}", what, mend)
 
@@ -430,7 +459,11 @@ def check_raters(evaluation: Round, counted: Evidence, teams: Sequence[str]) -> 
         for team in teams:
             count = len(_judges(pillar, counted, team))
             if count < pillar.raters.least:
-                what = f"{count} raters count for the team; the rule is {pillar.raters.least}."
+                what = Sentence(
+                    "{count} raters count for the team; the rule is {least}.",
+                    count=count,
+                    least=pillar.raters.least,
+                )
                 place, mend = f"{pillar.id}/{team}", "Let others rate the team too."
                 yield Finding(ConductFault.TOO_FEW_RATERS_COUNT, place, what, mend)
 
@@ -450,7 +483,9 @@ def check_agreement(evaluation: Round, alphas_ppm: Mapping[str, int | None]) -> 
             continue
         alpha = alphas_ppm[pillar.id]
         if alpha is None or Fraction(alpha, 1_000_000) < wanted:
-            told = "none" if alpha is None else f"{alpha:,} millionths"
-            what = f"The panel's agreement is {told}; the rule is {wanted}."
+            told = "none" if alpha is None else Sentence("{alpha} millionths", alpha=alpha)
+            what = Sentence(
+                "The panel's agreement is {told}; the rule is {wanted}.", told=told, wanted=wanted
+            )
             mend = "Add raters or calibrate the panel, and let it rate again."
             yield Finding(ConductFault.AGREEMENT_TOO_LOW, pillar.id, what, mend)

@@ -5,7 +5,7 @@ and the round waits until it has one. Rows may come in any order.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,6 +18,8 @@ from headgate.core.evaluation.method import (
     Pillar,
     repeated,
 )
+from headgate.core.evaluation.unbeaten import unbeaten_by_the_rest
+from headgate.core.faults import Sentence
 from headgate.core.policy.schema import PillarKind
 
 
@@ -162,7 +164,7 @@ def _check_teams(teams: Sequence[str]) -> Iterator[Finding]:
         what = "The round has no team."
         yield Finding(EvidenceFault.NO_TEAM, "teams", what, "Name the teams of the round.")
     for team in repeated(teams):
-        what = f"The team {team!r} is named twice."
+        what = Sentence("The team {team!r} is named twice.", team=team)
         yield Finding(EvidenceFault.TEAM_TWICE, "teams", what, "Name each team once.")
 
 
@@ -171,16 +173,19 @@ def _check_pillars(evidence: Evidence, method: Method) -> Iterator[Finding]:
     for given in (evidence.items, evidence.ratings, evidence.votes):
         for name in given:
             if name not in kinds:
-                what = f"The method has no pillar {name!r}."
+                what = Sentence("The method has no pillar {name!r}.", name=name)
                 mend = "Name a pillar of the method."
                 yield Finding(EvidenceFault.PILLAR_UNKNOWN, name, what, mend)
             elif evidence.of_kind(kinds[name]) is not given:
-                what = f"The rows are of another kind than the pillar, which is of {kinds[name]}."
+                what = Sentence(
+                    "The rows are of another kind than the pillar, which is of {kind}.",
+                    kind=kinds[name],
+                )
                 mend = "Give the kind of evidence the pillar is of."
                 yield Finding(EvidenceFault.PILLAR_OF_OTHER_KIND, name, what, mend)
     for name, kind in kinds.items():
         if not evidence.of_kind(kind).get(name):
-            what = "The pillar has no evidence at all."
+            what = Sentence("The pillar has no evidence at all.")
             mend = "Hand in its rows, or run the round without the pillar."
             yield Finding(EvidenceFault.PILLAR_WITHOUT_EVIDENCE, name, what, mend)
 
@@ -199,7 +204,7 @@ def _check_items(
             yield from _check_names(place, row.team, row.task, known, tasks)
             yield from _check_item_numbers(place, row)
             if key in seen:
-                what = f"Attempt {row.attempt} stands twice."
+                what = Sentence("Attempt {attempt} stands twice.", attempt=row.attempt)
                 yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row an attempt.")
             yield from _check_same_item(place, row, first)
         seen.add(key)
@@ -227,11 +232,11 @@ def _check_names(
     place: str, team: str, task: str, known: frozenset[str], tasks: frozenset[str]
 ) -> Iterator[Finding]:
     if team not in known:
-        what = f"{team!r} is no team of the round and no reference of a bar."
+        what = Sentence("{team!r} is no team of the round and no reference of a bar.", team=team)
         mend = "Correct the name or take the rows out."
         yield Finding(EvidenceFault.TEAM_UNKNOWN, place, what, mend)
     if task not in tasks:
-        what = f"The pillar has no task or criterion {task!r}."
+        what = Sentence("The pillar has no task or criterion {task!r}.", task=task)
         mend = "Correct the name or take the rows out."
         yield Finding(EvidenceFault.TASK_UNKNOWN, place, what, mend)
 
@@ -241,25 +246,33 @@ def _check_item_numbers(place: str, row: ItemScore) -> Iterator[Finding]:
         yield _not_an_integer(place)
         return
     if not 0 <= row.score <= FULL_MARKS:
-        what = f"The score is {row.score}."
-        mend = f"Give ten-thousandths of full marks, from 0 to {FULL_MARKS}."
+        what = Sentence("The score is {score}.", score=row.score)
+        mend = Sentence("Give ten-thousandths of full marks, from 0 to {most}.", most=FULL_MARKS)
         yield Finding(EvidenceFault.SCORE_OUT_OF_RANGE, place, what, mend)
     if row.weight <= 0:
-        what = f"The weight is {row.weight}."
+        what = Sentence("The weight is {weight}.", weight=row.weight)
         yield Finding(EvidenceFault.WEIGHT_NOT_POSITIVE, place, what, "Give 1 or more.")
 
 
 def _check_same_item(place: str, row: ItemScore, first: ItemScore) -> Iterator[Finding]:
     if row.cluster != first.cluster:
-        what = f"The item stands in the clusters {first.cluster!r} and {row.cluster!r}."
+        what = Sentence(
+            "The item stands in the clusters {cluster!r} and {other!r}.",
+            cluster=first.cluster,
+            other=row.cluster,
+        )
         mend = "Give the item one cluster for all teams."
         yield Finding(EvidenceFault.CLUSTER_DIFFERS, place, what, mend)
     if row.weight != first.weight:
-        what = f"The item has the weights {first.weight} and {row.weight}."
+        what = Sentence(
+            "The item has the weights {weight} and {other}.", weight=first.weight, other=row.weight
+        )
         mend = "Give the item one weight for all teams."
         yield Finding(EvidenceFault.WEIGHT_DIFFERS, place, what, mend)
     if row.date != first.date:
-        what = f"The item became known on {first.date!r} and on {row.date!r}."
+        what = Sentence(
+            "The item became known on {date!r} and on {other!r}.", date=first.date, other=row.date
+        )
         mend = "Give the item one date for all teams."
         yield Finding(EvidenceFault.DATE_DIFFERS, place, what, mend)
 
@@ -278,15 +291,13 @@ def _check_runs(
             own = run[task, team]
             missing = everything - own if pillar.common_items else ()
             if missing or not own:
-                count = f"{len(missing)} of {len(everything)} items" if missing else "Nothing"
-                first = f" (first: {min(missing)})" if missing else ""
-                what = f"{count} of task {task!r} not run{first}."
+                what = _not_run(task, missing, len(everything))
                 mend = "Run the missing items, or take them out for every team."
                 place = f"{pillar.id}/{task}/{team}"
                 yield Finding(EvidenceFault.ITEM_NOT_RUN, place, what, mend)
     for (task, team), names in clusters.items():
         if len(names) < 2:
-            what = "All items stand in one cluster, so nothing can be said about chance."
+            what = Sentence("All items stand in one cluster, so nothing can be said about chance.")
             mend = "Examine on at least two clusters, or name the clusters more finely."
             place = f"{pillar.id}/{task}" + (f"/{team}" if team else "")
             yield Finding(EvidenceFault.TOO_FEW_CLUSTERS, place, what, mend)
@@ -309,7 +320,11 @@ def _check_ratings(
             yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one mark.")
         seen.add(key)
         if scales.setdefault(row.criterion, row.scale_max) != row.scale_max:
-            what = f"The criterion has scales of {scales[row.criterion]} and {row.scale_max}."
+            what = Sentence(
+                "The criterion has scales of {first} and {other}.",
+                first=scales[row.criterion],
+                other=row.scale_max,
+            )
             mend = "Use one scale for a criterion."
             yield Finding(EvidenceFault.SCALE_DIFFERS, place, what, mend)
     if rows:
@@ -334,7 +349,9 @@ def _check_units(pillar: Pillar, rows: Sequence[Rating]) -> Iterator[Finding]:
             yield Finding(EvidenceFault.TOO_FEW_UNITS, place, what, "Rate more of the work.")
         for team, own in sorted(by_team.items()):
             if own != all_units and not pillar.adjust_harshness:
-                what = f"{len(all_units - own)} of {len(all_units)} units were not rated."
+                what = Sentence(
+                    "{n} of {all} units were not rated.", n=len(all_units - own), all=len(all_units)
+                )
                 mend = "Rate the same units of every team, or adjust harshness, and units with it."
                 yield Finding(EvidenceFault.UNITS_DIFFER, f"{place}/{team}", what, mend)
 
@@ -343,10 +360,14 @@ def _check_rating_numbers(place: str, row: Rating) -> Iterator[Finding]:
     if not _integers(row.score, row.scale_max):
         yield _not_an_integer(place)
     elif row.scale_max <= 0:
-        what = f"The scale ends at {row.scale_max}."
+        what = Sentence("The scale ends at {scale_max}.", scale_max=row.scale_max)
         yield Finding(EvidenceFault.SCALE_NOT_POSITIVE, place, what, "Give 1 or more.")
     elif not 0 <= row.score <= row.scale_max:
-        what = f"The mark is {row.score} on a scale of 0 to {row.scale_max}."
+        what = Sentence(
+            "The mark is {score} on a scale of 0 to {scale_max}.",
+            score=row.score,
+            scale_max=row.scale_max,
+        )
         yield Finding(EvidenceFault.SCORE_OUT_OF_RANGE, place, what, "Give a mark of the scale.")
 
 
@@ -370,13 +391,21 @@ def _check_panel(
         yield Finding(EvidenceFault.RATERS_NOT_CONNECTED, pillar.id, what, mend)
 
 
+def _not_run(task: str, missing: Collection[str], all_: int) -> Sentence:
+    if not missing:
+        return Sentence("Nothing of task {task!r} was run.", task=task)
+    form = "{n} of {all} items of task {task!r} not run (first: {first})."
+    return Sentence(form, n=len(missing), all=all_, task=task, first=min(missing))
+
+
 def _apart(rows: Sequence[Rating]) -> str:
     """How a panel falls apart, or would without one rater: chance is then told by nobody else."""
     edges = {(row.rater, f"{row.criterion}\n{row.team}") for row in rows}
     if (parts := len(groups(edges))) > 1:
-        return f"The panel falls into {parts} parts that share no team."
+        return Sentence("The panel falls into {parts} parts that share no team.", parts=parts)
     alone = "" if any(row.unit for row in rows) else alone_between(edges)
-    return f"Without {alone} the panel falls into parts that share no team." if alone else ""
+    form = "Without {rater} the panel falls into parts that share no team."
+    return Sentence(form, rater=alone) if alone else ""
 
 
 def _check_votes(pillar: Pillar, rows: Sequence[Vote], known: frozenset[str]) -> Iterator[Finding]:
@@ -416,15 +445,18 @@ def _vote_faults(
     yield from _check_names(place, row.first, row.task, known, tasks)
     yield from _check_names(place, row.second, row.task, known, tasks)
     if row.first == row.second:
-        what = f"{row.first!r} was set against itself."
+        what = Sentence("{first!r} was set against itself.", first=row.first)
         yield Finding(EvidenceFault.VOTE_ON_ITSELF, place, what, "Take the vote out.")
     if styles != tuple(name for name, _, _ in row.style):
-        given = ", ".join(name for name, _, _ in row.style) or "none"
-        what = f"Styles asked for: {', '.join(styles) or 'none'}; given: {given}."
+        form, given = (
+            "Styles asked for: {names}; given: {given}.",
+            (name for name, _, _ in row.style),
+        )
+        what = Sentence(form, names=", ".join(styles) or "–", given=", ".join(given) or "–")
         mend = "Give every vote the styles of the pillar, in its order."
         yield Finding(EvidenceFault.STYLE_DIFFERS, place, what, mend)
     if (row.task, row.prompt, row.voter, low, high) in seen:
-        what = "The voter's choice between the two stands twice."
+        what = Sentence("The voter's choice between the two stands twice.")
         yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one vote.")
 
 
@@ -449,40 +481,10 @@ def _check_ballot(pillar: Pillar, rows: Sequence[Vote], known: frozenset[str]) -
             yield Finding(EvidenceFault.TOO_FEW_VOTERS, place, what, "Ask more voters.")
         if unbeaten := unbeaten_by_the_rest(held[task]):
             named = ", ".join(sorted(unbeaten))
-            what = f"No vote against {named} went to any other team, so no strength fits them."
+            form = "No vote against {team} went to any other team, so no strength fits them."
+            what = Sentence(form, team=named)
             mend = "Set these teams against others in further votes: there is not enough data."
             yield Finding(EvidenceFault.VOTES_NOT_CONNECTED, place, what, mend)
-
-
-def unbeaten_by_the_rest(held: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """Teams to whom the rest never won or held a tie; empty where each reaches each.
-
-    `held` are (winner, loser) pairs, a tie both ways. Strengths of a Bradley-Terry model exist, and
-    are the only ones, exactly where each team reaches each by wins (Ford 1957, Am. Math. Mon. 64).
-    """
-    beat: dict[str, set[str]] = defaultdict(set)
-    beaten_by: dict[str, set[str]] = defaultdict(set)
-    for winner, loser in held:
-        beat[winner].add(loser)
-        beaten_by[loser].add(winner)
-    teams = {*beat, *beaten_by}
-    if not teams:
-        return frozenset()
-    start = min(teams)
-    above = _reached(start, beaten_by)
-    if above != teams:
-        return frozenset(above)
-    below = _reached(start, beat)
-    return frozenset(teams - below)
-
-
-def _reached(start: str, steps: Mapping[str, Iterable[str]]) -> set[str]:
-    found, path = {start}, [start]
-    while path:
-        new = set(steps.get(path.pop(), ())) - found
-        found |= new
-        path += new
-    return found
 
 
 def _integers(*values: object) -> bool:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from headgate.core import canonical
 from headgate.core.evaluation.method import WEIGHT_TOTAL, Finding, repeated
+from headgate.core.faults import Sentence
 from headgate.core.policy.schema import Round
 
 _HEX = {length: re.compile(f"[0-9a-f]{{{2 * length}}}") for length in (32, 64)}
@@ -97,16 +98,18 @@ def check_frozen(found: Frozen | None, wanted: Frozen, teams: Sequence[str]) -> 
         yield Finding(FreezeFault.NOT_FROZEN, "freeze", "The method was never signed.", mend)
         return
     if (found.programme, found.round) != (wanted.programme, wanted.round):
-        what = f"It is of {found.round} of {found.programme}."
+        what = Sentence(
+            "It is of {round} of {programme}.", round=found.round, programme=found.programme
+        )
         mend = "Sign the round that is judged."
         yield Finding(FreezeFault.FROZEN_FOR_ANOTHER, "freeze", what, mend)
     mend = "Judge by the policy that was signed, or let every team sign the new one."
     for name in sorted(found.parts.keys() | wanted.parts.keys()):
         if found.parts.get(name) != wanted.parts.get(name):
-            what = f"`{name}` is not what the teams signed."
+            what = Sentence("`{name}` is not what the teams signed.", name=name)
             yield Finding(FreezeFault.METHOD_DIFFERS, f"rounds.{wanted.round}.{name}", what, mend)
     if found.parts == wanted.parts and found.method != wanted.method:
-        what = "The digest that was signed is not that of its parts."
+        what = Sentence("The digest that was signed is not that of its parts.")
         yield Finding(FreezeFault.METHOD_DIFFERS, "freeze", what, mend)
     yield from _check_signers(found, teams)
 
@@ -127,15 +130,22 @@ def _check_lot(signer: Signed) -> Iterator[Finding]:
 def _check_signers(found: Frozen, teams: Sequence[str]) -> Iterator[Finding]:
     names = [each.team for each in found.signed]
     said = (
-        (FreezeFault.NOT_SIGNED, sorted(set(teams) - set(names)), "Let the team sign."),
-        (FreezeFault.SIGNED_TWICE, repeated(names), "Keep one signature a team."),
+        (
+            FreezeFault.NOT_SIGNED,
+            sorted(set(teams) - set(names)),
+            ("The team has not signed.", "Let the team sign."),
+        ),
+        (
+            FreezeFault.SIGNED_TWICE,
+            repeated(names),
+            ("The team has signed twice.", "Keep one signature a team."),
+        ),
     )
-    for code, listed, mend in said:
+    for code, listed, (what, mend) in said:
         for team in listed:
-            what = f"The team {code.value.replace('-', ' ')}."
             yield Finding(code, f"freeze/{team}", what, mend)
     for key in repeated(each.key for each in found.signed):
-        what = f"Several teams sign with {key[:16]}."
+        what = Sentence("Several teams sign with {key}.", key=key[:16])
         yield Finding(FreezeFault.KEY_SHARED, "freeze", what, "Give each team a key of its own.")
     for each in found.signed:
         place = f"freeze/{each.team}"
@@ -167,14 +177,14 @@ def _check_declared(each: Signed, evaluation: Round, teams: Sequence[str]) -> It
     asked = {bar.id for bar in evaluation.bars if bar.declared}
     place = f"freeze/{each.team}"
     for bar in sorted(asked - each.targets.keys() if each.team in teams else ()):
-        what = f"The team has declared nothing for the bar {bar}."
+        what = Sentence("The team has declared nothing for the bar {bar}.", bar=bar)
         mend = "Let the team sign with its target."
         yield Finding(FreezeFault.TARGET_MISSING, place, what, mend)
     for bar in sorted(each.targets.keys() - asked):
-        what = f"No bar {bar!r} asks for a declared target."
+        what = Sentence("No bar {bar!r} asks for a declared target.", bar=bar)
         yield Finding(FreezeFault.TARGET_UNKNOWN, place, what, "Sign without it.")
     for bar, points in sorted(each.targets.items()):
         if not 0 < points <= WEIGHT_TOTAL:
-            what = f"The target for {bar} is {points}."
-            mend = f"Declare from 1 to {WEIGHT_TOTAL} points."
+            what = Sentence("The target for {bar} is {points}.", bar=bar, points=points)
+            mend = Sentence("Declare from 1 to {most} points.", most=WEIGHT_TOTAL)
             yield Finding(FreezeFault.TARGET_OUT_OF_RANGE, place, what, mend)

@@ -19,6 +19,7 @@ from headgate.core.evaluation.decide import Lot, Reason, RoundOutcome, WildcardV
 from headgate.core.evaluation.evidence import Evidence, ItemScore
 from headgate.core.evaluation.freeze import Frozen
 from headgate.core.evaluation.method import Finding, repeated
+from headgate.core.faults import Sentence
 from headgate.core.policy.schema import PillarKind, Round
 from headgate.core.quantities import add_days
 
@@ -154,7 +155,9 @@ _PARTS: Mapping[Ground, frozenset[str]] = {
 def _check_parts(hearing: Hearing) -> Iterator[Finding]:
     for name in sorted(frozenset().union(*_PARTS.values()) - _PARTS[hearing.ground]):
         if getattr(hearing, name):
-            what = f"A hearing on {hearing.ground.value} has no {name}."
+            what = Sentence(
+                "A hearing on {ground} has no {name}.", ground=hearing.ground.value, name=name
+            )
             mend = "Hear it on its own ground, under a name of its own."
             yield Finding(HearingFault.PART_ASTRAY, name, what, mend)
 
@@ -170,10 +173,15 @@ def _check_objection(
         return
     last = add_days(decided.day, evaluation.appeals.object_days)
     if hearing.objector not in decided.teams:
-        what = f"{hearing.objector!r} is no team of the round."
+        what = Sentence("{objector!r} is no team of the round.", objector=hearing.objector)
         yield Finding(HearingFault.OBJECTOR_UNKNOWN, "objector", what, "Name a team of it.")
     if hearing.objected is None or not decided.day <= hearing.objected <= last:
-        what = f"The objection came on {hearing.objected}, not from {decided.day} to {last}."
+        what = Sentence(
+            "The objection came on {objected}, not from {day} to {last}.",
+            objected=hearing.objected,
+            day=decided.day,
+            last=last,
+        )
         mend = "Hear what came within the window."
         yield Finding(HearingFault.OBJECTED_LATE, "objected", what, mend)
     if not hearing.evidence or not all(map(_SHA256.fullmatch, hearing.evidence)):
@@ -187,13 +195,17 @@ def _check_objection(
     gates = {gate.id for gate in evaluation.gates}
     for row in hearing.findings:
         if row.subject not in decided.teams or row.gate not in gates:
-            what = f"{row.gate} of {row.subject} was never found."
+            what = Sentence(
+                "{gate} of {subject} was never found.", gate=row.gate, subject=row.subject
+            )
             mend = "Name a team and a gate of the round."
             yield Finding(HearingFault.FINDING_UNKNOWN, "findings", what, mend)
     sources = _sources(decided.evidence)
     for each in hearing.withdrawn:
         if (each.pillar, each.source) not in sources:
-            what = f"{each.pillar} has no rows of {each.source!r}."
+            what = Sentence(
+                "{pillar} has no rows of {source!r}.", pillar=each.pillar, source=each.source
+            )
             mend = "Name a rater, voter or item of the pillar's evidence."
             yield Finding(HearingFault.NOTHING_WITHDRAWN, "withdrawn", what, mend)
 
@@ -219,11 +231,13 @@ def _check_items(
     kinds = {pillar.id: pillar.kind for pillar in evaluation.pillars}
     for pillar, rows in hearing.items.items():
         if kinds.get(pillar) is not PillarKind.ITEMS:
-            what = f"{pillar!r} is no pillar of items."
+            what = Sentence("{pillar!r} is no pillar of items.", pillar=pillar)
             yield Finding(HearingFault.PART_ASTRAY, "items", what, "Name one that is.")
         there = {(row.task, row.item) for row in decided.evidence.items.get(pillar, ())}
         for task, item in sorted({(row.task, row.item) for row in rows} & there):
-            what = f"The item {item!r} of {task} was in the round already."
+            what = Sentence(
+                "The item {item!r} of {task} was in the round already.", item=item, task=task
+            )
             mend = "Further items are fresh ones."
             yield Finding(HearingFault.ITEM_KNOWN, f"items/{pillar}", what, mend)
 
@@ -255,13 +269,15 @@ def _check_wildcard(
         yield Finding(HearingFault.NO_PLACE_OPEN, "votes", what, "Add nobody.")
     opens = add_days(decided.day, evaluation.wildcard.open_days)
     if day < opens:
-        what = f"The call is open until {opens}."
+        what = Sentence("The call is open until {opens}.", opens=opens)
         mend = "Vote when it has closed."
         yield Finding(HearingFault.WILDCARD_CALL_OPEN, "votes", what, mend)
     wrong = [v.team for v in hearing.votes if not 0 <= v.in_favour <= v.panel or v.panel < 1]
     wrong += repeated(vote.team for vote in hearing.votes)
     wrong += sorted({vote.team for vote in hearing.votes} & set(decided.teams))
     if wrong or not hearing.votes:
-        what = f"The votes on {', '.join(wrong) or 'nobody'} cannot be counted."
+        what = Sentence(
+            "The votes on {names} cannot be counted.", names=", ".join(wrong) or "nobody"
+        )
         mend = "Give each applicant once, who is no team of the round, with votes of a panel."
         yield Finding(HearingFault.VOTE_WRONG, "votes", what, mend)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from fractions import Fraction
 
+from headgate.core.faults import Sentence
 from headgate.core.policy.schema import BarOn, PillarKind, Remedy, Scaling
 
 FULL_MARKS = 10_000  # Scores and shares of full marks are given in ten-thousandths.
@@ -171,6 +172,10 @@ class Finding:
     what: str
     mend: str
 
+    def placed(self) -> Sentence:
+        """What is wrong, after where."""
+        return Sentence("{place}: {what}", place=self.place, what=Sentence.of(self.what))
+
 
 def repeated(names: Iterable[str]) -> list[str]:
     """The names that stand more than once, sorted."""
@@ -191,7 +196,12 @@ def check_seed(seed: str) -> tuple[Finding, ...]:
         return ()
     fault = MethodFault.SEED_NOT_HEXADECIMAL
     return (
-        Finding(fault, "seed", f"The seed {seed!r} is not one.", "Give a lower-case hex digest."),
+        Finding(
+            fault,
+            "seed",
+            Sentence("The seed {seed!r} is not one.", seed=seed),
+            "Give a lower-case hex digest.",
+        ),
     )
 
 
@@ -220,7 +230,11 @@ def _check_gate_finding(gate: Gate | None, row: GateFinding) -> Iterator[Finding
     if row.outcome is not GateOutcome.FAILED:
         return
     if len(set(row.evidence)) < gate.evidence_min:
-        what = f"Failed on {len(set(row.evidence))} pieces of evidence of {gate.evidence_min}."
+        what = Sentence(
+            "Failed on {n} pieces of evidence of {needed}.",
+            n=len(set(row.evidence)),
+            needed=gate.evidence_min,
+        )
         mend = "Add the digests of the documents the decision rests on."
         yield Finding(GateFault.EVIDENCE_TOO_LITTLE, place, what, mend)
     if gate.reply_required and not row.replied:
@@ -242,12 +256,12 @@ def _check_names(method: Method) -> Iterator[Finding]:
     }
     for place, listed in names.items():
         for name in repeated(listed):
-            what = f"The name {name!r} stands twice."
+            what = Sentence("The name {name!r} stands twice.", name=name)
             yield Finding(MethodFault.NAME_TWICE, place, what, "Give each its own name.")
     total = sum(pillar.weight for pillar in method.pillars)
     if method.pillars and total != WEIGHT_TOTAL:
-        what = f"The weights of the pillars add up to {total}."
-        mend = f"Make them add up to {WEIGHT_TOTAL}."
+        what = Sentence("The weights of the pillars add up to {total}.", total=total)
+        mend = Sentence("Make them add up to {whole}.", whole=WEIGHT_TOTAL)
         yield Finding(MethodFault.WEIGHTS_DO_NOT_ADD_UP, "pillars", what, mend)
 
 
@@ -265,7 +279,7 @@ def _check_pillar(pillar: Pillar) -> Iterator[Finding]:
         (
             not anchor_in_range,
             MethodFault.REFERENCE_SCORE_OUT_OF_RANGE,
-            f"Give a reference score from 1 to {FULL_MARKS} ten-thousandths.",
+            Sentence("Give a reference score from 1 to {most} ten-thousandths.", most=FULL_MARKS),
         ),
         (
             pillar.adjust_harshness and pillar.kind in (PillarKind.ITEMS, PillarKind.VOTES),
@@ -290,33 +304,43 @@ def _check_pillar(pillar: Pillar) -> Iterator[Finding]:
     )
     for wrong, code, mend in tests:
         if wrong:
-            what = f"Pillar {pillar.id!r}: {code.value.replace('-', ' ')}."
+            what = Sentence(
+                "Pillar {pillar!r}: {why}.", pillar=pillar.id, why=code.value.replace("-", " ")
+            )
             yield Finding(code, f"pillars/{pillar.id}", what, mend)
 
 
 def _check_cut(method: Method) -> Iterator[Finding]:
     if not REPLICATES_MIN <= method.replicates <= REPLICATES_MAX:
-        what = f"{method.replicates} replicates."
-        mend = f"Give from {REPLICATES_MIN} to {REPLICATES_MAX}."
+        what = Sentence("{replicates} replicates.", replicates=method.replicates)
+        mend = Sentence("Give from {least} to {most}.", least=REPLICATES_MIN, most=REPLICATES_MAX)
         yield Finding(MethodFault.REPLICATES_OUT_OF_RANGE, "replicates", what, mend)
     if not Fraction(1, 2) <= method.confidence < 1:
-        what = f"A confidence of {method.confidence}."
-        mend = "Give a fraction from 1/2 up to, not including, 1."
+        what = Sentence("A confidence of {confidence}.", confidence=method.confidence)
+        mend = Sentence("Give a fraction from 1/2 up to, not including, 1.")
         yield Finding(MethodFault.CONFIDENCE_OUT_OF_RANGE, "confidence", what, mend)
     elif (1 - method.confidence) * (method.replicates + 1) < 1:
-        what = f"{method.replicates} replicates cannot show a confidence of {method.confidence}."
+        what = Sentence(
+            "{replicates} replicates cannot show a confidence of {confidence}.",
+            replicates=method.replicates,
+            confidence=method.confidence,
+        )
         fault = MethodFault.REPLICATES_TOO_FEW_FOR_CONFIDENCE
         yield Finding(fault, "replicates", what, "Draw more replicates.")
     if not (0 <= method.stay_min <= method.stay_max and method.stay_max >= 1):
-        what = f"From {method.stay_min} to {method.stay_max} teams stay."
-        mend = "Let 0 <= stay_min <= stay_max and stay_max >= 1."
+        what = Sentence(
+            "From {stay_min} to {stay_max} teams stay.",
+            stay_min=method.stay_min,
+            stay_max=method.stay_max,
+        )
+        mend = Sentence("Let 0 <= stay_min <= stay_max and stay_max >= 1.")
         yield Finding(MethodFault.STAY_RANGE_EMPTY, "stay_min", what, mend)
     known = {pillar.id for pillar in method.pillars}
     for name in sorted(set(method.tie_breakers) - known):
-        what = f"The tie-breaker {name!r} is no pillar."
+        what = Sentence("The tie-breaker {name!r} is no pillar.", name=name)
         yield Finding(MethodFault.TIE_BREAKER_UNKNOWN, "tie_breakers", what, "Name a pillar.")
     if method.tie_remedy is Remedy.NAMED_TIE_BREAKERS and not method.tie_breakers:
-        what = "The remedy is named tie-breakers and none is named."
+        what = Sentence("The remedy is named tie-breakers and none is named.")
         fault = MethodFault.TIE_BREAKERS_MISSING
         yield Finding(
             fault, "tie_breakers", what, "Name pillars in the order in which they decide."
@@ -328,15 +352,20 @@ def _check_bars(method: Method) -> Iterator[Finding]:
     for bar in method.bars:
         place = f"bars/{bar.id}"
         if not 0 < bar.share <= BAR_SHARE_MAX:
-            what = f"The bar asks for {bar.share}."
-            mend = f"Give a fraction above 0, up to {BAR_SHARE_MAX}; 19/20 for 95 %."
+            what = Sentence("The bar asks for {share}.", share=bar.share)
+            mend = Sentence(
+                "Give a fraction above 0, up to {most}; 19/20 for 95 %.", most=BAR_SHARE_MAX
+            )
             yield Finding(MethodFault.BAR_SHARE_OUT_OF_RANGE, place, what, mend)
         if bar.pillar is not None and bar.pillar not in pillars:
-            what = f"The bar stands on {bar.pillar!r}, which is no pillar."
+            what = Sentence("The bar stands on {pillar!r}, which is no pillar.", pillar=bar.pillar)
             yield Finding(MethodFault.BAR_PILLAR_UNKNOWN, place, what, "Name a pillar.")
         elif bar.reference is not None and not _has_common_items(pillars, bar.pillar):
-            what = f"The reference {bar.reference!r} cannot be measured like the teams there."
-            mend = "Name a pillar of items common to all teams."
+            what = Sentence(
+                "The reference {reference!r} cannot be measured like the teams there.",
+                reference=bar.reference,
+            )
+            mend = Sentence("Name a pillar of items common to all teams.")
             yield Finding(MethodFault.BAR_NEEDS_COMMON_ITEMS, place, what, mend)
 
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from headgate.core import canonical
 from headgate.core.evaluation.evidence import Evidence, ItemScore
 from headgate.core.evaluation.method import Finding
+from headgate.core.faults import Sentence
 from headgate.core.ledger.checkpoint import (
     Checkpoint,
     Signer,
@@ -153,7 +154,11 @@ def _check_signed(runs: Runs, evidence: Evidence, place: str) -> Iterator[Findin
     for one in runs.scored:
         rows = tasks[one.pillar].get(one.task, ())
         if rows_digest(rows) != one.rows:
-            what = f"{len(rows)} rows of {one.task} are not those that the evaluator signed."
+            what = Sentence(
+                "{n} rows of {task} are not those that the evaluator signed.",
+                n=len(rows),
+                task=one.task,
+            )
             yield Finding(RunsFault.ROWS_OTHER, f"{place}/{one.pillar}/{one.task}", what, mend)
 
 
@@ -168,9 +173,9 @@ def _wrong(runs: Runs) -> str | None:
         name = verifiers[0].name
         opened = open_note(runs.note.encode(), verifiers, name)
     except (Refused, ValueError) as error:
-        return f"The keys cannot be read: {error}"
+        return Sentence("The keys cannot be read: {error}", error=error)
     if not isinstance(opened, Checkpoint):
-        return f"The note cannot be taken: {opened.value}"
+        return Sentence("The note cannot be taken: {opened}", opened=opened.value)
     tree = Tree(runs.lines())
     if (opened.size, opened.root) != (len(tree), tree.root()):
         return "The lines are not those that were signed"
@@ -202,7 +207,7 @@ def _check_pillar(
             yield Finding(RunsFault.TASK_UNSIGNED, place, what, mend)
             continue
         for team in sorted(set(teams) - {t for t, of in ran if of == task}):
-            what = f"The final model of {team} was not run."
+            what = Sentence("The final model of {team} was not run.", team=team)
             yield Finding(RunsFault.RUN_MISSING, f"{place}/{team}", what, "Run it too.")
 
 
@@ -213,12 +218,20 @@ def _check_rule(pillar: Pillar, rule: Runner, runs: Runs) -> Iterator[Finding]:
         what = "They are not signed by the keys that the policy names."
         yield Finding(RunsFault.KEYS_OTHER, place, what, mend)
     if rule.suite is not None and rule.suite != runs.suite:
-        what = f"The suite that was run is {runs.suite[:16]}; the policy fixed {rule.suite[:16]}."
+        what = Sentence(
+            "The suite that was run is {suite}; the policy fixed {wanted}.",
+            suite=runs.suite[:16],
+            wanted=rule.suite[:16],
+        )
         mend = "Run the suite that was fixed before the stage."
         yield Finding(RunsFault.SUITE_OTHER, place, what, mend)
     if rule.others is OtherModels.REFUSED:
         for team, model in sorted({(one.team, one.model) for one in runs.ran if not one.final}):
-            what = f"The model {model[:16]} of {team} was run and is not its final one."
+            what = Sentence(
+                "The model {model} of {team} was run and is not its final one.",
+                model=model[:16],
+                team=team,
+            )
             mend = "Judge by a log in which the evaluator ran final models alone."
             yield Finding(RunsFault.TRIAL_REFUSED, f"{place}/{team}", what, mend)
 
@@ -234,10 +247,16 @@ def _check_model(told: Sequence[Runs], handed: Final) -> Iterator[Finding]:
     """One final model a team: what it handed in is what was run, and its trials are told."""
     place = f"submissions/{handed.team}"
     for model in sorted({m for runs in told for m in runs.finals(handed.team)} - {handed.model}):
-        what = f"The evaluator ran {model[:16]} as the final model; {handed.model[:16]} came in."
+        what = Sentence(
+            "The evaluator ran {model} as the final model; {other} came in.",
+            model=model[:16],
+            other=handed.model[:16],
+        )
         mend = "Run the model that was handed in, or correct its hash."
         yield Finding(RunsFault.MODEL_OTHER, place, what, mend)
     trials = {model for runs in told for model in runs.trials(handed.team)} - {handed.model}
     if trials and len(trials) > handed.trials:
-        what = f"The evaluator ran {len(trials)} trials; {handed.trials} are told."
+        what = Sentence(
+            "The evaluator ran {n} trials; {trials} are told.", n=len(trials), trials=handed.trials
+        )
         yield Finding(RunsFault.TRIALS_UNTOLD, place, what, "Tell every trial that was run.")

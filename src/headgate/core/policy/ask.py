@@ -13,6 +13,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import Any
 
+from headgate.core.faults import Sentence
 from headgate.core.policy.dated import Resolved, find
 from headgate.core.policy.expressions import Unanswered, evaluate
 from headgate.core.policy.names import meant
@@ -141,7 +142,7 @@ def _wholes(path: str, given: Given, names: tuple[str, ...]) -> tuple[int, ...] 
     for name in names:
         number = given.get(name)
         if not isinstance(number, int) or isinstance(number, bool) or number < 0:
-            detail = f"`{name}` must be given, a whole number from 0"
+            detail = Sentence("`{name}` must be given, a whole number from 0", name=name)
             return Answer(path, None, missing=NoAnswer.GIVEN_WRONG, detail=detail)
     return tuple(given[name] for name in names)
 
@@ -174,7 +175,9 @@ def _converted(resolved: Resolved, path: str, given: Given) -> Answer:
         return _value(resolved, path)
     for name in ("from", "to"):
         if given.get(name) not in rates:
-            detail = f"`{name}`: {meant(str(given.get(name)), rates)}"
+            detail = Sentence(
+                "`{name}`: {mend}", name=name, mend=meant(str(given.get(name)), rates)
+            )
             return Answer(path, None, missing=NoAnswer.GIVEN_WRONG, detail=detail)
     exact = Fraction(wholes[0] * rates[given["from"]], rates[given["to"]])
     return Answer(path, exact.numerator if exact.denominator == 1 else str(exact))

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy.ask import Answer, ask
 from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import Resolved, at
@@ -95,12 +95,12 @@ def _fault(node: Node, loc: Iterable[Any], detail: Mapping[str, Any]) -> Fault:
     spot = node.get(steps[0]) if steps else None
     name = steps[-1] if steps else ""
     if detail["type"] == "missing":
-        return Code.KEY_MISSING.at(node, path="the case", key=name)
+        return Code.KEY_MISSING.at(node, path=Sentence("the case"), key=name)
     if detail["type"] == "extra_forbidden":
         mend = meant(name, Case.model_fields)
         return Code.KEY_UNKNOWN.at(spot or node, key=name, mend=mend)
-    mend = "write case, on, ask, given and expect"
-    reason = str(detail["msg"]).lower()
+    mend = Sentence("write case, on, ask, given and expect")
+    reason = Sentence("this is no value of a case")
     return Code.TYPE_WRONG.at(spot or node, path=name or "case", reason=reason, mend=mend)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from headgate.core.canonical import line as canonical_line
-from headgate.core.faults import Fault, Faulty, Placed
+from headgate.core.faults import Fault, Faulty, Placed, Sentence
 from headgate.core.policy.ask import Answer, NoAnswer
 from headgate.core.policy.cases import Result, read_cases, run_cases
 from headgate.core.policy.codes import Code
@@ -126,7 +126,7 @@ def _unanswered(document: Document, result: Result, answer: Answer) -> Iterator[
         words = {"name": case.case, "path": case.ask, "day": case.on, "mend": answer.detail}
         yield Code.CASE_PATH.at(spot, **words)
     elif answer.missing in _MENDS:
-        spot, mend = _spot(result, "given"), _MENDS[answer.missing]
+        spot, mend = _spot(result, "given"), Sentence(_MENDS[answer.missing])
         yield Code.CASE_FAILS.at(spot, name=case.case, reason=answer.detail, mend=mend)
 
 
@@ -155,8 +155,12 @@ def _unsettled(resolved: Resolved) -> Iterator[Fault]:
             continue
         value = find(resolved.value, path) or resolved.value
         own = value.provenance
-        status = own.status if own.source is not None else f"{own.status} without a source"
-        yield Code.NOT_IN_FORCE.at(own, path=path or "the programme", status=status)
+        status = (
+            own.status
+            if own.source is not None
+            else Sentence("{status} without a source", status=own.status)
+        )
+        yield Code.NOT_IN_FORCE.at(own, path=path or Sentence("the programme"), status=status)
 
 
 def _unfired(resolved: Resolved) -> Iterator[Fault]:

@@ -22,6 +22,8 @@ from headgate.core.supports.kind import Section
 _CLOCK: Final = re.compile(r"([1-9]\d{0,2}) working days?")
 MOST: Final = 999
 """No clock of a programme runs longer, in days."""
+DAYS: Final = 'write whole days from 0 to {most}, or working days: 10, "3 working days"'
+"""What is said of days that are none."""
 
 
 class Weekday(StrEnum):
@@ -79,8 +81,7 @@ def days_of(value: object) -> Days:
         return Days(value)
     found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
-        message = f'write whole days from 0 to {MOST}, or working days: 10, "3 working days"'
-        raise PydanticCustomError("days_wrong", message)
+        raise PydanticCustomError("days_wrong", DAYS, {"most": MOST})
     return Days(int(found[1]), working=True)
 
 

@@ -6,7 +6,7 @@ member from a file under `tests/bad`.
 
 from enum import Enum
 
-from headgate.core.faults import Fault, Placed
+from headgate.core.faults import Fault, Placed, Sentence
 
 
 class Code(Enum):
@@ -144,7 +144,7 @@ class Code(Enum):
     KEY_UNKNOWN = ("key-unknown", "`{key}` has no meaning here", "{mend}")
     KEY_MISSING = ("key-missing", "`{path}` needs `{key}`", "add `{key}:` to it")
     TYPE_WRONG = ("type-wrong", "`{path}`: {reason}", "{mend}")
-    CHOICE_WRONG = ("choice-wrong", "`{path}` is `{value}`", "write {choices}")
+    CHOICE_WRONG = ("choice-wrong", "`{path}` is `{value}`", "write one of: {choices}")
     NAME_WRONG = (
         "name-wrong",
         "`{value}` is not a name that can travel in paths and journal lines",
@@ -487,12 +487,5 @@ class Code(Enum):
 
     def at(self, place: Placed, **words: object) -> Fault:
         """The fault at a place, with its sentences filled in."""
-        shown = {name: _shown(word) for name, word in words.items()}
-        what, mend = (sentence.format_map(shown) for sentence in self.value[1:])
+        what, mend = (Sentence(form, **words).printable() for form in self.value[1:])
         return Fault(place.file, place.line, place.column, self.id, what, mend)
-
-
-def _shown(word: object) -> str:
-    """A word short enough and printable, whatever a hostile file holds."""
-    text = "".join(letter if letter.isprintable() else " " for letter in str(word))
-    return text if len(text) <= 300 else text[:297] + "..."

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headgate.core import canonical
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.law import Article, articles
 from headgate.core.policy.tree import Node, Place, parse
@@ -106,7 +106,7 @@ def _shape(name: str, tree: Node | None, *, faulty: bool) -> list[Fault]:
     listed = _folder(name) == "cases"
     if isinstance(tree.data, tuple if listed else Mapping):
         return []
-    return [Code.YAML_SHAPE.at(tree, shape="a list of cases" if listed else "a mapping")]
+    return [Code.YAML_SHAPE.at(tree, shape=Sentence("a list of cases" if listed else "a mapping"))]
 
 
 def _folder(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pydantic_core import PydanticCustomError
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.values import Value
@@ -40,5 +40,5 @@ def _fault(path: str, value: Value) -> Iterator[Fault]:
         yield Code.SHARE_WRONG.at(value.provenance, path=path)
         return
     if not 0 <= share <= 1:
-        words = {"path": path, "value": value.data, "range": "a share from 0 to 100 %"}
+        words = {"path": path, "value": value.data, "range": Sentence("a share from 0 to 100 %")}
         yield Code.RANGE_WRONG.at(value.provenance, **words)

@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from headgate.core.faults import Sentence
 
-def meant(name: str, known: Iterable[str]) -> str:
+
+def meant(name: str, known: Iterable[str]) -> Sentence:
     """One sentence: the nearest known name, or the first few of all that there are."""
     names = list(dict.fromkeys(known))
-    near = get_close_matches(name[:64], names, n=1)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    shown = ", ".join(names[:12]) + (" and others" if len(names) > 12 else "")
-    return f"write one of: {shown}" if names else "take it away; nothing may stand here"
+    if near := get_close_matches(name[:64], names, n=1):
+        return Sentence("did you mean `{name}`?", name=near[0])
+    if not names:
+        return Sentence("take it away; nothing may stand here")
+    shown = ", ".join(names[:12])
+    if len(names) > 12:
+        return Sentence("write one of: {names} and others", names=shown)
+    return Sentence("write one of: {names}", names=shown)

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.names import meant
@@ -73,11 +73,13 @@ def _faults(tree: Node) -> list[Fault]:
     ]
     for key in ("overlay", "because", "set"):
         if tree.get(key) is None:
-            faults.append(Code.KEY_MISSING.at(tree, path="the overlay", key=key))
+            faults.append(Code.KEY_MISSING.at(tree, path=Sentence("the overlay"), key=key))
     sets = tree.get("set")
     if sets is not None and not isinstance(sets.data, Mapping):
-        mend = "write dotted paths, each with a colon and its value"
-        faults.append(Code.TYPE_WRONG.at(sets, path="set", reason="this is no mapping", mend=mend))
+        mend = Sentence("write dotted paths, each with a colon and its value")
+        faults.append(
+            Code.TYPE_WRONG.at(sets, path="set", reason=Sentence("this is no mapping"), mend=mend)
+        )
     return faults + _period_faults(tree)
 
 

@@ -18,8 +18,7 @@ def share_of(value: object) -> Fraction:
     exact = value if isinstance(value, int | str | Fraction) and not isinstance(value, bool) else ""
     found = _SHARE.fullmatch(str(exact).strip())
     if found is None:
-        message = 'write an exact share as text: "1/3", "0.1" or "10 %"'
-        raise PydanticCustomError("share_wrong", message)
+        raise PydanticCustomError("share_wrong", "write an exact share as text")
     whole, decimals, below, percent = found.groups()
     share = Fraction(f"{whole}.{decimals or 0}") / int(below or 1)
     return share / 100 if percent else share

@@ -4,6 +4,7 @@ them.
 
 from itertools import pairwise
 
+from headgate.core.faults import Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.schema import (
     Calendar,
@@ -121,7 +122,7 @@ def _bars(evaluation: Round, spots: Spots, here: Loc) -> Found:
             yield path, Code.BAR_ASKS.at(place, name=bar.id)
         if bar.points is not None and bar.points > FULL_POINTS and bar.reference is None:
             words = {"path": ".".join((*path, "points")), "value": bar.points}
-            yield path, Code.RANGE_WRONG.at(place, **words, range="points from 1 to 100")
+            yield path, Code.RANGE_WRONG.at(place, **words, range=Sentence("points from 1 to 100"))
         if bar.reference is not None and (bar.pillar not in items or bar.declared):
             yield path, Code.BAR_REFERENCE.at(place, name=bar.id)
         if bar.declared and evaluation.freeze is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.expressions import (
@@ -109,7 +109,7 @@ def _trial(document: Document, root: Value, written: _Written) -> Iterator[Fault
         if answer.failure is Failure.WRONG_TYPE:
             yield Code.RULE_TYPE.at(place, reason=answer.detail)
     elif not isinstance(answer, written.expected):
-        names = {bool: "true or false", str: "a text"}
+        names = {bool: Sentence("true or false"), str: Sentence("a text")}
         given = names.get(type(answer), type(answer).__name__)
         yield Code.RULE_RESULT.at(place, given=given, expected=names[written.expected])
 

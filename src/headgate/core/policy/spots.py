@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from headgate.core.faults import Fault, Placed
+from headgate.core.faults import Fault, Placed, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
@@ -49,7 +49,7 @@ def name_known(spots: Spots, path: Loc, name: str, among: Loc, code: Code) -> Fo
 def within_whole(spots: Spots, path: Loc, share: Share, *, below_one: bool = False) -> Found:
     """A share lies between nothing and the whole."""
     if not 0 <= share <= 1 or (below_one and share in (0, 1)):
-        wanted = "a share above 0 and below 1" if below_one else "a share from 0 to 1"
+        wanted = Sentence("a share above 0 and below 1" if below_one else "a share from 0 to 1")
         place = spots.at(*path)
         yield path, Code.RANGE_WRONG.at(place, path=".".join(path), value=share, range=wanted)
 

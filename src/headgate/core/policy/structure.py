@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.law import articles
@@ -78,7 +78,9 @@ def _source(document: Document, node: Node) -> Iterator[Fault]:
     file, _, anchor = node.data.partition("#")
     files = [name for name in document.texts if name.startswith("law/")]
     if file not in files:
-        yield Code.SOURCE_FILE.at(node, file_named=file, files=", ".join(files) or "none yet")
+        yield Code.SOURCE_FILE.at(
+            node, file_named=file, files=", ".join(files) or Sentence("none yet")
+        )
     elif document.article(node.data) is None:
         mend = meant(anchor, articles(file, document.texts[file]))
         yield Code.SOURCE_ANCHOR.at(node, file_named=file, anchor=anchor, mend=mend)

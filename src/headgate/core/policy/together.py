@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.clocks import Days
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
@@ -308,7 +308,7 @@ class Offers:
             there = sum(units // block * block for units in sites)
             offers = {name: units for name, (size, units) in held.items() if size >= block}
             if sum(offers.values()) > there:
-                words = {"offered": sum(offers.values()), "calls": " and ".join(offers)}
+                words = {"offered": sum(offers.values()), "calls": ", ".join(offers)}
                 yield {**words, "day": day, "supply": there, "block": block}
                 return
 
@@ -332,7 +332,7 @@ class Offers:
             unit = next(iter(granted[0].block))
             one = self.support.amount({unit: 1}, 1, 0)
             words = {"offered": -(-sum(wanted.values()) // one), "unit": unit, "day": day}
-            more = {"until": until, "calls": " and ".join(wanted), "supply": there // one}
+            more = {"until": until, "calls": ", ".join(wanted), "supply": there // one}
             yield Code.HOURS_ABOVE_SUPPLY, {**words, **more}
 
     def _wanted(self, call: Call, day: date, until: date) -> int:
@@ -412,5 +412,6 @@ def _reports(policy: Policy, spots: Spots) -> Found:
             path: Loc = ("calls", name, "running", "reports", report.id)
             months, late = report.after_months, report.overdue is Overdue.ENDS_AWARD
             if (months is None) == (report.after_end_days is None) or (late and months is None):
-                reason = "one of after_months and after_end_days; ends_award needs the first"
+                form = "one of after_months and after_end_days; ends_award needs the first"
+                reason = Sentence(form)
                 yield path, Code.VALUE_WRONG.at(spots.at(*path), path=".".join(path), reason=reason)

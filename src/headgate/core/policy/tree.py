@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 
 Scalar = str | int | bool | date | None
@@ -102,7 +102,7 @@ def _syntax(file: str, text: str, error: YAMLError) -> Fault:
     position = int(getattr(error, "position", 0))
     before = text[:position]
     place = Place(file, before.count("\n") + 1, position - before.rfind("\n"))
-    return Code.YAML_SYNTAX.at(place, reason="a character that text cannot hold")
+    return Code.YAML_SYNTAX.at(place, reason=Sentence("a character that text cannot hold"))
 
 
 class _Builder:
@@ -119,7 +119,9 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _Refused(Code.YAML_SHAPE.at(self._place(event), shape="one document"))
+                    raise _Refused(
+                        Code.YAML_SHAPE.at(self._place(event), shape=Sentence("one document"))
+                    )
             elif isinstance(event, NodeEvent):
                 root = self._node(event, events, 1)
         return root
@@ -148,7 +150,7 @@ class _Builder:
     def _scalar(self, event: ScalarEvent, place: Place) -> Scalar:
         text = str(event.value)
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            self.faults.append(Code.YAML_SYNTAX.at(place, reason="half a character"))
+            self.faults.append(Code.YAML_SYNTAX.at(place, reason=Sentence("half a character")))
             return None
         return text if event.style else meaning(text)
 

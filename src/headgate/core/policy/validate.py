@@ -14,7 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Sentence
+from headgate.core.policy.clocks import DAYS
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import DAY_LEAST, DAY_MOST, timezones
@@ -22,14 +23,36 @@ from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value
 
-_MENDS = {
-    "int": "write a whole number, without quotes, unit or fraction",
-    "string": "write one text; put a number, a day or what has a comma in it into quotes",
-    "bool": "write true or false",
-    "date": "write a day that exists as YYYY-MM-DD",
-    "dict": "write a section: names, each with a colon and a value",
-    "model": "write a section: names, each with a colon and a value",
-    "tuple": "write a list: items that begin with a dash, or [a, b]",
+_SECTION = ("this is no section", "write a section: names, each with a colon and a value")
+_TYPES = {
+    "int": (
+        "this is no whole number",
+        "write a whole number, without quotes, unit or fraction",
+    ),
+    "string": (
+        "this is no text",
+        "write one text; put a number, a day or what has a comma in it into quotes",
+    ),
+    "bool": ("this is neither true nor false", "write true or false"),
+    "date": ("this is no day", "write a day that exists as YYYY-MM-DD"),
+    "dict": _SECTION,
+    "model": _SECTION,
+    "tuple": ("this is no list", "write a list: items that begin with a dash, or [a, b]"),
+}
+"""By the first word of a complaint's kind: what is wrong, and what mends it."""
+
+_RANGES = {
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
+}
+_REASONS = {
+    "string_pattern_mismatch": "the text does not match {pattern}",
+    "string_too_long": "the text has more than {max_length} characters",
+    "string_too_short": "the text is empty",
+    "too_long": "there are more than {max_length}",
+    "days_wrong": DAYS,
 }
 
 
@@ -86,8 +109,8 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
     """The fault, or none where the missing value only begins later or has its own fault."""
     loc = _loc(detail)
     spot, path = _spot(tree.value, loc)
-    kind, reason = detail["type"], detail["msg"].lower()
-    name = ".".join(path) or "the programme"
+    kind = detail["type"]
+    name = ".".join(path) or Sentence("the programme")
     context: dict[str, Any] = detail.get("ctx", {})
     if kind == "missing":
         yield from _missing(loc, spot, name, tree)
@@ -95,7 +118,7 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
         known = _known_keys(loc[:-1])
         yield Code.KEY_UNKNOWN.at(spot, key=loc[-1], mend=meant(loc[-1], known))
     elif kind in ("enum", "literal_error"):
-        choices = context["expected"]
+        choices = context["expected"].replace(" or ", ", ")
         yield Code.CHOICE_WRONG.at(spot, path=name, value=detail["input"], choices=choices)
     elif kind == "string_pattern_mismatch" and context["pattern"].startswith("^[a-z0-9]["):
         yield Code.NAME_WRONG.at(spot, value=detail["input"])
@@ -110,17 +133,21 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
         yield Code.TIMEZONE_UNKNOWN.at(spot, name=detail["input"], mend=mend)
     elif kind == "share_wrong":
         yield Code.SHARE_WRONG.at(spot, path=name)
-    elif (family := kind.split("_")[0]) in _MENDS and kind != "string_pattern_mismatch":
-        yield Code.TYPE_WRONG.at(spot, path=name, reason=reason, mend=_MENDS[family])
+    elif (family := kind.split("_")[0]) in _TYPES and kind != "string_pattern_mismatch":
+        wrong, mends = _TYPES[family]
+        reason = Sentence(_REASONS.get(kind, wrong), **context)
+        yield Code.TYPE_WRONG.at(spot, path=name, reason=reason, mend=Sentence(mends))
     else:
+        form = _REASONS.get(kind)
+        reason = Sentence(form, **context) if form else Sentence.of(detail["msg"].lower())
         yield Code.VALUE_WRONG.at(spot, path=name, reason=reason)
 
 
-def _range(detail: ErrorDetails) -> str:
+def _range(detail: ErrorDetails) -> Sentence:
     """What a number or a day may be."""
     if isinstance(detail["input"], str):
-        return f"a day from {DAY_LEAST} to {DAY_MOST}"
-    return f"a number {detail['msg'].lower().removeprefix('input should be ')}"
+        return Sentence("a day from {least} to {most}", least=DAY_LEAST, most=DAY_MOST)
+    return Sentence(_RANGES[detail["type"]], **detail["ctx"])
 
 
 def _missing(loc: Loc, spot: "_Spot", name: str, tree: Tree) -> Iterator[Fault]:

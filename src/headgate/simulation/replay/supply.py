@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy import sharing as words
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
@@ -263,7 +263,7 @@ def offer(document: Document, seconds: int) -> Offer:
         np.int64,
     )
     if not quota.size or not quota.sum():
-        what = f"no envelope has GPUs between {first} and {last}"
+        what = Sentence("no envelope has GPUs between {first} and {last}", first=first, last=last)
         mend = "write envelopes of a computing support, and lots that are usable in that time"
         raise Faulty([Fault("programme.yaml", 0, 0, "replay-no-envelopes", what, mend)])
     start = seconds_of(instant(first))

@@ -18,6 +18,7 @@ from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.alliance import follow
 from headgate.site.actions.take import change, kept_term
+from headgate.site.desk.amending import unagreed
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
 from headgate.site.desk.office import SITE, acts_for, day_at, doing, handed_in, need
@@ -186,6 +187,9 @@ def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetim
         if day < max(asked, made.usable or asked):
             refuse(DeskRefusal.OVERDUE_FIRST, day)
         need_no_fault(before, made, day)
+        held = before.holdings[made.award] if made.change is Change.MEMBERS else None
+        if granted and held is not None and (missing := unagreed(asking, held)):
+            refuse(DeskRefusal.ENTRY_UNAGREED, ", ".join(missing))
         world = Recorded({amendments_name(asking.event): [made]})
         after = take(before, world, Event(day, What.AMEND, asking.event))
         asking.save()

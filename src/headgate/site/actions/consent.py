@@ -1,10 +1,12 @@
-"""A member of an alliance agrees to one version of an application."""
+"""A member of an alliance agrees to one version of an application, or to enter by a request."""
 
 from datetime import datetime
 
+from headgate.site.actions.take import kept_term
+from headgate.site.desk.amending import entering
 from headgate.site.desk.dossiers import members
-from headgate.site.desk.models import Consent, Dossier, State
-from headgate.site.desk.office import acts_for, call_now, doing, need
+from headgate.site.desk.models import Asking, Consent, Dossier, Organisation, State
+from headgate.site.desk.office import SITE, acts_for, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -32,3 +34,24 @@ def consent(
             version=version,
             defaults={"person": person, "at": now},
         )
+
+
+def agree_to_enter(person: Person, number: int, organisation: str, now: datetime) -> None:
+    """Agree that an organisation enters an award's alliance with the parts that were asked for it.
+
+    Asked twice, it is one yes. Raises `Refused`.
+    """
+    with doing(person, "agree to enter", f"{number} {organisation}", now):
+        need(person, Role.APPLICANT)
+        asking = Asking.objects.select_related("dossier__alliance").filter(pk=number).first()
+        member = Organisation.objects.filter(code=organisation).first()
+        term = kept_term(SITE)
+        held = term.holdings.get(asking.dossier.code or "") if asking and term else None
+        if asking is None or member is None or held is None or not acts_for(person, member):
+            refuse(DeskRefusal.NOT_YOURS, organisation)
+        if asking.granted is not None:
+            refuse(DeskRefusal.ANSWERED, number)
+        if organisation not in entering(asking, held):
+            refuse(DeskRefusal.NOT_YOURS, organisation)
+        told = {"dossier": asking.dossier, "version": 0, "person": person, "at": now}
+        Consent.objects.get_or_create(asking=asking, organisation=member, defaults=told)

@@ -31,7 +31,7 @@ from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
 from headgate.site.portal.words import EVENTS, day, tag
 from headgate.steps.event import What
@@ -245,12 +245,13 @@ def projects_page(request: HttpRequest) -> HttpResponse:
 
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("clusters/", "clusters", clusters, STAFF, _BOTH, lazy("Clusters")),
+    Page("clusters/", "clusters", clusters, STAFF, _BOTH, lazy("Clusters"), Group.AWARDS),
     Page(
         "projects/",
         "projects",
         projects_page,
         roles=ANYBODY_SIGNED_IN,
         title=lazy("Projects"),
+        group=Group.AWARDS,
     ),
 )

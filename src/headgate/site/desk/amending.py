@@ -142,6 +142,20 @@ def current_parts(dossier: Dossier, held: Holding) -> Mapping[str, int]:
     return spans_of(dossier, held)[-1][1]
 
 
+def entering(asking: Asking, held: Holding) -> list[str]:
+    """Who would come into an award by a request: those that have no part of it now."""
+    if asking.change != Change.MEMBERS:
+        return []
+    return sorted(asking.asked.get("parts", {}).keys() - current_parts(asking.dossier, held).keys())
+
+
+def unagreed(asking: Asking, held: Holding) -> list[str]:
+    """Those of them who have not agreed to it yet; whoever is not registered cannot."""
+    came = entering(asking, held)
+    agreed = asking.consents.values_list("organisation__code", flat=True) if came else ()
+    return sorted(set(came).difference(agreed))
+
+
 def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:
     """Who applied for a support, the lead first, with the parts that the alliance had then.
 

@@ -199,21 +199,30 @@ class Attachment(models.Model):
 
 
 class Consent(models.Model):
-    """A member's yes to one version of an application; a later version needs another."""
+    """A member's yes to one version of an application, or of whoever comes to enter by a request.
+
+    A later version needs another; a yes to a request is to its parts, and its version is 0.
+    """
 
     dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="consents")
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
     version = models.PositiveIntegerField()
+    asking = models.ForeignKey(
+        "Asking", null=True, on_delete=models.CASCADE, related_name="consents"
+    )
     at = models.DateTimeField()
 
     class Meta:
-        """Each member says yes once to one version."""
+        """Each member says yes once to one version, and once to one request."""
 
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["dossier", "organisation", "version"], name="consent_once"
-            )
+                fields=["dossier", "organisation", "version"],
+                condition=models.Q(asking=None),
+                name="consent_once",
+            ),
+            models.UniqueConstraint(fields=["asking", "organisation"], name="entry_once"),
         ]
 
 

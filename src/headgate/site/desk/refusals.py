@@ -79,6 +79,7 @@ class DeskRefusal(Enum):
     NO_TEAMS = _("Wait until the call of the round is decided: it has no team yet.")
     ASKED_ALREADY = _("A request of this kind waits for its answer: wait for that.")
     WORDS_MISSING = _("Write in words what you ask or answer, in at most 20,000 characters.")
+    ENTRY_UNAGREED = _("Wait until whoever comes has agreed to enter with its parts.")
     SILENCE_TOO_SHORT = _("Wait until the days have passed in which the holder may answer.")
     OVERDUE_FIRST = _("Let happen first what the calendar holds before that day.")
     NOT_DUE = _("Nothing is due yet that could be done now.")

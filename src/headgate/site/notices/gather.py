@@ -9,17 +9,21 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from headgate.core import canonical
+from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.actions.take_due import MAY
+from headgate.site.desk.amending import unagreed
 from headgate.site.desk.board import look
 from headgate.site.desk.models import (
+    Asking,
     AwardList,
     Dossier,
     Finding,
     Member,
     Objection,
+    Organisation,
     Review,
     State,
 )
@@ -73,6 +77,7 @@ def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     yield from rounds_told(stood, people)
     yield from _events(stood, people, now)
     yield from _awards(stood, people)
+    yield from _entries(stood, people)
     yield from invoices_told(stood, people)
 
 
@@ -111,6 +116,24 @@ def _consents(dossier: Dossier, people: People, now: datetime) -> Iterator[Told]
         key = f"consent/{dossier.pk}/{member.organisation_id}/{now:%Y-%m-%d}"
         facts = {"call": dossier.call, "lead": dossier.lead.name, "title": str(dossier)}
         yield Told(key, "consent", people.acting(member.organisation_id), facts)
+
+
+def _entries(stood: Stands, people: People) -> Iterator[Told]:
+    """Everybody who would enter an award by a request, and has not agreed to it."""
+    held = {one.award: one for one in stood.holdings}
+    asked = Asking.objects.filter(change=Change.MEMBERS, granted__isnull=True)
+    for asking in asked.select_related("dossier__lead", "dossier__alliance"):
+        holding = held.get(asking.dossier.code or "")
+        came = unagreed(asking, holding) if holding is not None else ()
+        for one in Organisation.objects.filter(code__in=came):
+            facts = {
+                "call": asking.dossier.call,
+                "code": asking.dossier.code,
+                "lead": asking.dossier.lead.name,
+                "member": one.name,
+                "parts": asking.asked["parts"][one.code],
+            }
+            yield Told(f"entry/{asking.pk}/{one.pk}", "entry", people.acting(one.pk), facts)
 
 
 def _results(rules: CallNow, people: People) -> Iterator[Told]:

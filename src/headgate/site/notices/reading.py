@@ -138,6 +138,14 @@ def _consent(words: _Words) -> Letter:
     return Letter(subject, lines, reverse("applications"))
 
 
+def _entry(words: _Words) -> Letter:
+    told = _("%(member)s would enter with %(parts)s parts. It enters only if you agree.")
+    parts = words.say.locale.whole(words.facts["parts"])
+    lines = (words.call, told % {"member": words.facts["member"], "parts": parts})
+    subject = words.filled(_("%(lead)s asks you to enter the award %(code)s"))
+    return Letter(subject, lines, reverse("applications"))
+
+
 def _sign(words: _Words) -> Letter:
     line = _("Two persons sign an award list, and nobody who reviewed.")
     last = _("The result is to be told by %(day)s.") % {"day": words.day("by")}
@@ -311,6 +319,7 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "decided": _decided,
     "closing": _closing,
     "consent": _consent,
+    "entry": _entry,
     "sign": _sign,
     "seat": _seat,
     "finding": _finding,

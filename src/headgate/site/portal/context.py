@@ -1,13 +1,27 @@
 """What every page knows: the navigation of whoever reads it, and whether this is the demo."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from headgate.site.portal import typed
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import roles_of
+
+ROW_MOST: Final = 6
+"""Pages of one's work that the menu has in a row; more are folded by group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Pages behind one word of the menu; `here` where the page that is read is one of them."""
+
+    group: Group
+    pages: list[Page]
+    here: bool
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
@@ -19,14 +33,15 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "signup_open": settings.HEADGATE_SIGNUP == "open",
         "roles": roles,
         "typed_texts": typed.texts(request),
-        **_navigation(roles),
+        **_navigation(roles, request.path),
     }
 
 
-def _navigation(roles: frozenset[Any]) -> dict[str, list[Page]]:
-    """One's work in the row of the menu, and what is on record folded behind one word of it.
+def _navigation(roles: frozenset[Any], path: str) -> dict[str, Any]:
+    """One's work in a row, and what is on record folded behind one word at its end.
 
-    Who has no work here has the record in the row.
+    A row that would have more than `ROW_MOST` pages has its groups folded too. Who has no work here
+    has the record in the row.
     """
     from headgate.site.portal.pages import PAGES
 
@@ -35,6 +50,21 @@ def _navigation(roles: frozenset[Any]) -> dict[str, list[Page]]:
         for page in PAGES
         if page.title is not None and (page.is_public or not roles.isdisjoint(page.roles))
     ]
-    record = [page for page in seen if page.is_public or page.on_record]
-    work = [page for page in seen if page not in record]
-    return {"navigation": work, "record": record} if work else {"navigation": record, "record": []}
+    record = [page for page in seen if page.is_public or page.group is Group.RECORD]
+    work = [page for page in seen if page not in record] or record
+    groups = [one for one in Group if len(work) > ROW_MOST and one is not Group.RECORD]
+    folded: list[tuple[Group, list[Page]]] = [
+        (one, [page for page in work if page.group is one]) for one in groups
+    ]
+    folded = [(one, pages) for one, pages in folded if len(pages) > 1]
+    behind = [page for _, pages in folded for page in pages]
+    folded += [] if work is record else [(Group.RECORD, record)]
+    return {
+        "work": work,
+        "navigation": [page for page in work if page not in behind],
+        "folds": [Fold(one, pages, _holds(pages, path)) for one, pages in folded],
+    }
+
+
+def _holds(pages: list[Page], path: str) -> bool:
+    return any(reverse(page.name) == path for page in pages)

@@ -5,6 +5,7 @@ The addresses are made from it, and so is the test that asks for every page in e
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from functools import wraps
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods
 
 from headgate.site.portal import typed
@@ -25,14 +27,21 @@ from headgate.site.portal.roles import EVERYBODY, Role, has_any
 View = Callable[..., HttpResponse]
 
 
+class Group(Enum):
+    """Pages of the menu that belong together, in the menu's order; the value is its word."""
+
+    AWARDS = lazy("Awards and clusters")
+    PEOPLE = lazy("People and organisations")
+    RECORD = lazy("On record")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page: where it is, its name, who may see it, and what makes it.
 
-    `roles` empty means everybody. `title` puts it into the navigation of whoever may see it. A page
-    `on_record` shows what was decided: in the menu of whoever has work here, these pages are folded
-    behind one word, as those that everybody may see are. `sample` are values for the parts of its
-    path, with which a test can ask for it.
+    `roles` empty means everybody. `title` puts it into the navigation of whoever may see it, and
+    `group` says behind which word it is folded where that would get long. `sample` are values for
+    the parts of its path, with which a test can ask for it.
     """
 
     path: str
@@ -41,7 +50,7 @@ class Page:
     roles: frozenset[Role] = EVERYBODY
     methods: tuple[str, ...] = ("GET", "HEAD")
     title: Promise | None = None
-    on_record: bool = False
+    group: Group | None = None
     demo_only: bool = False
     sample: tuple[tuple[str, Any], ...] = ()
 

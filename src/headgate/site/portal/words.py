@@ -6,9 +6,10 @@ from typing import Final
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from headgate.core.faults import Fault, Sentence
 from headgate.report.locale import LOCALES
 
 
@@ -59,6 +60,20 @@ EVENTS: Final[dict[str, Promise]] = {
 }
 """What the calendar of a term holds."""
 
+KINDS: Final[dict[str, Promise]] = {
+    "policy-adopted": _("Policy adopted"),
+    "call-opened": _("Call opened"),
+    "facts-received": _("Facts received"),
+    "score-given": _("Score given"),
+    "decision-made": _("Decision made"),
+    "transfer": _("Transfer"),
+    "order-given": _("Order given"),
+    "usage-imported": _("Use imported"),
+    "round-closed": _("Round closed"),
+    "file-published": _("File published"),
+}
+"""The kinds of entries of the journal."""
+
 STEPS: Final[dict[str, Promise]] = {
     "envelopes": _("Envelopes"),
     "screening": _("Screening"),
@@ -106,6 +121,16 @@ def state_tag(state: str) -> SafeString:
     return tag(*STATES[state])
 
 
+def entry_kind(kind: str) -> str | Promise:
+    """The word for a kind of entry."""
+    return KINDS.get(kind, kind)
+
+
+def instant(at: str) -> str:
+    """An instant of the journal, which is UTC, as the reader's language has it."""
+    return f"{day(at)}, {at[11:19]}"
+
+
 def day(when: date | str) -> str:
     """A day, or the day of an instant as journals write it, as the reader's language has it."""
     found = date.fromisoformat(when[:10]) if isinstance(when, str) else when
@@ -115,6 +140,33 @@ def day(when: date | str) -> str:
 def whole(number: int) -> str:
     """A count, as the reader's language groups its digits."""
     return LOCALES[language()].whole(number)
+
+
+def told(text: str) -> str:
+    """A sentence of a fault in the reader's language, its figures and days as the language writes
+    them; a name or a piece of a file that stands in it stays as it is.
+    """
+    if not isinstance(text, Sentence):
+        return gettext(text) if text else ""
+    return gettext(text.form).format_map({name: _value(it) for name, it in text.values.items()})
+
+
+def _value(value: object) -> object:
+    match value:
+        case Sentence():
+            return told(value)
+        case date():
+            return day(value)
+        case int() if not isinstance(value, bool):
+            return whole(value)
+    return value
+
+
+def told_fault(fault: Fault) -> str:
+    """A fault of an input as a page tells it: where, what, and what mends it."""
+    sent = fault.line and not fault.file.startswith("facts/")  # What people did is in no file.
+    where = f"{fault.file}:{fault.line}: " if sent else ""
+    return f"{where}{told(fault.what)} – {told(fault.mend)}"
 
 
 def moment(when: datetime) -> str:

@@ -19,7 +19,7 @@ from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.duties.reports import Owed
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
-from headgate.site.desk.amending import CHANGES, Runs, all_runs
+from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import organisations_of, with_part
@@ -30,7 +30,7 @@ from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
@@ -193,6 +193,7 @@ def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
         "handed": asking.change == Change.HAND_OVER,
+        "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
         "explains": asking.change == Change.EXPLANATION,
     }
 
@@ -316,7 +317,14 @@ def _part(text: str) -> int:
 _SEES: Final = STAFF | {Role.APPLICANT}
 _CODE: Final = (("code", "open-1-0001"),)
 PAGES: Final = (
-    Page("running/", "running-awards", running_awards, _SEES, title=lazy("Running awards")),
+    Page(
+        "running/",
+        "running-awards",
+        running_awards,
+        _SEES,
+        title=lazy("Running awards"),
+        group=Group.AWARDS,
+    ),
     Page(
         "running/<slug:code>/",
         "running-award",

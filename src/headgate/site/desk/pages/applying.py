@@ -1,6 +1,6 @@
 """The applicant's pages: what may we apply for, one dossier, its receipt, its result."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from django import forms
@@ -13,24 +13,27 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.calls.application import Application, Request
 from headgate.core.calls.dossier import Invitation, invitations
+from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import FieldKind, FormField
 from headgate.site.actions.accept import accept
 from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_alliance
-from headgate.site.actions.consent import consent
+from headgate.site.actions.consent import agree_to_enter, consent
 from headgate.site.actions.find_gate import reply_gate
 from headgate.site.actions.objection import object_by, object_to
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.agreement import has_agreement
+from headgate.site.desk.amending import unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import WITH_INSIDE, answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
 from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Alliance,
+    Asking,
     AwardList,
     Dossier,
     Member,
@@ -52,14 +55,14 @@ from headgate.site.desk.pages.telling import (
     figures,
     number,
     reader,
-    told_fault,
+    told_answer,
     told_finding,
     told_refusal,
     typed_before,
     words,
 )
 from headgate.site.desk.world import accept_by, is_over
-from headgate.site.portal import typed
+from headgate.site.portal import reading, typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
@@ -167,6 +170,7 @@ def applications(request: HttpRequest) -> HttpResponse:
         "invited": _invited(mine, calls),
         "dossiers": dossiers,
         "waiting": _waiting(members, calls),
+        "entries": list(_entries(mine)),
         "alliances": [(one, _with_parts(one.members.all(), supports)) for one in alliances],
         "inside": _with_parts(members, supports),
         "supports": supports,
@@ -232,6 +236,18 @@ def _waiting(
     ]
 
 
+def _entries(mine: list[Organisation]) -> Iterator[tuple[Asking, Organisation, str]]:
+    """Requests by which one's organisations would enter, and to which they have not agreed."""
+    names, stood = {one.code: one for one in mine}, reading.programme()
+    held = {one.award: one for one in stood.holdings} if stood is not None else {}
+    asked = Asking.objects.filter(change=Change.MEMBERS, granted__isnull=True)
+    for asking in asked.select_related("dossier__lead", "dossier__alliance"):
+        holding = held.get(asking.dossier.code or "")
+        if holding is not None and not names.keys().isdisjoint(asking.asked.get("parts", {})):
+            for code in names.keys() & set(unagreed(asking, holding)):
+                yield asking, names[code], figures().whole(asking.asked["parts"][code])
+
+
 def _has_agreed(dossier: Dossier, member: Organisation) -> bool:
     told = {(one.organisation_id, one.version) for one in dossier.consents.all()}
     return (member.pk, dossier.version) in told
@@ -245,6 +261,11 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
             pk, version = number(given.get("dossier")), number(given.get("version"))
             consent(person, pk, given.get("organisation", ""), version, now())
             messages.success(request, _("You have agreed to this version."))
+        case "agree-to-enter":
+            agree_to_enter(
+                person, number(given.get("asking")), given.get("organisation", "")[:64], now()
+            )
+            messages.success(request, _("You have agreed to enter."))
         case "form":
             form_alliance(person, given.get("lead", ""), given.get("name", ""), now())
         case "enter":
@@ -297,7 +318,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "call": words(rules.call.name),
         "form": form,
         "said": said,
-        "faults": [told_fault(rules.call, fault) for fault in said.faults],
+        "faults": [told_answer(rules.call, fault) for fault in said.faults],
         "findings": [told_finding(rules, finding) for finding in said.findings],
         "slots": told_slots(slots(rules.call, found)),
         **_funded(reader(request), found, rules, said.application),

@@ -24,7 +24,7 @@ from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, STAFF, Role, roles_of
-from headgate.site.portal.words import EVENTS
+from headgate.site.portal.words import EVENTS, told_fault
 from headgate.steps.agenda import agenda, first_day
 from headgate.steps.event import Event
 
@@ -80,7 +80,7 @@ def _take(request: HttpRequest) -> HttpResponse:
 def _policy() -> tuple[Document, list[str]]:
     """The policy that this site was started with, and what is wrong with it."""
     document = read_programme(find(settings.HEADGATE_PROGRAMME))
-    return document, [f"{fault.file}:{fault.line} {fault.what}" for fault in check(document)]
+    return document, [told_fault(fault) for fault in check(document)]
 
 
 def _before(request: HttpRequest) -> HttpResponse:
@@ -88,7 +88,7 @@ def _before(request: HttpRequest) -> HttpResponse:
     try:
         document, faults = _policy()
     except Faulty as faulty:
-        told = [fault.what for fault in faulty.faults]
+        told = [told_fault(fault) for fault in faulty.faults]
         return render(request, "desk/adopt.html", {"faults": told, "may": False})
     context: dict[str, Any] = {"faults": faults, "may": False}
     if not faults:

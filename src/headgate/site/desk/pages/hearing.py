@@ -23,9 +23,15 @@ from headgate.site.actions.hear_round import (
 from headgate.site.desk.clock import now
 from headgate.site.desk.hearing import answer_by, object_by, own_teams, reply_by
 from headgate.site.desk.models import RoundFinding, RoundObjection
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, typed_before, words
+from headgate.site.desk.pages.telling import (
+    at_the_desk,
+    figures,
+    reader,
+    tell_faults,
+    typed_before,
+    words,
+)
 from headgate.site.desk.rating import RoundNow, round_now
-from headgate.site.portal import typed
 from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role, roles_of
@@ -40,9 +46,7 @@ def hearing(request: HttpRequest, round_id: str) -> HttpResponse:
         try:
             _deed(request, round_id)
         except Faulty as faulty:
-            typed.keep(request)
-            for fault in faulty.faults:
-                messages.error(request, f"{fault.what} {fault.mend}")
+            tell_faults(request, faulty)
         return redirect("round-hearing", round_id=round_id)
     person, round_ = reader(request), round_now(round_id)
     roles = roles_of(person)

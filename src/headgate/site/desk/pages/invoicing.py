@@ -44,7 +44,7 @@ from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages.rounds import printed
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands, stored_facts
@@ -289,7 +289,7 @@ def _signed(line: Line) -> int:
 _SEES: Final = STAFF | {Role.APPLICANT}
 _SAMPLE: Final = "open-1-0001-1"
 PAGES: Final = (
-    Page("invoices/", "invoices", invoice_list, _SEES, title=lazy("Invoices")),
+    Page("invoices/", "invoices", invoice_list, _SEES, title=lazy("Invoices"), group=Group.AWARDS),
     Page(
         "invoices/<slug:number>/",
         "invoice",

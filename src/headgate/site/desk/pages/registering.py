@@ -32,8 +32,8 @@ from headgate.site.desk.pages.telling import (
     words,
 )
 from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
-from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.registry import Group, Page
+from headgate.site.portal.roles import Role, roles_of
 from headgate.steps.agenda import first_day
 
 CODE: Final = RegexValidator(
@@ -161,7 +161,8 @@ def organisations(request: HttpRequest) -> HttpResponse:
     columns = _columns(asked)
     if file := download(request, "organisations", rows, columns, choices, journal_state):
         return file
-    context = {"listing": listing(request, rows, columns, choices)}
+    keeps = not roles_of(request.user).isdisjoint(_KEEP)
+    context = {"listing": listing(request, rows, columns, choices), "keeps": keeps}
     return render(request, "desk/organisations.html", context)
 
 
@@ -227,7 +228,14 @@ _SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 _KEEP: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("organisations/", "organisations", organisations, _SEE, title=lazy("Organisations")),
+    Page(
+        "organisations/",
+        "organisations",
+        organisations,
+        _SEE,
+        title=lazy("Organisations"),
+        group=Group.PEOPLE,
+    ),
     Page("organisations/new/", "new_organisation", new_organisation, _KEEP, _BOTH),
     Page(
         "organisations/<int:organisation>/",

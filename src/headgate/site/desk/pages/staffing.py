@@ -32,7 +32,7 @@ from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, 
 from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import first_password
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import NAMES, Role, roles_of
 
 DEEDS_SHOWN: Final = 20
@@ -233,7 +233,7 @@ _SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 _OWN: Final = frozenset({Role.POLICY_OWNER})
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("people/", "people", people, _SEE, title=lazy("People")),
+    Page("people/", "people", people, _SEE, title=lazy("People"), group=Group.PEOPLE),
     Page("people/new/", "new_person", new_person, _OWN, _BOTH),
     Page("people/<int:person>/", "person", person, _SEE, _BOTH, sample=(("person", 1),)),
     Page("ties/", "ties", ties, frozenset({Role.REVIEWER}), _BOTH, lazy("Ties")),

@@ -30,7 +30,7 @@ from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
 from headgate.site.portal.models import Person
-from headgate.site.portal.words import language
+from headgate.site.portal.words import language, told_fault
 
 View = Callable[..., HttpResponse]
 FAULTS_SHOWN: Final = 20
@@ -68,7 +68,7 @@ ANSWERED: Final[dict[AnswerFault, str]] = {
 """What mends each fault of an answer."""
 
 
-def told_fault(call: Call, fault: FormFault) -> str:
+def told_answer(call: Call, fault: FormFault) -> str:
     """One fault of a form: the question in the reader's language, and what mends it."""
     where, what = fault
     asked = call.fields.get(where) or call.attachments.get(where)
@@ -135,8 +135,7 @@ def tell_faults(request: HttpRequest, faulty: Faulty) -> None:
     """What is wrong with a file that was sent, row by row, on the page that it was sent from."""
     typed.keep(request)
     for fault in faulty.faults[:FAULTS_SHOWN]:
-        where = f"{fault.file}:{fault.line}: " if fault.file.endswith((".csv", ".xlsx")) else ""
-        messages.error(request, f"{where}{fault.what} – {_(fault.mend)}")
+        messages.error(request, told_fault(fault))
     if (more := len(faulty.faults) - FAULTS_SHOWN) > 0:
         messages.error(request, _("%(n)s more faults.") % {"n": more})
 
@@ -165,7 +164,7 @@ def at_the_desk(view: View) -> View:
                 return render(request, "portal/not_begun.html")
             why = told_refusal(refused)
         except Faulty as faulty:
-            why = "; ".join(fault.what for fault in faulty.faults)
+            why = "; ".join(map(told_fault, faulty.faults[:FAULTS_SHOWN]))
         return render(request, "desk/refused.html", {"why": why}, status=HTTPStatus.CONFLICT)
 
     return told

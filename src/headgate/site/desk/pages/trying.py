@@ -21,6 +21,7 @@ from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.telling import at_the_desk, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.portal.words import told_fault
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.term import LedgerRefused
 
@@ -103,7 +104,7 @@ def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
     try:
         other = preview(rules.id, now(), {"tried.yaml": text})
     except Faulty as faulty:
-        return {"overlay": text, "why": [fault.what for fault in faulty.faults]}
+        return {"overlay": text, "why": [told_fault(fault) for fault in faulty.faults]}
     except (LedgerRefused, ProposalRefused) as refused:
         return {"overlay": text, "why": [str(refused)]}
     return {"overlay": text, **_beside(preview(rules.id, now()), other)}

@@ -16,7 +16,7 @@ from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
 
@@ -124,8 +124,13 @@ def entries(request: HttpRequest) -> HttpResponse:
 PAGES: Final = (
     Page("home/", "home", home, roles=ANYBODY_SIGNED_IN, title=lazy("Today")),
     Page(
-        "decisions/", "decisions", decisions, roles=STAFF, title=lazy("Decisions"), on_record=True
+        "decisions/",
+        "decisions",
+        decisions,
+        roles=STAFF,
+        title=lazy("Decisions"),
+        group=Group.RECORD,
     ),
     Page("decisions/<int:seq>/", "decision", decision, roles=STAFF, sample=(("seq", 3),)),
-    Page("entries/", "entries", entries, roles=STAFF, title=lazy("Entries"), on_record=True),
+    Page("entries/", "entries", entries, roles=STAFF, title=lazy("Entries"), group=Group.RECORD),
 )

@@ -42,6 +42,7 @@ from headgate.site.portal.registry import Page
 from headgate.site.portal.replaying import (
     SEED,
     SEEDS,
+    TRIED,
     Answered,
     Busy,
     GettingReady,
@@ -49,8 +50,9 @@ from headgate.site.portal.replaying import (
     answer,
     called,
 )
-from headgate.site.portal.words import language
+from headgate.site.portal.words import language, told_fault
 from headgate.steps.agenda import first_day
+from headgate.whatif import AS_IT_STANDS
 
 PARTS: Final = ("use", "waits", "changes", "months")
 FILE: Final = "what-if.yaml"
@@ -116,7 +118,9 @@ def what_if(request: HttpRequest) -> HttpResponse:
     try:
         question = _question(request)
     except Faulty as faulty:
-        return render(request, "portal/what_if.html", {"none": [f.what for f in faulty.faults]})
+        return render(
+            request, "portal/what_if.html", {"none": [told_fault(f) for f in faulty.faults]}
+        )
     if question is None:
         none = [_("The policy has no GPUs that envelopes divide.")]
         return render(request, "portal/what_if.html", {"none": none})
@@ -182,17 +186,23 @@ def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any],
     except Busy:
         return {"busy": _("Others are being answered. Ask again in a moment.")}, UNAVAILABLE
     except Faulty as faulty:
-        return {"why": [fault.what for fault in faulty.faults]}, 200
+        return {"why": [told_fault(fault) for fault in faulty.faults]}, 200
     trial = called(found.trial, _("tried here"))
     return {
         "figures": Numbers(tuple(_figures(trial, question.say))),
         "sections": list(parts_of(trial, question.say, _parts(trial))),
-        "sources": found.trial.sources,
+        "sources": [(_named(name), digest) for name, digest in found.trial.sources],
         "about": _about(found, question.say),
         "slow": found.slow,
         "command": _command(found, bool(question.text)),
         "histories": found.trial.histories,
     }, 200
+
+
+def _named(source: str) -> str:
+    """What the page was made from: a variant of the policy in the reader's words, or a file."""
+    told = {AS_IT_STANDS: _("The policy as it stands"), TRIED: _("The policy as it was tried")}
+    return told.get(source.removesuffix(" (policy)"), source)
 
 
 def _parts(trial: Trial) -> list[str]:

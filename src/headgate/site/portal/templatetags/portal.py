@@ -12,6 +12,8 @@ from headgate.site.portal import words
 
 register = template.Library()
 register.filter("day", words.day, expects_localtime=True)
+register.filter("entry_kind", words.entry_kind)
+register.filter("instant", words.instant)
 register.filter("moment", words.moment, expects_localtime=True)
 register.filter("whole", words.whole)
 
