@@ -40,9 +40,10 @@ def trial() -> Trial:
     document = read_programme(ROOT / SHIPPED[0], ())
     policy = at(document, first_day(document)).policy
     columns = [_column(name, shared) for name in ("", "forty") for shared in (False, True)]
-    words = Sharing(turns=Turns.PAST_USE).model_dump(mode="json", exclude={"budgets", "inference"})
+    apart = {"budgets", "inference", "spot"}
+    words = Sharing(turns=Turns.PAST_USE).model_dump(mode="json", exclude=apart)
     said = {**words, "budget_hours": 9, "when_spent": "wait"}
-    said |= {"inference_first": ("npu (60 %, 50 %)",), "spill_seconds": 1800}
+    said |= {"inference_first": ("npu (60 %, 50 %)",), "spill_seconds": 1800, "spot_tariff": 40}
     sharing = (("", date(2026, 3, 16), said), ("forty", date(2026, 4, 1), {**said, "idle": "kept"}))
     sources = (("as it stands (policy)", "a" * 64), ("forty.yaml", "b" * 64))
     left_out = {"never_run": 3, "too_large": 1}

@@ -219,7 +219,7 @@ def test_spot_tenants_run_on_what_lies_idle_at_a_price_of_their_own(
     assert held == shared["spot"]["held"] == shared["borrowed"] > 0 < shared["spot"]["stops"]
     assert abs(held * 3000 * 40 // 100 // 3600 - shared["spot"]["income"]) <= 1
     pages = [(tmp_path / "out" / f"report{end}.html").read_text("utf-8") for end in ("", ".ko")]
-    for page, own in zip(pages, ("Spot tenants", "스팟 이용자"), strict=True):
+    for page, own in zip(pages, ("Spot tenants, median", "스팟 이용자, 중앙값"), strict=True):
         assert own in page
 
 

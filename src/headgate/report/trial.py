@@ -257,8 +257,9 @@ def _waits(trial: Trial, say: Speaker) -> Iterator[Block]:
         word = say.say(f"trial.{kind}")
         all_jobs = (ranged(c.figures[kind], _hours, say) for c in trial.columns)
         rows.append((f"{say.say('trial.all_jobs')}, {word}", *all_jobs))
-        for envelope in trial.columns[0].by_envelope:
-            cells = (_hours(c.by_envelope[envelope][n], say) for c in trial.columns)
+        for envelope in _envelopes(trial):
+            known = (c.by_envelope.get(envelope) for c in trial.columns)
+            cells = (say.say("none") if w is None else _hours(w[n], say) for w in known)
             rows.append((f"{_holder(envelope, say)}, {word}", *cells))
     yield table("waits-table", say.say("trial.waits_table"), heads, rows)
     sizes = [
@@ -276,7 +277,7 @@ def _waits_chart(trial: Trial, say: Speaker) -> Drawing:
             f"{_holder(envelope, say)}, {say.say(f'trial.{WAITS[n]}')}",
             tuple(_wait(style, c, envelope, n, say) for style, c in enumerate(trial.columns)),
         )
-        for envelope in trial.columns[0].by_envelope
+        for envelope in _envelopes(trial)
         for n in (1, 2)
     ]
     legend = [_name(column, say) for column in trial.columns]
@@ -284,8 +285,14 @@ def _waits_chart(trial: Trial, say: Speaker) -> Drawing:
 
 
 def _wait(style: int, column: Column, envelope: str, n: int, say: Speaker) -> Part:
-    seconds = column.by_envelope[envelope][n]
-    return Part(style, seconds, _hours(seconds, say))
+    three = column.by_envelope.get(envelope)
+    told = say.say("none") if three is None else _hours(three[n], say)
+    return Part(style, three[n] if three else 0, told)
+
+
+def _envelopes(trial: Trial) -> tuple[str, ...]:
+    """Those of any column: an overlay may have one more, or one less."""
+    return tuple(dict.fromkeys(name for c in trial.columns for name in c.by_envelope))
 
 
 def _cells(trial: Trial, size: str, place: int, say: Speaker) -> Iterator[Cell]:
@@ -332,14 +339,14 @@ def _per_cent(per_mille: int, say: Speaker) -> str:
 
 def _months(trial: Trial, say: Speaker) -> Iterator[Block]:
     yield Paragraph(say.say("trial.months_intro"))
-    yield from (_months_chart(trial, name, say) for name in trial.columns[0].by_envelope)
+    yield from (_months_chart(trial, name, say) for name in _envelopes(trial))
     heads = [say.say("trial.month"), say.say("trial.envelope"), say.say("trial.promised")]
     heads += [_name(column, say) for column in trial.columns]
     rows: list[tuple[Cell, ...]] = []
     for n, (day, by_envelope) in enumerate(trial.columns[0].months):
         promised_all = sum(promised for promised, _ in by_envelope.values())
-        for envelope, (promised, _) in by_envelope.items():
-            share = say.percent(promised, promised_all)
+        for envelope in _envelopes(trial):
+            share = say.percent(by_envelope.get(envelope, (0, 0))[0], promised_all)
             cells = (_share(column, n, envelope, say) for column in trial.columns)
             rows.append((say.locale.day(day), _holder(envelope, say), share, *cells))
     texts = frozenset({1})
