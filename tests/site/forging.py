@@ -23,7 +23,7 @@ from headgate.core.ledger.entry import Entry, decode
 from headgate.core.policy.document import Document
 from headgate.cycle import World
 from headgate.readers.facts import Recorded, read_facts
-from headgate.site.actions.take import run
+from headgate.site.actions.take import rehearse
 from headgate.site.records.books import stored
 from headgate.site.records.database import TABLES, Database, create, opened
 from headgate.site.records.journal import append, head, lines
@@ -181,7 +181,7 @@ def fill(address: str, term: Term, world: World | None = None) -> None:
     database = opened(address, "filling")
     create(database)
     document: Document = term.document
-    run(database, document, world or recorded(term.facts))
+    rehearse(database, document, world or recorded(term.facts))
     database.connection.close()
 
 

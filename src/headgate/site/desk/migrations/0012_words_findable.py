@@ -17,7 +17,7 @@ def filled(apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     """A column more."""
 
-    dependencies: ClassVar = [("desk", "0010_applications_in_order")]
+    dependencies: ClassVar = [("desk", "0011_consents_to_enter")]
 
     operations: ClassVar = [
         migrations.AddField(
