@@ -51,6 +51,9 @@ def test_the_operator_sees_each_centre(client: Client, language: str) -> None:
     assert all(f'<h2 class="govuk-heading-l">{site} ' in shown for site in ("north", "south"))
     assert "govuk-tag--green" in shown
     assert {"en": "Late", "vi": "Chậm", "ko": "늦음"}[language] in shown, "told years ago"
+    assert {"en": "1 January 2020", "vi": "01/01/2020", "ko": "2020년 1월 1일"}[language] in (
+        shown.replace("\N{NO-BREAK SPACE}", " ")
+    ), "an instant in the reader's words"
 
 
 def test_drift_is_shown_with_who_owns_the_field(
