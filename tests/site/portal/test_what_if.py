@@ -196,6 +196,7 @@ def test_one_replay_at_a_time(ready: Client, monkeypatch: pytest.MonkeyPatch) ->
         response = ready.get("/what-if/", {"lend": "35"})
     assert 503 == response.status_code
     assert "Others are being answered" in text_of(response)
+    assert 'hx-trigger="load delay:3s"' in text_of(response)
     monkeypatch.setattr(replaying, "WAITING_MOST", 0)
     assert 503 == ready.get("/what-if/", {"lend": "35"}).status_code
 

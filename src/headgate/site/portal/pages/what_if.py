@@ -184,7 +184,8 @@ def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any],
     except GettingReady:
         return {"getting_ready": True}, 200
     except Busy:
-        return {"busy": _("Others are being answered. Ask again in a moment.")}, UNAVAILABLE
+        busy = _("Others are being answered. Ask again in a moment.")
+        return {"busy": busy, "again": True}, UNAVAILABLE
     except Faulty as faulty:
         return {"why": [told_fault(fault) for fault in faulty.faults]}, 200
     trial = called(found.trial, _("tried here"))
