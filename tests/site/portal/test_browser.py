@@ -244,7 +244,7 @@ MOVING = """
 
 
 def test_a_hand_that_never_rests_is_answered(browser: Browser, base: str) -> None:
-    """A slider that keeps moving is answered again and again, and no answer is asked for in vain."""
+    """A slider that keeps moving is answered again and again; nothing is asked for in vain."""
     page = _opened(browser, base, "en", "desk", "light")
     failed: list[str] = []
     page.on("requestfailed", lambda request: failed.append(request.url))
