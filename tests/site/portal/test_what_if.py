@@ -233,8 +233,10 @@ def test_the_first_reader_is_told_to_wait(portal: Client, monkeypatch: pytest.Mo
     replaying._SHOP.ready = {}
     try:
         for _ in range(3):
-            shown = text_of(portal.get("/what-if/"))
+            asked = {"lend": "50", "chance": "1", "policy": "0"}
+            shown = text_of(portal.get("/what-if/", asked))
             assert "being got ready" in shown
+            assert 'hx-get="/what-if/?lend=50&amp;chance=1&amp;policy=0"' in shown
             assert 'hx-trigger="load delay:2s"' in shown
         assert [FEW_JOBS] == made
     finally:
