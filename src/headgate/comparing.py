@@ -7,7 +7,9 @@ under the envelopes of each, behind walls and shared.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
+from headgate.core.policy.values import changes, day_of
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
 from headgate.demo import Choices, Rehearsed, rehearse, workload
 from headgate.readers.demand_csv import read_demand
@@ -24,6 +28,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.trace_kept import Kept, told
 from headgate.report.summary import Summary, summary_of
+from headgate.report.summary_calls import CallSummary
 from headgate.report.trial import DAYS, HOURS, Column, trial_pages
 from headgate.report.trial_awards import Listed, Lists
 from headgate.steps.agenda import first_day
@@ -54,7 +59,8 @@ class Outcome:
     """One variant's figures by name, whole numbers: hours are unit-hours, blocks the envelope's.
 
     `awards` are blocks by call and application, `blocks` by call and class of holders, `cut_rules`
-    the tables of errors of planned rounds.
+    the tables of errors of planned rounds. `short` is by call the part of a list's worth, in
+    millionths, that a better list could have more: a bound that anyone can check.
     """
 
     variant: str
@@ -63,6 +69,7 @@ class Outcome:
     awards: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     blocks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     cut_rules: Mapping[str, tuple[Foreseen, ...]] = field(default_factory=dict)
+    short: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +103,16 @@ def compare(
     """
     variants, documents = _variants(choices.overlays), documents_of(programme, choices)
     report = head_of(programme, choices)
-    lines, lists = list[str](), None
+    lines, lists, same = list[str](), None, unchanged(documents)
+    report["unchanged"] = list(same)
     if term:
         rehearsed = [_term(programme, choices, name, variants[name], progress) for name in variants]
         outcomes = [_judged(outcome, documents) for outcome in rehearsed]
         moved = tuple(moves(outcomes))
         report |= {"outcomes": canonical.plain(outcomes), "moved": canonical.plain(moved)}
         lines += _table([_with_moves(outcome, moved) for outcome in outcomes])
-        lists = _lists(documents, outcomes, report["files"])
+        lists = _lists(documents, outcomes, report["files"], same)
+    lines += [f"{name} changes nothing: it sets what the policy says already" for name in same]
     if choices.trace is None:
         return Compared(tuple(lines), report, trial_pages(None, lists))
     try:
@@ -249,20 +258,58 @@ def _outcome(variant: str, rehearsed: Rehearsed) -> Outcome:
     figures = dict([*_calls(summary), *_supports(summary), *_rounds(summary), assumed])
     awards = {call.id: {a.id: a.blocks for a in call.awarded} for call in summary.calls}
     blocks = {call.id: dict(sorted(call.blocks_by("holder").items())) for call in summary.calls}
-    return Outcome(variant, summary.policy_digest, figures, awards, blocks)
+    short = {call.id: _short(call) for call in summary.calls if call.listed is not None}
+    return Outcome(variant, summary.policy_digest, figures, awards, blocks, short=short)
+
+
+def _short(call: CallSummary) -> int:
+    """Millionths of its worth by which a call's list may fall short of the best, rounded up."""
+    return ceil(1_000_000 * call.listed.gap_proved) if call.listed is not None else 0
+
+
+def unchanged(documents: Mapping[str, Document]) -> tuple[str, ...]:
+    """Overlays under which the policy says on every day what it says without them."""
+    base = documents[AS_IT_STANDS]
+    others = (name for name in documents if name != AS_IT_STANDS)
+    return tuple(name for name in others if _says_the_same(base, documents[name]))
+
+
+def _says_the_same(base: Document, other: Document) -> bool:
+    trees = [tree for _, tree in (*base.overlays, *other.overlays)]
+    days = {first_day(base), *changes(base.programme)}
+    for tree in trees:
+        days |= {*changes(tree), *(d for d in (day_of(tree, "until"),) if d is not None)}
+    return all(_said(base, day) == _said(other, day) for day in sorted(days))
+
+
+def _said(document: Document, day: date) -> Policy | None:
+    """The policy on a day; None where it does not speak yet."""
+    try:
+        return at(document, day).policy
+    except Faulty:
+        return None
 
 
 def _lists(
-    documents: Mapping[str, Document], outcomes: Sequence[Outcome], files: Mapping[str, str]
+    documents: Mapping[str, Document],
+    outcomes: Sequence[Outcome],
+    files: Mapping[str, str],
+    same: tuple[str, ...],
 ) -> Lists:
     """What the page shows of award lists and cuts."""
     first = documents[AS_IT_STANDS]
     listed = (
-        Listed("" if x.variant == AS_IT_STANDS else x.variant, x.blocks, x.awards, x.cut_rules)
+        Listed(
+            "" if x.variant == AS_IT_STANDS else x.variant,
+            x.blocks,
+            x.awards,
+            x.cut_rules,
+            x.short,
+        )
         for x in outcomes
     )
     policy = at(first, first_day(first)).policy
-    return Lists(policy, tuple(listed), sources_of(documents, files))
+    return Lists(policy, tuple(listed), sources_of(documents, files), same)
 
 
 def _judged(outcome: Outcome, documents: Mapping[str, Document]) -> Outcome:
@@ -307,13 +354,16 @@ def _cuts(tables: Mapping[str, tuple[Foreseen, ...]]) -> Iterator[tuple[str, int
             for row in table.errors:
                 if row.own:
                     yield f"{place}: cuts in a million", row.cut_ppm
-                    yield f"{place}: wrong of a million cuts", row.wrong_ppm or 0
+                    if row.wrong_ppm is not None:
+                        yield f"{place}: wrong of a million cuts", row.wrong_ppm
 
 
 def _calls(summary: Summary) -> Iterator[tuple[str, int]]:
     for call in summary.calls:
         yield f"{call.id}: applications", call.funnel[0]
         yield f"{call.id}: awarded", call.funnel[-1]
+        if call.listed is not None:
+            yield f"{call.id}: millionths that a better list could be worth more", _short(call)
         by_holder = sorted(call.blocks_by("holder").items())
         whole = sum(blocks for _, blocks in by_holder)
         for holder, blocks in by_holder:

@@ -9,7 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from headgate.cli import app
+from headgate.comparing import unchanged
 from headgate.core.policy.jsonschema import json_schema
+from headgate.readers.policy_files import read_programme
+from headgate.whatif import AS_IT_STANDS
 from tests.whole.small import PROGRAMME, trace_text
 
 OVERLAY = """\
@@ -183,6 +186,33 @@ def test_simulate_says_how_often_each_rule_cuts_the_wrong_team(tmp_path: Path) -
     assert wrong[0]["wrong_ppm"] > wrong[1]["wrong_ppm"]
     figures = json.loads(made.stdout)["outcomes"][1]["figures"]
     assert any("wrong of a million cuts" in name for name in figures)
+    for name in figures:
+        assert (
+            not name.endswith("wrong of a million cuts")
+            or figures[name.replace("wrong of a million cuts", "cuts in a million")]
+        )
+    short = [each["short"] for each in json.loads(made.stdout)["outcomes"]]
+    assert {"alliance": 78_261, "open": 0, "hours": 0} == short[0]
+    assert short[0] == short[1]
+    assert [] == json.loads(made.stdout)["unchanged"]
+
+
+SAME = """
+overlay: same
+because: {en: What the policy says already.}
+from: 2026-01-01
+onwards: true
+set:
+  calls.open.classes.h200.cap_blocks: 4
+"""
+
+
+def test_an_overlay_that_changes_nothing_is_named() -> None:
+    """What sets the policy's own values has no effect; what changes a later day alone has one."""
+    later = SAME.replace("2026-01-01", "2026-05-01").replace("4\n", "3\n")
+    base = read_programme(PROGRAMME)
+    laid = {name: base.laid(name, text) for name, text in (("same", SAME), ("later", later))}
+    assert ("same",) == unchanged({AS_IT_STANDS: base, **laid})
 
 
 def test_simulate_says_where_a_trace_has_no_envelopes_to_run_in(trace: Path) -> None:

@@ -1,6 +1,7 @@
 """The page of a what-if: every figure that was handed in, in three languages, with its sources."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,10 +20,13 @@ def lists() -> Lists:
     """Award lists of one call under two variants: one applicant gains what another loses."""
     rules = (ErrorRow(0, 1_000_000, 250_000), ErrorRow(1960, 400_000, None, own=True))
     wide = Foreseen(2000, 900, rules, (), Power(None, ()))
-    stands = Listed("", {"alliance": {"national": 8}}, {"alliance": {"a-1": 6, "a-2": 2}}, {})
+    stands = Listed("", {"alliance": {"national": 8}}, {"alliance": {"a-1": 6, "a-2": 2}}, {},
+                    {"alliance": 0})  # fmt: skip
     caps = Listed("caps", {"alliance": {"national": 4, "academia": 4}},
-                  {"alliance": {"a-1": 4, "a-2": 2, "a-3": 2}}, {"stage": (wide,)})  # fmt: skip
-    return Lists(trial().policy, (stands, caps), (("caps.yaml", "c" * 64),))
+                  {"alliance": {"a-1": 4, "a-2": 2, "a-3": 2}}, {"stage": (wide,)},
+                  {"alliance": 78_261})  # fmt: skip
+    sources = (("caps.yaml", "c" * 64),)
+    return Lists(trial().policy, (stands, caps), sources, ("idle-overlay",))
 
 
 def text(language: str, *parts: Any) -> str:
@@ -68,6 +72,8 @@ def test_a_page_says_who_gains_and_who_loses_blocks(language: str, *, alone: boo
     assert "a-1 6 4 (\u22122)" in said
     assert "a-3 0 2 (+2)" in said
     assert "a-2" not in said
+    assert re.search("caps 7[.,]83", said)
+    assert "idle-overlay" in said
     assert 1 == said.count("a-1 ")
     assert ("c" * 64 in said) == alone
 
@@ -85,3 +91,13 @@ def test_a_list_without_any_award_is_told_so() -> None:
     empty = Listed("", {"alliance": {}}, {}, {})
     said = text("en", None, Lists(trial().policy, (empty,), ()))
     assert "No application has another award" in said
+
+
+def test_a_rule_that_stays_the_same_has_one_table_for_all_variants() -> None:
+    """Variants with the same cut rule share a table that names them all; others have their own."""
+    found = lists()
+    stands, caps = found.variants
+    twin = replace(stands, variant="twin", cut_rules=caps.cut_rules)
+    said = text("en", None, replace(found, variants=(stands, caps, twin)))
+    assert 1 == said.count("how often each rule cuts, and how many")
+    assert "caps, twin: how often each rule cuts" in said

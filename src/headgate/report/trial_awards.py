@@ -5,7 +5,8 @@ or lose.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
 
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.policy.schema import Policy
@@ -23,29 +24,36 @@ FEW = 12
 class Listed:
     """One variant (without a name: the policy as it stands): its lists and the rules of its rounds.
 
-    `blocks` are by call and class of holders, `awards` by call and application.
+    `blocks` are by call and class of holders, `awards` by call and application, `short` by call
+    millionths of its worth by which a list may fall short of the best.
     """
 
     variant: str
     blocks: Mapping[str, Mapping[str, int]]
     awards: Mapping[str, Mapping[str, int]]
     cut_rules: Mapping[str, tuple[Foreseen, ...]]
+    short: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """All variants and what they were made from: names with digests."""
+    """All variants and what they were made from: names with digests.
+
+    `same` are overlays under which the policy says what it says without them.
+    """
 
     policy: Policy
     variants: tuple[Listed, ...]
     sources: tuple[tuple[str, str], ...]
+    same: tuple[str, ...] = ()
 
 
 def sections(lists: Lists, say: Speaker, *, alone: bool) -> Iterator[Section]:
     """The award lists under each variant, and the cut rules of its rounds; `alone` on a page."""
+    same = (say.say("trial.lists_same", name=name) for name in lists.same)
     brief = (
         Paragraph(say.say("trial.lists_intro"), "lead"),
-        Note(say.say("trial.assumed_title"), (say.say("trial.lists_assumed"),)),
+        Note(say.say("trial.assumed_title"), (say.say("trial.lists_assumed"), *same)),
     )
     if alone:
         yield Section("brief", say.say("trial.brief"), brief)
@@ -64,6 +72,7 @@ def _lists(lists: Lists, say: Speaker) -> Iterator[Block]:
         known = lists.policy.calls.get(call)
         yield Heading(3, call if known is None else say.text(known.name), f"lists-{call}")
         yield from _shares(lists, call, say)
+        yield from _short(lists, call, say)
         yield from _moves(lists, call, say)
 
 
@@ -97,6 +106,17 @@ def _share(blocks: Mapping[str, int], holder: str, say: Speaker) -> str:
     return f"{say.locale.whole(amount)} ({say.percent(amount, whole)})"
 
 
+def _short(lists: Lists, call: str, say: Speaker) -> Iterator[Block]:
+    """How much more any other list of the call could be worth, under each variant."""
+    told = [
+        f"{_name(one, say)} {say.locale.percent(Fraction(one.short[call], 1_000_000), 2)}"
+        for one in lists.variants
+        if call in one.short
+    ]
+    if told:
+        yield Paragraph(say.say("trial.lists_short", told="; ".join(told)))
+
+
 def _moves(lists: Lists, call: str, say: Speaker) -> Iterator[Block]:
     """Each application with another award under some variant."""
     each = [one.awards.get(call, {}) for one in lists.variants]
@@ -125,7 +145,15 @@ def _cuts(lists: Lists, say: Speaker) -> Iterator[Block]:
     for name in dict.fromkeys(name for one in lists.variants for name in one.cut_rules):
         known = lists.policy.rounds.get(name)
         yield Heading(3, name if known is None else say.text(known.name), f"cuts-{name}")
-        for one in lists.variants:
-            if tables := one.cut_rules.get(name, ()):
-                title = say.say("trial.cuts_table", variant=_name(one, say))
-                yield cut_table(f"cuts-{name}-{one.variant or 'stands'}", title, tables, say)
+        for tables, variants in _alike(lists, name):
+            names = ", ".join(_name(one, say) for one in variants)
+            title = say.say("trial.cuts_table", variant=names)
+            yield cut_table(f"cuts-{name}-{variants[0].variant or 'stands'}", title, tables, say)
+
+
+def _alike(lists: Lists, name: str) -> Iterator[tuple[tuple[Foreseen, ...], tuple[Listed, ...]]]:
+    """A round's tables, each once, with all variants whose rule has it."""
+    each = [one.cut_rules.get(name, ()) for one in lists.variants]
+    for tables in dict.fromkeys(tables for tables in each if tables):
+        pairs = zip(lists.variants, each, strict=True)
+        yield tables, tuple(one for one, own in pairs if own == tables)

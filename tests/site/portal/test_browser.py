@@ -232,3 +232,27 @@ def test_an_answer_comes_while_the_hand_is_on_the_slider(browser: Browser, base:
     page.reload()
     assert "59" == page.locator("#share-national").input_value()
     page.context.close()
+
+
+MOVING = """
+    const slider = document.getElementById('lend')
+    window.moving = setInterval(() => {
+      slider.value = slider.value > 5 ? slider.value - 5 : 100
+      slider.dispatchEvent(new Event('input', {bubbles: true}))
+    }, 30)
+"""
+
+
+def test_a_hand_that_never_rests_is_answered(browser: Browser, base: str) -> None:
+    """A slider that keeps moving is answered again and again; nothing is asked for in vain."""
+    page = _opened(browser, base, "en", "desk", "light")
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.goto(f"{base}/what-if/")
+    page.evaluate(MOVING)
+    page.locator(".hg-moved").first.wait_for()
+    first = page.url
+    page.wait_for_function("first => location.href !== first", arg=first)
+    page.evaluate("clearInterval(window.moving)")
+    assert not failed
+    page.context.close()

@@ -124,6 +124,23 @@ def test_a_page_names_what_it_was_made_from(ready: Client) -> None:
     assert text == ready.get(f"{link[1]}&format=yaml").content.decode()
 
 
+def test_a_lasting_address_says_where_the_policy_is_another_since(ready: Client) -> None:
+    """It names the policy that it was made on; opened under another one, the page says so."""
+    shown = html.unescape(text_of(ready.get("/what-if/", {"lend": "50"})))
+    link = re.search(r'href="(/what-if/[?][^"]*)">http', shown)
+    assert link is not None
+    stood = reading.programme()
+    assert stood is not None
+    assert f"policy={stood.document.digest[:12]}" in link[1]
+    told = "made on another policy"
+    assert told not in text_of(ready.get(link[1]))
+    for other in ("0" * 12, "", "<script>"):
+        again = text_of(ready.get("/what-if/", {"lend": "50", "policy": other}))
+        assert told in again
+        assert '<script>"' not in again
+        assert "hg-figures" in again
+
+
 def test_a_part_of_the_page_answers_a_slider(ready: Client) -> None:
     """To a moved slider comes the answer alone, with the sliders that give way and the address."""
     asked = {
@@ -136,7 +153,9 @@ def test_a_part_of_the_page_answers_a_slider(ready: Client) -> None:
     response = ready.get("/what-if/", asked, headers=headers)
     shown = text_of(response)
     where = "/what-if/?share-national=40&share-business=30&share-academia=30"
-    assert where == response["HX-Replace-Url"]
+    stood = reading.programme()
+    assert stood is not None
+    assert f"{where}&policy={stood.document.digest[:12]}" == response["HX-Replace-Url"]
     assert "<html" not in shown
     assert 'id="lever-share-business" hx-swap-oob' in shown
     assert 'id="lever-share-national" hx-swap-oob' not in shown
@@ -196,6 +215,7 @@ def test_one_replay_at_a_time(ready: Client, monkeypatch: pytest.MonkeyPatch) ->
         response = ready.get("/what-if/", {"lend": "35"})
     assert 503 == response.status_code
     assert "Others are being answered" in text_of(response)
+    assert 'hx-trigger="load delay:3s"' in text_of(response)
     monkeypatch.setattr(replaying, "WAITING_MOST", 0)
     assert 503 == ready.get("/what-if/", {"lend": "35"}).status_code
 
@@ -213,8 +233,10 @@ def test_the_first_reader_is_told_to_wait(portal: Client, monkeypatch: pytest.Mo
     replaying._SHOP.ready = {}
     try:
         for _ in range(3):
-            shown = text_of(portal.get("/what-if/"))
+            asked = {"lend": "50", "chance": "1", "policy": "0"}
+            shown = text_of(portal.get("/what-if/", asked))
             assert "being got ready" in shown
+            assert 'hx-get="/what-if/?lend=50&amp;chance=1&amp;policy=0"' in shown
             assert 'hx-trigger="load delay:2s"' in shown
         assert [FEW_JOBS] == made
     finally:

@@ -52,7 +52,7 @@ SMALL_GPUS: Final = 2_048
 KEPT_MOST: Final = 256
 WAIT_SECONDS: Final = 8
 WAITING_MOST: Final = 6
-ASKS_A_MINUTE: Final = 120
+ASKS_A_MINUTE: Final = 240
 TRIED: Final = "tried"
 SEEDS: Final = tuple(f"{SEED}/{n}" for n in range(1, 6))
 """The histories that show chance: what `--seeds 5` draws at a terminal."""

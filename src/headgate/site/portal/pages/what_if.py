@@ -56,6 +56,8 @@ from headgate.whatif import AS_IT_STANDS
 
 PARTS: Final = ("use", "waits", "changes", "months")
 FILE: Final = "what-if.yaml"
+MADE_ON: Final = "policy"
+"""What a lasting address calls the policy that it was made on."""
 TOO_MANY, UNAVAILABLE = 429, 503
 
 
@@ -100,6 +102,11 @@ def _question(request: HttpRequest) -> Question | None:
     return Question(document, levers, values, wrong, changed, text, say, chance)
 
 
+def _now(question: Question) -> str:
+    """The beginning of the digest of the policy that is asked about."""
+    return question.document.digest[:12]
+
+
 def _draft() -> Document:
     """The policy that waits to be adopted, as its files are now."""
     folder = find(settings.HEADGATE_PROGRAMME)
@@ -130,6 +137,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
     sliders = _sliders(question, request)
     query = urlencode(question.changed)
     asked = {**question.changed, "chance": 1}
+    lasting = {**(asked if question.chance else question.changed), MADE_ON: _now(question)}
     told |= {
         "groups": [(GROUPS[group], [s for s in sliders if s.lever.group is group])
                    for group in Group],
@@ -141,17 +149,17 @@ def what_if(request: HttpRequest) -> HttpResponse:
         "query": query,
         "chance": question.chance,
         "chance_query": urlencode(asked),
-        "link": request.build_absolute_uri(
-            f"{request.path}?{urlencode(asked) if question.chance else query}"
-        ),
-        "policy": question.document.digest,
+        "lasting": urlencode(lasting),
+        "link": request.build_absolute_uri(f"{request.path}?{urlencode(lasting)}"),
+        "other_policy": request.GET.get(MADE_ON, _now(question)) != _now(question),
+        "made_on": _now(question),
         "seed": SEED,
         "part": part,
     }  # fmt: skip
     if not part:
         return render(request, "portal/what_if.html", told, status=status)
     response = render(request, "portal/what_if_answer.html", told)
-    response["HX-Replace-Url"] = f"{request.path}?{query}" if query else request.path
+    response["HX-Replace-Url"] = f"{request.path}?{told['lasting']}" if query else request.path
     return response
 
 
@@ -184,7 +192,8 @@ def _answered(request: HttpRequest, question: Question) -> tuple[dict[str, Any],
     except GettingReady:
         return {"getting_ready": True}, 200
     except Busy:
-        return {"busy": _("Others are being answered. Ask again in a moment.")}, UNAVAILABLE
+        busy = _("Others are being answered. Ask again in a moment.")
+        return {"busy": busy, "again": True}, UNAVAILABLE
     except Faulty as faulty:
         return {"why": [told_fault(fault) for fault in faulty.faults]}, 200
     trial = called(found.trial, _("tried here"))
