@@ -188,7 +188,7 @@ def test_headings_skip_no_level_and_tables_have_heads() -> None:
 def test_a_chart_says_what_it_shows() -> None:
     """A drawing has its figures as words; the signs of its legend are passed over."""
     (alt,) = [tag["/Alt"] for tag in tags(rich("vi")) if tag["/S"] == "/Figure"]
-    assert f"{TITLES['vi']}: 7, 3" == alt
+    assert f"{TITLES['vi']}: one 7, two 3" == alt
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from headgate.bundle.verify import read_bundle_files
 from headgate.cli.rounds_told import lines_of
 from headgate.core import canonical
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.faults import Faulty
-from headgate.evaluating import Evaluated, evaluate_folder, write_round
+from headgate.evaluating import Evaluated, evaluate_folder, verify_round, write_round
 from tests.whole.voted import voted_programme
 
 TEAMS = ("east", "north", "south", "west")
@@ -112,6 +113,13 @@ def test_every_kind_of_evidence_makes_one_round(judged: Evaluated, tmp_path: Pat
     write_round(judged, out)
     again = evaluate_folder(str(tmp_path / "voted"), "stage", out, (), None)
     assert judged.result() == again.result()
+    verdict = verify_round(read_bundle_files(out), out)
+    assert [] == list(verdict.faults)
+    (out / "items.csv").write_bytes(
+        (out / "items.csv").read_bytes().replace(b"items,", b"items,x", 1)
+    )
+    changed = verify_round(read_bundle_files(out), out)
+    assert "file-changed" in {fault.code for fault in changed.faults}
     text = "\n".join(lines_of(judged))
     assert "style length adds" in text
     assert "raters, agreement 0." in text

@@ -51,7 +51,8 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     yield "place  points  from–to  stays  team"
     for one in standings.standings:
         interval = f"{_milli(one.low_milli)}–{_milli(one.high_milli)}"
-        stays = f"{one.stays_ppm / 10_000:.1f} %"
+        sign, ppm = standings.chance(one)
+        stays = f"{sign and sign + ' '}{ppm / 10_000:.1f} %"
         yield f"{one.place:>5}  {_milli(one.total_milli)}  {interval}  {stays}  {one.team}"
     for weight in standings.effective_weights:
         share = weight.lead_share_ppm

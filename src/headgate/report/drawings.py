@@ -1,6 +1,6 @@
 """A chart with its caption, legend and both widths, as a block of the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from markupsafe import Markup
@@ -34,9 +34,19 @@ def drawing(
     )
 
 
-def described(rows: Sequence[Row]) -> str:
-    """What a chart of rows shows, in words made of its own labels."""
-    return "; ".join(f"{row.label}: {', '.join(part.text for part in row.parts)}" for row in rows)
+def described(
+    rows: Sequence[Row], legend: Sequence[str] = (), styles: Sequence[int] = range(charts.STYLES)
+) -> str:
+    """What a chart of rows shows, in words made of its own labels; nothing is said twice."""
+    names = {styles[n] if n < len(styles) else n: text for n, text in enumerate(legend)}
+    return "; ".join(_heard(row, names) for row in rows)
+
+
+def _heard(row: Row, names: Mapping[int, str]) -> str:
+    if len(row.parts) == 1 and row.parts[0].text in row.label:
+        return row.label
+    parts = (f"{names.get(part.style, '')} {part.text}".strip() for part in row.parts)
+    return f"{row.label}: {', '.join(parts)}"
 
 
 def bars(
@@ -51,7 +61,7 @@ def bars(
     def draw(width: int) -> tuple[int, Markup]:
         return charts.grouped(rows, width)
 
-    return drawing(name, title, described(rows), draw, legend, styles=styles)
+    return drawing(name, title, described(rows, legend, styles), draw, legend, styles=styles)
 
 
 def stacks(
@@ -67,7 +77,7 @@ def stacks(
     def draw(width: int) -> tuple[int, Markup]:
         return charts.stacked(rows, width, most)
 
-    return drawing(name, title, described(rows), draw, legend, styles=styles)
+    return drawing(name, title, described(rows, legend, styles), draw, legend, styles=styles)
 
 
 def dots(

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from headgate.core.evaluation.cut_errors import ErrorRow
+from headgate.core.evaluation.estimate import Standing
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.power import Power
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.evaluation.votes import Ballot, Measured
 from headgate.core.policy.schema import Remedy
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, table
+from headgate.report.locale import NO_BREAK
 from headgate.report.section_applicants import Anchors, reference
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary
@@ -18,6 +20,13 @@ from headgate.report.summary import RoundSummary
 def share(ppm: int | None, say: Speaker) -> str:
     """A share in percent, a dash for none."""
     return say.say("none") if ppm is None else say.locale.percent(Fraction(ppm, PPM))
+
+
+def chance(evaluation: RoundSummary, own: Standing, say: Speaker) -> str:
+    """A team's chance to stay, never told as surer than draws can be."""
+    sign, ppm = evaluation.standings.chance(own)
+    told = share(ppm, say)
+    return f"{sign}{NO_BREAK}{told}" if sign else told
 
 
 def rule_of(row: ErrorRow, say: Speaker) -> str:

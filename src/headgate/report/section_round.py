@@ -10,7 +10,7 @@ from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, lin
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
-from headgate.report.section_grounds import foreseen, grounds, rule_of, share
+from headgate.report.section_grounds import chance, foreseen, grounds, rule_of, share
 from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
@@ -78,7 +78,7 @@ def standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Itera
                 say.locale.whole(one.place),
                 points(one.total_milli),
                 spread,
-                share(one.stays_ppm, say),
+                chance(evaluation, one, say),
                 say.say(
                     "standings.last" if last else "standings.tied" if tied else "standings.apart"
                 )

@@ -113,6 +113,7 @@ def test_an_expert_sees_labels_and_no_team(site: Site) -> None:
     own = RoundSheet.objects.filter(reviewer__person=site.experts[0])
     other = RoundSheet.objects.filter(reviewer__person=site.experts[1])[0]
     seen = page.get(reverse("sheets")).content.decode()
+    assert "The stage evaluation" in seen
     seen += "".join(page.get(reverse("sheet", args=[one.pk])).content.decode() for one in own)
     assert not [team for team in round_now(ROUND).teams if team in seen]
     assert 404 == page.get(reverse("sheet", args=[other.pk])).status_code

@@ -27,7 +27,13 @@ from headgate.core.evaluation.pillars import (
     rating_shares,
     vote_shares,
 )
-from headgate.core.evaluation.resampling import SHARE_UNIT, drawn_deltas
+from headgate.core.evaluation.resampling import (
+    SHARE_UNIT,
+    Stratum,
+    drawn_deltas,
+    freedom_least,
+    student_deltas,
+)
 from headgate.core.faults import Sentence
 from headgate.core.policy.schema import PillarKind, Scaling
 
@@ -56,7 +62,8 @@ class Composite:
     """All that the joint draw says: `totals` and `draws` (replicates, teams), teams sorted.
 
     `influences` holds, for each stratum, (clusters, teams) contributions to the totals, and `few`
-    what it says of its degrees of freedom.
+    what it says of its degrees of freedom. `draws` tell errors; `place_draws` tell what place a
+    team may have: the same, but of Student's t for what few raters or items say.
     """
 
     method: Method
@@ -64,6 +71,7 @@ class Composite:
     pillars: tuple[PillarPoints, ...]
     totals: tuple[Fraction, ...]
     draws: IntArray
+    place_draws: IntArray
     influences: tuple[IntArray, ...]
     few: tuple[IntArray | None, ...]
 
@@ -157,18 +165,30 @@ def _drawn(
     pillars: list[PillarPoints] = []
     influences: list[IntArray] = []
     draws = np.zeros((method.replicates, len(teams)), dtype=np.int64)
+    place_draws = draws.copy()
     for source in sources:
-        share_draws = np.zeros((method.replicates, len(source.systems)), dtype=np.int64)
-        share_draws += np.array([in_units(share) for share in source.shares], dtype=np.int64)
+        estimates = np.array([in_units(share) for share in source.shares], dtype=np.int64)
+        share_draws = np.tile(estimates, (method.replicates, 1))
+        many, few = share_draws.copy(), np.zeros_like(draws)
         for stratum in source.strata:
-            share_draws += drawn_deltas(stratum, method.replicates, seed)
-            influences.append(_scaled_influence(source, stratum.influence[:, : len(teams)]))
+            deltas = drawn_deltas(stratum, method.replicates, seed)
+            share_draws += deltas
+            influence = _scaled_influence(source, stratum.influence[:, : len(teams)])
+            influences.append(influence)
+            freedom = freedom_least(influence, stratum.freedoms_milli)
+            if freedom is None:
+                many += deltas
+            else:
+                own = Stratum(stratum.label, influence)
+                few += student_deltas(own, freedom, method.replicates, seed)
         points = _scaled(source.pillar, source.shares[: len(teams)])
         draws += _scaled_draws(source.pillar, share_draws[:, : len(teams)])
+        place_draws += _scaled_draws(source.pillar, many[:, : len(teams)]) + few
         pillars.append(PillarPoints(source, points, share_draws))
     totals = tuple(sum(column) for column in zip(*(p.points for p in pillars), strict=True))
-    few = tuple(stratum.freedoms_milli for source in sources for stratum in source.strata)
-    return Composite(method, teams, tuple(pillars), totals, draws, tuple(influences), few)
+    few_milli = tuple(stratum.freedoms_milli for source in sources for stratum in source.strata)
+    told = draws, place_draws, tuple(influences), few_milli
+    return Composite(method, teams, tuple(pillars), totals, *told)
 
 
 def _scaled(pillar: Pillar, shares: Sequence[Fraction]) -> tuple[Fraction, ...]:

@@ -81,7 +81,7 @@ def _row(threshold: int, cuts: BoolArray, wrong: BoolArray, *, own: bool) -> Err
 
 def _played(measured: Composite, columns: list[int]) -> Played:
     places = measured.method.stay_max
-    draws = measured.draws[:, columns]
+    draws = measured.place_draws[:, columns]
     order = np.argsort(-draws, axis=1, kind="stable")
     truth = sorted(range(len(columns)), key=lambda at: (-measured.totals[columns[at]], at))
     leaves = np.zeros(len(columns), dtype=np.bool_)

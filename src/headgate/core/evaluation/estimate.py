@@ -21,6 +21,8 @@ from headgate.core.evaluation.resampling import Spread, spread
 from headgate.core.policy.schema import BarOn, PillarKind
 
 MILLI = 1_000
+PPM_LEAST = 500
+"""Half a tenth of a percent: less is told as 0.0 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,19 @@ class Standings:
     def standing(self, team: str) -> Standing:
         """The standing of a team that has one."""
         return next(standing for standing in self.standings if standing.team == team)
+
+    def chance(self, standing: Standing) -> tuple[str, int]:
+        """The chance to stay as it may be told to a tenth of a percent: a sign and parts a million.
+
+        Draws that all agree are not certain: where there is a line, they tell more than 99.9 % or
+        less than 0.1 %, and never a chance of all or nothing (Phipson and Smyth 2010, SAGMB 9).
+        """
+        certain = all(one.stays_ppm == PPM for one in self.standings if one.qualified)
+        if certain or not standing.qualified or PPM_LEAST <= standing.stays_ppm < PPM - PPM_LEAST:
+            return "", standing.stays_ppm
+        return (
+            (">", PPM - 2 * PPM_LEAST) if standing.stays_ppm > PPM_LEAST else ("<", 2 * PPM_LEAST)
+        )
 
     def are_separated(self, first: str, second: str) -> bool:
         """Whether two teams differ by more than chance explains, all pairs taken together."""
@@ -190,7 +205,7 @@ def _standings(
 def _each(measured: Composite, staying: Sequence[int], tied: set[str]) -> Iterator[Standing]:
     confidence, few = measured.method.confidence, measured.few
     error = spread(measured.deviations(), measured.influences, confidence, few=few)
-    ranks = place_probabilities_ppm(measured.draws)
+    ranks = place_probabilities_ppm(measured.place_draws)
     stays = _stays_ppm(measured, staying, ranks)
     for at in placed(measured):
         team, total = measured.teams[at], measured.totals[at]
@@ -222,7 +237,7 @@ def _stays_ppm(
         return {}
     columns = sorted(staying)
     everybody = len(columns) == len(measured.teams)
-    ranks = among_all if everybody else place_probabilities_ppm(measured.draws[:, columns])
+    ranks = among_all if everybody else place_probabilities_ppm(measured.place_draws[:, columns])
     places = measured.method.stay_max
     return {at: sum(row[:places]) for at, row in zip(columns, ranks, strict=True)}
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.evaluation.known import Known
+from headgate.core.ledger.refused import Refused
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.report.stage_team import team_document
@@ -166,7 +167,17 @@ def sheets(request: HttpRequest) -> HttpResponse:
     """Every sheet of this expert, by label; which team it is, is not on the page."""
     mine = RoundSheet.objects.filter(reviewer__person=reader(request))
     listed = mine.order_by("round", "pillar", "label").values("pk", "round", "label", "given")
-    return render(request, "desk/sheets.html", {"sheets": list(listed)})
+    names = {name: _named(name) for name in {str(one["round"]) for one in listed}}
+    rows = [{**one, "round": names[str(one["round"])]} for one in listed]
+    return render(request, "desk/sheets.html", {"sheets": rows})
+
+
+def _named(round_id: str) -> str:
+    """A round's name in the reader's language; its id where the policy no longer has it."""
+    try:
+        return words(round_now(round_id).section.name)
+    except Refused:
+        return round_id
 
 
 @at_the_desk
