@@ -55,7 +55,7 @@ def run() -> Iterator[dict[str, Any]]:
 
 
 def _held(told: dict[str, str], look: Look) -> tuple[float, float, int]:
-    """What a worker held at most after its first page and a look, what its child did; the look's."""
+    """MiB that a worker held at most after its first page and a look, and its child; the look's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
