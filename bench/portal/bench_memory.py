@@ -3,7 +3,7 @@
 The demo's term is taken and kept by a process of its own. `headgate serve` is then asked, as each
 person of the demo, for what links lead to, two addresses of a kind. What it held at most is what
 Linux says of it in the end. The replays of what-ifs are another measure: a year of jobs and the
-compiled replay are held by whichever worker was asked for them.
+compiled replay are held by a process of their own, which the worker that is asked starts.
 """
 
 import os
@@ -46,14 +46,16 @@ def run() -> Iterator[dict[str, Any]]:
         subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
         looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
         for name, look in looks.items():
-            held, kinds = _held(told, look)
+            held, replays, kinds = _held(told, look)
             yield measure("portal", f"worker_{name}", held, "MiB")
+            if replays:
+                yield measure("portal", "worker_replays", replays, "MiB")
             if kinds:
                 yield measure("portal", "worker_kinds", kinds, "kinds of page")
 
 
-def _held(told: dict[str, str], look: Look) -> tuple[float, int]:
-    """What a worker of its own held at most after its first page and a look, and the look's."""
+def _held(told: dict[str, str], look: Look) -> tuple[float, float, int]:
+    """MiB that a worker held at most after its first page and a look, and its child; the look's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -63,11 +65,19 @@ def _held(told: dict[str, str], look: Look) -> tuple[float, int]:
             assert server.poll() is None
             time.sleep(0.1)
         found = look(f"http://127.0.0.1:{port}")
-        status = Path(f"/proc/{server.pid}/status").read_text(encoding="ascii")
+        children = Path(f"/proc/{server.pid}/task").glob("*/children")
+        others = [int(child) for file in children for child in file.read_text().split()]
+        held, replays = _most(server.pid), sum(map(_most, others))
     finally:
         server.send_signal(SIGINT)
         server.wait()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024, found
+    return held, replays, found
+
+
+def _most(process: int) -> float:
+    """MiB that a process held at most."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _answers(url: str) -> bool:
@@ -130,9 +140,10 @@ def _signed_in(base: str, who: str | None) -> OpenerDirector:
 
 
 def _what_if(base: str) -> int:
-    """Ask for a year of jobs under today's policy until it is there."""
+    """Ask for a year of jobs under today's policy until it is there; then move a slider."""
     for _ in range(ASKED_AGAIN):
         if b"<table" in build_opener().open(base + WHAT_IF).read():
+            assert b"<table" in build_opener().open(f"{base}{WHAT_IF}?lend=50&chance=1").read()
             return 0
         time.sleep(1)
     raise AssertionError("the replays were not got ready")

@@ -1,11 +1,12 @@
 """What helps to decide: the list under other values, how sure it is, the panel and its minutes."""
 
+import json
 import re
 from urllib.parse import urlencode
 
 import pytest
 from django.db import connections
-from django.test import Client
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -17,6 +18,7 @@ from headgate.site.desk.board import Board, look, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.pages import awarding
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.steps.event import What
@@ -52,6 +54,48 @@ def text(client: Client, name: str, **asked: object) -> str:
     answer = client.get(reverse(name, args=("open",)) + query)
     assert 200 == answer.status_code
     return answer.content.decode()
+
+
+def test_the_whole_list_is_a_list_like_others(judged: Cast) -> None:
+    """Every application with its outcome and reason: awards first, then by score; as a file too."""
+    officer, found = browser(judged.officer), preview("open", now())
+    rows = json.loads(officer.get("/boards/open/list/?format=json").content)["rows"]
+    received = judged.facts["applications/open"]
+    assert sorted(one.id for one in received) == sorted(row["application"] for row in rows)
+    awarded = {one.application: (one.blocks, one.pool) for one in found.plan["awards"]}
+    told = {row["application"]: (row["blocks"], row["class"]) for row in rows if row["blocks"]}
+    assert awarded == told
+    assert set(awarded) == {row["application"] for row in rows[: len(awarded)]}
+    scores = [row["score"] for row in rows[len(awarded) :]]
+    assert sorted(scores, reverse=True) == scores
+    waiting = sorted((row["standby"], row["application"]) for row in rows if row["standby"])
+    assert found.standby == [name for _place, name in waiting]
+    reasons = found.results("award")
+    for row in rows:
+        assert bool(row["reason"]) is (row["application"] in reasons)
+        assert row["outcome"] in ("refused", "not-in-field") or row["reason"]
+    some = rows[0]["outcome"]
+    asked = {"format": "json", "outcome": some, "sort": "-blocks"}
+    filed = json.loads(officer.get("/boards/open/list/", asked).content)["rows"]
+    assert [some] * len(filed) == [row["outcome"] for row in filed]
+    assert sorted((row["blocks"] for row in filed), reverse=True) == [r["blocks"] for r in filed]
+    page = text(officer, "ranking")
+    assert found.digest in page
+    assert all(row["application"] in page for row in rows)
+
+
+def test_a_board_shows_the_first_awards_and_leads_to_all(
+    judged: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the list is, its board has one page of it, and says how long it is."""
+    officer, found = browser(judged.officer), preview("open", now())
+    monkeypatch.setattr(awarding, "PAGE_ROWS", 1)
+    page, awarded = text(officer, "board", sure=1), [p for p in found.places if p.is_awarded]
+    assert f"The first 1 of {len(awarded)} awards are shown here." in page
+    assert f"The whole list: {len(found.places)} applications" in page
+    assert 1 == page.count("is awarded ")
+    assert 1 == page.partition('id="sure"')[2].partition("</table>")[0].count('scope="row"')
+    assert "/boards/open/list/" in page
 
 
 def test_a_what_if_changes_the_list_and_nothing_else(judged: Cast) -> None:
@@ -170,6 +214,9 @@ def test_nothing_is_tried_before_the_call_has_closed(cast: Cast) -> None:
     cast.until(What.CLOSE_CALL, "open")
     with pytest.raises(Refused):
         sensitivity(call_now("open"), now())
+    with override_settings(ALLOWED_HOSTS=["*"]):
+        page = text(browser(cast.officer), "ranking")
+    assert "There is a list once the call has closed" in page
 
 
 def counted(client: Client, address: str) -> int:

@@ -1,9 +1,9 @@
 """The what-if page: the figures of `headgate simulate`, whatever is moved, and a guarded server."""
 
 import html
+import pickle
 import re
-from collections.abc import Iterator
-from functools import cache as cache_once
+from multiprocessing import Pipe
 from pathlib import Path
 from threading import Event, Thread
 from time import sleep
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.comparing import compare
-from headgate.core.faults import Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.demo import Choices
@@ -23,7 +23,8 @@ from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.supply import offer
 from headgate.site.portal import reading, replaying
 from headgate.site.portal.levers import Board, Group, Lever, Wrong, board, moved, overlay, values_of
-from headgate.site.portal.replaying import SEED, answer, prepared
+from headgate.site.portal.replaying import SEED, answer, replays
+from headgate.site.portal.replaying.replays import JOBS
 from headgate.steps.agenda import first_day
 from headgate.whatif import Try
 from tests.report.builders import ROOT, SMALL
@@ -39,21 +40,17 @@ def _board(document: Document) -> Board | None:
     return board(policy, first_day(document), reading.speaker_of(policy, "en"))
 
 
-@cache_once
-def _prepared(document: Document) -> replaying.Ready:
-    return prepared(document, FEW_JOBS)
-
-
 @pytest.fixture
-def ready(portal: Client) -> Iterator[Client]:
+def ready(portal: Client) -> Client:
     """A reader of the page after its first answer was got ready."""
+    cache.clear()
+    shop = replaying._SHOP
     stood = reading.programme()
     assert stood is not None
-    cache.clear()
-    key = f"{stood.document.digest} {FEW_JOBS}"
-    replaying._SHOP.ready = {key: _prepared(stood.document)}
-    yield portal
-    replaying._SHOP.ready = {}
+    if not shop.is_warm(f"{stood.document.digest} {FEW_JOBS}"):
+        shop.answers.clear()
+        _until_ready(portal)
+    return portal
 
 
 def test_the_pages_figures_are_those_of_the_command(ready: Client, tmp_path: Path) -> None:
@@ -62,7 +59,7 @@ def test_the_pages_figures_are_those_of_the_command(ready: Client, tmp_path: Pat
     assert stood is not None
     file = tmp_path / "what-if.yaml"
     file.write_bytes(ready.get("/what-if/", {**MOVED, "format": "yaml"}).content)
-    how, trace = Try(largest=replaying.JOBS), Path(FEW_JOBS)
+    how, trace = Try(largest=JOBS), Path(FEW_JOBS)
     choices = Choices((file,), trace, None, None, SEED)
     compared = compare(str(ROOT / SMALL), choices, how, term=False, progress=lambda _: None)
     found = answer(stood.document, file.read_text(encoding="utf-8"))
@@ -84,7 +81,7 @@ def test_chance_is_the_range_that_the_command_draws(ready: Client, tmp_path: Pat
     file = tmp_path / "what-if.yaml"
     file.write_bytes(ready.get("/what-if/", {"borrow": "50", "format": "yaml"}).content)
     found = answer(stood.document, file.read_text(encoding="utf-8"), chance=True)
-    how = Try(largest=replaying.JOBS, seeds=replaying.SEEDS)
+    how = Try(largest=JOBS, seeds=replaying.SEEDS)
     choices = Choices((file,), Path(FEW_JOBS), None, None, SEED)
     compared = compare(str(ROOT / SMALL), choices, how, term=False, progress=lambda _: None)
     told = compared.report["replays"][1]
@@ -211,7 +208,7 @@ def test_a_flood_is_turned_away_by_a_page(ready: Client, monkeypatch: pytest.Mon
 def test_one_replay_at_a_time(ready: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """While one is made others wait for a moment, and are then told to ask again."""
     monkeypatch.setattr(replaying, "WAIT_SECONDS", 0.05)
-    with replaying._SHOP.replaying:
+    with replaying._SHOP.asking:
         response = ready.get("/what-if/", {"lend": "35"})
     assert 503 == response.status_code
     assert "Others are being answered" in text_of(response)
@@ -224,13 +221,15 @@ def test_the_first_reader_is_told_to_wait(portal: Client, monkeypatch: pytest.Mo
     """Nobody waits for a blank page: it says what is being made, and one thread makes it."""
     told, made = Event(), []
 
-    def slow(_: Document, word: str) -> replaying.Ready:
-        made.append(word)
+    def slow(_: replaying.Key, question: replaying.Question, __: float) -> replaying.Found:
+        made.append(question)
         told.wait(30)
-        raise Faulty([])
+        return Faulty([])
 
-    monkeypatch.setattr(replaying, "prepared", slow)
-    replaying._SHOP.ready = {}
+    monkeypatch.setattr(replaying, "_asked", slow)
+    monkeypatch.setattr(replaying, "_SHOP", replaying._Shop())
+    stood = reading.programme()
+    assert stood is not None
     try:
         for _ in range(3):
             asked = {"lend": "50", "chance": "1", "policy": "0"}
@@ -238,7 +237,7 @@ def test_the_first_reader_is_told_to_wait(portal: Client, monkeypatch: pytest.Mo
             assert "being got ready" in shown
             assert 'hx-get="/what-if/?lend=50&amp;chance=1&amp;policy=0"' in shown
             assert 'hx-trigger="load delay:2s"' in shown
-        assert [FEW_JOBS] == made
+        assert [replaying.Question(stood.document.texts, FEW_JOBS)] == made
     finally:
         told.set()
 
@@ -302,21 +301,69 @@ def test_threads_share_one_answer(ready: Client) -> None:
     """Two readers of one variant get the same, and it is replayed once."""
     stood = reading.programme()
     assert stood is not None
-    before, found = len(replaying._SHOP.runs), []
+    found: list[replaying.Answered] = []
     text = ready.get("/what-if/", {"lend": "25", "format": "yaml"}).content.decode()
     asking = [Thread(target=lambda: found.append(answer(stood.document, text))) for _ in range(2)]
     for each in asking:
         each.start()
     for each in asking:
         each.join()
-    assert before + 1 == len(replaying._SHOP.runs)
-    assert found[0].trial.columns == found[1].trial.columns
+    assert found[0] is found[1]
+    assert found[0] is answer(stood.document, text)
+    assert found[0].trial.policy is answer(stood.document, "").trial.policy
 
 
-def _until_ready(client: Client) -> str:
+def test_a_worker_outlives_its_replays(ready: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended as too slow: what was answered stays, what was not is asked again of another."""
+    shop, known = replaying._SHOP, {"lend": "15"}
+    assert "hg-figures" in text_of(ready.get("/what-if/", known))
+    child = shop.child
+    assert child is not None
+    monkeypatch.setattr(replaying, "ANSWER_SECONDS", 0)
+    assert 503 == ready.get("/what-if/", {"lend": "5"}).status_code
+    assert child.process.returncode is not None
+    for asked in ({}, known):
+        assert "hg-figures" in text_of(ready.get("/what-if/", asked))
+    monkeypatch.undo()
+    assert "being got ready" in text_of(ready.get("/what-if/", {"lend": "5"}))
+    assert "hg-figures" in _until_ready(ready, {"lend": "5"})
+
+
+def test_replays_that_cannot_be_made_are_a_page(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends before its first answer is told, with what would mend it."""
+    monkeypatch.setattr(replaying, "_SHOP", replaying._Shop())
+    monkeypatch.setattr(replaying, "COMMAND", ("false",))
+    assert "give the site more memory" in _until_ready(portal)
+    speak(portal, "ko")
+    assert "give the site more memory" not in _until_ready(portal)
+    speak(portal, "en")
+
+
+@pytest.mark.parametrize("how", ["asked no more", "left alone"])
+def test_nothing_stays_behind(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that replays ends by itself when nobody asks, or when its worker is gone."""
+    ours, theirs = Pipe()
+    with ours, theirs:
+        monkeypatch.setattr(replays, "IDLE_SECONDS", 0 if how == "asked no more" else None)
+        if how == "left alone":
+            ours.close()
+        replays.serve(theirs)
+
+
+def test_a_fault_is_the_same_in_another_process() -> None:
+    """What a replay is refused for goes with its sentence, which other languages say anew."""
+    fault = Fault("a", 1, 2, "b", Sentence("of {n}", n=3), "mend")
+    found = pickle.loads(pickle.dumps(Faulty([fault])))
+    assert (str(Faulty([fault])), (fault,)) == (str(found), found.faults)
+    assert {"n": 3} == found.faults[0].what.values
+
+
+def _until_ready(client: Client, asked: dict[str, str] | None = None) -> str:
     """The page once it says anything but that it is being got ready."""
     for _ in range(600):
-        shown = html.unescape(text_of(client.get("/what-if/")))
+        shown = html.unescape(text_of(client.get("/what-if/", asked)))
         if "being got ready" not in shown:
             return shown
         sleep(0.05)
@@ -345,7 +392,6 @@ def test_a_bad_trace_is_a_page(
         trace.write_text("\n".join([*rows, ""]), encoding="utf-8")
     with override_settings(HEADGATE_WHAT_IF_TRACE=str(trace)):
         assert said in _until_ready(portal)
-    replaying._SHOP.ready = {}
 
 
 def test_a_policys_own_values_lie_on_the_sliders_steps() -> None:

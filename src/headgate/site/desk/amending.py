@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop as noop
@@ -19,7 +19,7 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
-from headgate.site.desk.models import Asking, Dossier, Member
+from headgate.site.desk.models import Asking, Consent, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
@@ -152,8 +152,10 @@ def entering(asking: Asking, held: Holding) -> list[str]:
 def unagreed(asking: Asking, held: Holding) -> list[str]:
     """Those of them who have not agreed to it yet; whoever is not registered cannot."""
     came = entering(asking, held)
-    agreed = asking.consents.values_list("organisation__code", flat=True) if came else ()
-    return sorted(set(came).difference(agreed))
+    if came:
+        prefetch_related_objects([asking], WITH_AGREED)
+    agreed = {one.organisation.code for one in asking.consents.all()} if came else set()
+    return sorted(set(came) - agreed)
 
 
 def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:
@@ -172,6 +174,9 @@ def _policy(stood: Stands, call: str) -> Policy:
     policy = at(stood.document, stood.standing.starts).policy
     return at(stood.document, policy.calls[call].decides).policy
 
+
+WITH_AGREED: Final = Prefetch("consents", queryset=Consent.objects.select_related("organisation"))
+"""Brings who agreed to many requests, in one query; to one that has them it does nothing."""
 
 WITH_MEMBERS: Final = Prefetch(
     "alliance__members", queryset=Member.objects.select_related("organisation")

@@ -6,9 +6,11 @@ It is the same `cycle.take` on the same desk, and its term is thrown away: there
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from headgate.core import canonical
+from headgate.core.awards.reasons import Reason
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Kind, encode
 from headgate.core.policy.document import Document
@@ -21,6 +23,7 @@ from headgate.site.desk.office import SITE, CallNow, call_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.remembered import remembered
 from headgate.site.desk.world import Desk
+from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.calls import call_of, decided_on
 from headgate.steps.event import Event, What
@@ -31,6 +34,36 @@ ELSEWHERE = Recorded({})
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What would become of one application: its outcome's name, and the reason of the list.
+
+    Who was refused, or is not in the field, has no reason there; `standby` is the place in the
+    order in which those who wait move up, 0 for who does not wait.
+    """
+
+    application: str
+    outcome: str
+    score: int
+    reason: Reason | None
+    standby: int
+
+    @property
+    def is_awarded(self) -> bool:
+        """Whether it is on the list."""
+        return self.outcome in AWARDED
+
+    @property
+    def blocks(self) -> int:
+        """What it would be awarded."""
+        return self.reason.blocks if self.reason else 0
+
+    @property
+    def pool(self) -> str:
+        """The class of its award, or of its first wish."""
+        return self.reason.pool if self.reason else ""
+
+
+@dataclass(frozen=True)
 class Board:
     """What would be decided of a call: every decision, and the list's own line in the journal.
 
@@ -63,6 +96,20 @@ class Board:
         """Who would wait."""
         waiting = (name for line in self.plan["standby"] for name in line.applications)
         return list(dict.fromkeys(waiting))
+
+    @cached_property
+    def places(self) -> list[Place]:
+        """Every application that came in: who is awarded first, then by score."""
+        reasons, scores = self.results("award"), self.results("score")
+        waiting = {name: place for place, name in enumerate(self.standby, 1)}
+        found = []
+        for name, screened in self.results("screening").items():
+            reason: Reason | None = reasons[name]["reason"] if name in reasons else None
+            refused = REFUSED if screened["findings"] else NOT_IN_FIELD
+            outcome = reason.outcome.value if reason else refused
+            score = scores[name]["score"].milli_points if name in scores else 0
+            found.append(Place(name, outcome, score, reason, waiting.get(name, 0)))
+        return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.application))
 
 
 def preview(

@@ -7,13 +7,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from headgate.core.awards.reasons import Outcome, Reason
-from headgate.core.awards.sentences import sentence as english
 from headgate.report.reasons import sentence
 from headgate.report.speaker import Speaker
 from headgate.site.portal.reading import Made
 
 _REASONS: TypeAdapter[Reason] = TypeAdapter(Reason)
 AWARDED = (Outcome.AWARDED.value, Outcome.AWARDED_IN_PART.value)
+REFUSED, NOT_IN_FIELD = "refused", "not-in-field"
+"""What becomes of applications that no list has."""
 
 
 @dataclass(slots=True)
@@ -32,8 +33,8 @@ class Applicant:
     def outcome(self) -> str:
         """The word for what became of it."""
         if self.refused:
-            return "refused"
-        return str(self.reason["outcome"]) if self.reason else "not-in-field"
+            return REFUSED
+        return str(self.reason["outcome"]) if self.reason else NOT_IN_FIELD
 
     @property
     def blocks(self) -> int:
@@ -72,5 +73,4 @@ def why(applicant: Applicant, say: Speaker) -> str:
     """The reason as one sentence in the reader's language; empty where the list has none."""
     if applicant.reason is None:
         return ""
-    reason = _REASONS.validate_python(applicant.reason)
-    return english(reason) if say.language == "en" else sentence(reason, say)
+    return sentence(_REASONS.validate_python(applicant.reason), say)

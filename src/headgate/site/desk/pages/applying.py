@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.agreement import has_agreement
-from headgate.site.desk.amending import unagreed
+from headgate.site.desk.amending import WITH_AGREED, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import WITH_INSIDE, answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
@@ -157,26 +157,47 @@ def applications(request: HttpRequest) -> HttpResponse:
     mine = organisations_of(reader(request))
     if request.method == "POST":
         return _member_deed(request)
-    dossiers = Dossier.objects.filter(lead__in=mine).select_related("lead").order_by("-id")
-    everybody = Member.objects.select_related("organisation")
-    alliances = Alliance.objects.filter(lead__in=mine).prefetch_related(
-        Prefetch("members", queryset=everybody)
-    )
-    inside = Member.objects.filter(organisation__in=mine, left=None)
-    members = list(inside.select_related("alliance__lead", "organisation"))
+    alliances = list(Alliance.objects.filter(lead__in=mine))
+    members, inside = _members(mine, alliances)
+    dossiers, drafts = _dossiers(mine, inside)
     calls = {one.id: one for one in calls_now()}
     supports = _supports(calls.values())
     context = {
         "invited": _invited(mine, calls),
         "dossiers": dossiers,
-        "waiting": _waiting(members, calls),
+        "waiting": _waiting(inside, drafts, calls),
         "entries": list(_entries(mine)),
-        "alliances": [(one, _with_parts(one.members.all(), supports)) for one in alliances],
-        "inside": _with_parts(members, supports),
+        "alliances": [(one, _with_parts(members.get(one.pk, ()), supports)) for one in alliances],
+        "inside": _with_parts(inside, supports),
         "supports": supports,
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
+
+
+def _members(
+    mine: list[Organisation], led: list[Alliance]
+) -> tuple[dict[int, list[Member]], list[Member]]:
+    """Everybody by alliance who is or was in one of those, and where one's own are; one query."""
+    within = Q(organisation__in=mine, left=None) | Q(alliance__in=led)
+    found = Member.objects.filter(within).select_related("alliance__lead", "organisation")
+    whole, ours = dict[int, list[Member]](), {one.pk for one in mine}
+    for one in found:
+        whole.setdefault(one.alliance_id, []).append(one)
+    inside = [one for one in found if one.left is None and one.organisation_id in ours]
+    return whole, inside
+
+
+def _dossiers(
+    mine: list[Organisation], inside: list[Member]
+) -> tuple[list[Dossier], list[Dossier]]:
+    """What was applied for, the newest first; the drafts of alliances that one is in, by age."""
+    ours, alliances = {one.pk for one in mine}, {one.alliance_id for one in inside}
+    wanted = Q(lead__in=mine) | Q(state=State.DRAFT, alliance__in=alliances)
+    found = Dossier.objects.filter(wanted).select_related("lead", "alliance").order_by("-id")
+    led = [one for one in found if one.lead_id in ours]
+    drafts = [one for one in found if one.state == State.DRAFT and one.alliance_id in alliances]
+    return led, drafts[::-1]
 
 
 def _supports(calls: Iterable[CallNow]) -> dict[str, str]:
@@ -219,18 +240,14 @@ def _told(rules: CallNow, one: Invitation, names: Mapping[str, str]) -> Invited:
 
 
 def _waiting(
-    members: list[Member], calls: Mapping[str, CallNow]
+    members: list[Member], drafts: list[Dossier], calls: Mapping[str, CallNow]
 ) -> list[tuple[Dossier, Organisation, list[dict[str, Any]]]]:
     """Drafts of alliances that wait for a member's yes to this version, with their documents."""
-    alliances = {member.alliance_id for member in members}
-    drafts = Dossier.objects.filter(state=State.DRAFT, alliance__in=alliances)
-    found = list(
-        drafts.select_related("lead", "alliance").prefetch_related("consents", WITH_DOCUMENTS)
-    )
+    prefetch_related_objects(drafts, "consents", WITH_DOCUMENTS)
     return [
         (dossier, member.organisation, told_slots(slots(calls[dossier.call].call, dossier)))
         for member in members
-        for dossier in found
+        for dossier in drafts
         if dossier.alliance_id == member.alliance_id
         and not _has_agreed(dossier, member.organisation)
     ]
@@ -238,14 +255,22 @@ def _waiting(
 
 def _entries(mine: list[Organisation]) -> Iterator[tuple[Asking, Organisation, str]]:
     """Requests by which one's organisations would enter, and to which they have not agreed."""
-    names, stood = {one.code: one for one in mine}, reading.programme()
-    held = {one.award: one for one in stood.holdings} if stood is not None else {}
+    names = {one.code: one for one in mine}
     asked = Asking.objects.filter(change=Change.MEMBERS, granted__isnull=True)
-    for asking in asked.select_related("dossier__lead", "dossier__alliance"):
+    ours = [
+        asking
+        for asking in asked.select_related("dossier__lead", "dossier__alliance")
+        if not names.keys().isdisjoint(asking.asked.get("parts", {}))
+    ]
+    stood = reading.programme() if ours else None
+    held = {one.award: one for one in stood.holdings} if stood is not None else {}
+    everybody = Member.objects.select_related("organisation")
+    inside = Prefetch("dossier__alliance__members", queryset=everybody)
+    prefetch_related_objects(ours, WITH_AGREED, inside)
+    for asking in ours:
         holding = held.get(asking.dossier.code or "")
-        if holding is not None and not names.keys().isdisjoint(asking.asked.get("parts", {})):
-            for code in names.keys() & set(unagreed(asking, holding)):
-                yield asking, names[code], figures().whole(asking.asked["parts"][code])
+        for code in names.keys() & set(unagreed(asking, holding)) if holding else ():
+            yield asking, names[code], figures().whole(asking.asked["parts"][code])
 
 
 def _has_agreed(dossier: Dossier, member: Organisation) -> bool:

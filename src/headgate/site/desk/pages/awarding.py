@@ -43,7 +43,7 @@ from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal import reading
-from headgate.site.portal.lists import Column, Table, download, journal_state, listing
+from headgate.site.portal.lists import PAGE_ROWS, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import language
@@ -176,16 +176,23 @@ def _given(call: str, found: "QuerySet[Dossier]") -> list[Given]:
 
 
 def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
-    """The list with its bound, and everybody's reason in the reader's language."""
+    """The list with its bound, and its first awards with their reasons in the reader's language."""
     plan, say = found.plan, reading.speaker_of(rules.policy, language())
-    told = {name: sentence(one["reason"], say) for name, one in found.results("award").items()}
-    awards = [(one.application, one.blocks, one.pool) for one in plan["awards"]]
-    won = set(found.winners)
+    awarded = [one for one in found.places if one.is_awarded]
+    waiting = found.standby
     return {
         "board": found,
-        "awards": [(*one, told.get(one[0], "")) for one in awards],
-        "others": [(name, text) for name, text in sorted(told.items()) if name not in won],
-        "standby": found.standby,
+        "awards": [
+            (one.application, one.blocks, one.pool, sentence(one.reason, say) if one.reason else "")
+            for one in awarded[:PAGE_ROWS]
+        ],
+        "standby": waiting[:PAGE_ROWS],
+        "counts": {
+            "awarded": len(awarded),
+            "standby": len(waiting),
+            "shown": min(len(awarded), PAGE_ROWS),
+            "all": len(found.places),
+        },
         "value": plan["value"],
         "bound": plan["bound"],
     }
@@ -199,18 +206,24 @@ def _signed(call: str) -> dict[str, Any]:
 
 
 def _sure(rules: CallNow) -> dict[str, Any]:
-    """How often each application would be awarded if other reviewers had marked it."""
+    """How often each application would be awarded if other reviewers had marked it.
+
+    Those in doubt come first, and as many are shown as a page of a list has.
+    """
     found, write = sensitivity(rules, now(rules)), figures()
+    told = [(0 < one.awarded_per_mille < 1000, one) for one in found.lines]
+    told.sort(key=lambda line: (not line[0], -line[1].awarded_per_mille, line[1].application))
     lines = [
         (
             one.application,
             write.percent(Fraction(one.awarded_per_mille, 1000)),
             f"{write.points(one.low)} – {write.points(one.high)}",
-            0 < one.awarded_per_mille < 1000,
+            close,
         )
-        for one in sorted(found.lines, key=lambda one: (-one.awarded_per_mille, one.application))
+        for close, one in told[:PAGE_ROWS]
     ]
-    return {"sure": lines, "draws": found.draws, "seed": found.seed}
+    doubtful = sum(close for close, _one in told)
+    return {"sure": lines, "doubtful": doubtful, "draws": found.draws, "seed": found.seed}
 
 
 def _deed(request: HttpRequest, rules: CallNow) -> None:

@@ -262,7 +262,7 @@ def _hours(seconds: int, say: Speaker) -> str:
 
 
 def _about(found: Answered, say: Speaker) -> str:
-    ready = found.ready
+    ready = found.workload
     return _(
         "%(jobs)s jobs of %(days)s days: of %(all)s jobs those with the most GPU time, which have "
         "%(part)s of it. %(large)s of them are larger than their envelope anywhere: left out."
@@ -277,9 +277,9 @@ def _about(found: Answered, say: Speaker) -> str:
 
 def _command(found: Answered, laid: bool) -> str:
     """What gives the same figures at a terminal."""
-    ready = found.ready
+    ready = found.workload
     words = ["headgate simulate PROGRAMME", f"--overlay {FILE}" if laid else "", "--no-term"]
-    words += [f"--trace {ready.kept.name}", f"--largest {ready.how.largest}", f"--seed {SEED}"]
+    words += [f"--trace {ready.name}", f"--largest {ready.largest}", f"--seed {SEED}"]
     words += [f"--seeds {found.trial.histories - 1}"] if found.trial.histories > 1 else []
     return " ".join(word for word in words if word)
 

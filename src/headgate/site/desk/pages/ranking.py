@@ -1,0 +1,75 @@
+"""The list of a call as it would be decided now: every application, its outcome and reason."""
+
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as lazy
+
+from headgate.report.reasons import sentence
+from headgate.report.speaker import Speaker
+from headgate.site.desk.board import Place, preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.office import call_now
+from headgate.site.desk.pages.telling import at_the_desk, words
+from headgate.site.portal import reading
+from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+from headgate.site.portal.words import language, outcome_tag, outcome_word
+
+
+@at_the_desk
+def ranking(request: HttpRequest, call: str) -> HttpResponse:
+    """Who would be awarded, who would wait, and why others would not; nothing before it closed."""
+    rules = call_now(call)
+    context: dict[str, Any] = {"call": rules, "name": words(rules.call.name)}
+    if rules.received and not rules.decided:
+        found = preview(call, now(rules), rules=rules)
+        columns = _columns(reading.speaker_of(rules.policy, language()))
+        outcomes = dict.fromkeys(one.outcome for one in found.places)
+        said = tuple((one, outcome_word(one)) for one in outcomes)
+        choices = [Choice("outcome", lazy("Outcome"), said)]
+        name = f"list-{call}"
+        if file := download(request, name, found.places, columns, choices, journal_state):
+            return file
+        context |= {"board": found, "listing": listing(request, found.places, columns, choices)}
+    return render(request, "desk/ranking.html", context)
+
+
+def _columns(say: Speaker) -> list[Column[Place]]:
+    def linked(one: Place) -> Any:
+        address = reverse("doubles", kwargs={"code": one.application})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.application)
+
+    def points(one: Place) -> str:
+        return say.locale.points(one.score, 2) if one.score else say.say("none")
+
+    def whole(amount: int) -> str:
+        return say.locale.whole(amount) if amount else ""
+
+    def turn(one: Place) -> str:
+        return whole(one.standby)
+
+    def why(one: Place) -> str:
+        return sentence(one.reason, say) if one.reason else ""
+
+    return [
+        Column("application", lazy("Application"), lambda p: p.application, linked),
+        Column("outcome", lazy("Outcome"), lambda p: p.outcome, lambda p: outcome_tag(p.outcome)),
+        Column("class", lazy("Class"), lambda p: p.pool),
+        Column("blocks", lazy("Blocks"), lambda p: p.blocks, lambda p: whole(p.blocks), True),
+        Column("score", lazy("Score"), lambda p: p.score, points, True),
+        Column(
+            "standby", lazy("On standby"), lambda p: p.standby, lambda p: whole(p.standby), True
+        ),
+        Column("reason", lazy("Reason"), why),
+    ]
+
+
+_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+PAGES: Final = (
+    Page("boards/<slug:call>/list/", "ranking", ranking, _DECIDE, sample=(("call", "open-1"),)),
+)
