@@ -49,7 +49,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def verified(monkeypatch: pytest.MonkeyPatch) -> None:
     """The term as it is after its bundle has been verified, which the first test does in full."""
-    monkeypatch.setattr("headgate.cli.clusters._bundle_term", lambda _: korea().term)
+    monkeypatch.setattr("headgate.cli.clusters._bundle_term", lambda *_: korea().term)
 
 
 def run(tmp_path: Path, text: str, *words: str | Path) -> Result:
@@ -122,7 +122,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> None:
     term = korea().term
     document = Document.read({**term.document.texts, "overlays/kept.yaml": KEPT})
     monkeypatch.setattr(
-        "headgate.cli.clusters._bundle_term", lambda _: replace(term, document=document)
+        "headgate.cli.clusters._bundle_term", lambda *_: replace(term, document=document)
     )
 
 
