@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import count
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
@@ -39,6 +40,7 @@ from headgate.simulation.population import Population
 from headgate.simulation.workload import Holding, jobs
 from headgate.steps.evaluate import tasks_of
 from headgate.steps.notes import Note, NoteCode, note
+from headgate.steps.term import term_days
 
 NOTES = (
     note(NoteCode.REHEARSAL),
@@ -81,7 +83,7 @@ class Simulated:
         self._folder = folder
         self._fast = fast
         self._engines: dict[str, Rehearsal] = {}
-        self._known: set[tuple[str, str]] = set()
+        self._known: set[tuple[str, int]] = set()
         self._dealt: Counter[str] = Counter()
         self._notes = list(NOTES)
 
@@ -136,9 +138,13 @@ class Simulated:
         return held
 
     def _start(self, orders: Sequence[Order], day: date) -> None:
-        """Start the clusters with the first orders, and each term's workload with its award's."""
-        new = [o for o in orders if (o.quota.award, o.quota.starts) not in self._known]
-        self._known |= {(order.quota.award, order.quota.starts) for order in new}
+        """Start the clusters with the first orders, and each term's workload with its award's.
+
+        An award whose days are moved within a term keeps the jobs that it was dealt.
+        """
+        term = next(n for n in count() if day < term_days(self._policy, n)[1])
+        new = [order for order in orders if (order.quota.award, term) not in self._known]
+        self._known |= {(order.quota.award, term) for order in new}
         by_site: dict[str, list[Job]] = {}
         for site, job in self._workload(new):
             by_site.setdefault(site, []).append(job)
@@ -301,6 +307,6 @@ def _capacities(policy: Policy, day: date) -> Mapping[str, Mapping[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for support in policy.supports.values():
         for support_class, sites in support.sites(day).items():
-            for site, count in sites.items():
-                found.setdefault(site, {})[support_class] = count
+            for site, number in sites.items():
+                found.setdefault(site, {})[support_class] = number
     return found

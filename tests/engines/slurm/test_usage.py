@@ -156,7 +156,7 @@ def test_a_job_whose_controller_never_told_when_it_could_begin_is_read(
     lab.sql(f"update lab_job_table set time_eligible = 0 where id_job = {job}")
     plain = lab.run("sacct", "-a", "-D", "-X", "-nP", "-S", "now-1hour", "-o", "jobidraw")
     assert job not in plain.split(), "what this test is about"
-    assert [job] == [row["job"] for row in books.rows() if row["job"] == job]
+    lab.wait(lambda: [job] == [r["job"] for r in books.rows() if r["job"] == job], f"{job} read")
 
 
 def test_half_an_hour_is_refused_by_the_report(books: Books) -> None:
