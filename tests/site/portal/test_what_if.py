@@ -3,6 +3,7 @@
 import html
 import pickle
 import re
+import signal
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Event, Thread
@@ -319,6 +320,7 @@ def test_a_worker_outlives_its_replays(ready: Client, monkeypatch: pytest.Monkey
     assert "hg-figures" in text_of(ready.get("/what-if/", known))
     child = shop.child
     assert child is not None
+    child.process.send_signal(signal.SIGSTOP)
     monkeypatch.setattr(replaying, "ANSWER_SECONDS", 0)
     assert 503 == ready.get("/what-if/", {"lend": "5"}).status_code
     assert child.process.returncode is not None
