@@ -32,7 +32,8 @@ from headgate.engines.slurm.sacct import Owner
 from headgate.engines.slurm.spool import opened
 from headgate.engines.slurm.usage import look
 from headgate.readers.usage_csv import COLUMNS, rows_again, usage_rows
-from headgate.site.actions.usage import PART_ROWS, import_usage, undisturbed
+from headgate.rings import undisturbed
+from headgate.site.actions.usage import PART_ROWS, import_usage
 from headgate.site.records.database import create
 from headgate.site.records.database import opened as database_at
 from tests.core.metering.test_meter import START, books, scope

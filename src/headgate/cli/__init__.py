@@ -4,8 +4,6 @@ Bad input ends with exit code 2 and the list of its faults, never with a traceba
 is imported by the command that needs it, so that `headgate --help` answers at once.
 """
 
-import gc
-
 import typer
 
 from headgate.cli.admit import admit
@@ -21,6 +19,7 @@ from headgate.cli.statements import export, statement
 from headgate.cli.suites import suites
 from headgate.cli.sweeps import simulations
 from headgate.cli.usage import reconcile, usage
+from headgate.rings import seldom
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -50,6 +49,5 @@ app.add_typer(ledger, name="ledger")
 
 def main() -> None:
     """The entry point."""
-    # A command makes values and ends; looking for rings among them every 700 costs it a fifth.
-    gc.set_threshold(50_000, 20, 50)
+    seldom()
     app()

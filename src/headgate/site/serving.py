@@ -3,7 +3,6 @@
 Nothing here may import Django before `prepare` has said what the site is.
 """
 
-import gc
 import os
 import secrets
 import socket
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from headgate.core.faults import Fault, Faulty
+from headgate.rings import usually
 
 if TYPE_CHECKING:
     from headgate.core.policy.document import Document
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 DEMO_ADDRESS: Final = "sqlite:///build/portal/headgate.db"
 PLAIN_ADDRESS: Final = "sqlite:///headgate.db"
 SQLITE: Final = "sqlite:///"
-BORN_MOST: Final = 50_000
-"""Objects made before Python looks for those that nobody has any more, while all is loaded."""
-BORN_USUALLY: Final = gc.get_threshold()
-"""Python's own numbers, for the time of answering: looking more seldom held 6 MiB more."""
-
 BACKLOG: Final = 2048
 """Who may wait to be answered: as many as uvicorn lets wait."""
 
@@ -39,12 +34,7 @@ Work = Callable[[Said], None]
 
 
 def prepare(address: str, host: str, programme: str, *, demo: bool) -> None:
-    """Say to the site what it is, where the environment has not: before Django is there.
-
-    What is loaded from here on stays, so it is looked through for garbage more seldom: one tenth of
-    the time to the first page.
-    """
-    gc.set_threshold(BORN_MOST)
+    """Say to the site what it is, where the environment has not: before Django is there."""
     os.environ["HEADGATE_DATABASE"] = address
     os.environ["HEADGATE_PROGRAMME"] = programme
     if demo:
@@ -183,8 +173,7 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
     from headgate.site.portal.preparing import PREPARING
 
     resolve("/")
-    gc.freeze()
-    gc.set_threshold(*BORN_USUALLY)
+    usually()
     config = uvicorn.Config(application, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
 

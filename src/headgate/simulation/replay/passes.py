@@ -10,13 +10,14 @@ Numba lets a compiler be put together from its passes and may change these with 
 `compiling` uses this module only with versions that it was tried with.
 """
 
-import gc
 from typing import Any, ClassVar
 
 from numba import _dynfunc, types  # type: ignore[attr-defined]
 from numba.core import compiler, typed_passes, untyped_passes
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_machinery import PassManager, register_pass
+
+from headgate.rings import undisturbed
 
 
 class _Part(JITCodeLibrary):
@@ -126,13 +127,8 @@ class Outer(compiler.CompilerBase):
 
     def compile_extra(self, function: Any) -> Any:
         """Compile while no garbage is looked for: there is little of it among much that stays."""
-        collects = gc.isenabled()
-        gc.disable()
-        try:
+        with undisturbed():
             return super().compile_extra(function)
-        finally:
-            if collects:
-                gc.enable()
 
     def define_pipelines(self) -> list[Any]:
         """The passes without which no code comes of it."""

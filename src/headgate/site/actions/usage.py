@@ -6,11 +6,9 @@ a file whose import was killed goes on after the last part, and one that is in s
 came before in another file change no balance, because the ledger knows them by their outside ids.
 """
 
-import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import file_digest
@@ -24,6 +22,7 @@ from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant
 from headgate.readers.facts import Recorded, read_events
 from headgate.readers.usage_csv import rows_again, usage_rows
+from headgate.rings import undisturbed
 from headgate.site.actions.take import take_event
 from headgate.site.records.database import Database
 from headgate.site.records.kept import events
@@ -69,18 +68,6 @@ def import_usage(
                 tally.add(_take(database, part, day, f"{name}-{end:09}"))
             progress(pace.told(end))
     return Imported(rows, rows - done, tally.counts, tally.findings)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """No search for rings of values within: those of a part are its own, and none is a ring."""
-    searched = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if searched:
-            gc.enable()
 
 
 def _checked(source: BinaryIO, file: str, day: date, progress: Progress) -> int:
