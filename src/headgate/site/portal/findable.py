@@ -5,8 +5,9 @@ costs more than all else of a page. So a row keeps the folded text of those of i
 found by, and a database looks for words as parts of it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
 from django.db.models import Model, Q
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     Text = models.TextField[str, str]
 else:
     Text = models.TextField
+
+
+_ROWS: Final = 500
 
 
 class Findable(Text):
@@ -72,14 +76,20 @@ def _has(text: str, forms: Sequence[str]) -> bool:
     return any(form in whole for form in forms)
 
 
-def fill(rows: "models.QuerySet[Any]", name: str) -> None:
-    """Fold what rows say that were written before they had the column: for a migration."""
-    (column,) = [one for one in rows.model._meta.concrete_fields if one.name == name]
-    some: list[Any] = []
-    for row in rows.only("pk", *column.of).iterator(chunk_size=500):
-        column.pre_save(row, False)
-        some.append(row)
-        if len(some) == 500:
-            rows.model._base_manager.bulk_update(some, [name])
-            some.clear()
-    rows.model._base_manager.bulk_update(some, [name])
+def filling(app: str, *models: str) -> Callable[[Any, Any], None]:
+    """What folds the rows that were written before they had the column: for a migration."""
+
+    def filled(apps: Any, editor: Any) -> None:
+        for model in models:
+            _fill(apps.get_model(app, model)._base_manager.using(editor.connection.alias).all())
+
+    return filled
+
+
+def _fill(rows: "models.QuerySet[Any]") -> None:
+    (column,) = [one for one in rows.model._meta.concrete_fields if isinstance(one, Findable)]
+    read = rows.only("pk", *column.of).iterator(chunk_size=_ROWS)
+    while some := list(islice(read, _ROWS)):
+        for row in some:
+            column.pre_save(row, False)
+        rows.model._base_manager.using(rows.db).bulk_update(some, [column.name])

@@ -1,17 +1,10 @@
 """Rows keep, folded, what they are found by: a search asks the database and folds no row anew."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import migrations
 
-from headgate.site.portal.findable import Findable, fill
-
-
-def filled(apps: Any, editor: Any) -> None:
-    """Fold what the rows say that are there."""
-    for name in ("Organisation", "Dossier"):
-        rows = apps.get_model("desk", name)._base_manager.using(editor.connection.alias)
-        fill(rows.all(), "findable")
+from headgate.site.portal.findable import Findable, filling
 
 
 class Migration(migrations.Migration):
@@ -30,5 +23,5 @@ class Migration(migrations.Migration):
             name="findable",
             field=Findable(of=("code", "title", "call", "summary")),
         ),
-        migrations.RunPython(filled, migrations.RunPython.noop),
+        migrations.RunPython(filling("desk", "Organisation", "Dossier"), migrations.RunPython.noop),
     ]

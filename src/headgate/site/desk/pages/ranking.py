@@ -50,9 +50,6 @@ def _columns(say: Speaker) -> list[Column[Place]]:
     def whole(amount: int) -> str:
         return say.locale.whole(amount) if amount else ""
 
-    def turn(one: Place) -> str:
-        return whole(one.standby)
-
     def why(one: Place) -> str:
         return sentence(one.reason, say) if one.reason else ""
 
