@@ -110,7 +110,7 @@ def test_a_real_workload_and_what_became_of_it_are_named(tmp_path: Path, trace: 
     assert 12 == len(notes["trace_dealt"]["dealt"].split(", "))
 
 
-@pytest.mark.parametrize("programme", ["uk-airr-2026", "us-alcc-2026"])
+@pytest.mark.parametrize("programme", ["uk-airr-2026", "us-alcc-2026", "vietnam-2027"])
 def test_demo_runs_the_other_programmes(programme: str, tmp_path: Path, trace: Path) -> None:
     """Another country needs no Python: the same command, the same bundle."""
     made = run("demo", "--programme", programme, "--trace", trace, "--out", tmp_path / "out")

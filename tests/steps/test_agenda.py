@@ -154,7 +154,7 @@ def test_months_end_with_the_month() -> None:
     assert "2026-09-30" == metered[-1]
 
 
-@pytest.mark.parametrize("name", ["korea-2025", "uk-airr-2026", "us-alcc-2026"])
+@pytest.mark.parametrize("name", ["korea-2025", "uk-airr-2026", "us-alcc-2026", "vietnam-2027"])
 @pytest.mark.parametrize("index", [0, 1])
 def test_every_programmes_meters_look_back_without_a_hole(name: str, index: int) -> None:
     """In every programme events come in order, and the windows of the meters tile the term."""

@@ -80,7 +80,8 @@ def _stayed(evaluation: RoundSummary, say: Speaker) -> str:
 
 
 def _six(summary: Summary, say: Speaker) -> Iterator[tuple[str, str]]:
-    lines = [line for support in summary.supports for line in support.holders]
+    """Six figures; what was granted and used is of the support that the policy names first."""
+    lines = summary.supports[0].holders if summary.supports else ()
     granted = sum(line.granted_units for line in lines)
     used = sum(line.used_units for line in lines)
     measure = summary.supports[0].unit if summary.supports else ""

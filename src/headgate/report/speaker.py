@@ -16,13 +16,25 @@ from typing import Any, Protocol
 from ruamel.yaml import YAML
 
 from headgate.core.policy.schema import Policy
-from headgate.core.quantities import HOUR_SECONDS, KILOWATT_HOUR_JOULES
+from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, KILOWATT_HOUR_JOULES
 from headgate.core.supports.kind import JOULE
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 
 Value = int | str | date
+_HELD = ("access", "person", "seat")
+"""What places are called: their blocks are told by how many places they come to."""
+
 _BLOCKS = ("gpu", "gpu_hour", "weighted_gpu", "weighted_gpu_hour")
+_PLACES = (*_HELD, *(f"{held}_day" for held in _HELD))
+
+_SHOWN: Mapping[str, tuple[str, int]] = {
+    "gpu_second": ("gpu_hours", HOUR_SECONDS),
+    "weighted_gpu_second": ("weighted_gpu_hours", HOUR_SECONDS),
+    JOULE: ("kilowatt_hours", KILOWATT_HOUR_JOULES),
+    **{f"{held}_second": (f"{held}_days", DAY_SECONDS) for held in _HELD},
+}
+"""The word for what a reader counts of a ledger unit, and how much of the unit that is."""
 
 
 class Named(Protocol):
@@ -89,30 +101,27 @@ class Speaker:
         return self.text(name) if name else self.say("holder_unknown")
 
     def amount(self, amount: int, unit: str) -> str:
-        """An amount of a ledger unit; GPU-seconds as whole GPU-hours, joules as kilowatt-hours."""
+        """An amount of a ledger unit as a reader counts it: GPU-seconds as whole GPU-hours."""
         return self.locale.whole(shown_units(amount, unit))
 
     def unit(self, unit: str) -> str:
         """The name of what `amount` counts."""
-        if unit.startswith("gpu_second"):
-            return self.say("unit.gpu_hours")
-        if unit.startswith("weighted_gpu_second"):
-            return self.say("unit.weighted_gpu_hours")
-        if unit == JOULE:
-            return self.say("unit.kilowatt_hours")
-        return unit
+        word, _ = _SHOWN.get(unit.partition(".")[0], ("", 1))
+        return self.say(f"unit.{word}") if word else unit
 
     def block(self, block: Mapping[str, int], blocks: int) -> str:
         """So many blocks, as the policy counts them."""
         name, size = next(iter(block.items()))
+        if name in _PLACES:
+            return self.say(f"block.{name}", n=blocks * size)
         known = name if name in _BLOCKS else "other"
         return self.say(f"block.{known}", n=blocks, size=size, unit=name)
 
     def blocks_of(self, block: Mapping[str, int]) -> str:
         """What the policy's blocks are, for a title or a column."""
         name, size = next(iter(block.items()))
-        known = name in ("gpu", "gpu_hour")
-        return self.say(f"blocks_of.{name if known else 'other'}", size=size, unit=name)
+        known = name in ("gpu", "gpu_hour", *_PLACES)
+        return self.say(f"blocks_of.{name if known else 'other'}", n=size, size=size, unit=name)
 
     def percent(self, part: int, whole: int) -> str:
         """A part of a whole in percent to one place; a dash of nothing."""
@@ -121,9 +130,8 @@ class Speaker:
 
 def shown_units(amount: int, unit: str) -> int:
     """An amount as a reader counts it, to the nearest whole one, halves to the even one."""
-    if unit == JOULE:
-        return round(Fraction(amount, KILOWATT_HOUR_JOULES))
-    return round(Fraction(amount, HOUR_SECONDS)) if "gpu_second" in unit else amount
+    _, size = _SHOWN.get(unit.partition(".")[0], ("", 1))
+    return round(Fraction(amount, size))
 
 
 def lookup(words: Mapping[str, Any], key: str) -> Any:

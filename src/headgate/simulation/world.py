@@ -90,6 +90,7 @@ class Simulated:
     def applications(self, call: str) -> Sequence[Application]:
         """Synthetic applicants; what was published of the call's totals is matched exactly."""
         section, organisations = self._policy.calls[call], self._policy.organisations
+        support = self._policy.supports[section.support]
         return applicants(
             call,
             section,
@@ -97,7 +98,7 @@ class Simulated:
             self._populations.get(call),
             self._seed,
             Conditions(
-                self._policy.supports[section.support].rates,
+                {name: support.worth(name) for name in support.classes},
                 self._policy.programme.timezone,
                 lambda draft: _welcome(self._policy, call, draft),
             ),

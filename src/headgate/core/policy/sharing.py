@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from headgate.core.supports.compute import Name
+from headgate.core.supports.held import Name
 from headgate.core.supports.kind import Section
 
 Percent = Annotated[int, Field(ge=0, le=100)]

@@ -28,7 +28,7 @@ from headgate.core.policy.spots import (
 )
 from headgate.core.policy.values import Loc, Value, walk
 from headgate.core.quantities import DAY_SECONDS, add_months
-from headgate.core.supports import AnySupport
+from headgate.core.supports import AnySupport, Compute
 
 Shortage = tuple[Code, Mapping[str, object]]
 FACTS = ("id", "kind", "size", "region", "founded", "age_days")
@@ -70,26 +70,36 @@ def _repeated(_: Policy, spots: Spots) -> Found:
 def _supports(policy: Policy, spots: Spots) -> Found:
     for name, support in policy.supports.items():
         here = ("supports", name)
-        for chip in support.chips:
-            if support.measure_by == "rates" and chip not in support.rates:
-                place = spots.at(*here, "chips", chip)
-                yield (*here, "rates"), Code.RATE_MISSING.at(place, name=chip)
+        unknown = Code.CHIP_UNKNOWN if isinstance(support, Compute) else Code.CLASS_UNKNOWN
         for identity, lot in support.lots.items():
             path = (*here, "lots", identity)
-            yield from name_known(
-                spots, (*path, "chip"), lot.chip, (*here, "chips"), Code.CHIP_UNKNOWN
-            )
-            if lot.state_gpus > lot.gpus:
-                words = {"state": lot.state_gpus, "gpus": lot.gpus}
-                yield path, Code.LOT_STATE.at(spots.at(*path, "state_gpus"), **words)
+            among = (*here, support.classes_at)
+            yield from name_known(spots, (*path, lot.of_at), lot.of, among, unknown)
             if lot.until is not None and lot.until <= lot.usable:
                 days = {"until": lot.until, "usable": lot.usable}
                 yield path, Code.LOT_DATES.at(spots.at(*path, "until"), **days)
-            for n, window in enumerate(lot.maintenance):
-                if window.ends <= window.begins or window.gpus > lot.state_gpus:
-                    place = spots.at(*path, "maintenance", str(n))
-                    words = {**window.model_dump(), "state": lot.state_gpus}
-                    yield path, Code.MAINTENANCE_WRONG.at(place, **words)
+        if isinstance(support, Compute):
+            yield from _chips(support, spots, here)
+
+
+def _chips(support: Compute, spots: Spots, here: Loc) -> Found:
+    """Every chip has its rate, and a lot no more of the state's GPUs, nor out of service, than it
+    has.
+    """
+    for chip in support.chips:
+        if support.measure_by == "rates" and chip not in support.rates:
+            place = spots.at(*here, "chips", chip)
+            yield (*here, "rates"), Code.RATE_MISSING.at(place, name=chip)
+    for identity, lot in support.lots.items():
+        path = (*here, "lots", identity)
+        if lot.state_gpus > lot.gpus:
+            words = {"state": lot.state_gpus, "gpus": lot.gpus}
+            yield path, Code.LOT_STATE.at(spots.at(*path, "state_gpus"), **words)
+        for n, window in enumerate(lot.maintenance):
+            if window.ends <= window.begins or window.gpus > lot.state_gpus:
+                place = spots.at(*path, "maintenance", str(n))
+                words = {**window.model_dump(), "state": lot.state_gpus}
+                yield path, Code.MAINTENANCE_WRONG.at(place, **words)
 
 
 def _fields(policy: Policy, spots: Spots) -> Found:
@@ -168,7 +178,7 @@ def _calls(policy: Policy, spots: Spots) -> Found:
         yield from _block(support, call.block, spots, (*here, "block"))
         yield from _dates(call, spots, here)
         yield from _stages(call, spots, here)
-        yield from _offers(call, spots, here)
+        yield from _offers(call, support, spots, here)
         yield from _marks(call, spots, here)
         if call.outside_grants is not None:
             yield from name_known(
@@ -222,12 +232,12 @@ def _stages(call: Call, spots: Spots, here: Loc) -> Found:
             yield (*here, "stages"), Code.STAGE_KEEPS.at(place, **words)
 
 
-def _offers(call: Call, spots: Spots, here: Loc) -> Found:
+def _offers(call: Call, support: AnySupport | None, spots: Spots, here: Loc) -> Found:
     """Offers are whole blocks of classes that the support has, and no cap is above its offer."""
     size = next(iter(call.block.values()), 1)
     for name, terms in call.classes.items():
         path = (*here, "classes", name)
-        among = ("supports", call.support, "chips")
+        among = ("supports", call.support, support.classes_at if support else "")
         if spots.names(*among):
             yield from name_known(spots, path, name, among, Code.CLASS_UNKNOWN)
         if terms.cap_blocks * size > terms.offered:
@@ -253,7 +263,7 @@ def _supply(policy: Policy, spots: Spots) -> Found:
     """All calls of a support together offer no more than its lots give, while awards may last."""
     for name, call in policy.calls.items():
         support = policy.supports.get(call.support)
-        if support is None or any(lot.chip not in support.chips for lot in support.lots.values()):
+        if support is None or any(lot.of not in support.classes for lot in support.lots.values()):
             continue
         sharing = {
             other: terms
@@ -263,7 +273,7 @@ def _supply(policy: Policy, spots: Spots) -> Found:
             and set(terms.block) <= set(support.block_units)
         }
         for kind in call.classes if name in sharing else ():
-            if kind in support.chips:
+            if kind in support.classes:
                 same = {n: c for n, c in sharing.items() if kind in c.classes}
                 offers = Offers(policy.programme.calendar, support, kind, same)
                 place = spots.at("calls", name, "classes", kind, "offered")
@@ -288,7 +298,7 @@ class Offers:
         if self._size(call) is None:
             return
         begins, ends = self._begins(call), self._ends(call)
-        untils = {lot.until for lot in self.support.lots.values() if lot.chip == self.kind}
+        untils = {lot.until for lot in self.support.lots.values() if lot.of == self.kind}
         leaving = sorted(day for day in untils if day is not None and begins < day < ends)
         for day in (begins, *leaving):
             code = Code.OFFER_ABOVE_SUPPLY if day == begins else Code.OFFER_OUTLASTS_LOT

@@ -98,7 +98,24 @@ def _tried(plain: Any) -> tuple[Policy | None, list[ErrorDetails]]:
     try:
         return Policy.model_validate_json(json.dumps(plain)), []
     except ValidationError as error:
-        return None, error.errors(include_url=False)
+        return None, [_untagged(detail) for detail in error.errors(include_url=False)]
+
+
+def _untagged(detail: ErrorDetails) -> ErrorDetails:
+    """A complaint about a section of some kind, as if there were but that kind.
+
+    Pydantic puts the kind into the place, and speaks of its own of a kind that there is not.
+    """
+    loc, context = detail["loc"], detail.get("ctx", {})
+    if detail["type"] == "union_tag_not_found":
+        return {**detail, "type": "missing", "loc": (*loc, "kind")}
+    if detail["type"] == "union_tag_invalid":
+        expected = {"expected": context["expected_tags"]}
+        told = {"type": "literal_error", "loc": (*loc, "kind"), "ctx": expected}
+        return {**detail, **told, "input": context["tag"]}  # type: ignore[typeddict-item]
+    if loc[0] == "supports" and loc[2:3] != ("kind",):
+        return {**detail, "loc": (*loc[:2], *loc[3:])}
+    return detail
 
 
 def _loc(detail: ErrorDetails) -> Loc:

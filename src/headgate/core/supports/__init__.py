@@ -1,8 +1,15 @@
-"""The supports a state can give, one file each; a new one is added to `AnySupport`."""
+"""The supports a state can give; a new kind is a file here and a word in `AnySupport`."""
+
+from typing import Annotated
+
+from pydantic import Field
 
 from headgate.core.supports.compute import Compute
+from headgate.core.supports.held import Held
 from headgate.core.supports.kind import Kind, Section
+from headgate.core.supports.places import Assistants, Datasets, People
 
-AnySupport = Compute
+AnySupport = Annotated[Compute | Datasets | People | Assistants, Field(discriminator="kind")]
+"""A support's section, told apart by its `kind`."""
 
-__all__ = ["AnySupport", "Compute", "Kind", "Section"]
+__all__ = ["AnySupport", "Assistants", "Compute", "Datasets", "Held", "Kind", "People", "Section"]

@@ -4,41 +4,16 @@ A block is either `{gpu: 8}`, a node held for the whole term, or `{gpu_hour: n}`
 at any pace. Both come to GPU-seconds, which is all that the ledger sees.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
-
-from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
-from headgate.core.supports.kind import Kind, Section
+from headgate.core.quantities import HOUR_SECONDS
+from headgate.core.supports.held import Arrival, Count, Held, Name, Some
+from headgate.core.supports.kind import Section
+from headgate.core.supports.price import Price
 from headgate.core.supports.text import Text
-
-Count = Annotated[int, Field(ge=0, le=10**9)]
-Some = Annotated[int, Field(gt=0, le=10**9)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-PRICE_DECIMALS = 4
-_PRICE = re.compile(rf"\d{{1,9}}(\.\d{{1,{PRICE_DECIMALS}}})?")
-
-
-def price_of(value: object) -> Fraction:
-    """Read 3190 or "2.45" exactly; a float is refused."""
-    exact = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if _PRICE.fullmatch(exact) is None:
-        message = "write a price of at most nine digits and four decimals, such as 3190 or 2.45"
-        raise PydanticCustomError("price_wrong", message)
-    return Fraction(exact)
-
-
-Price = Annotated[
-    Fraction,
-    BeforeValidator(price_of),
-    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "pattern": f"^{_PRICE.pattern}$"}),
-]
-"""Money for one of something, which may be less than a whole unit of it."""
 
 
 class Chip(Section):
@@ -68,37 +43,33 @@ class Maintenance(Section):
     gpus: Some
 
 
-class Lot(Section):
-    """One purchase: `gpus` bought, of which `state_gpus` are the programme's from `usable` on.
+class Lot(Arrival):
+    """One purchase: `gpus` bought, of which `state_gpus` are the programme's from `usable` on."""
 
-    `until` is the first day on which they are no longer the programme's (a lease's end).
-    """
-
-    site: Name
-    operator: str
     chip: Name
     gpus: Some
     state_gpus: Count
-    usable: date
-    until: date | None = None
     maintenance: tuple[Maintenance, ...] = ()
 
-    def serves(self, day: date) -> bool:
-        """Whether the lot is at the programme's disposal on a day."""
-        return self.usable <= day and (self.until is None or day < self.until)
+    of_at: ClassVar[str] = "chip"
+
+    @property
+    def of(self) -> str:
+        """The chip class."""
+        return self.chip
+
+    @property
+    def number(self) -> int:
+        """The programme's GPUs of it."""
+        return self.state_gpus
 
     def out(self, day: date) -> int:
         """GPUs out of service on a day, at most those that there are."""
         windows = (one.gpus for one in self.maintenance if one.begins <= day < one.ends)
         return min(sum(windows), self.state_gpus)
 
-    def days(self, starts: date, ends: date) -> int:
-        """How many days the lot serves from `starts` up to `ends`."""
-        last = ends if self.until is None else min(ends, self.until)
-        return max((last - max(starts, self.usable)).days, 0)
 
-
-class Compute(Kind):
+class Compute(Held):
     """The compute section of a policy.
 
     `measure_by: count` keeps envelopes in plain GPU-seconds (a GPU is a GPU); `rates` keeps them in
@@ -115,6 +86,8 @@ class Compute(Kind):
     energy: Energy | None = None
 
     block_units: ClassVar[tuple[str, ...]] = ("gpu", "gpu_hour")
+    span_seconds: ClassVar[int] = HOUR_SECONDS
+    classes_at: ClassVar[str] = "chips"
     enforced: ClassVar[bool] = True
 
     @property
@@ -135,50 +108,9 @@ class Compute(Kind):
         """The weight of a GPU-second of a class in envelopes."""
         return 1 if self.measure_by == "count" else self.rates[support_class]
 
-    def amount(self, block: Mapping[str, int], blocks: int, seconds: int) -> int:
-        """GPU-seconds of some blocks: GPUs times the seconds held, or the hours as granted."""
-        if "gpu" in block:
-            return blocks * block["gpu"] * seconds
-        return blocks * block["gpu_hour"] * HOUR_SECONDS
-
-    def supply(self, day: date) -> Mapping[str, int]:
-        """The programme's GPUs of each class on a day."""
-        totals = dict.fromkeys(self.chips, 0)
-        for lot in self.lots.values():
-            totals[lot.chip] += lot.state_gpus if lot.serves(day) else 0
-        return totals
-
-    def capacity(
-        self, support_class: str, starts: date, ends: date, site: str | None = None
-    ) -> int:
-        """GPU-seconds of every lot of the class, for the days on which it serves."""
-        gpu_days = sum(
-            lot.state_gpus * lot.days(starts, ends)
-            for lot in self.lots.values()
-            if lot.chip == support_class and site in (None, lot.site)
-        )
-        return gpu_days * DAY_SECONDS
-
-    def sites(self, day: date) -> Mapping[str, Mapping[str, int]]:
-        """The programme's GPUs by chip class and site on a day."""
-        return self._sites(day, in_service=False)
-
-    def standing(self, day: date) -> Mapping[str, Mapping[str, int]]:
-        """The same without those that maintenance takes out of service."""
-        return self._sites(day, in_service=True)
-
-    def _sites(self, day: date, *, in_service: bool) -> Mapping[str, Mapping[str, int]]:
-        found: dict[str, dict[str, int]] = {name: {} for name in self.chips}
-        for lot in self.lots.values():
-            if lot.serves(day):
-                at_site = found[lot.chip]
-                gpus = lot.state_gpus - (lot.out(day) if in_service else 0)
-                at_site[lot.site] = at_site.get(lot.site, 0) + gpus
-        return found
-
-    def held_at_once(self, block: Mapping[str, int], blocks: int) -> int | None:
-        """GPUs at any moment for blocks of GPUs; hours may be spent at any pace."""
-        return blocks * block["gpu"] if "gpu" in block else None
+    def worth(self, support_class: str) -> int:
+        """What the rate table says, or 1 where it leaves the class out."""
+        return self.rates.get(support_class, 1)
 
     def price(self, support_class: str, amount: int) -> Fraction | None:
         """The market price of GPU-seconds of a class, where the policy states one."""

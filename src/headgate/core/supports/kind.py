@@ -57,6 +57,10 @@ class Kind(Section):
     def rate(self, support_class: str) -> int:
         """How many of `measure` one `unit` of the class is worth."""
 
+    def worth(self, support_class: str) -> int:
+        """How much one of a class can do beside one of another, however envelopes are kept."""
+        return self.rate(support_class)
+
     @abstractmethod
     def amount(self, block: Mapping[str, int], blocks: int, seconds: int) -> int:
         """What some blocks held for some seconds come to, in `unit`."""

@@ -12,10 +12,10 @@ def unconfigured(term: Term) -> dict[str, KueueCluster]:
     policy = term.policy(term.starts)
     gpus: dict[str, dict[str, int]] = {}
     for support in policy.supports.values():
-        for lot in support.lots.values():
+        for lot in support.lots.values() if support.enforced else ():
             if lot.days(term.starts, term.ends):
                 site = gpus.setdefault(lot.site, {})
-                site[lot.chip] = site.get(lot.chip, 0) + lot.state_gpus
+                site[lot.of] = site.get(lot.of, 0) + lot.number
     return {
         site: KueueCluster(
             engine="kueue",

@@ -20,7 +20,8 @@ from headgate.core.policy.schema import Policy
 from headgate.core.policy.sharing import Idle, Inference, Nodes, Sharing, Taken, Turns
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
-from headgate.core.supports.compute import PRICE_DECIMALS, Compute, Lot
+from headgate.core.supports.compute import Compute, Lot
+from headgate.core.supports.price import PRICE_DECIMALS
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
 from headgate.simulation.replay.pool import UNBOUND, Budgets, Gangs, Pool, Rules, Steps
 from headgate.steps.agenda import first_day
