@@ -102,25 +102,23 @@ def compare(
     Raises Faulty where the trace alone is asked for and a variant has nothing to replay it on.
     """
     variants, documents = _variants(choices.overlays), documents_of(programme, choices)
-    report = head_of(programme, choices)
-    lines, lists, same = list[str](), None, unchanged(documents)
-    report["unchanged"] = list(same)
+    report = head_of(programme, choices, documents)
+    lines, lists, same = list[str](), None, _same(report)
     if term:
         rehearsed = [_term(programme, choices, name, variants[name], progress) for name in variants]
         outcomes = [_judged(outcome, documents) for outcome in rehearsed]
         moved = tuple(moves(outcomes))
         report |= {"outcomes": canonical.plain(outcomes), "moved": canonical.plain(moved)}
         lines += _table([_with_moves(outcome, moved) for outcome in outcomes])
-        lists = _lists(documents, outcomes, report["files"], same)
-    lines += [f"{name} changes nothing: it sets what the policy says already" for name in same]
+        lists = _lists(documents, outcomes, report["files"], tuple(report["unchanged"]))
     if choices.trace is None:
-        return Compared(tuple(lines), report, trial_pages(None, lists))
+        return Compared((*lines, *same), report, trial_pages(None, lists))
     try:
         replayed = replayed_of(documents, workload(choices), report, how, progress, lists=lists)
     except Faulty as nothing:
         if not term or not any("replay-no-envelopes" == fault.code for fault in nothing.faults):
             raise
-        told = (*lines, "", f"not replayed: {nothing}")
+        told = (*lines, *same, "", f"not replayed: {nothing}")
         return Compared(told, report, trial_pages(None, lists))
     return Compared((*lines, *replayed.lines), replayed.report, replayed.pages)
 
@@ -147,7 +145,7 @@ def replayed_of(
         raise Faulty([Fault("--load", 0, 0, "replay-no-jobs", "no job is left to replay", mend)])
     found = tried(documents, what, made, how)
     shown = tuple(columns(found, AS_IT_STANDS))
-    lines = ["", *told(kept), "", *_table([_outcome_of(column) for column in shown])]
+    lines = [*_same(head), "", *told(kept), "", *_table([_outcome_of(column) for column in shown])]
     if large := found[0].runs[0].too_large:
         lines += ["", f"{large:,} jobs are larger than their envelope in any pool"]
     if why := slowly():
@@ -226,12 +224,19 @@ def documents_of(programme: str, choices: Choices) -> dict[str, Document]:
     return {name: _document(programme, laid) for name, laid in variants.items()}
 
 
-def head_of(programme: str, choices: Choices) -> dict[str, Any]:
-    """What a comparison is made from, each by its digest."""
+def _same(head: Mapping[str, Any]) -> list[str]:
+    """Lines about overlays that change nothing; a sweep of an older version tells of none."""
+    names = head.get("unchanged", ())
+    return [f"{name} changes nothing: it sets what the policy says already" for name in names]
+
+
+def head_of(programme: str, choices: Choices, documents: Mapping[str, Document]) -> dict[str, Any]:
+    """What a comparison is made from, each by its digest, and what of it changes nothing."""
     return {
         "seed": choices.seed,
         "policy": _document(programme, ()).digest,
         "files": {file.name: canonical.digest(file.read_bytes()) for file in choices.overlays},
+        "unchanged": list(unchanged(documents)),
     }
 
 

@@ -99,7 +99,7 @@ def plan(programme: str, choices: Choices, how: Try, shards: int, out: Path) -> 
         (out / name).mkdir()
     write_columns(kept.trace, out / TRACE)
     manifest = {
-        "head": head_of(programme, choices),
+        "head": head_of(programme, choices, documents),
         "texts": {name: dict(document.texts) for name, document in documents.items()},
         "how": _TRY.dump_python(how, mode="json"),
         "trace": {"name": kept.name, "digest": kept.digest, "columns": _digest(out / TRACE)},
