@@ -73,10 +73,10 @@ def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]
 
 
 def _used_by_unit(found: dict[str, int]) -> dict[str, int]:
-    """GPU-seconds of all classes together, and every other unit by itself."""
+    """The units of a support's classes together: GPU-seconds, seconds of seats."""
     summed: dict[str, int] = {}
     for unit, amount in found.items():
-        name = "gpu_second" if unit.startswith("gpu_second") else unit
+        name = unit.partition(".")[0]
         summed[name] = summed.get(name, 0) + amount
     return summed
 
