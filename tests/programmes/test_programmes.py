@@ -16,6 +16,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.schema import Policy
+from headgate.core.supports import Compute
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.population import read_population
 from headgate.simulation.totals import check_population
@@ -169,6 +170,7 @@ def test_applicants_can_be_drawn_from_every_data_file(folder: Path) -> None:
 def test_koreas_lots_add_up_to_what_was_published() -> None:
     """13,136 GPUs were bought, and 10,456 of them serve the state."""
     compute = policy_at(KOREA, date(2026, 3, 16)).supports["compute"]
+    assert isinstance(compute, Compute)
     lots = compute.lots.values()
     assert (13_136, 10_456) == (sum(lot.gpus for lot in lots), sum(lot.state_gpus for lot in lots))
     assert {"h200": 2_296, "b200": 8_160} == compute.supply(date(2026, 3, 16))

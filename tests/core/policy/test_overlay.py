@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
+from headgate.core.supports import Compute
 from tests.core.policy.small import SMALL, small
 
 OVERLAY = """\
@@ -25,6 +27,13 @@ set:
 """
 
 
+def compute(policy: Policy) -> Compute:
+    """Its section of GPUs."""
+    section = policy.supports["compute"]
+    assert isinstance(section, Compute)
+    return section
+
+
 @given(st.dates(date(2026, 1, 1), date(2026, 12, 31)))
 def test_nothing_changes_outside_the_overlays_days(day: date) -> None:
     """Inside [from, until) the policy is changed; on every other day it is the base's."""
@@ -36,8 +45,8 @@ def test_nothing_changes_outside_the_overlays_days(day: date) -> None:
 def test_an_overlay_replaces_adds_and_takes_away() -> None:
     """Values by path, new parts of a section or list, and null for what goes."""
     policy = at(small(overlays__a_yaml=OVERLAY), date(2026, 5, 1)).policy
-    assert 4 == policy.supports["compute"].node_gpus
-    assert ["h200", "b200"] == list(policy.supports["compute"].chips)
+    assert 4 == compute(policy).node_gpus
+    assert ["h200", "b200"] == list(compute(policy).chips)
     assert ["business", "institute"] == [holder.id for holder in policy.holders]
     assert ("firm", "institute") == policy.organisations.kinds
 
@@ -58,8 +67,8 @@ def test_overlays_are_laid_in_order() -> None:
     second = one + "set: {supports.compute.node_gpus: 2}\n"
     laid = small(overlays__1_yaml=first, overlays__2_yaml=second)
     turned = small(overlays__1_yaml=second, overlays__2_yaml=first)
-    assert 2 == at(laid, date(2026, 1, 1)).policy.supports["compute"].node_gpus
-    assert 1 == at(turned, date(2026, 1, 1)).policy.supports["compute"].node_gpus
+    assert 2 == compute(at(laid, date(2026, 1, 1)).policy).node_gpus
+    assert 1 == compute(at(turned, date(2026, 1, 1)).policy).node_gpus
     assert 3 == len({laid.digest, turned.digest, small().digest})
 
 

@@ -351,8 +351,8 @@ def _prices(document: Document, support: str, pool: str, days: Sequence[date]) -
     for day in days:
         policy = at(document, day).policy
         section, spot = policy.supports.get(support), _sharing(policy, support).spot
-        chip = section.chips.get(_chip(pool)) if section is not None else None
-        if section is None or chip is None:
+        chip = section.chips.get(_chip(pool)) if isinstance(section, Compute) else None
+        if not isinstance(section, Compute) or chip is None:
             rows.append((None,) * 5)
             continue
         energy, watts = section.energy, (chip.busy_watts, chip.idle_watts)
