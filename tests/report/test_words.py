@@ -140,7 +140,8 @@ def test_amounts_are_whole_hours() -> None:
     assert "giờ GPU quy đổi" == say.unit("weighted_gpu_second")
     assert ("5.000", "voucher") == (say.amount(5000, "voucher"), say.unit("voucher"))
     assert "220 × 8 GPU quy đổi" == say.block({"weighted_gpu": 8}, 220)
-    assert "3 × 2 seat" == say.block({"seat": 2}, 3)
+    assert "3 × 2 ghế" == say.block({"ghế": 2}, 3)
+    assert "6 tài khoản" == say.block({"seat": 2}, 3)
 
 
 def test_a_part_of_nothing_is_a_dash() -> None:
