@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from headgate.core.evaluation.cut_errors import ErrorRow
-from headgate.core.evaluation.estimate import Standing
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.power import Power
 from headgate.core.evaluation.ranks import PPM
@@ -22,11 +21,10 @@ def share(ppm: int | None, say: Speaker) -> str:
     return say.say("none") if ppm is None else say.locale.percent(Fraction(ppm, PPM))
 
 
-def chance(evaluation: RoundSummary, own: Standing, say: Speaker) -> str:
-    """A team's chance to stay, never told as surer than draws can be."""
-    sign, ppm = evaluation.standings.chance(own)
-    told = share(ppm, say)
-    return f"{sign}{NO_BREAK}{told}" if sign else told
+def chance(told: tuple[str, int], say: Speaker) -> str:
+    """A chance as the standings tell it, never as surer than draws can be."""
+    sign, ppm = told
+    return f"{sign}{NO_BREAK}{share(ppm, say)}" if sign else share(ppm, say)
 
 
 def rule_of(row: ErrorRow, say: Speaker) -> str:
