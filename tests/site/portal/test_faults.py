@@ -12,7 +12,6 @@ from django.test import Client
 from django.utils.translation import override
 
 from headgate.core.faults import Fault, Sentence
-from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.site.desk.pages import calendar
 from headgate.site.portal import reading
@@ -23,9 +22,6 @@ from tests.bad.test_bad_programmes import told as against
 from tests.site.portal.asking import enter, speak, text_of
 from tests.site.portal.test_words import TRANSLATED
 from tests.site.said import SOURCE, english, sentences, stiff
-
-ELSEWHERE = {Code.YAML_SYNTAX.id, Code.RULE_SYNTAX.id, Code.RULE_TYPE.id, Code.CASE_FAILS.id}
-"""Faults that quote what the parser of another project says, which has no other language."""
 
 
 def catalogues(language: str) -> dict[str, str]:
@@ -84,9 +80,8 @@ def test_what_keeps_a_policy_from_being_adopted_is_told_in_the_readers_language(
     """Every kind of fault that a policy can have: what is wrong and what mends it."""
     with override(language):
         for fault in faults():
-            if fault.code not in ELSEWHERE:
-                assert "" == english(told(fault.what), fault.what), fault
-                assert "" == english(told(fault.mend), fault.mend), fault
+            assert "" == english(told(fault.what), fault.what), fault
+            assert "" == english(told(fault.mend), fault.mend), fault
     assert len(faults()) > 40
 
 

@@ -22,7 +22,7 @@ from headgate.core.policy.schema import BarOn, PillarKind
 
 MILLI = 1_000
 PPM_LEAST = 500
-"""Half a tenth of a percent: less is told as 0.0 %."""
+"""Half a tenth of a percent: it, or less, would be told as 0.0 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def drawn(ppm: int) -> tuple[str, int]:
     Draws that all agree are not certain: they tell more than 99.9 % or less than 0.1 %, and never a
     chance of all or nothing (Phipson and Smyth 2010, SAGMB 9).
     """
-    if PPM_LEAST <= ppm < PPM - PPM_LEAST:
+    if PPM_LEAST < ppm < PPM - PPM_LEAST:
         return "", ppm
     return (">", PPM - 2 * PPM_LEAST) if ppm > PPM_LEAST else ("<", 2 * PPM_LEAST)
 
