@@ -86,18 +86,20 @@ def test_a_quota_is_told_in_the_readers_words() -> None:
     term = "2026-09-01T00:00:00Z", "2027-03-01T00:00:00Z"
     big = Quota("a", "h200", None, 5_000_000 * HOUR, *term, QuotaState.PARTIAL, "firms", ("x", "y"))
     small = replace(big, gpus_most=1_234, state=QuotaState.OPEN, starts=term[1], logins=())
+    small = replace(small, holder="labs")
     change = Change(Action.CHANGE, "a", "h200", big, small, "")
     with override("ko"):
-        rows = {str(row[3]): row[4:6] for row in differences(change)}
+        rows = {str(row[3]): row[4:6] for row in differences(change, str.upper)}
         assert ("제한 없음", "1,234") == rows["동시 GPU 수"]
         assert ("2026년 9월 1일, 00:00:00", "2027년 3월 1일, 00:00:00") == rows["시작"]
         assert [("다른 사람이 바꿈", "열림"), ("x, y", "–")] == [rows["상태"], rows["로그인"]]
-        added = list(differences(replace(change, action=Action.ADD, held=None)))
+        assert ("FIRMS", "LABS") in rows.values(), "a class of holders has its name"
+        added = list(differences(replace(change, action=Action.ADD, held=None), str))
         assert {("추가", "–")} == {(str(row[0]), row[4]) for row in added}
     with override("vi"):
         (_, budget) = next(
             row[4:6]
-            for row in differences(replace(change, held=None, wanted=big))
+            for row in differences(replace(change, held=None, wanted=big), str)
             if row[3] == "Giờ GPU của kỳ"
         )
         assert "5.000.000" == budget
@@ -132,6 +134,9 @@ def test_a_plan_that_waits_is_read_and_allowed_on_the_page(
     assert "remove stray-0" in shown
     assert ">take away</td>" in shown
     assert ">stray-0</th>" in shown
+    speak(client, "vi")
+    assert "hạn mức, trong khi chỉ được bỏ 1/10: số hạn mức" in text_of(client.get("/clusters/"))
+    speak(client, "en")
     wrong = {"deed": "allow", "site": "north", "plan": "0" * 64}
     assert "allow that" in text_of(client.post("/clusters/", wrong, follow=True))
     client.post("/clusters/", {**wrong, "plan": waits})

@@ -1,6 +1,6 @@
 """The centres' pages: how each cluster stands and what to do, and why a project's job waits."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -34,9 +34,10 @@ from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
-from headgate.site.portal.words import EVENTS, day, tag, whole
+from headgate.site.portal.words import EVENTS, day, language, tag, whole
 from headgate.steps.event import What
 
 CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
@@ -122,8 +123,10 @@ class Centre:
         return [fault(line) for line in self.report.faults[:FAULTS_MOST]] if self.report else []
 
 
-def _rows(changes: Iterable[Change]) -> list[tuple[str | Promise, ...]]:
-    return list(islice((row for one in changes for row in differences(one)), ROWS_MOST))
+def _rows(changes: Sequence[Change]) -> list[tuple[str | Promise, ...]]:
+    stood = programme() if changes else None
+    holder = speaker_of(policy_of(stood), language()).holder if stood is not None else str
+    return list(islice((row for one in changes for row in differences(one, holder)), ROWS_MOST))
 
 
 @at_the_desk

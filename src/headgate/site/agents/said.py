@@ -4,7 +4,8 @@ Agents speak English, in closed sets of sentences; a page says the same sentence
 language, what it is about stays as it was told. What is in no set is quoted.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Final
 
@@ -56,6 +57,10 @@ ACTIONS: Final[dict[Action, Promise]] = {
     Action.CHANGE: lazy("change"),
     Action.REMOVE: lazy("take away"),
 }
+WHOLE: Final = frozenset({"gpus_most", "gpu_seconds_budget", "shares"})
+REMOVED: Final = re.compile(r"(\d+) of (\d+) quotas, and (\S+) may go")
+"""What the refusal of a mass removal is about."""
+
 PLACES: Final = 4
 """Of a GPU-hour that is not whole: a second more or less is seen."""
 
@@ -68,22 +73,37 @@ def fault(line: str) -> SafeString:
     if known is None:
         said = format_html(_("The cluster says: {}"), format_html('<q lang="en">{}</q>', told))
     else:
-        about = text.removesuffix(known).removesuffix(": ")
+        about = _about(text.removesuffix(known).removesuffix(": "))
         said = format_html("{}: {} [{}", about, _(known), code)
     return format_html("{} – {}", said, _(mend)) if mend in MENDS.values() else said
 
 
-def differences(change: Change) -> Iterator[tuple[str | Promise, ...]]:
+def _about(text: str) -> str:
+    """What a sentence is about: names, but for the figures of a mass removal."""
+    if found := REMOVED.fullmatch(text):
+        gone, held, most = found.groups()
+        told = {"gone": whole(int(gone)), "held": whole(int(held)), "most": most}
+        return _("%(gone)s of %(held)s quotas, and %(most)s may go") % told
+    return text
+
+
+def differences(
+    change: Change, holder: Callable[[str], str]
+) -> Iterator[tuple[str | Promise, ...]]:
     """Every field that a change is about: what is done, whose it is, of which class, its name, what
-    is held and ordered, and who decides it.
+    is held and ordered, and who decides it. `holder` names a class of holders.
+
+    Of a quota that is added or taken away as a whole, how much it is says enough.
     """
-    whose = ACTIONS[change.action], change.award or change.holder, change.support_class
+    who = change.award or holder(change.holder)
     for one in differing(change):
-        held, wanted = (_field(quota, one.field) for quota in (change.held, change.wanted))
-        yield *whose, FIELDS[one.field], held, wanted, OWNERS[one.owner]
+        if change.action is Action.CHANGE or one.field in WHOLE:
+            held, wanted = (_field(it, one.field, holder) for it in (change.held, change.wanted))
+            told = FIELDS[one.field], held, wanted, OWNERS[one.owner]
+            yield ACTIONS[change.action], who, change.support_class, *told
 
 
-def _field(quota: Quota | None, name: str) -> str:
+def _field(quota: Quota | None, name: str, holder: Callable[[str], str]) -> str:
     """What a field of a quota holds; a dash for nothing, or without a quota."""
     value = None if quota is None else getattr(quota, name)
     match value:
@@ -97,7 +117,8 @@ def _field(quota: Quota | None, name: str) -> str:
             return whole(value)
         case tuple():
             return ", ".join(value) or "–"
-    return instant(value) if name in ("starts", "ends") else value or "–"
+    shown = holder if name == "holder" else instant
+    return shown(value) if value else "–"
 
 
 def hours(gpu_seconds: int) -> str:
