@@ -242,7 +242,7 @@ def from_word(word: str, seed: str) -> Trace:
     whole = whole and all(int(n) <= 100 for n in numbers[2:])
     if name not in known or not whole:
         what = Sentence("{value!r} names no workload that can be made", value=word[:60])
-        mend = Sentence(
+        mend: str = Sentence(
             "write `{word}:NAME:GPUS:WEEKS`, with a NAME of `{names}`, and `:INFERENCE` after it"
             " for another percentage of inference",
             word=WORD,

@@ -4,6 +4,7 @@ Readers and rules make faults in English, for terminals and logs. A page says th
 its reader's language; names and pieces of the file stay as they are.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import polib
@@ -129,3 +130,11 @@ def test_what_a_hostile_file_holds_is_cut_and_cleaned_inside_a_sentence() -> Non
     made = Sentence("{key}: {mend}", key="k", mend=inner).printable()
     assert "\x1b" not in made
     assert len(made) < 340
+
+
+def test_a_fault_is_told_with_its_line_and_column() -> None:
+    """Who holds the file finds the place; a column says nothing where it is the first."""
+    made = Fault("programme.yaml", 3, 8, "yaml-syntax", "a text", "a text")
+    assert "programme.yaml:3:8: a text – a text" == told_fault(made)
+    assert told_fault(replace(made, column=1)).startswith("programme.yaml:3: ")
+    assert "a text – a text" == told_fault(replace(made, file="facts/x"))
