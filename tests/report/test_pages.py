@@ -16,11 +16,15 @@ from itertools import pairwise
 import pytest
 
 from headgate.core import canonical
+from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.evaluation.cut_errors import ErrorRow
 from headgate.core.supports.text import Text
+from headgate.report.blocks import Table
 from headgate.report.pages import page, pages
+from headgate.report.reasons import ground
 from headgate.report.section_applicants import anchors_of
-from headgate.report.speaker import speaker
+from headgate.report.section_shares import shares
+from headgate.report.speaker import speaker, speaker_of
 from headgate.report.summary import Summary
 from headgate.steps.adopt import adopt
 from headgate.steps.notes import NoteCode, note
@@ -287,3 +291,34 @@ def test_the_cost_of_a_rule_for_the_line_is_shown(language: str) -> None:
     say = speaker(language, {}, "KRW")
     for words in (say.say("errors.title"), say.locale.percent(Fraction(2, 7)), say.say("none")):
         assert words in reader.words
+
+
+def test_a_support_without_envelopes_has_no_empty_columns() -> None:
+    """Where nothing was promised there is no promise to compare with, in words or in dashes."""
+    whole = summary(SHIPPED[0])
+    support = whole.supports[0]
+    lines = tuple(replace(line, blocks=None, promised=None) for line in support.holders)
+    bare = replace(whole, supports=(replace(support, block=None, holders=lines),), calls=())
+    for said, heads in ((whole, 7), (bare, 4)):
+        told = shares(replace(said, calls=()), speaker_of(whole.policy, "en"))
+        (found,) = (block for block in told.blocks if isinstance(block, Table))
+        assert heads == len(found.heads) == len(found.foot)
+        assert {heads} == {len(row) for row in found.rows}
+        assert (said is whole) == ("promised" in str(told).lower())
+
+
+def test_a_class_of_holders_that_is_not_invited_has_its_name() -> None:
+    """A reader knows no ids: the refusal says who is not invited as everything else does."""
+    whole = summary(SHIPPED[0])
+    say, holder = speaker_of(whole.policy, "vi"), whole.policy.holders[0]
+    told = ground(whole.calls[0], Finding(Refusal.HOLDER_NOT_INVITED, holder.id), say)
+    assert holder.name.say("vi") in told
+    assert holder.id not in told
+
+
+def test_the_steps_of_the_cycle_have_names() -> None:
+    """What was decided is counted by step, in words."""
+    whole = summary(SHIPPED[0])
+    for language in ("vi", "ko"):
+        shown = page(whole, language).decode()
+        assert all(f">{step}<" not in shown for step in whole.decisions)

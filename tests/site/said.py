@@ -19,6 +19,8 @@ WRITTEN: Final = (
     )),
     *("core/duties/amendment", "core/duties/payments"),
     *("readers/evidence_csv", "readers/grants", "readers/policy_files", "readers/tables"),
+    *("readers/" + name for name in ("trace_layouts", "trace_log", "trace_swf", "traces")),
+    *("simulation/clusters", "site/portal/replaying/__init__", "site/portal/replaying/replays"),
     *("simulation/replay/supply", "site/actions/take"),
     *("steps/amend", "steps/event", "steps/hear", "steps/placing"),
 )  # fmt: skip
@@ -26,7 +28,7 @@ WRITTEN: Final = (
 
 NO_SENTENCE: Final = re.compile(
     r"\(\?|\\d|^\^| \| None$|^Scalar \||CC BY|^LiveCodeBench|^Prompt|^\W*$"
-    r"|^(open|close|decide|freeze|draw) (call|round|lot)$"
+    r"|^(open|close|decide|freeze|draw) (call|round|lot)$|^Connection\[|^a trace cannot be mapped"
 )
 """Texts with a blank in them that nobody is told: expressions, types, names of events."""
 

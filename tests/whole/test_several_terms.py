@@ -9,6 +9,7 @@ from headgate.core.policy.check import check
 from headgate.core.supports.kind import Accounts
 from headgate.cycle import replay
 from headgate.readers.facts import Recorded, read_facts
+from headgate.report.locale import LOCALES
 from headgate.report.pages import pages as report_pages
 from headgate.report.summary import summaries_of
 from headgate.report.use import pasts_of, uses_of
@@ -119,6 +120,8 @@ def test_each_term_has_its_page_and_the_newest_has_the_standings_of_all() -> Non
     assert "The stage evaluation" in newest.partition('id="history"')[2]
     assert 'id="history"' not in first
     assert 'href="terms/1/report.html"' in newest
+    days = [LOCALES["en"].day(day) for day in (one.past.starts, one.past.ends)]
+    assert f"Term 1, {' to '.join(days)}" in newest
     assert 'href="terms/1/report.ko.html"' in made["report.ko.html"].decode()
     assert 'id="earlier"' not in first
     assert 2 * 3 == len(made)

@@ -11,7 +11,6 @@ closes nothing and loses nothing.
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +24,7 @@ from headgate.core.enforcement.plan import Refusal, Refused, digest, explain
 from headgate.core.enforcement.receipt import (
     ReadBack,
     Report,
+    Trouble,
     nameless,
     nameless_change,
     nameless_changes,
@@ -46,18 +46,6 @@ LIST_SECONDS_MOST: Final = 30 * 86_400
 """How old a list may be before the operator is told: whoever holds new ones back is noticed."""
 
 ROWS_AT_ONCE: Final = 2_000
-
-
-class Trouble(Enum):
-    """What an agent names to the operator, beside what others refuse."""
-
-    PORTAL_DOWN = "the portal did not answer: what is to be told waits in the spool"
-    CLOCK_OFF = "this clock and the portal's differ: awards begin and end when they agree"
-    NOTHING_FOLLOWED = "no signed order list has come yet: nothing is changed"
-    LIST_OLD = "no newer list was signed for a month, or none is handed out: ask the programme"
-    PLAN_WAITS = "this agent asks: the plan waits for an operator's word on the portal"
-    CLUSTER_DOWN = "the cluster did not answer: the orders wait"
-    USE_UNREAD = "use was not read: it is read again from where it stopped"
 
 
 Logins = Callable[[Collection[tuple[str, int]]], Mapping[str, Iterable[str]]]
@@ -170,7 +158,7 @@ def _moment(spool: Spool, answer: Answer | None, now: int, found: Looked) -> str
 
 def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> Report:
     """Plan and apply; what would take too much away waits for an operator's word."""
-    outcome, drift, lines = Enforced.DOWN, tuple[Change, ...](), tuple[str, ...]()
+    outcome, drift, shown = Enforced.DOWN, tuple[Change, ...](), Plan(agent.section.site, ())
     done: Done | None = None
     try:
         listed, attempts = sealed.listed, agent.spool.attempts
@@ -178,7 +166,7 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
         job = replace(job, spent=spent_now(agent.section, job, listed, attempts, at))
         plan, outcome = _plan(agent, job, word, found)
         if plan is not None and found.waits:
-            lines = explain(_nameless(plan))
+            shown = _nameless(plan)
         elif plan is not None:
             if plan.changes:
                 agent.spool.intend(_merged(agent.spool.intended, plan.changes))
@@ -203,7 +191,8 @@ def _bring(agent: Agent, sealed: Sealed, at: str, word: str, found: Looked) -> R
     held = tuple(map(nameless, done.held)) if done and outcome.value in READ else ()
     site, orders = agent.section.site, sealed.digest
     back = ReadBack(site, at, orders, sealed.size, outcome.value, changes, held)
-    return Report(back, drift, (), found.waits, lines, "")
+    lines = explain(shown) if found.waits else ()
+    return Report(back, drift, (), found.waits, lines, "", planned=shown.changes)
 
 
 def _plan(agent: Agent, job: Job, word: str, found: Looked) -> tuple[Plan | None, Enforced]:

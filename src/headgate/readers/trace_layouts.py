@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from headgate.core.faults import Faulty
+from headgate.core.faults import Faulty, Sentence
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.readers.packed import Broken, opened
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
@@ -60,7 +60,7 @@ def read_file(path: Path, *, strict: bool = False, bytes_most: int = BYTES_MOST)
             lines = iter(partial(stream.readline, LINE_MOST), b"")
             return read_lines(_limited(lines, path.name, bytes_most), path.name, strict=strict)
     except Broken as broken:
-        raise Faulty([Code.PACKED_BROKEN.of(path.name, str(broken))]) from None
+        raise Faulty([Code.PACKED_BROKEN.of(path.name, _quoted(broken))]) from None
 
 
 def read_lines(lines: Iterable[bytes], file: str, *, strict: bool = False) -> Trace:
@@ -85,7 +85,9 @@ def _limited(lines: Iterable[bytes], file: str, bytes_most: int) -> Iterator[byt
     for line in lines:
         taken += len(line)
         if taken > bytes_most:
-            raise Faulty([Code.TOO_LARGE.of(file, f"more than {bytes_most} bytes")])
+            raise Faulty(
+                [Code.TOO_LARGE.of(file, Sentence("more than {most} bytes", most=bytes_most))]
+            )
         yield line
 
 
@@ -100,7 +102,10 @@ def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | Non
     timed = bool(places["start"] and places["end"])
     missing = [r for r in NEEDED if not places[r] and not (r == "run time" and timed)]
     if missing:
-        told = [f"no column of {role}, as {', '.join(ROLES[role])}" for role in missing]
+        form = "no column of {name}, as {names}"
+        told = [
+            Sentence(form, name=Sentence.of(role), names=", ".join(ROLES[role])) for role in missing
+        ]
         raise Faulty([Code.COLUMNS_WRONG.of(log.file, what, line) for what in told])
 
     def read(text: str) -> Row | Left | None:
@@ -108,7 +113,8 @@ def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | Non
             return None
         values = _split(text, delimiter)
         if len(values) != len(names):
-            raise Bad((Code.FIELDS_WRONG, f"{len(values)} of {len(names)} columns"))
+            what = Sentence("{n} of {all} columns", n=len(values), all=len(names))
+            raise Bad((Code.FIELDS_WRONG, what))
         return _table_row(values, places)
 
     return read
@@ -120,7 +126,13 @@ def _split(text: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise Bad((Code.FIELDS_WRONG, str(error))) from None
+        raise Bad((Code.FIELDS_WRONG, _quoted(error))) from None
+
+
+def _quoted(error: Exception) -> Sentence:
+    """What a reader of others says of a file."""
+    words = str(error).replace('"', "'")
+    return Sentence('it cannot be read on ("{words}")', words=words)
 
 
 def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Row | Left:
@@ -145,11 +157,16 @@ def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Ro
         faults.append((Code.TENANT_MISSING, "the tenant is empty"))
     product = given["product"]
     if not faults and product and abs(number(product, "gpu_time") - seconds * gpus) > 1e-3:
-        faults.append((Code.PRODUCT_WRONG, f"{seconds:g} times {gpus:g} is not {product[:40]}"))
+        faults.append((Code.PRODUCT_WRONG, _product(seconds, gpus, product)))
     if faults:
         raise Bad(*faults)
     runs_a_model = given["kind"].lower().startswith(INFERENCE)
     return fitting(int(submitted), given["tenant"], seconds, gpus, limit, inference=runs_a_model)
+
+
+def _product(seconds: float, gpus: float, product: str) -> Sentence:
+    form = "{seconds} times {gpus} is not {product}"
+    return Sentence(form, seconds=f"{seconds:g}", gpus=f"{gpus:g}", product=product[:40])
 
 
 def _unreplayable(given: Mapping[str, str], places: Mapping[str, Sequence[int]]) -> Left | None:
@@ -175,7 +192,8 @@ def _seconds(given: Mapping[str, str]) -> float:
         return 0
     started, ended = _time(given["start"], "start"), _time(given["end"], "end")
     if ended < started:
-        raise Bad((Code.ENDS_EARLY, f"ended {started - ended} s before it started"))
+        what = Sentence("ended {n} s before it started", n=started - ended)
+        raise Bad((Code.ENDS_EARLY, what))
     return ended - started
 
 
@@ -203,7 +221,8 @@ def _time(text: str, what: str) -> int:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int(moment.timestamp())
     except (ValueError, OverflowError):
-        raise Bad((Code.TIME_BAD, f"{what} is {text[:40]!r}")) from None
+        named = Sentence("{name} is {value!r}", name=Sentence.of(what), value=text[:40])
+        raise Bad((Code.TIME_BAD, named)) from None
 
 
 def _gpus(given: Mapping[str, str]) -> float:

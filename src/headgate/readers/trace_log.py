@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.readers.traces import (
     FAULTS_SHOWN,
     GPUS_MOST,
@@ -92,7 +92,8 @@ class Log:
         if self.bad_rows and strict:
             raise Faulty(self.faults)
         if self.bad_rows > jobs + well:
-            what = f"{self.bad_rows:,} of {self.bad_rows + jobs + well:,} rows cannot be read"
+            rows = self.bad_rows + jobs + well
+            what = Sentence("{n} of {rows} rows cannot be read", n=self.bad_rows, rows=rows)
             raise Faulty([*self.faults, Code.MOSTLY_BAD.of(self.file, what)])
         if not jobs:
             raise Faulty([*self.faults, Code.NO_JOBS.of(self.file, "no job ran")])
@@ -106,7 +107,7 @@ class Log:
         )
         seconds, gpus = (np.frombuffer(self.columns[place], np.int64) for place in (2, 3))
         if (work := (seconds * gpus).sum(dtype=np.float64)) > WORK_MOST:
-            what = f"{work:.3g} GPU-seconds in all"
+            what = Sentence("{work} GPU-seconds in all", work=f"{work:.3g}")
             raise Faulty([Code.OUT_OF_RANGE.of(self.file, what)])
         del seconds, gpus
         kinds = [column.typecode for column in self.columns]
@@ -158,7 +159,8 @@ def each(
 def number(text: str, what: str) -> float:
     """A plain number; raises `Bad` for anything else."""
     if not NUMBER.fullmatch(text):
-        raise Bad((Code.NOT_A_NUMBER, f"{what} is {text[:40]!r}"))
+        named = Sentence("{name} is {value!r}", name=Sentence.of(what), value=text[:40])
+        raise Bad((Code.NOT_A_NUMBER, named))
     return float(text)
 
 
@@ -173,13 +175,15 @@ def fitting(
 ) -> Row | Left:
     """The job of a row whose numbers are read; halves of seconds go to even."""
     if seconds < 0 and seconds != -1:
-        raise Bad((Code.NEGATIVE, f"a run of {seconds:g} s"))
+        raise Bad((Code.NEGATIVE, Sentence("a run of {n} s", n=f"{seconds:g}")))
     if gpus < 0 and gpus != -1:
-        raise Bad((Code.NEGATIVE, f"{gpus:g} GPUs"))
+        raise Bad((Code.NEGATIVE, Sentence("{n} GPUs", n=f"{gpus:g}")))
     if gpus != math.floor(gpus):
-        raise Bad((Code.NOT_A_NUMBER, f"{gpus:g} GPUs, which is no whole number"))
+        what = Sentence("{n} GPUs, which is no whole number", n=f"{gpus:g}")
+        raise Bad((Code.NOT_A_NUMBER, what))
     if gpus > GPUS_MOST or seconds > SECONDS_MOST or not 0 <= submitted <= SUBMITTED_MOST:
-        what = f"{gpus:g} GPUs for {seconds:g} s, submitted at {submitted}"
+        form = "{gpus} GPUs for {seconds} s, submitted at {at}"
+        what = Sentence(form, gpus=f"{gpus:g}", seconds=f"{seconds:g}", at=str(submitted))
         raise Bad((Code.OUT_OF_RANGE, what))
     if round(seconds) < 1:
         return Left.NEVER_RAN

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from headgate.core.faults import Sentence
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting
 from headgate.readers.traces import GPUS_MOST, SECONDS_MOST, SUBMITTED_MOST, Code, Column, Left
 
@@ -50,14 +51,16 @@ def _comment(raw: bytes) -> bytes:
 
 def _row(values: list[str]) -> Row | Left:
     if len(values) != FIELDS:
-        raise Bad((Code.FIELDS_WRONG, f"{len(values)} fields, not {FIELDS}"))
+        what = Sentence("{n} fields, not {most}", n=len(values), most=FIELDS)
+        raise Bad((Code.FIELDS_WRONG, what))
     for place, value in enumerate(values, 1):
         if not NUMBER.fullmatch(value):
-            raise Bad((Code.NOT_A_NUMBER, f"field {place} is {value[:40]!r}"))
+            what = Sentence("field {n} is {value!r}", n=place, value=value[:40])
+            raise Bad((Code.NOT_A_NUMBER, what))
     numbers = [float(value) for value in values]
     submitted = round(numbers[1])
     if submitted < 0:
-        raise Bad((Code.NEGATIVE, f"submitted at {submitted}"))
+        raise Bad((Code.NEGATIVE, Sentence("submitted at {at}", at=str(submitted))))
     if numbers[10] in _PART_STATUS:
         return Left.PART
     gpus = numbers[4] if numbers[4] > 0 else numbers[7]

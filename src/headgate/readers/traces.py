@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from headgate.core.enforcement.job import Job
-from headgate.core.faults import Fault, Mended
+from headgate.core.faults import Fault, Mended, Sentence
 from headgate.core.quantities import DAY_SECONDS, instant_of, seconds_of
 
 Column = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -52,9 +52,12 @@ class Code(Mended):
     )
     OUT_OF_RANGE = (
         "trace-out-of-range",
-        (
-            f"give jobs of up to {GPUS_MOST} GPUs and {SECONDS_MOST} s,"
-            f" submitted in seconds since 1970, up to {SUBMITTED_MOST}"
+        Sentence(
+            "give jobs of up to {gpus} GPUs and {seconds} s, submitted in seconds since 1970, up to"
+            " {at}",
+            gpus=GPUS_MOST,
+            seconds=SECONDS_MOST,
+            at=str(SUBMITTED_MOST),
         ),
     )
     TIME_BAD = "trace-time-bad", "write times as 2017-10-09 07:01:55, or as seconds since 1970"

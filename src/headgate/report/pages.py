@@ -118,10 +118,14 @@ def _standings(summary: Summary, say: Speaker) -> Iterator[Section]:
 
 def _earlier(summary: Summary, say: Speaker, beside: str) -> Iterator[Section]:
     """The pages of the terms before, of which there are none in the first."""
-    numbers = range(1, _number(summary))
-    if numbers:
-        file = file_of(say.locale.language)
-        told = [link(f"{beside}{n}/{file}", say.say("earlier.term", number=n)) for n in numbers]
+    if summary.terms:
+        told = [
+            link(
+                f"{beside}{n}/{file_of(say.locale.language)}",
+                say.say("earlier.term", number=n, starts=starts, ends=ends),
+            )
+            for n, (starts, ends) in enumerate(summary.terms, start=1)
+        ]
         yield Section("earlier", say.say("earlier.title"), (Items(tuple(told)),))
 
 

@@ -34,7 +34,9 @@ def ground(call: CallSummary, finding: Finding, say: Speaker) -> str:
             return text
         silent = finding.rule.endswith(SILENT)
         return say.say("refusal.gate_silent" if silent else "refusal.gate", rule=text)
-    return say.say(f"refusal.{finding.refusal.name.lower()}", rule=finding.rule)
+    uninvited = finding.refusal is Refusal.HOLDER_NOT_INVITED
+    rule = say.holder(finding.rule) if uninvited else finding.rule
+    return say.say(f"refusal.{finding.refusal.name.lower()}", rule=rule)
 
 
 def sentence(reason: Reason, say: Speaker) -> str:

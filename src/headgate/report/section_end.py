@@ -67,7 +67,7 @@ def check(summary: Summary, say: Speaker) -> Section:
     """What a stranger types to derive everything on this page again."""
     steps = sorted(summary.decisions.items(), key=lambda pair: (-pair[1], pair[0]))
     heads = say.heads("step_of_cycle", "decisions")
-    cells = [(name, say.locale.whole(count)) for name, count in steps]
+    cells = [(say.say(f"step.{name}"), say.locale.whole(count)) for name, count in steps]
     foot = (say.say("total"), say.locale.whole(summary.decision_count))
     blocks: tuple[Block, ...] = (
         Paragraph(say.say("check.text", n=summary.decision_count)),

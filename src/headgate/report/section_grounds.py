@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from headgate.core.evaluation.cut_errors import ErrorRow
-from headgate.core.evaluation.estimate import Standing
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.power import Power
 from headgate.core.evaluation.ranks import PPM
@@ -22,11 +21,10 @@ def share(ppm: int | None, say: Speaker) -> str:
     return say.say("none") if ppm is None else say.locale.percent(Fraction(ppm, PPM))
 
 
-def chance(evaluation: RoundSummary, own: Standing, say: Speaker) -> str:
-    """A team's chance to stay, never told as surer than draws can be."""
-    sign, ppm = evaluation.standings.chance(own)
-    told = share(ppm, say)
-    return f"{sign}{NO_BREAK}{told}" if sign else told
+def chance(told: tuple[str, int], say: Speaker) -> str:
+    """A chance as the standings tell it, never as surer than draws can be."""
+    sign, ppm = told
+    return f"{sign}{NO_BREAK}{share(ppm, say)}" if sign else share(ppm, say)
 
 
 def rule_of(row: ErrorRow, say: Speaker) -> str:
@@ -111,7 +109,8 @@ def _needed(
     ]
     if rows:
         title = say.say("needed.title", team=evaluation.grounds.needed[0].first)
-        yield table(f"needed-{evaluation.id}", title, heads, rows)
+        texts = _words(heads) - {1}
+        yield table(f"needed-{evaluation.id}", title, heads, rows, texts=texts)
         yield Paragraph(say.say("needed.note"), "quiet")
 
 
@@ -147,11 +146,13 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
         for row in tables[0].remedies
     ]
     title = say.say("foreseen.remedies")
-    yield table(f"remedies-{evaluation.id}", title, [say.say("col.remedy"), *gaps], rows)
+    heads = [say.say("col.remedy"), *gaps]
+    yield table(f"remedies-{evaluation.id}", title, heads, rows, texts=_words(heads))
     names = [say.text(pillar.name) for pillar in evaluation.section.pillars]
     powers = [(gap, *_power(one.power, say)) for gap, one in zip(gaps, tables, strict=True)]
     heads = [say.say("col.differ"), *_power_heads(names, say)]
-    yield table(f"power-{evaluation.id}", say.say("foreseen.power"), heads, powers)
+    title, texts = say.say("foreseen.power"), _words(heads) - {1}
+    yield table(f"power-{evaluation.id}", title, heads, powers, texts=texts)
     yield Paragraph(say.say("foreseen.note"), "quiet")
 
 
@@ -161,7 +162,13 @@ def cut_table(name: str, title: str, tables: Sequence[Foreseen], say: Speaker) -
         (rule_of(row, say), *(_cut(one.errors[at], say) for one in tables))
         for at, row in enumerate(tables[0].errors)
     ]
-    return table(name, title, [say.say("col.cut_rule"), *_gaps(tables, say)], rows)
+    heads = [say.say("col.cut_rule"), *_gaps(tables, say)]
+    return table(name, title, heads, rows, texts=_words(heads))
+
+
+def _words(heads: Sequence[str]) -> frozenset[int]:
+    """Every column but the first: their cells are phrases, which may be broken over lines."""
+    return frozenset(range(1, len(heads)))
 
 
 def _gaps(tables: Iterable[Foreseen], say: Speaker) -> list[str]:

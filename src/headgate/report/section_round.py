@@ -78,7 +78,7 @@ def standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Itera
                 say.locale.whole(one.place),
                 points(one.total_milli),
                 spread,
-                chance(evaluation, one, say),
+                chance(evaluation.standings.chance(one), say),
                 say.say(
                     "standings.last" if last else "standings.tied" if tied else "standings.apart"
                 )
@@ -149,9 +149,10 @@ def places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     legend = [say.say("places.place", n=n) for n in range(1, count + 1)]
     rows, cells = [], []
     for one in evaluation.standings.standings:
-        shown = [(style, ppm, share(ppm, say)) for style, ppm in enumerate(one.rank_ppm)]
-        rows.append(Row(one.team, tuple(Part(*part) for part in shown)))
-        cells.append((_team(evaluation, one.team, anchors), *(text for *_, text in shown)))
+        shown = [chance(told, say) for told in evaluation.standings.places(one)]
+        parts = zip(range(count), one.rank_ppm, shown, strict=True)
+        rows.append(Row(one.team, tuple(Part(*part) for part in parts)))
+        cells.append((_team(evaluation, one.team, anchors), *shown))
     yield stacks(f"places-{evaluation.id}", title, rows, legend, PPM)
     yield table(f"places-{evaluation.id}", title, [*say.heads("team"), *legend], cells)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from typing import Final
 
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, table
 from headgate.report.charts import Part, Row
@@ -10,10 +11,14 @@ from headgate.report.speaker import Speaker, shown_units
 from headgate.report.summary import HolderLine, Summary, SupportSummary
 from headgate.report.summary_calls import CallSummary
 
+SERIES: Final = "promised", "awarded", "used"
+
 
 def shares(summary: Summary, say: Speaker) -> Section:
     """Each support's envelopes beside what was awarded and used, then what was published."""
-    blocks: list[Block] = [Paragraph(say.say("shares.intro"))]
+    blocks: list[Block] = []
+    if any(support.block is not None for support in summary.supports):
+        blocks.append(Paragraph(say.say("shares.intro")))
     for support in summary.supports:
         blocks += _support(summary, support, say)
     for call in summary.calls:
@@ -31,13 +36,18 @@ def _support(summary: Summary, support: SupportSummary, say: Speaker) -> Iterato
         yield Paragraph(say.say("shares.nothing"))
         return
     unit = say.unit(support.measure)
-    title = say.say("shares.chart", unit=unit, ends=summary.past.ends)
-    legend = [say.say("series.promised"), say.say("series.awarded"), say.say("series.used")]
-    yield bars(name, title, [_row(line, support, say) for line in support.holders], legend)
-    heads = say.heads("holder", "share", "envelope")
+    divided = support.block is not None
+    key = "shares.chart" if divided else "shares.chart_undivided"
+    title = say.say(key, unit=unit, ends=summary.past.ends)
+    styles = range(0 if divided else 1, len(SERIES))
+    legend = [say.say(f"series.{SERIES[style]}") for style in styles]
+    lines = [_row(line, support, say) for line in support.holders]
+    yield bars(name, title, lines, legend, styles=styles)
+    heads = say.heads("share", "envelope") if divided else []
     heads += [*(f"{word} ({unit})" for word in legend), *say.heads("used_of_awarded")]
     rows = [_line(summary, support, line, say) for line in support.holders]
-    yield table(name, title, heads, rows, _sums(support, say))
+    shown = [(row[0], *row[-len(heads) :]) for row in (*rows, _sums(support, say))]
+    yield table(name, title, [*say.heads("holder"), *heads], shown[:-1], shown[-1])
 
 
 def _row(line: HolderLine, support: SupportSummary, say: Speaker) -> Row:

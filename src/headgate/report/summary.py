@@ -6,7 +6,7 @@ Nothing here knows a language or a line of HTML. `summary_of` reads the term's d
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -141,7 +141,7 @@ class Summary:
     """Everything that the page of one term shows.
 
     `calls` are those that were decided in it, `billed` those of whose awards fees were owed in it,
-    and `earlier` the rounds of the terms before it.
+    `earlier` the rounds of the terms before it, and `terms` the days of those terms.
     """
 
     policy: Policy
@@ -158,6 +158,7 @@ class Summary:
     decisions: Mapping[str, int]
     journal_entries: int
     journal_root: str
+    terms: tuple[tuple[date, date], ...] = ()
 
     def envelopes_of(self, call: CallSummary) -> Mapping[str, int]:
         """A call's envelopes in blocks, where they are counted in blocks of its own size."""
@@ -190,7 +191,8 @@ def summaries_of(term: Term, data: Mapping[str, bytes]) -> tuple[Summary, ...]:
     found: list[Summary] = []
     for past in ended_of(term):
         earlier = tuple(one for summary in found for one in summary.rounds)
-        found.append(_summary(past, data, earlier))
+        terms = tuple((summary.past.starts, summary.past.ends) for summary in found)
+        found.append(replace(_summary(past, data, earlier), terms=terms))
     return tuple(found)
 
 

@@ -24,7 +24,7 @@ from typing import Final
 import numpy as np
 
 from headgate.core import canonical
-from headgate.core.faults import Fault, Faulty
+from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.trace_kept import Kept, read_trace
 from headgate.readers.trace_log import Log
@@ -157,7 +157,7 @@ def generated(name: str, gpus: int, weeks: int, seed: str, inference: float | No
     span = weeks * WEEK_SECONDS
     jobs = max(1, round(gpus * span * LOAD_PER_CENT / 100 / work))
     if jobs > JOBS_MOST:
-        raise ValueError(f"{jobs:,} jobs, more than {JOBS_MOST:,}")
+        raise ValueError(Sentence("{n} jobs, more than {most}", n=jobs, most=JOBS_MOST))
     log, whole = Log(name), sum(each.jobs for each in published)
     for part, each in zip(parts, published, strict=True):
         words = f"{WORD}/{part}/{gpus}/{weeks}/{seed}".encode()
@@ -241,16 +241,21 @@ def from_word(word: str, seed: str) -> Trace:
     whole = whole and all(0 < int(n) <= 1 << 20 for n in numbers[:2])
     whole = whole and all(int(n) <= 100 for n in numbers[2:])
     if name not in known or not whole:
-        what = f"{word[:60]!r} names no workload that can be made"
-        mend = f"write {WORD}:NAME:GPUS:WEEKS, with a NAME of {', '.join(known)}"
-        mend += ", and :INFERENCE after it for another percentage of inference"
+        what = Sentence("{value!r} names no workload that can be made", value=word[:60])
+        mend: str = Sentence(
+            "write `{word}:NAME:GPUS:WEEKS`, with a NAME of `{names}`, and `:INFERENCE` after it"
+            " for another percentage of inference",
+            word=WORD,
+            names=", ".join(known),
+        )
         raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", what, mend)])
     gpus, weeks, *percent = map(int, numbers)
     try:
         return generated(name, gpus, weeks, seed, percent[0] / 100 if percent else None)
     except ValueError as error:
         mend = "ask for fewer GPUs or weeks"
-        raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", str(error), mend)]) from None
+        what = error.args[0]
+        raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", what, mend)]) from None
 
 
 def workload(word: str, seed: str, *, strict: bool = False) -> Kept:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from headgate.agent.look import Trouble
 from headgate.core.enforcement.engine import Quota, QuotaState
 from headgate.core.enforcement.orders import OrdersRefusal
+from headgate.core.enforcement.receipt import Trouble
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced

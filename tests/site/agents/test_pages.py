@@ -11,15 +11,19 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
+from headgate.core.enforcement.engine import Action, Change, Quota, QuotaState
 from headgate.core.enforcement.waiting import Wait, Waiting
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import KILOWATT_HOUR_JOULES
 from headgate.engines.drive import Enforced
 from headgate.engines.rehearsal import Job
+from headgate.engines.slurm.sacct import MENDS
+from headgate.report.locale import LOCALES
 from headgate.site.actions.take_in import take_use
 from headgate.site.agents.models import Agent, Outage, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
 from headgate.site.agents.reading import announced, list_of
+from headgate.site.agents.said import SENTENCES, differences, fault
 from headgate.site.desk.models import Acting, Dossier, Organisation
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -65,11 +69,56 @@ def test_drift_is_shown_with_who_owns_the_field(
     country.north.restart(held=(spoilt, *held[1:]), jobs=[])
     monkeypatch.setattr(country.north.engine, "apply", lambda _: None)
     assert Enforced.DRIFTING.value == country.north.look(later(HOUR)).outcome
+    asked = LOCALES["vi"].whole(held[0].gpu_seconds_budget // HOUR)
     shown = text_of(client.get("/clusters/"))
-    row = f'>77</td><td class="govuk-table__cell">{held[0].gpu_seconds_budget}<'
-    assert row in shown
+    assert ">0.0214<" in shown, "77 seconds are no whole GPU-hour"
     assert "the ledger</td>" in shown
     assert "Holds something else" in shown
+    speak(client, "vi")
+    shown = text_of(client.get("/clusters/"))
+    row = f'>0,0214</td><td class="govuk-table__cell govuk-table__cell--numeric">{asked}<'
+    assert row in shown
+    assert str(held[0].gpu_seconds_budget) not in shown
+
+
+def test_a_quota_is_told_in_the_readers_words() -> None:
+    """Every kind of field: figures and instants as the language has them, nothing as its code."""
+    term = "2026-09-01T00:00:00Z", "2027-03-01T00:00:00Z"
+    big = Quota("a", "h200", None, 5_000_000 * HOUR, *term, QuotaState.PARTIAL, "firms", ("x", "y"))
+    small = replace(big, gpus_most=1_234, state=QuotaState.OPEN, starts=term[1], logins=())
+    small = replace(small, holder="labs")
+    change = Change(Action.CHANGE, "a", "h200", big, small, "")
+    with override("ko"):
+        rows = {str(row[3]): row[4:6] for row in differences(change, str.upper)}
+        assert ("제한 없음", "1,234") == rows["동시 GPU 수"]
+        assert ("2026년 9월 1일, 00:00:00", "2027년 3월 1일, 00:00:00") == rows["시작"]
+        assert [("다른 사람이 바꿈", "열림"), ("x, y", "–")] == [rows["상태"], rows["로그인"]]
+        assert ("FIRMS", "LABS") in rows.values(), "a class of holders has its name"
+        added = list(differences(replace(change, action=Action.ADD, held=None), str))
+        assert {("추가", "–")} == {(str(row[0]), row[4]) for row in added}
+    with override("vi"):
+        (_, budget) = next(
+            row[4:6]
+            for row in differences(replace(change, held=None, wanted=big), str)
+            if row[3] == "Giờ GPU của kỳ"
+        )
+        assert "5.000.000" == budget
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_an_agent_found_wrong_is_told_in_the_readers_language(language: str) -> None:
+    """Its closed sentences are said anew; what a cluster said is quoted as English, and escaped."""
+    with override(language):
+        for sentence in SENTENCES:
+            said = html.unescape(fault(f"north 3: {sentence} [a-code]"))
+            assert said.startswith("north 3: ")
+            assert said.endswith(" [a-code]")
+            assert (language == "en") == (sentence in said)
+        row = "sacct:3:1: job 7 ended 5 s <too> early [sacct-ended]"
+        for mend in MENDS.values():
+            said = fault(f"{row}\n    mend: {mend}")
+            assert '<q lang="en">sacct:3:1: job 7 ended 5 s &lt;too&gt; early' in said
+            assert (language == "en") == (mend in html.unescape(said))
 
 
 def test_a_plan_that_waits_is_read_and_allowed_on_the_page(
@@ -83,6 +132,11 @@ def test_a_plan_that_waits_is_read_and_allowed_on_the_page(
     shown = text_of(client.get("/clusters/"))
     assert waits in shown
     assert "remove stray-0" in shown
+    assert ">take away</td>" in shown
+    assert ">stray-0</th>" in shown
+    speak(client, "vi")
+    assert "hạn mức, trong khi chỉ được bỏ 1/10: số hạn mức" in text_of(client.get("/clusters/"))
+    speak(client, "en")
     wrong = {"deed": "allow", "site": "north", "plan": "0" * 64}
     assert "allow that" in text_of(client.post("/clusters/", wrong, follow=True))
     client.post("/clusters/", {**wrong, "plan": waits})

@@ -3,8 +3,10 @@
 import polib
 import pytest
 
+from headgate.engines.slurm.sacct import MENDS
 from headgate.site.agents.projects import SAID
 from headgate.site.agents.refusals import AgentRefusal
+from headgate.site.agents.said import SENTENCES
 from tests.site.desk.test_desk_words import in_python
 from tests.site.portal import test_words as portal
 
@@ -19,6 +21,7 @@ def test_every_text_of_the_centres_is_translated(
     monkeypatch.setattr(portal, "PORTAL", AGENTS)
     texts = portal.in_templates() | in_python(AGENTS)
     texts |= {reason.value for reason in AgentRefusal} | {*SAID.values()}
+    texts |= SENTENCES | {*MENDS.values()}
     folder = AGENTS / "locale" / language / "LC_MESSAGES"
     written = polib.pofile(str(folder / "django.po"))
     told = {entry.msgid: entry.msgstr or entry.msgstr_plural for entry in written}

@@ -256,3 +256,19 @@ def test_a_hand_that_never_rests_is_answered(browser: Browser, base: str) -> Non
     page.evaluate("clearInterval(window.moving)")
     assert not failed
     page.context.close()
+
+
+@pytest.mark.parametrize("where", ["/calls/", "/what-if/"])
+def test_paper_has_the_page_and_not_its_controls(browser: Browser, base: str, where: str) -> None:
+    """A print is in the one face, without fields that nobody can fill in and paths of links."""
+    page = _opened(browser, base, "vi", "desk", "light")
+    page.goto(base + where)
+    page.emulate_media(media="print")
+    controls = page.locator("form, header input, nav, .hg-pages")
+    assert [] == [one for one in controls.all() if one.is_visible()]
+    face = "getComputedStyle(document.querySelector('h1')).fontFamily"
+    assert page.evaluate(face).startswith('"Pretendard')
+    paths = "[...document.querySelectorAll('.govuk-link')].map(one =>"
+    paths += " getComputedStyle(one, '::after').content).filter(one => one.includes('/'))"
+    assert [] == page.evaluate(paths)
+    page.context.close()

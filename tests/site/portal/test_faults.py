@@ -4,6 +4,7 @@ Readers and rules make faults in English, for terminals and logs. A page says th
 its reader's language; names and pieces of the file stay as they are.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import polib
@@ -12,7 +13,6 @@ from django.test import Client
 from django.utils.translation import override
 
 from headgate.core.faults import Fault, Sentence
-from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.site.desk.pages import calendar
 from headgate.site.portal import reading
@@ -23,9 +23,6 @@ from tests.bad.test_bad_programmes import told as against
 from tests.site.portal.asking import enter, speak, text_of
 from tests.site.portal.test_words import TRANSLATED
 from tests.site.said import SOURCE, english, sentences, stiff
-
-ELSEWHERE = {Code.YAML_SYNTAX.id, Code.RULE_SYNTAX.id, Code.RULE_TYPE.id, Code.CASE_FAILS.id}
-"""Faults that quote what the parser of another project says, which has no other language."""
 
 
 def catalogues(language: str) -> dict[str, str]:
@@ -84,9 +81,8 @@ def test_what_keeps_a_policy_from_being_adopted_is_told_in_the_readers_language(
     """Every kind of fault that a policy can have: what is wrong and what mends it."""
     with override(language):
         for fault in faults():
-            if fault.code not in ELSEWHERE:
-                assert "" == english(told(fault.what), fault.what), fault
-                assert "" == english(told(fault.mend), fault.mend), fault
+            assert "" == english(told(fault.what), fault.what), fault
+            assert "" == english(told(fault.mend), fault.mend), fault
     assert len(faults()) > 40
 
 
@@ -134,3 +130,11 @@ def test_what_a_hostile_file_holds_is_cut_and_cleaned_inside_a_sentence() -> Non
     made = Sentence("{key}: {mend}", key="k", mend=inner).printable()
     assert "\x1b" not in made
     assert len(made) < 340
+
+
+def test_a_fault_is_told_with_its_line_and_column() -> None:
+    """Who holds the file finds the place; a column says nothing where it is the first."""
+    made = Fault("programme.yaml", 3, 8, "yaml-syntax", "a text", "a text")
+    assert "programme.yaml:3:8: a text – a text" == told_fault(made)
+    assert told_fault(replace(made, column=1)).startswith("programme.yaml:3: ")
+    assert "a text – a text" == told_fault(replace(made, file="facts/x"))

@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 from django.utils.translation.template import templatize
 
+from headgate.report.speaker import words_of
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES, service
 from headgate.site.portal.roles import Role
+from headgate.site.portal.words import STEPS
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
 
 PORTAL = Path(__file__).parents[3] / "src" / "headgate" / "site" / "portal"
@@ -126,3 +128,8 @@ def test_pages_of_signing_in_are_vietnamese(portal: Client, where: str) -> None:
 
 def _person() -> Person:
     return Person.objects.create_user("minh", password="a long phrase of words")
+
+
+def test_pages_and_reports_know_the_same_steps() -> None:
+    """A step of the cycle that a page can name, a report can; so that none is shown as its id."""
+    assert STEPS.keys() == words_of("en")["step"].keys()

@@ -2,10 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from headgate.core import canonical
 from headgate.core.enforcement.engine import Change, Quota
 from headgate.core.enforcement.waiting import Waiting
+
+
+class Trouble(Enum):
+    """What an agent names to the operator, beside what others refuse."""
+
+    PORTAL_DOWN = "the portal did not answer: what is to be told waits in the spool"
+    CLOCK_OFF = "this clock and the portal's differ: awards begin and end when they agree"
+    NOTHING_FOLLOWED = "no signed order list has come yet: nothing is changed"
+    LIST_OLD = "no newer list was signed for a month, or none is handed out: ask the programme"
+    PLAN_WAITS = "this agent asks: the plan waits for an operator's word on the portal"
+    CLUSTER_DOWN = "the cluster did not answer: the orders wait"
+    USE_UNREAD = "use was not read: it is read again from where it stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +45,8 @@ class Report:
 
     `drift` is what the cluster still holds otherwise, `faults` what went wrong, in words with their
     codes, `waits` the digest of a plan that would take too much away without an operator's word,
-    `plan` its lines, `looked` the instant up to which use was read without a gap, `waiting` how
-    many jobs wait for which reason.
+    `plan` its lines and `planned` its changes, `looked` the instant up to which use was read
+    without a gap, `waiting` how many jobs wait for which reason.
     """
 
     back: ReadBack
@@ -43,6 +56,7 @@ class Report:
     plan: tuple[str, ...]
     looked: str
     waiting: tuple[Waiting, ...] = ()
+    planned: tuple[Change, ...] = ()
 
     def line(self) -> bytes:
         """The canonical line."""

@@ -22,7 +22,7 @@ from headgate.core.policy.schema import BarOn, PillarKind
 
 MILLI = 1_000
 PPM_LEAST = 500
-"""Half a tenth of a percent: less is told as 0.0 %."""
+"""Half a tenth of a percent: it, or less, would be told as 0.0 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +110,17 @@ class Standings:
     def chance(self, standing: Standing) -> tuple[str, int]:
         """The chance to stay as it may be told to a tenth of a percent: a sign and parts a million.
 
-        Draws that all agree are not certain: where there is a line, they tell more than 99.9 % or
-        less than 0.1 %, and never a chance of all or nothing (Phipson and Smyth 2010, SAGMB 9).
+        It is certain where there is no line, and for who cannot stay whatever the points are.
         """
         certain = all(one.stays_ppm == PPM for one in self.standings if one.qualified)
-        if certain or not standing.qualified or PPM_LEAST <= standing.stays_ppm < PPM - PPM_LEAST:
+        if certain or not standing.qualified:
             return "", standing.stays_ppm
-        return (
-            (">", PPM - 2 * PPM_LEAST) if standing.stays_ppm > PPM_LEAST else ("<", 2 * PPM_LEAST)
-        )
+        return drawn(standing.stays_ppm)
+
+    def places(self, standing: Standing) -> list[tuple[str, int]]:
+        """The chance of each place, told in the same way; the only team has the only place."""
+        alone = len(standing.rank_ppm) == 1
+        return [("", ppm) if alone else drawn(ppm) for ppm in standing.rank_ppm]
 
     def are_separated(self, first: str, second: str) -> bool:
         """Whether two teams differ by more than chance explains, all pairs taken together."""
@@ -127,6 +129,17 @@ class Standings:
             for difference in self.differences
             if {difference.first, difference.second} == {first, second}
         )
+
+
+def drawn(ppm: int) -> tuple[str, int]:
+    """A chance that rests on draws, as it may be told: a sign and parts a million.
+
+    Draws that all agree are not certain: they tell more than 99.9 % or less than 0.1 %, and never a
+    chance of all or nothing (Phipson and Smyth 2010, SAGMB 9).
+    """
+    if PPM_LEAST < ppm < PPM - PPM_LEAST:
+        return "", ppm
+    return (">", PPM - 2 * PPM_LEAST) if ppm > PPM_LEAST else ("<", 2 * PPM_LEAST)
 
 
 def standings(

@@ -14,6 +14,7 @@ from headgate.core.policy.cases import Result, read_cases, run_cases
 from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
+from headgate.core.policy.expressions import Failure, Unanswered
 from headgate.core.policy.fee_checks import fee_faults
 from headgate.core.policy.overlay import laid_over, overlay_faults
 from headgate.core.policy.rule_checks import rule_faults
@@ -127,7 +128,20 @@ def _unanswered(document: Document, result: Result, answer: Answer) -> Iterator[
         yield Code.CASE_PATH.at(spot, **words)
     elif answer.missing in _MENDS:
         spot, mend = _spot(result, "given"), Sentence(_MENDS[answer.missing])
-        yield Code.CASE_FAILS.at(spot, name=case.case, reason=answer.detail, mend=mend)
+        yield Code.CASE_FAILS.at(spot, name=case.case, reason=_why(answer), mend=mend)
+
+
+def _why(answer: Answer) -> str:
+    """Why a case has no answer; what an engine of others says of a rule is quoted."""
+    if answer.missing is not NoAnswer.RULE_UNANSWERED:
+        return answer.detail
+    for trial in answer.trace:
+        match trial.answer:
+            case Unanswered(Failure.MISSING_FACT, fact):
+                form = "rule `{rule}` asks for `{fact}`, which is not given"
+                return Sentence(form, rule=trial.id, fact=fact)
+    words = answer.detail.replace('"', "'")
+    return Sentence('a rule has no answer (the engine says "{words}")', words=words)
 
 
 def _written(root: Value, path: str) -> Placed:

@@ -428,7 +428,7 @@ class Code(Enum):
     )
     RULE_TYPE = (
         "rule-type",
-        "the expression fails on a plain applicant: {reason}",
+        'the expression fails on a plain applicant (the engine says "{words}")',
         "compare like with like; `size(x)`, `has(x)` and quotes help",
     )
     RULE_RESULT = (

@@ -9,6 +9,7 @@ from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.expressions import (
+    LENGTH_MOST,
     Failure,
     Kind,
     Shape,
@@ -20,7 +21,7 @@ from headgate.core.policy.expressions import (
 )
 from headgate.core.policy.names import meant
 from headgate.core.policy.together import APPLICATION_FACTS, FACTS
-from headgate.core.policy.tree import Place
+from headgate.core.policy.tree import Place, stopped
 from headgate.core.policy.values import Value
 
 PLAIN: Shape = (Kind.PLAIN, False)
@@ -86,7 +87,10 @@ def _faults(document: Document, root: Value, written: _Written) -> Iterator[Faul
     if wrong is not None:
         lines = written.text.splitlines(keepends=True)[: wrong.line - 1]
         offset = sum(map(len, lines)) + wrong.column - 1
-        yield Code.RULE_SYNTAX.at(_place(document, written, offset), reason=wrong.reason)
+        reason = stopped(written.text, offset, wrong.reason)
+        if len(written.text) > LENGTH_MOST:
+            reason = Sentence("it has more than {n} characters", n=LENGTH_MOST)
+        yield Code.RULE_SYNTAX.at(_place(document, written, offset), reason=reason)
         return
     found = [*islice(strays(written.text, _vocabulary(root, written.call)), 20)]
     for stray in found:
@@ -107,7 +111,7 @@ def _trial(document: Document, root: Value, written: _Written) -> Iterator[Fault
     place = _place(document, written, 0)
     if isinstance(answer, Unanswered):
         if answer.failure is Failure.WRONG_TYPE:
-            yield Code.RULE_TYPE.at(place, reason=answer.detail)
+            yield Code.RULE_TYPE.at(place, words=answer.detail.replace('"', "'"))
     elif not isinstance(answer, written.expected):
         names = {bool: Sentence("true or false"), str: Sentence("a text")}
         given = names.get(type(answer), type(answer).__name__)

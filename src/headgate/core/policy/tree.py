@@ -30,6 +30,9 @@ Scalar = str | int | bool | date | None
 
 LEVELS_MOST = 32
 BYTES_MOST = 2_000_000
+FOUND_MOST = 40
+"""Of a line on which a parser stopped, so many characters are shown."""
+
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,29}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -97,12 +100,27 @@ def _syntax(file: str, text: str, error: YAMLError) -> Fault:
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         place = Place(file, mark.line + 1, mark.column + 1)
-        reason = ", ".join(part for part in (error.context, error.problem) if part)
-        return Code.YAML_SYNTAX.at(place, reason=reason)
+        words = ", ".join(part for part in (error.context, error.problem) if part)
+        return Code.YAML_SYNTAX.at(place, reason=stopped(text, mark.index, words))
     position = int(getattr(error, "position", 0))
     before = text[:position]
     place = Place(file, before.count("\n") + 1, position - before.rfind("\n"))
     return Code.YAML_SYNTAX.at(place, reason=Sentence("a character that text cannot hold"))
+
+
+def stopped(text: str, offset: int, words: str) -> Sentence:
+    """Where a parser of others stopped, in a sentence of ours that quotes it: `words` are its own.
+
+    What stands at the offset is shown to the end of its line; blanks and controls by their escape.
+    """
+    quoted = words.replace('"', "'")
+    if not text[offset:].strip():
+        return Sentence('it ends too soon (the parser says "{words}")', words=quoted)
+    line = (text[offset:].splitlines() or [""])[0].rstrip()[:FOUND_MOST]
+    shown = line if line.strip() == line != "" else text[offset]
+    found = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in shown)
+    form = '`{found}` cannot stand here (the parser says "{words}")'
+    return Sentence(form, found=found, words=quoted)
 
 
 class _Builder:

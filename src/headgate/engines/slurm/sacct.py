@@ -55,7 +55,7 @@ class Code(StrEnum):
     CHIPS_OTHER = "sacct-chips-other"
 
 
-_MENDS: Final = {
+MENDS: Final = {
     Code.CUT: "look with sacct at the job; fetch the window again",
     Code.NUMBER_BAD: "look with sacct at the job; fetch the window again",
     Code.STARTED_LATER: "set the clocks of the cluster and of this machine, then fetch again",
@@ -144,7 +144,7 @@ def read(
         try:
             last = _row(values, line, seen, owner_of)
         except _Bad as bad:
-            last = Fault("sacct", number, 1, bad.code, str(bad), _MENDS[bad.code])
+            last = Fault("sacct", number, 1, bad.code, str(bad), MENDS[bad.code])
     if last is not None:
         yield last
 

@@ -1,8 +1,9 @@
 """The centres' pages: how each cluster stands and what to do, and why a project's job waits."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
 from django.contrib import messages
@@ -10,10 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.core.enforcement.plan import Owner, differing
+from headgate.core.enforcement.engine import Change
 from headgate.core.enforcement.receipt import Report
 from headgate.core.quantities import instant_of, seconds_of
 from headgate.core.supports.kind import JOULE
@@ -26,14 +28,16 @@ from headgate.site.agents.gone import gone
 from headgate.site.agents.models import Agent, SignedList
 from headgate.site.agents.projects import Project, projects, words_of
 from headgate.site.agents.reading import announced, list_of, report_of, signed_lists
+from headgate.site.agents.said import differences, fault
 from headgate.site.desk.clock import coming
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
-from headgate.site.portal.words import EVENTS, day, tag
+from headgate.site.portal.words import EVENTS, day, language, tag, whole
 from headgate.steps.event import What
 
 CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
@@ -54,23 +58,9 @@ OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
 }
 """How an agent's last look ended."""
 
-OWNERS: Final[dict[Owner, Promise]] = {
-    Owner.AWARD: lazy("the award"),
-    Owner.LEDGER: lazy("the ledger"),
-    Owner.POLICY: lazy("the policy"),
-    Owner.SITE: lazy("the site"),
-    Owner.DECISION: lazy("a decision"),
-}
-FIELDS: Final[dict[str, Promise]] = {
-    "gpus_most": lazy("GPUs at once"),
-    "gpu_seconds_budget": lazy("GPU-seconds of the term"),
-    "starts": lazy("Start"),
-    "ends": lazy("End"),
-    "state": lazy("State"),
-    "holder": lazy("Class of holders"),
-    "logins": lazy("Logins"),
-    "shares": lazy("Shares"),
-}
+FAULTS_MOST: Final = 50
+ROWS_MOST: Final = 400
+"""Of a plan that waits, or of what is otherwise, as a page shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +108,25 @@ class Centre:
         return (self.lag_hours or 0) >= LATE_HOURS
 
     @property
-    def drift(self) -> Iterator[tuple[str, str, str, str, str, Any]]:
-        """Every field that is otherwise: whose, which, held, ordered, and who decides it."""
-        for change in self.report.drift if self.report else ():
-            who = change.award or change.holder
-            for one in differing(change):
-                field = FIELDS.get(one.field, one.field)
-                kind = change.support_class
-                yield who, kind, str(field), one.held, one.wanted, OWNERS[one.owner]
+    def drift(self) -> list[tuple[str | Promise, ...]]:
+        """Every field that is otherwise than ordered."""
+        return _rows(self.report.drift if self.report else ())
+
+    @property
+    def planned(self) -> list[tuple[str | Promise, ...]]:
+        """Every field that the plan which waits would change."""
+        return _rows(self.report.planned if self.report else ())
+
+    @property
+    def faults(self) -> list[SafeString]:
+        """What is to be seen to, in the reader's language."""
+        return [fault(line) for line in self.report.faults[:FAULTS_MOST]] if self.report else []
+
+
+def _rows(changes: Sequence[Change]) -> list[tuple[str | Promise, ...]]:
+    stood = programme() if changes else None
+    holder = speaker_of(policy_of(stood), language()).holder if stood is not None else str
+    return list(islice((row for one in changes for row in differences(one, holder)), ROWS_MOST))
 
 
 @at_the_desk
@@ -187,15 +188,15 @@ def _moment(text: str) -> datetime | None:
 
 def _columns() -> list[Column[Project]]:
     def hours(seconds: int) -> str:
-        return f"{seconds / 3_600:,.0f}"
+        return whole(shown_units(seconds, "gpu_second"))
 
     def most(project: Project) -> str:
         gpus = project.quota.gpus_most
-        return "–" if gpus is None else f"{gpus:,}"
+        return "–" if gpus is None else whole(gpus)
 
     def energy(project: Project) -> str:
         joules = project.joules
-        return "–" if joules is None else f"{shown_units(joules, JOULE):,}"
+        return "–" if joules is None else whole(shown_units(joules, JOULE))
 
     return [
         Column("name", lazy("Project"), lambda p: p.name),
@@ -203,7 +204,13 @@ def _columns() -> list[Column[Project]]:
         Column("site", lazy("Site"), lambda p: p.site),
         Column("class", lazy("Class"), lambda p: p.quota.support_class),
         Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, most, figure=True),
-        Column("running", lazy("GPUs running"), lambda p: p.standing.running, figure=True),
+        Column(
+            "running",
+            lazy("GPUs running"),
+            lambda p: p.standing.running,
+            lambda p: whole(p.standing.running),
+            figure=True,
+        ),
         Column(
             "used",
             lazy("GPU-hours used"),

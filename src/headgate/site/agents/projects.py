@@ -22,7 +22,7 @@ from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import with_part
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, roles_of
-from headgate.site.portal.words import day
+from headgate.site.portal.words import day, whole
 
 SAID: Final[dict[Wait, str]] = {
     Wait.NOT_BEGUN: noop("It begins on %(starts)s."),
@@ -99,7 +99,7 @@ def words_of(project: Project) -> str:
     quota = project.quota
     told = {"starts": quota.starts, "ends": quota.ends, "spent": project.spent}
     said = _(SAID[project.why]) % {name: day(at) if at else "?" for name, at in told.items()}
-    names = [f"{one.reason} × {one.jobs:,}" for one in project.waiting]
+    names = [f"{one.reason} × {whole(one.jobs)}" for one in project.waiting]
     return f"{said} ({'; '.join(names) or project.why.value.partition(',')[0]})"
 
 

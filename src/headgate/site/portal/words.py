@@ -165,7 +165,8 @@ def _value(value: object) -> object:
 def told_fault(fault: Fault) -> str:
     """A fault of an input as a page tells it: where, what, and what mends it."""
     sent = fault.line and not fault.file.startswith("facts/")  # What people did is in no file.
-    where = f"{fault.file}:{fault.line}: " if sent else ""
+    column = f":{fault.column}" if fault.column > 1 else ""
+    where = f"{fault.file}:{fault.line}{column}: " if sent else ""
     return f"{where}{told(fault.what)} – {told(fault.mend)}"
 
 

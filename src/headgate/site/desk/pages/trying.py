@@ -21,7 +21,7 @@ from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.telling import at_the_desk, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.portal.words import told_fault
+from headgate.site.portal.words import told_fault, whole
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.term import LedgerRefused
 
@@ -113,7 +113,7 @@ def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
 def _beside(one: Board, other: Board) -> dict[str, Any]:
     """Every application that either list awards, what each gives it, and how the lists compare."""
     given = [
-        {award.application: f"{award.blocks} {award.pool}" for award in board.plan["awards"]}
+        {award.application: f"{whole(award.blocks)} {award.pool}" for award in board.plan["awards"]}
         for board in (one, other)
     ]
     rows = [

@@ -248,7 +248,7 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
             "call": _told(call, policy.calls[call], say, stood, made),
             "holder": say.holder(one.holder),
             "tag": outcome_tag(one.outcome),
-            "score": say.locale.points(one.score, 3) if one.score else "",
+            "score": say.locale.points(one.score, 2) if one.score else "",
             "blocks": say.block(policy.calls[call].block, one.blocks),
             "why": why(one, say),
             "runs": any(h.award == application for h in stood.holdings),
