@@ -15,7 +15,7 @@ from io import BytesIO
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable, Expression
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
@@ -111,14 +111,18 @@ class Table(Generic[T]):
         return self.made(self._sorted(self._chosen(asked), asked))
 
     def page(self, asked: Asked, column: Column[T]) -> tuple[list[T], int]:
-        """The rows of one page and, where there is one, the next; how many there are in all."""
+        """The rows of one page and, where there is one, the next; how many there are in all.
+
+        The row that a cursor names and the number of rows come with one query.
+        """
         chosen = self._chosen(asked)
         rows, order = self._sorted(chosen, asked), self._order(asked)
         fields = [name.removeprefix("-") for name in order]
         named = rows.alias(named=self.by[column.name]).filter(named=asked.after)
-        last = named.values_list(*fields).first() if asked.after else None
+        told = named.annotate(in_all=_number(chosen)).values_list("in_all", *fields)
+        count, *last = (told.first() if asked.after else None) or (chosen.count(),)
         later = rows.filter(_behind(order, last)) if last else rows
-        return self.made(later[: PAGE_ROWS + 1]), chosen.count()
+        return self.made(later[: PAGE_ROWS + 1]), count
 
     def _chosen(self, asked: Asked) -> "QuerySet[Any, Any]":
         wanted = {name: want for name, want in asked.chosen if want}
@@ -139,6 +143,12 @@ class Table(Generic[T]):
         name = asked.sort.removeprefix("-")
         first = (f"{asked.sort.removesuffix(name)}by_this",) if name in self.by else ()
         return (*first, *self.order)
+
+
+def _number(rows: "QuerySet[Any, Any]") -> Subquery:
+    """How many rows there are, inside another query."""
+    alike = rows.order_by().annotate(alike=Value(1)).values("alike")
+    return Subquery(alike.annotate(number=Count("pk")).values("number"))
 
 
 def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
