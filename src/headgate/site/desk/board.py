@@ -20,6 +20,7 @@ from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.remembered import Read, read_whole, remembered
+from headgate.site.portal.lists import Kept
 from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.calls import call_of, decided_on
@@ -104,6 +105,11 @@ class Board:
             score = scores[name]["score"].milli_points if name in scores else 0
             found.append(Place(name, outcome, score, reason, waiting.get(name, 0)))
         return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.application))
+
+    @cached_property
+    def listed(self) -> Kept[Place]:
+        """The same as a list that is looked through."""
+        return Kept(self.places)
 
 
 def wanted(
