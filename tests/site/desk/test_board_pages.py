@@ -261,7 +261,8 @@ def test_the_first_look_at_a_page_asks_no_more_than_others(judged: Cast) -> None
         assert 200 == found[name, "agency_officer 0"][0]
 
 
-def test_solving_a_list_looks_into_the_ledger_once(judged: Cast) -> None:
+@pytest.mark.usefixtures("judged")
+def test_solving_a_list_looks_into_the_ledger_once() -> None:
     """However many awards there are: what all of them move is looked up together."""
     asked: list[str] = []
     rules = call_now("open")
@@ -272,7 +273,6 @@ def test_solving_a_list_looks_into_the_ledger_once(judged: Cast) -> None:
     looked = [sql for sql in asked if "FROM leg" in sql or "FROM entry e WHERE" in sql]
     assert 6 == len(looked)
     assert 4 <= len(made.winners)
-    assert judged
 
 
 @pytest.mark.parametrize("asked", ["", "?sure=1", "?after=open-0002&sort=-lead&sure=1"])

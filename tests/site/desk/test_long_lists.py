@@ -3,18 +3,22 @@
 import json
 import unicodedata
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connections
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from django.utils import translation
 
 from headgate.core.calls.matching import findable, has_words, words_of
 from headgate.site.actions.people import Registered, register
-from headgate.site.desk.models import Dossier, Organisation, Review, Reviewer
+from headgate.site.desk.board import preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import Dossier, Finding, Organisation, Review, Reviewer
+from headgate.site.desk.office import call_now
 from headgate.site.desk.pages.reviewing import COLUMNS as SEATS
 from headgate.site.desk.pages.reviewing import Seat, queue
 from headgate.site.portal import lists
@@ -213,6 +217,26 @@ def test_a_row_that_comes_meanwhile_moves_no_other(
     assert whole[3:6] == [one.code for one in page(after=first.next).rows]
 
 
+def test_a_board_under_review_is_read_alike_on_either_database(site: str) -> None:
+    """Gates in the call's order and seats come with the rows; the list is made of what was told."""
+    assert site
+    officer = scene().officer
+    gates = [one.id for one in call_now("open").call.gates]
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        page = browser(officer)
+        rows = json.loads(page.get("/boards/open/?format=json&sort=-seats").content)["rows"]
+        after = f"/boards/open/?sort=-seats&after={rows[0]['code']}&sure=1"
+        assert preview("open", now()).digest in page.get(after).content.decode()
+    words = {True: "Open", False: "Shut"}
+    for row in rows:
+        found = dict(
+            Finding.objects.filter(dossier__code=row["code"]).values_list("gate", "passed")
+        )
+        told = ", ".join(f"{gate}: {words[found[gate]]}" for gate in gates if gate in found)
+        assert (told, bool(found)) == (row["gates"], True)
+        assert Review.objects.filter(dossier__code=row["code"]).count() == row["seats"]
+
+
 def test_the_board_sorts_by_seats_and_files_what_was_found(copied: Cast) -> None:
     """Counted in the database, they are the seats that there are; gates stand in the file too."""
     officer = browser(copied.officer)
@@ -287,7 +311,10 @@ def test_kept_rows_are_told_once_in_each_language() -> None:
         told.append(number)
         return f"{translation.gettext('Marked')} {number}"
 
-    columns = (Column("n", "N", str), Column("shown", "Shown", str, shown))
+    columns: tuple[Column[int], ...] = (
+        Column("n", "N", str),
+        Column("shown", "Shown", str, shown),
+    )
     rows = Kept(range(20))
 
     def found(words: str) -> int:
@@ -303,7 +330,7 @@ def test_kept_rows_are_told_once_in_each_language() -> None:
 def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:
     """Rows are another once their name is; only the few that were asked for last are kept."""
     names = [f"rows {number}" for number in range(lists.KEPT_MOST + 1)]
-    first = [kept(name, lambda name=name: [name]) for name in names]
+    first = [kept(name, partial(list, [name])) for name in names]
     assert first[-1] is kept(names[-1], list)
     again = kept(names[0], lambda: ["anew"])
     assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)

@@ -84,15 +84,13 @@ class Desk:
         sheet has nothing, nothing, its points and when they were given.
         """
         if call not in self._judged:
-            found, given = (
-                model._default_manager.filter(dossier__call=call).order_by()
-                for model in (Finding, Review)
-            )
+            found = Finding.objects.filter(dossier__call=call).order_by()
+            given = Review.objects.filter(dossier__call=call, marked__isnull=False).order_by()
             parts = found.values_list(
                 "dossier__code", "gate", "passed", "remark", "evidence", "replied"
             )
             no, empty = Value(None, BooleanField()), Value("")
-            sheets = given.filter(marked__isnull=False).values_list(
+            sheets = given.values_list(
                 "dossier__code", "reviewer__code", no, empty, "points", "marked"
             )
             self._judged[call] = list(parts.union(sheets, all=True))
