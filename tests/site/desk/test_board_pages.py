@@ -13,6 +13,7 @@ from django.urls import reverse
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.people import appoint
+from headgate.site.actions.take import kept_term
 from headgate.site.desk import remembered
 from headgate.site.desk.board import Board, look, preview
 from headgate.site.desk.clock import now
@@ -20,6 +21,7 @@ from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages import awarding
 from headgate.site.desk.pages.trying import levers, overlay
+from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal.people import make_personas
 from headgate.site.portal.roles import Role
@@ -259,6 +261,25 @@ def test_the_first_look_at_a_page_asks_no_more_than_others(judged: Cast) -> None
     ]
     for name in ("board", "ranking", "what_if", "panel"):
         assert 200 == found[name, "agency_officer 0"][0]
+
+
+@pytest.mark.usefixtures("judged")
+def test_the_whole_read_at_once_is_the_term_as_it_is_kept() -> None:
+    """Also where a fact was received again: in the order of the first, with what the last says."""
+    entries = "SELECT seq FROM kept WHERE kind = 'fact' ORDER BY seq"
+    early, *_between, last = [seq for (seq,) in SITE.rows(entries)]
+    (name,) = SITE.rows("SELECT key FROM kept WHERE kind = 'fact' AND seq = %s", [early])[0]
+    SITE.insert("kept", ("kind", "key", "seq", "data"), [("fact", name, last, "")])
+    with SITE.reading():
+        read, term = read_whole("open", now()).term, kept_term(SITE)
+    assert term is not None
+    kept = [(fact, each.digest, each.data) for fact, each in term.facts.items()]
+    assert kept == [(fact, each.digest, each.data) for fact, each in read.facts.items()]
+    assert (term.books.balances, term.tree, term.day) == (
+        read.books.balances,
+        read.tree,
+        read.day,
+    )
 
 
 @pytest.mark.usefixtures("judged")

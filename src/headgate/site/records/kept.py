@@ -323,7 +323,8 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     their lines.
     """
     found: dict[str, dict[str, Row]] = {sort.value: {} for sort in Sort}
-    for kind, key, *row in database.rows(_WHOLE.format(beside=beside), [f"{ahead}%"]):
+    told = database.rows(_WHOLE.format(beside=beside), [f"{ahead}%"])
+    for kind, key, *row in sorted(told, key=_seq_of):
         found.setdefault(kind, {})[key] = (*row,)
     texts = {name: text or "" for name, (text, *_) in found[Sort.POLICY.value].items()}
     if not texts or not found[Sort.TERM.value]:
@@ -333,15 +334,21 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     held, *_ = found[Sort.HOLDINGS.value].get("", ("",))
     latest, newest, _ = found["entries"][""]
     stood = Stands(adopted, standing, _holdings(held or ""), newest + 1)
-    facts = sorted(found[Sort.FACT.value].items(), key=lambda row: int(row[1][1]))
+    facts = found[Sort.FACT.value].items()
     received = {name: _fact(database, name, seq, line, data) for name, (data, seq, line) in facts}
     moved = _moved(database, standing, str(newest), found["beside"][""][0] or "")
-    told = Stages(adopted, standing, frozenset(received), moved)
+    far = Stages(adopted, standing, frozenset(received), moved)
     books = stored(database).books(_chart(stood), latest)
     all_facts = Looked(
         lambda names: {n: received[n] for n in names if n in received}, lambda: received
     )
-    return told, _term(database, stood, books, all_facts)
+    return far, _term(database, stood, books, all_facts)
+
+
+def _seq_of(row: Row) -> int:
+    """The entry after which a row of the whole holds."""
+    seq: int = row[3]
+    return seq
 
 
 def _fact(database: Database, name: str, seq: int, line: str, data: str | None = None) -> Received:
