@@ -330,7 +330,7 @@ def test_kept_rows_are_told_once_in_each_language() -> None:
 def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:
     """Rows are another once their name is; only the few that were asked for last are kept."""
     names = [f"rows {number}" for number in range(lists.KEPT_MOST + 1)]
-    first = [kept(name, partial(list, [name])) for name in names]
+    first: list[Kept[str]] = [kept(name, partial(list, [name])) for name in names]
     assert first[-1] is kept(names[-1], list)
     again = kept(names[0], lambda: ["anew"])
     assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)
