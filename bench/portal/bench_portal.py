@@ -12,7 +12,8 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import process_time
@@ -25,6 +26,7 @@ APPLICATIONS = 10_000
 PENDING = 1_000
 ASKED = 5
 INVENTED = 10
+SHEETS = 3
 
 PAGES = {
     "programme": (None, "/"),
@@ -42,16 +44,27 @@ PAGES = {
 }
 """Who asks for what; a page that everybody may see is asked for by nobody in particular."""
 
+UNDER_REVIEW = {
+    "reviewed_board": ("agency-officer", "/boards/{call}/"),
+    "reviewed_words": ("agency-officer", "/boards/{call}/?q=b70"),
+    "list": ("agency-officer", "/boards/{call}/list/"),
+    "list_page": ("agency-officer", "/boards/{call}/list/?sort=-score&after=B700"),
+    "list_words": ("agency-officer", "/boards/{call}/list/?q=b70"),
+}
+"""The same of a call whose applications are in and judged: the list is made anew at first."""
+
 BESIDE = {"organisations": "projects", "board": "allocations", "reviews": "requests"}
 """Our page, and the page of ColdFront that lists as many: 2,000 of it, a call's, 1,000 waiting."""
 
 
 def run() -> Iterator[dict[str, Any]]:
-    """Queries of each page, and its CPU time over that of the login form."""
+    """Queries of each page, and its CPU time over that of the login form; then under review."""
     with tempfile.TemporaryDirectory() as folder:
         call = _site(Path(folder))
         spent: dict[str, float] = {}
-        yield from _measured(call, spent)
+        yield from _measured(PAGES, call, spent)
+        _reviewed(call)
+        yield from _measured(UNDER_REVIEW, call, {})
         yield from _beside_coldfront(Path(folder), spent)
 
 
@@ -81,35 +94,76 @@ def _enlarged() -> str:
     ]
     bodies = Organisation.objects.bulk_create(more)
     given = Dossier.objects.filter(state=State.SUBMITTED)
-    one = given.order_by("call", "id")[0]
     calls = sorted(set(given.values_list("call", flat=True)))
+    models = list(given.filter(call=calls[0]).order_by("id"))
     copies = [
-        Dossier(
-            **{name: getattr(one, name) for name in ("requests", "months", "answers")},
-            call=calls[n % len(calls)],
-            lead=bodies[n % len(bodies)],
-            title=f"Application {n}",
-            summary=one.summary,
-            state=State.SUBMITTED,
-            code=f"B{n}",
-            line=one.line,
-            at=now,
-        )
+        _copy(models[n % len(models)], calls[n % len(calls)], bodies[n % len(bodies)], n)
         for n in range(APPLICATIONS - given.count())
     ]
     made = Dossier.objects.bulk_create(copies)
     reviewer = Reviewer.objects.get(person__username="reviewer")
     seats = [Review(dossier=it, reviewer=reviewer, assigned=now) for it in made[:PENDING]]
     Review.objects.bulk_create(seats)
-    return one.call
+    return calls[0]
 
 
-def _measured(call: str, spent: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Each page asked for by whoever sees it; its CPU time is kept in `spent`."""
+def _copy(one: Any, call: str, body: Any, number: int) -> Any:
+    """Another application like one that was handed in, under a name of its own."""
+    from headgate.site.desk.dossiers import line_of, read_line
+    from headgate.site.desk.models import Dossier, State
+
+    code = f"B{number}"
+    return Dossier(
+        **{name: getattr(one, name) for name in ("requests", "months", "answers", "summary", "at")},
+        call=call,
+        lead=body,
+        title=f"Application {number}",
+        state=State.SUBMITTED,
+        code=code,
+        line=line_of(replace(read_line(one), id=code, call=call)),
+    )
+
+
+def _reviewed(call: str) -> None:
+    """Close the call; every application of it has all sheets and no gate shut."""
+    from headgate.site.actions.take_due import take_due
+    from headgate.site.desk.clock import coming
+    from headgate.site.desk.models import Dossier, Finding, Review, Reviewer, State
+    from headgate.site.desk.office import call_now
+    from headgate.site.portal.models import Person
+
+    while not (rules := call_now(call)).received:
+        event, moment = coming()
+        take_due(Person.objects.get(username="agency-officer"), str(event), moment)
+    given = list(Dossier.objects.filter(call=call, state=State.SUBMITTED))
+    reviewers, now = list(Reviewer.objects.order_by("id")), datetime.now(UTC)
+    Finding.objects.bulk_create(
+        Finding(dossier=one, gate=gate.id, passed=True, evidence=["0" * 64], at=now)
+        for one in given
+        for gate in rules.call.gates
+    )
+    told = {"assigned": now, "cleared": now, "marked": now}
+    sheets = [
+        Review(dossier=one, reviewer=reviewers[(n + seat) % len(reviewers)], points=points, **told)
+        for n, one in enumerate(given)
+        for seat in range(SHEETS)
+        for points in [{c.id: (n * 7 + seat * 3) % (c.full + 1) for c in rules.call.criteria}]
+    ]
+    Review.objects.filter(dossier__call=call).delete()
+    Review.objects.bulk_create(sheets)
+
+
+def _measured(
+    pages: Mapping[str, tuple[str | None, str]], call: str, spent: dict[str, float]
+) -> Iterator[dict[str, Any]]:
+    """Each page asked for by whoever sees it; its CPU time is kept in `spent`.
+
+    Queries are those of the first look, CPU time is of those that follow.
+    """
     from django.test import Client
 
     login = _cost(Client(headers={"host": "localhost"}), "/account/login/")[0]
-    for name, (who, where) in PAGES.items():
+    for name, (who, where) in pages.items():
         client = Client(headers={"host": "localhost"})
         if who is not None:
             client.post(f"/demo/{who}/")

@@ -10,7 +10,7 @@ from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application
 from headgate.core.calls.lots import lot
 from headgate.core.decision import Decision
-from headgate.steps.awards import ProposalRefused, award, grant, settle_call
+from headgate.steps.awards import ProposalRefused, award, grant_all, settle_call
 from headgate.steps.calls import close_call, open_call, screen_call
 from headgate.steps.problem import problem_of
 from headgate.steps.term import LedgerRefused, Term
@@ -97,7 +97,7 @@ def test_an_exhausted_envelope_refuses_a_grant_and_nothing_moves() -> None:
     before, root = balances(term), term.root()
     more = replace(term.holdings["a"], award="c", amount=NODE)
     with pytest.raises(LedgerRefused, match=r"envelope:c:0: .*exceed"):
-        grant(term, more, "2026-03-01T00:00:00Z", "calls.open")
+        grant_all(term, [more], date(2026, 3, 1))
     assert (before, root) == (balances(term), term.root())
 
 

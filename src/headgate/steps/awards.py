@@ -18,7 +18,7 @@ from headgate.steps.calls import Field, call_of, decided_on
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
-from headgate.steps.rights import give
+from headgate.steps.rights import give, given
 from headgate.steps.term import Holding, Term
 
 
@@ -53,10 +53,7 @@ def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Te
         term, plan = term.decide(_reasons(term, field, "acceptance", moved)), final
     holdings = _holdings(term, call, field, plan)
     term = replace(term, holdings={**term.holdings, **{h.award: h for h in holdings}})
-    for holding in holdings:
-        term = grant(term, holding, instant(day), f"calls.{name}")
-    given = [Granted(h, h.amount, f"{h.award}:{term.index}") for h in holdings]
-    return bill(term, given, day)
+    return grant_all(term, holdings, day)
 
 
 def _decision(term: Term, field: Field, step: str, subject: str, result: object) -> Decision:
@@ -124,6 +121,15 @@ def amount_in_term(term: Term, call: Call, blocks: int, starts: date, ends: date
     return support.amount(call.block, blocks, max(days, 0) * DAY_SECONDS)
 
 
-def grant(term: Term, holding: Holding, when: str, why: str) -> Term:
-    """Move an award's amount from envelope and capacity to the award, both or neither."""
-    return give(term, holding, holding.amount, when, why, f"{holding.award}:{term.index}")
+def grant_all(term: Term, holdings: Iterable[Holding], day: date) -> Term:
+    """Move awards' amounts from envelope and capacity to the awards, and bill them.
+
+    Each moves whole or not at all; what all of them look into is looked up once.
+    """
+    granted = [Granted(h, h.amount, f"{h.award}:{term.index}") for h in holdings]
+    when = instant(day)
+    told = [(g.holding, g.amount, when, f"calls.{g.holding.call}", g.name) for g in granted]
+    term.books.prefetch([transfer for one in told for transfer in given(term, *one)])
+    for one in told:
+        term = give(term, *one)
+    return bill(term, granted, day)

@@ -19,10 +19,9 @@ from headgate.core.reallocation.formula import Destination, Movement
 from headgate.core.reallocation.formula import reallocate as divide
 from headgate.core.supports.kind import Accounts
 from headgate.steps.adopt import amounts_of, open_term, seats
-from headgate.steps.awards import amount_in_term, grant
+from headgate.steps.awards import amount_in_term, grant_all
 from headgate.steps.calls import call_of
 from headgate.steps.evaluate import facts_of, given_of, round_of
-from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import Shortage, parts_of, short
 from headgate.steps.rights import Way, blocks_as, in_two_units
 from headgate.steps.term import Closed, Holding, Term, single, term_days
@@ -300,10 +299,7 @@ def _carry(term: Term, carried: Collection[str]) -> Term:
 
 def _grant_anew(term: Term, renewed: Collection[str]) -> Term:
     anew = [h for name, h in term.holdings.items() if name in renewed]
-    for holding in anew:
-        term = grant(term, holding, instant(term.starts), f"calls.{holding.call}")
-    given = [Granted(h, h.amount, f"{h.award}:{term.index}") for h in anew]
-    return bill(term, given, term.starts)
+    return grant_all(term, anew, term.starts)
 
 
 def _lapse(term: Term, carried: Collection[str], day: date) -> Term:

@@ -41,12 +41,19 @@ def in_two_units(
 
 def give(term: Term, holding: Holding, amount: int, when: str, why: str, name: str) -> Term:
     """Move an amount from capacity and envelope to an award, both or neither, under a name."""
+    return term.move(given(term, holding, amount, when, why, name), linked=True)
+
+
+def given(
+    term: Term, holding: Holding, amount: int, when: str, why: str, name: str
+) -> list[Transfer]:
+    """The movements of an amount from capacity and envelope to an award, under a name."""
     accounts, kind, holder = Accounts(holding.support), holding.support_class, holding.holder
     ways = (
         Way(f"grant:{name}", accounts.capacity(kind), holding.right),
         Way(f"envelope:{name}", accounts.envelope(holder), accounts.granted(holder)),
     )
-    return term.move(in_two_units(term, holding, ways, amount, when, why), linked=True)
+    return in_two_units(term, holding, ways, amount, when, why)
 
 
 def give_back(term: Term, holding: Holding, amount: int, when: str, why: str, name: str) -> Term:

@@ -19,12 +19,12 @@ from headgate.site.actions.save_draft import save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import take_due
 from headgate.site.actions.withdraw import withdraw
-from headgate.site.desk.board import ELSEWHERE, preview
+from headgate.site.desk.board import preview
 from headgate.site.desk.dossiers import absent, answer, because, body_of, doubles_of
 from headgate.site.desk.models import Acting, Conflict, Dossier, Organisation, Review, State
 from headgate.site.desk.office import SITE, call_now, instant
 from headgate.site.desk.refusals import DeskRefusal
-from headgate.site.desk.world import Desk
+from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import roles_of
 from headgate.site.records.kept import stored_facts

@@ -15,7 +15,14 @@ from headgate.site.actions.judge_round import give_sheet, label_of, seat_experts
 from headgate.site.actions.people import appoint
 from headgate.site.desk.models import Organisation, RoundSheet, Tie
 from headgate.site.desk.office import SITE
-from headgate.site.desk.rating import SCALE, agreement_now, experts_now, ratings_of, round_now
+from headgate.site.desk.rating import (
+    SCALE,
+    agreement_now,
+    experts_now,
+    panel_of,
+    ratings_of,
+    round_now,
+)
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -129,7 +136,7 @@ def test_sheets_given_at_the_page_are_the_evidence_of_the_round(site: Site) -> N
         points = SCALE if sheet.team == teams[0] else 4
         page.post(reverse("sheet", args=[sheet.pk]), {"experts": str(points)})
     given_by(site.experts[1], 5, site.now)
-    told = ratings_of(ROUND, teams)["experts"]
+    told = ratings_of(panel_of(ROUND), teams)["experts"]
     assert 2 * len(teams) == len(told)
     assert {("EXP-0", teams[0], SCALE), ("EXP-1", teams[0], 5)} == {
         (one.rater, one.team, one.score) for one in told if one.team == teams[0]
@@ -154,7 +161,7 @@ def test_the_chair_sees_what_is_missing_and_whom_to_ask(site: Site) -> None:
     chair.post(reverse("round-progress", args=[ROUND]), {"expert": EXPERTS})
     for sheet in RoundSheet.objects.filter(reviewer__person=site.experts[0]):
         give_sheet(site.experts[0], sheet.pk, {"experts": 9 if sheet.repeat else 2}, site.now)
-    first, second = experts_now(round_now(ROUND))
+    first, second = experts_now(round_now(ROUND), panel_of(ROUND))
     assert (7, True, 0) == (first.differs, first.inattentive, first.missing)
     assert (None, False, second.sheets) == (second.differs, second.inattentive, second.missing)
     shown = chair.get(reverse("round-progress", args=[ROUND])).content.decode()
@@ -162,7 +169,7 @@ def test_the_chair_sees_what_is_missing_and_whom_to_ask(site: Site) -> None:
     assert 'hx-trigger="every 30s"' in shown
     assert not [team for team in round_now(ROUND).teams if team in shown]
     given_by(site.experts[1], 5, site.now)
-    assert {"experts"} == agreement_now(ROUND).keys()
+    assert {"experts"} == agreement_now(panel_of(ROUND)).keys()
 
 
 def test_only_the_operator_reads_whose_work_has_which_label(site: Site) -> None:

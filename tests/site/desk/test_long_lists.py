@@ -2,25 +2,43 @@
 
 import json
 import unicodedata
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connections
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
+from django.utils import translation
 
 from headgate.core.calls.matching import findable, has_words, words_of
 from headgate.site.actions.people import Registered, register
-from headgate.site.desk.models import Dossier, Organisation, Review
+from headgate.site.desk.board import preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.models import Dossier, Finding, Organisation, Review, Reviewer
+from headgate.site.desk.office import call_now
+from headgate.site.desk.pages.reviewing import COLUMNS as SEATS
+from headgate.site.desk.pages.reviewing import Seat, queue
 from headgate.site.portal import lists
 from headgate.site.portal.findable import Findable
-from headgate.site.portal.lists import Choice, Column, Listing, Table, download, listing
+from headgate.site.portal.lists import (
+    Choice,
+    Column,
+    Kept,
+    Listing,
+    Table,
+    download,
+    kept,
+    listing,
+)
 from headgate.site.portal.models import Person
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of
 from tests.whole.small import small
 
+AT = datetime(2026, 1, 5, 3, tzinfo=UTC)
 NAMES = ("Viện Tính toán", "Đại học 3", "서울대학교", "Vien", "a%b_c", "Ågren", "")
 
 
@@ -199,6 +217,26 @@ def test_a_row_that_comes_meanwhile_moves_no_other(
     assert whole[3:6] == [one.code for one in page(after=first.next).rows]
 
 
+def test_a_board_under_review_is_read_alike_on_either_database(site: str) -> None:
+    """Gates in the call's order and seats come with the rows; the list is made of what was told."""
+    assert site
+    officer = scene().officer
+    gates = [one.id for one in call_now("open").call.gates]
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        page = browser(officer)
+        rows = json.loads(page.get("/boards/open/?format=json&sort=-seats").content)["rows"]
+        after = f"/boards/open/?sort=-seats&after={rows[0]['code']}&sure=1"
+        assert preview("open", now()).digest in page.get(after).content.decode()
+    words = {True: "Open", False: "Shut"}
+    for row in rows:
+        found = dict(
+            Finding.objects.filter(dossier__code=row["code"]).values_list("gate", "passed")
+        )
+        told = ", ".join(f"{gate}: {words[found[gate]]}" for gate in gates if gate in found)
+        assert (told, bool(found)) == (row["gates"], True)
+        assert Review.objects.filter(dossier__code=row["code"]).count() == row["seats"]
+
+
 def test_the_board_sorts_by_seats_and_files_what_was_found(copied: Cast) -> None:
     """Counted in the database, they are the seats that there are; gates stand in the file too."""
     officer = browser(copied.officer)
@@ -212,3 +250,87 @@ def test_the_board_sorts_by_seats_and_files_what_was_found(copied: Cast) -> None
     found = json.loads(officer.get(f"/boards/open/?format=json&q={one}").content)["rows"]
     assert [one] == [row["code"] for row in found]
     assert 200 == officer.get(f"/boards/open/?sort=-sheets&after={one}&q=o").status_code
+
+
+def seated() -> list[Seat]:
+    """A reviewer's seats in two calls, some marked, in no order; the queue as it must stand."""
+    person = Person.objects.create(username="r")
+    reviewer = Reviewer.objects.create(person=person, code="R1")
+    body = Organisation.objects.create(code="z", name="Z", kind="lab", size="big")
+    seats = []
+    for n in range(17):
+        call, state = ("open", "late")[n % 2], ("declare", "to-mark", "marked")[n % 3]
+        one = Dossier.objects.create(call=call, lead=body, code=f"d-{n * 7 % 17:02}", at=AT)
+        Review.objects.create(
+            dossier=one,
+            reviewer=reviewer,
+            assigned=AT,
+            cleared=AT if state != "declare" else None,
+            marked=AT if state == "marked" else None,
+        )
+        seats.append(Seat(str(one.code), call, state))
+    return sorted(seats, key=lambda one: (one.state == "marked", one.code))
+
+
+def test_a_reviewers_queue_is_paged_in_the_database(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not marked first; by state, call and the word for a state, in a reader's language."""
+    assert site
+    monkeypatch.setattr(lists, "PAGE_ROWS", 3)
+    told, rows = seated(), queue(Review.objects.all())
+    choices = (Choice("call", "Call", ()), Choice("state", "State", ()))
+
+    def walk(**asked: str) -> list[Seat]:
+        shown = listing(RequestFactory().get("/", asked), rows, SEATS, choices)
+        seen, count = [*shown.rows], shown.count
+        while shown.next:
+            address = {**asked, "after": shown.next}
+            shown = listing(RequestFactory().get("/", address), rows, SEATS, choices)
+            seen += shown.rows
+            assert count == shown.count
+        return seen
+
+    assert told == walk()
+    assert told[::-1] == sorted(walk(sort="-code"), key=told.index, reverse=True)
+    by_state = [one.state for one in walk(sort="state")]
+    assert sorted(by_state) == by_state
+    assert [one for one in told if one.call == "late"] == walk(call="late")
+    assert [one for one in told if one.state == "to-mark"] == walk(state="to-mark")
+    assert [one for one in told if one.state == "marked"] == walk(q="marked")
+    with translation.override("vi"):
+        assert [one for one in told if one.state == "marked"] == walk(q="da cham")
+    assert [one for one in told if one.code == "d-07"] == walk(q="d-07")
+
+
+def test_kept_rows_are_told_once_in_each_language() -> None:
+    """To look for a second word tells no row anew, and a reader of another language has theirs."""
+    told: list[int] = []
+
+    def shown(number: int) -> str:
+        told.append(number)
+        return f"{translation.gettext('Marked')} {number}"
+
+    columns: tuple[Column[int], ...] = (
+        Column("n", "N", str),
+        Column("shown", "Shown", str, shown),
+    )
+    rows = Kept(range(20))
+
+    def found(words: str) -> int:
+        address = RequestFactory().get("/", {"q": words})
+        return listing(address, rows, columns).count
+
+    assert (20, 2, 0) == (found("marked"), found("marked 7"), found("da cham"))
+    with translation.override("vi"):
+        assert (20, 0) == (found("da cham"), found("marked"))
+    assert [*range(20)] * 2 == told
+
+
+def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:
+    """Rows are another once their name is; only the few that were asked for last are kept."""
+    names = [f"rows {number}" for number in range(lists.KEPT_MOST + 1)]
+    first: list[Kept[str]] = [kept(name, partial(list, [name])) for name in names]
+    assert first[-1] is kept(names[-1], list)
+    again = kept(names[0], lambda: ["anew"])
+    assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)

@@ -1,23 +1,31 @@
 """How the portal's tests ask for pages."""
 
+from collections.abc import Collection
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
+from django.db import connections
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from headgate.site.desk import remembered
 from headgate.site.portal import reading
+from headgate.site.portal.pages import PAGES
 from headgate.site.portal.people import PERSONAS, Persona
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 
 LANGUAGES = ("en", "vi", "ko")
+MOST, PUBLIC_MOST = 12, 3
+"""Queries of a page, whatever there is."""
 
 
 def sample_of(page: Page) -> dict[str, Any]:
     """Values for the parts of a page's path that fit the programme which has begun."""
     stood = reading.programme()
     values = dict(page.sample)
-    if stood is None or "call" not in values:
+    if stood is None or not stood.holdings or "call" not in values:
         return values
     award = next(iter(stood.holdings))
     fitting = {"call": award.call, "application": award.award}
@@ -37,6 +45,49 @@ def enter(client: Client, role: Role) -> None:
 def persona_of(role: Role) -> Persona:
     """The person of the demo who has a role."""
     return next(persona for persona in PERSONAS if persona.role is role)
+
+
+SEEN = [page for page in PAGES if "GET" in page.methods and page.name not in ("enter", "try")]
+"""What can be looked at without doing anything."""
+
+Told = dict[tuple[str, str], tuple[int, list[str]]]
+"""By page and role: what it answered, and what it asked."""
+
+
+def told(
+    client: Client,
+    parts: dict[str, Any],
+    query: str = "",
+    roles: Collection[Role | None] = (None, *Role),
+) -> Told:
+    """Ask for every page in every role that it has, by an address with a query."""
+    found: Told = {}
+    for role in roles:
+        client.logout()
+        if role is not None:
+            enter(client, role)
+        for page in SEEN:
+            if page.is_public if role is None else role in page.roles:
+                for place, address in enumerate(where(page, parts)):
+                    found[page.name, f"{role or 'public'} {place}"] = looks(client, address + query)
+    return found
+
+
+def looks(client: Client, address: str) -> tuple[int, list[str]]:
+    """What a page answers, and what it asks: in a process that knows nothing yet."""
+    remembered._KEPT.clear()
+    reading._SEEN.clear()
+    ContentType.objects.clear_cache()
+    with CaptureQueriesContext(connections["default"]) as asked:
+        status = client.get(address).status_code
+    return status, [one["sql"] for one in asked.captured_queries]
+
+
+def where(page: Page, parts: dict[str, Any]) -> list[str]:
+    """The page of something that there is; of two where they are read in different ways."""
+    values = {name: parts.get(name, value) for name, value in sample_of(page).items()}
+    others: list[dict[str, Any]] = parts.get(f"in {page.name}", [{}])
+    return [reverse(page.name, kwargs=values | other) for other in others]
 
 
 def speak(client: Client, language: str) -> None:

@@ -4,52 +4,16 @@ import re
 import shutil
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 
-from headgate.site.portal.pages import PAGES
-from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
-from tests.site.portal.asking import enter, sample_of
+from tests.site.portal.asking import MOST, PUBLIC_MOST, SEEN, Told, told
 from tests.site.portal.crowd import grow
 
-SEEN = [page for page in PAGES if "GET" in page.methods and page.name not in ("enter", "try")]
 FEW, MANY = 3, 60
 """So many that a list has more than one page."""
-MOST, PUBLIC_MOST = 12, 3
-
-Told = dict[tuple[str, str], tuple[int, list[str]]]
-"""By page and role: what it answered, and what it asked."""
-
-
-def told(client: Client, parts: dict[str, Any]) -> Told:
-    """Ask for every page in every role that it has."""
-    found: Told = {}
-    for role in (None, *Role):
-        client.logout()
-        if role is not None:
-            enter(client, role)
-        for page in SEEN:
-            if page.is_public if role is None else role in page.roles:
-                for place, address in enumerate(where(page, parts)):
-                    with CaptureQueriesContext(connections["default"]) as asked:
-                        status = client.get(address).status_code
-                    sql = [one["sql"] for one in asked.captured_queries]
-                    found[page.name, f"{role or 'public'} {place}"] = (status, sql)
-    return found
-
-
-def where(page: Page, parts: dict[str, Any]) -> list[str]:
-    """The page of something that there is; of two where they are read in different ways."""
-    values = {name: parts.get(name, value) for name, value in sample_of(page).items()}
-    others: list[dict[str, Any]] = parts.get(f"in {page.name}", [{}])
-    return [reverse(page.name, kwargs=values | other) for other in others]
 
 
 def more(few: list[str], many: list[str]) -> str:

@@ -56,7 +56,11 @@ def has_words(text: str, words: Words) -> bool:
 
     No word is in every text.
     """
-    whole = findable(text)
+    return stand_in(findable(text), words)
+
+
+def stand_in(whole: str, words: Words) -> bool:
+    """Whether every word stands in a text that `findable` has made ready."""
     return all(any(form in whole for form in forms) for forms in words)
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from headgate.core.calls.matching import coverage, terms
 from headgate.core.calls.panel import Assignment, assign
 from headgate.core.calls.screening import eligible, screen
-from headgate.site.desk.board import ELSEWHERE
 from headgate.site.desk.dossiers import members, read_line
 from headgate.site.desk.models import (
     Acting,
@@ -24,7 +23,7 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import CallNow, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.world import Desk
+from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 

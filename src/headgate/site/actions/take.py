@@ -105,9 +105,6 @@ def _begun(what: str) -> Faulty:
     return Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
 
 
-def kept_term(database: Database, ahead: str = "") -> Term | None:
-    """The term as it stands, to be looked at; None before a programme was begun.
-
-    `ahead` is how the names of those facts begin whose lines will be asked for, all of them.
-    """
-    return load(database, stored(database), head(database).latest, ahead)
+def kept_term(database: Database) -> Term | None:
+    """The term as it stands, to be looked at; None before a programme was begun."""
+    return load(database, stored(database), head(database).latest)

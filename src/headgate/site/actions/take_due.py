@@ -8,13 +8,13 @@ from headgate.site.actions.remedy_round import RUNS, lot_told
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change, kept_term
 from headgate.site.desk.agreement import proposed, unsigned
-from headgate.site.desk.board import ELSEWHERE, board_of
+from headgate.site.desk.board import board_of
 from headgate.site.desk.hearing import answer_by
 from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection, RoundObjection
 from headgate.site.desk.office import SITE, CallNow, call_now, day_at, instant, need
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.world import Desk, accept_by, is_over
+from headgate.site.desk.world import ELSEWHERE, Desk, accept_by, is_over
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda

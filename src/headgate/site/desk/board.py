@@ -3,10 +3,11 @@
 It is the same `cycle.take` on the same desk, and its term is thrown away: there is no second rule.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 from headgate.core import canonical
@@ -17,20 +18,14 @@ from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
-from headgate.readers.facts import Recorded
-from headgate.site.actions.take import kept_term
-from headgate.site.desk.office import SITE, CallNow, call_now
-from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.remembered import remembered
-from headgate.site.desk.world import Desk
+from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.remembered import Read, read_whole, remembered
+from headgate.site.portal.lists import Kept
 from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.calls import call_of, decided_on
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term, single
-
-ELSEWHERE = Recorded({})
-"""A world without engines and evaluators: to decide a call nothing is asked of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,46 +106,50 @@ class Board:
             found.append(Place(name, outcome, score, reason, waiting.get(name, 0)))
         return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.application))
 
+    @cached_property
+    def listed(self) -> Kept[Place]:
+        """The same as a list that is looked through."""
+        return Kept(self.places)
+
+
+def wanted(
+    overlays: Mapping[str, str] = MappingProxyType({}),
+) -> dict[Hashable, Callable[[Read], Board]]:
+    """How `remembered` is asked for a board; `overlays` are texts laid over the policy, by name.
+
+    It raises Faulty for an overlay or facts that cannot be used, ValueError where the list itself
+    is refused.
+    """
+    return {("board", *sorted(overlays.items())): partial(_solved, overlays=overlays)}
+
 
 def preview(
     call_id: str,
     now: datetime,
-    overlays: Mapping[str, str] | None = None,
+    overlays: Mapping[str, str] = MappingProxyType({}),
     rules: CallNow | None = None,
 ) -> Board:
     """The board of a call now, solved again only when something has moved since it was.
 
-    `overlays` are texts laid over the policy, by file name; `rules` the call, if it was read.
-    Raises `Refused` before the call has closed and once it is decided, Faulty for an overlay or
-    facts that cannot be used, ValueError where the list itself is refused.
+    `rules` is the call, if it was read. Raises `Refused` before the call has closed and once it is
+    decided, and as `wanted` says.
     """
-    rules = rules or call_now(call_id)
-    rules.need_under_review()
-    what = ("board", call_id, tuple(sorted((overlays or {}).items())))
-    return remembered(what, rules, now, lambda read: _solved(read, now, overlays))
+    (found,) = remembered(rules or call_now(call_id), now, wanted(overlays))
+    board: Board = found
+    return board
 
 
 def look(call_id: str, now: datetime) -> Board:
     """The same solved now, inside a transaction."""
-    return _solved(call_now(call_id), now, None)
+    return _solved(read_whole(call_id, now))
 
 
-def _solved(rules: CallNow, now: datetime, overlays: Mapping[str, str] | None) -> Board:
-    before = read_whole()
+def _solved(read: Read, overlays: Mapping[str, str] = MappingProxyType({})) -> Board:
+    before = read.term
     if overlays:
         texts = {**before.document.texts, **{f"overlays/{n}": t for n, t in overlays.items()}}
-        before = _under(before, Document.read(texts), rules.id)
-    desk = Desk(ELSEWHERE, now, rules=rules)
-    return board_of(take(before, desk, decision_event(before, rules.id)), rules.id)
-
-
-def read_whole() -> Term:
-    """The term as it stands, with all that came in read at once: for whoever solves a call."""
-    before = kept_term(SITE, "applications/")
-    if before is None:
-        refuse(DeskRefusal.NO_PROGRAMME)
-    list(before.facts)
-    return before
+        before = _under(before, Document.read(texts), read.rules.id)
+    return board_of(take(before, read.desk, decision_event(before, read.rules.id)), read.rules.id)
 
 
 def _under(before: Term, document: Document, call_id: str) -> Term:

@@ -13,7 +13,7 @@ from headgate.core.evaluation.conduct import Conduct, Notice
 from headgate.report.section_rights import window_of
 from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
 from headgate.site.desk.office import organisations_of
-from headgate.site.desk.rating import RoundNow, attention_of, known_of
+from headgate.site.desk.rating import RoundNow, attention_of, panel_of
 from headgate.site.portal.models import Person
 
 
@@ -60,7 +60,8 @@ def conducted_as(round_: RoundNow, told: Conduct) -> Conduct:
             replied = round_.day(one.replied) if one.replied is not None else None
             notices[one.team, one.gate] = Notice(one.team, one.gate, round_.day(one.at), replied)
     attention = {(each.pillar, each.rater): each for each in told.attention}
-    seen = attention_of(round_.id)
+    panel = panel_of(round_.id)
+    seen = attention_of(panel)
     attention |= {(each.pillar, each.rater): each for each in seen}
     blind = {each.pillar for each in seen} | set(told.blind)
     return replace(
@@ -68,7 +69,7 @@ def conducted_as(round_: RoundNow, told: Conduct) -> Conduct:
         notices=tuple(notices.values()),
         attention=tuple(attention.values()),
         blind=tuple(sorted(blind)),
-        known=(*told.known, *known_of(round_.id)),
+        known=(*told.known, *panel.known),
     )
 
 

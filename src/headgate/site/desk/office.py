@@ -124,7 +124,11 @@ def programme() -> Document:
 
 def call_now(call_id: str) -> CallNow:
     """A call of the policy."""
-    found = stages_now()
+    return call_of(stages_now(), call_id)
+
+
+def call_of(found: Stages, call_id: str) -> CallNow:
+    """A call of the policy, where it was read how far every call has come."""
     if call_id not in at(found.document, first_day(found.document)).policy.calls:
         refuse(DeskRefusal.CALL_UNKNOWN, call_id)
     return _call_now(found, call_id)

@@ -89,15 +89,38 @@ def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
     return RoundNow(round_id, policy, section, teams, closed, decided)
 
 
-def ratings_of(round_id: str, teams: Sequence[str]) -> Mapping[str, tuple[Rating, ...]]:
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A round's sheets, by pillar, expert and team, and the known works among them."""
+
+    sheets: tuple[RoundSheet, ...]
+    known: tuple[Known, ...]
+
+    @property
+    def counted(self) -> list[RoundSheet]:
+        """The sheets that count, known works among them: those that repeat no other."""
+        return [one for one in self.sheets if not one.repeat]
+
+    @property
+    def works(self) -> set[tuple[str, str]]:
+        """Each known work with its pillar."""
+        return {(one.pillar, one.work) for one in self.known}
+
+
+def panel_of(round_id: str) -> Panel:
+    """What a round's experts were given and gave; two queries."""
+    found = RoundSheet.objects.filter(round=round_id).select_related("reviewer")
+    return Panel(tuple(found.order_by("pillar", "reviewer__code", "team")), known_of(round_id))
+
+
+def ratings_of(panel: Panel, teams: Sequence[str]) -> Mapping[str, tuple[Rating, ...]]:
     """What experts gave on their sheets, by pillar; a pillar without sheets is not there.
 
     Marks of known works are among them: the rule reads them, and sets them aside.
     """
-    sheets = RoundSheet.objects.filter(round=round_id, repeat=False).select_related("reviewer")
     found: dict[str, list[Rating]] = {}
-    works = {(one.pillar, one.work) for one in known_of(round_id)}
-    for sheet in sheets.order_by("pillar", "reviewer__code", "team"):
+    works = panel.works
+    for sheet in panel.counted:
         rows = found.setdefault(sheet.pillar, [])
         if sheet.team in teams or (sheet.pillar, sheet.team) in works:
             rows += _rated(sheet)
@@ -148,10 +171,10 @@ class ExpertNow:
         return asked and Fraction(told.passed, told.checks) < (self.least or 0)
 
 
-def experts_now(round_: RoundNow) -> list[ExpertNow]:
+def experts_now(round_: RoundNow, panel: Panel) -> list[ExpertNow]:
     """Every expert of a round by pillar, in order."""
     least = {p.id: p.raters.attention for p in round_.panels if p.raters is not None}
-    right = answered(known_of(round_.id), Evidence(ratings=ratings_of(round_.id, round_.teams)))
+    right = answered(panel.known, Evidence(ratings=ratings_of(panel, round_.teams)))
     return [
         ExpertNow(
             pillar,
@@ -162,7 +185,7 @@ def experts_now(round_: RoundNow) -> list[ExpertNow]:
             _with_known(_attention(pillar, expert, sheets), right.get((pillar, expert), [])),
             least.get(pillar),
         )
-        for (pillar, expert), sheets in _by_expert(round_.id)
+        for (pillar, expert), sheets in _by_expert(panel)
     ]
 
 
@@ -171,13 +194,13 @@ def _with_known(told: Attention, right: Sequence[bool]) -> Attention:
     return replace(told, passed=told.passed + sum(right), checks=told.checks + len(right))
 
 
-def attention_of(round_id: str) -> list[Attention]:
+def attention_of(panel: Panel) -> list[Attention]:
     """How every expert with sheets passed the checks: each criterion of each repeated sheet is one.
 
     A check is passed where the two marks of the same work lie within `ATTENTION`; one whose sheets
     are not both given is not.
     """
-    return [_attention(*key, sheets) for key, sheets in _by_expert(round_id)]
+    return [_attention(*key, sheets) for key, sheets in _by_expert(panel)]
 
 
 def _attention(pillar: str, expert: str, sheets: Sequence[RoundSheet]) -> Attention:
@@ -187,9 +210,9 @@ def _attention(pillar: str, expert: str, sheets: Sequence[RoundSheet]) -> Attent
     return Attention(pillar, expert, passed, checks)
 
 
-def _by_expert(round_id: str) -> list[tuple[tuple[str, str], list[RoundSheet]]]:
+def _by_expert(panel: Panel) -> list[tuple[tuple[str, str], list[RoundSheet]]]:
     grouped: dict[tuple[str, str], list[RoundSheet]] = {}
-    for sheet in RoundSheet.objects.filter(round=round_id).select_related("reviewer"):
+    for sheet in panel.sheets:
         grouped.setdefault((sheet.pillar, sheet.reviewer.code), []).append(sheet)
     return sorted(grouped.items())
 
@@ -206,12 +229,11 @@ def _differences(sheets: Iterable[RoundSheet]) -> list[int]:
     return [abs(a[name] - b[name]) for a, b in pairs for name in a]
 
 
-def agreement_now(round_id: str) -> dict[str, Fraction | None]:
+def agreement_now(panel: Panel) -> dict[str, Fraction | None]:
     """Krippendorff's alpha of what was given so far, by pillar; None where it says nothing yet."""
-    sheets = RoundSheet.objects.filter(round=round_id, repeat=False).select_related("reviewer")
     rows: dict[str, list[tuple[str, str, int]]] = {}
-    works = {(one.pillar, one.work) for one in known_of(round_id)}
-    for sheet in (one for one in sheets if (one.pillar, one.team) not in works):
+    works = panel.works
+    for sheet in (one for one in panel.counted if (one.pillar, one.team) not in works):
         marks = rows.setdefault(sheet.pillar, [])
         code = sheet.reviewer.code
         marks += ((f"{sheet.team} {name}", code, n) for name, n in sheet.points.items())

@@ -6,41 +6,82 @@ be derived again while the three are the same, and nothing has to be told of a c
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from headgate.site.desk.office import SITE, CallNow, call_now
+from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_of
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.world import ELSEWHERE, Desk
+from headgate.site.records.kept import whole
+from headgate.steps.term import Term
 
-T = TypeVar("T")
-
-KEPT_MOST: Final = 4
-"""What a process keeps: a list and three others to lay beside it, or those of four calls."""
+KEPT_MOST: Final = 8
+"""What a process keeps: a list with its signatures and three others to lay beside it, or those of
+four calls."""
 
 _KEPT: Final[OrderedDict[Hashable, Any]] = OrderedDict()
 _LOCK: Final = Lock()
 
 
-def remembered(what: Hashable, rules: CallNow, now: datetime, derive: Callable[[CallNow], T]) -> T:
-    """What `derive` says of a call, from what it reads at one moment; kept if it was known.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All that the list of a call is derived from, of one moment: its rules, the term, the desk."""
 
-    What is refused or faulty is not kept.
+    rules: CallNow
+    term: Term
+    desk: Desk
+
+
+def read_whole(call_id: str, now: datetime) -> Read:
+    """A call with all that came in, read at once: for whoever solves it."""
+    found = whole(SITE, NEWEST_DEED, "applications/")
+    if found is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    stages, term = found
+    list(term.facts)
+    rules = call_of(stages, call_id)
+    return Read(rules, term, Desk(ELSEWHERE, now, rules=rules))
+
+
+def remembered(
+    rules: CallNow, now: datetime, derived: Mapping[Hashable, Callable[[Read], Any]]
+) -> list[Any]:
+    """What each function derives of a call: what was known, and the rest from one reading.
+
+    All is of one moment. What is refused or faulty is not kept. Raises `Refused` before the call
+    has closed and once it is decided.
     """
-    key = _key(what, rules, now)
+    rules.need_under_review()
+    known = {what: _known(_key(what, rules, now)) for what in derived}
+    if None not in known.values():
+        return list(known.values())
+    with SITE.reading():
+        read = read_whole(rules.id, now)
+        read.rules.need_under_review()
+        same = read.rules.moved == rules.moved
+        for what, derive in derived.items():
+            if known[what] is None or not same:
+                known[what] = derive(read)
+                _keep(_key(what, read.rules, now), known[what])
+    return list(known.values())
+
+
+def _known(key: Hashable) -> Any:
     with _LOCK:
         if key in _KEPT:
             _KEPT.move_to_end(key)
-            return _KEPT[key]  # type: ignore[no-any-return]
-    with SITE.reading():
-        read = call_now(rules.id)
-        made = derive(read)
+        return _KEPT.get(key)
+
+
+def _keep(key: Hashable, made: Any) -> None:
     with _LOCK:
-        _KEPT[_key(what, read, now)] = made
+        _KEPT[key] = made
         while len(_KEPT) > KEPT_MOST:
             _KEPT.popitem(last=False)
-    return made
 
 
 def _key(what: Hashable, rules: CallNow, now: datetime) -> Hashable:
-    return what, rules.day(now), rules.moved
+    return what, rules.id, rules.day(now), rules.moved

@@ -23,10 +23,8 @@ from headgate.core.calls.harshness import harshness
 from headgate.core.calls.scoring import FULL_SCORE, sheets
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import half_even
-from headgate.site.desk.board import ELSEWHERE, read_whole
 from headgate.site.desk.office import CallNow
-from headgate.site.desk.remembered import remembered
-from headgate.site.desk.world import Desk
+from headgate.site.desk.remembered import Read, remembered
 from headgate.steps.calls import Screened, call_of, field_of, screen_call
 from headgate.steps.problem import problem_of
 from headgate.steps.term import Term
@@ -60,17 +58,18 @@ def sensitivity(rules: CallNow, now: datetime) -> Sensitivity:
 
     It is drawn again only when something has moved since it was.
     """
-    rules.need_under_review()
-    return remembered(("sure", rules.id), rules, now, lambda read: _drawn_now(read, now))
+    (found,) = remembered(rules, now, {"sure": drawn_now})
+    sure: Sensitivity = found
+    return sure
 
 
-def _drawn_now(rules: CallNow, now: datetime) -> Sensitivity:
-    """The same drawn now, inside a transaction."""
-    before, desk = read_whole(), Desk(ELSEWHERE, now, rules=rules)
-    received = before.facts[f"applications/{rules.id}"].values
+def drawn_now(read: Read) -> Sensitivity:
+    """The same drawn from what was read of a call."""
+    before, desk, call = read.term, read.desk, read.rules.id
+    received = before.facts[f"applications/{call}"].values
     names = [one.id for one in received if isinstance(one, Application)]
-    term, screened = screen_call(before, rules.id, desk.gate_findings(rules.id, names))
-    return drawn(term, screened, desk.marks(rules.id, screened.eligible))
+    term, screened = screen_call(before, call, desk.gate_findings(call, names))
+    return drawn(term, screened, desk.marks(call, screened.eligible))
 
 
 def drawn(term: Term, screened: Screened, marks: Sequence[Mark]) -> Sensitivity:

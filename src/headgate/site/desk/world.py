@@ -7,6 +7,9 @@ codes, numbers and plain lines; names and texts stay at the desk.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any, Final
+
+from django.db.models import BooleanField, Value
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
@@ -23,6 +26,7 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
 from headgate.cycle import World
+from headgate.readers.facts import Recorded
 from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.hearing import conducted_as, found_on
@@ -32,11 +36,15 @@ from headgate.site.desk.models import (
     Dossier,
     Finding,
     Review,
+    Signature,
     State,
 )
 from headgate.site.desk.office import CallNow, call_now
-from headgate.site.desk.rating import ratings_of, round_now
+from headgate.site.desk.rating import panel_of, ratings_of, round_now
 from headgate.steps.notes import Note
+
+ELSEWHERE: Final = Recorded({})
+"""A world without engines and evaluators: to decide a call nothing is asked of them."""
 
 
 class Desk:
@@ -57,6 +65,8 @@ class Desk:
         self._now = now
         self._signed = signed or {}
         self._rules = rules
+        self._judged: dict[str, list[tuple[Any, ...]]] = {}
+        self._listed: dict[str, list[Signature]] = {}
 
     def _call(self, call: str) -> CallNow:
         known = self._rules
@@ -67,36 +77,53 @@ class Desk:
         submitted = Dossier.objects.filter(call=call, state=State.SUBMITTED)
         return [read_line(dossier) for dossier in submitted]
 
+    def judged(self, call: str) -> list[tuple[Any, ...]]:
+        """Every finding, and every whole sheet that was given, read once by one query.
+
+        A finding has whether it was passed, its remark, its evidence and when it was replied to; a
+        sheet has nothing, nothing, its points and when they were given.
+        """
+        if call not in self._judged:
+            found = Finding.objects.filter(dossier__call=call).order_by()
+            given = Review.objects.filter(dossier__call=call, marked__isnull=False).order_by()
+            parts = found.values_list(
+                "dossier__code", "gate", "passed", "remark", "evidence", "replied"
+            )
+            no, empty = Value(None, BooleanField()), Value("")
+            sheets = given.values_list(
+                "dossier__code", "reviewer__code", no, empty, "points", "marked"
+            )
+            self._judged[call] = list(parts.union(sheets, all=True))
+        return self._judged[call]
+
     def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
         """What officers found, in the order of the call's gates for each application."""
         order = {gate.id: at for at, gate in enumerate(self._call(call).call.gates)}
-        found = Finding.objects.filter(dossier__call=call).select_related("dossier")
         wanted = set(applications)
-        listed = [one for one in found if one.dossier.code in wanted and one.gate in order]
-        listed.sort(key=lambda one: (one.dossier.code or "", order[one.gate]))
-        return [
-            GateFinding(
-                one.dossier.code or "",
-                one.gate,
-                one.passed,
-                one.remark,
-                tuple(one.evidence),
-                one.replied is not None,
-            )
-            for one in listed
+        listed = [
+            GateFinding(code or "", gate, passed, remark, tuple(evidence), replied is not None)
+            for code, gate, passed, remark, evidence, replied in self.judged(call)
+            if passed is not None and code in wanted and gate in order
         ]
+        return sorted(listed, key=lambda one: (one.subject, order[one.gate]))
 
     def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
         """Every whole sheet that was given, by application, reviewer and criterion."""
         wanted = {one.id for one in eligible}
-        done = Review.objects.filter(dossier__call=call, marked__isnull=False)
         given = [
-            Mark(review.dossier.code or "", criterion, review.reviewer.code, points)
-            for review in done.select_related("dossier", "reviewer")
-            if review.dossier.code in wanted
-            for criterion, points in review.points.items()
+            Mark(code or "", criterion, reviewer, count)
+            for code, reviewer, passed, _remark, points, _at in self.judged(call)
+            if passed is None and code in wanted
+            for criterion, count in points.items()
         ]
         return sorted(given, key=lambda m: (m.application, m.reviewer, m.criterion))
+
+    def signed_by(self, call: str) -> list[Signature]:
+        """Who signed the list of a call, with the list, in their order; read once."""
+        if call not in self._listed:
+            given = Signature.objects.filter(award_list__call=call).order_by("id")
+            self._listed[call] = list(given.select_related("award_list", "person"))
+        return self._listed[call]
 
     def proposal(self, call: str, problem: Problem) -> Proposal:
         """The list that was signed, or the solver's."""
@@ -104,7 +131,8 @@ class Desk:
 
     def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
         """Who gave the award or the place on standby up, and who let the days pass in silence."""
-        signed = AwardList.objects.filter(call=call, told__isnull=False).first()
+        lists = (one.award_list for one in self.signed_by(call))
+        signed = next((one for one in lists if one.told is not None), None)
         if signed is None:
             return ()
         answers = Acceptance.objects.filter(dossier__call=call)
@@ -167,7 +195,10 @@ class Desk:
 
     def evidence(self, round_id: str, teams: Sequence[str]) -> Evidence:
         """What was measured of a round's teams; experts who have sheets speak for themselves."""
-        measured, given = self._rest.evidence(round_id, teams), ratings_of(round_id, teams)
+        measured, given = (
+            self._rest.evidence(round_id, teams),
+            ratings_of(panel_of(round_id), teams),
+        )
         return replace(measured, ratings={**measured.ratings, **given}) if given else measured
 
 

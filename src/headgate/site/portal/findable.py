@@ -10,7 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
-from django.db.models import Model, Q
+from django.db.models import F, Model, Q
+from django.db.models.expressions import Combinable
 
 from headgate.core.calls.matching import Words, findable
 
@@ -49,11 +50,12 @@ def has_all(
     words: Words,
     fields: Sequence[str],
     labels: Mapping[str, Mapping[Any, Any]],
+    by: Mapping[str, Combinable],
 ) -> Q:
     """The rows that have every word in one of the fields, or in what a value of theirs is called.
 
     A field that is not folded is compared in either case. `labels` has the word for each value of a
-    field that is shown by one.
+    field that is shown by one; what is no field of the model is in `by`.
     """
     looked = [f"{one}__{'' if one.endswith('findable') else 'i'}contains" for one in fields]
     found = Q()
@@ -65,7 +67,8 @@ def has_all(
         for field, named in labels.items():
             called = [v for v, told in named.items() if _has(f"{v} {told}", forms)]
             if called:
-                rows = model._default_manager.filter(**{f"{field}__in": called})
+                told = model._default_manager.alias(its_value=by.get(field, F(field)))
+                rows = told.filter(its_value__in=called)
                 one |= Q(pk__in=rows.values("pk"))
         found &= one
     return found

@@ -1,26 +1,30 @@
 """One list for every page: filtered, sorted and paged by the address, and downloaded by a suffix.
 
-A list is made from rows that are there, or from a table of which a page reads only what it shows.
-Its address says what of it is shown, so a page can be kept as a bookmark, works without scripts,
-and its download holds the rows that the filter lets through, in the order shown. A cursor names the
-last row seen and not a number of pages, so nothing is shown twice or missed when rows are added
-meanwhile.
+A list is made from rows that are there, from rows that a process keeps, or from a table of which a
+page reads only what it shows. Its address says what of it is shown, so a page can be kept as a
+bookmark, works without scripts, and its download holds the rows that the filter lets through, in
+the order shown. A cursor names the last row seen and not a number of pages, so nothing is shown
+twice or missed when rows are added meanwhile.
 """
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import repeat
+from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable, Expression
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
-from headgate.core.calls.matching import has_words, words_of
+from headgate.core.calls.matching import findable, has_words, stand_in, words_of
 from headgate.site.portal.findable import has_all
 from headgate.site.portal.reading import DATABASE
 from headgate.site.reports.tables import write_csv, write_xlsx
@@ -96,7 +100,8 @@ class Table(Generic[T]):
     The fields of `order` are never empty, and together they name one row. `by` has what each column
     is sorted and filtered by, in the database: the first column, which is text, and all that there
     are choices of; a column that it lacks leaves the order as it is. Words are looked for in the
-    fields `findable`, and in what values are called by `labels`. `made` gives the rows of a query.
+    fields `findable`, and in what `labels` call values of fields or of `by`. `made` gives the rows
+    of a query.
     """
 
     query: "QuerySet[Any, Any]"
@@ -111,20 +116,24 @@ class Table(Generic[T]):
         return self.made(self._sorted(self._chosen(asked), asked))
 
     def page(self, asked: Asked, column: Column[T]) -> tuple[list[T], int]:
-        """The rows of one page and, where there is one, the next; how many there are in all."""
+        """The rows of one page and, where there is one, the next; how many there are in all.
+
+        The row that a cursor names and the number of rows come with one query.
+        """
         chosen = self._chosen(asked)
         rows, order = self._sorted(chosen, asked), self._order(asked)
         fields = [name.removeprefix("-") for name in order]
         named = rows.alias(named=self.by[column.name]).filter(named=asked.after)
-        last = named.values_list(*fields).first() if asked.after else None
+        told = named.annotate(in_all=_number(chosen)).values_list("in_all", *fields)
+        count, *last = (told.first() if asked.after else None) or (chosen.count(),)
         later = rows.filter(_behind(order, last)) if last else rows
-        return self.made(later[: PAGE_ROWS + 1]), chosen.count()
+        return self.made(later[: PAGE_ROWS + 1]), count
 
     def _chosen(self, asked: Asked) -> "QuerySet[Any, Any]":
         wanted = {name: want for name, want in asked.chosen if want}
         known = self.query.alias(**{f"its_{name}": self.by[name] for name in wanted})
         chosen: QuerySet[Any, Any] = known.filter(
-            has_all(self.query.model, words_of(asked.text), self.findable, self.labels),
+            has_all(self.query.model, words_of(asked.text), self.findable, self.labels, self.by),
             **{f"its_{name}": want for name, want in wanted.items()},
         )
         return chosen
@@ -141,6 +150,12 @@ class Table(Generic[T]):
         return (*first, *self.order)
 
 
+def _number(rows: "QuerySet[Any, Any]") -> Subquery:
+    """How many rows there are, inside another query."""
+    alike = rows.order_by().annotate(alike=Value(1)).values("alike")
+    return Subquery(alike.annotate(number=Count("pk")).values("number"))
+
+
 def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
     """What stands behind a row in an order of fields, of which a minus turns one around."""
     behind, alike = Q(pk__in=()), Q()
@@ -149,6 +164,45 @@ def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
         behind |= alike & Q(**{f"{name}__{'gt' if name == one else 'lt'}": value})
         alike &= Q(**{name: value})
     return behind
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """Rows that a process keeps; what each is found by is told once in each language.
+
+    To tell a row costs a hundred times what it costs to look a word up in what was told.
+    """
+
+    rows: Sequence[T]
+    texts: dict[str, list[str]] = field(default_factory=dict)
+
+    def told(self, columns: Sequence[Column[T]]) -> list[str]:
+        """What each row is found by, in the reader's language."""
+        language = get_language() or ""
+        if language not in self.texts:
+            self.texts[language] = [findable(_text(row, columns)) for row in self.rows]
+        return self.texts[language]
+
+
+KEPT_MOST: Final = 4
+_KEPT: Final[OrderedDict[Hashable, Kept[Any]]] = OrderedDict()
+_LOCK: Final = Lock()
+
+
+def kept(what: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
+    """The rows that a process keeps under what they follow from; made if it has none."""
+    with _LOCK:
+        found = _KEPT.pop(what, None)
+    found = found or Kept(rows())
+    with _LOCK:
+        _KEPT[what] = found
+        while len(_KEPT) > KEPT_MOST:
+            _KEPT.popitem(last=False)
+    return found
+
+
+Rows = Sequence[T] | Kept[T] | Table[T]
+"""What a list is made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +259,6 @@ class Listing(Generic[T]):
         return [(kind.upper(), self.asked.address(after="", format=kind)) for kind in TYPES]
 
 
-Rows = Sequence[T] | Table[T]
-"""What a list is made from."""
-
-
 def asked_of(request: HttpRequest, choices: Sequence[Choice]) -> Asked:
     """What an address asks; what it asks of no filter that there is, is left aside."""
 
@@ -238,22 +288,31 @@ def listing(
     return Listing(tuple(columns), tuple(choices), asked, shown, count, more)
 
 
-def _found(rows: Sequence[T], columns: Sequence[Column[T]], asked: Asked) -> list[T]:
+def _found(rows: Sequence[T] | Kept[T], columns: Sequence[Column[T]], asked: Asked) -> list[T]:
     """The rows that the filter lets through, in the order asked for."""
     named = {column.name: column for column in columns}
     chosen = [(named[name], want) for name, want in asked.chosen if want]
     words = words_of(asked.text)
+    if isinstance(rows, Kept):
+        told = rows.told(columns) if words else repeat("")
+        rows = [row for row, text in zip(rows.rows, told, strict=False) if stand_in(text, words)]
+        words = ()
 
     def fits(row: T) -> bool:
         if any(str(column.value(row)) != want for column, want in chosen):
             return False
-        return not words or has_words(" ".join(c.text(row) for c in columns), words)
+        return not words or has_words(_text(row, columns), words)
 
     some = [row for row in rows if fits(row)] if chosen or words else list(rows)
     column = named.get(asked.sort.removeprefix("-"))
     if column is None:
         return some
     return sorted(some, key=column.value, reverse=asked.sort.startswith("-"))
+
+
+def _text(row: T, columns: Sequence[Column[T]]) -> str:
+    """What a row is found by."""
+    return " ".join(column.text(row) for column in columns)
 
 
 def _after(rows: Sequence[T], column: Column[T], name: str) -> int:

@@ -5,7 +5,7 @@ query a page, however many there are.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
@@ -70,9 +70,17 @@ def _made(seq: int, line: str) -> Made:
 
 def decisions() -> list[Made]:
     """Every decision so far, oldest first; one query."""
+    return _SEEN.setdefault(_where(), _Seen()).brought_up()
+
+
+def _where() -> tuple[str, str, str]:
     told = DATABASE.connection.settings_dict
-    where = (str(told["HOST"]), str(told["PORT"]), str(told["NAME"]))
-    return _SEEN.setdefault(where, _Seen()).brought_up()
+    return str(told["HOST"]), str(told["PORT"]), str(told["NAME"])
+
+
+def followed(made: Sequence[Made]) -> tuple[str, ...]:
+    """What is another once there are more decisions: for whoever keeps what follows from them."""
+    return (*_where(), str(len(made)), made[-1].line if made else "")
 
 
 def programme() -> Stands | None:

@@ -16,15 +16,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
+from headgate.core.ledger.chart import Chart
 from headgate.core.ledger.entry import Kind, decode
 from headgate.core.ledger.frontier import Frontier
 from headgate.core.ledger.layers import Layers
+from headgate.core.ledger.post import Books
 from headgate.core.ledger.text import is_name
 from headgate.core.metering.meter import Held
 from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
 from headgate.readers.facts import read_facts
-from headgate.site.records.books import Looked, Stored
+from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import Head
 from headgate.steps.agenda import first_day
@@ -112,7 +114,7 @@ _TOLD = """
         (SELECT max(seq) FROM kept m WHERE m.kind = 'known' AND m.key = k.key)
 """
 _FACTS = """
-    SELECT k.key, k.seq, e.line{lines} FROM kept k JOIN entry e ON e.seq = k.seq
+    SELECT k.key, k.seq, e.line FROM kept k JOIN entry e ON e.seq = k.seq
     WHERE k.kind = 'fact'{some}
 """
 
@@ -207,11 +209,16 @@ def stages(database: Database, beside: str) -> Stages | None:
     if not texts or not term:
         return None
     standing: Standing = _value(Sort.TERM, Standing, term[""])
-    told = database.connection.settings_dict
-    where = (str(told["HOST"]), str(told["PORT"]), str(told["NAME"]))
-    moved = (*where, *standing.roots, found["entries"][""], found["beside"][""])
+    moved = _moved(database, standing, found["entries"][""], found["beside"][""])
     adopted = _read(tuple(sorted(texts.items())))
     return Stages(adopted, standing, frozenset(found.get("fact", ())), moved)
+
+
+def _moved(database: Database, standing: Standing, newest: str, beside: str) -> tuple[str, ...]:
+    """What is another after every entry of a database, and after what was asked beside them."""
+    told = database.connection.settings_dict
+    where = (str(told["HOST"]), str(told["PORT"]), str(told["NAME"]))
+    return (*where, *standing.roots, newest, beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,24 +272,29 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
     return tuple(found.values())
 
 
-def load(database: Database, ledger: Stored, latest: str, ahead: str = "") -> Term | None:
-    """The term as it is kept, with nothing added to it yet; None before a programme was begun.
-
-    `ahead` is how the names of those facts begin whose lines will be asked for, all of them.
-    """
+def load(database: Database, ledger: Stored, latest: str) -> Term | None:
+    """The term as it is kept, with nothing added to it yet; None before a programme was begun."""
     stood = stands(database)
     if stood is None:
         return None
+    return _term(database, stood, ledger.books(_chart(stood), latest), stored_facts(database))
+
+
+def _chart(stood: Stands) -> Chart:
+    adopted = stood.document
+    return chart_of(policy_at(adopted, first_day(adopted)).policy)
+
+
+def _term(database: Database, stood: Stands, books: Books, facts: Looked[str, Received]) -> Term:
     adopted, standing = stood.document, stood.standing
-    chart = chart_of(policy_at(adopted, first_day(adopted)).policy)
     return Term(
         adopted,
         standing.index,
         standing.starts,
         standing.ends,
-        ledger.books(chart, latest),
+        books,
         Frontier(standing.size, tuple(map(bytes.fromhex, standing.roots))),
-        facts=Layers(base=stored_facts(database, ahead)),
+        facts=Layers(base=facts),
         holdings={holding.award: holding for holding in stood.holdings},
         known=Layers(base=_known(database)),
         next_blocks=standing.next_blocks,
@@ -293,26 +305,69 @@ def load(database: Database, ledger: Stored, latest: str, ahead: str = "") -> Te
     )
 
 
-def stored_facts(database: Database, ahead: str = "") -> Looked[str, Received]:
-    """Everything that was received, by name; all of it in the order in which it first came.
+_WHOLE: Final = """
+    SELECT kind, key, data, seq, '' FROM kept k WHERE kind IN ('policy', 'term', 'holdings')
+        AND seq = (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
+    UNION ALL SELECT 'fact', k.key, CASE WHEN k.key LIKE %s THEN k.data END, k.seq, e.line
+        FROM kept k JOIN entry e ON e.seq = k.seq WHERE k.kind = 'fact'
+    UNION ALL SELECT 'entries', '', latest, seq, '' FROM entry
+        WHERE seq = (SELECT max(seq) FROM entry)
+    UNION ALL SELECT 'beside', '', CAST(({beside}) AS text), 0, ''
+"""
 
-    Whoever names a beginning has those facts read with their lines, whenever all are asked for.
+
+def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | None:
+    """How far every call has come, and the term as it is kept: both by one query, or None.
+
+    `beside` is as for `stages`; `ahead` is how the names of those facts begin that are read with
+    their lines.
     """
+    found: dict[str, dict[str, Row]] = {sort.value: {} for sort in Sort}
+    told = database.rows(_WHOLE.format(beside=beside), [f"{ahead}%"])
+    for kind, key, *row in sorted(told, key=_seq_of):
+        found.setdefault(kind, {})[key] = (*row,)
+    texts = {name: text or "" for name, (text, *_) in found[Sort.POLICY.value].items()}
+    if not texts or not found[Sort.TERM.value]:
+        return None
+    adopted = _read(tuple(sorted(texts.items())))
+    standing: Standing = _value(Sort.TERM, Standing, found[Sort.TERM.value][""][0])
+    held, *_ = found[Sort.HOLDINGS.value].get("", ("",))
+    latest, newest, _ = found["entries"][""]
+    stood = Stands(adopted, standing, _holdings(held or ""), newest + 1)
+    facts = found[Sort.FACT.value].items()
+    received = {name: _fact(database, name, seq, line, data) for name, (data, seq, line) in facts}
+    moved = _moved(database, standing, str(newest), found["beside"][""][0] or "")
+    far = Stages(adopted, standing, frozenset(received), moved)
+    books = stored(database).books(_chart(stood), latest)
+    all_facts = Looked(
+        lambda names: {n: received[n] for n in names if n in received}, lambda: received
+    )
+    return far, _term(database, stood, books, all_facts)
+
+
+def _seq_of(row: Row) -> int:
+    """The entry after which a row of the whole holds."""
+    seq: int = row[3]
+    return seq
+
+
+def _fact(database: Database, name: str, seq: int, line: str, data: str | None = None) -> Received:
+    """What was received, from the entry with its digest; its lines too, where they were read."""
+    return StoredFact(database, name, seq, decode(line.encode()).fields[1], data)
+
+
+def stored_facts(database: Database) -> Looked[str, Received]:
+    """Everything that was received, by name; all of it in the order in which it first came."""
 
     def found(rows: list[Row]) -> dict[str, Received]:
-        return {
-            name: StoredFact(database, name, seq, decode(line.encode()).fields[1], *lines)
-            for name, seq, line, *lines in rows
-        }
+        return {row[0]: _fact(database, *row) for row in rows}
 
     def look_up(names: list[str]) -> dict[str, Received]:
-        sql = _FACTS.format(lines="", some=" AND k.key IN ({keys})")
+        sql = _FACTS.format(some=" AND k.key IN ({keys})")
         return found(database.among(sql, filter(is_name, names)))
 
     def every() -> dict[str, Received]:
-        lines = ", CASE WHEN k.key LIKE %s THEN k.data END" if ahead else ""
-        sql = _FACTS.format(lines=lines, some=" ORDER BY k.seq")
-        return found(database.rows(sql, [f"{ahead}%"] if ahead else []))
+        return found(database.rows(_FACTS.format(some=" ORDER BY k.seq")))
 
     return Looked(look_up, every)
 

@@ -1,12 +1,13 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +24,7 @@ from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_by, answer_objection
 from headgate.site.actions.sign import sign
-from headgate.site.desk.board import Board, preview
+from headgate.site.desk.board import Board, wanted
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.files import sees_files, slots
@@ -34,14 +35,14 @@ from headgate.site.desk.models import (
     Finding,
     Objection,
     Review,
-    Signature,
     State,
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
-from headgate.site.desk.sensitivity import sensitivity
+from headgate.site.desk.remembered import Read, remembered
+from headgate.site.desk.sensitivity import Sensitivity, drawn_now
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
@@ -63,7 +64,7 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
-    rows = _rows(call)
+    rows = _rows(rules)
     if file := download(request, call, rows, _COLUMNS, (), journal_state):
         return file
     context = {
@@ -75,9 +76,10 @@ def board(request: HttpRequest, call: str) -> HttpResponse:
         "objections": _objections(rules),
     }
     if rules.received and not rules.decided:
-        context |= _shown(rules, preview(call, now(rules), rules=rules)) | _signed(call)
-        if "sure" in request.GET:
-            context |= _sure(rules)
+        sure = {"sure": drawn_now} if "sure" in request.GET else {}
+        asked = wanted() | {"signed": _signed} | sure
+        found, signed, *drawn = remembered(rules, now(rules), asked)
+        context |= _shown(rules, found) | signed | (_sure(*drawn) if drawn else {})
     return render(request, "desk/board.html", context)
 
 
@@ -127,9 +129,6 @@ class Given:
         )
 
 
-PICKED_MOST: Final = 500
-"""Rows that are read by naming their keys in one query."""
-
 _COLUMNS: Final[tuple[Column[Given], ...]] = (
     Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
     Column("lead", lazy("Organisation"), lambda one: one.lead),
@@ -139,9 +138,9 @@ _COLUMNS: Final[tuple[Column[Given], ...]] = (
 )
 
 
-def _rows(call: str) -> Table[Given]:
+def _rows(rules: CallNow) -> Table[Given]:
     """Every application of the call, in the order in which they were handed in."""
-    given = Dossier.objects.filter(call=call, state=State.SUBMITTED)
+    given = Dossier.objects.filter(call=rules.id, state=State.SUBMITTED)
     by = {
         "code": F("code"),
         "lead": F("lead__name"),
@@ -149,7 +148,8 @@ def _rows(call: str) -> Table[Given]:
         "seats": _count("pk"),
     }
     where = ("code", "lead__findable")
-    return Table(given, ("at", "code"), by, where, partial(_given, call))
+    gates = [gate.id for gate in rules.call.gates]
+    return Table(given, ("at", "code"), by, where, partial(_given, gates))
 
 
 def _count(field: str) -> Combinable:
@@ -158,20 +158,26 @@ def _count(field: str) -> Combinable:
     return Coalesce(Subquery(seats.values_list(Count(field))), 0)
 
 
-def _given(call: str, found: "QuerySet[Dossier]") -> list[Given]:
-    """Applications with what was found on them and their seats, in two queries."""
-    told = list(found.values_list("pk", "code", "lead__name"))
-    some = {"dossier__in": [pk for pk, _code, _lead in told]}
-    which = some if len(told) <= PICKED_MOST else {"dossier__call": call}
-    seats = Review.objects.filter(**which).values_list("dossier")
-    counted = {pk: count for pk, *count in seats.annotate(Count("marked"), Count("pk"))}
-    gates: dict[int, tuple[tuple[str, bool], ...]] = {}
-    findings = Finding.objects.filter(**which).values_list("dossier", "gate", "passed")
-    for pk, gate, passed in findings:
-        gates[pk] = (*gates.get(pk, ()), (gate, passed))
+class _Pairs(Aggregate):
+    """One value by another, of all rows of a group, on either database."""
+
+    function = "json_group_object"
+    output_field = JSONField()
+
+    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+        """The name that PostgreSQL has for it."""
+        return self.as_sql(*args, **{**kwargs, "function": "jsonb_object_agg"})
+
+
+def _given(gates: Sequence[str], found: "QuerySet[Dossier]") -> list[Given]:
+    """Applications with what was found on them, by the call's own gates, and their seats."""
+    findings = Finding.objects.filter(dossier=OuterRef("pk")).order_by().values("dossier")
+    passed = Subquery(findings.annotate(told=_Pairs("gate", "passed")).values("told"))
+    told = found.values_list("code", "lead__name", passed, _count("marked"), _count("pk"))
     return [
-        Given(code or "", lead, gates.get(pk, ()), *counted.get(pk, (0, 0)))
-        for pk, code, lead in told
+        Given(code or "", lead, tuple((g, bool(on[g])) for g in gates if g in on), sheets, seats)
+        for code, lead, found_on, sheets, seats in told
+        for on in [found_on or {}]
     ]
 
 
@@ -198,19 +204,18 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     }
 
 
-def _signed(call: str) -> dict[str, Any]:
-    """The digest of the list that is being signed, and who signed it; one query."""
-    given = Signature.objects.filter(award_list__call=call).order_by("id")
-    signed = list(given.select_related("award_list", "person"))
+def _signed(read: Read) -> dict[str, Any]:
+    """The digest of the list that is being signed, and who signed it."""
+    signed = read.desk.signed_by(read.rules.id)
     return {"listed": signed[0].award_list.digest if signed else "", "signed": signed}
 
 
-def _sure(rules: CallNow) -> dict[str, Any]:
+def _sure(found: Sensitivity) -> dict[str, Any]:
     """How often each application would be awarded if other reviewers had marked it.
 
     Those in doubt come first, and as many are shown as a page of a list has.
     """
-    found, write = sensitivity(rules, now(rules)), figures()
+    write = figures()
     told = [(0 < one.awarded_per_mille < 1000, one) for one in found.lines]
     told.sort(key=lambda line: (not line[0], -line[1].awarded_per_mille, line[1].application))
     lines = [

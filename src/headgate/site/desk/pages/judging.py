@@ -25,11 +25,12 @@ from headgate.site.desk.pages.telling import at_the_desk, number, reader, typed_
 from headgate.site.desk.rating import (
     SCALE,
     ExpertNow,
+    Panel,
     RoundNow,
     agreement_now,
     criteria,
     experts_now,
-    known_of,
+    panel_of,
     round_now,
 )
 from headgate.site.portal import reading
@@ -82,16 +83,17 @@ def progress(request: HttpRequest, round_id: str) -> HttpResponse:
     round_ = round_now(round_id)
     say = reading.speaker_of(round_.policy, language())
     names = {pillar.id: say.text(pillar.name) for pillar in round_.section.pillars}
-    officer, experts = Role.AGENCY_OFFICER in roles_of(reader(request)), experts_now(round_)
+    officer, panel = Role.AGENCY_OFFICER in roles_of(reader(request)), panel_of(round_id)
+    experts = experts_now(round_, panel)
     told = {
         "name": say.text(round_.section.name),
         "operates": Role.OPERATOR in roles_of(reader(request)),
         "day": say.locale.day(round_.section.on),
         "closed": round_.closed,
-        "figures": list(_figures(round_, experts, say)),
+        "figures": list(_figures(round_, panel, experts, say)),
         "experts": [(names[one.pillar], one) for one in experts],
         "reviewers": _active() if officer and round_.panels and not round_.closed else [],
-        "known": list(_known_asked(round_, say)) if officer and not round_.closed else [],
+        "known": list(_known_asked(round_, panel, say)) if officer and not round_.closed else [],
         "typed": typed_before(request),
         "others": [say.text(p.name) for p in round_.section.pillars if p not in round_.panels],
     }
@@ -105,9 +107,9 @@ def _known(pillar: str, given: Mapping[str, str]) -> list[Known]:
     return [Known(pillar, work, of, number(low), number(high)) for work, low, high, of in rows]
 
 
-def _known_asked(round_: RoundNow, say: Speaker) -> Iterator[tuple[str, str, bool]]:
+def _known_asked(round_: RoundNow, panel: Panel, say: Speaker) -> Iterator[tuple[str, str, bool]]:
     """The pillars whose policy names known works, and whether they are there."""
-    there = {one.pillar for one in known_of(round_.id)}
+    there = {one.pillar for one in panel.known}
     for pillar in round_.panels:
         if pillar.raters is not None and pillar.raters.known is not None:
             yield pillar.id, say.text(pillar.name), pillar.id in there
@@ -134,7 +136,7 @@ def _labels(request: HttpRequest, round_id: str) -> HttpResponse:
 
 
 def _figures(
-    round_: RoundNow, experts: Sequence[ExpertNow], say: Speaker
+    round_: RoundNow, panel: Panel, experts: Sequence[ExpertNow], say: Speaker
 ) -> Iterator[tuple[str, str]]:
     """What a chair looks at first: how much is in, and how far it agrees."""
     whole = say.locale.whole
@@ -143,7 +145,7 @@ def _figures(
     yield f"{whole(given)} / {whole(sheets)}", _("experts' sheets given")
     asked = sum(expert.inattentive for expert in experts)
     yield whole(asked), _("experts to be asked about a repeated sheet")
-    for pillar, alpha in agreement_now(round_.id).items():
+    for pillar, alpha in agreement_now(panel).items():
         names = {p.id: say.text(p.name) for p in round_.panels}
         shown_alpha = say.say("none") if alpha is None else say.locale.fixed(alpha, 2)
         yield shown_alpha, _("agreement so far: %(pillar)s") % {"pillar": names[pillar]}

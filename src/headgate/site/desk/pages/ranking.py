@@ -33,9 +33,9 @@ def ranking(request: HttpRequest, call: str) -> HttpResponse:
         said = tuple((one, outcome_word(one)) for one in outcomes)
         choices = [Choice("outcome", lazy("Outcome"), said)]
         name = f"list-{call}"
-        if file := download(request, name, found.places, columns, choices, journal_state):
+        if file := download(request, name, found.listed, columns, choices, journal_state):
             return file
-        context |= {"board": found, "listing": listing(request, found.places, columns, choices)}
+        context |= {"board": found, "listing": listing(request, found.listed, columns, choices)}
     return render(request, "desk/ranking.html", context)
 
 

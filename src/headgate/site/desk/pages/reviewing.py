@@ -1,12 +1,12 @@
 """The reviewer's pages: a queue, and a sheet that is blind to what others gave."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import starmap
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,7 +32,7 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 
@@ -77,8 +77,9 @@ class Seat:
         return format_html('<strong class="govuk-tag govuk-tag--{}">{}</strong>', shade, told)
 
 
-def _seat(code: str, call: str, cleared: datetime | None, marked: datetime | None) -> Seat:
-    return Seat(code, call, "marked" if marked else "to-mark" if cleared else "declare")
+def _seats(found: "QuerySet[Review]") -> list[Seat]:
+    told = found.values_list("dossier__code", "dossier__call", _BY["state"])
+    return [Seat(code or "", call, state) for code, call, state in told]
 
 
 _STATES: Final = {
@@ -86,27 +87,43 @@ _STATES: Final = {
     "to-mark": lazy("To mark"),
     "marked": lazy("Marked"),
 }
-_COLUMNS: Final[tuple[Column[Seat], ...]] = (
+_BY: Final[dict[str, Combinable]] = {
+    "code": F("dossier__code"),
+    "call": F("dossier__call"),
+    "state": Case(
+        When(marked__isnull=False, then=Value("marked")),
+        When(cleared__isnull=False, then=Value("to-mark")),
+        default=Value("declare"),
+    ),
+}
+COLUMNS: Final[tuple[Column[Seat], ...]] = (
     Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
     Column("call", lazy("Call"), lambda one: one.call),
     Column("state", lazy("State"), lambda one: one.state, lambda one: one.tag),
 )
 
 
+def queue(seats: "QuerySet[Review]") -> Table[Seat]:
+    """Seats as a list, what is not marked first."""
+    done = Case(When(marked__isnull=False, then=Value(1)), default=Value(0))
+    order, found_by = ("done", "dossier__code"), ("dossier__code", "dossier__call")
+    return Table(seats.annotate(done=done), order, _BY, found_by, _seats, {"state": _STATES})
+
+
 @at_the_desk
 def reviews(request: HttpRequest) -> HttpResponse:
     """Everything that waits for this reviewer, what is not marked first."""
     mine = Review.objects.filter(reviewer__person=reader(request))
-    told = mine.values_list("dossier__code", "dossier__call", "cleared", "marked")
-    rows = sorted(starmap(_seat, told), key=lambda one: (one.state == "marked", one.code))
+    rows = queue(mine)
+    calls = list(mine.order_by("dossier__call").values_list("dossier__call", flat=True).distinct())
     choices = [
-        Choice("call", lazy("Call"), tuple((one, one) for one in sorted({r.call for r in rows}))),
+        Choice("call", lazy("Call"), tuple((one, one) for one in calls)),
         Choice("state", lazy("State"), tuple(_STATES.items())),
     ]
-    if file := download(request, "reviews", rows, _COLUMNS, choices, journal_state):
+    if file := download(request, "reviews", rows, COLUMNS, choices, journal_state):
         return file
-    listed = listing(request, rows, _COLUMNS, choices)
-    return render(request, "desk/reviews.html", {"listing": listed, "any": bool(rows)})
+    listed = listing(request, rows, COLUMNS, choices)
+    return render(request, "desk/reviews.html", {"listing": listed, "any": bool(calls)})
 
 
 @at_the_desk

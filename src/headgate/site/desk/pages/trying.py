@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 
 from headgate.core.faults import Faulty
 from headgate.core.policy.schema import Policy
-from headgate.site.desk.board import Board, preview
+from headgate.site.desk.board import Board, wanted
 from headgate.site.desk.clock import now
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.telling import at_the_desk, words
+from headgate.site.desk.remembered import remembered
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import told_fault, whole
@@ -101,13 +102,14 @@ def what_if(request: HttpRequest, call: str) -> HttpResponse:
 def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
     """The list as it is and under the changes, or why there is none under them."""
     text = overlay(rules, changed)
+    both = wanted() | wanted({"tried.yaml": text})
     try:
-        other = preview(rules.id, now(), {"tried.yaml": text})
+        as_is, other = remembered(rules, now(rules), both)
     except Faulty as faulty:
         return {"overlay": text, "why": [told_fault(fault) for fault in faulty.faults]}
     except (LedgerRefused, ProposalRefused) as refused:
         return {"overlay": text, "why": [str(refused)]}
-    return {"overlay": text, **_beside(preview(rules.id, now()), other)}
+    return {"overlay": text, **_beside(as_is, other)}
 
 
 def _beside(one: Board, other: Board) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from headgate.report.speaker import Speaker
 from headgate.site.desk.clocks import Clock, clocks_of
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, kept, listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
@@ -88,13 +88,14 @@ def _columns() -> list[Column[Made]]:
 
 def decisions(request: HttpRequest) -> HttpResponse:
     """Every decision, newest first."""
-    made = reading.decisions()[::-1]
+    made = reading.decisions()
+    rows = kept(("decisions", reading.followed(made)), lambda: made[::-1])
     steps = sorted({one.step for one in made}, key=list(STEPS).index)
     choices = [Choice("step", lazy("Step"), tuple((s, STEPS.get(s, s)) for s in steps))]
     columns = _columns()
-    if file := download(request, "decisions", made, columns, choices, journal_state):
+    if file := download(request, "decisions", rows, columns, choices, journal_state):
         return file
-    told = {"listing": listing(request, made, columns, choices)}
+    told = {"listing": listing(request, rows, columns, choices)}
     return render(request, "portal/decisions.html", told)
 
 

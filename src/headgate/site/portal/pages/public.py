@@ -1,6 +1,6 @@
 """The public pages: what was promised and attained, the calls, every award with its reason."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -19,9 +19,10 @@ from headgate.report.drawings import bars
 from headgate.report.speaker import Speaker
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import Choice, Column, download, journal_state, kept, listing
 from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.pages.running import drawn
+from headgate.site.portal.reading import Made
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
@@ -192,6 +193,12 @@ def _columns(say: Speaker, call: str) -> list[Column[Applicant]]:
     ]
 
 
+def _best_first(made: Iterable[Made], call: str) -> list[Applicant]:
+    """Everybody who applied to a call: who is awarded first, then by score."""
+    found = applicants(made, call).values()
+    return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.id))
+
+
 def call(request: HttpRequest, call: str) -> HttpResponse:
     """One call: its days, what came of it, and every application's outcome with its reason."""
     stood = _begun(request)
@@ -202,8 +209,9 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
         raise Http404
     say, section = _speaker(policy), policy.calls[call]
     made = reading.decisions()
-    found = list(applicants(made, call).values())
-    found.sort(key=lambda one: (not one.is_awarded, -one.score, one.id))
+    follows = ("call", call, stood.document.digest, stood.standing.starts, reading.followed(made))
+    rows = kept(follows, lambda: _best_first(made, call))
+    found = rows.rows
     columns = _columns(say, call)
     outcomes = dict.fromkeys(one.outcome for one in found)
     choices = [
@@ -212,7 +220,7 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
             "holder", lazy("Class of holders"), tuple((h, say.holder(h)) for h in section.holders)
         ),
     ]
-    if file := download(request, f"awards-{call}", found, columns, choices, journal_state):
+    if file := download(request, f"awards-{call}", rows, columns, choices, journal_state):
         return file
     told = _told(call, section, say, stood, made)
     awarded = [one for one in found if one.is_awarded]
@@ -226,7 +234,7 @@ def call(request: HttpRequest, call: str) -> HttpResponse:
     return render(
         request,
         "portal/call.html",
-        {"call": told, "listing": listing(request, found, columns, choices)},
+        {"call": told, "listing": listing(request, rows, columns, choices)},
     )
 
 
