@@ -73,13 +73,21 @@ def unseen(row: dict[str, str]) -> dict[str, str]:
 
 
 def listed(lab: Lab, job: str, state: str) -> None:
-    """Wait until a listing by time has a job in a state, which is later than one by its number."""
-    show = ("-M", "lab", "-a", "-X", "-nP", "-S", "now-1day", "-o", "jobidraw,state")
-    said = f"{job}|{state}"
-    lab.wait(
-        lambda: any(line.startswith(said) for line in lab.run("sacct", *show).splitlines()),
-        f"job {job} {state}",
-    )
+    """Wait until a listing by time has a job in a state, with its end where it has ended.
+
+    A start that is told late says the state that the job has come to, and no end.
+    """
+    show = ("-M", "lab", "-a", "-X", "-nP", "-S", "now-1day", "-o", "jobidraw,state,end")
+
+    def is_listed() -> bool:
+        rows = (line.split("|") for line in lab.run("sacct", *show).splitlines())
+        return any(
+            (job, state) == (number, told.partition(" ")[0])
+            and (end != "Unknown" or state == "RUNNING")
+            for number, told, end in rows
+        )
+
+    lab.wait(is_listed, f"job {job} {state}")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Fault
 from headgate.engines.slurm.reconcile import Cause, reconcile, sums
-from headgate.engines.slurm.sacct import Attempt, Code, Owner, Passed, read
+from headgate.engines.slurm.sacct import STATES, Attempt, Code, Owner, Passed, command, read
 from headgate.engines.slurm.spool import OVERLAP_SECONDS, WIDE_SECONDS, OtherCluster, opened
 from headgate.engines.slurm.usage import look, streamed
 
@@ -78,6 +78,20 @@ def test_attempts_are_read_as_accounted() -> None:
     )
     assert isinstance(second, Attempt)
     assert (None, 2) == (second.ended, second.chips)
+
+
+def test_a_window_is_asked_for_by_every_state() -> None:
+    """Asked for none, sacct lists no job of which it was not told when it could begin."""
+    words = command("lab", NOW - 900, NOW)
+    assert STATES == words[words.index("-s") + 1]
+    assert {"PD", "R", "S", "CD", "CA", "F", "TO", "NF", "PR", "RQ"} <= set(STATES.split(","))
+
+
+def test_an_attempt_whose_start_was_told_last_runs_until_its_end_is_told() -> None:
+    """A start that is told late has the state of its job by then; the end is told after it."""
+    (open_,) = read([row(end="Unknown")], NOW, owner_of)
+    assert isinstance(open_, Attempt)
+    assert ("completed", None) == (open_.state, open_.ended)
 
 
 @pytest.mark.parametrize(

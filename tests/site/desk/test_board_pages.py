@@ -13,7 +13,6 @@ from django.urls import reverse
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.people import appoint
-from headgate.site.actions.take import kept_term
 from headgate.site.desk import remembered
 from headgate.site.desk.board import Board, look, preview
 from headgate.site.desk.clock import now
@@ -25,6 +24,7 @@ from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal.people import make_personas
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import kept_term
 from headgate.steps.event import What
 from tests.site.actions.metered import root_of
 from tests.site.desk.cast import Cast, browser, facts_of, somebody

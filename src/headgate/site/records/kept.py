@@ -28,7 +28,7 @@ from headgate.core.policy.document import Document
 from headgate.readers.facts import read_facts
 from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
-from headgate.site.records.journal import Head
+from headgate.site.records.journal import Head, head
 from headgate.steps.agenda import first_day
 from headgate.steps.term import Closed, Holding, Owed, Received, Term, chart_of
 
@@ -91,6 +91,8 @@ class StoredFact:
     @cached_property
     def values(self) -> tuple[object, ...]:
         """The values of the lines."""
+        # Who only plans reads no facts, and the kinds of all of them take as long as a whole plan.
+
         kind = self.name.split("/", maxsplit=1)[0]
         return read_facts(f"facts/{self.name}.jsonl", kind, self.data)
 
@@ -270,6 +272,11 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
         held = (_value(Sort.HOLDINGS, Holding, line) for line in lines)
         found |= {one.award: one for one in held if one.award not in now}
     return tuple(found.values())
+
+
+def kept_term(database: Database) -> Term | None:
+    """The term as it stands, to be looked at; None before a programme was begun."""
+    return load(database, stored(database), head(database).latest)
 
 
 def load(database: Database, ledger: Stored, latest: str) -> Term | None:
