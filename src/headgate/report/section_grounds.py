@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from headgate.core.evaluation.cut_errors import ErrorRow
-from headgate.core.evaluation.estimate import Standing
+from headgate.core.evaluation.estimate import Standing, told
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.power import Power
 from headgate.core.evaluation.ranks import PPM
@@ -24,9 +24,18 @@ def share(ppm: int | None, say: Speaker) -> str:
 
 def chance(evaluation: RoundSummary, own: Standing, say: Speaker) -> str:
     """A team's chance to stay, never told as surer than draws can be."""
-    sign, ppm = evaluation.standings.chance(own)
-    told = share(ppm, say)
-    return f"{sign}{NO_BREAK}{told}" if sign else told
+    return _signed(*evaluation.standings.chance(own, evaluation.section.replicates), say)
+
+
+def place_chance(evaluation: RoundSummary, ppm: int, say: Speaker) -> str:
+    """The chance of one place, told like that to stay; a team that is alone has its place."""
+    if len(evaluation.standings.standings) == 1:
+        return share(ppm, say)
+    return _signed(*told(ppm, evaluation.section.replicates), say)
+
+
+def _signed(sign: str, ppm: int, say: Speaker) -> str:
+    return f"{sign}{NO_BREAK}{share(ppm, say)}" if sign else share(ppm, say)
 
 
 def rule_of(row: ErrorRow, say: Speaker) -> str:

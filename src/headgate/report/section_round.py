@@ -10,7 +10,14 @@ from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, lin
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
-from headgate.report.section_grounds import chance, foreseen, grounds, rule_of, share
+from headgate.report.section_grounds import (
+    chance,
+    foreseen,
+    grounds,
+    place_chance,
+    rule_of,
+    share,
+)
 from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
@@ -149,7 +156,10 @@ def places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     legend = [say.say("places.place", n=n) for n in range(1, count + 1)]
     rows, cells = [], []
     for one in evaluation.standings.standings:
-        shown = [(style, ppm, share(ppm, say)) for style, ppm in enumerate(one.rank_ppm)]
+        shown = [
+            (style, ppm, place_chance(evaluation, ppm, say))
+            for style, ppm in enumerate(one.rank_ppm)
+        ]
         rows.append(Row(one.team, tuple(Part(*part) for part in shown)))
         cells.append((_team(evaluation, one.team, anchors), *(text for *_, text in shown)))
     yield stacks(f"places-{evaluation.id}", title, rows, legend, PPM)

@@ -162,11 +162,17 @@ def _challengers(below: Sequence[Standing]) -> list[str]:
 
 
 def _safe(standings: Standings, teams: Sequence[str], challengers: Sequence[str]) -> list[str]:
-    """Teams over the line down to the last that is separated from every challenger."""
+    """Teams over the line down to the last that nothing but chance could push under it.
+
+    Its lowest place, all pairs taken together, counts who stands above it and who below cannot be
+    told from it: one wide interval under the line makes no place doubtful that others secure.
+    """
+    contenders = [*teams, *challengers]
     clear = [
         at
         for at, team in enumerate(teams)
-        if all(standings.are_separated(team, challenger) for challenger in challengers)
+        if at + sum(not standings.are_separated(team, one) for one in contenders[at + 1 :])
+        < len(teams)
     ]
     return list(teams[: clear[-1] + 1]) if clear else []
 

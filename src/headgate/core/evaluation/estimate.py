@@ -22,7 +22,7 @@ from headgate.core.policy.schema import BarOn, PillarKind
 
 MILLI = 1_000
 PPM_LEAST = 500
-"""Half a tenth of a percent: less is told as 0.0 %."""
+"""Half a tenth of a percent: no more than that is told as 0.0 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +107,12 @@ class Standings:
         """The standing of a team that has one."""
         return next(standing for standing in self.standings if standing.team == team)
 
-    def chance(self, standing: Standing) -> tuple[str, int]:
-        """The chance to stay as it may be told to a tenth of a percent: a sign and parts a million.
-
-        Draws that all agree are not certain: where there is a line, they tell more than 99.9 % or
-        less than 0.1 %, and never a chance of all or nothing (Phipson and Smyth 2010, SAGMB 9).
-        """
+    def chance(self, standing: Standing, replicates: int) -> tuple[str, int]:
+        """The chance to stay as so many draws may tell it, see `told`; without a line all stay."""
         certain = all(one.stays_ppm == PPM for one in self.standings if one.qualified)
-        if certain or not standing.qualified or PPM_LEAST <= standing.stays_ppm < PPM - PPM_LEAST:
+        if certain or not standing.qualified:
             return "", standing.stays_ppm
-        return (
-            (">", PPM - 2 * PPM_LEAST) if standing.stays_ppm > PPM_LEAST else ("<", 2 * PPM_LEAST)
-        )
+        return told(standing.stays_ppm, replicates)
 
     def are_separated(self, first: str, second: str) -> bool:
         """Whether two teams differ by more than chance explains, all pairs taken together."""
@@ -127,6 +121,19 @@ class Standings:
             for difference in self.differences
             if {difference.first, difference.second} == {first, second}
         )
+
+
+def told(ppm: int, replicates: int) -> tuple[str, int]:
+    """A chance as draws may tell it to a tenth of a percent: a sign, and parts a million.
+
+    Draws that all agree are not certain: n of them leave a chance of 1 in n + 1 (Phipson and Smyth
+    2010, SAGMB 9), told as less than the next tenth of a percent, and never as all or nothing.
+    """
+    least = PPM // (replicates + 1)
+    tenths = 2 * PPM_LEAST * (1 + least // (2 * PPM_LEAST))
+    if max(PPM_LEAST, least) < min(ppm, PPM - ppm):
+        return "", ppm
+    return (">", PPM - tenths) if 2 * ppm > PPM else ("<", tenths)
 
 
 def standings(
