@@ -120,12 +120,17 @@ def _needed(
     ]
     if rows:
         title = say.say("needed.title", team=evaluation.grounds.needed[0].first)
-        yield table(f"needed-{evaluation.id}", title, heads, rows)
+        yield table(f"needed-{evaluation.id}", title, heads, rows, texts=_sentences(heads))
         yield Paragraph(say.say("needed.note"), "quiet")
 
 
 def _power_heads(names: Iterable[str], say: Speaker) -> list[str]:
     return [say.say("col.all_times"), *(say.say("col.enough", name=name) for name in names)]
+
+
+def _sentences(heads: Sequence[str]) -> frozenset[int]:
+    """The columns of pillars: sentences, which may be broken where there are many."""
+    return frozenset(range(2, len(heads)))
 
 
 def _power(power: Power, say: Speaker) -> Iterator[str]:
@@ -160,7 +165,8 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     names = [say.text(pillar.name) for pillar in evaluation.section.pillars]
     powers = [(gap, *_power(one.power, say)) for gap, one in zip(gaps, tables, strict=True)]
     heads = [say.say("col.differ"), *_power_heads(names, say)]
-    yield table(f"power-{evaluation.id}", say.say("foreseen.power"), heads, powers)
+    title = say.say("foreseen.power")
+    yield table(f"power-{evaluation.id}", title, heads, powers, texts=_sentences(heads))
     yield Paragraph(say.say("foreseen.note"), "quiet")
 
 
