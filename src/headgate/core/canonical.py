@@ -103,8 +103,10 @@ def _text(value: Any) -> str:
         told, later = zip(names, _values(kind)(value), strict=True), _later(kind)
         said = [f'"{name}":{_text(it)}' for name, it in told if not (it is None and name in later)]
         return f"{{{','.join(said)}}}"
-    if kind is tuple:
+    if kind is tuple or kind is list:
         return f"[{','.join(map(_text, value))}]"
+    if kind is dict and all(type(key) is str for key in value):
+        return f"{{{','.join([f'{encode_basestring(key)}:{_text(value[key])}' for key in value])}}}"
     return _ENCODER.encode(plain(value))
 
 
