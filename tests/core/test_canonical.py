@@ -91,7 +91,11 @@ class Whole:
 def test_a_line_told_at_once_is_what_the_encoder_makes_of_it() -> None:
     """However values lie in each other, there is one text of them."""
     rows = Grown(None), Grown(1, None), Grown(1, 0)
-    for value in (Whole(True, Word.YES, rows, Fraction(1, 3), {"b": Row(1, '"\\\x7f\u2028đ')}), ()):
+    for value in (
+        Whole(True, Word.YES, rows, Fraction(1, 3), {"b": Row(1, '"\\\x7f\u2028đ')}),
+        (),
+        [{'a"': rows, "": [None, True]}, {1: "x", "y": {2: 3}}],
+    ):
         plain = json.dumps(canonical.plain(value), ensure_ascii=False, separators=(",", ":"))
         assert f"{plain}\n".encode() == canonical.line(value)
 

@@ -178,6 +178,9 @@ def _fonts(resources: Any) -> Iterator[Any]:
 def test_headings_skip_no_level_and_tables_have_heads() -> None:
     """A listener can jump from heading to heading, and hears which column a cell is of."""
     kinds = [tag["/S"] for tag in tags(rich("en"))]
+    heads: list[Any] = [tag["/A"].get_object() for tag in tags(rich("en")) if tag["/S"] == "/TH"]
+    told = [part for head in heads for part in (head if isinstance(head, list) else [head])]
+    assert ["/Column"] * 4 == [part["/Scope"] for part in told if "/Scope" in part]
     assert ["/H1", "/H2", "/H3", "/H2"] == [kind for kind in kinds if kind[:2] == "/H"]
     assert 4 == kinds.count("/TH")
     assert 2 == kinds.count("/Table")

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
@@ -13,6 +14,7 @@ from headgate.core.evaluation.conduct import Conducted, SetAside, Submission, Wh
 from headgate.core.evaluation.decide import Decision, Reason, RoundOutcome, TeamDecision
 from headgate.core.faults import Fault
 from headgate.core.policy.schema import Remedy
+from headgate.readers.evaluations.findings import FLAGS
 from headgate.report.blocks import Document
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of, laid_out
@@ -21,6 +23,7 @@ from headgate.report.speaker import Speaker, speaker
 from headgate.report.stage import Stage, document, stage_files
 from headgate.report.stage_team import OwnMark, folder_of, team_document, team_files
 from headgate.report.summary import Assumption
+from tests.readers.evaluations import made
 from tests.report.builders import SHIPPED, rehearsal, summary
 from tests.report.checking import findings
 
@@ -144,10 +147,38 @@ def test_flags_are_told_and_the_newest_has_its_code() -> None:
     page = page_of(document(told(), says("ko")), "ko")
     assert says("ko").say("flag.prompt_differs") in page
     assert "newest-of-all" in page
-    assert '<span lang="en">Prompts differ between teams.</span>' in page
+    assert '<span lang="en">Nobody ' not in page
+    assert '<span lang="en">&lt;b&gt;Nobody&lt;/b&gt; knows it yet.</span>' in page
     assert "<b>Nobody" not in page
     unread = page_of(document(replace(told(), flags=None), says("en")))
     assert "flagged" not in unread.lower()
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_every_flag_of_the_readers_is_told_in_the_readers_language(
+    language: str, tmp_path: Path
+) -> None:
+    """What the readers of logs really write is of the forms that the words know."""
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    made.lm_eval(one / "a", made.lm_eval_samples())
+    other = [{**s, "prompt_hash": made.sha(s["doc_hash"])} for s in made.lm_eval_samples()]
+    made.lm_eval(one / "b", other, model_name="model-b", lm_eval_version="0.4.12")
+    teams = "teams: {a: {models: model-a, logs: a}, b: {models: model-b, logs: b}}\n"
+    edited = made.inspect_samples()
+    edited[0]["scores"]["match"]["history"] = [{"author": "x"}]
+    made.inspect_json(two / "a" / "log.json", made.inspect_header(), edited)
+    unused = made.inspect_header(eval={**made.inspect_header()["eval"], "task": "other"})
+    made.inspect_json(two / "a" / "other.json", unused, [])
+    made.opencompass(three / "a", made.opencompass_details())
+    alone = teams.partition(", b:")[0] + "}\n"
+    logs = [made.read(one, teams), made.read(two, alone), made.read(three, alone)]
+    flags = tuple(flag for each in logs for flag in each.flags)
+    assert {code.value for code in FLAGS} == {flag.code for flag in flags}
+    page = page_of(document(replace(told(), flags=flags), says(language)), language)
+    assert '<span lang="en">' not in page.partition('id="flagged"')[2].partition("</table>")[0]
+    assert "0.4.13" in page
+    assert "bench/quiz" in page
+    assert all(says(language).say(f"flag.{f.code.replace('-', '_')}") in page for f in flags)
 
 
 def test_a_team_reads_of_itself_alone() -> None:

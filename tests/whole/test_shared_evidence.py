@@ -1,6 +1,7 @@
 """A whole round from real evidence of every kind: items, a panel of units, votes with styles."""
 
 import csv
+import shutil
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +14,24 @@ from headgate.core import canonical
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.faults import Faulty
 from headgate.evaluating import Evaluated, evaluate_folder, verify_round, write_round
+from tests.report.test_stage import says
+from tests.whole.alone import run
 from tests.whole.voted import voted_programme
 
+TOOLS, KINDS = "tool-logs", ("html", "pdf")
+LOGS = {
+    "lm-eval": (
+        "results.json",
+        "samples_headgate_demo_mc.jsonl",
+        "samples_headgate_demo_gen.jsonl",
+    ),
+    "inspect-made-here": ("two_epochs_clustered.eval",),
+}
+TASKS = """tasks:
+  items:
+    quiz: {log_task: headgate_demo_mc, metric: acc, cluster: passage}
+    exam: {log_task: headgate_demo, cluster: passage}
+"""
 TEAMS = ("east", "north", "south", "west")
 MANIFEST = """teams:
 {teams}votes:
@@ -93,6 +110,53 @@ def crowd(shared: Path, folder: Path) -> None:
         f"  {team}: {{models: ['{system}']}}\n" for team, system in zip(TEAMS, often, strict=True)
     )
     (folder / "evidence.yaml").write_text(MANIFEST.format(teams=models), encoding="utf-8")
+
+
+def with_logs(shared: Path, folder: Path) -> Path:
+    """The same with what lm-eval and Inspect wrote themselves: one model's logs, as each team's."""
+    source, manifest = shared / "data" / "evaluations" / TOOLS, folder / "evidence.yaml"
+    text = manifest.read_text("utf-8")
+    for team in TEAMS:
+        for tool, names in LOGS.items():
+            (folder / team / tool).mkdir(parents=True)
+            for name in names:
+                shutil.copyfile(source / tool / name, folder / team / tool / name)
+        begins, ends = f"  {team}: {{models: [", f"], logs: {team}}}\n"
+        text = text.replace(begins, f"{begins}i82qcls7, mockllm/model, ").replace("]}\n", ends, 1)
+    manifest.write_text(text.replace("votes:\n", TASKS + "votes:\n", 1), "utf-8")
+    return folder
+
+
+def programme_of(folder: Path) -> Path:
+    """The programme whose exam has a task of rows, one of lm-eval and one of Inspect."""
+    programme = voted_programme(folder)
+    text = (programme / "programme.yaml").read_text("utf-8")
+    exam = "kind: items, weight: 60,"
+    assert 1 == text.count(exam)
+    text = text.replace(exam, f"{exam} tasks: {{items: 3, quiz: 1, exam: 1}},")
+    (programme / "programme.yaml").write_text(text, "utf-8")
+    return programme
+
+
+def test_the_command_takes_every_kind_of_evidence_to_reports_that_verify(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """Rows, logs of two tools, a panel of units, votes with styles: judged, told, derived again."""
+    folder = with_logs(shared_data, real_evidence(shared_data, tmp_path / "evidence"))
+    programme, out, own = str(programme_of(tmp_path)), tmp_path / "out", tmp_path / "own"
+    words = ("--programme", programme, "--evidence", str(folder), "--out", str(out))
+    said = run("evaluate", "stage", *words, "--private", str(own))
+    for part in ("items/quiz/east: 30 items", "items/exam/west: 30 items", "1248 ratings"):
+        assert part in said, said
+    verified = run("verify", str(out))
+    assert "signed by" in verified
+    assert "NOT" not in verified
+    written = {path.name for path in out.iterdir()}
+    assert {f"report{one}.{kind}" for one in ("", ".vi", ".ko") for kind in KINDS} <= written
+    assert 4 == len(list(own.glob("*/report.ko.pdf")))
+    page = (out / "report.html").read_text("utf-8")
+    assert says("en").say("errors.title") in page
+    assert says("en").say("foreseen.rules") in page
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def _ppm(share: int | None) -> str:
 def lines_of(evaluated: Evaluated) -> Iterator[str]:
     """The round for a person: what was found, standings, weights, the rule and what it decided."""
     standings, outcome = evaluated.judged.standings, evaluated.judged.outcome
+    replicates = evaluated.resolved.policy.rounds[evaluated.round_id].replicates
     after = evaluated.after
     for pillar, items in after.evidence.items.items():
         count = len({(row.task, row.item) for row in items})
@@ -51,7 +52,7 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
     yield "place  points  from–to  stays  team"
     for one in standings.standings:
         interval = f"{_milli(one.low_milli)}–{_milli(one.high_milli)}"
-        sign, ppm = standings.chance(one)
+        sign, ppm = standings.chance(one, replicates)
         stays = f"{sign and sign + ' '}{ppm / 10_000:.1f} %"
         yield f"{one.place:>5}  {_milli(one.total_milli)}  {interval}  {stays}  {one.team}"
     for weight in standings.effective_weights:

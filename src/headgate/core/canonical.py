@@ -112,8 +112,10 @@ def _text(value: Any) -> str:
             if always or it is not None
         ]
         return f"{{{','.join(said)}}}"
-    if kind is tuple:
+    if kind is tuple or kind is list:
         return f"[{','.join(map(_text, value))}]"
+    if kind is dict and all(type(key) is str for key in value):
+        return f"{{{','.join([f'{encode_basestring(key)}:{_text(value[key])}' for key in value])}}}"
     return _ENCODER.encode(plain(value))
 
 

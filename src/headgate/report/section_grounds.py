@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from headgate.core.evaluation.cut_errors import ErrorRow
+from headgate.core.evaluation.estimate import Standing
 from headgate.core.evaluation.foresight import Foreseen
 from headgate.core.evaluation.power import Power
 from headgate.core.evaluation.ranks import PPM
@@ -21,9 +22,18 @@ def share(ppm: int | None, say: Speaker) -> str:
     return say.say("none") if ppm is None else say.locale.percent(Fraction(ppm, PPM))
 
 
-def chance(told: tuple[str, int], say: Speaker) -> str:
-    """A chance as the standings tell it, never as surer than draws can be."""
-    sign, ppm = told
+def chance(evaluation: RoundSummary, own: Standing, say: Speaker) -> str:
+    """A team's chance to stay, never told as surer than draws can be."""
+    return _signed(*evaluation.standings.chance(own, evaluation.section.replicates), say)
+
+
+def place_chances(evaluation: RoundSummary, own: Standing, say: Speaker) -> list[str]:
+    """A team's chance of each place, told like that to stay."""
+    found = evaluation.standings.places(own, evaluation.section.replicates)
+    return [_signed(*one, say) for one in found]
+
+
+def _signed(sign: str, ppm: int, say: Speaker) -> str:
     return f"{sign}{NO_BREAK}{share(ppm, say)}" if sign else share(ppm, say)
 
 
@@ -109,8 +119,7 @@ def _needed(
     ]
     if rows:
         title = say.say("needed.title", team=evaluation.grounds.needed[0].first)
-        texts = _words(heads) - {1}
-        yield table(f"needed-{evaluation.id}", title, heads, rows, texts=texts)
+        yield table(f"needed-{evaluation.id}", title, heads, rows, texts=_words(heads) - {1})
         yield Paragraph(say.say("needed.note"), "quiet")
 
 
@@ -151,8 +160,8 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     names = [say.text(pillar.name) for pillar in evaluation.section.pillars]
     powers = [(gap, *_power(one.power, say)) for gap, one in zip(gaps, tables, strict=True)]
     heads = [say.say("col.differ"), *_power_heads(names, say)]
-    title, texts = say.say("foreseen.power"), _words(heads) - {1}
-    yield table(f"power-{evaluation.id}", title, heads, powers, texts=texts)
+    title = say.say("foreseen.power")
+    yield table(f"power-{evaluation.id}", title, heads, powers, texts=_words(heads) - {1})
     yield Paragraph(say.say("foreseen.note"), "quiet")
 
 

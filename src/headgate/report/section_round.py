@@ -10,7 +10,14 @@ from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, lin
 from headgate.report.charts import Part, Row
 from headgate.report.drawings import dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
-from headgate.report.section_grounds import chance, foreseen, grounds, rule_of, share
+from headgate.report.section_grounds import (
+    chance,
+    foreseen,
+    grounds,
+    place_chances,
+    rule_of,
+    share,
+)
 from headgate.report.section_rights import rights
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
@@ -78,7 +85,7 @@ def standings(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Itera
                 say.locale.whole(one.place),
                 points(one.total_milli),
                 spread,
-                chance(evaluation.standings.chance(one), say),
+                chance(evaluation, one, say),
                 say.say(
                     "standings.last" if last else "standings.tied" if tied else "standings.apart"
                 )
@@ -149,7 +156,7 @@ def places(evaluation: RoundSummary, say: Speaker, anchors: Anchors) -> Iterator
     legend = [say.say("places.place", n=n) for n in range(1, count + 1)]
     rows, cells = [], []
     for one in evaluation.standings.standings:
-        shown = [chance(told, say) for told in evaluation.standings.places(one)]
+        shown = place_chances(evaluation, one, say)
         parts = zip(range(count), one.rank_ppm, shown, strict=True)
         rows.append(Row(one.team, tuple(Part(*part) for part in parts)))
         cells.append((_team(evaluation, one.team, anchors), *shown))

@@ -3,6 +3,7 @@
 `stage_files` makes it in every language asked for, as a page and as a print of the same blocks.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,7 +33,7 @@ from headgate.report.section_grounds import foreseen, grounds
 from headgate.report.section_history import Past, history
 from headgate.report.section_restored import restored
 from headgate.report.section_rights import rights
-from headgate.report.speaker import Speaker, lookup, speaker_of
+from headgate.report.speaker import Speaker, lookup, speaker_of, words_of
 from headgate.report.summary import Assumption, RoundSummary
 
 
@@ -241,7 +242,7 @@ def _evidence(told: Stage, say: Speaker) -> Iterator[Block]:
 
 
 def flagged(flags: Sequence[Fault], say: Speaker) -> Iterator[Block]:
-    """What the readers of the logs found worth a question; each in the reader's own English."""
+    """What the readers of the logs found worth a question."""
     if not flags:
         yield Paragraph(say.say("flagged.none"))
         return
@@ -251,7 +252,7 @@ def flagged(flags: Sequence[Fault], say: Speaker) -> Iterator[Block]:
         Head(say.say("col.file")),
         Head(say.say("col.finding"), long=True),
     )
-    rows = tuple((_flag(flag.code, say), flag.file, _english(flag.what)) for flag in flags)
+    rows = tuple((_flag(flag.code, say), flag.file, _flag_said(flag, say)) for flag in flags)
     yield Table("flagged", say.say("flagged.title"), heads, rows)
 
 
@@ -259,6 +260,19 @@ def _flag(code: str, say: Speaker) -> str:
     """The word for a flag; a reader's newest flag has its code alone."""
     name, known = code.replace("-", "_"), lookup(say.words, "flag")
     return say.say(f"flag.{name}") if name in known else code
+
+
+def _flag_said(flag: Fault, say: Speaker) -> Markup | str:
+    """What a flag says, in the reader's language where its English is of the form that is known.
+
+    What was published of a round holds the English alone.
+    """
+    name, forms = flag.code.replace("-", "_"), lookup(words_of("en"), "flag_said")
+    blanks = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(forms.get(name, "")))
+    found = re.fullmatch(blanks, flag.what) if blanks else None
+    if found is None:
+        return _english(flag.what)
+    return say.say(f"flag_said.{name}", **found.groupdict())
 
 
 def _english(text: str) -> Markup:

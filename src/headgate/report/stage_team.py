@@ -132,7 +132,7 @@ class _Own:
         yield say.say("own.interval", confidence=confidence), spread
         count = len(evaluation.standings.standings)
         yield say.say("own.place", n=count), say.locale.whole(own.place)
-        yield say.say("col.stays"), chance(evaluation.standings.chance(own), say)
+        yield say.say("col.stays"), chance(evaluation, own, say)
         distance, _, _ = distances(evaluation).get(own.team, (0, 0, 0))
         yield say.say("own.distance"), points(distance)
         yield say.say("stage.places"), say.locale.whole(evaluation.section.stay.most)
@@ -195,7 +195,7 @@ class _Own:
             last = evaluation.standings.last_staying
             apart = evaluation.standings.are_separated(own.team, last)
             yield Paragraph(say.say("own.apart" if apart else "own.chance"))
-        yield Paragraph(say.say("own.stays", share=chance(evaluation.standings.chance(own), say)))
+        yield Paragraph(say.say("own.stays", share=chance(evaluation, own, say)))
         for one in evaluation.grounds.needed:
             if one.second == own.team and one.power.times_milli is not None:
                 times = say.locale.fixed(Fraction(one.power.times_milli, 1000), 1)

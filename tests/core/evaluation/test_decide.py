@@ -132,11 +132,30 @@ def test_more_items_leave_the_tied_undecided() -> None:
 
 def test_a_remedy_never_turns_the_order_round() -> None:
     """e is tied with c by its own wide error: d, who stands above e, contests as well; and b, tied
-    with d, does not fall behind c, but a is clear of both.
+    with both, does not fall behind c, but a is clear of all.
     """
-    standings = round_of(tied=["ce", "bd"])
+    standings = round_of(tied=["ce", "bd", "be"])
     outcome = decide(method_of(Remedy.MORE_ITEMS), standings, ())
     assert {"a": STAYS, "b": MORE, "c": MORE, "d": MORE, "e": MORE} == short(outcome)
+
+
+@pytest.mark.parametrize("remedy", [Remedy.LOT, Remedy.ALL_TIED_STAY, Remedy.MORE_ITEMS])
+@pytest.mark.parametrize(("tied", "safe"), [(["cd", "ad", "bc", "bd"], "a"), (["ce", "be"], "ab")])
+def test_one_wide_interval_below_makes_no_secured_place_doubtful(
+    tied: list[str], safe: str, remedy: Remedy
+) -> None:
+    """Whatever the few votes for one below may hide, a lot sends nobody home who is surely above c.
+
+    Even where that one truly stands above, c does not: the team is third at worst.
+    """
+    outcome = short(decide(method_of(remedy), round_of(tied=tied), (), LOT))
+    assert set(safe) == {team for team, found in outcome.items() if found == STAYS}
+
+
+def test_two_wide_intervals_below_may_push_a_team_out() -> None:
+    """d and e may both truly stand above b, and a stands above it: b may be fourth, and waits."""
+    outcome = short(decide(method_of(Remedy.MORE_ITEMS), round_of(tied=["ce", "bd", "be"]), ()))
+    assert {"a": STAYS} == {team: found for team, found in outcome.items() if found == STAYS}
 
 
 def test_a_safe_team_makes_everybody_above_it_safe() -> None:
@@ -180,7 +199,7 @@ def test_equal_tie_breakers_come_down_to_the_lot() -> None:
     """b wins outright, c and d are equal in everything named: the lot decides between these two."""
     method = replace(method_of(Remedy.NAMED_TIE_BREAKERS), tie_breakers=("panel",))
     points = {"b": (("panel", 9),), "c": (("panel", 5),), "d": (("panel", 5),)}
-    standings = round_of(tied=["cd", "bd"], points=points)
+    standings = round_of(tied=["cd", "bd", "bc"], points=points)
     waiting = short(decide(method, standings, ()))
     assert (Decision.ADVANCE, Reason.TIE_BREAKER_WON) == waiting["b"]
     assert {Reason.TIED_AWAITS_LOT} == {waiting["c"][1], waiting["d"][1]}

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from headgate.core.evaluation.composite import Refused, composite
-from headgate.core.evaluation.estimate import standings
+from headgate.core.evaluation.estimate import standings, told
 from headgate.core.evaluation.evidence import Evidence, Rating
 from headgate.core.evaluation.resampling import (
     SHARE_UNIT,
@@ -131,13 +131,32 @@ def test_what_many_items_say_is_drawn_as_before() -> None:
     assert (whole.draws != whole.place_draws).any()
 
 
+@pytest.mark.parametrize(
+    ("ppm", "replicates", "expected"),
+    [
+        (1_000_000, 2_000, (">", 999_000)),
+        (1_000_000, 200, (">", 995_000)),
+        (0, 200, ("<", 5_000)),
+        (5_000, 200, ("", 5_000)),
+        (500, 2_000, ("<", 1_000)),
+        (999_500, 2_000, (">", 999_000)),
+        (0, 100, ("<", 10_000)),
+    ],
+)
+def test_few_draws_tell_no_chance_that_more_would_be_needed_for(
+    ppm: int, replicates: int, expected: tuple[str, int]
+) -> None:
+    """200 draws that all agree cannot say 99.9 %; what would be rounded to nothing is not told."""
+    assert expected == told(ppm, replicates)
+
+
 def test_no_draw_is_certain_where_there_is_a_line() -> None:
     """Draws that all agree tell more than 99.9 % and less than 0.1 %; without a line, all stay."""
     marks = {"a": around(90, 30, 1), "b": around(50, 30, 1), "c": around(10, 30, 1)}
     evidence = Evidence(items={"exam": items(marks)})
     found = judged(only(EXAM), evidence, list(marks))
     assert [1_000_000, 1_000_000, 0] == [one.stays_ppm for one in found.standings]
-    told = [found.chance(one) for one in found.standings]
+    told = [found.chance(one, 2_000) for one in found.standings]
     assert [(">", 999_000), (">", 999_000), ("<", 1_000)] == told
     roomy = judged(replace(only(EXAM), stay_max=3), evidence, list(marks))
-    assert {("", 1_000_000)} == {roomy.chance(one) for one in roomy.standings}
+    assert {("", 1_000_000)} == {roomy.chance(one, 2_000) for one in roomy.standings}

@@ -321,6 +321,15 @@ def test_edited_scores_and_logs_of_no_task_are_flagged(tmp_path: Path) -> None:
     assert {Code.SCORE_EDITED.value, Code.TASK_UNUSED.value} == {f.code for f in logs.flags}
 
 
+def test_a_log_under_another_name_of_the_task_is_named(tmp_path: Path) -> None:
+    """Who has written the wrong `log_task` is told which log waits for its name."""
+    made.lm_eval(tmp_path / "a", made.lm_eval_samples())
+    tasks = "tasks: {bench: {quiz: {log_task: exam}}}\n"
+    with pytest.raises(Faulty, match="of no task are a/results") as refused:
+        made.read(tmp_path, "teams: {a: {models: model-a, logs: a}}\n", tasks)
+    assert "`log_task`" in refused.value.faults[0].mend
+
+
 def test_a_cluster_that_items_lack_is_refused(tmp_path: Path) -> None:
     """Clusters are never guessed."""
     made.lm_eval(tmp_path / "a", made.lm_eval_samples())

@@ -5,14 +5,17 @@ whoever stands below one that leaves, leaves too, except among those who contest
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import TypeVar
 
 from headgate.core.evaluation.estimate import Standing, Standings, failed_teams
 from headgate.core.evaluation.method import GateFinding, GateOutcome, Method
 from headgate.core.policy.schema import Remedy, Wildcard
+
+Team = TypeVar("Team")
 
 
 class Decision(Enum):
@@ -162,13 +165,25 @@ def _challengers(below: Sequence[Standing]) -> list[str]:
 
 
 def _safe(standings: Standings, teams: Sequence[str], challengers: Sequence[str]) -> list[str]:
-    """Teams over the line down to the last that is separated from every challenger."""
+    """Teams over the line whose place nothing but chance could take."""
+    return list(teams[: secured(teams, challengers, standings.are_separated)])
+
+
+def secured(
+    above: Sequence[Team], challengers: Sequence[Team], apart: Callable[[Team, Team], bool]
+) -> int:
+    """How many of those over the line are safe: down to the last that cannot fall under it.
+
+    Its lowest place, all pairs taken together, counts who stands above it and who below cannot be
+    told from it: one wide interval under the line makes no place doubtful that others secure.
+    """
+    contenders = [*above, *challengers]
     clear = [
         at
-        for at, team in enumerate(teams)
-        if all(standings.are_separated(team, challenger) for challenger in challengers)
+        for at, team in enumerate(above)
+        if at + sum(not apart(team, one) for one in contenders[at + 1 :]) < len(above)
     ]
-    return list(teams[: clear[-1] + 1]) if clear else []
+    return clear[-1] + 1 if clear else 0
 
 
 def _remedied(

@@ -22,7 +22,7 @@ from headgate.core.policy.schema import BarOn, PillarKind
 
 MILLI = 1_000
 PPM_LEAST = 500
-"""Half a tenth of a percent: it, or less, would be told as 0.0 %."""
+"""Half a tenth of a percent: no more than that is told as 0.0 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +107,17 @@ class Standings:
         """The standing of a team that has one."""
         return next(standing for standing in self.standings if standing.team == team)
 
-    def chance(self, standing: Standing) -> tuple[str, int]:
-        """The chance to stay as it may be told to a tenth of a percent: a sign and parts a million.
-
-        It is certain where there is no line, and for who cannot stay whatever the points are.
-        """
+    def chance(self, standing: Standing, replicates: int) -> tuple[str, int]:
+        """The chance to stay as so many draws may tell it, see `told`; without a line all stay."""
         certain = all(one.stays_ppm == PPM for one in self.standings if one.qualified)
         if certain or not standing.qualified:
             return "", standing.stays_ppm
-        return drawn(standing.stays_ppm)
+        return told(standing.stays_ppm, replicates)
 
-    def places(self, standing: Standing) -> list[tuple[str, int]]:
+    def places(self, standing: Standing, replicates: int) -> list[tuple[str, int]]:
         """The chance of each place, told in the same way; the only team has the only place."""
         alone = len(standing.rank_ppm) == 1
-        return [("", ppm) if alone else drawn(ppm) for ppm in standing.rank_ppm]
+        return [("", ppm) if alone else told(ppm, replicates) for ppm in standing.rank_ppm]
 
     def are_separated(self, first: str, second: str) -> bool:
         """Whether two teams differ by more than chance explains, all pairs taken together."""
@@ -131,15 +128,17 @@ class Standings:
         )
 
 
-def drawn(ppm: int) -> tuple[str, int]:
-    """A chance that rests on draws, as it may be told: a sign and parts a million.
+def told(ppm: int, replicates: int) -> tuple[str, int]:
+    """A chance as draws may tell it to a tenth of a percent: a sign, and parts a million.
 
-    Draws that all agree are not certain: they tell more than 99.9 % or less than 0.1 %, and never a
-    chance of all or nothing (Phipson and Smyth 2010, SAGMB 9).
+    Draws that all agree are not certain: n of them leave a chance of 1 in n + 1 (Phipson and Smyth
+    2010, SAGMB 9), told as less than the next tenth of a percent, and never as all or nothing.
     """
-    if PPM_LEAST < ppm < PPM - PPM_LEAST:
+    least = PPM // (replicates + 1)
+    tenths = 2 * PPM_LEAST * (1 + least // (2 * PPM_LEAST))
+    if max(PPM_LEAST, least) < min(ppm, PPM - ppm):
         return "", ppm
-    return (">", PPM - 2 * PPM_LEAST) if ppm > PPM_LEAST else ("<", 2 * PPM_LEAST)
+    return (">", PPM - tenths) if 2 * ppm > PPM else ("<", tenths)
 
 
 def standings(

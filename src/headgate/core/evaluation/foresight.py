@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, lru_cache, partial
 from itertools import combinations
 from typing import Final
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from headgate.core.calls.harshness import FloatArray, IntArray
 from headgate.core.evaluation.cut_errors import ErrorRow, Played, error_rows
+from headgate.core.evaluation.decide import secured
 from headgate.core.evaluation.method import FULL_MARKS, Method, Pillar
 from headgate.core.evaluation.power import Power, power_of
 from headgate.core.evaluation.ranks import PPM
@@ -92,6 +94,7 @@ class Foreseen:
     power: Power
 
 
+@lru_cache(maxsize=8)
 def foresee(method: Method, plan: Plan, seed: str) -> tuple[Foreseen, ...]:
     """A table for each assumed difference; none where every team has a place.
 
@@ -236,7 +239,8 @@ def _remedies(rounds: _Rounds, method: Method, order: IntArray) -> Iterator[Reme
             if contested and remedy in (Remedy.LOT, Remedy.NAMED_TIE_BREAKERS):
                 gone += len(contested) - seats
                 if not chance and remedy is Remedy.LOT:
-                    chance = 1 - _lucky(contested, seats, method.stay_max)
+                    stay = sum(team < method.stay_max for team in contested)
+                    chance = 1 - _lucky(stay, len(contested), seats)
                 elif not chance:
                     chance = Fraction(_misled(rounds, method, at, contested, seats))
             leave, wrong, remain = leave + (gone > 0), wrong + chance, remain + teams - gone
@@ -257,12 +261,7 @@ def _contest(
     if not tied:
         return above, [], below
     challengers = below[: tied[-1] + 1]
-    clear = [
-        k
-        for k, team in enumerate(above)
-        if all(_apart(rounds, at, team, other) for other in challengers)
-    ]
-    safe = above[: clear[-1] + 1] if clear else []
+    safe = above[: secured(above, challengers, partial(_apart, rounds, at))]
     return safe, above[len(safe) :] + challengers, below[len(challengers) :]
 
 
@@ -271,14 +270,12 @@ def _apart(rounds: _Rounds, at: int, first: int, second: int) -> bool:
     return bool(gap > rounds.critical * rounds.errors[at, first, second])
 
 
-def _lucky(contested: Sequence[int], seats: int, places: int) -> Fraction:
-    """The chance that a lot seats teams so that nobody who truly stays leaves."""
-    stay = sum(team < places for team in contested)
+@cache
+def _lucky(stay: int, contested: int, seats: int) -> Fraction:
+    """The chance that a lot seats teams so that none of so many who truly stay leaves."""
     if stay > seats:
         return Fraction(0)
-    return Fraction(
-        math.comb(len(contested) - stay, seats - stay), math.comb(len(contested), seats)
-    )
+    return Fraction(math.comb(contested - stay, seats - stay), math.comb(contested, seats))
 
 
 def _misled(rounds: _Rounds, method: Method, at: int, contested: Sequence[int], seats: int) -> bool:

@@ -62,7 +62,10 @@ class Code(Mended):
         "log-model-other",
         "Send logs of the team's final model, or name it under `models`.",
     )
-    TASK_NOT_RUN = "task-not-run", "Send the team's log of the task."
+    TASK_NOT_RUN = (
+        "task-not-run",
+        "Send the team's log of the task, or give the task's name in the logs under `log_task`.",
+    )
     TASK_TWICE = "task-run-twice", "Keep the one run that counts; state private trials elsewhere."
     TASK_HASH_DIFFERS = "task-hash-differs", "Run every team on one version of the task."
     SETTINGS_DIFFER = (

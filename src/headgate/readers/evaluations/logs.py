@@ -95,20 +95,22 @@ class _Team:
         files = list(dict.fromkeys(self._files()))
         recognised = [known for file in files if (known := self._recognised(file)) is not None]
         found: dict[str, list[Run]] = defaultdict(list)
+        unused: list[str] = []
         for file, read in recognised:
             report = Report(file.relative_to(self.folder).as_posix())
             runs = list(read(report))
             if not runs and not report.faults:
                 report.add(Code.TASK_UNUSED, "No task of the round is the log's.")
+                unused.append(report.file)
             self.faults += report.faults
             for run in runs:
                 found[run.task].append(run)
                 if run.model not in self.team.models:
                     what = f"The log is of the model {run.model[:80]!r}, which is not the team's."
                     self.faults.append(Code.MODEL_OTHER.of(run.file, what))
-        yield from self._chosen(found)
+        yield from self._chosen(found, unused)
 
-    def _chosen(self, found: Mapping[str, Sequence[Run]]) -> Iterator[Kept]:
+    def _chosen(self, found: Mapping[str, Sequence[Run]], unused: Sequence[str]) -> Iterator[Kept]:
         """One run for each task; a log that asks for two tasks of the policy serves both."""
         for wanted in self.wanted:
             of_file = {run.file: run for run in found.get(wanted.log_task, ())}
@@ -117,7 +119,8 @@ class _Team:
                 what = f"{self.team.name} has {len(of_file)} logs of {task}: {', '.join(of_file)}."
                 self.faults.append(Code.TASK_TWICE.of(MANIFEST, what, self.team.line))
             elif not of_file:
-                what = f"{self.team.name} has no log of {task} that can be read."
+                what = f"{self.team.name} has no log of {task} that can be read"
+                what += f"; of no task are {', '.join(unused)[:200]}." if unused else "."
                 self.faults.append(Code.TASK_NOT_RUN.of(MANIFEST, what, self.team.line))
             for run in list(of_file.values())[:1]:
                 yield Kept(self.team.name, wanted, run)
