@@ -21,8 +21,8 @@ def world() -> Simulated:
 
 def order(starts: date, ends: date) -> Order:
     """Eight GPUs of one award at one site, from a day."""
-    days = (f"{day}T00:00:00Z" for day in (starts, ends))
-    quota = Quota("award-1", "h200", 8, 8 * 86_400 * 150, *days, QuotaState.OPEN, "business")
+    first, last = (f"{day}T00:00:00Z" for day in (starts, ends))
+    quota = Quota("award-1", "h200", 8, 8 * 86_400 * 150, first, last, QuotaState.OPEN)
     return Order("north", quota, "a decision")
 
 
