@@ -1,10 +1,13 @@
 """A table of demand: what walls left idle, to the GPU-second, and every fault by its name."""
 
+import bz2
 import gzip
+import lzma
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import zstandard
 from typer.testing import CliRunner
 
 from headgate.cli import app
@@ -37,7 +40,10 @@ def test_a_row_holds_until_the_next_of_its_tenant() -> None:
         covered_seconds=6 * HOUR,
     )
     assert left == read_demand(TABLE.encode(), "t.csv")
-    assert left == read_demand(gzip.compress(TABLE.encode()), "t.csv.gz")
+    for pack in (gzip.compress, bz2.compress, lzma.compress, zstandard.compress):
+        assert left == read_demand(pack(TABLE.encode()), "t.csv.packed")
+        with pytest.raises(Faulty, match="demand-broken"):
+            read_demand(pack(TABLE.encode())[:-9], "t.csv.packed")
 
 
 ONE = b"2020-05-02 00:00:00,a,8,2,0\n"
@@ -50,7 +56,7 @@ PROVOKED = {
     Code.NOT_A_COUNT: f"{HEAD}\n2020-05-01 00:00:00,a,8,-2,0\n".encode(),
     Code.OVER_OWNED: f"{HEAD}\n2020-05-01 00:00:00,a,8,9,0\n".encode(),
     Code.NOT_UTF8: f"{HEAD}\n2020-05-01 00:00:00,a".encode() + b"\xff,8,2,0\n",
-    Code.GZIP_BROKEN: gzip.compress(TABLE.encode())[:-9],
+    Code.BROKEN: gzip.compress(TABLE.encode())[:-9],
     Code.TOO_LARGE: gzip.compress(HEAD.encode() + b"\n" * 5000),
     Code.EMPTY: f"{HEAD}\n".encode(),
 }

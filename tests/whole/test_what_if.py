@@ -245,7 +245,8 @@ def test_a_class_of_holders_that_has_the_name_of_spot_tenants_is_named(
     words = ["simulate", folder, "--overlay", overlay, "--trace", named, "--no-term"]
     made = CliRunner().invoke(app, [str(word) for word in words])
     assert 2 == made.exit_code
-    assert "replay-spot-taken" in made.output
+    assert "a class of holders is called spot" in made.output
+    assert "[spot-taken]" in made.output
 
 
 @pytest.mark.parametrize("spent", ["wait", "end"])

@@ -231,7 +231,7 @@ def _planned(
 
 
 def demand(
-    file: Annotated[Path, typer.Argument(help="A CSV table, or a gzipped one.")],
+    file: Annotated[Path, typer.Argument(help="A CSV table, plain or packed (gz, bz2, xz, zst).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Say what walls left idle while others waited, from what tenants ran and waited for."""

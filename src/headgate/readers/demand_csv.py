@@ -7,9 +7,7 @@ others waited, without knowing a single job. Fragments of nodes are not seen.
 """
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +15,7 @@ from typing import Final
 
 from headgate.core.faults import Fault, Faulty, Mended
 from headgate.core.quantities import DAY_SECONDS
+from headgate.readers.packed import Broken, unpacked
 from headgate.readers.traces import FAULTS_SHOWN
 
 COLUMNS: Final = ("time", "vc", "total_gpu_num", "running_gpu_num", "pending_gpu_num")
@@ -35,7 +34,7 @@ class Code(Mended):
     NOT_A_COUNT = "demand-not-a-count", f"write whole numbers of GPUs from 0 to {GPUS_MOST}"
     OVER_OWNED = "demand-over-owned", "give tenants who run no more than they own"
     NOT_UTF8 = "demand-not-utf8", "give the table as UTF-8 text"
-    GZIP_BROKEN = "demand-gzip-broken", "fetch the file again: it is not whole"
+    BROKEN = "demand-broken", "fetch the file again: it is not whole"
     TOO_LARGE = "demand-too-large", "give a part of the table"
     EMPTY = "demand-empty", "give a table with at least one row"
 
@@ -75,7 +74,7 @@ class _Row:
 
 
 def read_demand(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Left:
-    """Read a table, plain or gzipped, and say what its walls left.
+    """Read a table, plain or packed, and say what its walls left.
 
     Raises `Faulty` for what is no such table, with the first faults of its rows.
     """
@@ -107,16 +106,15 @@ def read_demand(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Left
 
 
 def _text(data: bytes, file: str, bytes_most: int) -> str:
-    """The text of a file that may be gzipped, unpacked up to a limit; raises `Faulty`.
+    """The text of a file that may be packed, unpacked up to a limit; raises `Faulty`.
 
     A byte that is not UTF-8 costs its row and no other: it is in no number and no time.
     """
-    if data[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(io.BytesIO(data)) as packed:
-                data = packed.read(bytes_most + 1)
-        except (EOFError, OSError, zlib.error) as error:
-            raise Faulty([Code.GZIP_BROKEN.of(file, str(error))]) from None
+    try:
+        with unpacked(io.BytesIO(data)) as whole:
+            data = whole.read(bytes_most + 1)
+    except Broken as error:
+        raise Faulty([Code.BROKEN.of(file, str(error))]) from None
     if len(data) > bytes_most:
         raise Faulty([Code.TOO_LARGE.of(file, f"more than {bytes_most} bytes")])
     return data.decode("utf-8-sig", errors="surrogateescape")

@@ -63,13 +63,19 @@ def _unpacked(plain: IO[bytes]) -> IO[bytes] | io.BufferedIOBase:
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes] | io.BufferedIOBase]:
     """A file's bytes, unpacked; raises `Broken` while they are read, where they are not whole."""
-    with path.open("rb") as plain:
-        try:
-            yield _unpacked(plain)
-        except (EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-            raise Broken(str(error)) from None
-        except OSError as error:
-            # What the system refuses has a number; what gzip and bzip2 cannot read has none.
-            if error.errno is not None:
-                raise
-            raise Broken(str(error)) from None
+    with path.open("rb") as plain, unpacked(plain) as whole:
+        yield whole
+
+
+@contextmanager
+def unpacked(plain: IO[bytes]) -> Iterator[IO[bytes] | io.BufferedIOBase]:
+    """What an open file holds, unpacked; raises `Broken` as `opened` does."""
+    try:
+        yield _unpacked(plain)
+    except (EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
+        raise Broken(str(error)) from None
+    except OSError as error:
+        # What the system refuses has a number; what gzip and bzip2 cannot read has none.
+        if error.errno is not None:
+            raise
+        raise Broken(str(error)) from None

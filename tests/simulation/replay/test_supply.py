@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 
 from headgate.core.faults import Faulty
+from headgate.core.policy.check import check
 from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.supply import WALLS, offer
 from tests.simulation.replay.worlds import column, gangs
+from tests.steps.builders import document
 
 ROOT = Path(__file__).parents[3]
 DAYS = 86_400
@@ -193,3 +195,34 @@ def test_jobs_are_packed_onto_the_supports_nodes_where_the_policy_says_so() -> N
     pool = packed.pool(0, work, column(0), ("national",))
     assert 8 == pool.node_gpus
     assert (pool.steps.gpus % 8 == 0).all()
+
+
+HOLDER = "  - {id: spot, name: {en: Spot}, when: 'false'}\n"
+SPOT_UNTIL = """
+overlay: a
+because: {en: What if who needs no promise ran on what lies idle until a day?}
+from: 2026-01-01
+until: 2026-03-10
+set:
+  envelopes.compute.sharing: {spot: {tenants: [team]}}
+"""
+SPOT_SHARE = """
+overlay: b
+because: {en: What if a class of holders had the name of spot tenants from a day on?}
+from: %s
+onwards: true
+set:
+  envelopes.compute.shares: {national: 60, business: 20, academia: 20, spot: 0}
+"""
+
+
+@pytest.mark.parametrize("day", ["2026-03-01", "2026-04-01"])
+def test_no_class_of_holders_has_the_name_of_spot_tenants_on_any_day(day: str) -> None:
+    """On one day the policy's own check says so, at the line; on another day the replay does."""
+    texts = document(("holders:\n", "holders:\n" + HOLDER)).texts
+    overlays = {"overlays/a.yaml": SPOT_UNTIL, "overlays/b.yaml": SPOT_SHARE % day}
+    policy = Document.read({**texts, **overlays})
+    same_day = [("overlays/b.yaml", 7, "spot-taken")] if day < "2026-03-10" else []
+    assert same_day == [(fault.file, fault.line, fault.code) for fault in check(policy)]
+    with pytest.raises(Faulty, match="spot-taken"):
+        offer(policy, 60 * DAYS)

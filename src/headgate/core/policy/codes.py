@@ -199,6 +199,11 @@ class Code(Enum):
     CLASS_UNKNOWN = ("class-unknown", "the support has no class `{name}`", "{mend}")
     CALL_UNKNOWN = ("call-unknown", "there is no call `{name}`", "{mend}")
     GATE_UNKNOWN = ("gate-unknown", "the call has no gate `{name}`", "{mend}")
+    SPOT_TAKEN = (
+        "spot-taken",
+        "a class of holders is called {name}, as the envelope of spot tenants is",
+        "call it something else, or leave out `spot` of sharing",
+    )
     CHIP_UNKNOWN = ("chip-unknown", "there is no chip `{name}`", "{mend}")
     RATE_MISSING = (
         "rate-missing",

@@ -18,6 +18,8 @@ Most = Annotated[int, Field(ge=0, le=100_000)]
 Seconds = Annotated[int, Field(ge=0, le=10**7)]
 Hours = Annotated[int, Field(gt=0, le=10**9)]
 Tenant = Annotated[str, Field(min_length=1, max_length=200)]
+SPOT = "spot"
+"""The envelope without a quota, of tenants that run on what lies idle."""
 
 
 class Idle(StrEnum):

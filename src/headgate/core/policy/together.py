@@ -17,6 +17,7 @@ from headgate.core.policy.primitives import Share
 from headgate.core.policy.round_checks import round_faults
 from headgate.core.policy.running_rules import NO_RULES, Overdue
 from headgate.core.policy.schema import Calendar, Call, Policy
+from headgate.core.policy.sharing import SPOT
 from headgate.core.policy.spots import (
     FULL_POINTS,
     Found,
@@ -149,6 +150,9 @@ def _envelopes(policy: Policy, spots: Spots) -> Found:
                 ("supports", name, "chips"),
             )
             yield from name_known(spots, place, chip, chips, Code.CHIP_UNKNOWN)
+        if SPOT in envelope.shares and envelope.sharing and envelope.sharing.spot:
+            path = (*here, "shares", SPOT)
+            yield path, Code.SPOT_TAKEN.at(spots.at(*path), name=SPOT)
         total = sum(envelope.shares.values())
         if total != envelope.of:
             words = {"path": ".".join(here), "sum": total, "of": envelope.of}

@@ -13,14 +13,14 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.policy.sharing import Taken
+from headgate.core.policy.sharing import SPOT, Taken
 from headgate.core.quantities import HOUR_SECONDS, half_even
 from headgate.readers.traces import Marks
 from headgate.simulation.replay.credits import balances, transfers
 from headgate.simulation.replay.demand import Places
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
-from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, SPOT, Prices
+from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, Prices
 
 MEGA = 10**6
 SIZES = ((1, 1), (2, 8), (9, 64), (65, 1 << 20))

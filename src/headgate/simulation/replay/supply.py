@@ -14,10 +14,11 @@ import numpy as np
 
 from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.policy import sharing as words
+from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.policy.sharing import Idle, Inference, Nodes, Sharing, Taken, Turns
+from headgate.core.policy.sharing import SPOT, Idle, Inference, Nodes, Sharing, Taken, Turns
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
@@ -28,8 +29,6 @@ from headgate.steps.agenda import first_day
 
 PERCENT = 100
 ALL_ENDLESS = words.Budgets()
-SPOT = "spot"
-"""The envelope without a quota, of tenants that run on what lies idle."""
 WALLS: Mapping[str, object] = {"idle": Idle.KEPT}
 """What makes walls of any sharing."""
 
@@ -258,7 +257,9 @@ def offer(document: Document, seconds: int) -> Offer:
     sharing = tuple(_sharing(at(document, day).policy, support) for day in days)
     named = tuple(dict.fromkeys([*envelopes, *_names(parts)]))
     if sharing[0].spot is not None:
-        named = (*named, _unused(SPOT, named))
+        if SPOT in named:  # On another day: of one day the policy's own check says it, by line.
+            raise Faulty([Code.SPOT_TAKEN.at(document.programme, name=SPOT)])
+        named = (*named, SPOT)
     quota = np.array(
         [[[part.get(pool, {}).get(e, 0) for e in named] for part in parts] for pool in pools],
         np.int64,
@@ -274,14 +275,6 @@ def offer(document: Document, seconds: int) -> Offer:
     signed = np.array([_signed(document, support, name, first) for name in named], np.int64)
     node = _node(at(document, first).policy, support)
     return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed, node)
-
-
-def _unused(name: str, envelopes: Sequence[str]) -> str:
-    if name in envelopes:
-        what = f"a class of holders is called {name}, as the envelope of spot tenants is"
-        mend = "call it something else, or leave out `spot` of sharing"
-        raise Faulty([Fault("programme.yaml", 0, 0, "replay-spot-taken", what, mend)])
-    return name
 
 
 def _support(policy: Policy) -> str:
