@@ -13,7 +13,8 @@ HEADGATE: Final = (sys.executable, "-c", RUN)
 
 def environment(**told: str) -> dict[str, str]:
     """This process's environment with these settings of Headgate's and no others."""
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("HEADGATE_")}
+    ours = ("HEADGATE_", "DJANGO_")
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return {**plain, "PYTHONPATH": str(SOURCE), **told}
 
 

@@ -26,6 +26,7 @@ ROOT = Path(__file__).parent.parent
 LONGEST = ("site/year", "site/histories", "site/portal/test_browser.py", "engines/fidelity")
 
 # Django reads its settings once a process, and no test knows whether it is the first to ask.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headgate.site.settings")
 os.environ.setdefault("HEADGATE_SECRET_KEY", "only for tests")
 os.environ.setdefault("HEADGATE_HTTPS", "false")
 

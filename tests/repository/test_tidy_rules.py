@@ -70,6 +70,7 @@ PLANTED: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
             "src/headgate/b.py": "x = 1",
             "src/headgate/empty/__init__.py": "",
             "src/headgate/site/settings.py": "x = 1",
+            "src/headgate/site/records/settings.py": "x = 1",
             "src/headgate/site/actions/post.py": "x = 1",
             "src/headgate/site/records/migrations/0001_a.py": "x = 1",
         },

@@ -22,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 LINE_COLUMNS_MAX = 100
 FILE_LINES_MAX = 500
 FOUND_BY_NAME = re.compile(
-    r"\.site\.(settings$|actions\.|(records|portal|desk|agents|notices)\.(apps|models|migrations|templatetags)\b"
+    r"\.site\.((records\.)?settings$|actions\.|(records|portal|desk|agents|notices)\.(apps|models|migrations|templatetags)\b"
     r"|portal\.(context|forms|middleware|refusals|urls)$)"
 )
 FUNCTION_LINES_MAX = 70

@@ -142,7 +142,7 @@ def _jobs(
     from headgate.readers.logins_csv import read_logins
 
     sections: Mapping[str, AnyCluster] = read_clusters(clusters)
-    term = term_of(source, at.date() if at is not None else None)
+    term = term_of(source, at.date() if at is not None else None, portal=logins is not None)
     known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
     return jobs(term, sections, only, known, now)
@@ -168,15 +168,16 @@ def has_portal(database: "Database") -> bool:
     return "agents_agent" in database.connection.introspection.table_names()
 
 
-def term_of(source: str, on: date | None = None) -> "Term":
+def term_of(source: str, on: date | None = None, *, portal: bool = False) -> "Term":
     """The term of a ledger, or of a bundle that is verified first; raises Faulty for neither.
 
     A bundle ends with the turn into the next term; on a day before it, its term is as it stood.
+    With `portal`, the same process can ask the portal beside a ledger afterwards.
     """
     if "://" not in source:
         return _bundle_term(Path(source), on)
-    with ledger_at(source) as database:
-        from headgate.site.actions.take import kept_term
+    with ledger_at(source, portal=portal) as database:
+        from headgate.site.records.kept import kept_term
 
         term = kept_term(database)
         if term is None:
@@ -186,6 +187,9 @@ def term_of(source: str, on: date | None = None) -> "Term":
 
 
 def _bundle_term(folder: Path, on: date | None) -> "Term":
+    if not folder.exists():
+        mend = "Name a ledger's address, a bundle's folder or, for admit, the agent's spool."
+        raise fault(str(folder), "source-missing", "there is no file or folder of that name", mend)
     with steps() as progress:
         from headgate.bundle.verify import read_bundle_files, stood, verify
         from headgate.report.pages import pages

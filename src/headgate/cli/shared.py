@@ -116,14 +116,17 @@ def passes(
 
 
 @contextmanager
-def database_at(address: str) -> "Iterator[Database]":
-    """A database for the length of a command; what it cannot do is a fault and not a traceback."""
+def database_at(address: str, *, portal: bool = True) -> "Iterator[Database]":
+    """A database for the length of a command; what it cannot do is a fault and not a traceback.
+
+    Without `portal`, for a command that only reads a ledger, none of the portal's code is loaded.
+    """
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
     from headgate.site.records.database import opened
 
-    database = opened(address)
+    database = opened(address, portal=portal)
     try:
         yield database
     except (DatabaseError, ImproperlyConfigured) as error:
@@ -135,9 +138,9 @@ def database_at(address: str) -> "Iterator[Database]":
 
 
 @contextmanager
-def ledger_at(address: str) -> "Iterator[Database]":
+def ledger_at(address: str, *, portal: bool = True) -> "Iterator[Database]":
     """The ledger that a command works on; raises `Faulty` where there is none."""
-    with database_at(address) as database:
+    with database_at(address, portal=portal) as database:
         file = database.connection.settings_dict["NAME"]
         if database.vendor == "sqlite" and not Path(file).is_file():
             mend = "Make one with `headgate ledger create ADDRESS`, or name another address."

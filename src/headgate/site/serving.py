@@ -129,11 +129,11 @@ def invite(document: "Document", world: "World", invented: int, progress: Said) 
     `invented` applicants of each call at most; with none, the programme is left to be begun at the
     pages. The world answers from now on for clusters, meters and evaluators.
     """
-    from headgate.site.actions.take import kept_term
     from headgate.site.desk.demo import fill
     from headgate.site.desk.office import SITE
     from headgate.site.desk.outside import answers, catch_up
     from headgate.site.portal.people import make_personas
+    from headgate.site.records.kept import kept_term
 
     make_personas()
     if kept_term(SITE) is not None:

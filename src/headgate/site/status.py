@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from headgate.core.ledger.frontier import Frontier
 from headgate.readers.facts import read_events
-from headgate.site.actions.take import kept_term
 from headgate.site.records.database import Database
 from headgate.site.records.journal import head, lines
-from headgate.site.records.kept import events
+from headgate.site.records.kept import events, kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term

@@ -1,5 +1,7 @@
 """What is promised of a kept cycle: one event after another, and it goes on from where it was."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from functools import partial
@@ -11,12 +13,14 @@ from headgate.core.faults import Faulty
 from headgate.demo import Choices
 from headgate.demo import rehearse as rehearse_programme
 from headgate.readers.facts import Recorded
-from headgate.site.actions.take import begin_programme, kept_term, rehearse, take_event
+from headgate.site.actions.take import begin_programme, rehearse, take_event
 from headgate.site.records.database import Database, create, opened
 from headgate.site.records.journal import head
+from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term
+from tests.commands import environment
 from tests.site.actions.metered import facts, root_of
 from tests.whole.small import PROGRAMME, small, trace_text
 
@@ -176,3 +180,24 @@ def rehearsed(
     through = partial(rehearse, opened(address))
     choices = Choices(trace=trace, seed=seed)
     return rehearse_programme(str(PROGRAMME), choices, progress, through).term
+
+
+UNNEEDED = (
+    *("allauth", "django.contrib", "pydantic_settings", "rules"),
+    *("headgate.cycle", "headgate.readers.facts", "headgate.site.actions", "headgate.site.portal"),
+)
+
+READS = """
+import sys
+from headgate.cli.clusters import term_of
+print(len(term_of(sys.argv[1]).holdings), *sorted(sys.modules), sep="\\n")
+"""
+
+
+def test_who_plans_by_a_ledger_waits_for_nothing_of_the_portal(begun_address: str) -> None:
+    """A plan by cron is a process each time: it loads neither pages, nor people, nor facts."""
+    command = [sys.executable, "-c", READS, begun_address]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
+    held, *loaded = done.stdout.split()
+    assert ("8", []) == (held, [name for name in loaded if name.startswith(UNNEEDED)])
+    assert "headgate.site.records.kept" in loaded

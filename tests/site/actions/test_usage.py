@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from headgate.core.faults import Faulty
 from headgate.core.quantities import instant
 from headgate.readers.usage_csv import read_usage
-from headgate.site.actions.take import kept_term
 from headgate.site.actions.usage import import_usage
 from headgate.site.records.database import Database, opened
+from headgate.site.records.kept import kept_term
 from headgate.site.reports.statement import summaries
 from headgate.site.verifying import verify_database
 from headgate.steps.meter import meter as meter_step

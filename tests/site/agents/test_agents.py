@@ -16,7 +16,6 @@ from headgate.engines.failures import Failure, FailurePoint
 from headgate.engines.rehearsal import Job
 from headgate.journal import keys
 from headgate.site.actions.agents import allow, enrol, revoke, sign_orders
-from headgate.site.actions.take import kept_term
 from headgate.site.agents import doors
 from headgate.site.agents.models import Agent, Attempt, Returned, SignedList
 from headgate.site.agents.refusals import AgentRefusal
@@ -24,6 +23,7 @@ from headgate.site.desk.office import SITE
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import PERSONAS
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import kept_term
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of
 from headgate.steps.term import Term

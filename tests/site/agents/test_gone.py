@@ -1,5 +1,6 @@
 """Who leaves at the portal loses the clusters too, with the next list and the next look."""
 
+import subprocess
 from pathlib import Path
 
 from typer.testing import CliRunner
@@ -17,6 +18,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.people import PERSONAS
 from headgate.site.portal.roles import Role
 from headgate.steps.enforce import orders_of
+from tests.commands import HEADGATE, environment
 from tests.site.agents.conftest import NOW, Centre, Country, at
 from tests.site.agents.test_agents import HOUR, later, term
 from tests.site.agents.test_kueue_centre import Yard, yard
@@ -120,7 +122,10 @@ def test_on_kueue_the_role_in_the_namespace_goes(yard: Yard) -> None:
 def test_a_plan_by_hand_knows_who_has_left(
     country: Country, begun_address: str, tmp_path: Path
 ) -> None:
-    """Whoever plans and applies without an agent off-boards the same people, by the same rule."""
+    """Whoever plans and applies without an agent off-boards the same people, by the same rule.
+
+    In a process of its own too, which starts no portal before it is asked who has left.
+    """
     minh = Person.objects.create(username="minh")
     code, out = award("north"), tmp_path / "plan.jsonl"
     (tmp_path / "logins.csv").write_text(
@@ -135,4 +140,7 @@ def test_a_plan_by_hand_knows_who_has_left(
         assert CHANGES == told.exit_code, told.output
         assert logins == {name for name in ("minh", "jin") if f'"{name}"' in out.read_text()}
         send_away(owner(), minh, at(NOW))
+    out.unlink()
+    done = subprocess.run([*HEADGATE, *words], env=environment(), capture_output=True, check=False)
+    assert (CHANGES, False) == (done.returncode, '"minh"' in out.read_text()), done.stderr
     assert country.north.engine.observe() == ()

@@ -20,7 +20,6 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, enter, hand_over
 from headgate.site.actions.consent import agree_to_enter
 from headgate.site.actions.people import act_for
-from headgate.site.actions.take import kept_term
 from headgate.site.desk.amending import all_runs, applied_parts
 from headgate.site.desk.models import Asking, Consent, Deed, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE
@@ -31,7 +30,7 @@ from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.records.database import opened
-from headgate.site.records.kept import events, stands
+from headgate.site.records.kept import events, kept_term, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.event import What
 from headgate.steps.term import Holding, Term

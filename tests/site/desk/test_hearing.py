@@ -30,7 +30,6 @@ from headgate.site.actions.hear_round import (
 from headgate.site.actions.judge_round import give_sheet, seat_experts
 from headgate.site.actions.people import act_for, appoint
 from headgate.site.actions.remedy_round import fill_places
-from headgate.site.actions.take import kept_term
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection, RoundSheet
 from headgate.site.desk.office import SITE
@@ -42,6 +41,7 @@ from headgate.site.notices.reading import Letter, letter
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
+from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody

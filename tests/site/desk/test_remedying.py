@@ -19,7 +19,7 @@ from headgate.journal.keys import create
 from headgate.site.actions.people import act_for
 from headgate.site.actions.publish import publish
 from headgate.site.actions.remedy_round import bring_items, show_secret
-from headgate.site.actions.take import change, kept_term, take_event
+from headgate.site.actions.take import change, take_event
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.models import Dossier, Organisation
 from headgate.site.desk.office import SITE
@@ -30,6 +30,7 @@ from headgate.site.desk.round_models import RoundSecret
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
+from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.term import Term
 from tests.site.desk.cast import browser, somebody

@@ -15,12 +15,12 @@ from headgate.site.actions.hear_round import (
     object_to_round,
     uphold_round_objection,
 )
-from headgate.site.actions.take import kept_term
 from headgate.site.desk.office import SITE
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.records.database import opened
+from headgate.site.records.kept import kept_term
 from headgate.site.verifying import verify_database
 from headgate.steps.agenda import agenda
 from tests.site.desk.cast import browser

@@ -7,12 +7,12 @@ from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.amend import answer, ask, hand_over
-from headgate.site.actions.take import kept_term
 from headgate.site.desk.clock import now
 from headgate.site.desk.office import SITE
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
+from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, facts_of

@@ -16,7 +16,6 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import instant as to_instant
 from headgate.core.quantities import seconds_of
 from headgate.journal.keys import load
-from headgate.site.actions.take import kept_term
 from headgate.site.agents.gone import departed
 from headgate.site.agents.models import Agent, Attempt, Outage, SignedList
 from headgate.site.agents.reading import list_of, report_of, usage_of
@@ -26,6 +25,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import Database
 from headgate.site.records.journal import head
+from headgate.site.records.kept import kept_term
 from headgate.steps.enforce import (
     Booked,
     Spent,

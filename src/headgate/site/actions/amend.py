@@ -17,7 +17,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.alliance import follow
-from headgate.site.actions.take import change, kept_term
+from headgate.site.actions.take import change
 from headgate.site.desk.amending import unagreed
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
@@ -25,6 +25,7 @@ from headgate.site.desk.office import SITE, acts_for, day_at, doing, handed_in, 
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import kept_term
 from headgate.steps.amend import found_of, runs_of
 from headgate.steps.event import Event, What, amendments_name
 from headgate.steps.term import Term

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from headgate.site.actions.take import kept_term
 from headgate.site.desk.amending import entering
 from headgate.site.desk.dossiers import members
 from headgate.site.desk.models import Asking, Consent, Dossier, Organisation, State
@@ -10,6 +9,7 @@ from headgate.site.desk.office import SITE, acts_for, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import kept_term
 
 
 def consent(

@@ -9,13 +9,14 @@ from headgate.core.duties.payments import Payment
 from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
-from headgate.site.actions.take import change, kept_term
+from headgate.site.actions.take import change
 from headgate.site.desk.dossiers import involved
 from headgate.site.desk.models import Deed, Dossier
 from headgate.site.desk.office import SITE, acts_for, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import kept_term
 from headgate.steps.event import Event, What, payments_name
 from headgate.steps.fees import found_of
 from headgate.steps.term import Term

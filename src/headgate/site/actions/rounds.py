@@ -8,8 +8,9 @@ from headgate.core.evaluation.hearings import Hearing
 from headgate.core.faults import Fault, Faulty
 from headgate.evaluating import facts_told
 from headgate.readers.facts import Recorded
-from headgate.site.actions.take import kept_term, take_event
+from headgate.site.actions.take import take_event
 from headgate.site.records.database import Database
+from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.evaluate import round_of
 from headgate.steps.event import Event, What, hearing_name

@@ -11,7 +11,7 @@ from headgate.readers.facts import read_events
 from headgate.site.records.books import stored
 from headgate.site.records.database import Database
 from headgate.site.records.journal import append, head
-from headgate.site.records.kept import events, keep, load
+from headgate.site.records.kept import events, keep, kept_term, load
 from headgate.steps.agenda import calendar
 from headgate.steps.event import Event
 from headgate.steps.term import Term
@@ -103,11 +103,3 @@ def _gained(database: Database, before: Term | None, after: Term) -> Term:
 
 def _begun(what: str) -> Faulty:
     return Faulty([Fault("--database", 0, 0, "programme-begun", what, "Name an empty one.")])
-
-
-def kept_term(database: Database, ahead: str = "") -> Term | None:
-    """The term as it stands, to be looked at; None before a programme was begun.
-
-    `ahead` is how the names of those facts begin whose lines will be asked for, all of them.
-    """
-    return load(database, stored(database), head(database).latest, ahead)

@@ -6,7 +6,7 @@ from headgate.core.policy.document import Document
 from headgate.cycle import World, begin, take
 from headgate.site.actions.remedy_round import RUNS, lot_told
 from headgate.site.actions.sign import need_impartial
-from headgate.site.actions.take import change, kept_term
+from headgate.site.actions.take import change
 from headgate.site.desk.agreement import proposed, unsigned
 from headgate.site.desk.board import ELSEWHERE, board_of
 from headgate.site.desk.hearing import answer_by
@@ -17,6 +17,7 @@ from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import Desk, accept_by, is_over
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import Event, What

@@ -14,11 +14,12 @@ from headgate.core.quantities import seconds_of
 from headgate.cycle import may_be_done, take
 from headgate.engines.drive import Enforced
 from headgate.readers.facts import Recorded
-from headgate.site.actions.take import change, kept_term
+from headgate.site.actions.take import change
 from headgate.site.agents.models import Agent, Attempt, Returned
 from headgate.site.agents.reading import BACK, newest_back, report_of
 from headgate.site.desk.office import SITE, instant
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.records.kept import kept_term
 from headgate.steps.event import Event, What, receipts_name
 from headgate.steps.term import Term
 

@@ -18,12 +18,12 @@ from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
 from headgate.readers.facts import Recorded
-from headgate.site.actions.take import kept_term
 from headgate.site.desk.office import SITE, CallNow, call_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.remembered import remembered
 from headgate.site.desk.world import Desk
 from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
+from headgate.site.records.kept import kept_term
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.calls import call_of, decided_on
 from headgate.steps.event import Event, What

@@ -15,9 +15,9 @@ from itertools import chain
 from typing import Any, Final
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
 from django.db import DatabaseError, connections, transaction
 from django.db import Error as DjangoError
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -228,15 +228,24 @@ def _is_sending(driver: Any) -> bool:
     return bool(driver.pgconn.pipeline_status != PipelineStatus.OFF)
 
 
-def set_up() -> None:
-    """Start Django once; where the extra is not installed the import above has said so."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headgate.site.settings")
-    django.setup()
+def set_up(portal: bool = True) -> None:
+    """Start Django once; where the extra is not installed the import above has said so.
+
+    Without the portal there are no applications and no models, and the time they take: enough for
+    who only reads a ledger. How Django was started first is how it stays in this process.
+    """
+    ours = "headgate.site.settings" if portal else "headgate.site.records.settings"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", ours)
+    if settings.INSTALLED_APPS:
+        django.setup()
+    else:
+        # What `setup` does beside this is to load all that answers a browser.
+        apps.populate(())
 
 
-def opened(url: str, alias: str = "default") -> Database:
+def opened(url: str, alias: str = "default", *, portal: bool = True) -> Database:
     """The database at an address, which need not exist yet; raises Faulty for a bad address."""
-    set_up()
+    set_up(portal)
     defaults = connections.configure_settings({"default": {}, alias: connection_settings(url)})
     connections.settings[alias] = defaults[alias]
     for connection in connections.all(initialized_only=True):
@@ -261,6 +270,8 @@ def create(database: Database) -> None:
 
 
 def _migrate(database: Database) -> None:
+    from django.core.management import call_command
+
     call_command("migrate", "records", database=database.alias, verbosity=0, interactive=False)
 
 

@@ -23,10 +23,9 @@ from headgate.core.ledger.text import is_name
 from headgate.core.metering.meter import Held
 from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
-from headgate.readers.facts import read_facts
-from headgate.site.records.books import Looked, Stored
+from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
-from headgate.site.records.journal import Head
+from headgate.site.records.journal import Head, head
 from headgate.steps.agenda import first_day
 from headgate.steps.term import Closed, Holding, Owed, Received, Term, chart_of
 
@@ -89,6 +88,9 @@ class StoredFact:
     @cached_property
     def values(self) -> tuple[object, ...]:
         """The values of the lines."""
+        # Who only plans reads no facts, and the kinds of all of them take as long as a whole plan.
+        from headgate.readers.facts import read_facts
+
         kind = self.name.split("/", maxsplit=1)[0]
         return read_facts(f"facts/{self.name}.jsonl", kind, self.data)
 
@@ -263,6 +265,14 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
         held = (_value(Sort.HOLDINGS, Holding, line) for line in lines)
         found |= {one.award: one for one in held if one.award not in now}
     return tuple(found.values())
+
+
+def kept_term(database: Database, ahead: str = "") -> Term | None:
+    """The term as it stands, to be looked at; None before a programme was begun.
+
+    `ahead` is how the names of those facts begin whose lines will be asked for, all of them.
+    """
+    return load(database, stored(database), head(database).latest, ahead)
 
 
 def load(database: Database, ledger: Stored, latest: str, ahead: str = "") -> Term | None:
