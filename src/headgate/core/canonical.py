@@ -85,6 +85,12 @@ def _later(kind: type[Any]) -> frozenset[str]:
     return frozenset(field.name for field in fields(kind) if field.metadata.get("headgate"))
 
 
+@cache
+def _heads(kind: Any) -> tuple[tuple[str, bool], ...]:
+    """How each field of a dataclass begins in its line, and whether it is told where it is None."""
+    return tuple((f'"{name}":', name not in _later(kind)) for name in _fields(kind))
+
+
 def line(value: object) -> bytes:
     """The canonical line of a value, newline included."""
     return f"{_text(value)}\n".encode()
@@ -99,9 +105,12 @@ def _text(value: Any) -> str:
         return int.__repr__(value)
     if value is None:
         return "null"
-    if names := _fields(kind):
-        told, later = zip(names, _values(kind)(value), strict=True), _later(kind)
-        said = [f'"{name}":{_text(it)}' for name, it in told if not (it is None and name in later)]
+    if heads := _heads(kind):
+        said = [
+            head + (encode_basestring(it) if type(it) is str else _text(it))
+            for (head, always), it in zip(heads, _values(kind)(value), strict=True)
+            if always or it is not None
+        ]
         return f"{{{','.join(said)}}}"
     if kind is tuple:
         return f"[{','.join(map(_text, value))}]"
