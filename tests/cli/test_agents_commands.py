@@ -113,3 +113,10 @@ def test_a_spool_that_admits_nobody_is_named(files: dict[str, str], tmp_path: Pa
         named = ("--clusters", tmp_path / "yard.yaml", "--cluster", "yard", "--once")
         told = run("admit", spool, *named, "--keys", files["keys"])
         assert (BAD_INPUT, True) == (told.exit_code, f"[{code}]" in told.stderr), told.output
+    named = ("--clusters", tmp_path / "yard.yaml", "--cluster", "yard", "--once")
+    for spool, pinned, code in (
+        (tmp_path / "mistyped", files["keys"], "source-missing"),
+        (files["spool"], tmp_path / "mistyped", "keys-missing"),
+    ):
+        told = run("admit", spool, *named, "--keys", pinned)
+        assert (BAD_INPUT, True) == (told.exit_code, f"[{code}]" in told.stderr), told.output

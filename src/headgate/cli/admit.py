@@ -55,7 +55,7 @@ def admit(
         from headgate.core.enforcement.engine import EngineDown
 
         section = _section(clusters, cluster)
-        read, ruled, watch = float("-inf"), None, _Watch()
+        read, ruled, watch, told = float("-inf"), None, _Watch(), once
         with until_stopped():
             for _ in passes(min(every, ledger_every), once=once, wait=watch.wait):
                 now = f"{at or datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -63,6 +63,7 @@ def admit(
                     read, ruled = time.monotonic(), _ruled(source, cluster, section, keys)
                 try:
                     watch.engine = _pass(section, ruled, now)
+                    told = told or _begun(cluster, ruled, now)
                 except EngineDown as error:
                     watch.engine = None
                     typer.echo(f"admit {cluster}: the cluster is down: {error}", err=True)
@@ -155,6 +156,13 @@ def _pass(section: "KueueCluster", ruled: _Ruled, now: str) -> "Kueue":
         kind, namespace, title = complaint.thing
         typer.echo(f"{kind} {namespace}/{title}: {complaint.reason}", err=True)
     return engine
+
+
+def _begun(name: str, ruled: _Ruled, now: str) -> bool:
+    """Say after the first pass that somebody listens, which else nothing would show; True."""
+    awards = {order.quota.award for order in ruled.job_at(max(now, ruled.least)).orders} - {""}
+    say(f"admit {name}: answers whoever asks, by the budgets of {len(awards):,} awards")
+    return True
 
 
 def _tell(answer: "Answer") -> None:

@@ -132,11 +132,13 @@ def public_keys(path: Path) -> "tuple[Verifier, ...]":
     """The public keys that sign orders: the newest pair of the journal's `keys` file."""
     from headgate.core.ledger.checkpoint import Algorithm, parse_vkeys
 
+    mend = "Take the file `keys` of the published journal."
+    if not path.is_file():
+        raise fault(str(path), "keys-missing", "there is no such file", mend)
     found = parse_vkeys(path.read_bytes())
     names = {key.name for key in found}
     if len(names) != 1 or {key.algorithm for key in found} != set(Algorithm):
-        what = "it holds not both keys of one log"
-        raise fault(str(path), "keys-bad", what, "Take the file `keys` of the published journal.")
+        raise fault(str(path), "keys-bad", "it holds not both keys of one log", mend)
     return found
 
 

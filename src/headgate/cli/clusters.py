@@ -220,9 +220,14 @@ def _json_lines(made: "Written") -> Iterator[str]:
 
 
 def _tell_refused(name: str, refused: "Refused") -> None:
+    from headgate.core.enforcement.plan import Refusal
+
     for reason, what in refused.reasons:
         code = reason.name.lower().replace("_", "-")
         typer.echo(f"{name}: {what}: {reason.value} [{code}]", err=True)
+        if reason is Refusal.MASS_REMOVAL:
+            mend = "see that the source is whole; where it is meant, plan with --mass-removal"
+            typer.echo(f"    mend: {mend}, read and apply that plan", err=True)
 
 
 def _tell(name: str, receipt: "Receipt", as_json: bool) -> int:

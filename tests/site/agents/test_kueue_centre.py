@@ -247,6 +247,7 @@ def test_the_service_answers_what_changes_without_waiting_for_its_turn(yard: Yar
         service.terminate()
         said, _ = service.communicate(timeout=60)
     assert (0, True) == (service.returncode, "stopped" in said), said
+    assert "admit yard: answers whoever asks, by the budgets of " in said
 
 
 def _until(holds: Callable[[], bool], service: "subprocess.Popen[str]") -> None:

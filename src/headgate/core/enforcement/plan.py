@@ -21,6 +21,9 @@ from headgate.core.ledger.text import is_instant
 REMOVALS_MOST: Final = Fraction(1, 10)
 """The share of the quotas held that may go without an explicit word."""
 
+NAMES_MOST: Final = 3
+"""How many of the quotas that would go are named; the plan that is made under the word has all."""
+
 _WORD: Final = re.compile("[A-Za-z0-9._:+/-]+")
 
 NO_ORDER: Final = "no order asks for it any longer"
@@ -94,8 +97,7 @@ def plan(
     reasons = [*_order_refusals(cluster, given, owned), *_held_refusals(ours)]
     gone = held.keys() - wanted.keys()
     if not mass_removal and len(gone) > removals_most * len(held):
-        what = f"{len(gone)} of {len(held)} quotas, and {removals_most} may go"
-        reasons.append((Refusal.MASS_REMOVAL, what))
+        reasons.append((Refusal.MASS_REMOVAL, _would_go(gone, len(held), removals_most)))
     if reasons:
         return Refused(cluster, tuple(sorted(reasons, key=_precedence)))
     return Plan(cluster, (*_puts(wanted, held), *_removals(held, gone)))
@@ -219,6 +221,14 @@ def _held_refusals(ours: Iterable[Quota]) -> Iterator[tuple[Refusal, str]]:
         if key_of(quota) in seen:
             yield Refusal.HELD_TWICE, _named(key_of(quota))
         seen.add(key_of(quota))
+
+
+def _would_go(gone: Iterable[Key], held: int, most: Fraction) -> str:
+    """How many quotas would go, how many may, and the first of their names."""
+    names = [_named(key) for key in sorted(gone)]
+    some = "; ".join(names[:NAMES_MOST])
+    rest = f"; {len(names) - NAMES_MOST} more" if len(names) > NAMES_MOST else ""
+    return f"{len(names)} of {held} quotas would go, {most * held // 1} may ({some}{rest})"
 
 
 def _lines(change: Change) -> Iterator[str]:
