@@ -25,7 +25,6 @@ from headgate.core.ledger.text import is_name
 from headgate.core.metering.meter import Held
 from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
-from headgate.readers.facts import read_facts
 from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import Head, head
@@ -92,6 +91,7 @@ class StoredFact:
     def values(self) -> tuple[object, ...]:
         """The values of the lines."""
         # Who only plans reads no facts, and the kinds of all of them take as long as a whole plan.
+        from headgate.readers.facts import read_facts
 
         kind = self.name.split("/", maxsplit=1)[0]
         return read_facts(f"facts/{self.name}.jsonl", kind, self.data)
