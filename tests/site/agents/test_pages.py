@@ -135,7 +135,7 @@ def test_a_plan_that_waits_is_read_and_allowed_on_the_page(
     assert ">take away</td>" in shown
     assert ">stray-0</th>" in shown
     speak(client, "vi")
-    assert "hạn mức, trong khi chỉ được bỏ 1/10: số hạn mức" in text_of(client.get("/clusters/"))
+    assert "hạn mức sẽ bị bỏ, trong khi chỉ được bỏ" in text_of(client.get("/clusters/"))
     speak(client, "en")
     wrong = {"deed": "allow", "site": "north", "plan": "0" * 64}
     assert "allow that" in text_of(client.post("/clusters/", wrong, follow=True))

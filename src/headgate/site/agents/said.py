@@ -58,7 +58,9 @@ ACTIONS: Final[dict[Action, Promise]] = {
     Action.REMOVE: lazy("take away"),
 }
 WHOLE: Final = frozenset({"gpus_most", "gpu_seconds_budget", "shares"})
-REMOVED: Final = re.compile(r"(\d+) of (\d+) quotas, and (\S+) may go")
+REMOVED: Final = re.compile(
+    r"(\d+) of (\d+) quotas would go, (\d+) may \((.*?)(?:; (\d+) more)?\)", re.DOTALL
+)
 """What the refusal of a mass removal is about."""
 
 PLACES: Final = 4
@@ -81,9 +83,11 @@ def fault(line: str) -> SafeString:
 def _about(text: str) -> str:
     """What a sentence is about: names, but for the figures of a mass removal."""
     if found := REMOVED.fullmatch(text):
-        gone, held, most = found.groups()
-        told = {"gone": whole(int(gone)), "held": whole(int(held)), "most": most}
-        return _("%(gone)s of %(held)s quotas, and %(most)s may go") % told
+        *figures, names, more = found.groups()
+        counts = zip(("gone", "held", "most"), (whole(int(one)) for one in figures), strict=True)
+        rest = _("%(names)s and %(n)s more") % {"names": names, "n": whole(int(more or 0))}
+        told = {**dict(counts), "names": rest if more else names}
+        return _("%(gone)s of %(held)s quotas would go, and %(most)s may (%(names)s)") % told
     return text
 
 
