@@ -175,9 +175,6 @@ def term_of(source: str, on: date | None = None, *, portal: bool = False) -> "Te
     With `portal`, the same process can ask the portal beside a ledger afterwards.
     """
     if "://" not in source:
-        if not Path(source).exists():
-            mend = "Name a ledger's address, a bundle's folder or, for admit, the agent's spool."
-            raise fault(source, "source-missing", "there is no file or folder of that name", mend)
         return _bundle_term(Path(source), on)
     with ledger_at(source, portal=portal) as database:
         from headgate.site.records.kept import kept_term
