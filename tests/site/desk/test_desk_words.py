@@ -1,7 +1,9 @@
 """The desk speaks three languages, refusals and reasons included."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
@@ -24,6 +26,11 @@ def in_python(folder: Path) -> set[str]:
     return found
 
 
+def _said(entries: Iterable[Any]) -> dict[str, Any]:
+    """What a catalogue says, of one and of many."""
+    return {entry.msgid: entry.msgstr_plural or entry.msgstr for entry in entries}
+
+
 @pytest.mark.parametrize("language", portal.TRANSLATED)
 def test_every_text_of_the_desk_is_translated(
     language: str, monkeypatch: pytest.MonkeyPatch
@@ -34,10 +41,10 @@ def test_every_text_of_the_desk_is_translated(
     texts |= {reason.value for reason in DeskRefusal}
     texts |= {*SCREENED.values(), *ANSWERED.values()}
     folder = DESK / "locale" / language / "LC_MESSAGES"
-    told = {entry.msgid: entry.msgstr for entry in polib.pofile(str(folder / "django.po"))}
-    assert set() == texts - told.keys()
-    assert all(told.values())
-    assert told == {entry.msgid: entry.msgstr for entry in polib.mofile(str(folder / "django.mo"))}
+    written, read = polib.pofile(str(folder / "django.po")), polib.mofile(str(folder / "django.mo"))
+    assert set() == texts - {entry.msgid for entry in written}
+    assert all(entry.translated() for entry in written)
+    assert _said(written) == _said(read)
     portal.test_translations_have_the_values_of_their_text(language)
     portal.test_no_template_says_anything_outside_its_marks()
 
