@@ -132,6 +132,7 @@ def test_what_a_hostile_file_holds_is_cut_and_cleaned_inside_a_sentence() -> Non
     assert len(made) < 340
 
 
+@override("en")
 def test_a_fault_is_told_with_its_line_and_column() -> None:
     """Who holds the file finds the place; a column says nothing where it is the first."""
     made = Fault("programme.yaml", 3, 8, "yaml-syntax", "a text", "a text")
