@@ -44,6 +44,11 @@ class Sentence(str):
         return text if isinstance(text, cls) else cls(text.replace("{", "{{").replace("}", "}}"))
 
 
+def quoted(words: object) -> str:
+    """What a program of others says, as it may stand between the quotation marks of a sentence."""
+    return str(words).replace('"', "'")
+
+
 def _printable(value: object) -> object:
     if isinstance(value, Sentence):
         return value.printable()

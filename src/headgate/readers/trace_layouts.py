@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from headgate.core.faults import Faulty, Sentence
+from headgate.core.faults import Faulty, Sentence, quoted
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.readers.packed import Broken, opened
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
@@ -131,8 +131,7 @@ def _split(text: str, delimiter: str) -> list[str]:
 
 def _quoted(error: Exception) -> Sentence:
     """What a reader of others says of a file."""
-    words = str(error).replace('"', "'")
-    return Sentence('it cannot be read on ("{words}")', words=words)
+    return Sentence('it cannot be read on ("{words}")', words=quoted(error))
 
 
 def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Row | Left:

@@ -17,22 +17,21 @@ from ruamel.yaml import YAML
 
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, KILOWATT_HOUR_JOULES
+from headgate.core.supports import PLACES
 from headgate.core.supports.kind import JOULE
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 
 Value = int | str | date
-_HELD = ("access", "person", "seat")
-"""What places are called: their blocks are told by how many places they come to."""
-
 _BLOCKS = ("gpu", "gpu_hour", "weighted_gpu", "weighted_gpu_hour")
-_PLACES = (*_HELD, *(f"{held}_day" for held in _HELD))
+_PLACES = tuple(unit for kind in PLACES for unit in kind.block_units)
+"""Their blocks are told by how many places they come to."""
 
 _SHOWN: Mapping[str, tuple[str, int]] = {
     "gpu_second": ("gpu_hours", HOUR_SECONDS),
     "weighted_gpu_second": ("weighted_gpu_hours", HOUR_SECONDS),
     JOULE: ("kilowatt_hours", KILOWATT_HOUR_JOULES),
-    **{f"{held}_second": (f"{held}_days", DAY_SECONDS) for held in _HELD},
+    **{f"{one.block_units[0]}_second": (f"{one.block_units[1]}s", DAY_SECONDS) for one in PLACES},
 }
 """The word for what a reader counts of a ledger unit, and how much of the unit that is."""
 

@@ -18,7 +18,7 @@ from headgate.steps.calls import Field, call_of, decided_on
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
-from headgate.steps.rights import give, given
+from headgate.steps.rights import given
 from headgate.steps.term import Holding, Term
 
 
@@ -129,7 +129,8 @@ def grant_all(term: Term, holdings: Iterable[Holding], day: date) -> Term:
     granted = [Granted(h, h.amount, f"{h.award}:{term.index}") for h in holdings]
     when = instant(day)
     told = [(g.holding, g.amount, when, f"calls.{g.holding.call}", g.name) for g in granted]
-    term.books.prefetch([transfer for one in told for transfer in given(term, *one)])
-    for one in told:
-        term = give(term, *one)
+    moves = [given(term, *one) for one in told]
+    term.books.prefetch([transfer for each in moves for transfer in each])
+    for each in moves:
+        term = term.move(each, linked=True)
     return bill(term, granted, day)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from headgate.core.canonical import line as canonical_line
-from headgate.core.faults import Fault, Faulty, Placed, Sentence
+from headgate.core.faults import Fault, Faulty, Placed, Sentence, quoted
 from headgate.core.policy.ask import Answer, NoAnswer
 from headgate.core.policy.cases import Result, read_cases, run_cases
 from headgate.core.policy.codes import Code
@@ -140,8 +140,8 @@ def _why(answer: Answer) -> str:
             case Unanswered(Failure.MISSING_FACT, fact):
                 form = "rule `{rule}` asks for `{fact}`, which is not given"
                 return Sentence(form, rule=trial.id, fact=fact)
-    words = answer.detail.replace('"', "'")
-    return Sentence('a rule has no answer (the engine says "{words}")', words=words)
+    form = 'a rule has no answer (the engine says "{words}")'
+    return Sentence(form, words=quoted(answer.detail))
 
 
 def _written(root: Value, path: str) -> Placed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from headgate.core.faults import Fault, Sentence
+from headgate.core.faults import Fault, Sentence, quoted
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.expressions import (
@@ -111,7 +111,7 @@ def _trial(document: Document, root: Value, written: _Written) -> Iterator[Fault
     place = _place(document, written, 0)
     if isinstance(answer, Unanswered):
         if answer.failure is Failure.WRONG_TYPE:
-            yield Code.RULE_TYPE.at(place, words=answer.detail.replace('"', "'"))
+            yield Code.RULE_TYPE.at(place, words=quoted(answer.detail))
     elif not isinstance(answer, written.expected):
         names = {bool: Sentence("true or false"), str: Sentence("a text")}
         given = names.get(type(answer), type(answer).__name__)

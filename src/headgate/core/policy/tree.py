@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from headgate.core.faults import Fault, Sentence
+from headgate.core.faults import Fault, Sentence, quoted
 from headgate.core.policy.codes import Code
 
 Scalar = str | int | bool | date | None
@@ -113,14 +113,13 @@ def stopped(text: str, offset: int, words: str) -> Sentence:
 
     What stands at the offset is shown to the end of its line; blanks and controls by their escape.
     """
-    quoted = words.replace('"', "'")
     if not text[offset:].strip():
-        return Sentence('it ends too soon (the parser says "{words}")', words=quoted)
+        return Sentence('it ends too soon (the parser says "{words}")', words=quoted(words))
     line = (text[offset:].splitlines() or [""])[0].rstrip()[:FOUND_MOST]
     shown = line if line.strip() == line != "" else text[offset]
     found = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in shown)
     form = '`{found}` cannot stand here (the parser says "{words}")'
-    return Sentence(form, found=found, words=quoted)
+    return Sentence(form, found=found, words=quoted(words))
 
 
 class _Builder:

@@ -113,7 +113,7 @@ def _untagged(detail: ErrorDetails) -> ErrorDetails:
         expected = {"expected": context["expected_tags"]}
         told = {"type": "literal_error", "loc": (*loc, "kind"), "ctx": expected}
         return {**detail, **told, "input": context["tag"]}  # type: ignore[typeddict-item]
-    if loc[0] == "supports" and loc[2:3] != ("kind",):
+    if loc[:1] == ("supports",):
         return {**detail, "loc": (*loc[:2], *loc[3:])}
     return detail
 

@@ -5,16 +5,15 @@ the same transaction. So what was derived for a newest entry, a newest deed and 
 be derived again while the three are the same, and nothing has to be told of a change.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 from typing import Any, Final
 
 from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import ELSEWHERE, Desk
+from headgate.site.recent import Recent
 from headgate.site.records.kept import whole
 from headgate.steps.term import Term
 
@@ -22,8 +21,7 @@ KEPT_MOST: Final = 8
 """What a process keeps: a list with its signatures and three others to lay beside it, or those of
 four calls."""
 
-_KEPT: Final[OrderedDict[Hashable, Any]] = OrderedDict()
-_LOCK: Final = Lock()
+_KEPT: Final = Recent[Any](KEPT_MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def remembered(
     has closed and once it is decided.
     """
     rules.need_under_review()
-    known = {what: _known(_key(what, rules, now)) for what in derived}
+    known = {what: _KEPT.get(_key(what, rules, now)) for what in derived}
     if None not in known.values():
         return list(known.values())
     with SITE.reading():
@@ -65,22 +63,8 @@ def remembered(
         for what, derive in derived.items():
             if known[what] is None or not same:
                 known[what] = derive(read)
-                _keep(_key(what, read.rules, now), known[what])
+                _KEPT.keep(_key(what, read.rules, now), known[what])
     return list(known.values())
-
-
-def _known(key: Hashable) -> Any:
-    with _LOCK:
-        if key in _KEPT:
-            _KEPT.move_to_end(key)
-        return _KEPT.get(key)
-
-
-def _keep(key: Hashable, made: Any) -> None:
-    with _LOCK:
-        _KEPT[key] = made
-        while len(_KEPT) > KEPT_MOST:
-            _KEPT.popitem(last=False)
 
 
 def _key(what: Hashable, rules: CallNow, now: datetime) -> Hashable:

@@ -9,12 +9,10 @@ twice or missed when rows are added meanwhile.
 
 import json
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import repeat
-from threading import Lock
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -27,6 +25,7 @@ from django.utils.translation import get_language
 from headgate.core.calls.matching import findable, has_words, stand_in, words_of
 from headgate.site.portal.findable import has_all
 from headgate.site.portal.reading import DATABASE
+from headgate.site.recent import Recent
 from headgate.site.reports.tables import write_csv, write_xlsx
 from headgate.site.status import state
 
@@ -185,19 +184,13 @@ class Kept(Generic[T]):
 
 
 KEPT_MOST: Final = 4
-_KEPT: Final[OrderedDict[Hashable, Kept[Any]]] = OrderedDict()
-_LOCK: Final = Lock()
+_KEPT: Final = Recent[Kept[Any]](KEPT_MOST)
 
 
 def kept(what: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
     """The rows that a process keeps under what they follow from; made if it has none."""
-    with _LOCK:
-        found = _KEPT.pop(what, None)
-    found = found or Kept(rows())
-    with _LOCK:
-        _KEPT[what] = found
-        while len(_KEPT) > KEPT_MOST:
-            _KEPT.popitem(last=False)
+    found = _KEPT.get(what) or Kept(rows())
+    _KEPT.keep(what, found)
     return found
 
 

@@ -70,17 +70,12 @@ def _made(seq: int, line: str) -> Made:
 
 def decisions() -> list[Made]:
     """Every decision so far, oldest first; one query."""
-    return _SEEN.setdefault(_where(), _Seen()).brought_up()
-
-
-def _where() -> tuple[str, str, str]:
-    told = DATABASE.connection.settings_dict
-    return str(told["HOST"]), str(told["PORT"]), str(told["NAME"])
+    return _SEEN.setdefault(DATABASE.where, _Seen()).brought_up()
 
 
 def followed(made: Sequence[Made]) -> tuple[str, ...]:
     """What is another once there are more decisions: for whoever keeps what follows from them."""
-    return (*_where(), str(len(made)), made[-1].line if made else "")
+    return (*DATABASE.where, str(len(made)), made[-1].line if made else "")
 
 
 def programme() -> Stands | None:

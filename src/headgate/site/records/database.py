@@ -77,6 +77,12 @@ class Database:
         """`sqlite` or `postgresql`."""
         return self.connection.vendor
 
+    @property
+    def where(self) -> tuple[str, str, str]:
+        """Host, port and name: two connections of one database have the same."""
+        told = self.connection.settings_dict
+        return str(told["HOST"]), str(told["PORT"]), str(told["NAME"])
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
         with named(self.connection), self.connection.cursor() as cursor:

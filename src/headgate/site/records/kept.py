@@ -218,9 +218,7 @@ def stages(database: Database, beside: str) -> Stages | None:
 
 def _moved(database: Database, standing: Standing, newest: str, beside: str) -> tuple[str, ...]:
     """What is another after every entry of a database, and after what was asked beside them."""
-    told = database.connection.settings_dict
-    where = (str(told["HOST"]), str(told["PORT"]), str(told["NAME"]))
-    return (*where, *standing.roots, newest, beside)
+    return (*database.where, *standing.roots, newest, beside)
 
 
 @dataclass(frozen=True, slots=True)

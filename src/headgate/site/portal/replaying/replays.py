@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from headgate.core import canonical
-from headgate.core.faults import Fault, Faulty, Sentence
+from headgate.core.faults import Fault, Faulty, Sentence, quoted
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.trace_kept import Kept
@@ -87,7 +87,7 @@ def serve(line: "Connection[Found, Question]") -> None:
         except Faulty as faulty:
             found = faulty
         except OSError as error:
-            words = (error.strerror or str(error)).replace('"', "'")
+            words = quoted(error.strerror or error)
             what = Sentence('the trace cannot be read ("{words}")', words=words)
             mend = "name a trace that the site may read"
             found = Faulty([Fault(SETTING, 0, 0, UNREADABLE, what, mend)])
