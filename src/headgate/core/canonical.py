@@ -7,7 +7,7 @@ an integer of a stated unit, as a fraction "a/b" or as a decimal string.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -85,38 +85,58 @@ def _later(kind: type[Any]) -> frozenset[str]:
     return frozenset(field.name for field in fields(kind) if field.metadata.get("headgate"))
 
 
-@cache
-def _heads(kind: Any) -> tuple[tuple[str, bool], ...]:
-    """How each field of a dataclass begins in its line, and whether it is told where it is None."""
-    return tuple((f'"{name}":', name not in _later(kind)) for name in _fields(kind))
-
-
 def line(value: object) -> bytes:
     """The canonical line of a value, newline included."""
-    return f"{_text(value)}\n".encode()
+    return f"{_WRITERS[type(value)](value)}\n".encode()
 
 
-def _text(value: Any) -> str:
-    """What the encoder makes of `plain`, at once: a million lines are fields of few classes."""
-    kind: Any = type(value)
-    if kind is str:
-        return encode_basestring(value)
-    if kind is int:
-        return int.__repr__(value)
-    if value is None:
-        return "null"
-    if heads := _heads(kind):
-        said = [
-            head + (encode_basestring(it) if type(it) is str else _text(it))
-            for (head, always), it in zip(heads, _values(kind)(value), strict=True)
-            if always or it is not None
-        ]
+class _Writers(dict[type[Any], Callable[[Any], str]]):
+    """How a value of each type is written: what the encoder makes of `plain`, at once.
+
+    A million lines are fields of few classes, so what a class needs is made once.
+    """
+
+    def __missing__(self, kind: Any) -> Callable[[Any], str]:
+        return self.setdefault(kind, self._fields_of(kind) if _fields(kind) else self._other)
+
+    def _fields_of(self, kind: Any) -> Callable[[Any], str]:
+        values, later = _values(kind), _later(kind)
+        heads = [(f'"{name}":', name not in later) for name in _fields(kind)]
+        template = f"{{{','.join(head + '%s' for head, _ in heads)}}}"
+
+        def every(value: Any) -> str:
+            return template % tuple([self[type(it)](it) for it in values(value)])
+
+        def told(value: Any) -> str:
+            said = zip(heads, values(value), strict=True)
+            known = [
+                head + self[type(it)](it) for (head, always), it in said if always or it is not None
+            ]
+            return f"{{{','.join(known)}}}"
+
+        return told if later else every
+
+    @staticmethod
+    def _other(value: Any) -> str:
+        return _ENCODER.encode(plain(value))
+
+    def listed(self, value: Iterable[Any]) -> str:
+        """A list or a tuple."""
+        return f"[{','.join([self[type(it)](it) for it in value])}]"
+
+    def mapped(self, value: Mapping[Any, Any]) -> str:
+        """A dictionary whose keys are text, or become so."""
+        if not _TEXT.issuperset(map(type, value)):
+            return self._other(value)
+        said = [f"{encode_basestring(key)}:{self[type(it)](it)}" for key, it in value.items()]
         return f"{{{','.join(said)}}}"
-    if kind is tuple or kind is list:
-        return f"[{','.join(map(_text, value))}]"
-    if kind is dict and all(type(key) is str for key in value):
-        return f"{{{','.join([f'{encode_basestring(key)}:{_text(value[key])}' for key in value])}}}"
-    return _ENCODER.encode(plain(value))
+
+
+_TEXT: Final = frozenset({str})
+_WRITERS: Final = _Writers(
+    {str: encode_basestring, int: int.__repr__, type(None): lambda _: "null"}
+)
+_WRITERS.update({list: _WRITERS.listed, tuple: _WRITERS.listed, dict: _WRITERS.mapped})
 
 
 def digest(data: bytes) -> str:
