@@ -13,18 +13,19 @@ Four layouts, told by the function that reads them.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final, Generic
+from operator import attrgetter
+from typing import Final
 
 from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote
 from headgate.core.evaluation.method import FULL_MARKS, SIDE
 from headgate.core.faults import Faulty, Sentence
 from headgate.core.quantities import half_even
-from headgate.readers.tables import Layout, Row, Table, Values, read_table
+from headgate.readers.tables import Cells, Layout, Neighbours, Table, Values, read_table
 from headgate.steps.notes import Note, NoteCode, note
 
 BYTES_MOST: Final = 64 * 1024 * 1024
@@ -103,7 +104,7 @@ _BENCHMARK: Final = Layout(Code, MENDS, BENCHMARK_COLUMNS)
 def read_items(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple[ItemScore, ...]:
     """The item scores of a file, in its order; raises `Faulty` with every fault of it."""
     table = _table(data, file, _ITEMS, bytes_most)
-    rows = table.rows(_item, _ItemNeighbours().against)
+    rows = table.whole(_ITEM, _item_neighbours())
     if 0 < max(row.score for row in rows) <= _PERCENT_MOST:
         what = Sentence(
             "no score is above {most}: these are not ten-thousandths", most=_PERCENT_MOST
@@ -114,7 +115,7 @@ def read_items(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple
 
 def read_ratings(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> tuple[Rating, ...]:
     """The ratings of a file, in its order; raises `Faulty` with every fault of it."""
-    return _table(data, file, _RATINGS, bytes_most).rows(_rating, _RatingNeighbours().against)
+    return _table(data, file, _RATINGS, bytes_most).rows(_rating, _rating_neighbours().against)
 
 
 def style_columns(styles: Sequence[str]) -> tuple[str, ...]:
@@ -129,7 +130,7 @@ def read_votes(
     names = tuple(name for name in styles if name != SIDE)
     layout = Layout(Code, MENDS, (*VOTE_COLUMNS, *style_columns(names)))
     table = _table(data, file, layout, bytes_most)
-    return table.rows(lambda row: _vote(row, names), VoteNeighbours().against)
+    return table.rows(lambda row: _vote(row, names), vote_neighbours().against)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ LIVECODEBENCH = "LiveCodeBench (CC BY-SA 4.0)"
 def read_livecodebench(data: bytes, file: str, *, bytes_most: int = BYTES_MOST) -> Benchmark:
     """The results of a LiveCodeBench per-item file; raises `Faulty` with every fault of it."""
     table = _table(data, file, _BENCHMARK, bytes_most)
-    return Benchmark(file, table.rows(_result, _ResultNeighbours().against))
+    return Benchmark(file, table.rows(_result, _result_neighbours().against))
 
 
 def _table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table:
@@ -256,22 +257,6 @@ class EvidenceValues(Values):
         return text
 
 
-def _item(row: Mapping[str, str]) -> ItemScore:
-    values = EvidenceValues(Code, {"weight": "1", **row})
-    item = ItemScore(
-        values.name("task"),
-        values.name("item"),
-        values.name("cluster"),
-        values.name("team"),
-        values.number("attempt", 0, NUMBER_MOST),
-        values.number("score", 0, FULL_MARKS),
-        values.number("weight", 1, NUMBER_MOST),
-        values.day("date") if "date" in row else "",
-    )
-    values.done()
-    return item
-
-
 def _rating(row: Mapping[str, str]) -> Rating:
     values = EvidenceValues(Code, row)
     scale_max = values.number("scale_max", 1, NUMBER_MOST)
@@ -318,62 +303,46 @@ def _result(row: Mapping[str, str]) -> Result:
     return result
 
 
-@dataclass(slots=True)
-class _Neighbours(Generic[Row]):
-    """What earlier rows of a file have against a row."""
-
-    seen: dict[object, object] = field(default_factory=dict)
-
-    def against(self, row: Row) -> Iterator[tuple[Code, str]]:
-        """Every fault between the row and those before it."""
-        for code, key, value in self.once(row):
-            if code is Code.ROW_TWICE and (code, key) in self.seen:
-                yield code, Sentence("{key} has a row already", key=key)
-            elif self.seen.setdefault((code, key), value) != value:
-                yield (
-                    code,
-                    Sentence(
-                        "{key} has {before!r} before and {value!r} here",
-                        key=key,
-                        before=self.seen[code, key],
-                        value=value,
-                    ),
-                )
-
-    def once(self, row: Row) -> tuple[tuple[Code, object, object], ...]:
-        """(fault, of what, value): what must have one value for the file to make sense."""
-        raise NotImplementedError
+_ITEM: Final[Cells[ItemScore]] = Cells(
+    ItemScore,
+    lambda row: EvidenceValues(Code, row),
+    {
+        **dict.fromkeys(("task", "item", "cluster", "team"), EvidenceValues.name),
+        "attempt": lambda values, column: values.number(column, 0, NUMBER_MOST),
+        "score": lambda values, column: values.number(column, 0, FULL_MARKS),
+        "weight": lambda values, column: values.number(column, 1, NUMBER_MOST),
+        "date": EvidenceValues.day,
+    },
+)
 
 
-class _ItemNeighbours(_Neighbours[ItemScore]):
-    def once(self, row: ItemScore) -> tuple[tuple[Code, object, object], ...]:
-        item = (row.task, row.item)
-        return (
-            (Code.ROW_TWICE, (*item, row.team, row.attempt), None),
-            (Code.CLUSTER_DIFFERS, item, row.cluster),
-            (Code.WEIGHT_DIFFERS, item, row.weight),
+def _item_neighbours() -> Neighbours[ItemScore]:
+    item = attrgetter("task", "item")
+    return Neighbours(
+        (
+            (Code.ROW_TWICE, ItemScore.order, None),
+            (Code.CLUSTER_DIFFERS, item, attrgetter("cluster")),
+            (Code.WEIGHT_DIFFERS, item, attrgetter("weight")),
         )
+    )
 
 
-class _RatingNeighbours(_Neighbours[Rating]):
-    def once(self, row: Rating) -> tuple[tuple[Code, object, object], ...]:
-        return (
-            (Code.ROW_TWICE, (row.criterion, row.rater, row.team, row.unit), None),
-            (Code.SCALE_DIFFERS, row.criterion, row.scale_max),
-        )
+def _rating_neighbours() -> Neighbours[Rating]:
+    rated = attrgetter("criterion", "rater", "team", "unit")
+    scale = attrgetter("criterion"), attrgetter("scale_max")
+    return Neighbours(((Code.ROW_TWICE, rated, None), (Code.SCALE_DIFFERS, *scale)))
 
 
-class VoteNeighbours(_Neighbours[Vote]):
+def vote_neighbours() -> Neighbours[Vote]:
     """A voter chooses between two answers to a prompt once."""
 
-    def once(self, row: Vote) -> tuple[tuple[Code, object, object], ...]:
-        pair = tuple(sorted((row.first, row.second)))
-        return ((Code.ROW_TWICE, (row.task, row.prompt, row.voter, *pair), None),)
+    def chosen(row: Vote) -> object:
+        return row.task, row.prompt, row.voter, *sorted((row.first, row.second))
+
+    return Neighbours(((Code.ROW_TWICE, chosen, None),))
 
 
-class _ResultNeighbours(_Neighbours[Result]):
-    def once(self, row: Result) -> tuple[tuple[Code, object, object], ...]:
-        return (
-            (Code.ROW_TWICE, (row.item, row.system), None),
-            (Code.CLUSTER_DIFFERS, row.item, row.cluster),
-        )
+def _result_neighbours() -> Neighbours[Result]:
+    cluster = attrgetter("item"), attrgetter("cluster")
+    twice = (Code.ROW_TWICE, attrgetter("item", "system"), None)
+    return Neighbours((twice, (Code.CLUSTER_DIFFERS, *cluster)))

@@ -7,10 +7,11 @@ faults that any table can have are members of all of them, by the names that are
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
-from typing import Final, TypeVar
+from itertools import repeat
+from typing import Any, Final, Generic, TypeVar
 
 from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.ledger.text import is_name
@@ -129,6 +130,13 @@ class Table:
             raise Faulty(faults)
         return tuple(rows)
 
+    def whole(self, cells: "Cells[Row]", neighbours: "Neighbours[Row]") -> tuple[Row, ...]:
+        """Every row, looked at one by one only where something speaks against one of them."""
+        rows = cells.at_once(self)
+        if rows is not None and neighbours.agree(rows):
+            return rows
+        return self.rows(cells.build, neighbours.against)
+
     def split(self, line: str) -> dict[str, str]:
         """A row's values by column; raises `Bad` for a line that is no row of the table."""
         codes = self.layout.codes
@@ -144,6 +152,86 @@ class Table:
             )
             raise Bad([(codes[code], what)])
         return dict(zip(self.columns, values, strict=True))
+
+
+Once = tuple[StrEnum, Callable[[Row], object], Callable[[Row], object] | None]
+"""(fault, of what, value): what must have one value for the file to make sense; of no value, what
+must stand once."""
+
+
+@dataclass(slots=True)
+class Neighbours(Generic[Row]):
+    """What earlier rows of a file have against a row."""
+
+    once: Sequence[Once[Row]]
+    seen: dict[object, object] = field(default_factory=dict)
+
+    def against(self, row: Row) -> Iterator[Found]:
+        """Every fault between the row and those before it."""
+        for code, of, valued in self.once:
+            key, value = of(row), valued and valued(row)
+            if valued is None and (code, key) in self.seen:
+                yield code, Sentence("{key} has a row already", key=key)
+            elif (before := self.seen.setdefault((code, key), value)) != value:
+                what = "{key} has {before!r} before and {value!r} here"
+                yield code, Sentence(what, key=key, before=before, value=value)
+
+    def agree(self, rows: Sequence[Row]) -> bool:
+        """Whether no row has anything against another."""
+        for _, of, valued in self.once:
+            keys = list(map(of, rows))
+            known = rows if valued is None else set(zip(keys, map(valued, rows), strict=True))
+            if len(set(keys)) != len(known):
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Cells(Generic[Row]):
+    """Rows of which each value is judged alone: what is a field of `kind`, column by column.
+
+    A million rows name few teams and scores, so each text of a column is judged once.
+    """
+
+    kind: Any
+    values: Callable[[Mapping[str, str]], Values]
+    cells: Mapping[str, Callable[[Any, str], object]]
+
+    def build(self, texts: Mapping[str, str]) -> Row:
+        """A value of one row; raises `Bad`."""
+        values = self.values(texts)
+        made = {name: judge(values, name) for name, judge in self.cells.items() if name in texts}
+        values.done()
+        row: Row = self.kind(**made)
+        return row
+
+    def at_once(self, table: Table) -> tuple[Row, ...] | None:
+        """The values of all rows; None where one of them must be looked at by itself."""
+        if not all(table.lines) or any('"' in line or "\r" in line for line in table.lines):
+            return None
+        split = [line.split(",") for line in table.lines]
+        if {len(table.columns)} != set(map(len, split)):
+            return None
+        columns = dict(zip(table.columns, zip(*split, strict=True), strict=True))
+        try:
+            held = [self._column(one, columns.get(one.name)) for one in fields(self.kind)]
+        except Bad:
+            return None
+        return tuple(map(self.kind, *held))
+
+    def _column(self, one: Field[Any], texts: Sequence[str] | None) -> Iterable[object]:
+        """A field's values: those of its column, or its default where the file has none."""
+        if texts is None:
+            return repeat(one.default)
+        known = {text: self._value(one.name, text) for text in set(texts)}
+        return map(known.__getitem__, texts)
+
+    def _value(self, name: str, text: str) -> object:
+        """A column's value for a text; raises `Bad`."""
+        values = self.values({name: text})
+        made = self.cells[name](values, name)
+        values.done()
+        return made
 
 
 def read_table(data: bytes, file: str, layout: Layout, bytes_most: int) -> Table:

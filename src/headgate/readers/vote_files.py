@@ -28,7 +28,7 @@ from headgate.readers.evidence_csv import (
     NUMBER_MOST,
     Code,
     EvidenceValues,
-    VoteNeighbours,
+    vote_neighbours,
 )
 from headgate.readers.tables import Bad, Found, Layout, read_table
 
@@ -84,7 +84,7 @@ def read_vote_file(path: Path, file: str, asked: Asked) -> tuple[Vote, ...]:
     if not rows and not faults:
         faults.append(_PAIRS.fault(file, 0, Code.NO_ROWS, "there is no vote"))
     faults += _unknown(rows, file, asked)
-    known, neighbours, votes = asked.team_of, VoteNeighbours(), []
+    known, neighbours, votes = asked.team_of, vote_neighbours(), []
     for row in rows:
         try:
             style = tuple(_styles(row, asked))
