@@ -13,13 +13,15 @@ from typing import Final
 
 from headgate.bundle.verify import Verdict, read_bundle_files, verify
 from headgate.core import canonical
+from headgate.core.evaluation.decide import Decision
 from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.evidence import Evidence, Preferred
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Signer
 from headgate.core.policy.schema import Round
-from headgate.evaluating import RESULT, Evaluated, verify_round, write_round
+from headgate.evaluating import EARLIER, RESULT, Evaluated, verify_round, write_round
+from headgate.readers.evaluations.findings import Code
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of, pages
 from headgate.report.stage import Counted, Stage, stage_files
@@ -160,7 +162,19 @@ def with_earlier(
             mend = "Name the folder of an earlier round, or the bundle of an earlier term."
             raise Faulty([Fault(str(folder), 0, 0, "earlier-astray", what, mend)])
         found |= {f"{one.on} {one.round}": one for one in mine}
-    return replace(evaluated, earlier=tuple(one for _, one in sorted(found.items())))
+    earlier = tuple(one for _, one in sorted(found.items()))
+    flags = sorted({*evaluated.flags, *_sent_home(earlier, evaluated.asked.teams)})
+    return replace(evaluated, earlier=earlier, flags=tuple(flags))
+
+
+def _sent_home(earlier: Sequence[Earlier], teams: Sequence[str]) -> Iterator[Fault]:
+    """Each team that its last round before this one sent home, and that stands in this one."""
+    last = {one.team: (one.decision, past) for past in earlier for one in past.outcome.decisions}
+    for team in teams:
+        decision, past = last.get(team, (Decision.ADVANCE, None))
+        if past is not None and decision in (Decision.CUT, Decision.DISQUALIFIED):
+            what = f"{team} was sent home in {past.round} on {past.on}."
+            yield Code.SENT_HOME.of(EARLIER, what)
 
 
 def _comes_before(one: Earlier, evaluated: Evaluated) -> bool:

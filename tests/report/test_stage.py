@@ -14,7 +14,7 @@ from headgate.core.evaluation.conduct import Conducted, SetAside, Submission, Wh
 from headgate.core.evaluation.decide import Decision, Reason, RoundOutcome, TeamDecision
 from headgate.core.faults import Fault
 from headgate.core.policy.schema import Remedy
-from headgate.readers.evaluations.findings import FLAGS
+from headgate.readers.evaluations.findings import FLAGS, Code
 from headgate.report.blocks import Document
 from headgate.report.locale import LOCALES
 from headgate.report.pages import file_of, laid_out
@@ -172,7 +172,8 @@ def test_every_flag_of_the_readers_is_told_in_the_readers_language(
     made.opencompass(three / "a", made.opencompass_details())
     alone = teams.partition(", b:")[0] + "}\n"
     logs = [made.read(one, teams), made.read(two, alone), made.read(three, alone)]
-    flags = tuple(flag for each in logs for flag in each.flags)
+    before = Code.SENT_HOME.of("earlier.json", "a was sent home in stage on 2026-07-20.")
+    flags = (*(flag for each in logs for flag in each.flags), before)
     assert {code.value for code in FLAGS} == {flag.code for flag in flags}
     page = page_of(document(replace(told(), flags=flags), says(language)), language)
     assert '<span lang="en">' not in page.partition('id="flagged"')[2].partition("</table>")[0]

@@ -259,6 +259,31 @@ def test_a_later_round_shows_those_before_it_from_folders_that_verify(
     assert "Standings over the rounds" not in (tmp_path / "alone" / "report.html").read_text()
 
 
+def test_a_team_that_an_earlier_round_sent_home_is_told_where_it_stands_again(
+    two_rounds: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    """Its rows may be there by mistake or by a decision; a reader is told, in three languages."""
+    policy, first, folder = two_rounds
+    gone = [d["team"] for d in outcome_of(first) if d["decision"] in ("cut", "disqualified")]
+    words = ["final", "--programme", str(policy), "--evidence", str(folder)]
+    told = run("evaluate", *words, "--out", str(tmp_path / "out"), "--earlier", str(first))
+    flagged = [line for line in told.splitlines() if "sent-home-before" in line]
+    assert gone
+    assert len(gone) == len(flagged)
+    assert f"{gone[0]} was sent home in stage on 2026-07-20." in flagged[0]
+    page = (tmp_path / "out" / "report.vi.html").read_text("utf-8")
+    assert f"{gone[0]} đã bị loại ở vòng stage" in page
+    assert "NOT" not in run("verify", str(tmp_path / "out"))
+
+
+def outcome_of(folder: Path) -> list[dict[str, Any]]:
+    """What a published round decided of each team."""
+    decisions: list[dict[str, Any]] = json.loads((folder / RESULT).read_bytes())["outcome"][
+        "decisions"
+    ]
+    return decisions
+
+
 def test_a_folder_that_was_changed_or_is_no_earlier_round_is_no_history(
     two_rounds: tuple[Path, Path, Path], tmp_path: Path
 ) -> None:

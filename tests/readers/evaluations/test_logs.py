@@ -30,6 +30,16 @@ def test_lm_eval_gives_items_by_content_and_clusters(tmp_path: Path) -> None:
     assert "p0" not in {row.cluster for row in rows}
 
 
+def test_logs_may_lie_beside_what_the_folder_itself_is_made_of(tmp_path: Path) -> None:
+    """A team whose logs are the whole folder is not asked what evidence.yaml is a log of."""
+    made.lm_eval(tmp_path, made.lm_eval_samples())
+    for name in ("expert.csv", "round.yaml"):
+        (tmp_path / name).write_text("criterion\n", encoding="utf-8")
+    found = made.read(tmp_path)
+    assert 4 == len(found.items()["bench"])
+    assert () == found.flags
+
+
 def test_items_are_joined_by_content_and_never_by_position(tmp_path: Path) -> None:
     """Two teams that ran the items in another order have the same score on the same item."""
     made.lm_eval(tmp_path / "a", made.lm_eval_samples())

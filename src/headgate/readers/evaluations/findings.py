@@ -83,6 +83,7 @@ class Code(Mended):
         "Keep the tool's configuration of the run beside the report.",
     )
     TASK_UNUSED = "task-unused", "Leave the log out, or name its task in evidence.yaml."
+    SENT_HOME = "sent-home-before", "Take its rows out, or say by which decision it came back."
 
 
 FLAGS: Final = frozenset(
@@ -92,6 +93,7 @@ FLAGS: Final = frozenset(
         Code.SCORE_EDITED,
         Code.SETTINGS_UNSTATED,
         Code.TASK_UNUSED,
+        Code.SENT_HOME,
     }
 )
 """What is said beside the result and does not refuse it."""

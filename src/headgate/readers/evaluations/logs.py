@@ -15,6 +15,7 @@ from headgate.readers.evaluations import helm, inspect_ai, lighteval, lm_eval, o
 from headgate.readers.evaluations.findings import FLAGS, Code
 from headgate.readers.evaluations.manifest import MANIFEST, Manifest, Team
 from headgate.readers.evaluations.reading import Archive, Found, lines, parsed, whole
+from headgate.readers.evaluations.round_file import ROUND_FILE
 from headgate.readers.evaluations.run import Report, Run, Sample, Wanted, mean_and_error
 
 FILES_MOST: Final = 10_000
@@ -133,12 +134,17 @@ class _Team:
                 what = f"{log[:80]!r} is not there, or holds more than {FILES_MOST} files."
                 self.faults.append(Code.LOG_MISSING.of(MANIFEST, what, self.team.line))
                 continue
-            for file in inside:
+            for file in (one for one in inside if one == path or not self._is_own(one)):
                 if not file.resolve().is_relative_to(self.folder.resolve()):
                     what = f"{file.name[:80]!r} lies outside of the folder."
                     self.faults.append(Code.LOG_OUTSIDE.of(MANIFEST, what, self.team.line))
                 elif file.is_file():
                     yield file
+
+    def _is_own(self, file: Path) -> bool:
+        """Whether a file of a named folder is one that the folder of evidence itself is made of."""
+        here = file.parent.resolve() == self.folder.resolve()
+        return here and (file.name in (MANIFEST, ROUND_FILE) or file.suffix == ".csv")
 
     def _recognised(self, file: Path) -> tuple[Path, Reads] | None:
         """What reads a file, by what it holds; None for one that another file's reader takes."""
