@@ -2,14 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headgate.core.faults import Faulty
+from headgate.readers.evaluations import lm_eval
 from headgate.readers.evaluations.findings import FLAGS, Code
+from headgate.readers.evaluations.reading import lines
 from tests.readers.evaluations import made
 
 TWO = "teams:\n  a: {models: [model-a], logs: [a]}\n  b: {models: [model-b], logs: [b]}\n"
@@ -38,6 +41,40 @@ def test_logs_may_lie_beside_what_the_folder_itself_is_made_of(tmp_path: Path) -
     found = made.read(tmp_path)
     assert 4 == len(found.items()["bench"])
     assert () == found.flags
+
+
+@pytest.mark.parametrize("zstd", [False, True])
+def test_a_zip_of_many_samples_is_opened_once(
+    zstd: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its directory names every sample: read again for each, a log would take its square."""
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            opened.append(args)
+            super().__init__(*args, **named)
+
+    entries = made.inspect_eval(made.inspect_header(), made.inspect_samples())
+    (tmp_path / "log.eval").write_bytes(made.zipped(entries, zstd=zstd))
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    assert 4 == len(made.read(tmp_path).items()["bench"])
+    assert 1 == len(opened)
+
+
+def test_a_file_of_samples_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose it is shows when it was read: what is needed of it is kept until then."""
+    made.lm_eval(tmp_path, made.lm_eval_samples())
+    read = []
+
+    def counted(path: Path, where: str) -> Iterator[tuple[int, Any]]:
+        for number, line in lines(path, where):
+            read.append(number)
+            yield number, line
+
+    monkeypatch.setattr(lm_eval, "lines", counted)
+    made.read(tmp_path)
+    assert [1, 2, 3, 4] == read
 
 
 def test_items_are_joined_by_content_and_never_by_position(tmp_path: Path) -> None:

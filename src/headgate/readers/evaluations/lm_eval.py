@@ -5,7 +5,9 @@ over each sample's doc, prompt and target hash, in the file's order.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +34,28 @@ _TASK_KEYS: Final = (
 _HASHES: Final = ("doc_hash", "prompt_hash", "target_hash")
 
 
+@dataclass(frozen=True, slots=True)
+class _Needed:
+    """What is kept of a sample while its results are looked for: no text of it."""
+
+    line: int
+    item: str
+    prompt: str
+    filter: str
+    metrics: Any
+    scores: Mapping[str, Any]
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplesFile:
+    """A samples file, read once: `hash` is that by which results know it."""
+
+    name: str
+    hash: str
+    samples: tuple[_Needed, ...]
+
+
 def is_results(value: Any) -> bool:
     """Whether JSON is the results file of this tool."""
     return isinstance(value, dict) and {"results", "configs", "versions", "n-samples"} <= set(value)
@@ -44,21 +68,37 @@ def is_older(value: Any) -> bool:
 
 def is_sample(value: Any) -> bool:
     """Whether a line is a sample of this tool."""
-    return isinstance(value, dict) and set(_HASHES) <= set(value)
+    return isinstance(value, dict) and all(name in value for name in _HASHES)
 
 
-def samples_hash(path: Path, where: str) -> str:
-    """The hash by which results know their samples file."""
-    digest = hashlib.sha256()
-    for number, sample in lines(path, where):
+def read_samples(path: Path, wanted: Iterable[Wanted]) -> SamplesFile:
+    """What is needed of a samples file, whatever task it may be of; raises `Found`."""
+    digest, held = hashlib.sha256(), list[_Needed]()
+    clusters = {one.cluster for one in wanted if one.cluster}
+    for number, sample in lines(path, path.name):
         if not is_sample(sample):
-            raise Found(Code.SHAPE, f"{where} has a line that is no sample.", number)
+            raise Found(Code.SHAPE, f"{path.name} has a line that is no sample.", number)
         digest.update("".join(str(sample[name]) for name in _HASHES).encode())
-    return digest.hexdigest()
+        held.append(_needed(number, sample, clusters))
+    return SamplesFile(path.name, digest.hexdigest(), tuple(held))
+
+
+def _needed(number: int, sample: Mapping[str, Any], clusters: Collection[str]) -> _Needed:
+    metrics, doc = sample.get("metrics") or (), sample.get("doc")
+    named = map(str, metrics) if isinstance(metrics, list) else ()
+    return _Needed(
+        number,
+        content_hash([sample["doc_hash"], sample["target_hash"]]),
+        str(sample["prompt_hash"]),
+        sys.intern(str(sample.get("filter"))),
+        metrics,
+        {name: sample[name] for name in named if name in sample},
+        {name: doc[name] for name in clusters if name in doc} if isinstance(doc, Mapping) else {},
+    )
 
 
 def read_results(
-    value: Any, wanted: Iterable[Wanted], samples: Mapping[str, Path], report: Report
+    value: Any, wanted: Iterable[Wanted], samples: Mapping[str, SamplesFile], report: Report
 ) -> Iterator[Run]:
     """The runs of the tasks that a results file has; `samples` are files by their hash."""
     with report.trying():
@@ -67,37 +107,33 @@ def read_results(
         for one in wanted:
             if one.log_task not in results or one.log_task not in configs:
                 continue
-            path = samples.get(str(hashes.get(one.log_task)))
-            if path is None:
+            file = samples.get(str(hashes.get(one.log_task)))
+            if file is None:
                 what = f"{one.log_task!r} has results and no file of samples that belongs to them."
                 report.add(Code.TOTALS_ONLY, what)
                 continue
             with report.trying():
-                read = _samples(path, one, results[one.log_task], report)
+                read = _samples(file, one, results[one.log_task], report)
                 complete(read, sizes.get(one.log_task, {}).get("original"), one, report)
                 unique(read, report)
                 yield _run(value, one.log_task, read, report.file)
 
 
-def _samples(path: Path, wanted: Wanted, totals: Any, report: Report) -> tuple[Sample, ...]:
-    filters, metrics = set[str](), set[str]()
-    for _, sample in lines(path, path.name):
-        filters.add(str(sample.get("filter")))
-        metrics |= set(map(str, sample.get("metrics") or ()))
-    kept = chosen(sorted(filters), wanted.filter, "filters")
+def _samples(file: SamplesFile, wanted: Wanted, totals: Any, report: Report) -> tuple[Sample, ...]:
+    metrics = {str(name) for sample in file.samples for name in sample.metrics}
+    kept = chosen(sorted({sample.filter for sample in file.samples}), wanted.filter, "filters")
     metric = chosen(sorted(metrics), wanted.metric, "metrics")
     read = []
-    for number, sample in lines(path, path.name):
-        if str(sample.get("filter")) != kept:
+    for sample in file.samples:
+        if sample.filter != kept:
             continue
         with report.trying():
-            where = f"{path.name}:{number}"
-            if metric not in sample:
+            where = f"{file.name}:{sample.line}"
+            if metric not in sample.scores:
                 raise Found(Code.UNSCORED, f"{where} has no {metric!r}.")
-            item = content_hash([sample["doc_hash"], sample["target_hash"]])
-            cluster = cluster_of(sample.get("doc"), wanted, item, where)
-            prompt = str(sample["prompt_hash"])
-            read.append(Sample(item, cluster, 1, marks(sample[metric], where), prompt))
+            cluster = cluster_of(sample.fields, wanted, sample.item, where)
+            score = marks(sample.scores[metric], where)
+            read.append(Sample(sample.item, cluster, 1, score, sample.prompt))
     with report.trying():
         if read and not report.faults and isinstance(totals, Mapping):
             checked_total(read, totals.get(f"{metric},{kept}"), f"{wanted.log_task}/{metric}")

@@ -87,7 +87,7 @@ class _Team:
     team: Team
     wanted: Sequence[Wanted]
     faults: list[Fault] = field(default_factory=list)
-    samples: dict[str, Path] = field(default_factory=dict)
+    samples: dict[str, lm_eval.SamplesFile] = field(default_factory=dict)
     details: dict[str, Path] = field(default_factory=dict)
     predictions: dict[tuple[str, str], Path] = field(default_factory=dict)
 
@@ -169,7 +169,8 @@ class _Team:
         if file.name in helm.FILES[1:] and (file.parent / helm.FILES[0]).is_file():
             return None
         if self._is_samples(file):
-            self.samples[lm_eval.samples_hash(file, file.name)] = file
+            read = lm_eval.read_samples(file, self.wanted)
+            self.samples[read.hash] = read
             return None
         return self._json(file)
 

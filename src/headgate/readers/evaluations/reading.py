@@ -42,15 +42,10 @@ def parsed(data: bytes, where: str, line: int = 0) -> Any:
     where one is a score, it is refused there.
     """
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) != len(pairs):
-            raise Found(Code.KEY_TWICE, f"{where}: a key stands twice in one object.", line)
-        return made
-
     try:
-        text = data.decode("utf-8")
-        return json.loads(text, parse_float=_number, parse_constant=Decimal, object_pairs_hook=once)
+        return _DECODER.decode(data.decode("utf-8"))
+    except KeyError as error:
+        raise Found(Code.KEY_TWICE, f"{where}: a key stands twice in one object.", line) from error
     except UnicodeDecodeError as error:
         raise Found(Code.LOG_NOT_UTF8, f"{where}: byte {error.start + 1}.", line) from error
     except RecursionError as error:
@@ -64,6 +59,18 @@ def _number(text: str) -> Decimal:
         return Decimal(text)
     except ArithmeticError as error:
         raise ValueError("a number beyond all measure") from error
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise KeyError
+    return made
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_float=_number, parse_constant=Decimal, object_pairs_hook=_once
+)
 
 
 def whole(path: Path, where: str) -> bytes:
@@ -88,7 +95,7 @@ def lines(path: Path, where: str) -> Iterator[tuple[int, Any]]:
                 if len(line) > LINE_BYTES_MOST:
                     what = f"{where}: a line has more than {LINE_BYTES_MOST} bytes."
                     raise Found(Code.LOG_TOO_LARGE, what, number)
-                if line.strip():
+                if not line.isspace():
                     yield number, parsed(line, where, number)
     except OSError as error:
         raise Found(Code.LOG_UNREADABLE, f"{where}: {error.strerror}.") from error
@@ -100,7 +107,8 @@ class Archive:
     def __init__(self, stream: IO[bytes], where: str) -> None:
         self._stream, self._where = stream, where
         with self._refusing():
-            entries = zipfile.ZipFile(stream).infolist()
+            self._zip = zipfile.ZipFile(stream)
+            entries = self._zip.infolist()
         self._entries = {entry.filename: entry for entry in entries}
         if len(entries) > ENTRIES_MOST:
             raise Found(Code.LOG_TOO_LARGE, f"{where} has {len(entries)} entries.")
@@ -138,7 +146,7 @@ class Archive:
         if entry.compress_type == _ZSTANDARD:
             yield from self._zstandard(entry)
             return
-        with zipfile.ZipFile(self._stream) as archive, archive.open(entry) as stream:
+        with self._zip.open(entry) as stream:
             while piece := stream.read(_PIECE):
                 yield piece
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from typing import Final
 
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault
@@ -80,18 +82,29 @@ class Report:
 
 def content_hash(value: object) -> str:
     """SHA-256 of a value's JSON with sorted keys: one item, one hash, whoever ran it."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_ENCODER: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+)
 
 
 def marks(value: object, where: str) -> int:
     """A score from 0 to 1 in ten-thousandths; raises `Found` for anything else."""
-    if isinstance(value, bool | int | Decimal):
-        number = Decimal(value)
-        if number.is_finite() and 0 <= number <= 1:
-            scaled = (number * FULL_MARKS).to_integral_value(ROUND_HALF_EVEN)
-            return int(scaled)
+    number = Decimal(value) if isinstance(value, bool | int | Decimal) else Decimal("NaN")
+    scaled = _ten_thousandths(number)
+    if scaled is not None:
+        return scaled
     raise Found(Code.SCORE_BAD, f"{where} has the score {str(value)[:40]}.")
+
+
+@lru_cache(maxsize=2**12)
+def _ten_thousandths(number: Decimal) -> int | None:
+    """A number from 0 to 1 in ten-thousandths; logs have few that differ."""
+    if not number.is_finite() or not 0 <= number <= 1:
+        return None
+    return int((number * FULL_MARKS).to_integral_value(ROUND_HALF_EVEN))
 
 
 def mean_and_error(samples: Sequence[Sample], *, clustered: bool = False) -> tuple[float, float]:
