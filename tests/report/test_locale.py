@@ -45,3 +45,5 @@ def test_money_names_its_currency() -> None:
     assert "1.234.567\u00a0won" == LOCALES["vi"].currency(1_234_567, "KRW")
     assert "1,234,567원" == LOCALES["ko"].currency(1_234_567, "KRW")
     assert "1,234\u00a0XAF" == LOCALES["en"].currency(1234, "XAF")
+    assert "1.234,05\u00a0EUR" == LOCALES["vi"].currency(123_405, "EUR")
+    assert "US$\u221212.30" == LOCALES["en"].currency(-1230, "USD")

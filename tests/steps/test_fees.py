@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_fee_falls_due_ten_working_days_after_the_decision() -> None:
     assert date(2026, 3, 9) == one["due"]
     assert 2 * 184 * NODE_DAY // 10 == one["amount"] == one["price"] // 10
     assert ("base", "h200", 2 * 184 * 8 * 86_400) == (one["rule"], one["class"], one["granted"])
+
+
+def test_a_fee_is_owed_to_the_cent_where_there_are_cents() -> None:
+    """A price of four decimals, a tenth of it: no part of a cent is owed, and every cent is."""
+    priced = ("price_per_gpu_hour: 3000}", 'price_per_gpu_hour: "2.4575"}')
+    policy = opened(("currency: KRW", "currency: EUR"), priced)
+    term = awarded(policy, [applicant("a", 2)], {"a": 9})
+    (one,) = bills(term)
+    assert Fraction(2 * 184 * 8 * 24 * 24_575, 10_000) == one["price"]
+    assert 1_736_371 == one["amount"] == int(one["price"] * 10)
+    assert 1_736_371 == owed(term)
+    paid = Payment("a", "open", 1_736_371, date(2026, 3, 3), SAID)
+    assert 0 == owed(pay(term, [paid], "p-1", date(2026, 3, 3)))
 
 
 def test_the_next_term_of_an_award_is_billed_when_it_begins() -> None:

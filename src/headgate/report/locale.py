@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Final
 
 from headgate.core.quantities import half_even
+from headgate.core.supports.price import Currency
 
 NO_BREAK: Final = "\u00a0"
 MINUS: Final = "\u2212"
@@ -62,9 +63,9 @@ class Locale:
         return self.fixed(Fraction(milli_points, 1000), places)
 
     def currency(self, amount: int, code: str) -> str:
-        """An amount in whole units of a currency."""
-        pattern = self.money.get(code, "{0}" + NO_BREAK + code)
-        return pattern.format(self.whole(amount))
+        """An amount in the smallest unit of a currency."""
+        pattern, known = self.money.get(code, "{0}" + NO_BREAK + code), Currency(code)
+        return pattern.format(self.fixed(Fraction(amount, known.parts), known.digits))
 
     def day(self, day: date) -> str:
         """A day as official texts of the language write it."""

@@ -81,7 +81,7 @@ def _moved(
 ) -> Transfer:
     """Money from one account to another; where it is below zero, it comes back."""
     debit, credit = ways if amount > 0 else reversed(ways)
-    money = term.policy(term.starts).programme.currency.lower()
+    money = term.policy(term.starts).programme.money.unit
     return single(name, debit, credit, abs(amount), money, instant(day), why)
 
 
@@ -90,20 +90,23 @@ def _fee(
 ) -> tuple[Decision, int, date | None]:
     """What is owed for an amount and by when, by the rule that settled it when it was decided.
 
-    Whole units of money; rounded so that an award owes the same in parts as at once.
+    Whole numbers of the currency's smallest unit; an award owes the same in parts as at once.
     """
     holding, call = one.holding, call_of(term, one.holding.call)
     policy = term.policy(call.decides)
+    programme = policy.programme
     support = policy.supports[holding.support]
     totals = (
         support.price(holding.support_class, amount)
         for amount in (holding.amount, holding.amount - one.amount)
     )
-    now, before = (None if price is None else int(price * share) for price in totals)
+    now, before = (
+        None if price is None else programme.money.owed(price * share) for price in totals
+    )
     fee = None if now is None or before is None else now - before
     due = None
     if call.invoice is not None and fee is not None and fee > 0:
-        due = call.invoice.due_days.after(day, policy.programme.calendar.rest)
+        due = call.invoice.due_days.after(day, programme.calendar.rest)
     result = {
         "rule": rule,
         "share": share,
@@ -144,7 +147,9 @@ def found_of(term: Term, paid: Payment, day: date) -> tuple[Finding[PaymentFault
     balance = term.books.balance(account) if account is not None else None
     if balance is None or not has_applied(term, paid.call, paid.award):
         return check_payment(None, paid, day)
-    return check_payment(Owes(balance.debits_posted, balance.credits_posted), paid, day)
+    money = term.policy(term.starts).programme.money
+    owes = Owes(balance.debits_posted, balance.credits_posted, money)
+    return check_payment(owes, paid, day)
 
 
 def overdue(term: Term, holding: Holding, day: date) -> tuple[Standing, ...]:

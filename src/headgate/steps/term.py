@@ -26,7 +26,7 @@ from headgate.core.supports.kind import Accounts
 from headgate.steps.event import Event
 
 DUE, INCOME, PAID = "due/{award}", "income/{support}", "paid/{support}"
-"""Where fees owed by awards come from and go to, and what was paid of them, in the currency."""
+"""Where fees owed by awards come from and go to, and what was paid, in the smallest unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ def chart_of(policy: Policy) -> Chart:
     patterns: list[Pattern] = []
     for name, support in policy.supports.items():
         patterns += support.patterns(name)
-    money = policy.programme.currency.lower()
+    money = policy.programme.money.unit
     return Chart((*patterns, *(Pattern(path, money) for path in (DUE, INCOME, PAID))))
 
 

@@ -14,8 +14,10 @@ from headgate.core.duties.payments import (
     check_payment,
     standings,
 )
+from headgate.core.supports.price import Currency
 
 DAY = date(2026, 4, 1)
+WON = Currency("KRW")
 PAID = Payment("open-1", "open", 40, DAY, "ab" * 32)
 
 
@@ -26,15 +28,15 @@ def faults(owes: Owes | None, paid: Payment) -> set[PaymentFault]:
 
 def test_every_fault_of_a_payment_occurs_by_its_name() -> None:
     """Nothing owed, too much, nought, the wrong way, not received yet, no reference: all told."""
-    owes = Owes(100, 60)
+    owes = Owes(100, 60, WON)
     assert set() == faults(owes, PAID)
-    assert set() == faults(Owes(100, 130), replace(PAID, amount=-30))
+    assert set() == faults(Owes(100, 130, WON), replace(PAID, amount=-30))
     told = {
-        PaymentFault.NOTHING_BILLED: faults(None, PAID) & faults(Owes(0, 0), PAID),
+        PaymentFault.NOTHING_BILLED: faults(None, PAID) & faults(Owes(0, 0, WON), PAID),
         PaymentFault.AMOUNT_WRONG: faults(owes, replace(PAID, amount=41))
         & faults(owes, replace(PAID, amount=0))
         & faults(owes, replace(PAID, amount=-1))
-        & faults(Owes(100, 130), replace(PAID, amount=-31)),
+        & faults(Owes(100, 130, WON), replace(PAID, amount=-31)),
         PaymentFault.DAY_WRONG: faults(owes, replace(PAID, received=DAY + timedelta(days=1))),
         PaymentFault.REFERENCE_MISSING: faults(owes, replace(PAID, reference="the bank")),
     }
@@ -68,3 +70,10 @@ def test_a_credit_note_pays_the_bill_that_falls_due_first() -> None:
     assert not first.is_overdue(due)
     assert first.is_overdue(due + timedelta(days=1))
     assert not credit.is_overdue(date.max)
+
+
+def test_what_is_owed_is_told_as_money_is_written() -> None:
+    """Twelve euros and thirty cents are no 1230."""
+    paid = replace(PAID, amount=1231)
+    (found,) = check_payment(Owes(1230, 0, Currency("EUR")), paid, DAY)
+    assert "12.31 were paid; 12.30 are owed." == found.what

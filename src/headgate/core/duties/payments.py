@@ -13,13 +13,14 @@ from typing import Final
 
 from headgate.core.duties.finding import Finding
 from headgate.core.faults import Sentence
+from headgate.core.supports.price import Currency
 
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """An amount that was received for an award, in whole units of the programme's currency.
+    """An amount that was received for an award, in the smallest unit of the programme's currency.
 
     It is below zero where the programme gave back what it had too much of.
     `reference` is SHA-256 of what the bank says of it; the words stay with whoever wrote them.
@@ -38,6 +39,7 @@ class Owes:
 
     billed: int
     paid: int
+    money: Currency
 
 
 class PaymentFault(StrEnum):
@@ -64,7 +66,9 @@ def _findings(owes: Owes | None, paid: Payment, day: date) -> Iterator[Finding[P
         yield Finding(PaymentFault.NOTHING_BILLED, what, "Name an award that owes a fee.")
     elif not _fits(paid.amount, owes.billed - owes.paid):
         what = Sentence(
-            "{amount} were paid; {owed} are owed.", amount=paid.amount, owed=owes.billed - owes.paid
+            "{amount} were paid; {owed} are owed.",
+            amount=owes.money.exact(paid.amount),
+            owed=owes.money.exact(owes.billed - owes.paid),
         )
         mend = "Put down what is owed, at most; below zero, what was given back of too much."
         yield Finding(PaymentFault.AMOUNT_WRONG, what, mend)

@@ -30,6 +30,7 @@ from headgate.core.policy.sharing import Sharing
 from headgate.core.seats import Method
 from headgate.core.supports import AnySupport
 from headgate.core.supports.kind import Section
+from headgate.core.supports.price import Currency
 from headgate.core.supports.text import Text
 
 
@@ -50,6 +51,11 @@ class Programme(Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     timezone: Timezone
     calendar: Calendar
+
+    @property
+    def money(self) -> Currency:
+        """What is owed and paid, and in what unit."""
+        return Currency(self.currency)
 
 
 class Rule(Section):

@@ -27,7 +27,7 @@ OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
 MENDED: Final[dict[PaymentFault, str]] = {
     PaymentFault.NOTHING_BILLED: noop("Choose an award that owes a fee."),
     PaymentFault.AMOUNT_WRONG: noop(
-        "Put down whole units of money, and at most what the award owes; less than nothing where"
+        "Put down what came in, and at most what the award owes; less than nothing where"
         " the programme gives money back."
     ),
     PaymentFault.DAY_WRONG: noop("Name the day on which it was received, not a later one."),

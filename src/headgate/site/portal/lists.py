@@ -26,11 +26,10 @@ from headgate.core.calls.matching import findable, has_words, stand_in, words_of
 from headgate.site.portal.findable import has_all
 from headgate.site.portal.reading import DATABASE
 from headgate.site.recent import Recent
-from headgate.site.reports.tables import write_csv, write_xlsx
+from headgate.site.reports.tables import Cell, write_csv, write_xlsx
 from headgate.site.status import state
 
 T = TypeVar("T")
-Cell = str | int
 
 PAGE_ROWS: Final = 50
 TYPES: Final = {
@@ -344,7 +343,9 @@ def download(
 def _file(kind: str, rows: Sequence[T], columns: Sequence[Column[T]], state: str) -> bytes:
     if kind == "json":
         listed = [{c.name: c.value(row) for c in columns} for row in rows]
-        return json.dumps({"state": state, "rows": listed}, ensure_ascii=False).encode()
+        return json.dumps(
+            {"state": state, "rows": listed}, ensure_ascii=False, default=float
+        ).encode()
     out = BytesIO()
     told: list[list[Cell]] = [[str(c.head) for c in columns]]
     told += ([c.value(row) for c in columns] for row in rows)

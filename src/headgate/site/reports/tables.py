@@ -9,6 +9,7 @@ statement belongs.
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from io import TextIOWrapper
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -29,7 +30,7 @@ ROWS_MOST: Final = 1_048_576
 
 NUMBERS_AS_TEXT: Final = "Numbers of more than 15 digits are written as text; a sum leaves them out"
 
-Cell = str | int
+Cell = str | int | Decimal
 Row = Sequence[Cell]
 
 STATEMENT: Final[Mapping[str, tuple[str, ...]]] = {
@@ -109,7 +110,7 @@ def write_csv(rows: Iterable[Row], out: BinaryIO, state: str) -> None:
 
 def _disarmed(cell: Cell) -> Cell:
     """A text that no spreadsheet takes for a formula."""
-    if isinstance(cell, int) or not cell or cell[0].isalnum():
+    if not isinstance(cell, str) or not cell or cell[0].isalnum():
         return cell
     return f"'{cell}"
 
@@ -144,6 +145,7 @@ class _Sheets:
         self.rows = chain([first] if first else [], told)
         self.bold = book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
         self.number = book.add_format({"num_format": "#,##0"})
+        self.money = book.add_format({"num_format": "#,##0.00##"})
         self.digits = book.add_format({"align": "right"})
         self.has_digits = False
         self.begin()
@@ -172,8 +174,9 @@ class _Sheets:
         """One cell, as what it is."""
         if isinstance(cell, str):
             self.sheet.write_string(self.next, column, cell)
-        elif abs(cell) <= EXACT_MOST:
-            self.sheet.write_number(self.next, column, cell, self.number)
+        elif -EXACT_MOST <= cell <= EXACT_MOST:
+            form = self.number if isinstance(cell, int) else self.money
+            self.sheet.write_number(self.next, column, cell, form)
         else:
             self.sheet.write_string(self.next, column, str(cell), self.digits)
             self.has_digits = True

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as lazy
 from headgate.core import canonical
 from headgate.core.calls.application import Application
 from headgate.core.quantities import half_even
+from headgate.core.supports.price import Currency
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
@@ -49,6 +51,7 @@ from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands, stored_facts
 from headgate.site.reports.statement import Line, lines
+from headgate.site.reports.tables import Cell
 from headgate.steps.term import DUE
 
 STATES: Final[Mapping[str, tuple[Promise, str]]] = {
@@ -80,6 +83,10 @@ def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Co
     def money(amount: int) -> str:
         return say.locale.currency(amount, say.currency)
 
+    def counted(amount: int) -> Cell:
+        exact = Currency(say.currency)
+        return Decimal(exact.exact(amount)) if exact.digits else amount
+
     return [
         Column("number", lazy("Invoice"), lambda i: i.number, linked),
         Column(
@@ -91,9 +98,11 @@ def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Co
             lambda i: say.locale.day(i.standing.bill.day),
         ),
         Column("due", lazy("Due"), due, due_shown),
-        Column("amount", lazy("Amount"), lambda i: i.amount, lambda i: money(i.amount), True),
         Column(
-            "open", lazy("Still open"), lambda i: i.standing.open,
+            "amount", lazy("Amount"), lambda i: counted(i.amount), lambda i: money(i.amount), True
+        ),
+        Column(
+            "open", lazy("Still open"), lambda i: counted(i.standing.open),
             lambda i: money(i.standing.open), True,
         ),
     ]  # fmt: skip
@@ -140,8 +149,9 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         suspend(person, one.award, request.POST.get("text", ""), now())
         messages.success(request, _("The award is suspended: it stands in the journal."))
         return redirect("invoice", number=number)
+    money = policy_when(stood, one.call).programme.money
     if request.method == "POST":
-        record_payment(person, _received(request, one), now())
+        record_payment(person, _received(request, one, money), now())
         messages.success(request, _("The payment stands in the journal."))
         return redirect("invoice", number=number)
     on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())
@@ -153,7 +163,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         "one": one,
         "told": told,
         "tag": tag(*STATES[one.state(on)]),
-        "open": one.award_open,
+        "open": money.exact(one.award_open),
         "today": on.isoformat(),
         "may_pay": Role.FUND_OFFICER in roles_of(person) and one.award_open,
         "runs": runs and one.award in dossiers,
@@ -176,17 +186,17 @@ def _suspension(
     }
 
 
-def _received(request: HttpRequest, one: Invoice) -> Received:
+def _received(request: HttpRequest, one: Invoice, money: Currency) -> Received:
     given = request.POST
-    text = given.get("amount", "").strip().replace("−", "-")
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 16):
+    try:
+        amount = money.read(given.get("amount", ""))
+    except ValueError:
         refuse(DeskRefusal.FORM_FAULTY, _("Amount received"))
     try:
         day = date.fromisoformat(given.get("received", ""))
     except ValueError:
         refuse(DeskRefusal.FORM_FAULTY, _("Received on"))
-    return Received(one.award, one.call, int(text), day, given.get("reference", ""))
+    return Received(one.award, one.call, amount, day, given.get("reference", ""))
 
 
 def document(stood: Stands, one: Invoice, dossier: Dossier | None, say: Speaker) -> Document:
@@ -236,7 +246,7 @@ def _lines(stood: Stands, one: Invoice, say: Speaker) -> Iterator[Block]:
     policy, told = policy_when(stood, one.call), one.result
     support = policy.supports[policy.calls[one.call].support]
     unit = support.unit(told["class"])
-    price = half_even(Fraction(told["price"]))
+    price = half_even(Fraction(told["price"]) * Currency(say.currency).parts)
     row = (
         f"{say.text(support.name)}, {told['class']}",
         f"{say.amount(told['granted'], unit)} {say.unit(unit)}",
