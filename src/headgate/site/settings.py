@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "headgate.site.portal.watched.watched",
     "django.middleware.security.SecurityMiddleware",
     "headgate.site.portal.middleware.content_security",
+    "headgate.site.portal.middleware.gathered",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 from io import StringIO
 from pathlib import Path
@@ -44,6 +45,18 @@ def run(folder: Path, *words: str, code: int, **told: str) -> str:
     )
     assert code == done.returncode, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def test_a_file_of_the_site_comes_whole_with_what_keeps_it(portal: Client) -> None:
+    """A stream would be gathered by Django with a warning on the screen of who began the portal."""
+    address = re.findall('<link[^>]*href="(/static/[^"]*[.]css)"', text_of(portal.get("/")))[0]
+    file = portal.get(address)
+    assert not file.streaming
+    assert file.content.startswith(b"/*")
+    assert str(len(file.content)) == file["Content-Length"]
+    assert "max-age" in file["Cache-Control"]
+    again = portal.get(address, headers={"If-Modified-Since": file["Last-Modified"]})
+    assert (304, b"") == (again.status_code, again.content)
 
 
 def test_what_is_counted_and_who_may_read_it(portal: Client) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 
 from headgate.site.portal.refusals import bad_request, too_large
 
@@ -35,6 +36,27 @@ def content_security(get_response: Answer) -> Answer:
             "Permissions-Policy", "camera=(), geolocation=(), microphone=()"
         )
         return response
+
+    return middleware
+
+
+def gathered(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer with the site's own files whole.
+
+    They are small, and Django gathers them for a server of the network anyhow, with a warning on
+    the screen of who starts it.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not isinstance(response, FileResponse):
+            return response
+        answer = HttpResponse(b"".join(response), status=response.status_code)
+        answer.headers = response.headers
+        response.close()
+        return answer
 
     return middleware
 
