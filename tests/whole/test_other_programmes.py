@@ -158,6 +158,10 @@ SHAPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "no envelopes": (
         (PROGRAMME[PROGRAMME.index("envelopes:") : PROGRAMME.index("calls:")], "envelopes: {}\n"),
     ),
+    "a call that comes again every two months": (
+        ("  main:\n", "  main:\n    repeat: {months: 2, times: 3}\n"),
+        ("offered: 80, cap_blocks: 2", "offered: 24, cap_blocks: 2"),
+    ),
     "nobody is let in": (
         (
             "    criteria: [",

@@ -17,12 +17,13 @@ from headgate.core.policy.document import Document
 from headgate.core.policy.expressions import Failure, Unanswered
 from headgate.core.policy.fee_checks import fee_faults
 from headgate.core.policy.overlay import laid_over, overlay_faults
+from headgate.core.policy.repeated import said
 from headgate.core.policy.rule_checks import rule_faults
 from headgate.core.policy.structure import structure_faults
 from headgate.core.policy.together import together_faults
 from headgate.core.policy.tree import Place
 from headgate.core.policy.validate import Checked, validated
-from headgate.core.policy.values import Tree, Value, changes, day_of, find, take
+from headgate.core.policy.values import Tree, Value, changes, day_of, find
 
 _MENDS = {
     NoAnswer.GIVEN_WRONG: "give what the rule asks for",
@@ -60,7 +61,7 @@ def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
 
 
 def _at(document: Document, day: date) -> tuple[Tree, Checked] | None:
-    tree = take(document.programme, day)
+    tree = said(document.programme, day)
     if tree is None:
         return None
     laid = replace(tree, value=laid_over(document, tree.value, day)[0])

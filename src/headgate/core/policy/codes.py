@@ -198,6 +198,7 @@ class Code(Enum):
     SUPPORT_UNKNOWN = ("support-unknown", "there is no support `{name}`", "{mend}")
     CLASS_UNKNOWN = ("class-unknown", "the support has no class `{name}`", "{mend}")
     CALL_UNKNOWN = ("call-unknown", "there is no call `{name}`", "{mend}")
+    REPEAT_TAKEN = "repeat-taken", "a call that `{name}` means is there", "rename one of them"
     GATE_UNKNOWN = ("gate-unknown", "the call has no gate `{name}`", "{mend}")
     SPOT_TAKEN = (
         "spot-taken",

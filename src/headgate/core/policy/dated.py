@@ -9,6 +9,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.overlay import laid_over, overlay_faults
+from headgate.core.policy.repeated import said
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
 from headgate.core.policy.validate import validated
@@ -60,7 +61,7 @@ def at(document: Document, day: date) -> Resolved:
     faults = document.faults or overlay_faults(document)
     if faults:
         raise Faulty(faults)
-    tree = take(document.programme, day)
+    tree = said(document.programme, day)
     if tree is None:
         raise Faulty([_not_yet(document.programme, day)])
     value, faults = laid_over(document, tree.value, day)

@@ -21,6 +21,7 @@ from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.names import meant
+from headgate.core.policy.repeated import said
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import ASSUMED, Provenance, Value, day_of, find, take
 
@@ -32,7 +33,7 @@ def overlay_faults(document: Document) -> tuple[Fault, ...]:
     """What is wrong with the overlays, and paths that lead nowhere on their first day."""
     faults = [fault for _, tree in document.overlays for fault in _faults(tree)]
     for day in {} if faults else {day_of(tree, "from"): 0 for _, tree in document.overlays}:
-        tree = take(document.programme, day) if day is not None else None
+        tree = said(document.programme, day) if day is not None else None
         if tree is not None and day is not None:
             faults += laid_over(document, tree.value, day)[1]
     return tuple(sorted(dict.fromkeys(faults)))

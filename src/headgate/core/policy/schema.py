@@ -238,10 +238,21 @@ class Organisations(Section):
     fields: Mapping[Identifier, FormField] = {}
 
 
+class Repeat(Section):
+    """A call that comes again: so many times in all, each so many months after the one before."""
+
+    months: Annotated[int, Field(ge=1, le=120)]
+    times: Annotated[int, Field(ge=2, le=60)]
+
+
 class Call(Section):
-    """One invitation to apply, from opening to award."""
+    """One invitation to apply, from opening to award.
+
+    `repeat` is there only where it could not be followed: see `headgate.core.policy.repeated`.
+    """
 
     name: Text
+    repeat: Repeat | None = None
     support: Identifier
     opens: Day
     closes: Day

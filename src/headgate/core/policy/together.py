@@ -173,6 +173,8 @@ def _block(support: AnySupport | None, block: Mapping[str, int], spots: Spots, p
 def _calls(policy: Policy, spots: Spots) -> Found:
     for name, call in policy.calls.items():
         here = ("calls", name)
+        if call.repeat is not None:
+            yield here, Code.REPEAT_TAKEN.at(spots.at(*here, "repeat"), name=name)
         support = policy.supports.get(call.support)
         path: Loc = (*here, "support")
         yield from name_known(spots, path, call.support, ("supports",), Code.SUPPORT_UNKNOWN)

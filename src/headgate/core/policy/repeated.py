@@ -1,0 +1,112 @@
+"""Calls that repeat: written once, and meant as so many calls that follow each other.
+
+    calls:
+      fast-lane:
+        opens: 2026-01-05
+        repeat: {months: 2, times: 6}
+
+are the calls fast-lane, fast-lane-2 to fast-lane-6, each with every day, those of its stages too,
+so many months later than the one before it; a day that a month has not is its last. Each stands
+where the one is written, so that a fault, a source or an assumption of it is found there.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Final
+
+from headgate.core.policy.tree import Node
+from headgate.core.policy.values import Loc, Tree, Value, take
+from headgate.core.quantities import add_months
+
+DAYS: Final = ("opens", "closes", "decides", "starts")
+MONTHS_MOST: Final = 120
+TIMES_MOST: Final = 60
+YEAR_MOST: Final = date.max.year - MONTHS_MOST * TIMES_MOST // 12
+
+
+def said(programme: Node, day: date) -> Tree | None:
+    """What a programme says on a day, its repeating calls as the calls they mean; None before all.
+
+    A call whose `repeat` cannot be followed keeps it, for the checks to say why.
+    """
+    tree = take(programme, day)
+    calls = tree.value.part("calls") if tree is not None else None
+    if tree is None or calls is None or not isinstance(calls.data, Mapping):
+        return tree
+    told, parts = calls.data, dict(tree.value.parts())
+    every = {name: (base, one) for base in told for name, one in _each(base, told)}
+    written = {name: one for name, (_, one) in every.items()}
+    of = {name: base for name, (base, _) in every.items() if name != base}
+    return replace(
+        tree,
+        value=replace(tree.value, data={**parts, "calls": replace(calls, data=written)}),
+        ended=_copied(tree.ended, of),
+        pending=_copied(tree.pending, of),
+    )
+
+
+def _copied(places: Mapping[Loc, Node], of: Mapping[str, str]) -> Mapping[Loc, Node]:
+    """Places in a call, for each call that is meant by it as well."""
+    return {
+        **places,
+        **{
+            ("calls", name, *loc[2:]): node
+            for name, base in of.items()
+            for loc, node in places.items()
+            if loc[:2] == ("calls", base)
+        },
+    }
+
+
+def _each(base: str, told: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
+    call = told[base]
+    months, times = _asked(call)
+    names = [f"{base}-{at}" for at in range(2, times + 1)]
+    if not names or not told.keys().isdisjoint(names):
+        yield base, call
+        return
+    yield base, _later(call, 0, "")
+    for at, name in enumerate(names, 1):
+        yield name, _later(call, at * months, f" ({at + 1})")
+
+
+def _asked(call: Value) -> tuple[int, int]:
+    """After how many months a call comes again, and how often in all; 0 where that is not said."""
+    repeat = call.part("repeat")
+    asked = {} if repeat is None else {name: part.data for name, part in repeat.parts()}
+    months, times = asked.pop("months", 0), asked.pop("times", 0)
+    days = [day.data for name in DAYS if (day := call.part(name)) is not None]
+    if asked or not (isinstance(months, int) and isinstance(times, int)):
+        return 0, 0
+    if len(days) < len(DAYS) or not all(isinstance(day, date) for day in days):
+        return 0, 0
+    follows = 0 < months <= MONTHS_MOST and 2 <= times <= TIMES_MOST
+    return (months, times) if follows else (0, 0)
+
+
+def _later(call: Value, months: int, mark: str) -> Value:
+    """One of the calls: its days so many months later, its name with its number."""
+    parts = {name: _moved(part, months) for name, part in call.parts() if name != "repeat"}
+    if mark and "name" in parts:
+        parts["name"] = _marked(parts["name"], mark)
+    return replace(call, data=parts)
+
+
+def _moved(value: Value, months: int) -> Value:
+    """A value with every day in it so many months later."""
+    match value.data:
+        case date() if value.data.year < YEAR_MOST:
+            return replace(value, data=add_months(value.data, months))
+        case Mapping():
+            return replace(value, data={k: _moved(v, months) for k, v in value.data.items()})
+        case tuple():
+            return replace(value, data=tuple(_moved(each, months) for each in value.data))
+    return value
+
+
+def _marked(name: Value, mark: str) -> Value:
+    """A name in every language with a mark behind it."""
+    if isinstance(name.data, Mapping):
+        return replace(name, data={key: _marked(part, mark) for key, part in name.data.items()})
+    return replace(name, data=f"{name.data}{mark}") if isinstance(name.data, str) else name

@@ -1,0 +1,108 @@
+"""A call that repeats is so many calls, each where the one is written."""
+
+from datetime import date
+
+import pytest
+
+from headgate.core.faults import Faulty
+from headgate.core.policy.check import check
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
+from tests.steps.builders import document
+
+DAY = date(2026, 3, 1)
+HOURS = "  hours:\n"
+
+
+def repeating(words: str, *changes: tuple[str, str]) -> Document:
+    """The tests' programme, whose call for hours repeats."""
+    return document((HOURS, f"{HOURS}    repeat: {words}\n"), *changes)
+
+
+def codes(changed: Document) -> list[str]:
+    """What `headgate check` names."""
+    return [fault.code for fault in check(changed)]
+
+
+def test_a_call_is_written_once_and_comes_again() -> None:
+    """Days move by months, the last of a month stays the last; the name has its number."""
+    policy = at(
+        repeating("{months: 1, times: 3}", ("opens: 2026-02-01", "opens: 2026-01-31")), DAY
+    ).policy
+    ids = [name for name in policy.calls if name.startswith("hours")]
+    assert ["hours", "hours-2", "hours-3"] == ids
+    assert [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)] == [
+        policy.calls[name].opens for name in ids
+    ]
+    assert date(2026, 7, 10) == policy.calls["hours-3"].starts
+    assert "Hours at any pace (3)" == policy.calls["hours-3"].name.say("vi")
+    assert "Hours at any pace" == policy.calls["hours"].name.say("en")
+    first, last = (policy.calls[name].model_dump() for name in ("hours", "hours-3"))
+    moved = {"name", "opens", "closes", "decides", "starts"}
+    assert moved == {key for key in first if first[key] != last[key]}
+    assert first["repeat"] is None
+
+
+def test_days_of_stages_move_too() -> None:
+    """A stage lies between the days of its own call."""
+    stages = "    repeat: {months: 12, times: 2}\n    stages: [{id: paper, on: DAY, keeps: 20}]\n"
+    changed = document(
+        ("  open:\n", "  open:\n" + stages.replace("DAY", "2026-02-05")),
+    )
+    assert [] == codes(changed)
+    calls = at(changed, DAY).policy.calls
+    assert [date(2026, 2, 5), date(2027, 2, 5)] == [
+        calls[name].stages[0].on for name in ("open", "open-2")
+    ]
+
+
+def test_a_fault_of_a_repeated_call_is_told_where_it_is_written() -> None:
+    """No call is wrong by itself: the line is that of the one that was written."""
+    changed = repeating("{months: 1, times: 2}", ("holders: [academia]", "holders: [academics]"))
+    found = [fault for fault in check(changed) if fault.code == "holder-unknown"]
+    assert 1 == len({(fault.file, fault.line) for fault in found})
+    assert found[0].line > 0
+
+
+def test_an_overlay_and_a_source_belong_to_each() -> None:
+    """What is asked of the second call answers with the line of the one that is written."""
+    laid = repeating("{months: 1, times: 2}").laid(
+        "later",
+        "overlay: later\nbecause: {en: Later.}\nfrom: 2026-01-01\nonwards: true\n"
+        "set:\n  calls.hours-2.decides: 2026-06-08\n",
+    )
+    resolved = at(laid, DAY)
+    assert date(2026, 6, 8) == resolved.policy.calls["hours-2"].decides
+    assert date(2026, 5, 1) == resolved.policy.calls["hours"].decides
+    told = resolved.provenance
+    assert told["calls.hours.opens"] == told["calls.hours-2.opens"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("{months: 0, times: 2}", "range-wrong"),
+        ("{months: 121, times: 2}", "range-wrong"),
+        ("{months: 1, times: 1}", "range-wrong"),
+        ("{months: 1, times: 61}", "range-wrong"),
+        ("{months: 1}", "key-missing"),
+        ("monthly", "type-wrong"),
+        ("{months: 1, times: 2, until: 3}", "key-unknown"),
+    ],
+)
+def test_what_cannot_be_followed_is_told_once(words: str, code: str) -> None:
+    """The call that is written stays alone, and its `repeat` is the one thing wrong."""
+    assert [code] == codes(repeating(words))
+    with pytest.raises(Faulty):
+        at(repeating(words), DAY)
+
+
+def test_a_name_that_is_taken_is_told() -> None:
+    """A call `hours-2` that stands by itself is not written over."""
+    other = "  hours-2:\n    repeat: {months: 6, times: 2}\n"
+    text = document().texts["programme.yaml"]
+    own = HOURS + text.partition(HOURS)[2].partition("reclaim:")[0].removeprefix(HOURS)
+    changed = document(
+        (HOURS, other + own.removeprefix(HOURS) + HOURS + "    repeat: {months: 1, times: 2}\n")
+    )
+    assert ["repeat-taken"] == codes(changed)
