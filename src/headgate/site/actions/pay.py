@@ -57,8 +57,8 @@ def record_payment(officer: Person, came: Received, now: datetime) -> str:
     def action(before: Term | None) -> Term:
         if before is None:
             refuse(DeskRefusal.NO_PROGRAMME)
-        zone = ZoneInfo(before.policy(before.starts).programme.timezone)
-        today = now.astimezone(zone).date()
+        programme = before.policy(before.starts).programme
+        today = now.astimezone(ZoneInfo(programme.timezone)).date()
         day = may_be_done(before, today)
         if day < came.day <= today:
             refuse(DeskRefusal.OVERDUE_FIRST, day)
@@ -66,7 +66,7 @@ def record_payment(officer: Person, came: Received, now: datetime) -> str:
             raise Refused(one.fault, one.what)
         world = Recorded({payments_name(name): [paid]})
         after = take(before, world, Event(day, What.PAY, name))
-        about = f"{came.award} {came.amount} {reference}"
+        about = f"{came.award} {programme.money.exact(came.amount)} {reference}"
         Deed.objects.create(person=officer, action="record payment", about=about[:200], at=now)
         return after
 
