@@ -109,4 +109,3 @@ class _Sentence:
         known = variable not in ROOTS | WORDS | TYPES and self._text(at + 7) == ","
         self._parts.setdefault(path, set())
         return is_new and known
-
