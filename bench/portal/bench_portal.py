@@ -5,13 +5,14 @@ and one reviewer is given 1,000 seats: the size at which ColdFront 1.1.10 was me
 project list took 7 times its own login form and 9 queries, its queue of 1,000 requests 886 times
 and 4,351 queries.
 Costs are CPU time of this process, the quickest of several askings; counts of queries do not depend
-on load.
+on load, and what a file of all rows takes is told in MiB.
 """
 
 import json
 import os
 import subprocess
 import tempfile
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -63,7 +64,9 @@ def run() -> Iterator[dict[str, Any]]:
         call = _site(Path(folder))
         spent: dict[str, float] = {}
         yield from _measured(PAGES, call, spent)
+        yield from _files(call)
         _reviewed(call)
+        yield from _solved(call)
         yield from _measured(UNDER_REVIEW, call, {})
         yield from _beside_coldfront(Path(folder), spent)
 
@@ -151,6 +154,35 @@ def _reviewed(call: str) -> None:
     ]
     Review.objects.filter(dossier__call=call).delete()
     Review.objects.bulk_create(sheets)
+
+
+def _files(call: str) -> Iterator[dict[str, Any]]:
+    """MiB that a process holds at most for the file of all applications of a call."""
+    from django.test import Client
+
+    client = Client(headers={"host": "localhost"})
+    client.post("/demo/agency-officer/")
+    for kind in ("csv", "xlsx", "json"):
+        client.get(f"/boards/{call}/?format={kind}&q=nothing")
+        tracemalloc.start()
+        answer = client.get(f"/boards/{call}/?format={kind}")
+        for _ in answer if answer.streaming else ():
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        yield measure("portal", f"file_{kind}", most / 1024**2, "MiB")
+
+
+def _solved(call: str) -> Iterator[dict[str, Any]]:
+    """The look that solves a call's list for the first time, in parts of the login form."""
+    from django.test import Client
+
+    client = Client(headers={"host": "localhost"})
+    login = _cost(client, "/account/login/")[0]
+    client.post("/demo/agency-officer/")
+    begun = process_time()
+    client.get(f"/boards/{call}/")
+    yield measure("portal", "solved_to_login", (process_time() - begun) / login, "ratio")
 
 
 def _measured(

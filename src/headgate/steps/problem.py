@@ -6,6 +6,7 @@ from math import gcd
 from headgate.core.awards.problem import Candidate, Floor, Limit, LimitKind, Option, Pool, Problem
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
+from headgate.core.policy.expressions import given
 from headgate.core.policy.rules import holds, text_of
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, floor_share
@@ -47,7 +48,8 @@ def _capacity(call: Call, support_class: str) -> int:
 
 
 def _tags(call: Call, field: Field, application: Application) -> frozenset[str]:
-    facts = application_case(application, call.closes)
+    tried = (*(rule.by for rule in call.concentration), *(floor.when for floor in call.floors))
+    facts = given(application_case(application, call.closes), tried)
     tags = {f"holder:{field.holders[application.id]}"}
     tags |= {f"group:{rule.id}:{text_of(rule.by, facts)}" for rule in call.concentration}
     tags |= {f"floor:{floor.id}" for floor in call.floors if holds(floor.when, facts)}

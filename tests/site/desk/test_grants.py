@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import gettext, override
 
@@ -21,8 +22,10 @@ from headgate.site.desk.clock import coming, now
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
 from headgate.site.desk.models import Deed, Dossier, Finding, Organisation
+from headgate.site.desk.pages.granting import _columns, _met
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.world import Desk
+from headgate.site.portal.lists import listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
@@ -230,3 +233,23 @@ def test_what_mends_a_list_is_said_in_the_readers_language(language: str) -> Non
     with override(language):
         mends = {_LAYOUT.fault("f", 1, code, "").mend for code in Code}
         assert not {mend for mend in mends if gettext(mend) == mend}
+
+
+def test_a_long_list_is_paged_sorted_and_searched_in_the_database(received: Cast) -> None:
+    """Every grant once, by the order of rows; words are found without their marks."""
+    numbered(received, mine().lead, "120 45 678")
+    titles = [f"Đề tài {n}" for n in range(120)]
+    brought(received, *map(row, titles))
+    columns = _columns()
+    seen, where = [], "?sort=row"
+    while where:
+        page = listing(RequestFactory().get(f"/{where}"), _met(), columns)
+        seen += [grant.title for grant, _ in page.rows]
+        where = page.next_address
+    assert titles == seen
+    code = mine().lead.code
+    for asked, found in (("q=de+tai+119", titles[119:]), (f"q={code}&sort=-row", titles[:69:-1])):
+        page = listing(RequestFactory().get(f"/?{asked}"), _met(), columns)
+        assert [(title, code) for title in found] == [(grant.title, of) for grant, of in page.rows]
+    nothing = RequestFactory().get("/?after=nothing&q=zzz")
+    assert 0 == listing(nothing, _met(), columns).count

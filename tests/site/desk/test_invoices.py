@@ -4,15 +4,16 @@ import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
-from headgate.core.duties.amendment import AmendmentFault
+from headgate.core.duties.amendment import AmendmentFault, Change
 from headgate.core.duties.payments import PaymentFault
 from headgate.core.enforcement.engine import QuotaState
 from headgate.core.ledger.refused import Refused
@@ -20,9 +21,10 @@ from headgate.core.policy.document import Document
 from headgate.site.actions.amend import ask, suspend
 from headgate.site.actions.pay import Received, record_payment
 from headgate.site.actions.people import act_for
+from headgate.site.desk.amending import all_runs
 from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
-from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, Invoice, invoices
+from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, Invoice, invoices, seen_by
 from headgate.site.desk.models import Deed, Dossier
 from headgate.site.desk.office import SITE
 from headgate.site.desk.refusals import DeskRefusal
@@ -305,3 +307,54 @@ def test_who_may_not_suspend_and_what_is_not_overdue_is_refused(pressed: Cast) -
     with pytest.raises(Refused, match=DeskRefusal.CONFLICT.name):
         suspend(officer, other.award, "Pay.", now())
     assert {one.award} == shut()
+
+
+def test_the_list_of_invoices_is_kept_until_anything_is_paid(
+    billed: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second look reads no invoice again, and a payment is seen at the next."""
+    del billed
+    one, officer, looks = every()[0], funds(), []
+
+    def looked(*told: Any) -> Any:
+        looks.append(1)
+        return seen_by(*told)
+
+    monkeypatch.setattr("headgate.site.desk.pages.invoicing.seen_by", looked)
+    office, where = browser(officer), "/invoices/?state=paid&format=json"
+    assert [[], []] == [office.get(where).json()["rows"] for _ in range(2)]
+    assert [1] == looks
+    record_payment(officer, received(one), now())
+    assert [one.number] == [row["number"] for row in office.get(where).json()["rows"]]
+    assert [1, 1] == looks
+
+
+def states(page: Client) -> list[str]:
+    """How the awards stand in the list that somebody sees."""
+    return [row["state"] for row in page.get("/running/?format=json").json()["rows"]]
+
+
+def test_the_list_of_awards_is_kept_until_anybody_does_anything(
+    billed: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second look reads no award again, and what a holder asks is seen at the next."""
+    award, office, looks = every()[0].award, browser(billed.officer), []
+
+    def looked(*told: Any) -> Any:
+        looks.append(1)
+        return all_runs(*told)
+
+    monkeypatch.setattr("headgate.site.desk.pages.amending.all_runs", looked)
+    first, second = states(office), states(office)
+    assert first == second
+    assert [1] == looks
+    assert "Waits for an answer" not in first
+    ask(
+        billed.applicant_of(award),
+        award,
+        {"change": Change.GIVE_BACK, "blocks": 1},
+        ("x", ""),
+        now(),
+    )
+    assert "Waits for an answer" in states(office)
+    assert [1, 1] == looks

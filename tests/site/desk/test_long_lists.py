@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.db import connections
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
+from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from django.utils import translation
 
@@ -105,7 +107,7 @@ def filed(**asked: str) -> list[str]:
     """The codes of the file that the same address gives."""
     request = RequestFactory().get("/", {**asked, "format": "json"})
     file = download(request, "register", REGISTER, COLUMNS, CHOICES, lambda: "now")
-    assert file is not None
+    assert isinstance(file, HttpResponse)
     return [row["code"] for row in json.loads(file.content)["rows"]]
 
 
@@ -117,6 +119,7 @@ def test_pages_and_the_file_have_the_same_rows_in_one_order(
     """By every column, up and down: each row that fits stands once, equal ones in their order."""
     assert site
     monkeypatch.setattr(lists, "PAGE_ROWS", 3)
+    monkeypatch.setattr(lists, "READ_AT_ONCE", 4)
     fits = [one for one in filled() if kind in ("", one.kind) and words in findable(one.name)]
     fits.sort(key=lambda one: (one.size, one.code))
     for column in COLUMNS:
@@ -129,6 +132,26 @@ def test_pages_and_the_file_have_the_same_rows_in_one_order(
                 order = sorted(fits, key=column.value, reverse=bool(sign))
                 assert [one.code for one in order] == told
     assert [one.code for one in fits] == walked(sort="size", kind=kind, q=words)
+
+
+def test_rows_of_a_file_are_read_a_few_at_a_time(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are, no more of them are held than are read at once."""
+    assert site
+    monkeypatch.setattr(lists, "READ_AT_ONCE", 4)
+    read: list[int] = []
+
+    def made(rows: Any) -> list[Organisation]:
+        found = list(rows)
+        read.append(len(found))
+        return found
+
+    every = len(filled())
+    table = replace(REGISTER, made=made)
+    asked = lists.asked_of(RequestFactory().get("/"), CHOICES)
+    assert every == len(list(table.found(asked)))
+    assert (every, 4) == (sum(read), max(read))
 
 
 def test_a_page_costs_the_same_queries_whatever_is_asked(lone_site: str) -> None:

@@ -133,3 +133,25 @@ def _person() -> Person:
 def test_pages_and_reports_know_the_same_steps() -> None:
     """A step of the cycle that a page can name, a report can; so that none is shown as its id."""
     assert STEPS.keys() == words_of("en")["step"].keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "word", "called"),
+    [("ko", "journal", "기록부"), ("ko", "ledger", "원장"), ("vi", "journal", "nhật ký")],
+)
+def test_journal_and_ledger_are_called_as_the_glossary_has_them(
+    language: str, word: str, called: str
+) -> None:
+    """Two things have two names on every page: who reads of one must not look for the other."""
+    said = [
+        (entry.msgid, " ".join([entry.msgstr, *entry.msgstr_plural.values()]).lower())
+        for path in sorted(PORTAL.parent.glob(f"*/locale/{language}/LC_MESSAGES/django.po"))
+        for entry in polib.pofile(str(path))
+    ]
+    wrong = [
+        (text, told)
+        for text, told in said
+        if re.search(rf"(?<!\()\b{word}\b(?!\))", text, re.IGNORECASE) and called not in told
+    ]
+    assert said
+    assert [] == wrong

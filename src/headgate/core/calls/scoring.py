@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 from headgate.core.calls.application import Mark
 from headgate.core.calls.harshness import Harshness, harshness
@@ -60,13 +61,22 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
     whole = {key: sheet for key, sheet in given.items() if sheet.keys() == full.keys()}
     refused += [f"{a}/{r}: incomplete" for r, a in sorted(given.keys() - whole.keys())]
     counted = {key: sheet for key, sheet in whole.items() if key not in twice}
-    return {key: _total(call, sheet) for key, sheet in counted.items()}, tuple(refused)
+    worth, whole = _worth(call)
+    totals = {
+        key: half_even(Fraction(sum(worth[name] * points for name, points in sheet.items()), whole))
+        for key, sheet in counted.items()
+    }
+    return totals, tuple(refused)
 
 
-def _total(call: Call, sheet: Mapping[str, int]) -> int:
-    weights = sum(criterion.weight for criterion in call.criteria)
-    points = sum((Fraction(c.weight * sheet[c.id], c.full) for c in call.criteria), Fraction())
-    return half_even(points * FULL_SCORE / weights)
+def _worth(call: Call) -> tuple[Mapping[str, int], int]:
+    """What a point on each criterion is worth, in parts of a milli-point, and how many those are.
+
+    Sheets are then added up in whole numbers: to add fractions takes several times as long.
+    """
+    common = lcm(*(criterion.full for criterion in call.criteria))
+    parts = common * sum(criterion.weight for criterion in call.criteria)
+    return {c.id: c.weight * FULL_SCORE * (common // c.full) for c in call.criteria}, parts
 
 
 def score(call: Call, marks: Iterable[Mark], applications: Collection[str]) -> Scores:

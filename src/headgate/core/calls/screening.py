@@ -17,6 +17,7 @@ from headgate.core.calls.application import Application, GateFinding
 from headgate.core.calls.case import application_case
 from headgate.core.calls.window import window
 from headgate.core.ledger.text import is_instant, is_name
+from headgate.core.policy.expressions import given
 from headgate.core.policy.rules import holder_of, refusals
 from headgate.core.policy.schema import Call, Organisations, Policy
 
@@ -48,6 +49,9 @@ class Refusal(StrEnum):
     HOLDER_NOT_INVITED = "holder_not_invited"
     RULE = "rule"
     GATE = "gate"
+
+
+_ORDER: Final = {refusal: place for place, refusal in enumerate(Refusal)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +114,9 @@ def screen(
     silence must never open it; a finding on a gate that the call does not have is no ground.
     """
     found: dict[tuple[str, str], bool] = {}
-    for given in gates:
-        key = given.subject, given.gate
-        found[key] = found.get(key, True) and given.passed
+    for finding in gates:
+        key = finding.subject, finding.gate
+        found[key] = found.get(key, True) and finding.passed
     ordered = sorted(by_arrival(applications), key=lambda a: a.id)
     seen = set(taken)
     screenings = []
@@ -138,7 +142,8 @@ def _screen_one(
     policy: Policy, call_id: str, application: Application, repeated: bool, gates: tuple[str, ...]
 ) -> Screening:
     call = policy.calls[call_id]
-    facts = application_case(application, call.closes)
+    rules = (*policy.holders, *call.eligibility)
+    facts = given(application_case(application, call.closes), tuple(rule.when for rule in rules))
     holder, fault = holder_of(policy.holders, facts)
     findings = [*_handed_in(call, policy.programme.timezone, application)]
     findings += _organisations(policy.organisations, application)
@@ -151,8 +156,7 @@ def _screen_one(
         findings.append(Finding(Refusal.HOLDER_NOT_INVITED, holder))
     findings += [Finding(Refusal.RULE, rule) for rule in refusals(call.eligibility, facts)]
     findings += [Finding(Refusal.GATE, gate) for gate in gates]
-    order = list(Refusal)
-    findings.sort(key=lambda f: (order.index(f.refusal), f.rule))
+    findings.sort(key=lambda f: (_ORDER[f.refusal], f.rule))
     return Screening(application.id, holder, tuple(findings))
 
 

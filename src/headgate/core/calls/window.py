@@ -6,6 +6,7 @@ this is the one place where the first become the second. Rules: the IANA time zo
 """
 
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from headgate.core.policy.schema import Call
@@ -18,9 +19,11 @@ def window(call: Call, timezone: str) -> tuple[str, str]:
     It opens with the first moment of `opens` and closes with the last one of `closes`; where clocks
     skip midnight, the day begins when they do.
     """
-    zone = ZoneInfo(timezone)
-    return _begins(call.opens, zone), _begins(date.fromordinal(call.closes.toordinal() + 1), zone)
+    after = date.fromordinal(call.closes.toordinal() + 1)
+    return _begins(call.opens, timezone), _begins(after, timezone)
 
 
-def _begins(day: date, zone: ZoneInfo) -> str:
-    return instant_of(int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()))
+@lru_cache(maxsize=256)
+def _begins(day: date, timezone: str) -> str:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone))
+    return instant_of(int(midnight.timestamp()))

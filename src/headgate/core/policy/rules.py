@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from headgate.core.policy.expressions import Failure, Unanswered, evaluate
+from headgate.core.policy.expressions import Failure, Given, Unanswered, evaluate
 from headgate.core.policy.schema import Holder, Rule, Table, TableException
 
-Facts = Mapping[str, Any]
+Facts = Mapping[str, Any] | Given
 BASE = "base"
 Named = TypeVar("Named", TableException, Holder)
 

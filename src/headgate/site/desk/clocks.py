@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from headgate.site.actions.objection import answer_by, object_by, tell_by
-from headgate.site.desk.invoices import OPEN, OVERDUE, invoices, seen_by, suspended, suspends_from
+from headgate.site.desk.invoices import OPEN, OVERDUE, seen_by, suspended, suspends_from
 from headgate.site.desk.models import Acting, AwardList, Dossier, Objection
 from headgate.site.desk.office import CallNow, calls_now
 from headgate.site.desk.world import accept_by
@@ -99,9 +99,9 @@ def _fees(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     if roles.isdisjoint((Role.APPLICANT, Role.FUND_OFFICER)):
         return
     wanted = (OVERDUE,) if Role.FUND_OFFICER in roles else (OPEN, OVERDUE)
-    every = invoices(stood)
+    every = seen_by(person, stood)
     running, shut = {held.award for held in stood.holdings}, set(suspended(stood, every))
-    for one in seen_by(person, every)[0]:
+    for one in every:
         due = one.standing.bill.due
         if due is not None and one.state(on) in wanted:
             title = _("Invoice %(number)s: last day to pay") % {"number": one.number}

@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from headgate.site.portal.findable import Findable
+
 
 class OutsideList(models.Model):
     """The list that another programme sent last, by the SHA-256 of its file."""
@@ -37,6 +39,7 @@ class OutsideGrant(models.Model):
     reference = models.CharField(max_length=100)
     since = models.DateField()
     until = models.DateField()
+    findable = Findable(of=("title", "reference", "support", "purpose", "unit"))
 
     class Meta:
         """In the order of the list."""

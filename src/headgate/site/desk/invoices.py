@@ -1,6 +1,6 @@
 """Invoices: what awards were billed and credited, as decisions say it, and what of it is open."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -74,13 +74,18 @@ class Invoice:
         return OPEN if self.standing.open > 0 else PAID
 
 
-def invoices(stood: Stands) -> list[Invoice]:
-    """Every invoice and credit note of the calls that write them, in the order of their days."""
+def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoice]:
+    """The invoices and credit notes of the calls that write them, in the order of their days.
+
+    They are those of some awards, or of all.
+    """
     calls = {name for name, call in policy_of(stood).items() if call is not None}
     billed: dict[str, list[Made]] = {}
     for one in reading.decisions():
+        if one.step != "fee" or (awards is not None and one.subject not in awards):
+            continue
         call = one.rule.removeprefix("calls.").removesuffix(".fee")
-        if one.step == "fee" and one.result["amount"] and call in calls:
+        if one.result["amount"] and call in calls:
             billed.setdefault(one.subject, []).append(one)
     paths = {DUE.format(award=award): award for award in billed}
     owed = {
@@ -112,20 +117,16 @@ def _bill(one: Made) -> Bill:
     return Bill(day, one.result["amount"], date.fromisoformat(due) if due else None)
 
 
-def seen_by(person: Person, every: Iterable[Invoice]) -> tuple[list[Invoice], dict[str, Dossier]]:
-    """The invoices that somebody may see, with the applications behind them.
+def seen_by(person: Person, stood: Stands, award: str | None = None) -> list[Invoice]:
+    """The invoices that somebody may see, of one award or of all.
 
     All for staff; else those of awards that an organisation of theirs leads or is a member of.
     """
-    listed = list(every)
-    codes = {one.award for one in listed}
-    found = Dossier.objects.filter(code__isnull=False).select_related("lead", "alliance")
     if not roles_of(person).isdisjoint(STAFF):
-        named = {one.code or "": one for one in found if one.code in codes}
-        return listed, named
-    own = found.filter(pk__in=with_part(person))
-    named = {one.code or "": one for one in own if one.code in codes}
-    return [one for one in listed if one.award in named], named
+        return invoices(stood, None if award is None else (award,))
+    own = Dossier.objects.filter(pk__in=with_part(person), code__isnull=False)
+    mine = own if award is None else own.filter(code=award)
+    return invoices(stood, set(mine.values_list("code", flat=True)))
 
 
 def policy_when(stood: Stands, call: str) -> Policy:
@@ -143,10 +144,10 @@ def suspends_from(stood: Stands, one: Invoice) -> date | None:
     return rule.suspends_from(due, policy.programme.calendar.rest)
 
 
-def suspended(stood: Stands, read: Sequence[Invoice] = ()) -> Mapping[str, date]:
+def suspended(stood: Stands, read: Sequence[Invoice] | None = None) -> Mapping[str, date]:
     """The awards that start no work because a fee is overdue, each with the day since when.
 
-    `read` are all invoices, where somebody has read them already.
+    `read` are the invoices of those that are asked about, where somebody has read them already.
     """
     since = {
         holding.award: one.day
@@ -154,7 +155,7 @@ def suspended(stood: Stands, read: Sequence[Invoice] = ()) -> Mapping[str, date]
         for one in holding.amended
         if one.change is Change.SUSPENSION
     }
-    late = (read or invoices(stood)) if since else ()
+    late = invoices(stood, since) if since and read is None else read or ()
     return {
         one.award: since[one.award]
         for one in late

@@ -34,6 +34,12 @@ NEWEST_DEED: Final = f"SELECT max(id) FROM {Deed._meta.db_table}"
 """What moves with whatever people do: `doing` writes a deed into the same transaction."""
 
 
+def moved() -> tuple[str, ...]:
+    """Another value after every entry of the journal and every deed of a person; one query."""
+    ((entry, deed),) = SITE.rows(f"SELECT (SELECT max(seq) FROM entry), ({NEWEST_DEED})", [])
+    return (*SITE.where, str(entry), str(deed))
+
+
 def zone_of(policy: Policy) -> ZoneInfo:
     """In whose days a programme's clocks count."""
     return ZoneInfo(policy.programme.timezone)

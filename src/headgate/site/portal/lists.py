@@ -7,37 +7,33 @@ the order shown. A cursor names the last row seen and not a number of pages, so 
 twice or missed when rows are added meanwhile.
 """
 
-import json
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
-from itertools import repeat
+from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import Combinable, Expression
-from django.http import HttpRequest, HttpResponse
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 
 from headgate.core.calls.matching import findable, has_words, stand_in, words_of
 from headgate.site.portal.findable import has_all
 from headgate.site.portal.reading import DATABASE
+from headgate.site.portal.sending import TYPES, file_of
 from headgate.site.recent import Recent
-from headgate.site.reports.tables import Cell, write_csv, write_xlsx
+from headgate.site.reports.tables import Cell
 from headgate.site.status import state
 
 T = TypeVar("T")
 
 PAGE_ROWS: Final = 50
-TYPES: Final = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "json": "application/json",
-}
-"""The suffixes of a list's downloads, and what each is."""
+READ_AT_ONCE: Final = 500
+"""Rows that are read at a time for a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +92,10 @@ class Table(Generic[T]):
     """Rows that lie in the database; a page reads those that it shows, and counts the others.
 
     The fields of `order` are never empty, and together they name one row. `by` has what each column
-    is sorted and filtered by, in the database: the first column, which is text, and all that there
-    are choices of; a column that it lacks leaves the order as it is. Words are looked for in the
-    fields `findable`, and in what `labels` call values of fields or of `by`. `made` gives the rows
-    of a query.
+    is sorted and filtered by, in the database: the first column, text or a figure, and all that
+    there are choices of; a column that it lacks leaves the order as it is. Words are looked for in
+    the fields `findable`, and in what `labels` call values of fields or of `by`. `made` gives the
+    rows of a query.
     """
 
     query: "QuerySet[Any, Any]"
@@ -109,9 +105,12 @@ class Table(Generic[T]):
     made: Callable[["QuerySet[Any, Any]"], list[T]]
     labels: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
-    def found(self, asked: Asked) -> list[T]:
-        """All rows that the address lets through, in the order asked for."""
-        return self.made(self._sorted(self._chosen(asked), asked))
+    def found(self, asked: Asked) -> Iterator[T]:
+        """All rows that the address lets through, in the order asked for, some at a time."""
+        rows = self._sorted(self._chosen(asked), asked)
+        keys = iter(list(rows.values_list("pk", flat=True)))
+        while some := list(islice(keys, READ_AT_ONCE)):
+            yield from self.made(rows.filter(pk__in=some))
 
     def page(self, asked: Asked, column: Column[T]) -> tuple[list[T], int]:
         """The rows of one page and, where there is one, the next; how many there are in all.
@@ -121,7 +120,9 @@ class Table(Generic[T]):
         chosen = self._chosen(asked)
         rows, order = self._sorted(chosen, asked), self._order(asked)
         fields = [name.removeprefix("-") for name in order]
-        named = rows.alias(named=self.by[column.name]).filter(named=asked.after)
+        by = self.by[column.name]
+        called = Cast(by, TextField()) if column.figure else by
+        named = rows.alias(named=called).filter(named=asked.after)
         told = named.annotate(in_all=_number(chosen)).values_list("in_all", *fields)
         count, *last = (told.first() if asked.after else None) or (chosen.count(),)
         later = rows.filter(_behind(order, last)) if last else rows
@@ -286,8 +287,8 @@ def _found(rows: Sequence[T] | Kept[T], columns: Sequence[Column[T]], asked: Ask
     chosen = [(named[name], want) for name, want in asked.chosen if want]
     words = words_of(asked.text)
     if isinstance(rows, Kept):
-        told = rows.told(columns) if words else repeat("")
-        rows = [row for row, text in zip(rows.rows, told, strict=False) if stand_in(text, words)]
+        told = zip(rows.rows, rows.told(columns), strict=True) if words else ()
+        rows = [row for row, text in told if stand_in(text, words)] if words else rows.rows
         words = ()
 
     def fits(row: T) -> bool:
@@ -325,7 +326,7 @@ def download(
     columns: Sequence[Column[T]],
     choices: Sequence[Choice],
     told: Callable[[], str],
-) -> HttpResponse | None:
+) -> HttpResponseBase | None:
     """The list as a file, where the address asks for one: what the filter lets through, whole.
 
     `told` says to which state of things the rows belong, and is asked for a file alone.
@@ -335,19 +336,6 @@ def download(
         return None
     asked = replace(asked_of(request, choices), after="")
     found = rows.found(asked) if isinstance(rows, Table) else _found(rows, columns, asked)
-    response = HttpResponse(_file(kind, found, columns, told()), content_type=TYPES[kind])
-    response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
-    return response
-
-
-def _file(kind: str, rows: Sequence[T], columns: Sequence[Column[T]], state: str) -> bytes:
-    if kind == "json":
-        listed = [{c.name: c.value(row) for c in columns} for row in rows]
-        return json.dumps(
-            {"state": state, "rows": listed}, ensure_ascii=False, default=float
-        ).encode()
-    out = BytesIO()
-    told: list[list[Cell]] = [[str(c.head) for c in columns]]
-    told += ([c.value(row) for c in columns] for row in rows)
-    (write_csv if kind == "csv" else write_xlsx)(told, out, state)
-    return out.getvalue()
+    rows_told = ([column.value(row) for column in columns] for row in found)
+    heads = [(column.name, str(column.head)) for column in columns]
+    return file_of(request, name, kind, heads, (rows_told, told()))

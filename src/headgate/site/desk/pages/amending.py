@@ -1,6 +1,7 @@
 """Running awards: what is owed and asked of each, by whom it waits, and what can be done now."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -22,13 +24,21 @@ from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand
 from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import organisations_of, with_part
+from headgate.site.desk.office import moved, organisations_of, with_part
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import (
+    Choice,
+    Column,
+    Kept,
+    download,
+    journal_state,
+    kept,
+    listing,
+)
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
@@ -51,45 +61,95 @@ def runs_of(person: Person, stood: Stands, found: "QuerySet[Dossier]") -> list[R
     return list(all_runs(stood, found))
 
 
-def _state(one: Runs, on: date) -> tuple[str, str]:
-    """What an award needs most: the word, and the colour of its tag."""
+STATES: Final[Mapping[str, tuple[Promise, str]]] = {
+    "suspended": (lazy("Suspended"), "red"),
+    "late": (lazy("Report overdue"), "red"),
+    "asked": (lazy("Waits for an answer"), "orange"),
+    "soon": (lazy("Report due soon"), "yellow"),
+    "ended": (lazy("Ended"), "grey"),
+    "runs": (lazy("Runs"), "green"),
+}
+"""What an award can need most: the word, and the colour of its tag."""
+
+
+def _state(one: Runs, on: date) -> str:
+    """What an award needs most."""
     if one.suspended is not None:
-        return _("Suspended"), "red"
+        return "suspended"
     if any(late.day < on for late in one.owed):
-        return _("Report overdue"), "red"
+        return "late"
     if one.waiting:
-        return _("Waits for an answer"), "orange"
+        return "asked"
     if any(late.day <= on + _SOON for late in one.owed):
-        return _("Report due soon"), "yellow"
-    return (_("Ended"), "grey") if one.has_ended else (_("Runs"), "green")
+        return "soon"
+    return "ended" if one.has_ended else "runs"
 
 
-def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
-    def linked(one: Runs) -> Any:
-        address = reverse("running-award", kwargs={"code": one.held.award})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.held.award)
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of the list: an award with how it stands on a day, and no more than is shown of it."""
 
-    def owed_by(one: Runs) -> str:
-        return one.owed[0].day.isoformat() if one.owed else ""
+    award: str
+    lead: str
+    support_class: str
+    ends: date
+    report: date | None
+    waiting: int
+    state: str
 
-    def owed_shown(one: Runs) -> str:
-        return say.locale.day(one.owed[0].day) if one.owed else "—"
+
+def _listed(found: Iterable[Runs], on: date) -> list[Listed]:
+    """The rows of some awards, what is asked and owed first."""
+    rows = [
+        Listed(
+            one.held.award,
+            one.dossier.lead.name,
+            one.held.support_class,
+            one.held.ends,
+            one.owed[0].day if one.owed else None,
+            len(one.waiting),
+            _state(one, on),
+        )
+        for one in found
+    ]
+    return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
+
+
+def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
+    """What somebody may look into: for staff all of them, kept until there is another `at`."""
+    on, every = today(stood), Dossier.objects.all()
+    if roles_of(person).isdisjoint(STAFF):
+        return Kept(_listed(runs_of(person, stood, every), on))
+    return kept(("running", on, at), lambda: _listed(runs_of(person, stood, every), on))
+
+
+def _columns(say: Speaker) -> list[Column[Listed]]:
+    def linked(one: Listed) -> Any:
+        address = reverse("running-award", kwargs={"code": one.award})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.award)
+
+    def owed_by(one: Listed) -> str:
+        return one.report.isoformat() if one.report else ""
+
+    def owed_shown(one: Listed) -> str:
+        return say.locale.day(one.report) if one.report else "—"
 
     return [
-        Column("award", lazy("Award"), lambda r: r.held.award, linked),
-        Column("lead", lazy("Organisation"), lambda r: r.dossier.lead.name),
-        Column("class", lazy("Class"), lambda r: r.held.support_class),
+        Column("award", lazy("Award"), lambda r: r.award, linked),
+        Column("lead", lazy("Organisation"), lambda r: r.lead),
+        Column("class", lazy("Class"), lambda r: r.support_class),
         Column(
-            "ends", lazy("Ends"), lambda r: r.held.ends.isoformat(),
-            lambda r: say.locale.day(r.held.ends),
+            "ends", lazy("Ends"), lambda r: r.ends.isoformat(),
+            lambda r: say.locale.day(r.ends),
         ),
         Column("report", lazy("Next report due"), owed_by, owed_shown),
         Column(
-            "waiting", lazy("Unanswered"), lambda r: len(r.waiting),
-            lambda r: say.locale.whole(len(r.waiting)), figure=True,
+            "waiting", lazy("Unanswered"), lambda r: r.waiting,
+            lambda r: say.locale.whole(r.waiting), figure=True,
         ),
         Column(
-            "state", lazy("State"), lambda r: _state(r, on)[0], lambda r: tag(*_state(r, on)),
+            "state", lazy("State"), lambda r: str(STATES[r.state][0]),
+            lambda r: tag(*STATES[r.state]),
         ),
     ]  # fmt: skip
 
@@ -97,22 +157,21 @@ def _columns(say: Speaker, on: date) -> list[Column[Runs]]:
 @at_the_desk
 def running_awards(request: HttpRequest) -> HttpResponse:
     """Every running award that somebody may look into, what is owed first."""
-    stood = reading.programme()
+    at, stood = moved(), reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    on, found = today(stood), runs_of(reader(request), stood, Dossier.objects.all())
-    found.sort(key=lambda r: (not r.waiting, r.owed[0].day if r.owed else date.max, r.held.award))
+    rows = _rows(reader(request), stood, at)
     say = reading.speaker_of(reading.policy_of(stood), language())
-    columns = _columns(say, on)
-    choices = [Choice("class", lazy("Class"), _classes(found))]
-    if file := download(request, "running", found, columns, choices, journal_state):
+    columns = _columns(say)
+    choices = [Choice("class", lazy("Class"), _classes(rows.rows))]
+    if file := download(request, "running", rows, columns, choices, journal_state):
         return file
-    told = {"listing": listing(request, found, columns, choices)}
+    told = {"listing": listing(request, rows, columns, choices)}
     return render(request, "desk/running_awards.html", told)
 
 
-def _classes(found: list[Runs]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, name) for name in sorted({one.held.support_class for one in found}))
+def _classes(found: Sequence[Listed]) -> tuple[tuple[str, Any], ...]:
+    return tuple((name, name) for name in sorted({one.support_class for one in found}))
 
 
 @at_the_desk
@@ -134,7 +193,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "one": one,
         "held": one.held,
         "call": words(one.call.name),
-        "tag": tag(*_state(one, on)),
+        "tag": tag(*STATES[_state(one, on)]),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
         "askings": [_told_asking(one, asking, say) for asking in _waiting_first(one)],

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -24,7 +24,15 @@ from headgate.site.desk.pages.telling import (
     tell_faults,
     typed_before,
 )
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import (
+    By,
+    Choice,
+    Column,
+    Table,
+    download,
+    journal_state,
+    listing,
+)
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role, roles_of
 
@@ -56,16 +64,32 @@ def outside_grants(request: HttpRequest) -> HttpResponse:
 
 
 Met = tuple[OutsideGrant, str]
+_KNOWN: Final = Organisation.objects.exclude(registered="")
+_FIELDS: Final = ("reference", "title", "support", "amount", "since", "until")
+_BY: Final[dict[str, By]] = {
+    **{name: F(name) for name in _FIELDS},
+    "row": F("pk"),
+    "source": F("listed__source"),
+    "organisation": F("body"),
+}
+"""What grants are sorted and filtered by; of several bodies with one number, by the first."""
 
 
-def _met() -> list[Met]:
+def _met() -> Table[Met]:
     """The grants of organisations in the register, with the codes that bear their numbers."""
+    bodies = _KNOWN.filter(registered=OuterRef("registered")).order_by("code")
+    found = OutsideGrant.objects.filter(registered__in=_KNOWN.values("registered"))
+    named = found.annotate(body=Subquery(bodies.values("code")[:1])).select_related("listed")
+    return Table(named, ("pk",), _BY, ("findable", "listed__source", "body"), _with_codes)
+
+
+def _with_codes(found: "QuerySet[OutsideGrant]") -> list[Met]:
+    listed = list(found)
     codes: dict[str, list[str]] = {}
-    known = Organisation.objects.exclude(registered="")
-    for registered, code in known.order_by("code").values_list("registered", "code"):
+    known = _KNOWN.filter(registered__in={one.registered for one in listed}).order_by("code")
+    for registered, code in known.values_list("registered", "code"):
         codes.setdefault(registered, []).append(code)
-    found = OutsideGrant.objects.filter(registered__in=known.values("registered"))
-    return [(one, ", ".join(codes[one.registered])) for one in found.select_related("listed")]
+    return [(one, ", ".join(codes[one.registered])) for one in listed]
 
 
 def _columns() -> list[Column[Met]]:

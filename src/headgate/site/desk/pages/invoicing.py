@@ -1,6 +1,7 @@
 """Invoices: the list with its downloads, each as a page and a print, and what was paid of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -31,19 +32,26 @@ from headgate.site.desk.invoices import (
     OVERDUE,
     PAID,
     Invoice,
-    invoices,
     policy_when,
     seen_by,
     suspended,
     suspends_from,
 )
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import SITE
+from headgate.site.desk.office import SITE, moved
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import (
+    Choice,
+    Column,
+    Kept,
+    download,
+    journal_state,
+    kept,
+    listing,
+)
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Group, Page
@@ -63,21 +71,43 @@ STATES: Final[Mapping[str, tuple[Promise, str]]] = {
 """How an invoice can stand: the word, and the colour of its tag."""
 
 
-def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Column[Invoice]]:
-    def linked(one: Invoice) -> Any:
-        address = reverse("invoice", kwargs={"number": one.number})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.number)
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of the list: an invoice, how it stands on a day, and whose it is."""
 
-    def lead(one: Invoice) -> str:
-        found = dossiers.get(one.award)
-        return found.lead.name if found is not None else ""
+    one: Invoice
+    state: str
+    lead: str
 
-    def due(one: Invoice) -> str:
-        day = one.standing.bill.due
+
+def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
+    """The rows of some invoices, what is overdue first."""
+    named = Dossier.objects.filter(code__isnull=False)
+    leads = dict(named.values_list("code", "lead__name")) if found else {}
+    rows = [Listed(one, one.state(on), leads.get(one.award, "")) for one in found]
+    order = {state: place for place, state in enumerate(STATES)}
+    return sorted(rows, key=lambda row: (order[row.state], row.one.standing.bill.due or on))
+
+
+def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
+    """What somebody may see: for staff all of them, kept until there is another `at`."""
+    on = today(stood)
+    if roles_of(person).isdisjoint(STAFF):
+        return Kept(_listed(seen_by(person, stood), on))
+    return kept(("invoices", on, at), lambda: _listed(seen_by(person, stood), on))
+
+
+def _columns(say: Speaker) -> list[Column[Listed]]:
+    def linked(row: Listed) -> Any:
+        address = reverse("invoice", kwargs={"number": row.one.number})
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, row.one.number)
+
+    def due(row: Listed) -> str:
+        day = row.one.standing.bill.due
         return day.isoformat() if day else ""
 
-    def due_shown(one: Invoice) -> str:
-        day = one.standing.bill.due
+    def due_shown(row: Listed) -> str:
+        day = row.one.standing.bill.due
         return say.locale.day(day) if day else "—"
 
     def money(amount: int) -> str:
@@ -88,22 +118,21 @@ def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Co
         return Decimal(exact.exact(amount)) if exact.digits else amount
 
     return [
-        Column("number", lazy("Invoice"), lambda i: i.number, linked),
+        Column("number", lazy("Invoice"), lambda r: r.one.number, linked),
+        Column("state", lazy("State"), lambda r: r.state, lambda r: tag(*STATES[r.state])),
+        Column("lead", lazy("Organisation"), lambda r: r.lead),
         Column(
-            "state", lazy("State"), lambda i: i.state(on), lambda i: tag(*STATES[i.state(on)])
-        ),
-        Column("lead", lazy("Organisation"), lead),
-        Column(
-            "day", lazy("Billed on"), lambda i: i.standing.bill.day.isoformat(),
-            lambda i: say.locale.day(i.standing.bill.day),
+            "day", lazy("Billed on"), lambda r: r.one.standing.bill.day.isoformat(),
+            lambda r: say.locale.day(r.one.standing.bill.day),
         ),
         Column("due", lazy("Due"), due, due_shown),
         Column(
-            "amount", lazy("Amount"), lambda i: counted(i.amount), lambda i: money(i.amount), True
+            "amount", lazy("Amount"), lambda r: counted(r.one.amount),
+            lambda r: money(r.one.amount), True,
         ),
         Column(
-            "open", lazy("Still open"), lambda i: counted(i.standing.open),
-            lambda i: money(i.standing.open), True,
+            "open", lazy("Still open"), lambda r: counted(r.one.standing.open),
+            lambda r: money(r.one.standing.open), True,
         ),
     ]  # fmt: skip
 
@@ -111,22 +140,19 @@ def _columns(say: Speaker, on: date, dossiers: Mapping[str, Dossier]) -> list[Co
 @at_the_desk
 def invoice_list(request: HttpRequest) -> HttpResponse:
     """Every invoice that somebody may see, what is overdue first."""
-    stood = reading.programme()
+    at, stood = moved(), reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    on = today(stood)
-    found, dossiers = seen_by(reader(request), invoices(stood))
-    found.sort(key=lambda one: (list(STATES).index(one.state(on)), one.standing.bill.due or on))
+    rows = _rows(reader(request), stood, at)
     say = reading.speaker_of(reading.policy_of(stood), language())
-    columns = _columns(say, on, dossiers)
+    columns = _columns(say)
     choices = [Choice("state", lazy("State"), tuple((s, w) for s, (w, _c) in STATES.items()))]
-    if file := download(request, "invoices", found, columns, choices, journal_state):
+    if file := download(request, "invoices", rows, columns, choices, journal_state):
         return file
-    still = sum(one.standing.open for one in found)
-    late = sum(one.standing.open for one in found if one.state(on) == OVERDUE)
+    late = sum(row.one.standing.open for row in rows.rows if row.state == OVERDUE)
     context = {
-        "listing": listing(request, found, columns, choices),
-        "open": say.locale.currency(still, say.currency),
+        "listing": listing(request, rows, columns, choices),
+        "open": say.locale.currency(sum(r.one.standing.open for r in rows.rows), say.currency),
         "late": say.locale.currency(late, say.currency) if late else "",
     }
     return render(request, "desk/invoices.html", context)
@@ -138,8 +164,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
     stood, person = reading.programme(), reader(request)
     if stood is None:
         return render(request, "portal/not_begun.html")
-    every = invoices(stood)
-    found, dossiers = seen_by(person, every)
+    found = seen_by(person, stood, number.rpartition("-")[0])
     one = next((each for each in found if each.number == number), None)
     if one is None and number == _SAMPLE and not roles_of(person).isdisjoint(STAFF):
         return invoice_list(request)
@@ -156,7 +181,8 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         return redirect("invoice", number=number)
     on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())
     runs = one.award in {held.award for held in stood.holdings}
-    told = document(stood, one, dossiers.get(one.award), say)
+    dossier = Dossier.objects.select_related("lead", "alliance").filter(code=one.award).first()
+    told = document(stood, one, dossier, say)
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"invoice-{number}")
     context = {
@@ -166,10 +192,10 @@ def invoice(request: HttpRequest, number: str) -> HttpResponse:
         "open": money.exact(one.award_open),
         "today": on.isoformat(),
         "may_pay": Role.FUND_OFFICER in roles_of(person) and one.award_open,
-        "runs": runs and one.award in dossiers,
+        "runs": runs and dossier is not None,
     }
     if runs:
-        context |= _suspension(stood, one, suspended(stood, every).get(one.award), person, say)
+        context |= _suspension(stood, one, suspended(stood, found).get(one.award), person, say)
     return render(request, "desk/invoice.html", context)
 
 
