@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.ledger.text import is_name
+from headgate.core.quick import quick
 
 Row = TypeVar("Row")
 _WHOLE: Final = re.compile("-?[0-9]{1,18}")
@@ -217,7 +218,7 @@ class Cells(Generic[Row]):
             held = [self._column(one, columns.get(one.name)) for one in fields(self.kind)]
         except Bad:
             return None
-        return tuple(map(self.kind, *held))
+        return tuple(map(quick(self.kind), *held))
 
     def _column(self, one: Field[Any], texts: Sequence[str] | None) -> Iterable[object]:
         """A field's values: those of its column, or its default where the file has none."""
