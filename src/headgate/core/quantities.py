@@ -53,6 +53,8 @@ def instant(day: date) -> str:
     return f"{day.isoformat()}T00:00:00Z"
 
 
+# A row's instants are asked for again and again while it is judged and posted.
+@lru_cache(maxsize=1_024)
 def seconds_of(text: str) -> int:
     """Seconds since 1970-01-01 UTC of a journal instant; ValueError for any other form."""
     try:

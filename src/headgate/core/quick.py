@@ -22,11 +22,10 @@ def quick(kind: Callable[Fields, Value]) -> Callable[Fields, Value]:
     if "__slots__" not in vars(told) or hasattr(told, "__post_init__"):
         raise TypeError(f"{told.__name__} is not made of its fields alone")
     parts: list[Any] = [(field.name, field.type, field) for field in fields(told)]
-    opened: Any = make_dataclass(told.__name__, parts, slots=True)
 
-    def made(*values: Fields.args, **named: Fields.kwargs) -> Value:
-        value = opened(*values, **named)
+    def close(value: Any) -> None:
         value.__class__ = told
-        return value  # type: ignore[no-any-return]
 
-    return made
+    closing = {"__post_init__": close}
+    opened: Any = make_dataclass(told.__name__, parts, slots=True, namespace=closing)
+    return opened  # type: ignore[no-any-return]

@@ -235,10 +235,13 @@ def _usage(row: Mapping[str, str]) -> Usage:
 _USAGE: Final = quick(Usage)
 _NAME: Final = "([ !#-+\\--~]{1,1000})"
 _WHOLE: Final = "([0-9]{1,18})"
+_INSTANT: Final = "(....-..-..T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z)"
+_DAY: Final = slice(len("2026-03-09T"))
+_MIDNIGHT: Final = "00:00:00Z"
 _FORMS: Final = {
     **dict.fromkeys(("cluster", "job", "award", "support_class"), _NAME),
-    **dict.fromkeys(("started", "seen"), "([0-9TZ:-]+)"),
-    "ended": "([0-9TZ:-]+)?",
+    **dict.fromkeys(("started", "seen"), _INSTANT),
+    "ended": f"{_INSTANT}?",
     "attempt": _WHOLE,
     "gpus": "([1-9][0-9]{0,5})",
     ENERGY: f"{_WHOLE}?",
@@ -256,22 +259,25 @@ class _Sound:
         self._in_order = itemgetter(*places)
 
     def usages(self, block: bytes) -> list[Usage]:
-        """The records of some lines, or none where one of them takes a longer look."""
+        """The records of some lines, or none where one of them takes a longer look.
+
+        Its pattern has judged each clock; the days, of which lines have few, are judged once each.
+        """
         if not block.isascii():
             return []
         found = self._pattern.findall(block.decode())
         records: list[Usage] = []
+        days: set[str] = set()
         if len(found) == block.count(b"\n") and block.endswith(b"\n"):
             for cluster, job, attempt, *rest in map(self._in_order, found):
                 award, support_class, gpus, started, ended, seen, *energy = rest
                 joules = int(energy[0]) if energy and energy[0] else None
-                if not (is_instant(started) and is_instant(seen)):
+                if joules is not None and not ended:
                     return []
-                if not is_instant(ended) if ended else joules is not None:
-                    return []
+                days |= {started[_DAY], ended[_DAY] or started[_DAY], seen[_DAY]}
                 who = cluster, job, int(attempt), award, support_class, int(gpus)
                 records.append(_USAGE(*who, started, ended or None, seen, joules))
-        return records
+        return records if all(is_instant(day + _MIDNIGHT) for day in days) else []
 
 
 def _against(record: Usage, before: str) -> Iterator[Found]:

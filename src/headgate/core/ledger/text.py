@@ -5,7 +5,6 @@ the same under every version of Python and of Unicode.
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from headgate.core.quantities import seconds_of
@@ -28,12 +27,13 @@ def is_plain(text: str) -> bool:
     return (text.isascii() and text.isprintable()) or _BREAKS.search(text) is None
 
 
-@lru_cache(maxsize=2**17)
 def is_name(text: str) -> bool:
     """Whether the text can name something: plain, not empty, and not too long."""
-    if not 0 < len(text) <= NAME_LENGTH_MAX or not is_plain(text):
+    if not 0 < len(text) <= NAME_LENGTH_MAX:
         return False
-    return text.isascii() or len(text.encode()) <= NAME_LENGTH_MAX
+    if text.isascii() and text.isprintable():
+        return True
+    return _BREAKS.search(text) is None and len(text.encode()) <= NAME_LENGTH_MAX
 
 
 def is_instant(text: str) -> bool:
