@@ -41,7 +41,7 @@ from headgate.simulation.replay.queues import (  # isort: skip
     bring_back, enqueue, go_elsewhere, next_impatient, send_away, send_unpaid, take_out,
 )  # fmt: skip
 
-COMPILED_IN = "9d86af1a52f0f194"
+COMPILED_IN = "e3d89ad076a4e2cb"
 """The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, and of `passes` over them."""
 
 
