@@ -97,6 +97,7 @@ class _Types:
     def __init__(self, context: Any) -> None:
         self._context = context
         self._places = [context.resolve_value_type(each) for each in (getitem, setitem)]
+        self._bounds = [context.resolve_value_type(each) for each in (min, max)]
 
     def __getattr__(self, name: str) -> Any:
         """Everything else is numba's own."""
@@ -107,8 +108,8 @@ class _Types:
         return self.resolve_function_type(self._places[1], (target, index, value), {})
 
     def resolve_function_type(self, function: Any, args: Any, words: Any) -> Any:
-        """What a call gives; inner functions take whole numbers in 64 bits and no other width."""
-        if isinstance(function, types.Dispatcher):
+        """What a call gives; functions take whole numbers in 64 bits and no other width."""
+        if isinstance(function, types.Dispatcher) or function in self._bounds:
             args = tuple(types.int64 if _is_whole(each) else each for each in args)
         if function is getitem:
             function = self._places[0]
@@ -169,7 +170,6 @@ class Outer(compiler.CompilerBase):
             untyped_passes.ReconstructSSA,
             _Inference,
             typed_passes.PreLowerStripPhis,
-            typed_passes.IRLegalization,
             self.lowering,
             typed_passes.NoPythonBackend,
         ):
