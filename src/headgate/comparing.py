@@ -15,7 +15,8 @@ from typing import Any
 
 from headgate.core import canonical
 from headgate.core.evaluation.decide import Decision
-from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.foresight import Foreseen, rounds_played
+from headgate.core.evaluation.ranks import PPM
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
@@ -61,6 +62,7 @@ class Outcome:
     `awards` are blocks by call and application, `blocks` by call and class of holders, `cut_rules`
     the tables of errors of planned rounds. `short` is by call the part of a list's worth, in
     millionths, that a better list could have more: a bound that anyone can check.
+    `drawn` are the rounds from which the tables of each planned round are drawn.
     """
 
     variant: str
@@ -70,6 +72,7 @@ class Outcome:
     blocks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     cut_rules: Mapping[str, tuple[Foreseen, ...]] = field(default_factory=dict)
     short: Mapping[str, int] = field(default_factory=dict)
+    drawn: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +313,7 @@ def _lists(
             x.awards,
             x.cut_rules,
             x.short,
+            x.drawn,
         )
         for x in outcomes
     )
@@ -327,7 +331,9 @@ def _judged(outcome: Outcome, documents: Mapping[str, Document]) -> Outcome:
     planned = {name: one for name, one in rounds.items() if one.plan is not None}
     seed = documents[AS_IT_STANDS].digest
     tables = {name: foreseen(one, seed) for name, one in planned.items()}
-    return replace(outcome, figures={**outcome.figures, **dict(_cuts(tables))}, cut_rules=tables)
+    drawn = {name: rounds_played(one.replicates) for name, one in planned.items()}
+    figures = {**outcome.figures, **dict(_cuts(tables, drawn))}
+    return replace(outcome, figures=figures, cut_rules=tables, drawn=drawn)
 
 
 def moves(outcomes: Sequence[Outcome]) -> Iterator[Moved]:
@@ -351,7 +357,9 @@ def _with_moves(outcome: Outcome, moved: Sequence[Moved]) -> Outcome:
     return replace(outcome, figures=figures)
 
 
-def _cuts(tables: Mapping[str, tuple[Foreseen, ...]]) -> Iterator[tuple[str, int]]:
+def _cuts(
+    tables: Mapping[str, tuple[Foreseen, ...]], drawn: Mapping[str, int]
+) -> Iterator[tuple[str, int]]:
     """How often a planned round's own rule would cut, and the wrong team, of a million rounds."""
     for name, listed in tables.items():
         for table in listed:
@@ -359,6 +367,8 @@ def _cuts(tables: Mapping[str, tuple[Foreseen, ...]]) -> Iterator[tuple[str, int
             for row in table.errors:
                 if row.own:
                     yield f"{place}: cuts in a million", row.cut_ppm
+                    cuts = round(Fraction(row.cut_ppm * drawn[name], PPM))
+                    yield f"{place}: cuts drawn, in {drawn[name]:,} rounds", cuts
                     if row.wrong_ppm is not None:
                         yield f"{place}: wrong of a million cuts", row.wrong_ppm
 

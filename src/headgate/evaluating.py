@@ -24,7 +24,7 @@ from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.contamination import Screened, screened
 from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
-from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.foresight import Foreseen, rounds_played
 from headgate.core.evaluation.freeze import Signed, check_signer, statement, unsigned
 from headgate.core.evaluation.hearings import Ground, Hearing
 from headgate.core.evaluation.known import known_digest, without_known
@@ -277,12 +277,16 @@ def _round(policy: Policy, round_id: str) -> Round:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a round's rule would do by its plan, and the digest of the method that teams sign."""
+    """What a round's rule would do by its plan, and the digest of the method that teams sign.
+
+    `rounds` are those that the tables are drawn from.
+    """
 
     round_id: str
     policy: str
     method: str
     tables: tuple[Foreseen, ...]
+    rounds: int
 
     def result(self) -> bytes:
         """All of it as one canonical line."""
@@ -306,7 +310,7 @@ def forecast(programme: str, round_id: str, overlays: Sequence[Path]) -> Forecas
         raise Faulty([Fault(f"rounds.{round_id}", 0, 0, "plan-missing", what, mend)])
     method = unsigned(policy.programme.id, round_id, evaluation).method
     tables = foreseen(evaluation, document.digest)
-    return Forecast(round_id, document.digest, method, tables)
+    return Forecast(round_id, document.digest, method, tables, rounds_played(evaluation.replicates))
 
 
 def freeze_lines(

@@ -1,6 +1,8 @@
 """Bad input ends with exit code 2 and a list of faults; never a traceback, nothing half-written."""
 
 import gzip
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -210,3 +212,25 @@ def test_a_broken_bundle_is_refused(damage: str, tmp_path: Path) -> None:
 def test_a_slip_in_a_command_is_answered_in_words(words: list[str]) -> None:
     """What cannot be meant is said, whichever command it was."""
     complained(run(*words))
+
+
+def test_simulate_replays_the_rest_of_a_trace_and_tells_the_lines_that_it_could_not_read(
+    tmp_path: Path,
+) -> None:
+    """Every row of a hostile log is a job, left out for a reason, or a fault with its line."""
+    row = "{n} {at} 0 {run} {gpus} -1 -1 -1 -1 -1 1 1 -1 1 1 1 -1 -1"
+    asked = [(100, 50, 4), (50, 60, 4), (50, 60, 4), (70, 0, 4), (80, -1, 4), (90, 30, 100_000),
+             (-1, 30, 4), (95, 30, -1), (99, 10**12, 4), (10**15, 10, 4)]  # fmt: skip
+    rows = [row.format(n=n, at=a, run=r, gpus=g) for n, (a, r, g) in enumerate(asked)]
+    trace = tmp_path / "hostile.swf"
+    trace.write_bytes(b"\xef\xbb\xbf" + "\r\n".join([*rows, "8 abc", ""]).encode())
+    words = ("simulate", PROGRAMME, "--trace", trace, "--no-term")
+    made = run(*words)
+    assert 0 == made.exit_code, made.output
+    assert "4 jobs in 11 rows" in made.stdout
+    assert "1 jobs are larger than their envelope in any pool" in made.stdout
+    for line, code in ((7, "negative"), (9, "out-of-range"), (11, "fields-wrong")):
+        assert re.search(rf"hostile.swf:{line}:1: .*\[trace-{code}\]\n +mend: ", made.stdout)
+    told = json.loads(run(*words, "--json").stdout)["trace"]
+    assert 11 == told["jobs"] + sum(told["left"].values()) + sum(told["bad"].values())
+    assert "submitted at -1" == told["faults"][0]["what"]

@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 
 from headgate.core import canonical
+from headgate.core.faults import Sentence
 
 
 class Colour(Enum):
@@ -60,6 +61,8 @@ def test_a_field_that_came_later_leaves_the_lines_of_before_as_they_were() -> No
         (datetime(2026, 3, 1, tzinfo=UTC), '"2026-03-01T00:00:00+00:00"'),
         (Colour.TEAL, '"blue-green"'),
         (Word.YES, '"yes"'),
+        (Sentence("{n} rows", n=2), '"2 rows"'),
+        ((Sentence("{n} rows", n=2),), '["2 rows"]'),
         ({"b": 1, "a": (2, [3])}, '{"b":1,"a":[2,[3]]}'),
         (frozenset({"b", "a"}), '["a","b"]'),
         (Row(1, "x"), '{"zeta":1,"alpha":"x"}'),

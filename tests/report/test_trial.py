@@ -24,7 +24,7 @@ def lists() -> Lists:
                     {"alliance": 0})  # fmt: skip
     caps = Listed("caps", {"alliance": {"national": 4, "academia": 4}},
                   {"alliance": {"a-1": 4, "a-2": 2, "a-3": 2}}, {"stage": (wide,)},
-                  {"alliance": 78_261})  # fmt: skip
+                  {"alliance": 78_261}, {"stage": 2_000})  # fmt: skip
     sources = (("caps.yaml", "c" * 64),)
     return Lists(trial().policy, (stands, caps), sources, ("idle-overlay",))
 
@@ -84,6 +84,18 @@ def test_a_page_says_how_often_a_cut_is_wrong() -> None:
     assert "caps: how often each rule cuts" in said
     assert "25.0%" in said
     assert "40.0%" in said
+
+
+@pytest.mark.parametrize("language", LOCALES)
+def test_a_cut_that_was_never_wrong_in_the_draws_is_not_told_as_never_wrong(language: str) -> None:
+    """100 cuts without a mistake leave 1 in 101: less than the next tenth of a percent, no 0.0."""
+    (wide,) = lists().variants[1].cut_rules["stage"]
+    rules = (replace(wide.errors[0], cut_ppm=50_000, wrong_ppm=0, threshold_milli=840),)
+    cut = replace(wide, errors=rules)
+    caps = replace(lists().variants[1], cut_rules={"stage": (cut,)})
+    said = text(language, None, replace(lists(), variants=(caps,)))
+    assert re.search("&lt;\\s*1[.,]0", said)
+    assert not re.search("\\b0[.,]0\\s*%", said)
 
 
 def test_a_list_without_any_award_is_told_so() -> None:

@@ -32,6 +32,7 @@ def test_the_command_says_what_the_rule_costs() -> None:
         "method  ",
     ):
         assert part in result.output
+    assert "0.0 %" not in result.output.replace("100.0 %", "")
     told = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
     assert 4 == len(told["cut_rule_foreseen"])
     assert f"method  {told['method']}" in result.output

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from headgate.core import canonical
 from headgate.core.evaluation.contamination import Screened
+from headgate.core.evaluation.cut_errors import Chance, told_of
 from headgate.core.evaluation.earlier import Earlier
 from headgate.core.evaluation.grounds import Grounds
 from headgate.core.evaluation.power import Power
@@ -20,9 +21,11 @@ def forecast_lines(told: Forecast) -> Iterator[str]:
         for row in table.errors:
             rule = "always" if not row.threshold_milli else f">= {row.threshold_milli / 1000:.2f}"
             own = "  (the round's own rule)" if row.own else ""
-            yield f"  cut {rule:<8} cuts {_ppm(row.cut_ppm)}, wrong {_ppm(row.wrong_ppm)}{own}"
+            cuts, wrong = map(_chance, row.told(told.rounds))
+            yield f"  cut {rule:<8} cuts {cuts}, wrong {wrong}{own}"
         for remedy in table.remedies:
-            leave, wrong = _ppm(remedy.leave_ppm), _ppm(remedy.wrong_ppm)
+            shares = told_of(remedy.leave_ppm, remedy.wrong_ppm, told.rounds)
+            leave, wrong = map(_chance, shares)
             remain = f"{_milli(remedy.remain_milli)} remain"
             yield f"  tie {remedy.remedy.value}: leaves {leave}, wrong {wrong}, {remain}"
         yield from (f"  {line}" for line in _power(table.power))
@@ -32,6 +35,13 @@ def forecast_lines(told: Forecast) -> Iterator[str]:
 
 def _ppm(share: int | None) -> str:
     return "   none" if share is None else f"{share / 10_000:5.1f} %"
+
+
+def _chance(told: Chance | None) -> str:
+    if told is None:
+        return "   none"
+    sign, ppm = told
+    return f"{sign and sign + ' '}{ppm / 10_000:{3 if sign else 5}.1f} %"
 
 
 def lines_of(evaluated: Evaluated) -> Iterator[str]:

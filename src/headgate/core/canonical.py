@@ -39,6 +39,8 @@ def plain(value: object) -> Any:
     match value:
         case Enum():
             return value.value
+        case str():  # A sentence of a fault: its English, whoever else it can be told to.
+            return str(value)
         case Fraction():
             return f"{value.numerator}/{value.denominator}"
         case Decimal():

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from headgate.core.evaluation.cut_errors import ErrorRow
+from headgate.core.evaluation.cut_errors import Chance, ErrorRow, told_of
 from headgate.core.evaluation.estimate import Standing
-from headgate.core.evaluation.foresight import Foreseen
+from headgate.core.evaluation.foresight import Foreseen, rounds_played
 from headgate.core.evaluation.power import Power
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.evaluation.votes import Ballot, Measured
@@ -24,17 +24,23 @@ def share(ppm: int | None, say: Speaker) -> str:
 
 def chance(evaluation: RoundSummary, own: Standing, say: Speaker) -> str:
     """A team's chance to stay, never told as surer than draws can be."""
-    return _signed(*evaluation.standings.chance(own, evaluation.section.replicates), say)
+    return signed(*evaluation.standings.chance(own, evaluation.section.replicates), say)
 
 
 def place_chances(evaluation: RoundSummary, own: Standing, say: Speaker) -> list[str]:
     """A team's chance of each place, told like that to stay."""
     found = evaluation.standings.places(own, evaluation.section.replicates)
-    return [_signed(*one, say) for one in found]
+    return [signed(*one, say) for one in found]
 
 
-def _signed(sign: str, ppm: int, say: Speaker) -> str:
+def signed(sign: str, ppm: int, say: Speaker) -> str:
+    """A share with the sign that tells it as a bound."""
     return f"{sign}{NO_BREAK}{share(ppm, say)}" if sign else share(ppm, say)
+
+
+def both(cuts: Chance, wrong: Chance | None, say: Speaker) -> tuple[str, str]:
+    """How often somebody leaves and how often wrongly, a dash where nobody ever does."""
+    return signed(*cuts, say), say.say("none") if wrong is None else signed(*wrong, say)
 
 
 def rule_of(row: ErrorRow, say: Speaker) -> str:
@@ -143,15 +149,16 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     tables = evaluation.foreseen
     if not tables:
         return
+    played = rounds_played(evaluation.section.replicates)
     if titled:
         yield Heading(4, say.say("foreseen.title"))
     yield Paragraph(
         say.say("foreseen.text", points=say.locale.points(tables[0].standard_error_milli))
     )
-    yield cut_table(f"foreseen-{evaluation.id}", say.say("foreseen.rules"), tables, say)
+    yield cut_table(f"foreseen-{evaluation.id}", say.say("foreseen.rules"), (tables, played), say)
     gaps = _gaps(tables, say)
     rows = [
-        (say.code("remedy", row.remedy), *(_left(one, row.remedy, say) for one in tables))
+        (say.code("remedy", row.remedy), *(_left(one, row.remedy, played, say) for one in tables))
         for row in tables[0].remedies
     ]
     title = say.say("foreseen.remedies")
@@ -165,10 +172,14 @@ def foreseen(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> 
     yield Paragraph(say.say("foreseen.note"), "quiet")
 
 
-def cut_table(name: str, title: str, tables: Sequence[Foreseen], say: Speaker) -> Block:
-    """How often each rule cuts, and the wrong team, for each assumed difference of the teams."""
+def cut_table(name: str, title: str, drawn: tuple[Sequence[Foreseen], int], say: Speaker) -> Block:
+    """How often each rule cuts, and the wrong team, for each assumed difference of the teams.
+
+    `drawn` are tables, and the rounds that each was drawn from.
+    """
+    tables, played = drawn
     rows = [
-        (rule_of(row, say), *(_cut(one.errors[at], say) for one in tables))
+        (rule_of(row, say), *(_cut(one.errors[at], played, say) for one in tables))
         for at, row in enumerate(tables[0].errors)
     ]
     heads = [say.say("col.cut_rule"), *_gaps(tables, say)]
@@ -185,11 +196,12 @@ def _gaps(tables: Iterable[Foreseen], say: Speaker) -> list[str]:
     return [say.say("foreseen.gap", points=say.locale.points(one.gap_milli)) for one in tables]
 
 
-def _cut(row: ErrorRow, say: Speaker) -> str:
-    return say.say("foreseen.cut", cuts=share(row.cut_ppm, say), wrong=share(row.wrong_ppm, say))
+def _cut(row: ErrorRow, rounds: int, say: Speaker) -> str:
+    cuts, wrong = both(*row.told(rounds), say)
+    return say.say("foreseen.cut", cuts=cuts, wrong=wrong)
 
 
-def _left(table_: Foreseen, remedy: Remedy, say: Speaker) -> str:
+def _left(table_: Foreseen, remedy: Remedy, played: int, say: Speaker) -> str:
     row = next(row for row in table_.remedies if row.remedy is remedy)
-    wrong = share(row.wrong_ppm, say)
-    return say.say("foreseen.cut", cuts=share(row.leave_ppm, say), wrong=wrong)
+    cuts, wrong = both(*told_of(row.leave_ppm, row.wrong_ppm, played), say)
+    return say.say("foreseen.cut", cuts=cuts, wrong=wrong)

@@ -11,6 +11,7 @@ from headgate.report.charts import Part, Row
 from headgate.report.drawings import dots, single, stacks, ticks
 from headgate.report.section_applicants import Anchors, reference
 from headgate.report.section_grounds import (
+    both,
     chance,
     foreseen,
     grounds,
@@ -170,7 +171,7 @@ def errors(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
         return
     title = say.say("errors.title")
     cells = [
-        (rule_of(row, say), share(row.cut_ppm, say), share(row.wrong_ppm, say))
+        (rule_of(row, say), *both(*row.told(evaluation.section.replicates), say))
         for row in evaluation.errors
     ]
     rows = [

@@ -25,7 +25,8 @@ class Listed:
     """One variant (without a name: the policy as it stands): its lists and the rules of its rounds.
 
     `blocks` are by call and class of holders, `awards` by call and application, `short` by call
-    millionths of its worth by which a list may fall short of the best.
+    millionths of its worth by which a list may fall short of the best, `drawn` the rounds from
+    which the tables of each planned round are drawn.
     """
 
     variant: str
@@ -33,6 +34,7 @@ class Listed:
     awards: Mapping[str, Mapping[str, int]]
     cut_rules: Mapping[str, tuple[Foreseen, ...]]
     short: Mapping[str, int] = field(default_factory=dict)
+    drawn: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,8 @@ def _cuts(lists: Lists, say: Speaker) -> Iterator[Block]:
         for tables, variants in _alike(lists, name):
             names = ", ".join(_name(one, say) for one in variants)
             title = say.say("trial.cuts_table", variant=names)
-            yield cut_table(f"cuts-{name}-{variants[0].variant or 'stands'}", title, tables, say)
+            drawn = tables, variants[0].drawn[name]
+            yield cut_table(f"cuts-{name}-{variants[0].variant or 'stands'}", title, drawn, say)
 
 
 def _alike(lists: Lists, name: str) -> Iterator[tuple[tuple[Foreseen, ...], tuple[Listed, ...]]]:

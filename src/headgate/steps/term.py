@@ -122,7 +122,14 @@ class ReceivedAlready(ValueError):
 
 
 class LedgerRefused(ValueError):
-    """A step moved what the ledger refuses; the step's rules and the ledger's disagree."""
+    """A step moved what the ledger refuses; the step's rules and the ledger's disagree.
+
+    `refused` are the first such transfers by id, for whoever says it in another language.
+    """
+
+    def __init__(self, text: str, refused: Mapping[str, Refusal] | None = None) -> None:
+        super().__init__(text)
+        self.refused = refused or {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,12 +222,13 @@ class Term:
         self.books.prefetch(transfers)
         posted = (post_linked if linked else post_all)(self.books, transfers)
         refused = [
-            f"{transfer.id}: {outcome.value}"
+            (transfer.id, outcome)
             for transfer, outcome in zip(transfers, posted.outcomes, strict=True)
             if isinstance(outcome, Refusal)
-        ]
+        ][:5]
         if refused:
-            raise LedgerRefused("; ".join(refused[:5]))
+            told = "; ".join(f"{name}: {outcome.value}" for name, outcome in refused)
+            raise LedgerRefused(told, dict(refused))
         created = zip(transfers, posted.outcomes, strict=True)
         lines = [transfer_entry(t) for t, outcome in created if outcome is Outcome.CREATED]
         return replace(self.enter(lines), books=posted.books)

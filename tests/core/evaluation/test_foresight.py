@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from headgate.core import canonical
+from headgate.core.evaluation.cut_errors import told_of
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.foresight import Foreseen, Plan, PlannedPillar, foresee
+from headgate.core.evaluation.foresight import Foreseen, Plan, PlannedPillar, foresee, rounds_played
 from headgate.core.evaluation.method import Method
 from headgate.core.policy.schema import Remedy, Scaling
 from tests.core.evaluation.rounds import EXAM, METHOD, SEED, items, judged, only
@@ -54,6 +55,15 @@ def test_always_cutting_errs_as_often_as_normal_theory_says(gap: Fraction) -> No
     (found,) = foresee(replace(RULES, stay_max=1), replace(PLAN, teams=2, gaps=(gap,)), SEED)
     expected = stats.norm.cdf(-found.gap_milli / found.standard_error_milli)
     assert expected == pytest.approx((found.errors[0].wrong_ppm or 0) / 1_000_000, abs=0.03)
+
+
+def test_no_mistake_among_few_cuts_is_not_a_rule_without_mistakes() -> None:
+    """Shares are told by the draws behind them: a rule's mistakes by its own cuts, not by all."""
+    assert (("", 20_000), ("<", 25_000)) == told_of(20_000, 0, 2_000)
+    assert ((">", 999_000), ("<", 1_000)) == told_of(1_000_000, 0, 2_000)
+    assert (("<", 1_000), None) == told_of(0, None, 2_000)
+    assert (("", 400_000), ("", 125_000)) == told_of(400_000, 125_000, 2_000)
+    assert ("", 1_000_000) == one(Fraction(6, 100)).errors[0].told(rounds_played(9_000))[0]
 
 
 def test_a_careful_rule_cuts_less_and_errs_less() -> None:

@@ -30,6 +30,44 @@ numba.version_info = numba.version_info._replace(short=(9, 0))
 sys.modules['headgate.simulation.replay.passes'] = None
 """
 
+WATCHED = """
+import sys
+sys.modules['numba'] = None
+import numpy as np
+from hypothesis import given, settings
+from headgate.simulation.replay import fast
+from tests.simulation.replay.worlds import pools
+
+
+class FromTheFront(np.ndarray):
+    def __getitem__(self, place):
+        assert min(place if isinstance(place, tuple) else (place,)) >= 0, place
+        return super().__getitem__(place)
+
+    def __setitem__(self, place, value):
+        assert min(place if isinstance(place, tuple) else (place,)) >= 0, place
+        super().__setitem__(place, value)
+
+
+def watched(table):
+    return table.view(FromTheFront) if isinstance(table, np.ndarray) else table
+
+
+seen = []
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(pools())
+def every_rule(pool):
+    state = fast.State(*map(watched, fast.state_of(pool, wide=True)))
+    seen.append(fast.run(state))
+
+
+every_rule()
+print(len(seen) >= 150 and all(seen))
+"""
+"""A pool whose tables refuse a place that is counted from the end."""
+
 
 def ran(before: str, show: str = SHOW, **environment: str) -> str:
     """What a new process prints after a replay of two gangs."""
@@ -60,6 +98,11 @@ def test_compiled_code_is_kept_where_the_user_says(tmp_path: Path) -> None:
     )
     assert "[100, 200] KEPT\n{1}" == ran(before, counted, NUMBA_CACHE_DIR=str(tmp_path))
     assert 1 == len(list(tmp_path.rglob("loop.run*.nbc")))
+
+
+def test_no_place_of_a_table_is_counted_from_the_end() -> None:
+    """Machine code does not ask whether a place is below zero, so none may be, in any pool."""
+    assert "True" == ran("", WATCHED)
 
 
 @pytest.mark.skipif(

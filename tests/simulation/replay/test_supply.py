@@ -9,7 +9,7 @@ from headgate.core.policy.check import check
 from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.layout import NEVER
-from headgate.simulation.replay.supply import WALLS, offer
+from headgate.simulation.replay.supply import SIGNS_NOTHING, WALLS, offer
 from tests.simulation.replay.worlds import column, gangs
 from tests.steps.builders import document
 
@@ -214,6 +214,17 @@ onwards: true
 set:
   envelopes.compute.shares: {national: 60, business: 20, academia: 20, spot: 0}
 """
+
+
+def test_a_class_of_holders_named_spot_is_one_like_others_where_nobody_is_a_spot_tenant() -> None:
+    """Its first awards have a day, and nothing is told of spot tenants that nobody has."""
+    shares = SPOT_SHARE % "2026-01-01"
+    texts = document(("holders:\n", "holders:\n" + HOLDER)).texts
+    plain = offer(Document.read({**texts, "overlays/b.yaml": shares}), 60 * DAYS)
+    spots = offer(Document.read({**texts, "overlays/a.yaml": SPOT_UNTIL}), 60 * DAYS)
+    assert (True, False) == ("spot" in plain.envelopes, SIGNS_NOTHING in plain.signed)
+    assert ("spot", SIGNS_NOTHING) == (spots.envelopes[-1], spots.signed[-1])
+    assert 1 == spots.signed.tolist().count(SIGNS_NOTHING)
 
 
 @pytest.mark.parametrize("day", ["2026-03-01", "2026-04-01"])

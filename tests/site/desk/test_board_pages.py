@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.transfer import Refusal
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.people import appoint
 from headgate.site.desk import remembered
@@ -18,18 +19,20 @@ from headgate.site.desk.board import Board, look, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import SITE, call_now
-from headgate.site.desk.pages import awarding
+from headgate.site.desk.pages import awarding, trying
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal.people import make_personas
 from headgate.site.portal.roles import Role
 from headgate.site.records.kept import kept_term
+from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import What
+from headgate.steps.term import LedgerRefused
 from tests.site.actions.metered import root_of
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.watched import Watched, watching
-from tests.site.portal.asking import MOST, PUBLIC_MOST, SEEN, told
+from tests.site.portal.asking import MOST, PUBLIC_MOST, SEEN, speak, told
 from tests.whole.small import small
 
 
@@ -136,6 +139,35 @@ def test_envelopes_of_a_what_if_are_divided_as_it_says(judged: Cast) -> None:
     assert "There is no list under these values" in text(
         officer, "what_if", **{"share-national": 0, "share-business": 80}
     )
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "more would be taken from an account than it holds"),
+    ("vi", "số rút khỏi tài khoản sẽ nhiều hơn số hiện có"),
+    ("ko", "계정에 있는 것보다 더 많이 꺼내게 됩니다"),
+])  # fmt: skip
+def test_what_ledger_and_solver_refuse_of_a_what_if_is_told_in_the_readers_language(
+    judged: Cast, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    """The transfer and why, in words or by its code; no sentence of the ledger's own English."""
+    refusals = {f"grant/{each.name}": each for each in Refusal}
+    wrong: list[Exception] = [LedgerRefused("its own words", refusals)]
+    wrong.append(ProposalRefused("its own words"))
+
+    def refuse(*_: object) -> None:
+        raise wrong.pop(0)
+
+    monkeypatch.setattr(trying, "remembered", refuse)
+    officer = browser(judged.officer)
+    speak(officer, language)
+    page = text(officer, "what_if", **{"cap-h200": 1})
+    assert said in page
+    assert "grant/EXCEEDS_CREDITS" in page
+    assert "why-bad" in page
+    assert not [each for each in Refusal if each.value in page]
+    page += text(officer, "what_if", **{"cap-h200": 1})
+    assert "its own words" not in page
+    assert ("The list that was found" in page) == (language == "en")
 
 
 def test_every_lever_names_a_value_of_the_policy(judged: Cast) -> None:

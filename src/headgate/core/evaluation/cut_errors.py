@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from headgate.core.calls.harshness import FloatArray, IntArray
 from headgate.core.evaluation.composite import Composite
-from headgate.core.evaluation.estimate import MILLI, failed_teams, pair_spread
+from headgate.core.evaluation.estimate import MILLI, failed_teams, pair_spread, told
 from headgate.core.evaluation.method import GateFinding
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.evaluation.resampling import MICRO
 
 BoolArray = NDArray[np.bool_]
+Chance = tuple[str, int]
 THRESHOLDS_MILLI: Final = (0, 840, 1_280, 1_645, 1_960)
 
 
@@ -36,6 +37,22 @@ class ErrorRow:
     cut_ppm: int
     wrong_ppm: int | None
     own: bool = False
+
+    def told(self, rounds: int) -> tuple[Chance, Chance | None]:
+        """Both shares as so many rounds may tell them; the plain rule cuts by definition."""
+        cuts, wrong = told_of(self.cut_ppm, self.wrong_ppm, rounds)
+        return cuts if self.threshold_milli or self.own else ("", self.cut_ppm), wrong
+
+
+def told_of(cut_ppm: int, wrong_ppm: int | None, rounds: int) -> tuple[Chance, Chance | None]:
+    """How often somebody leaves, of so many rounds, and how often wrongly, of those alone.
+
+    No mistake in few cuts is not a rule without mistakes, see `estimate.told`.
+    """
+    cuts = told(cut_ppm, rounds)
+    if wrong_ppm is None:
+        return cuts, None
+    return cuts, told(wrong_ppm, round(cut_ppm * rounds / PPM))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

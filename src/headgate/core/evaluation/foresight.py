@@ -94,6 +94,11 @@ class Foreseen:
     power: Power
 
 
+def rounds_played(replicates: int) -> int:
+    """How many rounds the shares of a table are of, by the replicates that a round has."""
+    return min(replicates, ROUNDS_MOST)
+
+
 @lru_cache(maxsize=8)
 def foresee(method: Method, plan: Plan, seed: str) -> tuple[Foreseen, ...]:
     """A table for each assumed difference; none where every team has a place.
@@ -102,7 +107,7 @@ def foresee(method: Method, plan: Plan, seed: str) -> tuple[Foreseen, ...]:
     """
     if plan.teams <= method.stay_max:
         return ()
-    rounds = min(method.replicates, ROUNDS_MOST)
+    rounds = rounds_played(method.replicates)
     return tuple(
         _foreseen(_Rounds.played(method, plan, gap, rounds, seed), method, plan, gap)
         for gap in plan.gaps

@@ -11,6 +11,7 @@ from headgate.simulation.replay.layout import (
     DEBT,
     ENDS_SPENT,
     FIRST_UNPAID,
+    FREED,
     GPUS,
     LEFT,
     LIMIT,
@@ -121,7 +122,7 @@ def charge(s: State, gang: int, sign: int) -> None:
     s.awards[award, PROMISED] += gpus * limit_end(s, gang)
     s.now[SPENT_AT] = 0
     if sign < 0 and s.awards[award, FIRST_UNPAID] >= 0:
-        s.now[MAY_PAY] = 1
+        s.now[MAY_PAY] = s.awards[award, FREED] = 1
 
 
 @inner
@@ -130,6 +131,7 @@ def change_budgets(s: State) -> None:
     s.now[MAY_PAY], s.now[SPENT_AT] = 1, 0
     for award in range(len(s.awards)):
         settled(s, award)
+        s.awards[award, FREED] = 1
         renews = 2 + 3 * len(s.envelopes) + RULES
         s.awards[award, BUDGET] = s.supply[s.now[STEP], renews + 1 + award]
         if s.supply[s.now[STEP], renews] > 0:

@@ -13,14 +13,14 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.ledger.transfer import Transfer
-from headgate.core.policy.sharing import SPOT, Taken
+from headgate.core.policy.sharing import Taken
 from headgate.core.quantities import HOUR_SECONDS, half_even
 from headgate.readers.traces import Marks
 from headgate.simulation.replay.credits import balances, transfers
 from headgate.simulation.replay.demand import Places
 from headgate.simulation.replay.layout import NEVER, Column, Table
 from headgate.simulation.replay.pool import Pool, Replayed
-from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, Prices
+from headgate.simulation.replay.supply import HOUR_PRICE_PARTS, SIGNS_NOTHING, Prices
 
 MEGA = 10**6
 SIZES = ((1, 1), (2, 8), (9, 64), (65, 1 << 20))
@@ -233,7 +233,7 @@ def figures(
         credit_transfers=moved,
         credit_balances=balances(moved),
         inference=_inferred(lanes),
-        spot=_spotted(lanes, envelopes),
+        spot=_spotted(lanes, signed),
     )
 
 
@@ -312,11 +312,11 @@ def _inferred(lanes: Sequence[Lane]) -> Inferred | None:
     return Inferred(jobs, first, spilled, held, half_even(charged), told)
 
 
-def _spotted(lanes: Sequence[Lane], envelopes: Sequence[str]) -> Spotted | None:
-    """What became of the spot envelope; None where there is none."""
-    if SPOT not in envelopes:
+def _spotted(lanes: Sequence[Lane], signed: Column) -> Spotted | None:
+    """What became of the spot envelope, which is told by its tenants' signing nothing, or None."""
+    if SIGNS_NOTHING not in signed:
         return None
-    place, held, stops = envelopes.index(SPOT), 0, 0
+    place, held, stops = int(np.argmin(signed)), 0, 0
     income, priced = Fraction(0), True
     for lane in lanes:
         mine = lane.pool.gangs.envelope == place

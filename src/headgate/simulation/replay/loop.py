@@ -41,7 +41,7 @@ from headgate.simulation.replay.queues import (  # isort: skip
     bring_back, enqueue, go_elsewhere, next_impatient, send_away, send_unpaid, take_out,
 )  # fmt: skip
 
-COMPILED_IN = "9d86af1a52f0f194"
+COMPILED_IN = "e0e0e91ececd9a21"
 """The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, and of `passes` over them."""
 
 
@@ -208,7 +208,7 @@ def sooner(s: State, a: int, b: int) -> bool:
         left = s.envelopes[a, DEBT] // HOUR * quota_b
         right = s.envelopes[b, DEBT] // HOUR * quota_a
     if quota_a == 0 or quota_b == 0:
-        left, right = int(quota_a == 0), int(quota_b == 0)
+        left, right = quota_b, quota_a
     return left < right or (left == right and a < b)
 
 

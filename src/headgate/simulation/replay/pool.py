@@ -247,8 +247,9 @@ def _budgets_fit(gangs: Gangs, steps: Steps, budgets: Budgets) -> bool:
     shapes = len(of) == len(gangs.gpus), len(amount) == len(budgets.renews) == len(steps.at)
     if not all(shapes) or ((of < 0) | (of >= amount.shape[1])).any() or (amount < 0).any():
         return False
-    pairs = np.unique(np.stack([of, gangs.envelope]), axis=1)
-    return bool(len(np.unique(pairs[0])) == pairs.shape[1])
+    of_award = np.zeros(amount.shape[1], np.int64)
+    of_award[of] = gangs.envelope
+    return bool((of_award[of] == gangs.envelope).all())
 
 
 def _past_fits(steps: Steps, rules: Rules) -> bool:

@@ -8,10 +8,10 @@ from headgate.simulation.replay.accounts import costs, left_of, pays
 from headgate.simulation.replay.compiling import inner
 
 from headgate.simulation.replay.layout import (  # isort: skip
-    ARRIVED, ASKED, ASKS, AWARD, AWAY, BUDGET, CHOSEN, ENVELOPE, FIRST, FIRST_UNPAID, GPUS, LAST,
-    LAST_UNPAID, LEFT, LIMIT, MAY_PAY, NEEDS, NEVER, NEXT_UNPAID, NOW, PATIENCE, RESTART, SECONDS,
-    SENT_AWAY, STARTED, STOPS, SUBMITTED, UNPAID, UNPAID_FOR, UNPAID_SINCE, WAITED, WAITING, WENT,
-    WHO, State,
+    ARRIVED, ASKED, ASKS, AWARD, AWAY, BUDGET, CHOSEN, ENVELOPE, FIRST, FIRST_UNPAID, FREED, GPUS,
+    LAST, LAST_UNPAID, LEFT, LIMIT, MAY_PAY, NEEDS, NEVER, NEXT_UNPAID, NOW, PATIENCE, RESTART,
+    SECONDS, SENT_AWAY, STARTED, STOPS, SUBMITTED, UNPAID, UNPAID_FOR, UNPAID_SINCE, WAITED,
+    WAITING, WENT, WHO, State,
 )  # fmt: skip
 
 
@@ -72,9 +72,15 @@ def send_away(s: State, place: int, k: int) -> None:
 
 @inner
 def bring_back(s: State) -> None:
-    """Whom what is left pays for comes to the front of the queue, in order."""
+    """Whom what is left pays for comes to the front of the queue, in order.
+
+    Time frees nothing: only an award of which a gang left, or whose budget changed, is asked.
+    """
     s.now[MAY_PAY] = 0
     for award in range(len(s.awards)):
+        if s.awards[award, FREED] == 0:
+            continue
+        s.awards[award, FREED] = 0
         gang, left, count = s.awards[award, FIRST_UNPAID], left_of(s, award), 0
         while gang >= 0:
             cost = costs(s, gang)
@@ -96,7 +102,7 @@ def bring_back(s: State) -> None:
         s.now[SENT_AWAY] -= count
         if count > 0:
             # Who waits next may be paid for too, once what these asked for is known.
-            s.now[MAY_PAY] = 1
+            s.now[MAY_PAY] = s.awards[award, FREED] = 1
 
 
 @inner

@@ -31,6 +31,8 @@ PERCENT = 100
 ALL_ENDLESS = words.Budgets()
 WALLS: Mapping[str, object] = {"idle": Idle.KEPT}
 """What makes walls of any sharing."""
+SIGNS_NOTHING = -1
+"""Stands where an envelope's first signature does: spot tenants have no award."""
 
 
 def rules_of(sharing: Sharing, chip: str = "") -> Rules:
@@ -91,7 +93,7 @@ class Offer:
     `at` are seconds since the first day, `at[0]` 0; months and terms begin at steps too, and
     `terms` says at which. Where the policy says nothing of sharing, quota is lent by what `Sharing`
     assumes. `prices` are by pool, `signed` are the seconds before the first day at which each
-    envelope's first awards are decided, -1 where it has none. `node_gpus` are the GPUs of a node,
+    envelope's first awards are decided, or SIGNS_NOTHING. `node_gpus` are the GPUs of a node,
     onto which jobs are packed where the first day's sharing says so; what makes no whole node is
     then left out.
     """
@@ -273,6 +275,8 @@ def offer(document: Document, seconds: int) -> Offer:
     terms = np.array([day in starts for day in days], np.int64)
     prices = tuple(_prices(document, support, pool, days) for pool in pools)
     signed = np.array([_signed(document, support, name, first) for name in named], np.int64)
+    if sharing[0].spot is not None:
+        signed[-1] = SIGNS_NOTHING
     node = _node(at(document, first).policy, support)
     return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed, node)
 
@@ -365,12 +369,7 @@ def _rows(prices: Prices, rows: Sequence[int]) -> Prices:
 
 
 def _signed(document: Document, support: str, holder: str, first: date) -> int:
-    """Seconds from the first decision of a call for a class of holders to the first day.
-
-    -1 for spot tenants, who sign no award.
-    """
-    if holder == SPOT:
-        return -1
+    """Seconds from the first decision of a call for a class of holders to the first day."""
     calls = at(document, first).policy.calls.values()
     days = [c.decides for c in calls if c.support == support and holder in c.holders]
     return (first - min([*days, first])).days * DAY_SECONDS

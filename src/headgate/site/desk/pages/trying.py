@@ -12,8 +12,10 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.faults import Faulty
+from headgate.core.ledger.transfer import Refusal
 from headgate.core.policy.schema import Policy
 from headgate.site.desk.board import Board, wanted
 from headgate.site.desk.clock import now
@@ -27,6 +29,18 @@ from headgate.steps.awards import ProposalRefused
 from headgate.steps.term import LedgerRefused
 
 MOST: Final = 1_000_000
+_LIMITS: Final = {
+    Refusal.EXCEEDS_CREDITS: lazy("more would be taken from an account than it holds"),
+    Refusal.EXCEEDS_DEBITS: lazy("more would be given back to an account than it gave"),
+    Refusal.OVERFLOWS_ACCOUNT: lazy("the amounts are larger than an account can hold"),
+    Refusal.DEBIT_ACCOUNT_UNKNOWN: lazy("there is no account under these values to take it from"),
+    Refusal.CREDIT_ACCOUNT_UNKNOWN: lazy("there is no account under these values to give it to"),
+}
+"""What a moved value can make the ledger refuse; anything else is told by its code."""
+_NO_LIST: Final = lazy(
+    "The list that was found for these values breaks a rule or may be too far from the best. Move"
+    " the values less, or try again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +121,19 @@ def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
         as_is, other = remembered(rules, now(rules), both)
     except Faulty as faulty:
         return {"overlay": text, "why": [told_fault(fault) for fault in faulty.faults]}
-    except (LedgerRefused, ProposalRefused) as refused:
-        return {"overlay": text, "why": [str(refused)]}
+    except LedgerRefused as refused:
+        return {"overlay": text, "why": list(_refused(refused))}
+    except ProposalRefused:
+        return {"overlay": text, "why": [_NO_LIST]}
     return {"overlay": text, **_beside(as_is, other)}
+
+
+def _refused(refused: LedgerRefused) -> Iterator[str]:
+    """What the ledger refuses of a list, transfer by transfer."""
+    yield _("The ledger cannot carry this list: give less where you gave more.")
+    for transfer, why in refused.refused.items():
+        told = _LIMITS.get(why) or why.name.lower().replace("_", "-")
+        yield _("The ledger refuses %(transfer)s: %(why)s") % {"transfer": transfer, "why": told}
 
 
 def _beside(one: Board, other: Board) -> dict[str, Any]:
