@@ -17,22 +17,31 @@ from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
 from headgate.readers.policy_files import read_programme
 from headgate.site.actions.accept import accept
+from headgate.site.actions.assign_reviewers import seat
+from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.find_gate import find_gate
+from headgate.site.actions.mark import mark
 from headgate.site.actions.objection import answer_objection, object_to
+from headgate.site.actions.people import appoint
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.sign import sign
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk import clock as desk_clock
 from headgate.site.desk.board import preview
+from headgate.site.desk.clocks import clocks_of
 from headgate.site.desk.models import Acceptance, AwardList, Dossier, Objection
+from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.portal import clock as portal_clock
+from headgate.site.portal import reading
+from headgate.site.portal.clock import today
+from headgate.site.portal.models import Person
 from headgate.steps.event import Event, What
-from tests.site.desk.cast import Cast, browser, facts_of
+from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.whole.small import small
 
 KOREA = Path(__file__).parents[3] / "programmes" / "korea-2025"
@@ -264,6 +273,54 @@ def test_what_comes_too_late_is_told_on_its_page_and_nothing_is_lost(
     assert "To be answered by 11\u00a0March\u00a02026" in office.get(board).content.decode()
     office.post(board, {"deed": "answer", "code": second, "upheld": "no", "text": "Late, but no."})
     assert "Late, but no." == Objection.objects.get(dossier=other).answer
+
+
+def own_days(person: Person, language: str = "en") -> list[tuple[str, date, str]]:
+    """What somebody's home says that they have to do, by when, and where."""
+    stood = reading.programme()
+    assert stood is not None
+    with override(language):
+        return [(c.title, c.day, c.address) for c in clocks_of(person, stood, today(stood))]
+
+
+@pytest.mark.usefixtures("open_portal")
+def test_home_says_what_was_not_handed_in_and_what_waits_for_a_sheet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A draft until its call closes; seats without a sheet until the list is decided; no more."""
+    cast = Cast(small().term.document, facts_of(small().term))
+    cast.until(What.CLOSE_CALL, "open")
+    year = Walk(cast, monkeypatch)
+    cast.apply("open")
+    first, second = Dossier.objects.filter(call="open", state="submitted").order_by("code")[:2]
+    lead = first.lead.code
+    drafting, rules = cast.persons[lead], call_now("open").call
+    draft = save_draft(drafting, Draft("open", lead, None, "Half", "", (), 1, {}), at_noon(30))
+    where = reverse("application", args=(draft.pk,))
+    year.be(at_noon(30))
+    told = ("open: last day to hand in the draft", rules.closes, where)
+    assert [told] == own_days(drafting)
+    assert where in browser(drafting).get(reverse("home")).content.decode()
+    closed = year.be(cast.closing("open"))
+    assert [] == own_days(drafting)
+    take_due(cast.officer, str(Event(date(2026, 2, 1), What.CLOSE_CALL, "open")), closed)
+
+    person = somebody("reader")
+    appoint(cast.officer, person, "reader", "", {}, closed)
+    for one in (first, second):
+        seat(cast.officer, str(one.code), "reader", closed)
+    queue = reverse("reviews")
+    waits = "open: 2 applications wait for your review", rules.decides, queue
+    assert [waits] == own_days(person)
+    assert ["open: 신청 2건이 평가를 기다립니다"] == [title for title, *_ in own_days(person, "ko")]
+    declare_conflict(person, str(first.code), "", closed)
+    points = {one.id: one.full for one in rules.criteria}
+    mark(person, str(first.code), points, dict.fromkeys(points, "because"), closed)
+    left = "open: 1 application waits for your review", rules.decides, queue
+    assert [left] == own_days(person)
+    declare_conflict(person, str(second.code), "", closed)
+    mark(person, str(second.code), points, dict.fromkeys(points, "because"), closed)
+    assert [] == own_days(person)
 
 
 def at_noon(day: int) -> datetime:

@@ -61,9 +61,9 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
     whole = {key: sheet for key, sheet in given.items() if sheet.keys() == full.keys()}
     refused += [f"{a}/{r}: incomplete" for r, a in sorted(given.keys() - whole.keys())]
     counted = {key: sheet for key, sheet in whole.items() if key not in twice}
-    worth, whole = _worth(call)
+    worth, parts = _worth(call)
     totals = {
-        key: half_even(Fraction(sum(worth[name] * points for name, points in sheet.items()), whole))
+        key: half_even(Fraction(sum(worth[name] * points for name, points in sheet.items()), parts))
         for key, sheet in counted.items()
     }
     return totals, tuple(refused)

@@ -142,8 +142,8 @@ def _screen_one(
     policy: Policy, call_id: str, application: Application, repeated: bool, gates: tuple[str, ...]
 ) -> Screening:
     call = policy.calls[call_id]
-    rules = (*policy.holders, *call.eligibility)
-    facts = given(application_case(application, call.closes), tuple(rule.when for rule in rules))
+    whens = (*(one.when for one in policy.holders), *(rule.when for rule in call.eligibility))
+    facts = given(application_case(application, call.closes), whens)
     holder, fault = holder_of(policy.holders, facts)
     findings = [*_handed_in(call, policy.programme.timezone, application)]
     findings += _organisations(policy.organisations, application)

@@ -120,7 +120,7 @@ def _single(
     return (applies[0] if applies else None), "", None, None
 
 
-def facts_of(given: Mapping[str, Any], day: date) -> Facts:
+def facts_of(given: Mapping[str, Any], day: date) -> dict[str, Any]:
     """The facts of a written case: ages counted to the day; no members or requests by default."""
     applicant, application = given.get("applicant"), given.get("application")
     whole = dict(application) if isinstance(application, Mapping) else {}

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
@@ -231,7 +231,7 @@ def _columns() -> list[Column[Project]]:
 
 
 @at_the_desk
-def projects_page(request: HttpRequest) -> HttpResponse:
+def projects_page(request: HttpRequest) -> HttpResponseBase:
     """What each project holds and why its job waits: all of them for staff, others' own."""
     now = datetime.now(UTC)
     lists = signed_lists()

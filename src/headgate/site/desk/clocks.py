@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.invoices import OPEN, OVERDUE, seen_by, suspended, suspends_from
-from headgate.site.desk.models import Acting, AwardList, Dossier, Objection
+from headgate.site.desk.models import Acting, AwardList, Dossier, Objection, Review, State
 from headgate.site.desk.office import CallNow, calls_now
 from headgate.site.desk.world import accept_by
 from headgate.site.portal.models import Person
@@ -33,8 +35,10 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
     What was done, and a right whose days have passed, is not among them; a duty that is late is.
     """
     listed = list(AwardList.objects.all())
-    rules = {one.id: one for one in calls_now()} if listed or _decides(person) else {}
+    mine = roles_of(person) & {Role.REVIEWER, Role.APPLICANT}
+    rules = {one.id: one for one in calls_now()} if listed or mine or _decides(person) else {}
     found = [
+        *_unfinished(person, rules, on),
         *_applicants(person, on, rules, listed),
         *_officers(person, rules, listed),
         *_fees(person, stood, on),
@@ -47,6 +51,29 @@ Rules = Mapping[str, CallNow]
 
 def _decides(person: Person) -> bool:
     return not roles_of(person).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+
+
+def _unfinished(person: Person, calls: Rules, on: date) -> Iterator[Clock]:
+    """Drafts that were not handed in, and applications whose sheet was not given."""
+    acting = Acting.objects.filter(person=person, until__isnull=True).values("organisation")
+    drafts = Dossier.objects.filter(lead__in=acting, state=State.DRAFT, call__in=calls)
+    for pk, call in drafts.values_list("pk", "call") if calls else ():
+        last = calls[call].call.closes
+        if not calls[call].received and last >= on:
+            title = _("%(call)s: last day to hand in the draft") % {"call": call}
+            yield Clock(f"draft-{pk}", title, last, reverse("application", args=(pk,)))
+    seats = Review.objects.filter(reviewer__person=person, marked__isnull=True)
+    waiting = seats.filter(dossier__state=State.SUBMITTED, dossier__call__in=calls)
+    numbers = waiting.values_list("dossier__call").annotate(Count("pk")).order_by("dossier__call")
+    for call, number in numbers if calls else ():
+        if not calls[call].decided:
+            title = ngettext(
+                "%(call)s: %(n)s application waits for your review",
+                "%(call)s: %(n)s applications wait for your review",
+                number,
+            )
+            told = title % {"call": call, "n": number}
+            yield Clock(f"review-{call}", told, calls[call].call.decides, reverse("reviews"))
 
 
 def _applicants(

@@ -126,7 +126,7 @@ def seen_by(person: Person, stood: Stands, award: str | None = None) -> list[Inv
         return invoices(stood, None if award is None else (award,))
     own = Dossier.objects.filter(pk__in=with_part(person), code__isnull=False)
     mine = own if award is None else own.filter(code=award)
-    return invoices(stood, set(mine.values_list("code", flat=True)))
+    return invoices(stood, {code or "" for code in mine.values_list("code", flat=True)})
 
 
 def policy_when(stood: Stands, call: str) -> Policy:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods
 from headgate.site.portal import typed
 from headgate.site.portal.roles import EVERYBODY, Role, has_any
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class Group(Enum):
@@ -69,7 +69,7 @@ def guarded(page: Page) -> View:
     """A page's view behind its rule: sign in first, or be told that it is not for you."""
 
     @wraps(page.view)
-    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if page.demo_only and not settings.HEADGATE_DEMO:
             raise Http404
         if not page.is_public:

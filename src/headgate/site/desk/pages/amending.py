@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -155,7 +155,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 
 
 @at_the_desk
-def running_awards(request: HttpRequest) -> HttpResponse:
+def running_awards(request: HttpRequest) -> HttpResponseBase:
     """Every running award that somebody may look into, what is owed first."""
     at, stood = moved(), reading.programme()
     if stood is None:

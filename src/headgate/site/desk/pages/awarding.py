@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -58,7 +58,7 @@ def boards(request: HttpRequest) -> HttpResponse:
 
 
 @at_the_desk
-def board(request: HttpRequest, call: str) -> HttpResponse:
+def board(request: HttpRequest, call: str) -> HttpResponseBase:
     """One call: its applications with their gates and sheets, and the list as it stands."""
     rules = call_now(call)
     if request.method == "POST":

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -38,7 +38,7 @@ from headgate.site.portal.roles import Role, roles_of
 
 
 @at_the_desk
-def outside_grants(request: HttpRequest) -> HttpResponse:
+def outside_grants(request: HttpRequest) -> HttpResponseBase:
     """The lists that were brought, and every grant in them of an organisation in the register."""
     if request.method == "POST":
         try:

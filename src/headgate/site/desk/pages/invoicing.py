@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -138,7 +138,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 
 
 @at_the_desk
-def invoice_list(request: HttpRequest) -> HttpResponse:
+def invoice_list(request: HttpRequest) -> HttpResponseBase:
     """Every invoice that somebody may see, what is overdue first."""
     at, stood = moved(), reading.programme()
     if stood is None:
@@ -159,7 +159,7 @@ def invoice_list(request: HttpRequest) -> HttpResponse:
 
 
 @at_the_desk
-def invoice(request: HttpRequest, number: str) -> HttpResponse:
+def invoice(request: HttpRequest, number: str) -> HttpResponseBase:
     """One invoice to its holder and to staff; the fund officer puts down what was paid."""
     stood, person = reading.programme(), reader(request)
     if stood is None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,7 +22,7 @@ from headgate.site.portal.words import language, outcome_tag, outcome_word
 
 
 @at_the_desk
-def ranking(request: HttpRequest, call: str) -> HttpResponse:
+def ranking(request: HttpRequest, call: str) -> HttpResponseBase:
     """Who would be awarded, who would wait, and why others would not; nothing before it closed."""
     rules = call_now(call)
     context: dict[str, Any] = {"call": rules, "name": words(rules.call.name)}

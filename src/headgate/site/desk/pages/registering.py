@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.core.validators import RegexValidator
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -144,7 +144,7 @@ _BY: Final[dict[str, By]] = {
 
 
 @at_the_desk
-def organisations(request: HttpRequest) -> HttpResponse:
+def organisations(request: HttpRequest) -> HttpResponseBase:
     """The register, by code."""
     asked = _asked()
     whole = Organisation.objects.select_related("parent")

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.expressions import Combinable
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -111,7 +111,7 @@ def queue(seats: "QuerySet[Review]") -> Table[Seat]:
 
 
 @at_the_desk
-def reviews(request: HttpRequest) -> HttpResponse:
+def reviews(request: HttpRequest) -> HttpResponseBase:
     """Everything that waits for this reviewer, what is not marked first."""
     mine = Review.objects.filter(reviewer__person=reader(request))
     rows = queue(mine)

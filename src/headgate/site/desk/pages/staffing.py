@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -110,7 +110,7 @@ _BY: Final[dict[str, By]] = {
 """What accounts are sorted and filtered by."""
 
 
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: HttpRequest) -> HttpResponseBase:
     """Everybody with an account, by name."""
     choices = [Choice("state", lazy("State"), tuple(_STATES.items()))]
     columns = _columns()

@@ -15,7 +15,7 @@ from io import BytesIO
 from itertools import accumulate, pairwise
 from typing import Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -195,7 +195,7 @@ class Told:
 
 
 @at_the_desk
-def award_statement(request: HttpRequest, code: str) -> HttpResponse:
+def award_statement(request: HttpRequest, code: str) -> HttpResponseBase:
     """The statement of all awards of the alliance, or the organisation, that has this one.
 
     Staff who ask for an award that nobody applied for here are shown those that there are.

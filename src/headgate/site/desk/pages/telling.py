@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as noop
@@ -32,7 +32,7 @@ from headgate.site.portal import typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.words import language, told_fault
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 FAULTS_SHOWN: Final = 20
 """Faults of a file that a page names; the rest are counted."""
 
@@ -147,7 +147,7 @@ def at_the_desk(view: View) -> View:
     """
 
     @wraps(view)
-    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def told(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         before = typed.kept(request) if request.method == "GET" else {}
         request.typed = before  # type: ignore[attr-defined]
         try:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -86,7 +86,7 @@ def _columns() -> list[Column[Made]]:
     ]
 
 
-def decisions(request: HttpRequest) -> HttpResponse:
+def decisions(request: HttpRequest) -> HttpResponseBase:
     """Every decision, newest first."""
     made = reading.decisions()
     rows = kept(("decisions", reading.followed(made)), lambda: made[::-1])

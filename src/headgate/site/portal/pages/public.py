@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -199,7 +199,7 @@ def _best_first(made: Iterable[Made], call: str) -> list[Applicant]:
     return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.id))
 
 
-def call(request: HttpRequest, call: str) -> HttpResponse:
+def call(request: HttpRequest, call: str) -> HttpResponseBase:
     """One call: its days, what came of it, and every application's outcome with its reason."""
     stood = _begun(request)
     if isinstance(stood, HttpResponse):
