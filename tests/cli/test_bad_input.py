@@ -228,6 +228,8 @@ def test_simulate_replays_the_rest_of_a_trace_and_tells_the_lines_that_it_could_
     made = run(*words)
     assert 0 == made.exit_code, made.output
     assert "4 jobs in 11 rows" in made.stdout
+    assert "1 jobs are equal to an earlier one, and kept" in made.stdout
+    assert "1 jobs were submitted before the one above, and put in order" in made.stdout
     assert "1 jobs are larger than their envelope in any pool" in made.stdout
     for line, code in ((7, "negative"), (9, "out-of-range"), (11, "fields-wrong")):
         assert re.search(rf"hostile.swf:{line}:1: .*\[trace-{code}\]\n +mend: ", made.stdout)

@@ -65,6 +65,10 @@ def told(kept: Kept) -> Iterator[str]:
         yield f"{count:>14,} rows left out: {why}"
     for code, count in notes.bad.items():
         yield f"{count:>14,} faults that cost their rows [{code}]"
+    if notes.repeated:
+        yield f"{notes.repeated:>14,} jobs are equal to an earlier one, and kept"
+    if notes.unsorted:
+        yield f"{notes.unsorted:>14,} jobs were submitted before the one above, and put in order"
     yield from map(str, notes.faults)
     if (more := sum(notes.bad.values()) - len(notes.faults)) > 0:
         yield f"... and {more:,} more"

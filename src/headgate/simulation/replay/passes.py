@@ -17,7 +17,7 @@ Numba lets a compiler be put together from its passes and may change these with 
 from operator import getitem, setitem
 from typing import Any, ClassVar
 
-from llvmlite.binding import Linkage
+from llvmlite.binding import Linkage  # type: ignore[import-untyped]
 from numba import _dynfunc, types  # type: ignore[attr-defined]
 from numba.core import compiler, typed_passes, untyped_passes
 from numba.core.codegen import JITCodeLibrary
@@ -129,8 +129,9 @@ def _is_whole(kind: Any) -> bool:
 
 def _from_the_front(place: Any) -> Any:
     """The type of a place which is not counted from the end, so that nobody asks its sign."""
+    parts: Any = place
     if isinstance(place, types.BaseTuple):
-        return types.Tuple([_from_the_front(each) for each in place])
+        return types.Tuple([_from_the_front(each) for each in parts])
     return types.uint64 if _is_whole(place) else place
 
 
