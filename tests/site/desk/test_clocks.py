@@ -40,6 +40,7 @@ from headgate.site.portal import clock as portal_clock
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.whole.small import small
@@ -321,6 +322,42 @@ def test_home_says_what_was_not_handed_in_and_what_waits_for_a_sheet(
     declare_conflict(person, str(second.code), "", closed)
     mark(person, str(second.code), points, dict.fromkeys(points, "because"), closed)
     assert [] == own_days(person)
+
+
+DEEDS = ("Apply to this call", "Go on with your reviews", "See its award board")
+
+
+@pytest.mark.usefixtures("open_portal")
+def test_a_call_says_what_its_reader_can_do_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By role and day, and where it leads; who can do nothing there is offered nothing."""
+    cast = Cast(small().term.document, facts_of(small().term))
+    cast.until(What.CLOSE_CALL, "open")
+    year = Walk(cast, monkeypatch)
+    cast.apply("open")
+    readers = {
+        "nobody": Client(),
+        "applicant": browser(next(iter(cast.persons.values()))),
+        "reviewer": browser(somebody("reader", Role.REVIEWER)),
+        "officer": browser(cast.officer),
+        "auditor": browser(somebody("auditor", Role.AUDITOR)),
+        "guest": browser(somebody("guest")),
+    }
+
+    def offered() -> dict[str, tuple[str, ...]]:
+        pages = {who: page.get("/calls/open/").content.decode() for who, page in readers.items()}
+        assert all("Nothing is decided yet" in page for page in pages.values())
+        return {who: tuple(d for d in DEEDS if d in page) for who, page in pages.items()}
+
+    none = dict.fromkeys(readers, ())
+    year.be(at_noon(30))
+    apply, review, board = ((deed,) for deed in DEEDS)
+    assert none | {"nobody": apply, "applicant": apply, "officer": board} == offered()
+    closed = year.be(cast.closing("open"))
+    take_due(cast.officer, str(Event(date(2026, 2, 1), What.CLOSE_CALL, "open")), closed)
+    assert none | {"reviewer": review, "officer": board} == offered()
+    for who, name in (("applicant", "applications"), ("reviewer", "reviews")):
+        assert 200 == readers[who].get(reverse(name)).status_code
+    assert 200 == readers["officer"].get(reverse("board", args=("open",))).status_code
 
 
 def at_noon(day: int) -> datetime:
