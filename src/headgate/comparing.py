@@ -23,7 +23,7 @@ from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.values import changes, day_of
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
-from headgate.demo import Choices, Rehearsed, rehearse, workload
+from headgate.demo import Choices, Rehearsed, faults_of, rehearse, workload
 from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
@@ -222,9 +222,16 @@ def _document(programme: str, overlays: Sequence[Path]) -> Document:
 
 
 def documents_of(programme: str, choices: Choices) -> dict[str, Document]:
-    """The policy as it stands and with each overlay, by name."""
+    """The policy as it stands and with each overlay, by name; raises Faulty with all their faults.
+
+    A rehearsal takes long: nobody waits for one only to hear what is wrong with another variant.
+    """
     variants = _variants(choices.overlays)
-    return {name: _document(programme, laid) for name, laid in variants.items()}
+    documents = {name: _document(programme, laid) for name, laid in variants.items()}
+    found = dict.fromkeys(fault for each in documents.values() for fault in faults_of(each))
+    if found:
+        raise Faulty(found)
+    return documents
 
 
 def _same(head: Mapping[str, Any]) -> list[str]:

@@ -67,7 +67,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
     folder = find(programme)
     document = read_programme(folder, choices.overlays)
     data = data_files(folder)
-    if faults := [*_faults(document), *_data_faults(data)]:
+    if faults := [*faults_of(document), *_data_faults(data)]:
         raise Faulty(faults)
     policy = at(document, first_day(document)).policy
     document = _with_wide_gaps(document, policy) if choices.fast else document
@@ -95,7 +95,7 @@ def _usage(path: Path) -> tuple[Usage, ...]:
     return read_usage(path.read_bytes(), path.name)
 
 
-def _faults(document: Document) -> list[Fault]:
+def faults_of(document: Document) -> list[Fault]:
     """What is wrong with a policy; under a what-if its cases may well expect something else."""
     faults = check(document)
     return [f for f in faults if not (document.overlays and f.file.startswith("cases/"))]
