@@ -91,7 +91,7 @@ class Sweep:
 
 def plan(programme: str, choices: Choices, how: Try, shards: int, out: Path) -> list[str]:
     """Write a sweep and its templates into a new folder; what to type next."""
-    documents, kept = documents_of(programme, choices), workload(choices)
+    documents, kept = documents_of(programme, choices, term=False), workload(choices)
     asked(documents, kept.trace, how)
     tasks = all_runs(documents, how)
     shards = min(shards, len(tasks))
