@@ -8,7 +8,7 @@ from typing import Any
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.cases import run_cases
-from headgate.core.policy.check import adoptable, check
+from headgate.core.policy.check import adoptable, untriable
 from headgate.core.policy.dated import at
 from headgate.core.policy.dated import find as find_value
 from headgate.core.policy.explain import Explanation, explain
@@ -27,15 +27,18 @@ def schema_text() -> str:
 def check_programme(programme: str, overlays: Sequence[Path], *, adopt: bool) -> Iterator[str]:
     """Check a programme; raises Faulty with every fault, else says what was checked."""
     document = read_programme(find(programme), overlays)
-    faults = check(document)
-    if faults:
+    if faults := untriable(document):
         raise Faulty(faults)
     day = first_day(document)
     if adopt and (against := adoptable(document, day)):
         raise Faulty(against)
     ran, resolved = run_cases(document), at(document, day)
     yield f"{resolved.policy.programme.name.en}: no faults"
-    yield f"{len(ran.results):>6} cases answered as expected, {len(ran.fired)} rules fired"
+    other = [result.case.case for result in ran.results if not result.right]
+    right = len(ran.results) - len(other)
+    yield f"{right:>6} cases answered as expected, {len(ran.fired)} rules fired"
+    if other:
+        yield f"{len(other):>6} cases are answered otherwise under overlays: {'; '.join(other)}"
     assumed = len(resolved.assumed())
     yield f"{assumed:>6} values are assumed or announced on {day}: for rehearsal only"
     given = {event.about for event in agenda(document) if event.what is What.DECIDE_CALL}

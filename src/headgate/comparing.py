@@ -18,8 +18,10 @@ from headgate.core.evaluation.decide import Decision
 from headgate.core.evaluation.foresight import Foreseen, rounds_played
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.faults import Fault, Faulty
+from headgate.core.policy.check import untriable
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
+from headgate.core.policy.overlay import overlay_faults
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.values import changes, day_of
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
@@ -104,7 +106,7 @@ def compare(
 
     Raises Faulty where the trace alone is asked for and a variant has nothing to replay it on.
     """
-    variants, documents = _variants(choices.overlays), documents_of(programme, choices)
+    variants, documents = _variants(choices.overlays), documents_of(programme, choices, term=term)
     report = head_of(programme, choices, documents)
     lines, lists, same = list[str](), None, _same(report)
     if term:
@@ -221,10 +223,22 @@ def _document(programme: str, overlays: Sequence[Path]) -> Document:
     return read_programme(find(programme), overlays)
 
 
-def documents_of(programme: str, choices: Choices) -> dict[str, Document]:
-    """The policy as it stands and with each overlay, by name."""
+def documents_of(programme: str, choices: Choices, *, term: bool) -> dict[str, Document]:
+    """The policy as it stands and with each overlay, by name; raises Faulty with all their faults.
+
+    A rehearsal takes long: nobody waits for one only to hear what is wrong with another variant. A
+    replay alone asks less of a policy, such as one whose calls offer what arrives later.
+    """
     variants = _variants(choices.overlays)
-    return {name: _document(programme, laid) for name, laid in variants.items()}
+    documents = {name: _document(programme, laid) for name, laid in variants.items()}
+    wrong = untriable if term else _unreadable
+    if found := dict.fromkeys(fault for each in documents.values() for fault in wrong(each)):
+        raise Faulty(found)
+    return documents
+
+
+def _unreadable(document: Document) -> Sequence[Fault]:
+    return document.faults or overlay_faults(document)
 
 
 def _same(head: Mapping[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from headgate.bundle.write import bundle_files, write_bundle
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.checkpoint import Algorithm, Signer
 from headgate.core.metering.usage import Usage
-from headgate.core.policy.check import check
+from headgate.core.policy.check import untriable
 from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
@@ -67,7 +67,7 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
     folder = find(programme)
     document = read_programme(folder, choices.overlays)
     data = data_files(folder)
-    if faults := [*_faults(document), *_data_faults(data)]:
+    if faults := [*untriable(document), *_data_faults(data)]:
         raise Faulty(faults)
     policy = at(document, first_day(document)).policy
     document = _with_wide_gaps(document, policy) if choices.fast else document
@@ -93,12 +93,6 @@ def workload(choices: Choices) -> Kept:
 def _usage(path: Path) -> tuple[Usage, ...]:
     """Metered rows from a file, in place of what the rehearsed clusters would account for."""
     return read_usage(path.read_bytes(), path.name)
-
-
-def _faults(document: Document) -> list[Fault]:
-    """What is wrong with a policy; under a what-if its cases may well expect something else."""
-    faults = check(document)
-    return [f for f in faults if not (document.overlays and f.file.startswith("cases/"))]
 
 
 def _data_faults(data: Mapping[str, bytes]) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ import shlex
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from multiprocessing import get_context
@@ -90,7 +91,7 @@ class Sweep:
 
 def plan(programme: str, choices: Choices, how: Try, shards: int, out: Path) -> list[str]:
     """Write a sweep and its templates into a new folder; what to type next."""
-    documents, kept = documents_of(programme, choices), workload(choices)
+    documents, kept = documents_of(programme, choices, term=False), workload(choices)
     asked(documents, kept.trace, how)
     tasks = all_runs(documents, how)
     shards = min(shards, len(tasks))
@@ -158,17 +159,27 @@ def array_of(folder: Path, shards: int) -> Array:
 
 def _do_beside(folder: Path, parts: Sequence[Sequence[int]], processes: int) -> None:
     """Do tasks in processes of their own; on Ctrl-C they end what they are at."""
-    pool = ProcessPoolExecutor(min(processes, len(parts)), get_context("spawn"), _deaf)
+    pool = ProcessPoolExecutor(min(processes, len(parts)), get_context("spawn"))
     try:
-        for done in [pool.submit(_in_process, folder, part) for part in parts]:
+        with _born_deaf():
+            begun = [pool.submit(_in_process, folder, part) for part in parts]
+        for done in begun:
             done.result()
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _deaf() -> None:
-    """Leave Ctrl-C, which every process of a terminal hears, to the one that was started."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Processes that start here leave Ctrl-C, which all of a terminal hear, to the one that waits.
+
+    They inherit that it is held back, so that none is interrupted while it is still getting ready.
+    """
+    heard = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, heard)
 
 
 _read_once = cache(read_sweep)

@@ -101,6 +101,59 @@ def test_a_trace_is_tried_under_every_variant(tmp_path: Path, trace: Path) -> No
     assert all(digest in page for digest in (*told["files"].values(), told["policy"]))
 
 
+@pytest.mark.parametrize("words", [(), ("--shards", 2, "--out", "sweep")])
+def test_every_overlay_is_checked_before_a_term_is_rehearsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...]
+) -> None:
+    """Who mistypes the second overlay is told at once, with the faults of the first; nothing is
+    rehearsed, no trace is read and no folder is left.
+    """
+    begun: list[object] = []
+    monkeypatch.chdir(tmp_path)
+    for work in ("headgate.comparing.rehearse", "headgate.comparing.workload"):
+        monkeypatch.setattr(work, lambda *these: begun.append(these))
+    monkeypatch.setattr("headgate.sweeping.workload", lambda *these: begun.append(these))
+    overlays = []
+    for name, path in {"a": "envelopes.compute.sharing.idle", "b": "calls.nobody.gap"}.items():
+        overlays += ["--overlay", f"{name}.yaml"]
+        head = OVERLAY.partition("set:")[0]
+        Path(f"{name}.yaml").write_text(f"{head}set: {{{path}: kept}}\n", encoding="utf-8")
+    told = CliRunner().invoke(
+        app, ["simulate", str(PROGRAMME), *overlays, "--trace", "a.swf", *map(str, words)]
+    )
+    places = [line.partition(":")[0] for line in told.stderr.splitlines() if "[overlay-" in line]
+    assert (2, ["overlays/01-a.yaml", "overlays/01-b.yaml"]) == (told.exit_code, places)
+    assert [] == begun
+    assert not Path("sweep").exists()
+
+
+def test_supply_that_comes_after_its_call_is_replayed_and_not_rehearsed(
+    tmp_path: Path, trace: Path
+) -> None:
+    """A page's overlay may have chips arrive later than a call offers them: the jobs can be
+    replayed, and the term cannot, which is said before one is begun.
+    """
+    overlay = tmp_path / "later.yaml"
+    text = OVERLAY + "  supports.compute.lots.north-b200.usable: 2026-06-01\n"
+    overlay.write_text(text, encoding="utf-8")
+    assert "later" in simulate(PROGRAMME, "--overlay", overlay, "--trace", trace, "--no-term")
+    words = [str(PROGRAMME), "--overlay", str(overlay)]
+    for command in (["simulate", *words], ["check", *words]):
+        told = CliRunner().invoke(app, command)
+        assert (2, True) == (told.exit_code, "[offer-above-supply]" in told.stderr), told.output
+
+
+def test_a_draft_is_checked_though_cases_expect_the_policy_as_it_stands(tmp_path: Path) -> None:
+    """Another split answers other numbers of servers: which cases say so, and no fault."""
+    overlay = tmp_path / "split.yaml"
+    shares = "{national: 29, business: 42, academia: 29}"
+    text = OVERLAY.partition("set:")[0] + f"set: {{envelopes.compute.shares: {shares}}}\n"
+    overlay.write_text(text, encoding="utf-8")
+    told = CliRunner().invoke(app, ["check", "korea-2025", "--overlay", str(overlay)])
+    assert 0 == told.exit_code, told.output
+    assert "3 cases are answered otherwise under overlays: the state's 1,307 servers" in told.stdout
+
+
 def test_sharing_wastes_less_than_walls_and_waits_are_told_by_envelope(trace: Path) -> None:
     """Idle time that waiting jobs would have filled shrinks where quota is lent."""
     text = simulate(PROGRAMME, "--trace", trace, "--no-term", "--load", 90, "--json")

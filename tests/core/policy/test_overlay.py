@@ -78,10 +78,23 @@ def test_overlays_are_laid_in_order() -> None:
         ("suports.compute.node_gpus: 4", "did you mean `supports`?"),
         ("holders.nobody: null", "write one of: business, academia"),
         ("programme.calender.first: 2026-04-01", "did you mean `calendar`?"),
+        (
+            "programme.calendar.rest.weekdays: [sunday]",
+            "write the section as a whole: `programme.calendar.rest: {weekdays: ...}`",
+        ),
+        (
+            "envelopes.compute.sharing.idle: lent",
+            "write the section as a whole: `envelopes: {compute: {sharing: {idle: ...}}}`",
+        ),
+        ("programme.calendar.rst.weekdays: [sunday]", "did you mean `rest`?"),
+        (
+            "programme.calendar.rest: null",
+            "take this line away; the policy has no such section",
+        ),
     ],
 )
-def test_a_path_that_leads_nowhere_is_told_the_nearest(path: str, mend: str) -> None:
-    """A misspelled what-if is never silently without effect."""
+def test_a_path_that_leads_nowhere_is_told_what_to_write(path: str, mend: str) -> None:
+    """A misspelled what-if is never silently without effect; a section not there yet is no typo."""
     overlay = f"overlay: a\nbecause: {{en: A}}\nfrom: 2026-01-01\nonwards: true\nset:\n  {path}\n"
     with pytest.raises(Faulty) as raised:
         at(small(overlays__a_yaml=overlay), date(2026, 1, 1))

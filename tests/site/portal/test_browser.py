@@ -234,6 +234,26 @@ def test_an_answer_comes_while_the_hand_is_on_the_slider(browser: Browser, base:
     page.context.close()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_figures_stay_in_sight_of_every_slider_on_a_telephone(
+    browser: Browser, base: str, language: str
+) -> None:
+    """Whichever slider has the focus, the figures are on the screen and do not lie over it."""
+    page = _opened(browser, base, language, "telephone", "light")
+    page.goto(f"{base}{MOVED}")
+    foot = SIZES["telephone"][1]
+    sliders = page.locator(".hg-lever input").all()
+    assert sliders
+    for slider in sliders:
+        slider.focus()
+        figures, own = page.locator(".hg-figures").bounding_box(), slider.bounding_box()
+        assert figures is not None
+        assert own is not None
+        assert own["y"] + own["height"] <= figures["y"]
+        assert figures["y"] + figures["height"] <= foot
+    page.context.close()
+
+
 MOVING = """
     const slider = document.getElementById('lend')
     window.moving = setInterval(() => {

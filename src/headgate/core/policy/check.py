@@ -48,6 +48,12 @@ def check(document: Document) -> list[Fault]:
     return sorted(dict.fromkeys(found))
 
 
+def untriable(document: Document) -> list[Fault]:
+    """What is wrong with a policy; under a what-if its cases may well expect something else."""
+    faults = check(document)
+    return [f for f in faults if not (document.overlays and f.file.startswith("cases/"))]
+
+
 def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
     """Every version, by the day on which it begins; what only begins later is not missed yet."""
     if not document.programme.data:

@@ -12,7 +12,7 @@ there; a new name in it adds a part, and `null` takes one away. What is set is a
 simulator may use it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -23,6 +23,7 @@ from headgate.core.policy.document import Document
 from headgate.core.policy.names import meant
 from headgate.core.policy.repeated import said
 from headgate.core.policy.tree import Node
+from headgate.core.policy.validate import known_keys
 from headgate.core.policy.values import ASSUMED, Provenance, Value, day_of, find, take
 
 KEYS = ("overlay", "because", "from", "until", "onwards", "set")
@@ -134,11 +135,25 @@ def _with(value: Value, name: str, new: Value | None) -> Value:
 
 
 def _unknown(value: Value, path: str, node: Node, day: date) -> Fault:
-    """The fault of a path whose parent is not there, with the nearest name that is."""
+    """The fault of a path whose parent is not there, with what may be written instead."""
     head = path
     while head and find(value, head) is None:
         head = head.rpartition(".")[0]
     parent = find(value, head) or value
-    missing = path[len(head) :].strip(".").split(".")[0]
-    mend = meant(missing, [name for name, _ in parent.parts()])
+    missing, *inner = path[len(head) :].strip(".").split(".")
+    known = known_keys(tuple(head.split(".")) if head else ())
+    if missing not in known:
+        mend = meant(missing, [*(name for name, _ in parent.parts()), *known])
+    elif inner:
+        mend = Sentence("write the section as a whole: `{section}`", section=_section(path, inner))
+    else:
+        mend = Sentence("take this line away; the policy has no such section")
     return Code.OVERLAY_PATH.at(node, path=path, day=day, mend=mend)
+
+
+def _section(path: str, inner: Sequence[str]) -> str:
+    """How a section that is not there yet is set: `sharing: {idle: ...}`."""
+    said = "..."
+    for name in reversed(inner):
+        said = f"{{{name}: {said}}}"
+    return f"{path.removesuffix('.'.join(inner)).rstrip('.')}: {said}"

@@ -132,7 +132,7 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
     if kind == "missing":
         yield from _missing(loc, spot, name, tree)
     elif kind == "extra_forbidden":
-        known = _known_keys(loc[:-1])
+        known = known_keys(loc[:-1])
         yield Code.KEY_UNKNOWN.at(spot, key=loc[-1], mend=meant(loc[-1], known))
     elif kind in ("enum", "literal_error"):
         choices = context["expected"].replace(" or ", ", ")
@@ -256,7 +256,7 @@ def grammar() -> Mapping[str, Any]:
     return Policy.model_json_schema()
 
 
-def _known_keys(loc: Loc) -> list[str]:
+def known_keys(loc: Loc) -> list[str]:
     """The keys that the grammar knows at a model's location."""
     waiting = [grammar()]
     for step in (*loc, None):
