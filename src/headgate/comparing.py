@@ -21,7 +21,7 @@ from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.check import untriable
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
-from headgate.core.policy.overlay import overlay_faults
+from headgate.core.policy.overlay import unreadable
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.values import changes, day_of
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
@@ -231,14 +231,10 @@ def documents_of(programme: str, choices: Choices, *, term: bool) -> dict[str, D
     """
     variants = _variants(choices.overlays)
     documents = {name: _document(programme, laid) for name, laid in variants.items()}
-    wrong = untriable if term else _unreadable
+    wrong = untriable if term else unreadable
     if found := dict.fromkeys(fault for each in documents.values() for fault in wrong(each)):
         raise Faulty(found)
     return documents
-
-
-def _unreadable(document: Document) -> Sequence[Fault]:
-    return document.faults or overlay_faults(document)
 
 
 def _same(head: Mapping[str, Any]) -> list[str]:

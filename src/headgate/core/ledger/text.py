@@ -29,11 +29,9 @@ def is_plain(text: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether the text can name something: plain, not empty, and not too long."""
-    if not 0 < len(text) <= NAME_LENGTH_MAX:
+    if not 0 < len(text) <= NAME_LENGTH_MAX or not is_plain(text):
         return False
-    if text.isascii() and text.isprintable():
-        return True
-    return _BREAKS.search(text) is None and len(text.encode()) <= NAME_LENGTH_MAX
+    return text.isascii() or len(text.encode()) <= NAME_LENGTH_MAX
 
 
 def is_instant(text: str) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
-from headgate.core.policy.overlay import laid_over, overlay_faults
+from headgate.core.policy.overlay import laid_over, unreadable
 from headgate.core.policy.repeated import said
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
@@ -58,8 +58,7 @@ def at(document: Document, day: date) -> Resolved:
 
     What the sections say together is `headgate.core.policy.check`'s work.
     """
-    faults = document.faults or overlay_faults(document)
-    if faults:
+    if faults := unreadable(document):
         raise Faulty(faults)
     tree = said(document.programme, day)
     if tree is None:

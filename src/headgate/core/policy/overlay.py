@@ -29,6 +29,11 @@ from headgate.core.policy.values import ASSUMED, Provenance, Value, day_of, find
 KEYS = ("overlay", "because", "from", "until", "onwards", "set")
 
 
+def unreadable(document: Document) -> tuple[Fault, ...]:
+    """What keeps a policy from being read on any day: its own texts first, then its overlays."""
+    return document.faults or overlay_faults(document)
+
+
 @lru_cache(maxsize=64)
 def overlay_faults(document: Document) -> tuple[Fault, ...]:
     """What is wrong with the overlays, and paths that lead nowhere on their first day."""

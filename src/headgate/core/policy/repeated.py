@@ -15,14 +15,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Final
 
+from pydantic import ValidationError
+
+from headgate.core.policy.primitives import DAY_MOST
+from headgate.core.policy.schema import Repeat
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value, take
 from headgate.core.quantities import add_months
 
 DAYS: Final = ("opens", "closes", "decides", "starts")
-MONTHS_MOST: Final = 120
-TIMES_MOST: Final = 60
-YEAR_MOST: Final = date.max.year - MONTHS_MOST * TIMES_MOST // 12
 
 
 def said(programme: Node, day: date) -> Tree | None:
@@ -60,29 +61,25 @@ def _copied(places: Mapping[Loc, Node], of: Mapping[str, str]) -> Mapping[Loc, N
 
 
 def _each(base: str, told: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
-    call = told[base]
-    months, times = _asked(call)
-    names = [f"{base}-{at}" for at in range(2, times + 1)]
-    if not names or not told.keys().isdisjoint(names):
+    call, repeat = told[base], _asked(told[base])
+    names = [f"{base}-{at}" for at in range(2, repeat.times + 1)] if repeat is not None else []
+    if repeat is None or not told.keys().isdisjoint(names):
         yield base, call
         return
     yield base, _later(call, 0, "")
     for at, name in enumerate(names, 1):
-        yield name, _later(call, at * months, f" ({at + 1})")
+        yield name, _later(call, at * repeat.months, f" ({at + 1})")
 
 
-def _asked(call: Value) -> tuple[int, int]:
-    """After how many months a call comes again, and how often in all; 0 where that is not said."""
-    repeat = call.part("repeat")
-    asked = {} if repeat is None else {name: part.data for name, part in repeat.parts()}
-    months, times = asked.pop("months", 0), asked.pop("times", 0)
-    days = [day.data for name in DAYS if (day := call.part(name)) is not None]
-    if asked or not (isinstance(months, int) and isinstance(times, int)):
-        return 0, 0
-    if len(days) < len(DAYS) or not all(isinstance(day, date) for day in days):
-        return 0, 0
-    follows = 0 < months <= MONTHS_MOST and 2 <= times <= TIMES_MOST
-    return (months, times) if follows else (0, 0)
+def _asked(call: Value) -> Repeat | None:
+    """How a call comes again; None where it does not, or where grammar refuses what it says."""
+    repeat, days = call.part("repeat"), [call.part(name) for name in DAYS]
+    if repeat is None or not all(day is not None and isinstance(day.data, date) for day in days):
+        return None
+    try:
+        return Repeat.model_validate(repeat.plain())
+    except ValidationError:
+        return None
 
 
 def _later(call: Value, months: int, mark: str) -> Value:
@@ -96,7 +93,7 @@ def _later(call: Value, months: int, mark: str) -> Value:
 def _moved(value: Value, months: int) -> Value:
     """A value with every day in it so many months later."""
     match value.data:
-        case date() if value.data.year < YEAR_MOST:
+        case date() if value.data <= DAY_MOST:
             return replace(value, data=add_months(value.data, months))
         case Mapping():
             return replace(value, data={k: _moved(v, months) for k, v in value.data.items()})

@@ -18,6 +18,7 @@ from headgate.readers.evaluations.run import (
     checked_total,
     chosen,
     cluster_of,
+    clusters_in,
     complete,
     content_hash,
     marks,
@@ -94,9 +95,7 @@ def _needed(sample: Any, asked: Iterable[Wanted]) -> _Needed | None:
         content_hash(parts),
         epoch if isinstance(epoch, int) else 1,
         _only(scores, ("value", "history")) if isinstance(scores, Mapping) else {},
-        {w.cluster: fields.get(w.cluster) for w in asked if w.cluster}
-        if isinstance(fields, Mapping)
-        else {},
+        clusters_in(fields, asked),
         bool(sample.get("error")),
         bool(sample.get("invalidation")),
     )

@@ -6,7 +6,7 @@ over each sample's doc, prompt and target hash, in the file's order.
 
 import hashlib
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from headgate.readers.evaluations.run import (
     checked_total,
     chosen,
     cluster_of,
+    clusters_in,
     complete,
     content_hash,
     marks,
@@ -71,20 +72,19 @@ def is_sample(value: Any) -> bool:
     return isinstance(value, dict) and all(name in value for name in _HASHES)
 
 
-def read_samples(path: Path, wanted: Iterable[Wanted]) -> SamplesFile:
+def read_samples(path: Path, wanted: Sequence[Wanted]) -> SamplesFile:
     """What is needed of a samples file, whatever task it may be of; raises `Found`."""
     digest, held = hashlib.sha256(), list[_Needed]()
-    clusters = {one.cluster for one in wanted if one.cluster}
     for number, sample in lines(path, path.name):
         if not is_sample(sample):
             raise Found(Code.SHAPE, f"{path.name} has a line that is no sample.", number)
         digest.update("".join(str(sample[name]) for name in _HASHES).encode())
-        held.append(_needed(number, sample, clusters))
+        held.append(_needed(number, sample, wanted))
     return SamplesFile(path.name, digest.hexdigest(), tuple(held))
 
 
-def _needed(number: int, sample: Mapping[str, Any], clusters: Collection[str]) -> _Needed:
-    metrics, doc = sample.get("metrics") or (), sample.get("doc")
+def _needed(number: int, sample: Mapping[str, Any], wanted: Sequence[Wanted]) -> _Needed:
+    metrics = sample.get("metrics") or ()
     named = map(str, metrics) if isinstance(metrics, list) else ()
     return _Needed(
         number,
@@ -93,7 +93,7 @@ def _needed(number: int, sample: Mapping[str, Any], clusters: Collection[str]) -
         sys.intern(str(sample.get("filter"))),
         metrics,
         {name: sample[name] for name in named if name in sample},
-        {name: doc[name] for name in clusters if name in doc} if isinstance(doc, Mapping) else {},
+        clusters_in(sample.get("doc"), wanted),
     )
 
 

@@ -4,12 +4,12 @@ import hashlib
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from headgate.core.evaluation.method import FULL_MARKS
 from headgate.core.faults import Fault
@@ -128,6 +128,13 @@ def mean_and_error(samples: Sequence[Sample], *, clustered: bool = False) -> tup
         return mean, math.nan
     squares = sum(total * total for total in sums.values())
     return mean, math.sqrt(squares * groups / (groups - 1)) / count
+
+
+def clusters_in(fields: object, wanted: Iterable[Wanted]) -> Mapping[str, Any]:
+    """What of an item's fields may be asked for as its cluster: the rest is text, and forgotten."""
+    if not isinstance(fields, Mapping):
+        return {}
+    return {one.cluster: fields.get(one.cluster) for one in wanted if one.cluster}
 
 
 def cluster_of(fields: object, wanted: Wanted, item: str, where: str) -> str:

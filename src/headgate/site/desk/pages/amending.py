@@ -25,7 +25,7 @@ from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import moved, organisations_of, with_part
-from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
+from headgate.site.desk.pages.telling import at_the_desk, kept_for_staff, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
@@ -36,7 +36,6 @@ from headgate.site.portal.lists import (
     Kept,
     download,
     journal_state,
-    kept,
     listing,
 )
 from headgate.site.portal.models import Person
@@ -116,11 +115,10 @@ def _listed(found: Iterable[Runs], on: date) -> list[Listed]:
 
 
 def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
-    """What somebody may look into: for staff all of them, kept until there is another `at`."""
+    """What somebody may look into; of staff until there is another `at`."""
     on, every = today(stood), Dossier.objects.all()
-    if roles_of(person).isdisjoint(STAFF):
-        return Kept(_listed(runs_of(person, stood, every), on))
-    return kept(("running", on, at), lambda: _listed(runs_of(person, stood, every), on))
+    what = "running", on, at
+    return kept_for_staff(person, what, lambda: _listed(runs_of(person, stood, every), on))
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:

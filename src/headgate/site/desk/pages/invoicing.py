@@ -39,7 +39,7 @@ from headgate.site.desk.invoices import (
 )
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import SITE, moved
-from headgate.site.desk.pages.telling import at_the_desk, reader
+from headgate.site.desk.pages.telling import at_the_desk, kept_for_staff, reader
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
@@ -49,7 +49,6 @@ from headgate.site.portal.lists import (
     Kept,
     download,
     journal_state,
-    kept,
     listing,
 )
 from headgate.site.portal.models import Person
@@ -90,11 +89,10 @@ def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
 
 
 def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
-    """What somebody may see: for staff all of them, kept until there is another `at`."""
+    """What somebody may see; of staff until there is another `at`."""
     on = today(stood)
-    if roles_of(person).isdisjoint(STAFF):
-        return Kept(_listed(seen_by(person, stood), on))
-    return kept(("invoices", on, at), lambda: _listed(seen_by(person, stood), on))
+    what = "invoices", on, at
+    return kept_for_staff(person, what, lambda: _listed(seen_by(person, stood), on))
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
