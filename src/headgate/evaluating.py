@@ -23,7 +23,7 @@ from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.conduct import Conduct
 from headgate.core.evaluation.contamination import Screened, screened
 from headgate.core.evaluation.earlier import Earlier
-from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote
+from headgate.core.evaluation.evidence import Evidence, ItemScore, Vote, item_order
 from headgate.core.evaluation.foresight import Foreseen, rounds_played
 from headgate.core.evaluation.freeze import Signed, check_signer, statement, unsigned
 from headgate.core.evaluation.hearings import Ground, Hearing
@@ -59,6 +59,7 @@ from headgate.rounds import (
     history,
     judged_alone,
     own_signers,
+    seed_of,
     signed_by,
     with_policy,
     write_signed,
@@ -79,7 +80,6 @@ class Evaluated:
     """A round that was judged, with all that it was judged from."""
 
     asked: Asked
-    evidence_digest: str
     term: Term
     judged: Judged
     foreseen: tuple[Foreseen, ...]
@@ -120,9 +120,19 @@ class Evaluated:
         return self.asked.given.findings
 
     @property
+    def evidence_digest(self) -> str:
+        """The digest under which the journal received the evidence."""
+        return self.term.facts[f"evidence/{self.round_id}"].digest
+
+    @property
+    def seed(self) -> str:
+        """What the draws began with."""
+        return self.term.closed[self.round_id].seed
+
+    @property
     def seed_given(self) -> bool:
         """Whether somebody chose the seed: a lot that is drawn from it then proves nothing."""
-        return self.asked.seed != seed_of(self.asked, self.evidence_digest)
+        return self.seed != seed_of(self.term, self.asked)
 
     @property
     def after(self) -> Given:
@@ -138,7 +148,7 @@ class Evaluated:
                 "policy": self.asked.document.digest,
                 "method": frozen.method if frozen is not None else None,
                 "evidence": self.evidence_digest,
-                "seed": self.asked.seed,
+                "seed": self.seed,
                 "seed_given": self.seed_given,
                 "teams": self.asked.teams,
                 "standings": self.judged.standings,
@@ -169,23 +179,15 @@ def _evaluated(document: Document, round_id: str, folder: Path, seed: str | None
     evaluation = _round(at(document, first_day(document)).policy, round_id)
     told = read_round_file(folder, round_id)
     given, teams, evidence, findings = _read(evaluation, folder, told.conduct)
-    digest = _digest(evidence, findings)
     if faults := check_seed(seed or "0"):
         raise Faulty(Fault(f.place, 0, 0, f.code.value, f.what, f.mend) for f in faults)
     asked = Asked(document, round_id, teams, Given(evidence, findings), told, seed or "")
-    asked = replace(asked, seed=seed or seed_of(asked, digest))
     term = judged_alone(asked)
     said = tuple(one.said() for one in given.logs.kept)
     tables = foreseen(evaluation, document.digest)
     until = {} if given.manifest is None else given.manifest.trained_until()
     judged, seen = decided_last(term, round_id), screened(evidence.items, until)
-    return Evaluated(asked, digest, term, judged, tables, said, given.logs.flags, until, seen)
-
-
-def seed_of(asked: Asked, evidence_digest: str) -> str:
-    """The seed where none is given: the digest of policy, round and evidence."""
-    parts = [asked.document.digest, asked.round_id, evidence_digest]
-    return canonical.digest(canonical.line(parts))
+    return Evaluated(asked, term, judged, tables, said, given.logs.flags, until, seen)
 
 
 def _read(
@@ -353,7 +355,9 @@ def _folder(evaluation: Round, folder: Path) -> Folder:
 def _teams(given: Folder) -> tuple[tuple[str, ...], tuple[GateFinding, ...]]:
     if given.manifest is None:
         return (), ()
-    return tuple(sorted(team.name for team in given.manifest.teams)), given.manifest.findings
+    teams = tuple(sorted(team.name for team in given.manifest.teams))
+    findings = sorted(given.manifest.findings, key=lambda one: (one.gate, one.subject))
+    return teams, tuple(findings)
 
 
 def _named(evidence: Evidence) -> tuple[str, ...]:
@@ -369,7 +373,7 @@ def in_order(evidence: Evidence) -> Evidence:
     """The same evidence in an order of its own, whatever files it came from."""
     return Evidence(
         {
-            pillar: tuple(sorted(rows, key=ItemScore.order))
+            pillar: tuple(sorted(rows, key=item_order))
             for pillar, rows in sorted(evidence.items.items())
         },
         {
@@ -383,11 +387,6 @@ def in_order(evidence: Evidence) -> Evidence:
             for pillar, rows in sorted(evidence.votes.items())
         },
     )
-
-
-def _digest(evidence: Evidence, findings: Sequence[GateFinding]) -> str:
-    ordered = sorted(findings, key=lambda one: (one.gate, one.subject))
-    return canonical.digest(canonical.line([evidence, ordered]))
 
 
 def files_of(evaluated: Evaluated) -> dict[str, bytes]:

@@ -118,7 +118,7 @@ def stage_of(evaluated: Evaluated) -> Stage:
     digests = {
         "policy": evaluated.document.digest,
         "evidence": evaluated.evidence_digest,
-        "seed": evaluated.asked.seed,
+        "seed": evaluated.seed,
         "result": canonical.digest(evaluated.result()),
     }
     return Stage(

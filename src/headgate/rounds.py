@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from headgate.bundle.verify import line_marks, lines_name
 from headgate.bundle.write import signed_files
+from headgate.core import canonical
 from headgate.core.evaluation.conduct import Conducted
 from headgate.core.evaluation.freeze import Frozen, Signed, statement
 from headgate.core.faults import Fault, Faulty
@@ -35,7 +36,7 @@ POLICY: Final = "policy/"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A round of a policy, and all that it is to be judged from."""
+    """A round of a policy, and all that it is to be judged from; a seed of "" is its own."""
 
     document: Document
     round_id: str
@@ -49,10 +50,18 @@ def judged_alone(asked: Asked) -> Term:
     """The round judged and heard; raises `Faulty` with all that must be mended."""
     term = _opened(asked)
     given = replace(asked.given, conduct=asked.told.conduct)
-    term, _ = evaluate(term, asked.round_id, given, asked.seed)
+    term, _ = evaluate(
+        term, asked.round_id, given, lambda known: asked.seed or seed_of(known, asked)
+    )
     for one in asked.told.hearings:
         term = _heard(term, one)
     return term
+
+
+def seed_of(term: Term, asked: Asked) -> str:
+    """The seed where none is given: the digest of policy, round, findings and evidence."""
+    facts = [term.facts[f"{name}/{asked.round_id}"].digest for name in ("findings", "evidence")]
+    return canonical.digest(canonical.line([asked.document.digest, asked.round_id, *facts]))
 
 
 def _opened(asked: Asked) -> Term:

@@ -8,6 +8,8 @@ from enum import Enum, StrEnum
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headgate.core import canonical
 from headgate.core.faults import Sentence
@@ -101,6 +103,40 @@ def test_a_line_told_at_once_is_what_the_encoder_makes_of_it() -> None:
     ):
         plain = json.dumps(canonical.plain(value), ensure_ascii=False, separators=(",", ":"))
         assert f"{plain}\n".encode() == canonical.line(value)
+
+
+_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.builds(Row, st.integers(), st.text(max_size=3))
+    | st.builds(Grown, st.none() | st.integers(), st.none() | st.integers()),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b%s", '"']), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.lists(_VALUES | st.fixed_dictionaries({"a": st.integers(), "b%s": _VALUES})))
+def test_many_lines_are_those_of_each(values: list[object]) -> None:
+    """Lines that are written together, field by field, have the bytes of each alone."""
+    each = [
+        f"{json.dumps(canonical.plain(it), ensure_ascii=False, separators=(',', ':'))}\n"
+        for it in values
+    ]
+    assert (
+        "".join(each).encode() == canonical.lines(values) == b"".join(map(canonical.line, values))
+    )
+
+
+def test_more_lines_than_are_written_at_once() -> None:
+    """Nothing is lost or doubled where one batch ends and the next begins."""
+    rows = [Row(at, "x") for at in range(10_000)]
+    assert [f'{{"zeta":{at},"alpha":"x"}}'.encode() for at in range(10_000)] == canonical.lines(
+        rows
+    ).splitlines()
 
 
 def test_digest_is_sha256() -> None:

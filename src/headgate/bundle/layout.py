@@ -29,7 +29,7 @@ def published(term: Term, data: Mapping[str, bytes]) -> dict[str, bytes]:
     files = {f"policy/{name}": text.encode() for name, text in term.document.texts.items()}
     files |= data
     files |= {f"facts/{name}.jsonl": fact.data for name, fact in term.facts.items()}
-    files |= {EVENTS: b"".join(map(canonical.line, term.taken))}
+    files |= {EVENTS: canonical.lines(term.taken)}
     lines: dict[str, list[bytes]] = {}
     for decision in term.decisions:
         lines.setdefault(decision.step, []).append(decision.line())

@@ -80,9 +80,9 @@ def lines_of(evaluated: Evaluated) -> Iterator[str]:
         yield f"decided  {each.team}: {each.decision.value}, {each.reason.value}{names}"
     yield from _conducted(evaluated)
     yield from map(_earlier, evaluated.earlier)
-    yield f"seed  {evaluated.asked.seed}"
+    yield f"seed  {evaluated.seed}"
     if evaluated.seed_given:
-        yield f"seed  {evaluated.asked.seed} was given: hold it against a root published before"
+        yield f"seed  {evaluated.seed} was given: hold it against a root published before"
     yield f"digest  {canonical.digest(evaluated.result())}"
 
 

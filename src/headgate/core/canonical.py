@@ -7,13 +7,14 @@ an integer of a stated unit, as a fraction "a/b" or as a decimal string.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import cache
+from itertools import islice
 from json.encoder import encode_basestring
 from operator import attrgetter
 from typing import Any, Final
@@ -92,6 +93,13 @@ def line(value: object) -> bytes:
     return f"{_WRITERS[type(value)](value)}\n".encode()
 
 
+def lines(values: Iterable[object]) -> bytes:
+    """The canonical lines of values, one after another."""
+    left = iter(values)
+    batches = iter(lambda: tuple(islice(left, _TOGETHER)), ())
+    return b"".join(("\n".join(_WRITERS.each(batch)) + "\n").encode() for batch in batches)
+
+
 class _Writers(dict[type[Any], Callable[[Any], str]]):
     """How a value of each type is written: what the encoder makes of `plain`, at once.
 
@@ -104,7 +112,7 @@ class _Writers(dict[type[Any], Callable[[Any], str]]):
     def _fields_of(self, kind: Any) -> Callable[[Any], str]:
         values, later = _values(kind), _later(kind)
         heads = [(f'"{name}":', name not in later) for name in _fields(kind)]
-        template = f"{{{','.join(head + '%s' for head, _ in heads)}}}"
+        template = _template(_fields(kind))
 
         def every(value: Any) -> str:
             return template % tuple([self[type(it)](it) for it in values(value)])
@@ -124,7 +132,7 @@ class _Writers(dict[type[Any], Callable[[Any], str]]):
 
     def listed(self, value: Iterable[Any]) -> str:
         """A list or a tuple."""
-        return f"[{','.join([self[type(it)](it) for it in value])}]"
+        return f"[{','.join(self.each(tuple(value)))}]"
 
     def mapped(self, value: Mapping[Any, Any]) -> str:
         """A dictionary whose keys are text, or become so."""
@@ -133,7 +141,36 @@ class _Writers(dict[type[Any], Callable[[Any], str]]):
         said = [f"{encode_basestring(key)}:{self[type(it)](it)}" for key, it in value.items()]
         return f"{{{','.join(said)}}}"
 
+    def each(self, values: Sequence[Any]) -> Iterable[str]:
+        """What is written of each of some values: field by field where all have the same fields."""
+        kinds = set(map(type, values))
+        if len(kinds) > 1:
+            return [self[type(it)](it) for it in values]
+        (kind,) = kinds or {type(None)}
+        if not (names := _common(kind, values)):
+            return map(self[kind], values)
+        rows = map(dict.values if kind is dict else _values(kind), values)
+        columns = [self.each(column) for column in zip(*rows, strict=True)]
+        return map(_template(names).__mod__, zip(*columns, strict=True))
 
+
+def _common(kind: Any, values: Sequence[Any]) -> tuple[str, ...]:
+    """The names that each of some values of a type has, in one order; () where they differ."""
+    if kind is not dict:
+        return () if _fields(kind) and _later(kind) else _fields(kind)
+    first, *others = set(map(tuple, values))
+    return first if not others and _TEXT.issuperset(map(type, first)) else ()
+
+
+@cache
+def _template(names: tuple[str, ...]) -> str:
+    """How an object of these names is written, but for its values."""
+    heads = [encode_basestring(name).replace("%", "%%") for name in names]
+    return f"{{{','.join(f'{head}:%s' for head in heads)}}}"
+
+
+_TOGETHER: Final = 4096
+"""How many lines are written at once: enough to be quick, few enough to be held."""
 _TEXT: Final = frozenset({str})
 _WRITERS: Final = _Writers(
     {str: encode_basestring, int: int.__repr__, type(None): lambda _: "null"}

@@ -21,7 +21,7 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Final
 
-from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote
+from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote, item_order
 from headgate.core.evaluation.method import FULL_MARKS, SIDE
 from headgate.core.faults import Faulty, Sentence
 from headgate.core.quantities import half_even
@@ -320,7 +320,7 @@ def _item_neighbours() -> Neighbours[ItemScore]:
     item = attrgetter("task", "item")
     return Neighbours(
         (
-            (Code.ROW_TWICE, ItemScore.order, None),
+            (Code.ROW_TWICE, item_order, None),
             (Code.CLUSTER_DIFFERS, item, attrgetter("cluster")),
             (Code.WEIGHT_DIFFERS, item, attrgetter("weight")),
         )

@@ -179,10 +179,11 @@ class Neighbours(Generic[Row]):
 
     def agree(self, rows: Sequence[Row]) -> bool:
         """Whether no row has anything against another."""
+        by_key = {of: list(map(of, rows)) for _, of, _ in self.once}
+        kinds = {of: len(set(keys)) for of, keys in by_key.items()}
         for _, of, valued in self.once:
-            keys = list(map(of, rows))
-            known = rows if valued is None else set(zip(keys, map(valued, rows), strict=True))
-            if len(set(keys)) != len(known):
+            said = valued and set(zip(by_key[of], map(valued, rows), strict=True))
+            if kinds[of] != len(rows if said is None else said):
                 return False
         return True
 
@@ -208,12 +209,13 @@ class Cells(Generic[Row]):
 
     def at_once(self, table: Table) -> tuple[Row, ...] | None:
         """The values of all rows; None where one of them must be looked at by itself."""
-        if not all(table.lines) or any('"' in line or "\r" in line for line in table.lines):
+        every, width = ",".join(table.lines), len(table.columns)
+        if not all(table.lines) or '"' in every or "\r" in every:
             return None
-        split = [line.split(",") for line in table.lines]
-        if {len(table.columns)} != set(map(len, split)):
+        if {width - 1} != set(map(str.count, table.lines, repeat(","))):
             return None
-        columns = dict(zip(table.columns, zip(*split, strict=True), strict=True))
+        texts = every.split(",")
+        columns = {name: texts[at::width] for at, name in enumerate(table.columns)}
         try:
             held = [self._column(one, columns.get(one.name)) for one in fields(self.kind)]
         except Bad:

@@ -1,6 +1,6 @@
 """Step 6: a round is closed: gates apart from scores, standings with their uncertainty."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
@@ -250,14 +250,15 @@ def foreseen(evaluation: Round, policy: str) -> tuple[Foreseen, ...]:
 
 
 def evaluate(
-    term: Term, round_id: str, given: Given, seed: str | None = None
+    term: Term, round_id: str, given: Given, seeded: Callable[[Term], str] | None = None
 ) -> tuple[Term, RoundOutcome]:
     """Receive all that a round is judged from, and decide who goes on.
 
-    The draws have the journal's root as their seed, but for a round that stands alone.
+    The draws have as their seed the journal's root before any of it was received; a round that
+    stands alone has no such root, and makes its seed of what was.
     """
     evaluation, teams = round_of(term, round_id), teams_of(term, round_id)
-    when, seed = instant(evaluation.on), seed or term.root().hex()
+    when, seed = instant(evaluation.on), term.root().hex()
     given = replace(given, frozen=frozen_of(term, round_id))
     term = term.receive(f"findings/{round_id}", round_id, given.findings, when)
     term = term.receive(f"evidence/{round_id}", round_id, evidence_rows(given.evidence), when)
@@ -269,6 +270,7 @@ def evaluate(
         raise RoundRefused(unfrozen)
     if unsigned_runs := tuple(_check_runs(evaluation, given, teams)):
         raise RoundRefused(sorted(unsigned_runs))
+    seed = seeded(term) if seeded else seed
     judged = judge(evaluation, teams, given, seed)
     more: dict[tuple[str, str], object] = {}
     if tables := foreseen(evaluation, term.document.digest):

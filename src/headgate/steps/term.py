@@ -200,7 +200,7 @@ class Term:
         if name in self.facts:
             raise ReceivedAlready(f"{name}: facts of this name were received already")
         received = tuple(values)
-        data = b"".join(map(canonical.line, received))
+        data = canonical.lines(received)
         fact = Fact(name, received, data, canonical.digest(data))
         term = self.enter([Entry(Kind.FACTS_RECEIVED, when, name, (about, fact.digest))])
         return replace(term, facts=term.facts.under({name: fact}))

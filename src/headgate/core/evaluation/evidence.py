@@ -5,19 +5,15 @@ and the round waits until it has one. Rows may come in any order.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
+from operator import attrgetter
+from typing import Final
 
 from headgate.core.calls.harshness import alone_between, groups
-from headgate.core.evaluation.method import (
-    FULL_MARKS,
-    SIDE,
-    Finding,
-    Method,
-    Pillar,
-    repeated,
-)
+from headgate.core.evaluation.method import FULL_MARKS, SIDE, Finding, Method, Pillar, repeated
 from headgate.core.evaluation.unbeaten import unbeaten_by_the_rest
 from headgate.core.faults import Sentence
 from headgate.core.policy.schema import PillarKind
@@ -41,9 +37,10 @@ class ItemScore:
     weight: int = 1
     date: str = ""
 
-    def order(self) -> tuple[str, str, str, int]:
-        """Where the row stands among others, whatever file it came from."""
-        return self.task, self.item, self.team, self.attempt
+
+item_order: Final = attrgetter("task", "item", "team", "attempt")
+"""Where a row of items stands among others, whatever file it came from."""
+Place = Callable[[ItemScore], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,38 +190,39 @@ def _check_pillars(evidence: Evidence, method: Method) -> Iterator[Finding]:
 def _check_items(
     pillar: Pillar, rows: Sequence[ItemScore], known: frozenset[str]
 ) -> Iterator[Finding]:
-    tasks, common = frozenset(task for task, _ in pillar.tasks), pillar.common_items
-    places: dict[tuple[str, str, str], ItemScore] = {}
-    seen: set[tuple[str, str, str, int]] = set()
-    for row in rows:
-        key = (row.task, row.item, row.team, row.attempt)
-        first = places.setdefault((row.task, row.item, "" if common else row.team), row)
-        if key in seen or not _is_good_item(row, first, known, tasks):
-            place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
-            yield from _check_names(place, row.team, row.task, known, tasks)
-            yield from _check_item_numbers(place, row)
-            if key in seen:
-                what = Sentence("Attempt {attempt} stands twice.", attempt=row.attempt)
-                yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row an attempt.")
-            yield from _check_same_item(place, row, first)
+    tasks = frozenset(task for task, _ in pillar.tasks)
+    place_of = attrgetter("task", "item", *(() if pillar.common_items else ("team",)))
+    places: dict[object, ItemScore] = {}
+    seen: set[object] = set()
+    for row in () if not rows or _all_good(rows, known, tasks, place_of) else rows:
+        key, first = item_order(row), places.setdefault(place_of(row), row)
+        place = f"{pillar.id}/{row.task}/{row.item}/{row.team}"
+        yield from _check_names(place, row.team, row.task, known, tasks)
+        yield from _check_item_numbers(place, row)
+        if key in seen:
+            what = Sentence("Attempt {attempt} stands twice.", attempt=row.attempt)
+            yield Finding(EvidenceFault.ROW_TWICE, place, what, "Keep one row an attempt.")
+        yield from _check_same_item(place, row, first)
         seen.add(key)
     if rows:
         yield from _check_runs(pillar, rows, known)
 
 
-def _is_good_item(
-    row: ItemScore, first: ItemScore, known: Collection[str], tasks: Collection[str]
+def _all_good(
+    rows: Sequence[ItemScore], known: frozenset[str], tasks: frozenset[str], place: Place
 ) -> bool:
-    """A first look that costs little, as there may be a million rows."""
+    """A first look that costs little, as there may be a million rows: column by column."""
+    numbers = ("score", "weight", "attempt")
+    score, weight, attempt = (list(map(attrgetter(name), rows)) for name in numbers)
+    places, told = list(map(place, rows)), map(attrgetter("cluster", "weight", "date"), rows)
     return (
-        type(row.score) is type(row.weight) is type(row.attempt) is int
-        and 0 <= row.score <= FULL_MARKS
-        and row.weight > 0
-        and row.team in known
-        and row.task in tasks
-        and row.cluster == first.cluster
-        and row.weight == first.weight
-        and row.date == first.date
+        {int}.issuperset(map(type, chain(score, weight, attempt)))
+        and 0 <= min(score) <= max(score) <= FULL_MARKS
+        and min(weight) > 0
+        and known.issuperset(row.team for row in rows)
+        and tasks.issuperset(row.task for row in rows)
+        and len(set(map(item_order, rows))) == len(rows)
+        and len(set(zip(places, told, strict=True))) == len(set(places))
     )
 
 

@@ -45,7 +45,7 @@ def known_digest(known: Iterable[Known], pillar: str) -> str:
     """SHA-256 of a pillar's known answers, in an order of their own: what the policy names."""
     mine = [one for one in known if one.pillar == pillar]
     ordered = sorted(mine, key=lambda one: (one.work, one.criterion))
-    return canonical.digest(b"".join(map(canonical.line, ordered)))
+    return canonical.digest(canonical.lines(ordered))
 
 
 def answered(known: Sequence[Known], evidence: Evidence) -> Mapping[tuple[str, str], list[bool]]:

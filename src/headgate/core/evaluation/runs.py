@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headgate.core import canonical
-from headgate.core.evaluation.evidence import Evidence, ItemScore
+from headgate.core.evaluation.evidence import Evidence, ItemScore, item_order
 from headgate.core.evaluation.method import Finding
 from headgate.core.faults import Sentence
 from headgate.core.ledger.checkpoint import (
@@ -108,7 +108,7 @@ class Final:
 
 def rows_digest(rows: Iterable[ItemScore]) -> str:
     """The digest of a task's rows, in whatever order they are handed in."""
-    return canonical.digest(canonical.line(sorted(rows, key=ItemScore.order)))
+    return canonical.digest(canonical.line(sorted(rows, key=item_order)))
 
 
 def by_task(rows: Iterable[ItemScore]) -> Mapping[str, Sequence[ItemScore]]:

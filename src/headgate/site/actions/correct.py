@@ -23,7 +23,7 @@ def correct(
     every one that cannot be made, LedgerRefused where an account's limit stands against them.
     """
     earlier = stored_facts(database).get(corrections_name(name))
-    told = canonical.digest(b"".join(map(canonical.line, corrections)))
+    told = canonical.digest(canonical.lines(corrections))
     if earlier is not None and earlier.digest == told:
         return ()
     world = Recorded({corrections_name(name): corrections})

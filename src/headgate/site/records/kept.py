@@ -413,7 +413,7 @@ def keep(database: Database, before: Term | None, after: Term, at: Head) -> None
     for number, event in enumerate(after.taken, counted):
         rows.append((Sort.EVENT, f"{number:09}", last, canonical.line(event).decode()))
     if before is None or before.holdings != after.holdings:
-        lines = b"".join(map(canonical.line, after.holdings.values()))
+        lines = canonical.lines(after.holdings.values())
         rows.append((Sort.HOLDINGS, "", last, lines.decode()))
     for (cluster, job), held in after.known.added().items():
         rows.append((Sort.KNOWN, f"{cluster}\t{job}", last, canonical.line(held).decode()))

@@ -283,7 +283,7 @@ def _state(taken: int, before: Term | None, after: Term, last: int) -> Iterator[
         event = canonical.line(after.taken[-1]).decode()
         yield (Sort.EVENT.value, f"{taken - 1:09}", last), event
     if before is None or before.holdings != after.holdings:
-        held = b"".join(map(canonical.line, after.holdings.values()))
+        held = canonical.lines(after.holdings.values())
         yield (Sort.HOLDINGS.value, "", last), held.decode()
     for (cluster, job), items in after.known.added().items():
         yield (Sort.KNOWN.value, f"{cluster}\t{job}", last), canonical.line(items).decode()
