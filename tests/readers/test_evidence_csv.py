@@ -78,6 +78,22 @@ def test_items_may_have_weights() -> None:
     )
 
 
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_columns_that_no_comma_parts_are_told_as_such(mark: str) -> None:
+    """A spreadsheet of another country parts columns otherwise: one fault says so, not eight."""
+    with pytest.raises(Faulty) as refused:
+        read_items(ITEMS.replace(",", mark).encode(), "exam.csv")
+    (fault,) = refused.value.faults
+    assert (2, f"the columns are parted by {mark!r}") == (fault.line, fault.what)
+    assert "save the file with commas between the columns" == fault.mend
+
+
+def test_names_of_columns_may_be_quoted() -> None:
+    """Some programs quote every text, the header's too."""
+    quoted = ITEMS.replace("task,item,cluster", '"task","item","cluster"')
+    assert read_items(quoted.encode(), "exam.csv") == read_items(ITEMS.encode(), "exam.csv")
+
+
 def test_columns_may_stand_in_any_order() -> None:
     """The header decides which column is which, and a scale begins at 0."""
     expected = (

@@ -8,7 +8,7 @@ faults that any table can have are members of all of them, by the names that are
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import StrEnum
 from itertools import repeat
 from typing import Any, Final, Generic, TypeVar
@@ -261,7 +261,11 @@ def table_under(
     names: str, file: str, header: int, layout: Layout, lines: Sequence[str] = ()
 ) -> Table:
     """The table whose columns a header names; raises `Faulty` with the columns that are wrong."""
-    columns = [name.strip() for name in names.split(",")]
+    columns = [name.strip() for name in next(csv.reader([names]), [])]
+    if len(columns) == 1 and (mark := next((mark for mark in ";\t" if mark in names), "")):
+        what = Sentence("the columns are parted by {mark!r}", mark=mark)
+        fault = layout.fault(file, header, layout.codes["COLUMN_MISSING"], what)
+        raise Faulty([replace(fault, mend="save the file with commas between the columns")])
     if faults := [
         layout.fault(file, header, layout.codes[code], Sentence("column {name!r}", name=name[:40]))
         for code, name in _column_faults(columns, layout)

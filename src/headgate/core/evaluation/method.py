@@ -217,7 +217,14 @@ def check_gates(
     given = {(row.team, row.gate) for row in gates}
     for place in (f"{t}/{g}" for t in set(teams) for g in known if (t, g) not in given):
         what = "The gate has no finding for this team."
-        found.append(Finding(GateFault.NOT_FOUND, place, what, "Record passed or failed."))
+        found.append(
+            Finding(
+                GateFault.NOT_FOUND,
+                place,
+                what,
+                "Record passed or failed; in a folder, under gates in evidence.yaml.",
+            )
+        )
     return tuple(sorted(found))
 
 
