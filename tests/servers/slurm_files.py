@@ -179,6 +179,9 @@ def _fixed(folder: Path) -> dict[str, str]:
 
     AccountingStoragePass repeats munge's socket, as AuthInfo is not used towards slurmdbd. A wide
     tree gives every node a credential of its own, where one munged would see the same one twice.
+
+    A message may take as long as Slurm lets it: after the 10 seconds that it gives by itself, which
+    a busy machine needs, a job whose start was not acknowledged is ended and waits two minutes more.
     """
     return {
         "ClusterName": "lab",
@@ -201,6 +204,9 @@ def _fixed(folder: Path) -> dict[str, str]:
         "ReturnToService": "2",
         "SlurmdTimeout": "300",
         "KillWait": "2",
+        "MessageTimeout": "100",
+        "BatchStartTimeout": "100",
+        "UnkillableStepTimeout": "500",
         "TreeWidth": "65533",
         "SchedulerType": "sched/backfill",
         "SchedulerParameters": "bf_interval=2,sched_interval=2,sched_min_interval=200000,"

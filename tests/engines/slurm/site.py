@@ -1,7 +1,10 @@
 """One programme on a real Slurm, with what a test says to both."""
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import pytest
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
@@ -45,12 +48,24 @@ class Site:
         return self.lab.run("sacctmgr", "-i", *words, check=False)
 
     def submit(self, account: str, *options: str, seconds: int = 300) -> str:
-        """Submit a job of one node as `alice`; its number, or nothing where it is refused."""
-        words = ("--parsable", "--uid=alice", "-A", account, "--gres=gpu:h200:8", "-t", "5")
-        rest = (*options, "-D", "/", "-o", "/dev/null", f"--wrap=sleep {seconds}")
-        return self.lab.run("sbatch", *words, *rest, check=False).strip()
+        """Submit a job of one node as `alice`; its number. Raises where it is refused."""
+        return self.lab.run("sbatch", *_job(account, options, seconds)).strip()
+
+    def refused(self, account: str, *options: str) -> str:
+        """Why such a job is refused; raises where it is taken, or refused for no limit of ours."""
+        with pytest.raises(subprocess.CalledProcessError) as raised:
+            self.submit(account, *options, seconds=1)
+        said = str(raised.value.stderr).strip()
+        assert "policy" in said or "limit" in said, said
+        return said
 
     def until(self, job: str, field: str, answer: str) -> None:
         """Wait until squeue says so of a job."""
         show = ("-h", "-t", "all", "-j", job, "-o", field)
         self.lab.wait(lambda: answer in self.lab.run("squeue", *show), f"{answer} of job {job}")
+
+
+def _job(account: str, options: Sequence[str], seconds: int) -> tuple[str, ...]:
+    """What sbatch is told of a job of one node."""
+    words = ("--parsable", "--uid=alice", "-A", account, "--gres=gpu:h200:8", "-t", "5")
+    return (*words, *options, "-D", "/", "-o", "/dev/null", f"--wrap=sleep {seconds}")
