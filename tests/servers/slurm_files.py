@@ -180,8 +180,8 @@ def _fixed(folder: Path) -> dict[str, str]:
     AccountingStoragePass repeats munge's socket, as AuthInfo is not used towards slurmdbd. A wide
     tree gives every node a credential of its own, where one munged would see the same one twice.
 
-    A message may take as long as Slurm lets it: after the 10 seconds that it gives by itself, which
-    a busy machine needs, a job whose start was not acknowledged is ended and waits two minutes more.
+    A message may take as long as Slurm lets it: after the 10 seconds that it gives by itself, and a
+    busy machine needs, a job whose start was not acknowledged is ended and waits two minutes more.
     """
     return {
         "ClusterName": "lab",
