@@ -1,5 +1,6 @@
 """One programme on a real Slurm, with what a test says to both."""
 
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -58,6 +59,13 @@ class Site:
         said = str(raised.value.stderr).strip()
         assert "policy" in said or "limit" in said, said
         return said
+
+    def minutes(self, qos: str) -> tuple[int, int]:
+        """The limit of a budget as the controller holds it, and what it has counted, in minutes."""
+        told = self.lab.run("scontrol", "show", "assoc_mgr", "flags=qos", f"qos={qos}")
+        found = re.search(r"GrpTRESMins=\S*gres/gpu:h200=(\d+)\((\d+)\)", told)
+        assert found is not None, told
+        return int(found[1]), int(found[2])
 
     def until(self, job: str, field: str, answer: str) -> None:
         """Wait until squeue says so of a job."""
