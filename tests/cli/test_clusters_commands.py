@@ -72,6 +72,26 @@ def test_a_plan_is_shown_written_signed_and_applied(bundle: Path, tmp_path: Path
     assert (0, True) == (done.exit_code, "holds its orders now" in done.stdout)
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--cluster", "none"), "cluster-unknown"),
+        (("--expect", "0" * 64), "expect-many"),
+        (("--logins", "logins.csv"), "column-missing"),
+    ],
+)
+def test_what_is_quickly_said_does_not_wait_for_a_bundle_to_be_verified(
+    words: tuple[str, ...], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who mistyped a cluster reads so at once and not after the whole term was derived again."""
+    monkeypatch.setattr("headgate.cli.clusters._bundle_term", lambda *_: pytest.fail("too early"))
+    monkeypatch.chdir(tmp_path)
+    Path("logins.csv").write_text("award,name\n", encoding="utf-8")
+    two = f"{DRY}  south:\n    engine: rehearsal\n    site: south\n    gpus: {{h200: 8}}\n"
+    told = run(tmp_path, two, "apply", "bundle", *words)
+    assert (BAD_INPUT, True) == (told.exit_code, code in told.stderr), told.stderr
+
+
 @pytest.mark.usefixtures("verified")
 def test_json_is_the_same_plan(tmp_path: Path) -> None:
     """A program reads what a person reads."""

@@ -65,9 +65,9 @@ def test_a_bundle_becomes_files_that_the_schemas_take(
 
 def test_a_bundle_is_taken_as_it_stood_on_an_earlier_day(bundle: str, tmp_path: Path) -> None:
     """Before anything was decided there is nothing; in the term stand the awards that ran in it."""
-    assert "north: 0 queues" in run(
-        "manifests", bundle, "--on", "2026-02-01", "--out", str(tmp_path / "before")
-    )
+    said = run("manifests", bundle, "--on", "2026-02-01", "--out", str(tmp_path / "before"))
+    assert "north: 0 queues" in said
+    assert "no award runs there on 2026-02-01: --on names another day" in said
     lines = (Path(bundle) / "decisions/order.jsonl").read_bytes().splitlines()
     ordered = [json.loads(line) for line in lines]
     first = [one for one in ordered if one["at"].startswith("2026-03-01")]

@@ -61,6 +61,16 @@ while read -r line; do eval "$line"; echo; done
 rm -rf "$1"
 """
 
+STATE: Final = (
+    ("squeue", "-t", "all", "-o", "%i %a %q %u %T %r %S"),
+    ("sinfo", "-N", "-o", "%N %T %E"),
+    ("scontrol", "-o", "show", "job"),
+    ("scontrol", "-o", "show", "node"),
+    ("scontrol", "-o", "show", "assoc_mgr", "flags=assoc,qos"),
+    ("sdiag",),
+)
+"""What a lab is asked when a test on it has failed."""
+
 # Slurm's plugin for the counters of HPE Cray nodes reads them at one fixed place below /sys.
 SENSOR: Final = """mkdir -p {folder}/sys; mount -t tmpfs none {folder}/sys;
 for there in /sys/*; do mkdir {folder}/sys/${{there##*/}};
@@ -122,9 +132,11 @@ class Lab:
         command = [str(self.programs / program), *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
         if check and done.returncode:
-            raise subprocess.CalledProcessError(
-                done.returncode, command, done.stdout, done.stderr + self.log("slurmctld")[-2_000:]
+            failed = subprocess.CalledProcessError(
+                done.returncode, command, done.stdout, done.stderr
             )
+            failed.add_note(f"It said: {done.stderr.strip() or 'nothing'}")
+            raise failed
         return done.stdout
 
     def wait(self, holds: Callable[[], bool], what: str, seconds: float = 180) -> None:
@@ -134,6 +146,19 @@ class Lab:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what} did not come within {seconds} s")
             time.sleep(0.05)
+
+    def state(self) -> str:
+        """All that says why a job waits or a daemon does not answer, for whoever reads a failure.
+
+        A client that does not answer says so, and the others are asked all the same.
+        """
+        told = []
+        for program, *words in STATE:
+            command = ["timeout", "10", str(self.programs / program), *words]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            told.append(f"$ {program} {' '.join(words)}\n{done.stdout}{done.stderr}")
+        logs = [f"$ tail {name}\n{self.log(name)[-4_000:]}" for name in ("slurmctld", "slurmdbd")]
+        return "\n".join([*told, *logs])
 
     def log(self, daemon: str) -> str:
         """What a daemon wrote so far."""
@@ -351,6 +376,9 @@ def private_slurm(shape: Shape | None = None) -> Iterator[Lab]:
     try:
         _begin(lab)
         yield lab
+    except (AssertionError, TimeoutError, subprocess.SubprocessError) as error:
+        error.add_note(lab.state())
+        raise
     finally:
         guard.communicate(timeout=START_SECONDS_MAX)
         shutil.rmtree(folder, ignore_errors=True)

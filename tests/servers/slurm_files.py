@@ -179,6 +179,10 @@ def _fixed(folder: Path) -> dict[str, str]:
 
     AccountingStoragePass repeats munge's socket, as AuthInfo is not used towards slurmdbd. A wide
     tree gives every node a credential of its own, where one munged would see the same one twice.
+
+    A message may take 30 seconds: after the 10 that Slurm gives by itself, and a busy machine
+    needs, a job whose start was not acknowledged is ended and waits two minutes more. Clients ask a
+    controller that is down again for as long, so that it is no more.
     """
     return {
         "ClusterName": "lab",
@@ -201,6 +205,9 @@ def _fixed(folder: Path) -> dict[str, str]:
         "ReturnToService": "2",
         "SlurmdTimeout": "300",
         "KillWait": "2",
+        "MessageTimeout": "30",
+        "BatchStartTimeout": "100",
+        "UnkillableStepTimeout": "500",
         "TreeWidth": "65533",
         "SchedulerType": "sched/backfill",
         "SchedulerParameters": "bf_interval=2,sched_interval=2,sched_min_interval=200000,"

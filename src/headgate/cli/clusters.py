@@ -115,8 +115,7 @@ def apply(
                 for each in chosen
             )
         else:
-            jobs = _jobs(source, clusters, cluster, logins, at)
-            _one(expect, len(jobs))
+            jobs = _jobs(source, clusters, cluster, logins, at, expect)
             receipts = (
                 (job.name, carried_out(job, expect=expect, mass_removal=mass_removal))
                 for job in jobs
@@ -134,18 +133,31 @@ def _one(expect: str | None, count: int) -> None:
 
 
 def _jobs(
-    source: str, clusters: Path, only: str | None, logins: Path | None, at: datetime | None
+    source: str,
+    clusters: Path,
+    only: str | None,
+    logins: Path | None,
+    at: datetime | None,
+    expect: str | None = None,
 ) -> "list[Job]":
-    """What the clusters shall hold by the source's decisions, at an instant."""
+    """What the clusters shall hold by the source's decisions, at an instant.
+
+    What is quickly said is said before a bundle is verified, which takes a while.
+    """
     from headgate.operating import jobs
-    from headgate.readers.clusters import read_clusters
+    from headgate.readers.clusters import named, read_clusters
     from headgate.readers.logins_csv import read_logins
 
     sections: Mapping[str, AnyCluster] = read_clusters(clusters)
+    if only is not None:
+        sections = {only: named(sections, only)}
+    _one(expect, len(sections))
+    if logins is not None:
+        read_logins(logins, ())
     term = term_of(source, at.date() if at is not None else None, portal=logins is not None)
     known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return jobs(term, sections, only, known, now)
+    return jobs(term, sections, None, known, now)
 
 
 def _gone(source: str, term: "Term") -> "Collection[tuple[str, int]]":

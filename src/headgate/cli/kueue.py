@@ -45,6 +45,8 @@ def manifests(
             write(out / name, files(things, sections[name].member_role))
             queues = sum(thing["kind"] == "ClusterQueue" for thing in things)
             say(f"{out / name}: {queues:,} queues, {len(things):,} objects")
+            if not queues:
+                say(f"    no award runs there on {now[:10]}: --on names another day")
 
 
 def _sections(term: "Term", path: Path | None) -> "dict[str, KueueCluster]":

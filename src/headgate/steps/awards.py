@@ -73,9 +73,11 @@ def _list_decision(term: Term, field: Field, plan: Plan) -> Decision:
 
 
 def _reasons(term: Term, field: Field, step: str, reasons: Iterable[Reason]) -> Iterator[Decision]:
+    """A decision for each application; what it rests on is the same for all of a call."""
+    made = _decision(term, field, step, "", None)
     for reason in reasons:
         result = {"reason": reason, "sentence": sentence(reason)}
-        yield _decision(term, field, step, reason.application, result)
+        yield replace(made, subject=reason.application, result=result)
 
 
 def _holdings(term: Term, call: Call, field: Field, plan: Plan) -> list[Holding]:

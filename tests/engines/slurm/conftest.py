@@ -1,6 +1,6 @@
 """A Slurm that the tests of one file share, each with a programme of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +13,18 @@ from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab, Shape
 
 NUMBERS = count(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Function,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure stands what the Slurm under it was doing: a busy machine repeats nothing."""
+    report = yield
+    lab = item.funcargs.get("lab")
+    if report.failed and isinstance(lab, Lab):
+        report.sections.append(("the Slurm under test", lab.state()))
+    return report
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,11 @@
 """One programme on a real Slurm, with what a test says to both."""
 
+import re
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+
+import pytest
 
 from headgate.core.enforcement.clusters.slurm import SlurmCluster
 from headgate.core.enforcement.engine import Order, Quota, QuotaState
@@ -45,12 +49,31 @@ class Site:
         return self.lab.run("sacctmgr", "-i", *words, check=False)
 
     def submit(self, account: str, *options: str, seconds: int = 300) -> str:
-        """Submit a job of one node as `alice`; its number, or nothing where it is refused."""
-        words = ("--parsable", "--uid=alice", "-A", account, "--gres=gpu:h200:8", "-t", "5")
-        rest = (*options, "-D", "/", "-o", "/dev/null", f"--wrap=sleep {seconds}")
-        return self.lab.run("sbatch", *words, *rest, check=False).strip()
+        """Submit a job of one node as `alice`; its number. Raises where it is refused."""
+        return self.lab.run("sbatch", *_job(account, options, seconds)).strip()
+
+    def refused(self, account: str, *options: str) -> str:
+        """Why such a job is refused; raises where it is taken, or refused for no limit of ours."""
+        with pytest.raises(subprocess.CalledProcessError) as raised:
+            self.submit(account, *options, seconds=1)
+        said = str(raised.value.stderr).strip()
+        assert "policy" in said or "limit" in said, said
+        return said
+
+    def minutes(self, qos: str) -> tuple[int, int]:
+        """The limit of a budget as the controller holds it, and what it has counted, in minutes."""
+        told = self.lab.run("scontrol", "show", "assoc_mgr", "flags=qos", f"qos={qos}")
+        found = re.search(r"GrpTRESMins=\S*gres/gpu:h200=(\d+)\((\d+)\)", told)
+        assert found is not None, told
+        return int(found[1]), int(found[2])
 
     def until(self, job: str, field: str, answer: str) -> None:
         """Wait until squeue says so of a job."""
         show = ("-h", "-t", "all", "-j", job, "-o", field)
         self.lab.wait(lambda: answer in self.lab.run("squeue", *show), f"{answer} of job {job}")
+
+
+def _job(account: str, options: Sequence[str], seconds: int) -> tuple[str, ...]:
+    """What sbatch is told of a job of one node."""
+    words = ("--parsable", "--uid=alice", "-A", account, "--gres=gpu:h200:8", "-t", "5")
+    return (*words, *options, "-D", "/", "-o", "/dev/null", f"--wrap=sleep {seconds}")

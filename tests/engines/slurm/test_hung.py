@@ -5,6 +5,7 @@ front of an apply or in the middle of one.
 """
 
 import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -109,6 +110,24 @@ def test_what_hangs_in_the_middle_of_an_apply_is_made_up_for(site: Site, daemon:
         site.enforce(wanted, mass_removal=True)
         assert {order.quota for order in wanted} == set(site.engine().observe()), place
         believed(site)
+
+
+def test_a_node_that_is_late_keeps_its_job(site: Site) -> None:
+    """A daemon may wait 12 s for a processor: what it is told to start is not sent back."""
+    site.enforce([site.order("a")])
+    site.lab.hang("slurmd.n1")
+    site.lab.hang("slurmd.n2")
+    job = site.submit(site.account("a"))
+    try:
+        site.until(job, "%T", "RUNNING")
+        time.sleep(12)
+    finally:
+        site.lab.resume("slurmd.n1")
+        site.lab.resume("slurmd.n2")
+    told = site.lab.run("scontrol", "-o", "show", "job", job)
+    assert ("RUNNING", "0") == tuple(
+        told.partition(f"{word}=")[2].split()[0] for word in ("JobState", "Restarts")
+    ), told
 
 
 def believed(site: Site) -> None:

@@ -67,7 +67,7 @@ def test_budgets_lending_and_suspension_are_seen_on_koreas_awards(
     closed = suspended(orders, other)
     assert Enforced.CONVERGED is enforce(engine, closed, engine.owned).outcome
     site.until(owner, "%T", "CANCELLED")
-    assert "" == site.submit(theirs), "a suspended award takes no job"
+    assert site.refused(theirs), "a suspended award takes no job"
     site.lab.run("scancel", "--user=alice")
     _metered(site, tmp_path, {last: spent.award, owner: other.award})
 

@@ -1,0 +1,74 @@
+"""What is promised of the `job_submit.lua` that an operator takes from the guide, as printed there.
+
+A limit on a type of device is not applied to a job that names none: without the file an award runs
+past its limit.
+"""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.skipping import slurm_or_skip
+from tests.servers.slurm import Lab, Shape
+
+GUIDE = Path(__file__).parents[3] / "docs" / "operating" / "slurm.md"
+LIMIT = "gres/gpu:h200=4,gres/gpu:b200=4"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """A Slurm with the guide's file, two types of devices, and an award of four of each."""
+    found = re.search("```lua\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    shape = Shape(2, kinds=("h200", "b200"), users=("alice",), submit_plugin=found[1])
+    with slurm_or_skip(shape) as running:
+        running.run("sacctmgr", "-i", "add", "account", "award", f"grptres={LIMIT}")
+        running.run("sacctmgr", "-i", "add", "user", "alice", "account=award")
+        yield running
+
+
+def submit(lab: Lab, *options: str) -> str:
+    """A job of `alice` that is held; its number. Raises where it is refused."""
+    words = ("--parsable", "--hold", "--uid=alice", "-A", "award", "-t", "5", "-D", "/")
+    return lab.run("sbatch", *words, "-o", "/dev/null", *options, "--wrap=sleep 60").strip()
+
+
+def asked(lab: Lab, job: str) -> str:
+    """The resources that a job's limits are held against."""
+    told = lab.run("scontrol", "-o", "show", "job", job)
+    return told.partition(" TRES=")[2].split()[0]
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--gres=gpu:2", "--gpus=2", "--gpus-per-node=2", "--gpus-per-task=2", "--gres=gpu:b200:2"],
+)
+def test_a_job_that_names_no_type_gets_its_partitions(lab: Lab, option: str) -> None:
+    """However devices are asked for, they are counted under their type."""
+    assert "gres/gpu:b200=2" in asked(lab, submit(lab, "-p", "b200", "-n1", option))
+
+
+@pytest.mark.parametrize("partition", ["main", "h200,b200"])
+def test_where_a_partition_has_several_types_one_must_be_named(lab: Lab, partition: str) -> None:
+    """The job is refused and its owner reads what to write."""
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        submit(lab, "-p", partition, "--gpus=1")
+    assert "name the type: --gres=gpu:TYPE:N" in refused.value.stderr
+    assert "gres/gpu:h200=1" in asked(lab, submit(lab, "-p", partition, "--gpus=h200:1"))
+
+
+def test_a_job_that_waits_is_not_changed_past_its_limit(lab: Lab) -> None:
+    """Devices added to a job that waits count under their type, so that the limit holds."""
+    job, unsure = submit(lab, "-p", "h200"), submit(lab, "-p", "main")
+    more = ("scontrol", "--uid=alice", "update", "gres=gpu:8")
+    lab.run(*more, f"jobid={job}")
+    assert "gres/gpu:h200=8" in asked(lab, job)
+    lab.run("scontrol", "release", job)
+    show = ("squeue", "-h", "-j", job, "-o", "%T %r")
+    lab.wait(lambda: "None" not in lab.run(*show), "a reason to wait")
+    assert "PENDING AssocGrpGRES" == lab.run(*show).strip()
+    with pytest.raises(subprocess.CalledProcessError):
+        lab.run(*more, f"jobid={unsure}")
