@@ -89,7 +89,7 @@ def _columns() -> list[Column[Made]]:
 def decisions(request: HttpRequest) -> HttpResponseBase:
     """Every decision, newest first."""
     made = reading.decisions()
-    rows = kept(("decisions", reading.followed(made)), lambda: made[::-1])
+    rows = kept("decisions", reading.followed(made), lambda: made[::-1])
     steps = sorted({one.step for one in made}, key=list(STEPS).index)
     choices = [Choice("step", lazy("Step"), tuple((s, STEPS.get(s, s)) for s in steps))]
     columns = _columns()
