@@ -1,5 +1,6 @@
 """The office's pages: what is due today, and for whoever audits every decision and entry."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from headgate.site.portal.lists import Choice, Column, download, journal_state, 
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
 
 PAGE_ENTRIES: Final = 50
@@ -48,12 +49,15 @@ def home(request: HttpRequest) -> HttpResponse:
 
     mine = clocks_of(request.user, stood, on) if isinstance(request.user, Person) else []
     open_ones = [one for one in listed if one.state != "done"]
+    own = _own_next(request, mine, open_ones)
     return render(
         request,
         "portal/home.html",
         {
             "today": say.locale.day(on),
+            "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
+            "leads": not roles_of(request.user).isdisjoint(STAFF),
             "mine": [_clock(one, on, say) for one in mine],
             "due": [told(one) for one in open_ones],
             "done": [told(one) for one in listed if one.state == "done"],
@@ -64,12 +68,24 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -> Clock | None:
+    """What the reader has to do next; for whoever keeps the programme's calendar, if it is sooner.
+
+    Of two things of one day the programme's own comes first: the clocks of others wait for it.
+    """
+    if not mine:
+        return None
+    keeps = not roles_of(request.user).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+    return None if keeps and due and due[0].event.day <= mine[0].day else mine[0]
+
+
 def _clock(one: Clock, on: date, say: Speaker) -> dict[str, Any]:
     """A clock of the reader's own, as the page tells it."""
     left = (one.day - on).days
     how = "overdue" if left < 0 else "coming" if left else "today"
     day, told = say.locale.day(one.day), state_tag(how)
-    return {"title": one.title, "address": one.address, "day": day, "state": how, "tag": told}
+    about = {"title": one.title, "address": one.address, "day": day}
+    return {**about, "days": abs(left), "state": how, "tag": told}
 
 
 def _columns() -> list[Column[Made]]:
