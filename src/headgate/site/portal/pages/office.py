@@ -20,6 +20,7 @@ from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
+from headgate.steps.event import What
 
 PAGE_ENTRIES: Final = 50
 
@@ -57,7 +58,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "today": say.locale.day(on),
             "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
-            "leads": not roles_of(request.user).isdisjoint(STAFF),
+            "leads": _keeps_calendar(request),
+            "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
             "mine": [_clock(one, on, say) for one in mine],
             "due": [told(one) for one in open_ones],
             "done": [told(one) for one in listed if one.state == "done"],
@@ -75,8 +77,20 @@ def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -
     """
     if not mine:
         return None
-    keeps = not roles_of(request.user).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
-    return None if keeps and due and due[0].event.day <= mine[0].day else mine[0]
+    sooner = bool(due) and due[0].event.day <= mine[0].day
+    return None if _keeps_calendar(request) and sooner else mine[0]
+
+
+def _keeps_calendar(request: HttpRequest) -> bool:
+    """Whether the reader is one of those who take the programme from event to event."""
+    return not roles_of(request.user).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+
+
+def _is_open(calendar: Sequence[Due]) -> bool:
+    """Whether a call takes applications: it was opened and is still to be closed."""
+    events = [(one.event.what, one.event.about, one.state == "done") for one in calendar]
+    opened = {about for what, about, done in events if what is What.OPEN_CALL and done}
+    return any(what is What.CLOSE_CALL and about in opened and not d for what, about, d in events)
 
 
 def _clock(one: Clock, on: date, say: Speaker) -> dict[str, Any]:
