@@ -192,13 +192,14 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     """Those of some applications that run, and those that ran and owe a report, by their code."""
     held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
-    some = held.keys() & set(dossiers.values_list("code", flat=True))
-    found = dossiers.filter(code__in=some, line__gt="").select_related("lead", "alliance")
+    found = dossiers.filter(code__isnull=False, line__gt="").select_related("lead", "alliance")
     whole = found.prefetch_related("askings", WITH_MEMBERS)
     calls: dict[str, Policy] = {}
     shut = suspended(stood)
     for dossier in whole.order_by("code"):
-        holding = held[dossier.code or ""]
+        if dossier.code not in held:
+            continue
+        holding = held[dossier.code]
         if holding.call not in calls:
             calls[holding.call] = policy_of(stood, holding.call)
         policy, askings = calls[holding.call], tuple(dossier.askings.all())
