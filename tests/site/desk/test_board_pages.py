@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -15,11 +16,11 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.transfer import Refusal
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.people import appoint
-from headgate.site.desk import remembered
+from headgate.site.desk import board, remembered
 from headgate.site.desk.board import Board, look, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Finding, Review
-from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.office import DRAFTING, SITE, call_now, doing
 from headgate.site.desk.pages import awarding, trying
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.remembered import read_whole
@@ -339,6 +340,25 @@ def test_a_list_is_not_made_anew_at_every_look(judged: Cast, asked: str) -> None
     made = solved()
     assert made == preview("open", now())
     assert made.digest in officer.get(address).content.decode()
+
+
+def test_what_is_done_to_drafts_makes_no_list_anew(
+    judged: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While another call is open its drafts move all day; any other deed makes the list anew."""
+    solves, solve = list[str](), board._solved
+
+    def solved_again(*told: Any, **how: Any) -> Board:
+        solves.append("again")
+        return solve(*told, **how)
+
+    monkeypatch.setattr(board, "_solved", solved_again)
+    officer = browser(judged.officer)
+    for action, times in (("look", 1), *((each, 1) for each in DRAFTING), ("mark", 2)):
+        with doing(judged.officer, action, "another", now()):
+            pass
+        assert preview("open", now()).digest in officer.get("/boards/open/").content.decode()
+        assert times == len(solves), action
 
 
 def test_whatever_anybody_does_the_list_is_of_now(judged: Cast) -> None:

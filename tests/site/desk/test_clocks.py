@@ -296,6 +296,8 @@ def test_home_says_what_was_not_handed_in_and_what_waits_for_a_sheet(
     first, second = Dossier.objects.filter(call="open", state="submitted").order_by("code")[:2]
     lead = first.lead.code
     drafting, rules = cast.persons[lead], call_now("open").call
+    home = browser(drafting).get(reverse("home")).content.decode()
+    assert "A call is open: see what you may apply for" in home
     draft = save_draft(drafting, Draft("open", lead, None, "Half", "", (), 1, {}), at_noon(30))
     where = reverse("application", args=(draft.pk,))
     year.be(at_noon(30))
@@ -304,6 +306,8 @@ def test_home_says_what_was_not_handed_in_and_what_waits_for_a_sheet(
     assert where in browser(drafting).get(reverse("home")).content.decode()
     closed = year.be(cast.closing("open"))
     assert [] == own_days(drafting)
+    idle = browser(somebody("unseated", Role.APPLICANT)).get(reverse("home")).content.decode()
+    assert "A call is open" in idle
     take_due(cast.officer, str(Event(date(2026, 2, 1), What.CLOSE_CALL, "open")), closed)
 
     person = somebody("reader")

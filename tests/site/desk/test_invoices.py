@@ -20,13 +20,13 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.policy.document import Document
 from headgate.site.actions.amend import ask, suspend
 from headgate.site.actions.pay import Received, record_payment
-from headgate.site.actions.people import act_for
-from headgate.site.desk.amending import all_runs
+from headgate.site.actions.people import Registered, act_for, register
+from headgate.site.desk import running
 from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
-from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, Invoice, invoices, seen_by
+from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, Invoice, invoices
 from headgate.site.desk.models import Deed, Dossier
-from headgate.site.desk.office import SITE
+from headgate.site.desk.office import SITE, doing
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.gather import gather
@@ -318,9 +318,9 @@ def test_the_list_of_invoices_is_kept_until_anything_is_paid(
 
     def looked(*told: Any) -> Any:
         looks.append(1)
-        return seen_by(*told)
+        return invoices(*told)
 
-    monkeypatch.setattr("headgate.site.desk.pages.invoicing.seen_by", looked)
+    monkeypatch.setattr("headgate.site.desk.invoices.invoices", looked)
     office, where = browser(officer), "/invoices/?state=paid&format=json"
     assert [[], []] == [office.get(where).json()["rows"] for _ in range(2)]
     assert [1] == looks
@@ -334,18 +334,24 @@ def states(page: Client) -> list[str]:
     return [row["state"] for row in page.get("/running/?format=json").json()["rows"]]
 
 
-def test_the_list_of_awards_is_kept_until_anybody_does_anything(
+def test_the_list_of_awards_is_kept_until_something_of_it_moves(
     billed: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A second look reads no award again, and what a holder asks is seen at the next."""
+    """A look after what is no matter of the list reads no award again; what a holder asks, and
+    another name of an organisation, are seen at the next.
+    """
     award, office, looks = every()[0].award, browser(billed.officer), []
 
     def looked(*told: Any) -> Any:
         looks.append(1)
-        return all_runs(*told)
+        return rows(*told)
 
-    monkeypatch.setattr("headgate.site.desk.pages.amending.all_runs", looked)
-    first, second = states(office), states(office)
+    rows = running._rows
+    monkeypatch.setattr(running, "_rows", looked)
+    first = states(office)
+    with doing(billed.officer, "look", award, now()):
+        pass
+    second = states(office)
     assert first == second
     assert [1] == looks
     assert "Waits for an answer" not in first
@@ -358,3 +364,8 @@ def test_the_list_of_awards_is_kept_until_anybody_does_anything(
     )
     assert "Waits for an answer" in states(office)
     assert [1, 1] == looks
+    lead = Dossier.objects.get(code=award).lead
+    values = lead.kind, lead.size, lead.region, lead.founded, lead.facts
+    register(billed.officer, Registered(lead.code, "Named anew", *values), now())
+    assert "Named anew" in office.get("/running/").content.decode()
+    assert [1, 1, 1] == looks

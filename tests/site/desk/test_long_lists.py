@@ -350,10 +350,38 @@ def test_kept_rows_are_told_once_in_each_language() -> None:
     assert [*range(20)] * 2 == told
 
 
+def test_a_row_that_stands_as_it_stood_is_not_told_again_where_the_list_is_another() -> None:
+    """After one more deed only what it touched is put into words; what it touched is found anew."""
+    told: list[str] = []
+
+    def shown(row: tuple[str, str]) -> str:
+        told.append(row[0])
+        return row[1]
+
+    columns: tuple[Column[tuple[str, str]], ...] = (
+        Column("name", "Name", lambda row: row[0]),
+        Column("state", "State", lambda row: row[1], shown),
+    )
+
+    def found(rows: Kept[tuple[str, str]], words: str) -> list[str]:
+        address = RequestFactory().get("/", {"q": words})
+        return [row[0] for row in listing(address, rows, columns).rows]
+
+    rows = [("one", "open"), ("two", "open"), ("three", "open")]
+    before = kept("told again", 1, lambda: rows)
+    assert (["one", "two", "three"], ["one", "two", "three"]) == (found(before, "open"), told)
+    after = kept("told again", 2, lambda: [("four", "open"), ("two", "shut"), *rows[::2]])
+    assert (["two"], ["four", "one", "three"]) == (found(after, "shut"), found(after, "open"))
+    assert ["four", "two"] == told[3:]
+    with translation.override("ko"):
+        assert (["two"], 9) == (found(after, "shut"), len(told))
+
+
 def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:
-    """Rows are another once their name is; only the few that were asked for last are kept."""
+    """Rows are another once what they follow from is; the few lists asked for last are kept."""
     names = [f"rows {number}" for number in range(lists.KEPT_MOST + 1)]
-    first: list[Kept[str]] = [kept(name, partial(list, [name])) for name in names]
-    assert first[-1] is kept(names[-1], list)
-    again = kept(names[0], lambda: ["anew"])
+    first: list[Kept[str]] = [kept(name, 1, partial(list, [name])) for name in names]
+    assert first[-1] is kept(names[-1], 1, list)
+    assert ["moved"] == kept(names[-1], 2, lambda: ["moved"]).rows
+    again = kept(names[0], 1, lambda: ["anew"])
     assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from headgate.core.ledger.refused import Refused
-from headgate.site.desk.office import SITE, stages_now
+from headgate.site.desk.office import NEWEST_DEED, SITE, moved
 from headgate.site.records.database import Database
 
 _WROTE: Final = re.compile(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(desk_\w+)"?', re.IGNORECASE)
@@ -21,13 +20,6 @@ class Watched:
 
     wrote: set[str] = field(default_factory=set)
     unmoved: set[str] = field(default_factory=set)
-
-
-def _moved() -> tuple[str, ...]:
-    try:
-        return stages_now().moved
-    except Refused:
-        return ()
 
 
 @contextmanager
@@ -45,14 +37,14 @@ def watching() -> Iterator[Watched]:
     @contextmanager
     def watched(self: Database, **how: Any) -> Iterator[None]:
         nonlocal depth
-        before = _moved()
+        before = moved(NEWEST_DEED)
         depth += 1
         try:
             with writing(self, **how):
                 yield
         finally:
             depth -= 1
-        if inside and before == _moved():
+        if inside and before == moved(NEWEST_DEED):
             found.unmoved.update(inside)
         inside.clear()
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from headgate.site.desk import remembered
-from headgate.site.portal import reading
+from headgate.site.portal import lists, reading
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.people import PERSONAS, Persona
 from headgate.site.portal.registry import Page
@@ -76,6 +76,7 @@ def told(
 def looks(client: Client, address: str) -> tuple[int, list[str]]:
     """What a page answers, and what it asks: in a process that knows nothing yet."""
     remembered._KEPT.clear()
+    lists._KEPT.clear()
     reading._SEEN.clear()
     ContentType.objects.clear_cache()
     with CaptureQueriesContext(connections["default"]) as asked:

@@ -15,7 +15,7 @@ from headgate.core.calls.grants import registration
 from headgate.core.ledger.text import is_name
 from headgate.core.policy.dated import at
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
-from headgate.site.desk.office import SITE, doing, need, programme, reviewer_of
+from headgate.site.desk.office import REGISTER, SITE, doing, need, programme, reviewer_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.notices.models import Notice, Reader
 from headgate.site.portal.models import Person
@@ -40,7 +40,7 @@ class Registered:
 
 def register(officer: Person, given: Registered, now: datetime) -> Organisation:
     """Register an organisation or correct what is known of it; what was handed in stays."""
-    with doing(officer, "register", given.code, now):
+    with doing(officer, REGISTER, given.code, now):
         need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
         adopted = programme()
         known = at(adopted, first_day(adopted)).policy.organisations

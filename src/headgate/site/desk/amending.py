@@ -96,9 +96,7 @@ class Runs:
 
     def answer_by(self, asking: Asking) -> date:
         """The last day for the answer: the office's, or of a hand-over the holder's."""
-        handed, rule = asking.change == Change.HAND_OVER, self.running
-        days = rule.acceptance.silent_days if handed and rule.acceptance else rule.answer_days
-        return add_days(self.day(asking), days)
+        return answered_by(self.running, asking.change, self.day(asking))
 
     @property
     def call(self) -> Call:
@@ -129,6 +127,12 @@ class Runs:
     def spans(self) -> list[tuple[date, Mapping[str, int]]]:
         """Who had which parts from which day on: as applied for, then as was granted each time."""
         return spans_of(self.dossier, self.held)
+
+
+def answered_by(rule: Running, change: str, day: date) -> date:
+    """The last day for the answer to what was asked, or handed over, on a day."""
+    handed = rule.acceptance if change == Change.HAND_OVER else None
+    return add_days(day, handed.silent_days if handed else rule.answer_days)
 
 
 def spans_of(dossier: Dossier, held: Holding) -> list[tuple[date, Mapping[str, int]]]:
@@ -169,7 +173,7 @@ def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:
     return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
 
 
-def _policy(stood: Stands, call: str) -> Policy:
+def policy_of(stood: Stands, call: str) -> Policy:
     """The policy as the call's awards live under it: that of the day of its decision."""
     policy = at(stood.document, stood.standing.starts).policy
     return at(stood.document, policy.calls[call].decides).policy
@@ -188,14 +192,16 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     """Those of some applications that run, and those that ran and owe a report, by their code."""
     held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
-    found = dossiers.filter(code__in=held, line__gt="").select_related("lead", "alliance")
+    found = dossiers.filter(code__isnull=False, line__gt="").select_related("lead", "alliance")
     whole = found.prefetch_related("askings", WITH_MEMBERS)
     calls: dict[str, Policy] = {}
     shut = suspended(stood)
     for dossier in whole.order_by("code"):
-        holding = held[dossier.code or ""]
+        if dossier.code not in held:
+            continue
+        holding = held[dossier.code]
         if holding.call not in calls:
-            calls[holding.call] = _policy(stood, holding.call)
+            calls[holding.call] = policy_of(stood, holding.call)
         policy, askings = calls[holding.call], tuple(dossier.askings.all())
         rule = policy.calls[holding.call].running or NO_RULES
         over = holding.award not in now

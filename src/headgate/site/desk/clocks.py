@@ -1,22 +1,47 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from headgate.core.duties.amendment import Change
 from headgate.site.actions.objection import answer_by, object_by, tell_by
-from headgate.site.desk.invoices import OPEN, OVERDUE, seen_by, suspended, suspends_from
-from headgate.site.desk.models import Acting, AwardList, Dossier, Objection, Review, State
-from headgate.site.desk.office import CallNow, calls_now
+from headgate.site.desk.amending import answered_by
+from headgate.site.desk.invoices import (
+    OPEN,
+    OVERDUE,
+    every_invoice,
+    invoices,
+    suspended,
+    suspends_from,
+)
+from headgate.site.desk.models import (
+    Acting,
+    Asking,
+    AwardList,
+    Dossier,
+    Objection,
+    Review,
+    State,
+)
+from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, with_part
+from headgate.site.desk.running import SOON, Reports, ended_before, handed_in
 from headgate.site.desk.world import accept_by
+from headgate.site.portal import reading
+from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
+from headgate.site.reports.burndown import accounts_of, days_of, moved_on
+from headgate.steps.term import Holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +59,19 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
 
     What was done, and a right whose days have passed, is not among them; a duty that is late is.
     """
-    listed = list(AwardList.objects.all())
-    mine = roles_of(person) & {Role.REVIEWER, Role.APPLICANT}
-    rules = {one.id: one for one in calls_now()} if listed or mine or _decides(person) else {}
+    listed, part = list(AwardList.objects.defer("proposal")), _with_part(person)
+    mine = [one for one in part if one.is_led]
+    works = roles_of(person) & {Role.REVIEWER, Role.APPLICANT}
+    rules = {one.id: one for one in calls_now()} if listed or works or _decides(person) else {}
     found = [
-        *_unfinished(person, rules, on),
-        *_applicants(person, on, rules, listed),
+        *_drafts(mine, rules, on),
+        *_seats(person, rules),
+        *_applicants(mine, on, rules, listed),
         *_officers(person, rules, listed),
-        *_fees(person, stood, on),
+        *_fees(person, part, stood, on),
+        *_holders(mine, stood, on),
+        *_askings(person, stood),
+        *_reports(person, stood, on, {one.call for one in listed}),
     ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
@@ -53,15 +83,33 @@ def _decides(person: Person) -> bool:
     return not roles_of(person).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
 
 
-def _unfinished(person: Person, calls: Rules, on: date) -> Iterator[Clock]:
-    """Drafts that were not handed in, and applications whose sheet was not given."""
-    acting = Acting.objects.filter(person=person, until__isnull=True).values("organisation")
-    drafts = Dossier.objects.filter(lead__in=acting, state=State.DRAFT, call__in=calls)
-    for pk, call in drafts.values_list("pk", "call") if calls else ():
-        last = calls[call].call.closes
-        if not calls[call].received and last >= on:
-            title = _("%(call)s: last day to hand in the draft") % {"call": call}
-            yield Clock(f"draft-{pk}", title, last, reverse("application", args=(pk,)))
+def _with_part(person: Person) -> list[Any]:
+    """The applications that an applicant has a part in, `is_led` where they may act, with what was
+    asked of each; at most two queries.
+    """
+    if Role.APPLICANT not in roles_of(person):
+        return []
+    acting = Acting.objects.filter(person=person, until__isnull=True)
+    is_led = Exists(acting.filter(organisation=OuterRef("lead")))
+    whole = Dossier.objects.select_related("acceptance", "objection").prefetch_related("askings")
+    unread = "answers", "line", "requests", "summary"
+    return list(whole.filter(pk__in=with_part(person)).annotate(is_led=is_led).defer(*unread))
+
+
+def _drafts(mine: Sequence[Dossier], calls: Rules, on: date) -> Iterator[Clock]:
+    """Drafts that were not handed in."""
+    for one in mine:
+        if one.state != State.DRAFT or one.call not in calls or calls[one.call].received:
+            continue
+        if (last := calls[one.call].call.closes) >= on:
+            title = _("%(call)s: last day to hand in the draft") % {"call": one.call}
+            yield Clock(f"draft-{one.pk}", title, last, reverse("application", args=(one.pk,)))
+
+
+def _seats(person: Person, calls: Rules) -> Iterator[Clock]:
+    """Applications whose sheet was not given."""
+    if Role.REVIEWER not in roles_of(person):
+        return
     seats = Review.objects.filter(reviewer__person=person, marked__isnull=True)
     waiting = seats.filter(dossier__state=State.SUBMITTED, dossier__call__in=calls)
     numbers = waiting.values_list("dossier__call").annotate(Count("pk")).order_by("dossier__call")
@@ -77,15 +125,13 @@ def _unfinished(person: Person, calls: Rules, on: date) -> Iterator[Clock]:
 
 
 def _applicants(
-    person: Person, on: date, calls: Rules, every: Sequence[AwardList]
+    mine: Sequence[Dossier], on: date, calls: Rules, every: Sequence[AwardList]
 ) -> Iterator[Clock]:
     """An award to take, its agreement to sign, and the days in which one may object."""
     told = {one.call: one for one in every if one.told is not None}
-    acting = Acting.objects.filter(person=person, until__isnull=True).values("organisation")
-    mine = Dossier.objects.filter(lead__in=acting, code__isnull=False, call__in=told)
-    for dossier in mine.select_related("acceptance", "objection") if told else ():
-        listed, code = told[dossier.call], dossier.code or ""
-        if listed.told is None:
+    for dossier in mine:
+        listed, code = told.get(dossier.call), dossier.code or ""
+        if listed is None or listed.told is None or not code:
             continue
         rules = calls[dossier.call]
         where, names = reverse("application", args=(dossier.pk,)), {"code": code}
@@ -120,13 +166,14 @@ def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Itera
         yield Clock(f"answer-{code}", title, last, reverse("board", args=(call,)))
 
 
-def _fees(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
+def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock]:
     """Invoices that are not paid: to whoever pays them; what is overdue, to the fund officer."""
     roles = roles_of(person)
     if roles.isdisjoint((Role.APPLICANT, Role.FUND_OFFICER)):
         return
     wanted = (OVERDUE,) if Role.FUND_OFFICER in roles else (OPEN, OVERDUE)
-    every = seen_by(person, stood)
+    is_staff = not roles.isdisjoint(STAFF)
+    every = every_invoice(stood) if is_staff else invoices(stood, {one.code or "" for one in part})
     running, shut = {held.award for held in stood.holdings}, set(suspended(stood, every))
     for one in every:
         due = one.standing.bill.due
@@ -138,3 +185,130 @@ def _fees(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
             if first is not None and one.award in running - shut:
                 told = _("Invoice %(number)s: not paid, the award may be suspended")
                 yield Clock(f"suspend-{one.number}", told % {"number": one.number}, first, where)
+
+
+def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock]:
+    """Of one's own awards: the reports owed, a hand-over to be answered, idleness to be explained.
+
+    A report that waits for the office is no clock of its holder any more.
+    """
+    asked = {one.code: list(one.askings.all()) for one in mine if one.code}
+    held = [one for one in stood.holdings if one.award in asked]
+    if asked.keys() - {one.award for one in held}:
+        held += [one for one in ended_before(stood) if one.award in asked]
+    reports, policy = Reports(stood, _handed(asked)), reading.policy_of(stood)
+    for one in held:
+        where = reverse("running-award", args=(one.award,))
+        for due in reports.owed_by(one):
+            told = {"code": one.award, "report": due.report.name.say(language())}
+            title = _("%(code)s: last day to hand in “%(report)s”") % told
+            yield Clock(f"report-{one.award}-{due.report.id}", title, due.day, where)
+        for each in asked[one.award]:
+            if each.granted is None and each.change == Change.HAND_OVER:
+                last = answered_by(reports.rules(one.call), each.change, day_at(policy, each.at))
+                title = _("%(code)s: last day to say whether it can be used") % {"code": one.award}
+                yield Clock(f"usable-{one.award}", title, last, where)
+    yield from _idle(stood, [one for one in held if not _explained(asked[one.award])], on)
+
+
+def _handed(asked: Mapping[str, Sequence[Asking]]) -> Mapping[str, frozenset[str]]:
+    """The reports of each award that were handed in and not sent back."""
+    return {
+        code: frozenset(
+            one.asked.get("report", "")
+            for one in each
+            if one.change == Change.REPORT and one.granted is not False
+        )
+        for code, each in asked.items()
+    }
+
+
+def _explained(asked: Sequence[Asking]) -> bool:
+    """Whether an explanation waits for its answer."""
+    return any(one.granted is None and one.change == Change.EXPLANATION for one in asked)
+
+
+def _idle(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[Clock]:
+    """Warnings of the rule on idle rights that may be explained now; one query for all awards."""
+    watched = [(one, _explain_by(warning(stood, one, None, on), on)) for one in held]
+    heard = [(one, last) for one, last in watched if last is not None]
+    paths = [accounts_of(one.support, one.award, one.support_class) for one, _last in heard]
+    read = moved_on(SITE, chain.from_iterable(paths)) if paths else {}
+    for (one, last), ways in zip(heard, paths, strict=True):
+        warned = warning(stood, one, days_of(read, *ways), on)
+        if warned is not None and warned.taken.step is not None:
+            title = _("%(code)s: last day to explain why it lies idle") % {"code": one.award}
+            where = reverse("running-award", args=(one.award,))
+            yield Clock(f"explain-{one.award}", title, last, where)
+
+
+def _explain_by(warned: Warned | None, on: date) -> date | None:
+    """The last day to explain, while it may be done."""
+    last = warned.explain_by if warned is not None else None
+    is_open = warned is not None and last is not None and warned.notice <= on <= last
+    return last if is_open else None
+
+
+def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
+    """What waits for the office's answer, and for operators what holders have not answered yet."""
+    operates = Role.OPERATOR in roles_of(person)
+    if not (operates or _decides(person)):
+        return
+    reports, policy = Reports(stood), reading.policy_of(stood)
+    waiting: dict[tuple[str, bool], list[tuple[date, str]]] = {}
+    every = Asking.objects.filter(granted__isnull=True)
+    for code, call, change, at in every.values_list(
+        "dossier__code", "dossier__call", "change", "at"
+    ):
+        last = answered_by(reports.rules(call), change, day_at(policy, at))
+        waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code or ""))
+    for (call, handed), each in sorted(waiting.items()):
+        if not (operates if handed else _decides(person)):
+            continue
+        last, code = min(each)
+        one = reverse("running-award", args=(code,))
+        where = one if len(each) == 1 else reverse("running-awards")
+        told = _handed_over(len(each)) if handed else _asked_for(len(each))
+        uid = f"{'handed' if handed else 'asked'}-{call}"
+        yield Clock(uid, told % {"call": call, "n": len(each)}, last, where)
+
+
+def _asked_for(number: int) -> str:
+    return ngettext(
+        "%(call)s: %(n)s request of a running award waits for an answer",
+        "%(call)s: %(n)s requests of running awards wait for an answer",
+        number,
+    )
+
+
+def _handed_over(number: int) -> str:
+    return ngettext(
+        "%(call)s: %(n)s hand-over waits for the holder’s word",
+        "%(call)s: %(n)s hand-overs wait for the holders’ word",
+        number,
+    )
+
+
+def _reports(person: Person, stood: Stands, on: date, calls: Collection[str]) -> Iterator[Clock]:
+    """To the office, by call that was decided here: the reports that are late or due soon, with the
+    first last day.
+    """
+    if not _decides(person):
+        return
+    reports, gone = Reports(stood), ended_before(stood)
+    handed = handed_in({one.award for one in gone if reports.owed_by(one)})
+    reports, soon = Reports(stood, handed), on + SOON
+    found: dict[str, list[date]] = {}
+    for one in (*gone, *stood.holdings):
+        if one.call not in calls:
+            continue
+        days = [due.day for due in reports.owed_by(one) if due.day <= soon]
+        found.setdefault(one.call, []).extend(days)
+    for call, days in sorted(found.items()):
+        if days:
+            title = ngettext(
+                "%(call)s: %(n)s report of a running award is late or soon due",
+                "%(call)s: %(n)s reports of running awards are late or soon due",
+                len(days),
+            ) % {"call": call, "n": len(days)}
+            yield Clock(f"reports-{call}", title, min(days), reverse("running-awards"))

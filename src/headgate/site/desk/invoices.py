@@ -1,6 +1,6 @@
 """Invoices: what awards were billed and credited, as decisions say it, and what of it is open."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -15,11 +15,12 @@ from headgate.core.policy.schema import Policy
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import with_part
 from headgate.site.portal import reading
+from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Made
 from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.records.kept import Stands
-from headgate.site.reports.statement import accounts
+from headgate.site.reports.statement import accounts, owed_on
 from headgate.steps.term import DUE
 
 OPEN, OVERDUE, PAID, CREDIT = "open", "overdue", "paid", "credit"
@@ -87,13 +88,25 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
         call = one.rule.removeprefix("calls.").removesuffix(".fee")
         if one.result["amount"] and call in calls:
             billed.setdefault(one.subject, []).append(one)
-    paths = {DUE.format(award=award): award for award in billed}
-    owed = {
-        paths[account.path]: account.balance.debits_posted - account.balance.credits_posted
-        for account in accounts(reading.DATABASE, list(paths))
-    }
-    found = (one for award, made in billed.items() for one in _of(award, made, owed.get(award, 0)))
+    due = _due(None if awards is None else billed)
+    ways = ((made, DUE.format(award=award)) for award, made in billed.items())
+    found = (one for made, way in ways for one in _of(made, due.get(way, 0)))
     return sorted(found, key=lambda one: one.made.seq)
+
+
+def _due(awards: Iterable[str] | None) -> Mapping[str, int]:
+    """What some awards owe, or all, by the account; one query for as many as 500, or for all."""
+    if awards is None:
+        return owed_on(reading.DATABASE, DUE.format(award=""))
+    paths = [DUE.format(award=award) for award in awards]
+    found = accounts(reading.DATABASE, paths)
+    return {one.path: one.balance.debits_posted - one.balance.credits_posted for one in found}
+
+
+def every_invoice(stood: Stands) -> Sequence[Invoice]:
+    """Those of all awards, which a process keeps until the journal is another."""
+    follows = *reading.DATABASE.where, *stood.standing.roots, stood.size
+    return kept("bills", follows, lambda: invoices(stood)).rows
 
 
 def policy_of(stood: Stands) -> dict[str, Any]:
@@ -103,8 +116,8 @@ def policy_of(stood: Stands) -> dict[str, Any]:
     return {name: policy.calls[name].invoice for name, policy in decided.items()}
 
 
-def _of(award: str, made: Sequence[Made], owed: int) -> Iterator[Invoice]:
-    bills = [_bill(one) for one in made]
+def _of(made: Sequence[Made], owed: int) -> Iterator[Invoice]:
+    award, bills = made[0].subject, [_bill(one) for one in made]
     paid = sum(one.amount for one in bills) - owed
     for place, (one, standing) in enumerate(zip(made, standings(bills, paid), strict=True), 1):
         call = one.rule.removeprefix("calls.").removesuffix(".fee")
@@ -117,13 +130,13 @@ def _bill(one: Made) -> Bill:
     return Bill(day, one.result["amount"], date.fromisoformat(due) if due else None)
 
 
-def seen_by(person: Person, stood: Stands, award: str | None = None) -> list[Invoice]:
+def seen_by(person: Person, stood: Stands, award: str | None = None) -> Sequence[Invoice]:
     """The invoices that somebody may see, of one award or of all.
 
     All for staff; else those of awards that an organisation of theirs leads or is a member of.
     """
     if not roles_of(person).isdisjoint(STAFF):
-        return invoices(stood, None if award is None else (award,))
+        return every_invoice(stood) if award is None else invoices(stood, (award,))
     own = Dossier.objects.filter(pk__in=with_part(person), code__isnull=False)
     mine = own if award is None else own.filter(code=award)
     return invoices(stood, {code or "" for code in mine.values_list("code", flat=True)})

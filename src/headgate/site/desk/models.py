@@ -491,6 +491,7 @@ class Deed(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        """In order."""
+        """In order; the newest of an action is found at once."""
 
         ordering: ClassVar = ["id"]
+        indexes: ClassVar = [models.Index(fields=["action", "id"], name="deed_by_action")]

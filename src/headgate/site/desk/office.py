@@ -19,7 +19,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import instant_of
-from headgate.site.desk.models import Acting, Deed, Dossier, Organisation, Reviewer
+from headgate.site.desk.models import Acting, Asking, Deed, Dossier, Organisation, Reviewer
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
@@ -33,11 +33,31 @@ SITE: Final = Database("default")
 NEWEST_DEED: Final = f"SELECT max(id) FROM {Deed._meta.db_table}"
 """What moves with whatever people do: `doing` writes a deed into the same transaction."""
 
+DRAFTING: Final = ("attach", "consent", "detach", "save draft")
+"""What is done to a draft alone: the list of a call that takes none any more follows from no draft.
 
-def moved() -> tuple[str, ...]:
-    """Another value after every entry of the journal and every deed of a person; one query."""
-    ((entry, deed),) = SITE.rows(f"SELECT (SELECT max(seq) FROM entry), ({NEWEST_DEED})", [])
-    return (*SITE.where, str(entry), str(deed))
+These are most of what people do while one call is open and another is under review.
+"""
+
+NEWEST_JUDGED: Final = f"{NEWEST_DEED} WHERE action NOT IN {DRAFTING}"
+"""What moves with whatever people do that a list may follow from."""
+
+REGISTER: Final = "register"
+NEWEST_NAME: Final = f"{NEWEST_DEED} WHERE action = '{REGISTER}'"
+"""What moves with the name of an organisation."""
+
+NEWEST_ASKING: Final = f"SELECT max(id) FROM {Asking._meta.db_table}"
+"""What moves with whatever is asked of an award; its answer moves the journal."""
+
+
+def moved(*beside: str) -> tuple[str, ...]:
+    """Another value after every entry of the journal, and after what moves `beside` it; one query.
+
+    A list that follows from few of the things that people do is not made again for the others.
+    """
+    asked = ", ".join(f"({sql})" for sql in ("SELECT max(seq) FROM entry", *beside))
+    (told,) = SITE.rows(f"SELECT {asked}", [])
+    return (*SITE.where, *map(str, told))
 
 
 def zone_of(policy: Policy) -> ZoneInfo:
@@ -69,7 +89,7 @@ class CallNow:
     """A call as the policy has it on the day it is decided, and how far it has come.
 
     `stands` is the day on which the programme stands: that of its last event. `moved` is another
-    value after every entry of the journal and every deed of a person.
+    value after every entry of the journal and every deed of a person but those to drafts.
     """
 
     id: str
@@ -149,7 +169,7 @@ def calls_now() -> list[CallNow]:
 
 def stages_now() -> Stages:
     """How far every call has come; one query."""
-    found = stages(SITE, NEWEST_DEED)
+    found = stages(SITE, NEWEST_JUDGED)
     if found is None:
         refuse(DeskRefusal.NO_PROGRAMME)
     return found

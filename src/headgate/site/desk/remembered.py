@@ -2,7 +2,8 @@
 
 Whatever moves the journal makes an entry in it, and whatever people do leaves a `Deed`, written in
 the same transaction. So what was derived for a newest entry, a newest deed and a day is what would
-be derived again while the three are the same, and nothing has to be told of a change.
+be derived again while the three are the same, and nothing has to be told of a change. Deeds to
+drafts are left aside: no list follows from them, and they are most of what is done all day.
 """
 
 from collections.abc import Callable, Hashable, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_of
+from headgate.site.desk.office import NEWEST_JUDGED, SITE, CallNow, call_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.recent import Recent
@@ -35,7 +36,7 @@ class Read:
 
 def read_whole(call_id: str, now: datetime) -> Read:
     """A call with all that came in, read at once: for whoever solves it."""
-    found = whole(SITE, NEWEST_DEED, "applications/")
+    found = whole(SITE, NEWEST_JUDGED, "applications/")
     if found is None:
         refuse(DeskRefusal.NO_PROGRAMME)
     stages, term = found

@@ -169,28 +169,44 @@ def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
 class Kept(Generic[T]):
     """Rows that a process keeps; what each is found by is told once in each language.
 
-    To tell a row costs a hundred times what it costs to look a word up in what was told.
+    To tell a row costs a hundred times what it costs to look a word up in what was told, so of a
+    row that stood in the list `before` as it stands now, what was told there holds.
     """
 
     rows: Sequence[T]
+    before: "Kept[T] | None" = None
     texts: dict[str, list[str]] = field(default_factory=dict)
 
     def told(self, columns: Sequence[Column[T]]) -> list[str]:
         """What each row is found by, in the reader's language."""
         language = get_language() or ""
         if language not in self.texts:
-            self.texts[language] = [findable(_text(row, columns)) for row in self.rows]
+            known = self.before._known(columns, language) if self.before else {}
+            self.texts[language] = [self._text(row, columns, known) for row in self.rows]
         return self.texts[language]
 
+    def _known(self, columns: Sequence[Column[T]], language: str) -> dict[Cell, tuple[T, str]]:
+        """Each row by its name, with what was told of it in a language."""
+        told = zip(self.rows, self.texts.get(language, ()), strict=False)
+        return {columns[0].value(row): (row, text) for row, text in told}
 
-KEPT_MOST: Final = 4
-_KEPT: Final = Recent[Kept[Any]](KEPT_MOST)
+    @staticmethod
+    def _text(row: T, columns: Sequence[Column[T]], known: Mapping[Cell, tuple[T, str]]) -> str:
+        was, text = known.get(columns[0].value(row), (None, ""))
+        return text if was == row else findable(_text(row, columns))
 
 
-def kept(what: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
-    """The rows that a process keeps under what they follow from; made if it has none."""
-    found = _KEPT.get(what) or Kept(rows())
-    _KEPT.keep(what, found)
+KEPT_MOST: Final = 8
+_KEPT: Final = Recent[tuple[Hashable, Kept[Any]]](KEPT_MOST)
+
+
+def kept(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
+    """The rows of a list that a process keeps, until there is another of what it `follows` from."""
+    was, found = _KEPT.get(name) or (None, None)
+    if found is None or was != follows:
+        last = Kept(found.rows, texts=found.texts) if found is not None else None
+        found = Kept(rows(), last)
+        _KEPT.keep(name, (follows, found))
     return found
 
 

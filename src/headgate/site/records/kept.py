@@ -248,9 +248,12 @@ def stands(database: Database) -> Stands | None:
     )
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _holdings(text: str) -> tuple[Holding, ...]:
-    """The awards of these lines; every page asks, and they are others only after an event."""
+    """The awards of these lines; every page asks, and they are others only after an event.
+
+    So many are kept as a list needs that also has those that ended with earlier terms.
+    """
     return tuple(_value(Sort.HOLDINGS, Holding, line) for line in text.splitlines())
 
 
@@ -266,9 +269,7 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
     now = {holding.award for holding in running}
     found: dict[str, Holding] = {}
     for (text,) in database.rows(_ENDED, ['%"what":"turn"%']):
-        lines = (text or "").splitlines()
-        held = (_value(Sort.HOLDINGS, Holding, line) for line in lines)
-        found |= {one.award: one for one in held if one.award not in now}
+        found |= {one.award: one for one in _holdings(text or "") if one.award not in now}
     return tuple(found.values())
 
 

@@ -189,6 +189,16 @@ def accounts(database: Database, paths: Sequence[str]) -> list[Account]:
     return [Account(row[0], row[1], Balance(*row[2:])) for row in rows]
 
 
+def owed_on(database: Database, prefix: str) -> dict[str, int]:
+    """What stands on every account whose path begins so, debits less credits; one query."""
+    sql = """
+        SELECT f.account, l.debits_posted - l.credits_posted FROM leg f
+        JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
+        WHERE f.was_half IS NULL AND f.account LIKE %s
+    """
+    return {path: int(amount) for path, amount in database.rows(sql, [f"{prefix}%"])}
+
+
 def all_accounts(database: Database) -> Iterator[Account]:
     """Every account that something has moved on, a few at a time, however many there are."""
     sql = """

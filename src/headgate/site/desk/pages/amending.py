@@ -1,8 +1,7 @@
 """Running awards: what is owed and asked of each, by whom it waits, and what can be done now."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 from django.contrib import messages
@@ -24,16 +23,16 @@ from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand
 from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import moved, organisations_of, with_part
-from headgate.site.desk.pages.telling import at_the_desk, kept_for_staff, number, reader, words
+from headgate.site.desk.office import organisations_of, with_part
+from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.running import Listed, rows_for, state_of
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
 from headgate.site.portal.lists import (
     Choice,
     Column,
-    Kept,
     download,
     journal_state,
     listing,
@@ -45,7 +44,6 @@ from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 
-_SOON: Final = timedelta(days=14)
 PARTS_MOST: Final = 99_999
 """Parts of a support that a member may be asked for."""
 
@@ -73,52 +71,8 @@ STATES: Final[Mapping[str, tuple[Promise, str]]] = {
 
 def _state(one: Runs, on: date) -> str:
     """What an award needs most."""
-    if one.suspended is not None:
-        return "suspended"
-    if any(late.day < on for late in one.owed):
-        return "late"
-    if one.waiting:
-        return "asked"
-    if any(late.day <= on + _SOON for late in one.owed):
-        return "soon"
-    return "ended" if one.has_ended else "runs"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A row of the list: an award with how it stands on a day, and no more than is shown of it."""
-
-    award: str
-    lead: str
-    support_class: str
-    ends: date
-    report: date | None
-    waiting: int
-    state: str
-
-
-def _listed(found: Iterable[Runs], on: date) -> list[Listed]:
-    """The rows of some awards, what is asked and owed first."""
-    rows = [
-        Listed(
-            one.held.award,
-            one.dossier.lead.name,
-            one.held.support_class,
-            one.held.ends,
-            one.owed[0].day if one.owed else None,
-            len(one.waiting),
-            _state(one, on),
-        )
-        for one in found
-    ]
-    return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
-
-
-def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
-    """What somebody may look into; of staff until there is another `at`."""
-    on, every = today(stood), Dossier.objects.all()
-    what = "running", on, at
-    return kept_for_staff(person, what, lambda: _listed(runs_of(person, stood, every), on))
+    waits, shut = bool(one.waiting), one.suspended is not None
+    return state_of(one.owed, on, waits, shut, one.has_ended)
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
@@ -155,10 +109,10 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 @at_the_desk
 def running_awards(request: HttpRequest) -> HttpResponseBase:
     """Every running award that somebody may look into, what is owed first."""
-    at, stood = moved(), reading.programme()
+    stood = reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    rows = _rows(reader(request), stood, at)
+    rows = rows_for(reader(request), stood, today(stood))
     say = reading.speaker_of(reading.policy_of(stood), language())
     columns = _columns(say)
     choices = [Choice("class", lazy("Class"), _classes(rows.rows))]

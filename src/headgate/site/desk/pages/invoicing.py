@@ -32,14 +32,15 @@ from headgate.site.desk.invoices import (
     OVERDUE,
     PAID,
     Invoice,
+    every_invoice,
     policy_when,
     seen_by,
     suspended,
     suspends_from,
 )
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import SITE, moved
-from headgate.site.desk.pages.telling import at_the_desk, kept_for_staff, reader
+from headgate.site.desk.office import NEWEST_NAME, SITE, moved
+from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
@@ -49,6 +50,7 @@ from headgate.site.portal.lists import (
     Kept,
     download,
     journal_state,
+    kept,
     listing,
 )
 from headgate.site.portal.models import Person
@@ -89,10 +91,11 @@ def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
 
 
 def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
-    """What somebody may see; of staff until there is another `at`."""
+    """What somebody may see; of staff, who see all, until there is another `at`."""
     on = today(stood)
-    what = "invoices", on, at
-    return kept_for_staff(person, what, lambda: _listed(seen_by(person, stood), on))
+    if roles_of(person).isdisjoint(STAFF):
+        return Kept(_listed(seen_by(person, stood), on))
+    return kept("invoices", (on, at), lambda: _listed(every_invoice(stood), on))
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
@@ -111,8 +114,9 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
     def money(amount: int) -> str:
         return say.locale.currency(amount, say.currency)
 
+    exact = Currency(say.currency)
+
     def counted(amount: int) -> Cell:
-        exact = Currency(say.currency)
         return Decimal(exact.exact(amount)) if exact.digits else amount
 
     return [
@@ -138,7 +142,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 @at_the_desk
 def invoice_list(request: HttpRequest) -> HttpResponseBase:
     """Every invoice that somebody may see, what is overdue first."""
-    at, stood = moved(), reading.programme()
+    at, stood = moved(NEWEST_NAME), reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
     rows = _rows(reader(request), stood, at)

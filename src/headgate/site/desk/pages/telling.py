@@ -1,6 +1,6 @@
 """What the pages of the desk share: words in the reader's language, and how a refusal is told."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Final
@@ -29,9 +29,7 @@ from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
-from headgate.site.portal.lists import Kept, T, kept
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.words import language, told_fault
 
 View = Callable[..., HttpResponseBase]
@@ -140,14 +138,6 @@ def tell_faults(request: HttpRequest, faulty: Faulty) -> None:
         messages.error(request, told_fault(fault))
     if (more := len(faulty.faults) - FAULTS_SHOWN) > 0:
         messages.error(request, _("%(n)s more faults.") % {"n": more})
-
-
-def kept_for_staff(person: Person, what: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
-    """The rows of a list: for staff, who see all, those that are kept under what they follow from.
-
-    Anybody else sees few, which are read anew.
-    """
-    return Kept(rows()) if roles_of(person).isdisjoint(STAFF) else kept(what, rows)
 
 
 def at_the_desk(view: View) -> View:

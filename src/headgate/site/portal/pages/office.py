@@ -1,5 +1,6 @@
 """The office's pages: what is due today, and for whoever audits every decision and entry."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -17,8 +18,9 @@ from headgate.site.portal.lists import Choice, Column, download, journal_state, 
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
+from headgate.steps.event import What
 
 PAGE_ENTRIES: Final = 50
 
@@ -48,12 +50,16 @@ def home(request: HttpRequest) -> HttpResponse:
 
     mine = clocks_of(request.user, stood, on) if isinstance(request.user, Person) else []
     open_ones = [one for one in listed if one.state != "done"]
+    own = _own_next(request, mine, open_ones)
     return render(
         request,
         "portal/home.html",
         {
             "today": say.locale.day(on),
+            "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
+            "leads": _keeps_calendar(request),
+            "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
             "mine": [_clock(one, on, say) for one in mine],
             "due": [told(one) for one in open_ones],
             "done": [told(one) for one in listed if one.state == "done"],
@@ -64,12 +70,36 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
+def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -> Clock | None:
+    """What the reader has to do next; for whoever keeps the programme's calendar, if it is sooner.
+
+    Of two things of one day the programme's own comes first: the clocks of others wait for it.
+    """
+    if not mine:
+        return None
+    sooner = bool(due) and due[0].event.day <= mine[0].day
+    return None if _keeps_calendar(request) and sooner else mine[0]
+
+
+def _keeps_calendar(request: HttpRequest) -> bool:
+    """Whether the reader is one of those who take the programme from event to event."""
+    return not roles_of(request.user).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+
+
+def _is_open(calendar: Sequence[Due]) -> bool:
+    """Whether a call takes applications: it was opened and is still to be closed."""
+    events = [(one.event.what, one.event.about, one.state == "done") for one in calendar]
+    opened = {about for what, about, done in events if what is What.OPEN_CALL and done}
+    return any(what is What.CLOSE_CALL and about in opened and not d for what, about, d in events)
+
+
 def _clock(one: Clock, on: date, say: Speaker) -> dict[str, Any]:
     """A clock of the reader's own, as the page tells it."""
     left = (one.day - on).days
     how = "overdue" if left < 0 else "coming" if left else "today"
     day, told = say.locale.day(one.day), state_tag(how)
-    return {"title": one.title, "address": one.address, "day": day, "state": how, "tag": told}
+    about = {"title": one.title, "address": one.address, "day": day}
+    return {**about, "days": abs(left), "state": how, "tag": told}
 
 
 def _columns() -> list[Column[Made]]:
@@ -89,7 +119,7 @@ def _columns() -> list[Column[Made]]:
 def decisions(request: HttpRequest) -> HttpResponseBase:
     """Every decision, newest first."""
     made = reading.decisions()
-    rows = kept(("decisions", reading.followed(made)), lambda: made[::-1])
+    rows = kept("decisions", reading.followed(made), lambda: made[::-1])
     steps = sorted({one.step for one in made}, key=list(STEPS).index)
     choices = [Choice("step", lazy("Step"), tuple((s, STEPS.get(s, s)) for s in steps))]
     columns = _columns()

@@ -209,8 +209,8 @@ def call(request: HttpRequest, call: str) -> HttpResponseBase:
         raise Http404
     say, section = _speaker(policy), policy.calls[call]
     made = reading.decisions()
-    follows = ("call", call, stood.document.digest, stood.standing.starts, reading.followed(made))
-    rows = kept(follows, lambda: _best_first(made, call))
+    follows = stood.document.digest, stood.standing.starts, reading.followed(made)
+    rows = kept(f"call {call}", follows, lambda: _best_first(made, call))
     found = rows.rows
     columns = _columns(say, call)
     outcomes = dict.fromkeys(one.outcome for one in found)

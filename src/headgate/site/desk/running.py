@@ -1,0 +1,150 @@
+"""Running awards as a list has them: what each owes next, what waits, and what it needs most.
+
+A row is read from the journal and a few columns of the desk, so that ten thousand of them are made
+in the time of a few pages; all that there is to say of one award is `amending.Runs`.
+"""
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from django.db.models import Count, QuerySet
+
+from headgate.core.duties.amendment import Change, accepted
+from headgate.core.duties.reports import Owed, owed
+from headgate.core.policy.running_rules import NO_RULES, Running
+from headgate.site.desk.amending import policy_of
+from headgate.site.desk.invoices import suspended
+from headgate.site.desk.models import Asking, Dossier
+from headgate.site.desk.office import NEWEST_ASKING, NEWEST_NAME, SITE, moved, with_part
+from headgate.site.portal.lists import Kept, kept
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.records.kept import Stands, ended
+from headgate.steps.term import Holding
+
+SOON: Final = timedelta(days=14)
+"""How long before its last day a report is told as due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of the list: an award with how it stands on a day, and no more than is shown of it."""
+
+    award: str
+    lead: str
+    support_class: str
+    ends: date
+    report: date | None
+    waiting: int
+    state: str
+
+
+def state_of(
+    due: Iterable[Owed], on: date, waits: bool, is_suspended: bool, has_ended: bool
+) -> str:
+    """What an award needs most."""
+    days = [one.day for one in due]
+    if is_suspended:
+        return "suspended"
+    if any(day < on for day in days):
+        return "late"
+    if waits:
+        return "asked"
+    if any(day <= on + SOON for day in days):
+        return "soon"
+    return "ended" if has_ended else "runs"
+
+
+def rows_for(person: Person, stood: Stands, on: date) -> Kept[Listed]:
+    """What somebody may look into, what is asked and owed first.
+
+    All for staff, which a process keeps until the journal, a request or a name is another; for
+    anybody else where they have a part. Those that ended are among them while they owe something.
+    """
+    if roles_of(person).isdisjoint(STAFF):
+        return Kept(_rows(stood, on, Dossier.objects.filter(pk__in=with_part(person))))
+    follows = on, moved(NEWEST_ASKING, NEWEST_NAME)
+    return kept("running", follows, lambda: _rows(stood, on, Dossier.objects.all()))
+
+
+class Reports:
+    """The reports that awards owe; what alike awards owe is worked out once.
+
+    `handed` has, by award, those that were accepted after it ended, which the desk alone knows.
+    """
+
+    def __init__(self, stood: Stands, handed: Mapping[str, frozenset[str]] | None = None) -> None:
+        self._stood = stood
+        self._handed = handed or {}
+        self._rules: dict[str, Running] = {}
+        self._known: dict[Hashable, Sequence[Owed]] = {}
+
+    def owed_by(self, held: Holding) -> Sequence[Owed]:
+        """What nobody has accepted yet of an award, by day."""
+        came = accepted(held.amended) if held.amended else ()
+        handed = self._handed.get(held.award, frozenset())
+        key = held.call, held.starts, held.ends, came, handed
+        if key not in self._known:
+            every = owed(self.rules(held.call).reports, held.starts, held.ends, came)
+            due = [o for o in every if o.handed_in is None and o.report.id not in handed]
+            self._known[key] = due
+        return self._known[key]
+
+    def rules(self, call: str) -> Running:
+        """What a call's awards live under while they run."""
+        if call not in self._rules:
+            found = policy_of(self._stood, call).calls[call].running
+            self._rules[call] = found or NO_RULES
+        return self._rules[call]
+
+
+def ended_before(stood: Stands) -> Sequence[Holding]:
+    """The awards that ended with an earlier term; none were, and nothing is asked, in the first."""
+    return ended(SITE, stood.holdings) if stood.standing.index else ()
+
+
+def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]") -> list[Listed]:
+    given = dossiers.filter(code__isnull=False, line__gt="")
+    leads = dict(given.values_list("code", "lead__name"))
+    if not leads:
+        return []
+    gone, shut, waiting = ended_before(stood), suspended(stood), _waiting(dossiers)
+    over = {one.award for one in gone}
+    reports = Reports(stood, handed_in(over & leads.keys()))
+
+    def row(one: Holding) -> Listed | None:
+        due, waits = reports.owed_by(one), waiting.get(one.award, 0)
+        if one.award not in leads or (one.award in over and not due and not waits):
+            return None
+        return Listed(
+            one.award,
+            leads[one.award],
+            one.support_class,
+            one.ends,
+            due[0].day if due else None,
+            waits,
+            state_of(due, on, bool(waits), one.award in shut, one.award in over),
+        )
+
+    rows = [found for one in (*gone, *stood.holdings) if (found := row(one))]
+    return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
+
+
+def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, int]:
+    """How much was asked of each award and not answered; one query."""
+    asked = Asking.objects.filter(granted__isnull=True, dossier__in=dossiers.values("pk"))
+    numbers = asked.order_by().values_list("dossier__code").annotate(Count("pk"))
+    return {code: number for code, number in numbers if code}
+
+
+def handed_in(gone: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """The reports of awards that ended which were accepted since; at most one query."""
+    if not gone:
+        return {}
+    found: dict[str, frozenset[str]] = {}
+    reports = Asking.objects.filter(change=Change.REPORT, granted=True, dossier__code__in=gone)
+    for code, asked in reports.values_list("dossier__code", "asked"):
+        found[code or ""] = found.get(code or "", frozenset()) | {asked.get("report", "")}
+    return found

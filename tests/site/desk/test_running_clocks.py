@@ -1,0 +1,126 @@
+"""The clocks of awards that run: on home and in calendars, of whoever has to act."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.translation import override
+
+from headgate.core.duties.amendment import Change
+from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.desk.clocks import Clock, clocks_of
+from headgate.site.desk.models import AwardList
+from headgate.site.notices.dates import calendar_of
+from headgate.site.portal import reading
+from headgate.site.portal.models import Person
+from tests.site.desk.cast import Cast, browser
+from tests.site.desk.test_amending import NOON, Year, asking, held, year
+from tests.site.portal.asking import MOST
+
+__all__ = ("year",)
+
+
+@pytest.fixture
+def played(year: Year, tmp_path: Path) -> Iterator[Cast]:
+    """The people on the day of the rule's look on idle rights."""
+    with year.shown(tmp_path) as cast:
+        yield cast
+
+
+def clocks(person: Person, on: date | None = None) -> dict[str, Clock]:
+    """What runs for somebody, by its name in a calendar."""
+    stood = reading.programme()
+    assert stood is not None
+    return {one.uid: one for one in clocks_of(person, stood, on or stood.standing.day)}
+
+
+def test_a_report_is_its_holders_clock_until_it_is_handed_in_and_again_if_sent_back(
+    played: Cast,
+) -> None:
+    """By its last day, in the holder's language, in the calendar; the office's once it is late."""
+    award = held()
+    holder, officer, name = played.applicant_of(award.award), played.officer, "interim"
+    uid, where = f"report-{award.award}-{name}", reverse("running-award", args=(award.award,))
+    told = clocks(holder)[uid]
+    assert where == told.address
+    assert uid.encode() in calendar_of(holder, "en")
+    with override("ko"):
+        assert clocks(holder)[uid].title.endswith("제출 마감일")
+    late = date(told.day.year + 1, 1, 1)
+    assert told.day >= clocks(officer, late)[f"reports-{award.call}"].day
+    AwardList.objects.filter(call=award.call).update(call="elsewhere")
+    assert f"reports-{award.call}" not in clocks(officer, late)
+    made = asking(played, award, change=Change.REPORT, report=name)
+    assert uid not in clocks(holder)
+    answer(officer, made.pk, False, "It lacks the results.", NOON)
+    assert told == clocks(holder)[uid]
+    answer(
+        officer,
+        asking(played, award, change=Change.REPORT, report=name).pk,
+        True,
+        "Thank you.",
+        NOON,
+    )
+    assert uid not in clocks(holder)
+
+
+def test_what_is_asked_of_an_award_is_the_offices_clock_until_it_is_answered(played: Cast) -> None:
+    """One leads to its award, two to the list; nobody else's home has it."""
+    award = held()
+    uid, where = f"asked-{award.call}", reverse("running-award", args=(award.award,))
+    assert uid not in clocks(played.officer)
+    made = asking(played, award, change=Change.GIVE_BACK, blocks=1)
+    told = clocks(played.officer)[uid]
+    assert (where, True) == (told.address, told.day > reading.programme().standing.day)  # type: ignore[union-attr]
+    assert where in browser(played.officer).get(reverse("home")).content.decode()
+    assert uid not in clocks(played.applicant_of(award.award)) | clocks(played.operator)
+    asking(played, award, change=Change.REPORT, report="interim")
+    both = clocks(played.officer)[uid]
+    assert reverse("running-awards") == both.address
+    assert both.title.startswith(f"{award.call}: 2 ")
+    answer(played.officer, made.pk, False, "It runs well.", NOON)
+    assert where == clocks(played.officer)[uid].address
+
+
+def test_a_hand_over_waits_for_its_holder_and_then_for_the_operator(played: Cast) -> None:
+    """The holder is asked whether it can be used; the operator sees when silence says so."""
+    award = held()
+    hand_over(played.operator, award.award, "Log in at north", NOON)
+    mine = clocks(played.applicant_of(award.award))[f"usable-{award.award}"]
+    theirs = clocks(played.operator)[f"handed-{award.call}"]
+    assert (mine.day, mine.address) == (theirs.day, theirs.address)
+    assert f"handed-{award.call}" not in clocks(played.officer)
+
+
+def test_idleness_may_be_explained_while_the_rule_hears_it(played: Cast) -> None:
+    """From its notice to its last day, until an explanation waits for the office."""
+    award = held()
+    holder, uid = played.applicant_of(award.award), f"explain-{award.award}"
+    stood = reading.programme()
+    assert stood is not None
+    heard = [day for day in range(1, 31) if uid in clocks(holder, date(2026, 6, day))]
+    assert heard
+    first = date(2026, 6, heard[0])
+    assert clocks(holder, first)[uid].day == date(2026, 6, heard[-1])
+    parts = {"change": Change.EXPLANATION}
+    ask(holder, award.award, parts, ("The data came late", ""), NOON)
+    assert uid not in clocks(holder, first)
+    assert f"asked-{award.call}" in clocks(played.officer, first)
+
+
+def test_home_begins_with_what_its_reader_has_to_do(played: Cast) -> None:
+    """A holder's own clock; who has none is told so, and the office goes to the calendar."""
+    holder = browser(played.applicant_of(held().award)).get(reverse("home")).content.decode()
+    assert "Next for you" in holder
+    assert "Go to the calendar" not in holder
+    office = browser(played.officer).get(reverse("home")).content.decode()
+    assert "Go to the calendar" in office
+    for person in (played.applicant_of(held().award), played.officer, played.operator):
+        reader = browser(person)
+        with CaptureQueriesContext(connection) as asked:
+            reader.get(reverse("home"))
+        assert len(asked) <= MOST
