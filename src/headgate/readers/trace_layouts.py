@@ -52,8 +52,8 @@ RUNNING: Final = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "RESIZING")
 DEVICES: Final = ("gpu", "npu")
 INFERENCE: Final = ("infer", "serv", "eval")
 """How kinds of work begin that run a model and do not train it."""
-SPOT: Final = frozenset(
-    "spot standby scavenge scavenger preempt preemptible opportunistic besteffort".split()  # noqa: SIM905
+SPOT: Final = re.compile(
+    r"(?<![a-z])(?:spot|standby|scavenger?|preempt(?:ible)?|opportunistic|besteffort)(?![a-z])"
 )
 """Words in the names of kinds, QOS, partitions and queues whose jobs run on what lies idle."""
 QUEUES: Final = ("kind", "QOS", "partition", "queue")
@@ -188,8 +188,7 @@ def _called(said: Sequence[str], named: Named, what: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_spot(name: str) -> bool:
     """Whether a name says that its jobs run on idle time; `non-preemptible` says that not."""
-    words = set(re.split(r"[^a-z0-9]+", name))
-    return not SPOT.isdisjoint(words) and words.isdisjoint(("non", "not", "no"))
+    return bool(SPOT.search(name)) and not re.search(r"(?<![a-z])(?:non|not|no)(?![a-z])", name)
 
 
 def _product(seconds: float, gpus: float, product: str) -> Sentence:

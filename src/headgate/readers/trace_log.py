@@ -139,8 +139,8 @@ def _ordered(
     submitted, tenant, seconds, gpus, limit, marks = columns
     submitted += start
     spot = np.array([name.endswith(SPOT_OF) for name in names], np.bool_)[tenant]
-    marked = {"spot": int(spot.sum()), "inference": int((marks == 1).sum())}
-    told = replace(notes, repeated=int(same.sum()), **marked)
+    spots, inferring = int(spot.sum()), int((marks == 1).sum())
+    told = replace(notes, repeated=int(same.sum()), spot=spots, inference=inferring)
     return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, marks, told)
 
 

@@ -29,6 +29,11 @@ class Code(Enum):
         "{name} leads out of the programme's folder",
         "copy the file into the folder, so that it travels with the programme",
     )
+    OVERLAY_MISSING = (
+        "overlay-missing",
+        "there is no file {name}",
+        "give `--overlay` the path of an overlay's file",
+    )
     FILE_MISSING = (
         "file-missing",
         "there is no programme.yaml",

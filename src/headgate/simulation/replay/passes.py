@@ -58,7 +58,7 @@ class _Whole(JITCodeLibrary):
         super()._optimize_final_module()
 
 
-class _Code(Lower):  # type: ignore[misc]
+class _Code(Lower):
     """Writes a function's code without what only other programs need.
 
     A place of a table is its address, in one line where numba unpacks the table at each access; a
@@ -127,7 +127,8 @@ class _Code(Lower):  # type: ignore[misc]
 
 def _axes(place: Any) -> list[Any]:
     """The types of a place's axes; of a table in one row it is a number."""
-    return list(place) if isinstance(place, types.BaseTuple) else [place]
+    parts: Any = place
+    return [*parts] if isinstance(place, types.BaseTuple) else [place]
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
