@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headgate.bundle.write import bundle_files, write_bundle
@@ -20,6 +20,7 @@ from headgate.readers.evidence_folder import Folder, read_folder
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files, find
 from headgate.readers.trace_kept import Kept, told
+from headgate.readers.traces import Named
 from headgate.readers.usage_csv import read_usage
 from headgate.simulation import clusters
 from headgate.simulation.population import Population, read_population
@@ -46,7 +47,8 @@ class Rehearsed:
 class Choices:
     """What a rehearsal is run with: overlays on the policy, real inputs in place of made ones.
 
-    `strict` refuses a trace for any row that cannot be read; `terms` are run one after the other.
+    `strict` refuses a trace for any row that cannot be read; `named` are its queues of spot jobs
+    and of inference; `terms` are run one after the other.
     """
 
     overlays: Sequence[Path] = ()
@@ -57,6 +59,7 @@ class Choices:
     fast: bool = False
     strict: bool = False
     terms: int = 1
+    named: Named = field(default_factory=dict)
 
 
 def rehearse(programme: str, choices: Choices, progress: Progress, through: Run = run) -> Rehearsed:
@@ -87,7 +90,9 @@ def rehearse(programme: str, choices: Choices, progress: Progress, through: Run 
 
 def workload(choices: Choices) -> Kept:
     """The trace that is named, or one made with a cluster's published figures; raises Faulty."""
-    return clusters.workload(str(choices.trace), choices.seed, strict=choices.strict)
+    return clusters.workload(
+        str(choices.trace), choices.seed, strict=choices.strict, named=choices.named
+    )
 
 
 def _usage(path: Path) -> tuple[Usage, ...]:

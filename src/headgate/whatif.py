@@ -103,7 +103,7 @@ def asked(variants: Mapping[str, Document], trace: Trace, how: Try) -> Asked:
         came = largest(came, how.largest)
     offers = {name: _offered(came, document, how) for name, document in variants.items()}
     first = next(iter(offers.values()))
-    return Asked(came, offers, dealt(came, _whole(first), first.spot))
+    return Asked(came, offers, dealt(came, _whole(first), first.spots(came.tenants)))
 
 
 def also(what: Asked, name: str, document: Document, how: Try) -> Asked:

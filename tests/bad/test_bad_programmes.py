@@ -19,7 +19,13 @@ from headgate.core.policy.document import PROGRAMME, Document
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "programmes").glob("*.yaml"))
-READING = {"file-unreadable", "file-not-utf-8", "file-too-large", "file-outside", "file-missing"}
+READING = {
+    "file-unreadable",
+    "file-not-utf-8",
+    "file-too-large",
+    "file-outside",
+    "file-missing",
+} | {"overlay-missing"}
 
 
 def good() -> dict[str, str]:

@@ -47,7 +47,7 @@ def test_a_missing_programme_is_named(tmp_path: Path) -> None:
     """An empty folder, no folder, and a missing overlay."""
     assert [("file-missing", "programme.yaml", 0)] == codes(tmp_path)
     assert [("file-missing", "programme.yaml", 0)] == codes(tmp_path / "nothing")
-    assert [("file-missing", "overlays/01-x.yaml", 0)] == codes(folder(tmp_path), tmp_path / "x")
+    assert [("overlay-missing", "overlays/01-x.yaml", 0)] == codes(folder(tmp_path), tmp_path / "x")
 
 
 def test_a_file_that_is_none_is_named(tmp_path: Path) -> None:

@@ -89,3 +89,11 @@ def test_strict_reads_the_text_and_small_files_are_not_kept(cache: Path, large: 
     small.write_text("1 0 0 9 8 -1 -1 8 -1 -1 1 3 1 -1 1 1 -1 -1\n", encoding="utf-8")
     assert 1 == read_trace(small).trace.notes.jobs
     assert 1 == len(list(cache.iterdir()))
+
+
+def test_columns_are_kept_for_each_way_of_naming_spot_jobs(cache: Path, large: Path) -> None:
+    """Who names a queue does not get the columns of who named none, nor the other way round."""
+    for named in ({}, {"spot": ["queue-1"]}, {}):
+        notes = read_trace(large, named=named).trace.notes
+        assert (notes.jobs if named else 0, named) == (notes.spot, notes.named)
+    assert 2 == len(list(cache.iterdir()))

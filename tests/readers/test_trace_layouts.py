@@ -306,3 +306,47 @@ def test_real_philly_trace_is_read_whole(shared_data: Path) -> None:
     used = int((trace.seconds * trace.gpus).sum())
     assert (82_247, 65, 15) == (trace.notes.jobs, trace.notes.repeated, len(trace.tenants))
     assert 978_078 == round(used / 3600)
+
+
+QUEUED = """\
+Account|Submit|ElapsedRaw|AllocTRES|QOS|Partition
+a|1507532400|60|gres/gpu=8|normal|gpu
+a|1507532401|60|gres/gpu=8|Standby|gpu
+a|1507532402|60|gres/gpu=8|normal|gpu-preempt
+b|1507532403|60|gres/gpu=8|non-preemptible|gpu
+b|1507532404|60|gres/gpu=8|night|serving
+"""
+
+
+def marked(trace: Trace) -> list[tuple[str, int]]:
+    """Whose each job is, and whether it is inference."""
+    return list(zip(trace.names, trace.inference.tolist(), strict=True))
+
+
+def test_a_qos_or_a_partition_says_which_jobs_are_spot() -> None:
+    """Whole words say so by themselves, whatever else a name has; other names are named."""
+    lines = QUEUED.encode().splitlines()
+    spot, said = ("a (spot)", 0), read_lines(iter(lines), "t")
+    assert [("a", 0), spot, spot, ("b", 0), ("b", 0)] == marked(said)
+    assert (2, 0, {}) == (said.notes.spot, said.notes.inference, said.notes.named)
+    named = {"spot": ["NIGHT"], "inference": ["serving"]}
+    told = read_lines(iter(lines), "t", named=named)
+    assert [("a", 0), spot, spot, ("b", 0), ("b (spot)", 1)] == marked(told)
+    assert (3, 1, named) == (told.notes.spot, told.notes.inference, told.notes.named)
+
+
+@pytest.mark.parametrize("slow", ["", "; a comment, for which lines are read one by one\n"])
+def test_queues_and_partitions_of_swf_are_named_by_number(slow: str) -> None:
+    """Fields 15 and 16, as `queue-2` and `partition-7`; read at once or line by line."""
+    row = "{n} {n} 0 60 8 -1 -1 8 -1 -1 1 3 {group} -1 {queue} {partition} -1 -1\n"
+    kinds = [(1, 7), (2, 1), (7, 2), (-1, -1)]
+    text = slow + "".join(
+        row.format(n=n, group=1, queue=queue, partition=partition)
+        for n, (queue, partition) in enumerate(kinds, 1)
+    )
+    named = {"spot": ["queue-2", "other"], "inference": ["partition-7", "queue-x"]}
+    trace = read_lines(iter(text.encode().splitlines(keepends=True)), "t", named=named)
+    own, spot = "group-1", "group-1 (spot)"
+    assert [(own, 1), (spot, 0), (own, 0), (own, 0)] == marked(trace)
+    unnamed = read_lines(iter(text.encode().splitlines(keepends=True)), "t")
+    assert [(own, 0)] * 4 == marked(unnamed)

@@ -276,6 +276,34 @@ def test_spot_tenants_run_on_what_lies_idle_at_a_price_of_their_own(
         assert own in page
 
 
+def test_a_queue_of_the_trace_says_which_jobs_are_spot(tmp_path: Path, trace: Path) -> None:
+    """The same as a tenant named by the policy where all its jobs are in that queue; a policy that
+    knows no spot class takes them as any jobs of their tenant; and a sweep gives the same bytes.
+    """
+    queue = tmp_path / trace.name
+    rows = [row.split() for row in trace.read_text("utf-8").splitlines()]
+    for row in rows:
+        row[14] = "7" if row[12] == "2" else "1"
+    queue.write_text("".join(" ".join(row) + "\n" for row in rows), encoding="utf-8")
+    named, marked = tmp_path / "named.yaml", tmp_path / "marked.yaml"
+    named.write_text(SPOT, encoding="utf-8")
+    marked.write_text(SPOT.replace("tenants: [group-2], ", ""), encoding="utf-8")
+    words = (PROGRAMME, "--no-term", "--largest", 500, "--trace", queue)
+    by_tenant = json.loads(simulate(*words, "--overlay", named, "--json"))
+    every = (*words, "--overlay", marked, "--spot", "queue-7")
+    by_queue = json.loads(simulate(*every, "--json"))
+    assert {"spot": ["queue-7"]} == by_queue["trace"]["named"]
+    assert by_queue["trace"]["spot"] > 0 == by_tenant["trace"]["spot"]
+    for one, other in zip(by_tenant["replays"], by_queue["replays"], strict=True):
+        assert one["runs"] == other["runs"]
+        assert "group-2 (spot)" in other["tenants"]
+    assert by_queue["replays"] == json.loads(simulate(*every, "--plain", "--json"))["replays"]
+    sweep = tmp_path / "sweep"
+    simulate(*every, "--shards", 1, "--out", sweep)
+    simulate("shard", "1/1", sweep)
+    assert by_queue == json.loads(simulate("merge", sweep, "--json"))
+
+
 def test_a_class_of_holders_that_has_the_name_of_spot_tenants_is_named(
     tmp_path: Path,
 ) -> None:

@@ -126,6 +126,14 @@ def simulate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a trace with any row that cannot be read.")
     ] = False,
+    spot: Annotated[
+        list[str] | None,
+        typer.Option(help="A kind, QOS, partition or queue of the trace whose jobs are spot."),
+    ] = None,
+    inference: Annotated[
+        list[str] | None,
+        typer.Option(help="A kind, QOS, partition or queue of the trace that is inference."),
+    ] = None,
     seed: SeedOption = "headgate",
     seeds: Annotated[
         int, typer.Option(min=0, max=1000, help="Draw the trace's weeks again, so many times.")
@@ -202,7 +210,8 @@ def simulate(
         drawn = tuple(f"{seed}/{number}" for number in range(1, seeds + 1))
         load_per_mille = None if load is None else load * 10
         how = Try(said, load_per_mille, drawn, plain, largest)
-        choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict)
+        named = {"spot": spot or [], "inference": inference or []}
+        choices = Choices(tuple(overlay or ()), trace, None, None, seed, strict=strict, named=named)
         refuse_taken(out)
         if trace is None and not term and shards is None:
             what, mend = "nothing is left to compare", "say --trace, or leave --no-term out"

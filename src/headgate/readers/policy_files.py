@@ -63,7 +63,8 @@ def _text(name: str, file: Path) -> str | Fault:
             size = file.stat().st_size
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or Sentence("it is no file")
-        code = Code.FILE_MISSING if isinstance(error, FileNotFoundError) else Code.FILE_UNREADABLE
+        missing = Code.OVERLAY_MISSING if name.startswith("overlays/") else Code.FILE_MISSING
+        code = missing if isinstance(error, FileNotFoundError) else Code.FILE_UNREADABLE
         return code.at(Place(name), name=file.name, reason=reason)
     if len(data) > BYTES_MOST:
         return Code.FILE_TOO_LARGE.at(Place(name), size=size, limit=BYTES_MOST)

@@ -20,9 +20,9 @@ import numpy as np
 
 from headgate.core.faults import Fault
 from headgate.readers.trace_layouts import read_file
-from headgate.readers.traces import Trace, TraceNotes
+from headgate.readers.traces import NOTHING, Named, Trace, TraceNotes
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Raised whenever the same text would give other columns."""
 WORTH_BYTES: Final = 1 << 20
 COLUMNS: Final = ("tenant", "submitted", "seconds", "gpus", "limit", "inference")
@@ -41,18 +41,18 @@ class Kept:
     not_kept: str = ""
 
 
-def read_trace(path: Path, *, strict: bool = False) -> Kept:
+def read_trace(path: Path, *, strict: bool = False, named: Named = NOTHING) -> Kept:
     """Read a trace, from its kept columns where there are any.
 
     Raises `Faulty` where it is none, or where it is `strict` and a row cannot be read.
     """
     digest = _digest(path)
-    copy, trace, not_kept = _copy(digest), None, ""
+    copy, trace, not_kept = _copy(digest, named), None, ""
     worth = not strict and path.stat().st_size >= WORTH_BYTES
     if worth and copy is not None:
         trace = read_columns(copy, path.name)
     if trace is None:
-        trace = read_file(path, strict=strict)
+        trace = read_file(path, strict=strict, named=named)
         not_kept = _save(trace, copy) if worth else ""
     return Kept(trace, path.name, digest, not_kept)
 
@@ -67,6 +67,9 @@ def told(kept: Kept) -> Iterator[str]:
         yield f"{count:>14,} faults that cost their rows [{code}]"
     if notes.repeated:
         yield f"{notes.repeated:>14,} jobs are equal to an earlier one, and kept"
+    for count, kind in ((notes.spot, "spot"), (notes.inference, "inference")):
+        if count:
+            yield f"{count:>14,} jobs are {kind}"
     if notes.unsorted:
         yield f"{notes.unsorted:>14,} jobs were submitted before the one above, and put in order"
     yield from map(str, notes.faults)
@@ -76,8 +79,11 @@ def told(kept: Kept) -> Iterator[str]:
         yield f"its columns were not kept for the next time: {kept.not_kept}"
 
 
-def _copy(digest: str) -> Path | None:
+def _copy(digest: str, named: Named) -> Path | None:
     """Where columns are kept (XDG Base Directory Specification); None without a home."""
+    if any(named.values()):
+        said = json.dumps([digest, {what: list(names) for what, names in sorted(named.items())}])
+        digest = hashlib.sha256(said.encode()).hexdigest()
     given = os.environ.get("XDG_CACHE_HOME", "")
     try:
         base = Path(given) if Path(given).is_absolute() else Path.home() / ".cache"

@@ -24,7 +24,7 @@ from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.readers.packed import Broken, opened
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting, number
 from headgate.readers.trace_swf import read_swf
-from headgate.readers.traces import BYTES_MOST, Code, Left, Trace
+from headgate.readers.traces import BYTES_MOST, NOTHING, SPOT_OF, Code, Left, Named, Trace
 
 ROLES: Final[Mapping[str, Sequence[str]]] = {
     "submission": ("submit_time", "submit", "submitted", "submission_time", "timestamp"),
@@ -39,6 +39,9 @@ ROLES: Final[Mapping[str, Sequence[str]]] = {
     "limit in minutes": ("timelimitraw",),
     "product": ("gpu_time",),
     "kind": ("type", "job_type", "workload_type", "task_type"),
+    "QOS": ("qos",),
+    "partition": ("partition",),
+    "queue": ("queue", "queue_name"),
 }
 """What a column may be called, in any case; the first that has a value counts."""
 NEEDED: Final = ("submission", "run time", "GPUs", "tenant")
@@ -49,23 +52,33 @@ RUNNING: Final = ("RUNNING", "PENDING", "SUSPENDED", "REQUEUED", "RESIZING")
 DEVICES: Final = ("gpu", "npu")
 INFERENCE: Final = ("infer", "serv", "eval")
 """How kinds of work begin that run a model and do not train it."""
+SPOT: Final = re.compile(
+    r"(?<![a-z])(?:spot|standby|scavenger?|preempt(?:ible)?|opportunistic|besteffort)(?![a-z])"
+)
+"""Words in the names of kinds, QOS, partitions and queues whose jobs run on what lies idle."""
+QUEUES: Final = ("kind", "QOS", "partition", "queue")
 LINE_MOST: Final = 1 << 16
 _CLOCK: Final = re.compile(r"(?:([0-9]{1,6})-)?(?:([0-9]{1,6}):)?([0-9]{1,6}):([0-9]{1,2})(\.\d+)?")
 
 
-def read_file(path: Path, *, strict: bool = False, bytes_most: int = BYTES_MOST) -> Trace:
+def read_file(
+    path: Path, *, strict: bool = False, named: Named = NOTHING, bytes_most: int = BYTES_MOST
+) -> Trace:
     """Read a trace in any layout; raises `Faulty` where it is none, or by a bad row if `strict`."""
     try:
         with opened(path) as stream:
             lines = iter(partial(stream.readline, LINE_MOST), b"")
-            return read_lines(_limited(lines, path.name, bytes_most), path.name, strict=strict)
+            limited = _limited(lines, path.name, bytes_most)
+            return read_lines(limited, path.name, strict=strict, named=named)
     except Broken as broken:
         raise Faulty([Code.PACKED_BROKEN.of(path.name, _quoted(broken))]) from None
 
 
-def read_lines(lines: Iterable[bytes], file: str, *, strict: bool = False) -> Trace:
+def read_lines(
+    lines: Iterable[bytes], file: str, *, strict: bool = False, named: Named = NOTHING
+) -> Trace:
     """Read a trace line by line."""
-    log = Log(file)
+    log = Log(file, named)
     numbered = enumerate(lines, 1)
     for line, raw in numbered:
         first = raw.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").strip()
@@ -115,7 +128,7 @@ def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | Non
         if len(values) != len(names):
             what = Sentence("{n} of {all} columns", n=len(values), all=len(names))
             raise Bad((Code.FIELDS_WRONG, what))
-        return _table_row(values, places)
+        return _table_row(values, places, log.named)
 
     return read
 
@@ -134,7 +147,9 @@ def _quoted(error: Exception) -> Sentence:
     return Sentence('it cannot be read on ("{words}")', words=quoted(error))
 
 
-def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Row | Left:
+def _table_row(
+    values: Sequence[str], places: Mapping[str, Sequence[int]], named: Named
+) -> Row | Left:
     """One row; all its faults at once."""
     given = {
         role: next((v for p in at if (v := values[p].strip()).lower() not in NONE), "")
@@ -159,8 +174,21 @@ def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]]) -> Ro
         faults.append((Code.PRODUCT_WRONG, _product(seconds, gpus, product)))
     if faults:
         raise Bad(*faults)
-    runs_a_model = given["kind"].lower().startswith(INFERENCE)
-    return fitting(int(submitted), given["tenant"], seconds, gpus, limit, inference=runs_a_model)
+    said = [given[role].lower() for role in QUEUES if given[role]]
+    spot = _called(said, named, "spot") or any(map(_is_spot, said))
+    runs_a_model = _called(said, named, "inference") or given["kind"].lower().startswith(INFERENCE)
+    tenant = f"{given['tenant']}{SPOT_OF}" if spot else given["tenant"]
+    return fitting(int(submitted), tenant, seconds, gpus, limit, inference=runs_a_model)
+
+
+def _called(said: Sequence[str], named: Named, what: str) -> bool:
+    return any(name.lower() in said for name in named.get(what, ()))
+
+
+@lru_cache(maxsize=4096)
+def _is_spot(name: str) -> bool:
+    """Whether a name says that its jobs run on idle time; `non-preemptible` says that not."""
+    return bool(SPOT.search(name)) and not re.search(r"(?<![a-z])(?:non|not|no)(?![a-z])", name)
 
 
 def _product(seconds: float, gpus: float, product: str) -> Sentence:

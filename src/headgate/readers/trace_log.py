@@ -14,12 +14,15 @@ from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.readers.traces import (
     FAULTS_SHOWN,
     GPUS_MOST,
+    NOTHING,
     SECONDS_MOST,
+    SPOT_OF,
     SUBMITTED_MOST,
     Code,
     Column,
     Left,
     Marks,
+    Named,
     Trace,
     TraceNotes,
 )
@@ -43,8 +46,8 @@ class Bad(ValueError):
 class Log:
     """One reading: jobs as columns of numbers, and what became of every other row."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, named: Named = NOTHING) -> None:
+        self.file, self.named = file, named
         self.columns = [array(kind) for kind in "qqqqqb"]
         self.places: dict[str, int] = {}
         self.left: Counter[str] = Counter()
@@ -104,6 +107,7 @@ class Log:
             dict(sorted(self.bad.items())),
             tuple(self.faults),
             unsorted=self.unsorted,
+            named={what: list(names) for what, names in self.named.items() if names},
         )
         seconds, gpus = (np.frombuffer(self.columns[place], np.int64) for place in (2, 3))
         if (work := (seconds * gpus).sum(dtype=np.float64)) > WORK_MOST:
@@ -134,7 +138,9 @@ def _ordered(
         same &= sorted_[1:] == sorted_[:-1]
     submitted, tenant, seconds, gpus, limit, marks = columns
     submitted += start
-    told = replace(notes, repeated=int(same.sum()))
+    spot = np.array([name.endswith(SPOT_OF) for name in names], np.bool_)[tenant]
+    spots, inferring = int(spot.sum()), int((marks == 1).sum())
+    told = replace(notes, repeated=int(same.sum()), spot=spots, inference=inferring)
     return Trace(tuple(names), tenant, submitted, seconds, gpus, limit, marks, told)
 
 

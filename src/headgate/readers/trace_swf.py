@@ -2,7 +2,8 @@
 
 18 fields a line, comments after ";", -1 for unknown. The tenant is the group (field 13), else the
 user (12), else `unknown`; a GPU is one allocated processor (5), else one requested (8); the limit
-is the requested time (9). Lines of status 2, 3 and 4 are parts of a job that has its own line.
+is the requested time (9). Lines of status 2, 3 and 4 are parts of a job that has its own line. What
+is spot or inference is named by queue (15) or partition (16): `queue-3`, `partition-1`.
 
 Blocks of lines in which nothing is wrong are read at once; line by line, where something is, gives
 the same.
@@ -17,12 +18,17 @@ import numpy as np
 
 from headgate.core.faults import Sentence
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting
-from headgate.readers.traces import GPUS_MOST, SECONDS_MOST, SUBMITTED_MOST, Code, Column, Left
+
+from headgate.readers.traces import (  # isort: skip
+    GPUS_MOST, SECONDS_MOST, SPOT_OF, SUBMITTED_MOST, Code, Column, Left, Named,
+)  # fmt: skip
 
 FIELDS: Final = 18
+KINDS: Final = ("spot", "inference")
 BLOCK_LINES: Final = 20_000
 _PLAIN: Final = b"0123456789.- \t\r\n"
 _PART_STATUS: Final = (2, 3, 4)
+_QUEUES: Final = (("queue-", 14), ("partition-", 15))
 _START: Final = re.compile(r";\s*UnixStartTime:\s*([0-9]{1,10})")
 
 
@@ -36,7 +42,7 @@ def read_swf(log: Log, lines: Iterator[tuple[int, bytes]]) -> int:
             found = _START.fullmatch(text)
             start = int(found[1]) if found else start
             return None
-        return _row(text.split()) if text else None
+        return _row(text.split(), log.named) if text else None
 
     while block := list(islice(lines, BLOCK_LINES)):
         if not _at_once(log, [raw for _, raw in block]):
@@ -49,7 +55,7 @@ def _comment(raw: bytes) -> bytes:
     return raw.decode(errors="replace").encode() if raw.startswith(b";") else raw
 
 
-def _row(values: list[str]) -> Row | Left:
+def _row(values: list[str], named: Named) -> Row | Left:
     if len(values) != FIELDS:
         what = Sentence("{n} fields, not {most}", n=len(values), most=FIELDS)
         raise Bad((Code.FIELDS_WRONG, what))
@@ -64,13 +70,25 @@ def _row(values: list[str]) -> Row | Left:
     if numbers[10] in _PART_STATUS:
         return Left.PART
     gpus = numbers[4] if numbers[4] > 0 else numbers[7]
-    return fitting(submitted, _tenant(numbers[11], numbers[12]), numbers[3], gpus, numbers[8])
+    spot, inference = (bool(_called(np.array([numbers]), named, what)[0]) for what in KINDS)
+    tenant = _tenant(numbers[11], numbers[12], spot)
+    return fitting(submitted, tenant, numbers[3], gpus, numbers[8], inference=inference)
 
 
-def _tenant(user: float, group: float) -> str:
+def _tenant(user: float, group: float, spot: float) -> str:
+    end = SPOT_OF if spot else ""
     if group >= 0:
-        return f"group-{group:.15g}"
-    return f"user-{user:.15g}" if user >= 0 else "unknown"
+        return f"group-{group:.15g}{end}"
+    return f"user-{user:.15g}{end}" if user >= 0 else f"unknown{end}"
+
+
+def _called(rows: np.ndarray, named: Named, what: str) -> np.ndarray:
+    """Which rows are in a queue or a partition that is named."""
+    found = np.zeros(len(rows), np.bool_)
+    for start, place in _QUEUES:
+        numbers = [name.removeprefix(start) for name in named.get(what, ()) if name[:1] == start[0]]
+        found |= np.isin(rows[:, place], [int(each) for each in numbers if each.isdecimal()])
+    return found
 
 
 def _at_once(log: Log, block: list[bytes]) -> bool:
@@ -97,12 +115,13 @@ def _at_once(log: Log, block: list[bytes]) -> bool:
     jobs = ran & has
     limits = np.clip(limit, 0, SECONDS_MOST)
     numbers = (column[jobs].astype(np.int64) for column in (submitted, seconds, gpus, limits))
-    unmarked = np.zeros(int(jobs.sum()), np.int8)
-    log.jobs(*_tenants(rows[jobs, 11], rows[jobs, 12]), *numbers, unmarked)
+    spot, inference = (_called(rows[jobs], log.named, what) for what in KINDS)
+    tenants = _tenants(rows[jobs, 11], rows[jobs, 12], spot)
+    log.jobs(*tenants, *numbers, inference.astype(np.int8))
     return True
 
 
-def _tenants(users: np.ndarray, groups: np.ndarray) -> tuple[list[str], Column]:
-    pairs = list(zip(users.tolist(), groups.tolist(), strict=True))
-    places = {pair: place for place, pair in enumerate(dict.fromkeys(pairs))}
-    return [_tenant(*pair) for pair in places], np.array([places[p] for p in pairs], np.int64)
+def _tenants(*parts: np.ndarray) -> tuple[list[str], Column]:
+    every = list(zip(*(part.tolist() for part in parts), strict=True))
+    places = {each: place for place, each in enumerate(dict.fromkeys(every))}
+    return [_tenant(*each) for each in places], np.array([places[e] for e in every], np.int64)

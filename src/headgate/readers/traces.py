@@ -26,6 +26,11 @@ BYTES_MOST: Final = 16 * 1024 * 1024 * 1024
 GPUS_MOST: Final = 1 << 20
 SECONDS_MOST: Final = 3660 * DAY_SECONDS
 SUBMITTED_MOST: Final = 1 << 33
+SPOT_OF: Final = " (spot)"
+"""Ends the name under which a tenant's spot jobs are a tenant of their own."""
+Named = Mapping[str, Sequence[str]]
+"""What kinds, QOS, partitions and queues are called of which jobs are `inference`, or `spot`."""
+NOTHING: Final[Named] = {}
 
 
 class Code(Mended):
@@ -86,7 +91,8 @@ class TraceNotes:
 
     `left` counts rows by why they are no job, `bad` those that cannot be read by the code of their
     fault, of which `faults` are the first. `repeated` of the jobs are equal to an earlier one and
-    are kept; `unsorted` of them were submitted before the job above them.
+    are kept; `unsorted` of them were submitted before the job above them. `spot` and `inference`
+    of them are so marked: by what their rows say, or as `named` by who gave the trace.
     """
 
     rows: int
@@ -96,6 +102,9 @@ class TraceNotes:
     faults: tuple[Fault, ...] = ()
     repeated: int = 0
     unsorted: int = 0
+    spot: int = 0
+    inference: int = 0
+    named: Named = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +114,8 @@ class Trace:
     `submitted` is in seconds since 1970 (since the start of the log where it does not say),
     `seconds` the run time, `gpus` the size of the gang, `tenant` who ran it, counted into
     `tenants`. `limit` is the run time that was asked for, 0 where a job does not say. `inference`
-    marks with 1 what serves or evaluates models, as far as the log says so.
+    marks with 1 what serves or evaluates models, as far as the log says so. What the log says to
+    run on idle time alone is its tenant's under a name that ends in SPOT_OF.
     """
 
     tenants: tuple[str, ...]
@@ -146,6 +156,11 @@ class Mapped:
     notes: MapNotes
 
 
+def owner(tenant: str) -> str:
+    """Whose jobs a tenant's are: its own, or those of whom it is the spot part."""
+    return tenant.removesuffix(SPOT_OF)
+
+
 def map_tenants(
     trace: Trace, awards: Iterable[tuple[str, str, int]], starts: str, ends: str
 ) -> Mapped:
@@ -169,7 +184,7 @@ def map_tenants(
     numbers = (column.tolist() for column in (trace.submitted, trace.seconds, trace.gpus))
     rows = zip(trace.names, *numbers, strict=True)
     for rank, (tenant, submitted, seconds, gpus) in enumerate(rows, 1):
-        award, support_class, most = dealt[tenant]
+        award, support_class, most = dealt[owner(tenant)]
         at = submitted + shift
         if at >= end:
             outside += 1
@@ -186,5 +201,7 @@ def map_tenants(
 def _by_gpu_time(trace: Trace) -> Sequence[str]:
     used = np.zeros(len(trace.tenants), np.int64)
     np.add.at(used, trace.tenant, trace.seconds * trace.gpus)
-    by_use = dict(zip(trace.tenants, used.tolist(), strict=True))
+    by_use = dict.fromkeys(map(owner, trace.tenants), 0)
+    for tenant, amount in zip(trace.tenants, used.tolist(), strict=True):
+        by_use[owner(tenant)] += amount
     return sorted(by_use, key=lambda tenant: (-by_use[tenant], tenant))

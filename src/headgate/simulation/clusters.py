@@ -28,7 +28,7 @@ from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.trace_kept import Kept, read_trace
 from headgate.readers.trace_log import Log
-from headgate.readers.traces import Column, Marks, Trace
+from headgate.readers.traces import NOTHING, Column, Marks, Named, Trace
 
 WORD: Final = "generated"
 TENANTS: Final = 24
@@ -258,10 +258,10 @@ def from_word(word: str, seed: str) -> Trace:
         raise Faulty([Fault("--trace", 0, 0, "trace-not-generated", what, mend)]) from None
 
 
-def workload(word: str, seed: str, *, strict: bool = False) -> Kept:
+def workload(word: str, seed: str, *, strict: bool = False, named: Named = NOTHING) -> Kept:
     """The trace of that name, or one made with a cluster's published figures; raises Faulty."""
     if not word.startswith(f"{WORD}:"):
-        return read_trace(Path(word), strict=strict)
+        return read_trace(Path(word), strict=strict, named=named)
     trace = from_word(word, seed)
     columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus, trace.inference)
     return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))

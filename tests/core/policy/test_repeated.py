@@ -79,6 +79,25 @@ def test_an_overlay_and_a_source_belong_to_each() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sets", "calls"),
+    [
+        ("calls.hours.repeat: {months: 1, times: 3}", ["hours", "hours-2", "hours-3"]),
+        ("calls.hours.repeat.times: 3", ["hours", "hours-2", "hours-3"]),
+        ("calls.hours.repeat: null", ["hours"]),
+        ("calls.hours.repeat.times: 4\n  calls.hours-4: null", ["hours", "hours-2", "hours-3"]),
+    ],
+)
+def test_an_overlay_says_how_often_a_call_comes_again(sets: str, calls: list[str]) -> None:
+    """It changes the call that is written; other changes are of the calls that are meant."""
+    head = "overlay: often\nbecause: {en: Often.}\nfrom: 2026-01-01\nonwards: true\nset:\n"
+    second = "  calls.hours-2.decides: 2026-06-08\n" if "hours-2" in calls else ""
+    laid = repeating("{months: 1, times: 2}").laid("often", f"{head}{second}  {sets}\n")
+    policy = at(laid, DAY).policy
+    assert calls == [name for name in policy.calls if name.startswith("hours")]
+    assert calls == ["hours"] or date(2026, 6, 8) == policy.calls["hours-2"].decides
+
+
+@pytest.mark.parametrize(
     ("words", "code"),
     [
         ("{months: 0, times: 2}", "range-wrong"),

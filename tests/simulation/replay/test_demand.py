@@ -82,3 +82,13 @@ def test_jobs_go_where_there_is_room_and_pools_fill_alike() -> None:
     found = spread(demand, [column(4), column(8)], [100, 200]).tolist()
     assert Counter({1: 20, 0: 10, -1: 1}) == Counter(found)
     assert [-1] == spread(demand, [column(4), column(9)], [100, 0]).tolist()[-1:]
+
+
+def test_the_spot_part_of_a_tenant_goes_where_the_tenant_goes() -> None:
+    """Whether the first policy knows a spot class or not; without the tenant it goes as others."""
+    rows = [("a", 0, 10, 9), ("a (spot)", 1, 10, 8), ("b", 2, 10, 4), ("c (spot)", 3, 10, 1)]
+    demand, both = as_it_came(trace(*rows)), {"x": 10, "y": 10}
+    for last in ((), ("a (spot)", "c (spot)")):
+        found = dealt(demand, both, last)
+        assert ("x", "x", "y") == (found["a"], found["a (spot)"], found["b"])
+        assert "y" == found["c (spot)"]

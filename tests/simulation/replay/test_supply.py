@@ -160,6 +160,17 @@ def test_budgets_are_hours_of_a_term_and_each_pool_has_its_part() -> None:
     assert offer(small(), DAYS).pool(0, pool.gangs, column(0, 1), ("a", "b")).budgets is None
 
 
+def test_where_spot_is_no_class_a_spot_job_is_paid_by_its_tenant() -> None:
+    """One award, one budget; where spot is a class the spot part of a tenant is its own award."""
+    work, names = gangs((0, 9, 1, 0), (0, 9, 1, 0)), ("alice", "alice (spot)")
+    one = offer(small(RICH), DAYS).pool(0, work, column(0, 1), names).budgets
+    spots = RICH.replace("    budgets:", "    spot: {}\n    budgets:")
+    two = offer(small(spots), DAYS).pool(0, work, column(0, 1), names).budgets
+    assert one is not None
+    assert two is not None
+    assert ([0, 0], [0, 1]) == (one.award.tolist(), two.award.tolist())
+
+
 def test_an_awards_signature_is_the_decision_of_its_call() -> None:
     """Days to the first job count from the day on which the holder's first call decides."""
     found = offer(small(), DAYS)

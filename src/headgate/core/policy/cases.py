@@ -20,9 +20,8 @@ from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import share_of
-from headgate.core.policy.repeated import said
 from headgate.core.policy.tree import Node
-from headgate.core.policy.values import changes
+from headgate.core.policy.values import changes, take
 from headgate.core.supports.kind import Section
 
 
@@ -128,7 +127,7 @@ def answered(document: Document, case: Case) -> Answer | None:
 @lru_cache(maxsize=64)
 def resolved_or_none(document: Document, day: date) -> Resolved | None:
     """The policy on a day, or None where it is faulty or says nothing yet."""
-    if said(document.programme, day) is None:
+    if take(document.programme, day) is None:
         return None
     try:
         return at(document, day)

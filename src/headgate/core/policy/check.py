@@ -16,8 +16,7 @@ from headgate.core.policy.dated import Resolved, at
 from headgate.core.policy.document import Document
 from headgate.core.policy.expressions import Failure, Unanswered
 from headgate.core.policy.fee_checks import fee_faults
-from headgate.core.policy.overlay import laid_over, overlay_faults
-from headgate.core.policy.repeated import said
+from headgate.core.policy.overlay import overlay_faults, said
 from headgate.core.policy.rule_checks import rule_faults
 from headgate.core.policy.structure import structure_faults
 from headgate.core.policy.together import together_faults
@@ -67,11 +66,8 @@ def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
 
 
 def _at(document: Document, day: date) -> tuple[Tree, Checked] | None:
-    tree = said(document.programme, day)
-    if tree is None:
-        return None
-    laid = replace(tree, value=laid_over(document, tree.value, day)[0])
-    return laid, validated(laid)
+    laid = said(document, day)[0]
+    return None if laid is None else (laid, validated(laid))
 
 
 def _case_faults(document: Document, broken: set[str]) -> Iterator[Fault]:

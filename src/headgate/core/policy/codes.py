@@ -29,6 +29,7 @@ class Code(Enum):
         "{name} leads out of the programme's folder",
         "copy the file into the folder, so that it travels with the programme",
     )
+    OVERLAY_MISSING = "overlay-missing", "there is no file {name}", "give the path of its file"
     FILE_MISSING = (
         "file-missing",
         "there is no programme.yaml",

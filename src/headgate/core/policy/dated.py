@@ -1,15 +1,14 @@
 """The policy on a day: typed, with the provenance of every value beside it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
-from headgate.core.policy.overlay import laid_over, unreadable
-from headgate.core.policy.repeated import said
+from headgate.core.policy.overlay import said, unreadable
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
 from headgate.core.policy.validate import validated
@@ -60,16 +59,15 @@ def at(document: Document, day: date) -> Resolved:
     """
     if faults := unreadable(document):
         raise Faulty(faults)
-    tree = said(document.programme, day)
+    tree, faults = said(document, day)
     if tree is None:
         raise Faulty([_not_yet(document.programme, day)])
-    value, faults = laid_over(document, tree.value, day)
-    checked = validated(replace(tree, value=value))
+    checked = validated(tree)
     if checked.policy is None or checked.faults or faults:
         raise Faulty([*faults, *checked.faults])
     if checked.waits:
         raise Faulty(_not_yet(node, day) for node in checked.waits)
-    return Resolved(document, day, checked.policy, value)
+    return Resolved(document, day, checked.policy, tree.value)
 
 
 def _not_yet(node: Node, day: date) -> Fault:

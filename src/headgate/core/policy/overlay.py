@@ -12,7 +12,7 @@ there; a new name in it adds a part, and `null` takes one away. What is set is a
 simulator may use it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -21,10 +21,10 @@ from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.document import Document
 from headgate.core.policy.names import meant
-from headgate.core.policy.repeated import said
+from headgate.core.policy.repeated import spelled
 from headgate.core.policy.tree import Node
 from headgate.core.policy.validate import known_keys
-from headgate.core.policy.values import ASSUMED, Provenance, Value, day_of, find, take
+from headgate.core.policy.values import ASSUMED, Provenance, Tree, Value, day_of, find, take
 
 KEYS = ("overlay", "because", "from", "until", "onwards", "set")
 
@@ -39,25 +39,50 @@ def overlay_faults(document: Document) -> tuple[Fault, ...]:
     """What is wrong with the overlays, and paths that lead nowhere on their first day."""
     faults = [fault for _, tree in document.overlays for fault in _faults(tree)]
     for day in {} if faults else {day_of(tree, "from"): 0 for _, tree in document.overlays}:
-        tree = said(document.programme, day) if day is not None else None
-        if tree is not None and day is not None:
-            faults += laid_over(document, tree.value, day)[1]
+        faults += said(document, day)[1] if day is not None else ()
     return tuple(sorted(dict.fromkeys(faults)))
 
 
-def laid_over(document: Document, value: Value, day: date) -> tuple[Value, tuple[Fault, ...]]:
-    """The values of a day with all overlays of that day laid over them, in order."""
+def said(document: Document, day: date) -> tuple[Tree | None, tuple[Fault, ...]]:
+    """What a policy says on a day with all overlays of that day laid over it; None before all.
+
+    How often a call comes again is laid over the call that is written, all else over the calls that
+    are meant, which `headgate explain` shows.
+    """
+    tree = take(document.programme, day)
+    if tree is None:
+        return None, ()
+    sets = [
+        (path, node, _taken(overlay, node, day))
+        for _, overlay in document.overlays
+        if _covers(overlay, day)
+        for path, node in _sets(overlay).items()
+    ]
+    first, faults = _laid(tree.value, [each for each in sets if _repeats(each[0], each[2])], day)
+    every = spelled(replace(tree, value=first))
+    rest, more = _laid(every.value, [each for each in sets if not _repeats(each[0], each[2])], day)
+    return replace(every, value=rest), (*faults, *more)
+
+
+def _repeats(path: str, new: Value | None) -> bool:
+    """Whether a change says how often a call comes again."""
+    section, call, *word = (*path.split("."), "")[:4]
+    whole = word == [""] and new is not None and new.part("repeat") is not None
+    return section == "calls" and bool(call) and (whole or word[:1] == ["repeat"])
+
+
+def _laid(
+    value: Value, sets: Iterable[tuple[str, Node, Value | None]], day: date
+) -> tuple[Value, list[Fault]]:
+    """Values with changes laid over them, in order."""
     faults: list[Fault] = []
-    for _, overlay in document.overlays:
-        if not _covers(overlay, day):
-            continue
-        for path, node in _sets(overlay).items():
-            changed = _changed(value, path, _taken(overlay, node, day))
-            if changed is None:
-                faults.append(_unknown(value, path, node, day))
-            else:
-                value = changed
-    return value, tuple(faults)
+    for path, node, new in sets:
+        changed = _changed(value, path, new)
+        if changed is None:
+            faults.append(_unknown(value, path, node, day))
+        else:
+            value = changed
+    return value, faults
 
 
 def _sets(overlay: Node) -> Mapping[str, Node]:

@@ -20,20 +20,19 @@ from pydantic import ValidationError
 from headgate.core.policy.primitives import DAY_MOST
 from headgate.core.policy.schema import Repeat
 from headgate.core.policy.tree import Node
-from headgate.core.policy.values import Loc, Tree, Value, take
+from headgate.core.policy.values import Loc, Tree, Value
 from headgate.core.quantities import add_months
 
 DAYS: Final = ("opens", "closes", "decides", "starts")
 
 
-def said(programme: Node, day: date) -> Tree | None:
-    """What a programme says on a day, its repeating calls as the calls they mean; None before all.
+def spelled(tree: Tree) -> Tree:
+    """What a programme says on a day, its repeating calls as the calls they mean.
 
     A call whose `repeat` cannot be followed keeps it, for the checks to say why.
     """
-    tree = take(programme, day)
-    calls = tree.value.part("calls") if tree is not None else None
-    if tree is None or calls is None or not isinstance(calls.data, Mapping):
+    calls = tree.value.part("calls")
+    if calls is None or not isinstance(calls.data, Mapping):
         return tree
     told, parts = calls.data, dict(tree.value.parts())
     every = {name: (base, one) for base in told for name, one in _each(base, told)}

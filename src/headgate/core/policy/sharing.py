@@ -91,13 +91,15 @@ class Inference(Section):
 
 
 class Spot(Section):
-    """Tenants whose jobs run on what lies idle and on nothing else, at `tariff_percent` of a price.
+    """Jobs that run on what lies idle and on nothing else, at `tariff_percent` of a price.
+
+    Which jobs are spot the trace says; of `tenants` all are.
 
     They have no quota: where idle quota is lent they may hold all of it, and where owners take back
     what they lent, anybody with a right may stop them. A tariff is of a GPU-hour and of its price.
     """
 
-    tenants: Annotated[tuple[Tenant, ...], Field(min_length=1)]
+    tenants: tuple[Tenant, ...] = ()
     tariff_percent: Annotated[int, Field(ge=0, le=10_000)] = 100
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from headgate.core.quantities import DAY_SECONDS
-from headgate.readers.traces import Marks, Trace
+from headgate.readers.traces import Marks, Trace, owner
 from headgate.simulation.draws import PER_MILLE, Draws
 from headgate.simulation.replay.layout import Column
 
@@ -124,6 +124,11 @@ def _moved(demand: Demand, chosen: Column, shifts: Column) -> Demand:
     return moved.only(np.arange(len(chosen)))
 
 
+def payer(tenants: Collection[str], tenant: str) -> str:
+    """Whose award a tenant's jobs are of where spot is no class of its own."""
+    return owner(tenant) if owner(tenant) in tenants else tenant
+
+
 def dealt(
     demand: Demand, envelopes: Mapping[str, int], last: Collection[str] = ()
 ) -> dict[str, str]:
@@ -132,16 +137,21 @@ def dealt(
     A tenant with an envelope's own name is that envelope's. The others, in descending order of
     GPU-time, go each to the envelope whose work so far is the smallest part of its quota; ties go
     by name. An envelope without a quota gets none. Tenants that are to be `last` make no other's
-    envelope another.
+    envelope another. The spot part of a tenant goes where the tenant goes.
     """
-    own = {tenant: tenant for tenant in demand.tenants if envelopes.get(tenant)}
+    own = {name: owner(name) for name in demand.tenants if envelopes.get(owner(name))}
     used = np.zeros(len(demand.tenants), np.int64)
     np.add.at(used, demand.tenant, demand.seconds * demand.gpus)
-    by_use = {name: int(amount) for name, amount in zip(demand.tenants, used, strict=True)}
+    by_use = dict.fromkeys(demand.tenants, 0)
+    for name, amount in zip(demand.tenants, used.tolist(), strict=True):
+        by_use[name if name in last else payer(by_use, name)] += amount
     work = {name: 0 for name in sorted(envelopes) if envelopes[name]}
-    found = {}
-    for tenant in sorted(demand.tenants, key=lambda name: (name in last, -by_use[name], name)):
-        to = own.get(tenant) or min(work, key=lambda name: Fraction(work[name], envelopes[name]))
+    found = dict[str, str]()
+    parts = {name: payer(by_use, name) != name for name in demand.tenants}
+    ranks = {name: (name in last, parts[name], -by_use[name], name) for name in demand.tenants}
+    for tenant in sorted(demand.tenants, key=lambda name: ranks[name]):
+        to = own.get(tenant) or found.get(owner(tenant))
+        to = to or min(work, key=lambda name: Fraction(work[name], envelopes[name]))
         found[tenant] = to
         work[to] = work.get(to, 0) + by_use[tenant]
     return found

@@ -41,7 +41,7 @@ from headgate.simulation.replay.queues import (  # isort: skip
     bring_back, enqueue, go_elsewhere, next_impatient, send_away, send_unpaid, take_out,
 )  # fmt: skip
 
-COMPILED_IN = "f5e0d7747df12da8"
+COMPILED_IN = "3fc271a210a94f33"
 """The digest of `layout`, `orders`, `accounts`, `nodes`, `queues`, and of `passes` over them."""
 
 

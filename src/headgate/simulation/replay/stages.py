@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from headgate.readers.traces import owner
 from headgate.simulation.replay.demand import Demand, Places, spread
 from headgate.simulation.replay.figures import Lane
 from headgate.simulation.replay.identities import assure
@@ -63,7 +64,7 @@ def lanes_of(history: History) -> tuple[list[Lane], int]:
 def _marked(demand: Demand, offer: Offer) -> np.ndarray:
     """Which jobs are inference: by the trace, or by their tenant."""
     tenants = offer.inference.tenants if offer.inference else ()
-    named = np.array([tenant in tenants for tenant in demand.tenants], np.bool_)
+    named = np.array([owner(tenant) in tenants for tenant in demand.tenants], np.bool_)
     return np.asarray((demand.inference == 1) | named[demand.tenant])
 
 

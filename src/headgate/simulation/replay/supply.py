@@ -18,11 +18,13 @@ from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.policy.sharing import SPOT, Idle, Inference, Nodes, Sharing, Taken, Turns
+from headgate.core.policy.sharing import SPOT, Idle, Inference, Nodes, Sharing, Spot, Taken, Turns
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
 from headgate.core.supports.price import PRICE_DECIMALS
+from headgate.readers.traces import SPOT_OF, owner
+from headgate.simulation.replay.demand import payer
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
 from headgate.simulation.replay.pool import UNBOUND, Budgets, Gangs, Pool, Rules, Steps
 from headgate.steps.agenda import first_day
@@ -167,23 +169,33 @@ class Offer:
                 endless = hours is None or not tariff
                 row.append(NEVER if endless else int((hours or 0) * seconds / tariff))
             rows.append(row)
+        if self.spot is None:
+            tenant = np.array([names.index(payer(names, name)) for name in names], np.int64)[tenant]
         return Budgets(tenant, np.array(rows, np.int64).reshape(len(rows), -1), self.terms)
 
     def _tariff(self, tenant: str, place: int, step: int) -> int:
         """What a tenant's budget pays for an hour in a pool, in ten thousandths of a GPU-hour."""
-        spot = self.sharing[step].spot if tenant in self.spot else None
+        spot = self.sharing[step].spot if self._is_spot(tenant) else None
         taken = self.taken(place)
         ours = taken.tariff_percent if taken else PERCENT
         return ours * (spot.tariff_percent if spot else PERCENT)
 
+    def spots(self, tenants: Iterable[str]) -> frozenset[str]:
+        """Which tenants run on what lies idle."""
+        return frozenset(name for name in tenants if self._is_spot(name))
+
     @property
-    def spot(self) -> tuple[str, ...]:
-        """Tenants that run on what lies idle, by the day on which the replay begins."""
-        return self.sharing[0].spot.tenants if self.sharing[0].spot else ()
+    def spot(self) -> Spot | None:
+        """Who runs on what lies idle, by the day on which the replay begins."""
+        return self.sharing[0].spot
+
+    def _is_spot(self, tenant: str) -> bool:
+        marked = tenant.endswith(SPOT_OF)
+        return self.spot is not None and (marked or owner(tenant) in self.spot.tenants)
 
     def whose(self, tenants: Mapping[str, str]) -> Mapping[str, str]:
         """The envelope of each tenant here, where the spot envelope takes its own from others."""
-        return {name: SPOT if name in self.spot else its for name, its in tenants.items()}
+        return {name: SPOT if self._is_spot(name) else its for name, its in tenants.items()}
 
     def under(self, said: Mapping[str, object]) -> "Offer":
         """The offer with some words of its sharing said otherwise, on every day."""
@@ -200,7 +212,7 @@ class Offer:
         borrows = np.array([bound or 0 for bound in bounds], np.int64)[:, None]
         unbound = np.array([bound is None for bound in bounds])[:, None]
         above = np.where(unbound, NEVER, quota * borrows // PERCENT)
-        if self.spot:
+        if self.spot is not None:
             above[:, -1] = [0 if s.idle is Idle.KEPT else NEVER for s in self.sharing]
         keeps = quota * (PERCENT - lends) // PERCENT
         return Steps(self.at, self._gpus[pool], quota, keeps, quota + above)
@@ -231,7 +243,7 @@ class Offer:
     def largest(self) -> Table:
         """The most that each envelope ever has of each pool; of what lies idle, all of it."""
         most = np.minimum(self.quota, self._gpus[:, :, None]).max(axis=1)
-        if self.spot:
+        if self.spot is not None:
             most[:, -1] = self._gpus.max(axis=1)
         return np.asarray(most)
 
