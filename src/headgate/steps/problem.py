@@ -6,6 +6,8 @@ from math import gcd
 from headgate.core.awards.problem import Candidate, Floor, Limit, LimitKind, Option, Pool, Problem
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
+from headgate.core.calls.field import tie_lot
+from headgate.core.policy.award_rules import TieBreak
 from headgate.core.policy.expressions import given
 from headgate.core.policy.rules import holds, text_of
 from headgate.core.policy.schema import Call
@@ -34,6 +36,7 @@ def problem_of(term: Term, field: Field) -> Problem:
         call.extra_block_worth,
         call.gap,
         call.partial_awards,
+        smaller_first=TieBreak.SMALLER_REQUEST in call.ties,
     )
 
 
@@ -93,5 +96,5 @@ def _candidate(
         and r.blocks_least <= (cap := call.classes[r.support_class].cap_blocks)
     ]
     score = field.scores[application.id]
-    lot = field.lots[application.id]
+    lot = tie_lot(call, application, field.lots[application.id])
     return Candidate(application.id, score, tuple(options), tags, lot)

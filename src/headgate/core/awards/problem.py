@@ -96,7 +96,8 @@ class Problem:
 
     `extra_worth` is the worth of a block above a candidate's minimum (1 is the same), `gap` the
     part of the awards' worth by which a list may fall short of the proven bound, `partial` whether
-    less than `blocks_max` may be awarded, and `score_most` the highest score there is.
+    less than `blocks_max` may be awarded, `score_most` the highest score there is, and
+    `smaller_first` whether the smaller request goes first among equals, before the lot.
     """
 
     pools: tuple[Pool, ...]
@@ -107,3 +108,4 @@ class Problem:
     gap: Fraction = Fraction(1, 1000)
     partial: bool = True
     score_most: int = 100_000
+    smaller_first: bool = True
