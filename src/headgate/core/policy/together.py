@@ -174,7 +174,8 @@ def _block(support: AnySupport | None, block: Mapping[str, int], spots: Spots, p
 
 def _calls(policy: Policy, spots: Spots) -> Found:
     for name, call in policy.calls.items():
-        here, path = ("calls", name), ("calls", name, "repeat")
+        here: Loc = ("calls", name)
+        path: Loc = (*here, "repeat")
         if (repeat := call.repeat) is not None and repeat.clear:
             yield here, Code.REPEAT_TAKEN.at(spots.at(*here, "repeat"), name=name)
         elif repeat is not None:
