@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Mapping
 from math import gcd
 
-from headgate.core.awards.problem import Candidate, Floor, Limit, LimitKind, Option, Pool, Problem
+from headgate.core.awards.problem import (
+    SCORE_MOST,
+    Candidate,
+    Floor,
+    Limit,
+    LimitKind,
+    Option,
+    Pool,
+    Problem,
+)
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
 from headgate.core.calls.field import tie_lot
@@ -20,7 +29,8 @@ from headgate.steps.term import Term
 def problem_of(term: Term, field: Field) -> Problem:
     """What the field asks, with each envelope's room as the ledger has it now.
 
-    Weights are the measured amount of one block over the term, divided by their common divisor.
+    Weights are the measured amount of one block over the term, divided by their common divisor. In
+    a call without criteria there are no points, and nobody is told to have too few.
     """
     call = call_of(term, field.call)
     weights = {c: _block_measure(term, call, c) for c in call.classes}
@@ -36,6 +46,7 @@ def problem_of(term: Term, field: Field) -> Problem:
         call.extra_block_worth,
         call.gap,
         call.partial_awards,
+        SCORE_MOST if call.criteria else 0,
         smaller_first=TieBreak.SMALLER_REQUEST in call.ties,
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from headgate.core.awards import ChangeKind
 from headgate.core.calls.application import Application, Organisation, Request
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
@@ -79,6 +80,11 @@ def test_weekly_calls_leave_no_day_without_one_and_the_first_who_came_goes_first
     came = [applied(f"a{n:02}", "weekly", 50, when) for n, when in enumerate(minutes)]
     first = {a.id for a in sorted(came, key=lambda a: a.at)[:4]}
     assert dict.fromkeys(sorted(first), 50) == given(document, "weekly", came)
+    _, field = fielded(begun(document), came, {}, "weekly")
+    _, plan = settle(begun(document), field)
+    told = [change.kind for reason in plan.reasons for change in reason.nearest]
+    assert ChangeKind.FEWER_BLOCKS not in told
+    assert ChangeKind.HIGHER_SCORE not in told
 
 
 @pytest.mark.parametrize(

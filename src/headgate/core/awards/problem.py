@@ -12,6 +12,10 @@ floors that it misses. `check.check` names every fault of a problem before anyth
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Final
+
+SCORE_MOST: Final = 100_000
+"""A full score of 100 points, in milli-points."""
 
 
 class LimitKind(Enum):
@@ -107,5 +111,5 @@ class Problem:
     extra_worth: Fraction = Fraction(1)
     gap: Fraction = Fraction(1, 1000)
     partial: bool = True
-    score_most: int = 100_000
+    score_most: int = SCORE_MOST
     smaller_first: bool = True
