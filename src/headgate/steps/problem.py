@@ -3,9 +3,20 @@
 from collections.abc import Iterable, Mapping
 from math import gcd
 
-from headgate.core.awards.problem import Candidate, Floor, Limit, LimitKind, Option, Pool, Problem
+from headgate.core.awards.problem import (
+    SCORE_MOST,
+    Candidate,
+    Floor,
+    Limit,
+    LimitKind,
+    Option,
+    Pool,
+    Problem,
+)
 from headgate.core.calls.application import Application
 from headgate.core.calls.case import application_case
+from headgate.core.calls.field import tie_lot
+from headgate.core.policy.award_rules import TieBreak
 from headgate.core.policy.expressions import given
 from headgate.core.policy.rules import holds, text_of
 from headgate.core.policy.schema import Call
@@ -18,7 +29,8 @@ from headgate.steps.term import Term
 def problem_of(term: Term, field: Field) -> Problem:
     """What the field asks, with each envelope's room as the ledger has it now.
 
-    Weights are the measured amount of one block over the term, divided by their common divisor.
+    Weights are the measured amount of one block over the term, divided by their common divisor. In
+    a call without criteria there are no points, and nobody is told to have too few.
     """
     call = call_of(term, field.call)
     weights = {c: _block_measure(term, call, c) for c in call.classes}
@@ -34,6 +46,8 @@ def problem_of(term: Term, field: Field) -> Problem:
         call.extra_block_worth,
         call.gap,
         call.partial_awards,
+        SCORE_MOST if call.criteria else 0,
+        smaller_first=TieBreak.SMALLER_REQUEST in call.ties,
     )
 
 
@@ -93,5 +107,5 @@ def _candidate(
         and r.blocks_least <= (cap := call.classes[r.support_class].cap_blocks)
     ]
     score = field.scores[application.id]
-    lot = field.lots[application.id]
+    lot = tie_lot(call, application, field.lots[application.id])
     return Candidate(application.id, score, tuple(options), tags, lot)

@@ -99,9 +99,9 @@ def lists(problem: Problem) -> Iterator[List]:
 
 
 def order(problem: Problem, candidate: Candidate) -> tuple[int, int, str]:
-    """Published order: score, smaller request, lot."""
+    """Published order: score, smaller request where the policy asks for it, lot."""
     asked = max(weight(problem, one.pool) * one.blocks_max for one in candidate.options)
-    return -candidate.score, asked, candidate.lot
+    return -candidate.score, asked * problem.smaller_first, candidate.lot
 
 
 def may_enter(problem: Problem, awards: List, candidate: Candidate) -> bool:
@@ -168,6 +168,7 @@ def problems(draw: st.DrawFn, most: int = 5) -> Problem:
         extra_worth=draw(st.sampled_from((Fraction(0), Fraction(7, 10), Fraction(1)))),
         partial=draw(st.booleans()),
         score_most=64,
+        smaller_first=draw(st.booleans()),
     )
 
 

@@ -65,6 +65,17 @@ def test_fewer_blocks_would_have_been_awarded() -> None:
     assert "A is awarded 32 blocks of h200, as asked." == sentence(plan.reasons[0])
 
 
+def test_where_size_breaks_no_tie_fewer_blocks_are_told_by_lot_alone() -> None:
+    """Equal scores, an earlier lot, one block too many: with two it would have been before B."""
+    one = problem(2, candidate("B", 80_000, 2, 2), candidate("A", 80_000, 3, 3))
+    for asked in (True, False):
+        reasons = settled(replace(one, smaller_first=asked)).reasons
+        (told_why,) = (sentence(r) for r in reasons if r.application == "A")
+        assert told_why.endswith(
+            "With 2 blocks of h200 instead of 3 it would have been awarded, in place of B."
+        )
+
+
 def test_score_short_of_an_envelope() -> None:
     """In a spent envelope the missing score is exact to a thousandth of a point."""
     limit = Limit("industry", LimitKind.ENVELOPE, "firm", 32)

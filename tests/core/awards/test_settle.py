@@ -159,6 +159,25 @@ def test_settling_twice_changes_nothing(problem: Problem) -> None:
     assert plan == settle(problem, again)
 
 
+@given(ref.problems())
+@settings(max_examples=150)
+def test_without_scores_the_list_is_a_queue(problem: Problem) -> None:
+    """Where nobody has points, each in published order is given the most that still fits."""
+    queue = tuple(replace(one, score=0) for one in problem.candidates)
+    problem = replace(problem, candidates=queue, floors=())
+    expected: ref.List = {}
+    for one in sorted(queue, key=lambda one: ref.order(problem, one)):
+        offers = [
+            (ref.weight(problem, pool) * blocks, -place, pool, blocks)
+            for place, (pool, blocks) in enumerate(ref.offers(problem, one))
+            if ref.feasible(problem, {**expected, one.application: (pool, blocks)})
+        ]
+        if offers:
+            *_, pool, blocks = max(offers)
+            expected[one.application] = pool, blocks
+    assert expected == listed(settled(problem, propose(problem)))
+
+
 def applying(candidate: Candidate, change: Change) -> Candidate:
     """The candidate as it would have been with a change."""
     if change.kind is ChangeKind.HIGHER_SCORE:

@@ -1,5 +1,7 @@
 """Who is still in after scoring, and what the others would have needed."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,6 +71,16 @@ def test_equal_scores_go_by_the_smaller_request_and_then_by_lot() -> None:
     assert ["c", "a", "b"] == [place.application for place in found]
     by_lot = places({"a": 70_000, "b": 70_000}, asked={"a": 2}, ties=["lot"])
     assert ["a", "b"] == [place.application for place in by_lot]
+
+
+def test_who_came_first_goes_first_where_the_policy_says_so() -> None:
+    """To the second; the lot decides within one, and an unknown instant is the last."""
+    call = policy_with(ties=["first_come", "lot"]).calls["open"]
+    at = {"a": "2026-01-20T10:00:01Z", "b": "2026-01-20T10:00:00Z", "c": "2026-01-20T10:00:00Z"}
+    came = [replace(application(name), at=instant) for name, instant in {**at, "d": "?"}.items()]
+    scores, lots = dict.fromkeys("abcd", 70_000), {"a": "0", "b": "2", "c": "1", "d": "0"}
+    found = narrow(call, came, scores, frozenset(scores), lots)
+    assert ["c", "b", "a", "d"] == [place.application for place in found]
 
 
 @given(st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(0, 100_000)))

@@ -1,9 +1,10 @@
 """A call that repeats is so many calls, each where the one is written."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from headgate.core.calls.window import window
 from headgate.core.faults import Faulty
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
@@ -41,6 +42,31 @@ def test_a_call_is_written_once_and_comes_again() -> None:
     moved = {"name", "opens", "closes", "decides", "starts"}
     assert moved == {key for key in first if first[key] != last[key]}
     assert first["repeat"] is None
+
+
+def test_a_call_may_come_again_after_so_many_days() -> None:
+    """A fortnight is a fortnight, in February as in March."""
+    policy = at(repeating("{days: 14, times: 3}"), DAY).policy
+    first = policy.calls["hours"].opens
+    assert [first + timedelta(days=14 * n) for n in (0, 1, 2)] == [
+        policy.calls[name].opens for name in ("hours", "hours-2", "hours-3")
+    ]
+
+
+def test_a_call_may_be_open_for_one_day() -> None:
+    """It opens with the day's first moment and closes with its last."""
+    changed = document(("closes: 2026-04-01", "closes: 2026-02-01"))
+    assert [] == codes(changed)
+    call = at(changed, DAY).policy.calls["hours"]
+    opens, closes = window(call, "UTC")
+    assert ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z") == (opens, closes)
+
+
+def test_a_fault_that_each_of_them_has_is_told_once() -> None:
+    """Of the call as it is written; what only a later one has is told of that one."""
+    mark = ("    block: {gpu_hour: 100}", "    pass_mark: 60 %\n    block: {gpu_hour: 100}")
+    found = check(repeating("{months: 1, times: 4}", mark))
+    assert ["`calls.hours.pass_mark`: this is no whole number"] == [f.what for f in found]
 
 
 def test_days_of_stages_move_too() -> None:
@@ -114,6 +140,13 @@ def test_what_cannot_be_followed_is_told_once(words: str, code: str) -> None:
     assert [code] == codes(repeating(words))
     with pytest.raises(Faulty):
         at(repeating(words), DAY)
+
+
+@pytest.mark.parametrize("words", ["{times: 2}", "{months: 1, days: 30, times: 2}"])
+def test_how_long_until_it_comes_again_is_said_once(words: str) -> None:
+    """In months or in days, and not in both: nobody guesses which one was meant."""
+    (found,) = check(repeating(words))
+    assert "`calls.hours.repeat`: one of months and days, and not both" == found.what
 
 
 def test_a_name_that_is_taken_is_told() -> None:

@@ -12,6 +12,10 @@ floors that it misses. `check.check` names every fault of a problem before anyth
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from typing import Final
+
+SCORE_MOST: Final = 100_000
+"""A full score of 100 points, in milli-points."""
 
 
 class LimitKind(Enum):
@@ -96,7 +100,8 @@ class Problem:
 
     `extra_worth` is the worth of a block above a candidate's minimum (1 is the same), `gap` the
     part of the awards' worth by which a list may fall short of the proven bound, `partial` whether
-    less than `blocks_max` may be awarded, and `score_most` the highest score there is.
+    less than `blocks_max` may be awarded, `score_most` the highest score there is, and
+    `smaller_first` whether the smaller request goes first among equals, before the lot.
     """
 
     pools: tuple[Pool, ...]
@@ -106,4 +111,5 @@ class Problem:
     extra_worth: Fraction = Fraction(1)
     gap: Fraction = Fraction(1, 1000)
     partial: bool = True
-    score_most: int = 100_000
+    score_most: int = SCORE_MOST
+    smaller_first: bool = True

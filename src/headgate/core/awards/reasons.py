@@ -257,7 +257,7 @@ def _seats(holdings: Holdings, choice: Choice, displacing: bool) -> tuple[Seat |
 def asking(line: Line, choice: Choice, blocks: int) -> Line:
     """The line as if it had asked for exactly `blocks` of one choice."""
     exact = replace(choice, asked=blocks, low=blocks, high=blocks, full=min(blocks, choice.full))
-    order = line.order._replace(units_asked=blocks * choice.weight)
+    order = line.order.asking(blocks * choice.weight)
     return replace(line, order=order, choices=(exact,))
 
 
@@ -284,7 +284,7 @@ def _most_below(holdings: Holdings, line: Line, choice: Choice, displacing: bool
         floors_matter = bool(line.pulls or (seat and seat.pulls))
         low = most if floors_matter else max(most, high - 1)
         for blocks in range(high, low, -1):
-            order = line.order._replace(units_asked=blocks * choice.weight)
+            order = line.order.asking(blocks * choice.weight)
             gain = holdings.gain(line, choice, blocks, seat)
             if enters(order, Entry(Held(0, blocks), gain, seat)):
                 most = blocks
@@ -339,7 +339,7 @@ def _with_other_pool(holdings: Holdings, line: Line, displacing: bool) -> Line |
             rate_extra=preferred.rate_extra // preferred.weight * pool.weight,
         )
         asked = max(line.order.units_asked, preferred.asked * pool.weight)
-        changed = replace(line, order=line.order._replace(units_asked=asked), choices=(moved,))
+        changed = replace(line, order=line.order.asking(asked), choices=(moved,))
         if _entry(holdings, changed, displacing):
             return changed
     return None

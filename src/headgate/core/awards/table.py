@@ -13,11 +13,18 @@ from headgate.core.awards.problem import Candidate, Floor, Option, Problem
 
 
 class Order(NamedTuple):
-    """The published order of candidates: higher score, then smaller request, then smaller lot."""
+    """The published order of candidates: higher score, then smaller request, then smaller lot.
+
+    Where a request's size breaks no tie, `units_asked` is 0 for all.
+    """
 
     score_below: int
     units_asked: int
     lot: str
+
+    def asking(self, units: int) -> "Order":
+        """The order with another request."""
+        return self._replace(units_asked=units) if self.units_asked else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,8 @@ class Table:
 def line_of(problem: Problem, scale: int, candidate: Candidate) -> Line:
     """One candidate's line under a problem's rules."""
     weights = {pool.id: pool.weight for pool in problem.pools}
-    asked = max(option.blocks_max * weights[option.pool] for option in candidate.options)
+    sizes = (option.blocks_max * weights[option.pool] for option in candidate.options)
+    asked = max(sizes) if problem.smaller_first else 0
     limits = enumerate(problem.limits)
     pulls = ((at, _pull(floor, candidate.tags)) for at, floor in enumerate(problem.floors))
     return Line(

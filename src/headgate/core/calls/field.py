@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from headgate.core.calls.application import Application
-from headgate.core.policy.schema import Call, Stage, TieBreak
+from headgate.core.ledger.text import is_instant
+from headgate.core.policy.award_rules import TieBreak
+from headgate.core.policy.schema import Call, Stage
+from headgate.core.quantities import seconds_of
 
 
 class Standing(StrEnum):
@@ -30,11 +33,22 @@ class Place:
 
 def rank_key(
     call: Call, application: Application, milli_points: int, lot: str
-) -> tuple[int | str, ...]:
+) -> tuple[int, int, str]:
     """The published order: higher score first, then the policy's tie breaks, then the lot."""
     asked = min((r.blocks_least for r in application.requests), default=0)
-    breaks: dict[TieBreak, int | str] = {TieBreak.SMALLER_REQUEST: asked, TieBreak.LOT: lot}
-    return (-milli_points, *(breaks[tie] for tie in call.ties), lot)
+    smaller = asked if TieBreak.SMALLER_REQUEST in call.ties else 0
+    return -milli_points, smaller, tie_lot(call, application, lot)
+
+
+def tie_lot(call: Call, application: Application, lot: str) -> str:
+    """What decides between equals of one size, hexadecimal digits of which the smaller go first.
+
+    Where the policy says first come, the second of its arrival stands before the lot.
+    """
+    if TieBreak.FIRST_COME not in call.ties:
+        return lot
+    known = is_instant(application.at)
+    return f"{seconds_of(application.at):016x}{lot}" if known else "f" * 16 + lot
 
 
 def narrow(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,14 @@ from headgate.core.policy.primitives import Identifier, Share
 from headgate.core.quantities import add_days
 from headgate.core.supports.kind import Section
 from headgate.core.supports.text import Text
+
+
+class TieBreak(StrEnum):
+    """What decides between equal scores, in the order the policy lists them."""
+
+    SMALLER_REQUEST = "smaller_request"
+    FIRST_COME = "first_come"
+    LOT = "lot"
 
 
 class OutsideGrants(Section):

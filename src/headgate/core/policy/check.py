@@ -17,7 +17,10 @@ from headgate.core.policy.document import Document
 from headgate.core.policy.expressions import Failure, Unanswered
 from headgate.core.policy.fee_checks import fee_faults
 from headgate.core.policy.overlay import overlay_faults, said
+from headgate.core.policy.repeated import told_once
 from headgate.core.policy.rule_checks import rule_faults
+from headgate.core.policy.schema import Policy
+from headgate.core.policy.spots import Spots
 from headgate.core.policy.structure import structure_faults
 from headgate.core.policy.together import together_faults
 from headgate.core.policy.tree import Place
@@ -42,9 +45,10 @@ def check(document: Document) -> list[Fault]:
         found += fee_faults(tree.value)
         if checked.policy is not None:
             found += together_faults(checked.policy, tree.value, checked.pruned)
+            found += _too_early(document, checked.policy, tree.value)
     found += read_cases(document)[1]
     found += _case_faults(document, broken)
-    return sorted(dict.fromkeys(found))
+    return sorted(told_once(document.programme, found))
 
 
 def untriable(document: Document) -> list[Fault]:
@@ -63,6 +67,15 @@ def _versions(document: Document) -> Iterator[tuple[Tree, Checked]]:
     for day in sorted(days):
         if (version := _at(document, day)) is not None:
             yield version
+
+
+def _too_early(document: Document, policy: Policy, root: Value) -> Iterator[Fault]:
+    """Calls that are decided before the first day of the file: no rule would be there to ask."""
+    first = day_of(document.programme, "from") or date.min
+    for name, call in policy.calls.items():
+        if call.decides < first:
+            place = Spots(root).at("calls", name, "decides")
+            yield Code.DECIDES_BEFORE_POLICY.at(place, decides=call.decides, first=first)
 
 
 def _at(document: Document, day: date) -> tuple[Tree, Checked] | None:

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from headgate.core.policy.primitives import Day
-from headgate.core.quantities import add_days
+from headgate.core.quantities import add_days, add_months
 from headgate.core.supports.kind import Section
 
 _CLOCK: Final = re.compile(r"([1-9]\d{0,2}) working days?")
@@ -98,3 +98,25 @@ Clock = Annotated[
     ),
 ]
 """A clock as the policy writes it."""
+
+
+class Repeat(Section):
+    """A call that comes again: so many times in all, each so long after the one before.
+
+    How long is said in `months` or in `days`, and never in both.
+    """
+
+    months: Annotated[int, Field(ge=1, le=120)] | None = None
+    days: Annotated[int, Field(ge=1, le=3660)] | None = None
+    times: Annotated[int, Field(ge=2, le=60)]
+
+    @property
+    def clear(self) -> bool:
+        """Whether it says how long, and only once."""
+        return (self.months is None) != (self.days is None)
+
+    def later(self, day: date, times: int) -> date:
+        """A day of the first call, so many times later."""
+        if self.months is not None:
+            return add_months(day, self.months * times)
+        return add_days(day, (self.days or 0) * times)

@@ -151,11 +151,7 @@ class Code(Enum):
         "`{value}` is not a name that can travel in paths and journal lines",
         "use at most 64 lower-case letters, digits, dots, dashes and underscores",
     )
-    VALUE_WRONG = (
-        "value-wrong",
-        "`{path}`: {reason}",
-        "write a value that the grammar allows there",
-    )
+    VALUE_WRONG = "value-wrong", "`{path}`: {reason}", "write a value that the grammar allows there"
     RANGE_WRONG = ("range-wrong", "`{path}` is {value}, which is out of range", "write {range}")
     EMPTY_SECTION = (
         "empty-section",
@@ -163,11 +159,7 @@ class Code(Enum):
         "add the first entry",
     )
     TIMEZONE_UNKNOWN = ("timezone-unknown", "there is no time zone `{name}`", "{mend}")
-    SHARE_WRONG = (
-        "share-wrong",
-        "`{path}` is not an exact share",
-        'write it as "1/3", "0.1" or 10 %',
-    )
+    SHARE_WRONG = "share-wrong", "`{path}` is not an exact share", 'write "1/3", "0.1" or 10 %'
     TEXT_WITHOUT_ENGLISH = (
         "text-without-english",
         "`{path}` has no English",
@@ -213,11 +205,7 @@ class Code(Enum):
         "add `{name}` to the rates, a whole number",
     )
     UNIT_UNKNOWN = ("unit-unknown", "the support is not given in `{name}`", "use one of: {units}")
-    UNIT_COUNT = (
-        "unit-count",
-        "a block has exactly one unit",
-        "write for instance `block: {{gpu: 8}}`",
-    )
+    UNIT_COUNT = "unit-count", "a block has one unit", "write for instance `block: {{gpu: 8}}`"
     ID_TWICE = (
         "id-twice",
         "`{name}` is used twice; the first is on line {first}",
@@ -225,18 +213,28 @@ class Code(Enum):
     )
     OPENS_AFTER_CLOSES = (
         "opens-after-closes",
-        "the call closes on {closes}, not after it opens on {opens}",
-        "let it close later than it opens",
+        "the call closes on {closes}, before it opens on {opens}",
+        "let it close on the day it opens, or later",
     )
     DECIDES_BEFORE_CLOSES = (
         "decides-before-closes",
         "the call decides on {decides}, before it closes on {closes}",
         "decide on or after the day it closes",
     )
+    DECIDES_BEFORE_POLICY = (
+        "decides-before-policy",
+        "the call decides on {decides}, and the policy says nothing before {first}",
+        "let the `from:` of the whole file be {decides} or earlier",
+    )
     STARTS_BEFORE_DECIDES = (
         "starts-before-decides",
         "awards start on {starts}, before the decision of {decides}",
         "start on or after the day of the decision",
+    )
+    TIES_ORDER = (
+        "ties-order",
+        "`{path}` has {name} after what leaves no one equal",
+        "write smaller_request before first_come, first_come before lot, and nothing after lot",
     )
     STAGE_DATE = (
         "stage-date",
@@ -389,6 +387,11 @@ class Code(Enum):
         "awards of the call {name} are invoiced and owe no fee",
         "add `fee:` to the call, or leave `invoice:` out",
     )
+    FEE_WITHOUT_PRICE = (
+        "fee-without-price",
+        "awards of {name} owe a share of its price, and it has none",
+        "add `{price}:` to {name}, in the programme's currency, or leave `fee:` out",
+    )
     WORKING_DAYS_UNKNOWN = (
         "working-days-unknown",
         "`{path}` counts working days, and nothing says which days are days of rest",
@@ -468,11 +471,7 @@ class Code(Enum):
     )
 
     # Adoption
-    RULE_UNFIRED = (
-        "rule-unfired",
-        "no case fires the rule `{name}`",
-        "add a case in which it decides",
-    )
+    RULE_UNFIRED = "rule-unfired", "no case fires the rule `{name}`", "add a case where it decides"
     NOT_IN_FORCE = (
         "not-in-force",
         "`{path}` is {status}",

@@ -11,7 +11,9 @@ from pydantic_core import PydanticCustomError
 from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.codes import Code
 from headgate.core.policy.primitives import share_of
-from headgate.core.policy.values import Value
+from headgate.core.policy.schema import Policy, Table
+from headgate.core.policy.spots import Found, Spots
+from headgate.core.policy.values import Loc, Value
 
 
 def fee_faults(root: Value) -> Iterator[Fault]:
@@ -31,6 +33,30 @@ def _values(fee: Value) -> Iterator[tuple[str, Value]]:
     for name, exception in exceptions.parts() if exceptions is not None else ():
         if (then := exception.part("then")) is not None:
             yield f"exceptions.{name}.then", then
+
+
+def unpriced(policy: Policy, spots: Spots) -> Found:
+    """Classes of a call with a fee that have no price: a share of nothing would be billed."""
+    for name, call in policy.calls.items():
+        support = policy.supports.get(call.support)
+        if support is None or call.fee is None or not _asks(call.fee):
+            continue
+        for kind in call.classes:
+            subject: Loc = ("supports", call.support, support.classes_at, kind)
+            if kind in support.classes and support.price(kind, 1) is None:
+                place = spots.at("calls", name, "classes", kind)
+                yield subject, Code.FEE_WITHOUT_PRICE.at(place, name=kind, price=support.price_at)
+
+
+def _asks(fee: Table) -> bool:
+    """Whether anybody owes anything; values that are no shares are told elsewhere."""
+    for value in (fee.base, *(one.then for one in fee.exceptions)):
+        try:
+            if share_of(value):
+                return True
+        except PydanticCustomError:
+            continue
+    return False
 
 
 def _fault(path: str, value: Value) -> Iterator[Fault]:

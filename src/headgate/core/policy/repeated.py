@@ -6,22 +6,24 @@
         repeat: {months: 2, times: 6}
 
 are the calls fast-lane, fast-lane-2 to fast-lane-6, each with every day, those of its stages too,
-so many months later than the one before it; a day that a month has not is its last. Each stands
-where the one is written, so that a fault, a source or an assumption of it is found there.
+so many months later than the one before it; a day that a month has not is its last. With `days`
+they are so many days apart. Each stands where the one is written, so that a fault, a source or an
+assumption of it is found there.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from pydantic import ValidationError
 
+from headgate.core.faults import Fault
+from headgate.core.policy.clocks import Repeat
 from headgate.core.policy.primitives import DAY_MOST
-from headgate.core.policy.schema import Repeat
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value
-from headgate.core.quantities import add_months
 
 DAYS: Final = ("opens", "closes", "decides", "starts")
 
@@ -46,6 +48,23 @@ def spelled(tree: Tree) -> Tree:
     )
 
 
+def told_once(programme: Node, faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Faults, those of a call that repeats for the one that is written and not for each it means.
+
+    What only a later one of them has is kept.
+    """
+    calls = programme.get("calls")
+    written = calls.data if calls is not None and isinstance(calls.data, Mapping) else {}
+    bases = "|".join(re.escape(name) for name, one in written.items() if one.get("repeat"))
+    later = re.compile(rf"`calls\.({bases})-\d+(?=[.`])") if bases else None
+    found = [*dict.fromkeys(faults)]
+    known = {replace(fault, what=str(fault.what)) for fault in found}
+    for fault in found:
+        base = later.sub(r"`calls.\1", fault.what) if later is not None else fault.what
+        if base == fault.what or replace(fault, what=base) not in known:
+            yield fault
+
+
 def _copied(places: Mapping[Loc, Node], of: Mapping[str, str]) -> Mapping[Loc, Node]:
     """Places in a call, for each call that is meant by it as well."""
     return {
@@ -65,9 +84,9 @@ def _each(base: str, told: Mapping[str, Value]) -> Iterator[tuple[str, Value]]:
     if repeat is None or not told.keys().isdisjoint(names):
         yield base, call
         return
-    yield base, _later(call, 0, "")
+    yield base, _later(call, repeat, 0)
     for at, name in enumerate(names, 1):
-        yield name, _later(call, at * repeat.months, f" ({at + 1})")
+        yield name, _later(call, repeat, at)
 
 
 def _asked(call: Value) -> Repeat | None:
@@ -76,28 +95,30 @@ def _asked(call: Value) -> Repeat | None:
     if repeat is None or not all(day is not None and isinstance(day.data, date) for day in days):
         return None
     try:
-        return Repeat.model_validate(repeat.plain())
+        told = Repeat.model_validate(repeat.plain())
     except ValidationError:
         return None
+    return told if told.clear else None
 
 
-def _later(call: Value, months: int, mark: str) -> Value:
-    """One of the calls: its days so many months later, its name with its number."""
-    parts = {name: _moved(part, months) for name, part in call.parts() if name != "repeat"}
-    if mark and "name" in parts:
-        parts["name"] = _marked(parts["name"], mark)
+def _later(call: Value, repeat: Repeat, times: int) -> Value:
+    """One of the calls: its days so many times later, its name with its number."""
+    parts = {n: _moved(part, repeat, times) for n, part in call.parts() if n != "repeat"}
+    if times and "name" in parts:
+        parts["name"] = _marked(parts["name"], f" ({times + 1})")
     return replace(call, data=parts)
 
 
-def _moved(value: Value, months: int) -> Value:
-    """A value with every day in it so many months later."""
+def _moved(value: Value, repeat: Repeat, times: int) -> Value:
+    """A value with every day in it so many times later."""
     match value.data:
         case date() if value.data <= DAY_MOST:
-            return replace(value, data=add_months(value.data, months))
+            return replace(value, data=repeat.later(value.data, times))
         case Mapping():
-            return replace(value, data={k: _moved(v, months) for k, v in value.data.items()})
+            parts = value.data.items()
+            return replace(value, data={k: _moved(v, repeat, times) for k, v in parts})
         case tuple():
-            return replace(value, data=tuple(_moved(each, months) for each in value.data))
+            return replace(value, data=tuple(_moved(each, repeat, times) for each in value.data))
     return value
 
 

@@ -13,13 +13,14 @@ from headgate.core.policy.expressions import (
     Failure,
     Kind,
     Shape,
+    Stray,
     Unanswered,
     Vocabulary,
     broken,
     evaluate,
     strays,
 )
-from headgate.core.policy.names import meant
+from headgate.core.policy.names import meant, near
 from headgate.core.policy.together import APPLICATION_FACTS, FACTS
 from headgate.core.policy.tree import Place, stopped
 from headgate.core.policy.values import Value
@@ -100,9 +101,20 @@ def _faults(document: Document, root: Value, written: _Written) -> Iterator[Faul
         elif stray.what == "function":
             yield Code.RULE_FUNCTION.at(place, name=stray.word, mend=mend)
         else:
-            yield Code.RULE_NAME.at(place, name=stray.word, mend=mend)
+            yield Code.RULE_NAME.at(place, name=stray.word, mend=_asked_for(stray) or mend)
     if not found:
         yield from _trial(document, root, written)
+
+
+def _asked_for(stray: Stray) -> Sentence | None:
+    """How a fact comes to be asked for, where the name is nothing like those that there are."""
+    where = {APPLICATION_FACTS: "calls.CALL.fields", FACTS: "organisations.fields"}
+    for facts, section in where.items():
+        if set(facts) <= set(stray.known) and not near(stray.word, stray.known):
+            form = "write one of: {names}; what else a form asks stands in `{section}`"
+            names = ", ".join(stray.known)
+            return Sentence(form, names=names, section=section)
+    return None
 
 
 def _trial(document: Document, root: Value, written: _Written) -> Iterator[Fault]:

@@ -13,8 +13,15 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from headgate.core.policy.award_rules import Agreement, Heard, Invoice, OutsideGrants, Standby
-from headgate.core.policy.clocks import Rest
+from headgate.core.policy.award_rules import (
+    Agreement,
+    Heard,
+    Invoice,
+    OutsideGrants,
+    Standby,
+    TieBreak,
+)
+from headgate.core.policy.clocks import Repeat, Rest
 from headgate.core.policy.primitives import (
     Day,
     Expression,
@@ -159,13 +166,6 @@ class Floor(Section):
     holder: Identifier | None = None
 
 
-class TieBreak(StrEnum):
-    """What decides between equal scores, in the order the policy lists them."""
-
-    SMALLER_REQUEST = "smaller_request"
-    LOT = "lot"
-
-
 class Appeals(Section):
     """The objection window after a round, and the time in which it must be answered."""
 
@@ -236,13 +236,6 @@ class Organisations(Section):
     sizes: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     labels: Mapping[Identifier, Text] = {}
     fields: Mapping[Identifier, FormField] = {}
-
-
-class Repeat(Section):
-    """A call that comes again: so many times in all, each so many months after the one before."""
-
-    months: Annotated[int, Field(ge=1, le=120)]
-    times: Annotated[int, Field(ge=2, le=60)]
 
 
 class Call(Section):

@@ -10,8 +10,10 @@ from datetime import date
 from itertools import pairwise
 
 from headgate.core.faults import Fault, Sentence
+from headgate.core.policy.award_rules import TieBreak
 from headgate.core.policy.clocks import Days
 from headgate.core.policy.codes import Code
+from headgate.core.policy.fee_checks import unpriced
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import Share
 from headgate.core.policy.round_checks import round_faults
@@ -41,7 +43,7 @@ def together_faults(policy: Policy, root: Value, pruned: frozenset[Loc]) -> Iter
     spots = Spots(root)
     checks: tuple[Callable[[Policy, Spots], Found], ...] = (
         _version, _repeated, _supports, _fields, _labels, _attachments, _envelopes, _calls, _supply,
-        _reclaims, _reports, _clocks, round_faults,
+        _reclaims, _reports, _clocks, unpriced, round_faults,
     )  # fmt: skip
     for check in checks:
         for subject, fault in check(policy, spots):
@@ -172,11 +174,15 @@ def _block(support: AnySupport | None, block: Mapping[str, int], spots: Spots, p
 
 def _calls(policy: Policy, spots: Spots) -> Found:
     for name, call in policy.calls.items():
-        here = ("calls", name)
-        if call.repeat is not None:
+        here: Loc = ("calls", name)
+        path: Loc = (*here, "repeat")
+        if (repeat := call.repeat) is not None and repeat.clear:
             yield here, Code.REPEAT_TAKEN.at(spots.at(*here, "repeat"), name=name)
+        elif repeat is not None:
+            reason = Sentence("one of months and days, and not both")
+            yield here, Code.VALUE_WRONG.at(spots.at(*path), path=".".join(path), reason=reason)
         support = policy.supports.get(call.support)
-        path: Loc = (*here, "support")
+        path = (*here, "support")
         yield from name_known(spots, path, call.support, ("supports",), Code.SUPPORT_UNKNOWN)
         for index, holder in enumerate(call.holders):
             path = (*here, "holders", str(index))
@@ -210,7 +216,7 @@ def _calls(policy: Policy, spots: Spots) -> Found:
 
 
 def _dates(call: Call, spots: Spots, here: Loc) -> Found:
-    if call.closes <= call.opens:
+    if call.closes < call.opens:
         days = {"closes": call.closes, "opens": call.opens}
         yield here, Code.OPENS_AFTER_CLOSES.at(spots.at(*here, "closes"), **days)
     if call.decides < call.closes:
@@ -255,12 +261,17 @@ def _offers(call: Call, support: AnySupport | None, spots: Spots, here: Loc) -> 
 
 
 def _marks(call: Call, spots: Spots, here: Loc) -> Found:
-    """Criteria weigh 100 together, the pass mark can be reached, and a panel has a size."""
+    """Criteria weigh 100 together, the pass mark can be reached, ties end, a panel has a size."""
     path = (*here, "criteria")
     yield from weigh_whole(spots, path, [criterion.weight for criterion in call.criteria])
     if call.pass_mark is not None and call.pass_mark > FULL_POINTS:
         words = {"mark": call.pass_mark, "full": FULL_POINTS}
         yield here, Code.PASS_MARK.at(spots.at(*here, "pass_mark"), **words)
+    breaks, listed = [*TieBreak], ".".join((*here, "ties"))
+    for index, (before, tie) in enumerate(pairwise(call.ties), 1):
+        if breaks.index(tie) <= breaks.index(before):
+            place = spots.at(*here, "ties", str(index))
+            yield (*here, "ties"), Code.TIES_ORDER.at(place, path=listed, name=tie.value)
     if call.panel is not None:
         yield from in_order(spots, (*here, "panel"), call.panel.least, call.panel.most)
 

@@ -19,6 +19,7 @@ from headgate.core.policy.clocks import DAYS
 from headgate.core.policy.codes import Code
 from headgate.core.policy.names import meant
 from headgate.core.policy.primitives import DAY_LEAST, DAY_MOST, timezones
+from headgate.core.policy.rates import whole_rates
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
 from headgate.core.policy.values import Loc, Tree, Value
@@ -55,6 +56,13 @@ _REASONS = {
     "days_wrong": DAYS,
 }
 
+
+_PATTERNS = {
+    "^[a-z]{2}$": "a language is written as its two small letters, such as en",
+    "^[A-Z]{2}$": "a country is written as its two capital letters, such as KR",
+    "^[A-Z]{3}$": "a currency is written as its three capital letters, such as EUR",
+}
+"""What a text should have been, of patterns whose letters say nothing to a reader."""
 
 PRUNINGS_MOST = 64
 
@@ -153,9 +161,10 @@ def _faults(detail: ErrorDetails, tree: Tree) -> Iterator[Fault]:
     elif (family := kind.split("_")[0]) in _TYPES and kind != "string_pattern_mismatch":
         wrong, mends = _TYPES[family]
         reason = Sentence(_REASONS.get(kind, wrong), **context)
-        yield Code.TYPE_WRONG.at(spot, path=name, reason=reason, mend=Sentence(mends))
+        mend = whole_rates(tree.value, loc) or Sentence(mends)
+        yield Code.TYPE_WRONG.at(spot, path=name, reason=reason, mend=mend)
     else:
-        form = _REASONS.get(kind)
+        form = _PATTERNS.get(context.get("pattern", ""), _REASONS.get(kind))
         reason = Sentence(form, **context) if form else Sentence.of(detail["msg"].lower())
         yield Code.VALUE_WRONG.at(spot, path=name, reason=reason)
 

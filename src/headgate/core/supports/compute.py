@@ -88,6 +88,7 @@ class Compute(Held):
     block_units: ClassVar[tuple[str, ...]] = ("gpu", "gpu_hour")
     span_seconds: ClassVar[int] = HOUR_SECONDS
     classes_at: ClassVar[str] = "chips"
+    price_at: ClassVar[str] = "price_per_gpu_hour"
     enforced: ClassVar[bool] = True
 
     @property

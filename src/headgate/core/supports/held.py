@@ -69,6 +69,8 @@ class Held(Kind):
     span_seconds: ClassVar[int]
     classes_at: ClassVar[str]
     """Under which word the section lists its classes."""
+    price_at: ClassVar[str]
+    """Under which word a class says its price."""
 
     def amount(self, block: Mapping[str, int], blocks: int, seconds: int) -> int:
         """Seconds of some blocks: what is held times the seconds held, or the time as granted."""

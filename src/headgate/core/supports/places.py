@@ -53,6 +53,7 @@ class Places(Held):
 
     span_seconds: ClassVar[int] = DAY_SECONDS
     classes_at: ClassVar[str] = "classes"
+    price_at: ClassVar[str] = "price_per_day"
     enforced: ClassVar[bool] = False
 
     @property
