@@ -187,6 +187,8 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not SITE.https
 MFA_TOTP_ISSUER = "Headgate"
+# A code of the half minute before or after holds too, as it may end while a person types.
+MFA_TOTP_TOLERANCE = 1
 SOCIALACCOUNT_ADAPTER = "headgate.site.portal.people.SocialAdapter"
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_PROVIDERS = {
