@@ -89,7 +89,7 @@ def prepared(folder: Path) -> tuple[str, ...]:
     database = opened(address, "bench")
     kept(database)
     sections = read_clusters(clusters)
-    (job,) = jobs(required(kept_term(database)), sections, None, {}, AT)
+    (job,) = jobs(required(kept_term(database)), sections, {}, AT)
     database.connection.close()
     section = sections["south"]
     if not isinstance(section, SlurmCluster):

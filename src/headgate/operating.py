@@ -20,7 +20,7 @@ from headgate.core.enforcement.plan import Refused, admitted, applied, dated, ex
 from headgate.core.faults import Faulty, Mended
 from headgate.engines.drive import Receipt, enforce
 from headgate.engines.opening import opened, unmapped
-from headgate.readers.clusters import UNKNOWN, named
+from headgate.readers.clusters import UNKNOWN
 from headgate.steps.enforce import envelopes_of, metered_of, orders_of, sharing_of
 from headgate.steps.term import Term
 
@@ -84,30 +84,25 @@ class Written:
 def jobs(
     term: Term,
     clusters: Mapping[str, AnyCluster],
-    only: str | None,
     logins: Mapping[str, Iterable[str]],
     now: str,
 ) -> list[Job]:
     """What every cluster shall hold at an instant; raises Faulty where a file does not say how."""
-    return jobs_at(term, clusters, only, logins)(now)
+    return jobs_at(term, clusters, logins)(now)
 
 
 def jobs_at(
-    term: Term,
-    clusters: Mapping[str, AnyCluster],
-    only: str | None,
-    logins: Mapping[str, Iterable[str]],
+    term: Term, clusters: Mapping[str, AnyCluster], logins: Mapping[str, Iterable[str]]
 ) -> Callable[[str], list[Job]]:
     """The same at any instant: what the ledger says is derived once, and its dates each time."""
-    chosen = clusters if only is None else {only: named(clusters, only)}
     orders, envelopes = admitted(orders_of(term), logins), envelopes_of(term)
     metered = metered_of(term)
-    spent = {one.site: metered.get(one.site, ({}, {}))[0] for one in chosen.values()}
+    spent = {one.site: metered.get(one.site, ({}, {}))[0] for one in clusters.values()}
     sites = {order.cluster for order in (*orders, *envelopes)}
 
     def at(now: str) -> list[Job]:
         found = []
-        for name, written in chosen.items():
+        for name, written in clusters.items():
             section, said = _ruled(name, written, sharing_of(term, written.site, now))
             asked = tuple(_orders(section, orders, envelopes, now))
             found.append(Job(name, section, asked, spent[section.site], said))

@@ -115,7 +115,7 @@ def _ruled(source: str, name: str, section: "KueueCluster", keys: Path | None) -
 
     term = term_of(source)
     balance = Balance(*metered_of(term).get(section.site, ({}, {})))
-    jobs = jobs_at(term, {name: section}, None, {})
+    jobs = jobs_at(term, {name: section}, {})
     return _Ruled(lambda now: jobs(now)[0], balance)
 
 

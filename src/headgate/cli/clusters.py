@@ -157,7 +157,7 @@ def _jobs(
     term = term_of(source, at.date() if at is not None else None, portal=logins is not None)
     known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return jobs(term, sections, None, known, now)
+    return jobs(term, sections, known, now)
 
 
 def _gone(source: str, term: "Term") -> "Collection[tuple[str, int]]":

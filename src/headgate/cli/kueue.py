@@ -37,7 +37,7 @@ def manifests(
         now = instant(on.date() if on is not None else max(term.day, term.starts))
         sections = _sections(term, clusters)
         made = {}
-        for job in jobs(term, sections, None, {}, now):
+        for job in jobs(term, sections, {}, now):
             section = sections[job.name]
             maker = Maker(section, arrangement_of(section, job.spent), now)
             made[job.name] = maker.manifests(order.quota for order in job.orders)

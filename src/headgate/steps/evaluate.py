@@ -258,7 +258,7 @@ def evaluate(
     stands alone has no such root, and makes its seed of what was.
     """
     evaluation, teams = round_of(term, round_id), teams_of(term, round_id)
-    when, seed = instant(evaluation.on), term.root().hex()
+    when, root = instant(evaluation.on), term.root().hex()
     given = replace(given, frozen=frozen_of(term, round_id))
     term = term.receive(f"findings/{round_id}", round_id, given.findings, when)
     term = term.receive(f"evidence/{round_id}", round_id, evidence_rows(given.evidence), when)
@@ -270,7 +270,7 @@ def evaluate(
         raise RoundRefused(unfrozen)
     if unsigned_runs := tuple(_check_runs(evaluation, given, teams)):
         raise RoundRefused(sorted(unsigned_runs))
-    seed = seeded(term) if seeded else seed
+    seed = seeded(term) if seeded else root
     judged = judge(evaluation, teams, given, seed)
     more: dict[tuple[str, str], object] = {}
     if tables := foreseen(evaluation, term.document.digest):

@@ -17,10 +17,9 @@ from headgate.core.policy.running_rules import NO_RULES, Running
 from headgate.site.desk.amending import policy_of
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import NEWEST_ASKING, NEWEST_NAME, SITE, moved, with_part
-from headgate.site.portal.lists import Kept, kept
+from headgate.site.desk.office import NEWEST_ASKING, NEWEST_NAME, SITE, visible_to
+from headgate.site.portal.lists import Kept, kept_for_staff
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
 
@@ -57,16 +56,18 @@ def state_of(
     return "ended" if has_ended else "runs"
 
 
-def rows_for(person: Person, stood: Stands, on: date) -> Kept[Listed]:
+FOLLOWS: Final = (NEWEST_ASKING, NEWEST_NAME)
+"""What a list of running awards follows from beside the journal."""
+
+
+def rows_for(person: Person, stood: Stands, on: date, at: Hashable) -> Kept[Listed]:
     """What somebody may look into, what is asked and owed first.
 
-    All for staff, which a process keeps until the journal, a request or a name is another; for
-    anybody else where they have a part. Those that ended are among them while they owe something.
+    All for staff, until there is another `at`; for anybody else where they have a part. Those that
+    ended are among them while they owe something.
     """
-    if roles_of(person).isdisjoint(STAFF):
-        return Kept(_rows(stood, on, Dossier.objects.filter(pk__in=with_part(person))))
-    follows = on, moved(NEWEST_ASKING, NEWEST_NAME)
-    return kept("running", follows, lambda: _rows(stood, on, Dossier.objects.all()))
+    seen = visible_to(person, Dossier.objects.all())
+    return kept_for_staff(person, "running", (on, at), lambda: _rows(stood, on, seen))
 
 
 class Reports:

@@ -23,7 +23,9 @@ from django.utils.translation import get_language
 
 from headgate.core.calls.matching import findable, has_words, stand_in, words_of
 from headgate.site.portal.findable import has_all
+from headgate.site.portal.models import Person
 from headgate.site.portal.reading import DATABASE
+from headgate.site.portal.roles import STAFF, roles_of
 from headgate.site.portal.sending import TYPES, file_of
 from headgate.site.recent import Recent
 from headgate.site.reports.tables import Cell
@@ -208,6 +210,17 @@ def kept(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[
         found = Kept(rows(), last)
         _KEPT.keep(name, (follows, found))
     return found
+
+
+def kept_for_staff(
+    person: Person, name: str, follows: Hashable, rows: Callable[[], Sequence[T]]
+) -> Kept[T]:
+    """The rows of a list: for staff, who see all, those that are kept.
+
+    Anybody else sees few, which are read anew. What they follow from is asked before what they are
+    made of: rows that came in between are then made once more, and never kept as if they were new.
+    """
+    return Kept(rows()) if roles_of(person).isdisjoint(STAFF) else kept(name, follows, rows)
 
 
 Rows = Sequence[T] | Kept[T] | Table[T]

@@ -23,10 +23,10 @@ from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand
 from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import organisations_of, with_part
+from headgate.site.desk.office import moved, organisations_of, visible_to
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.running import Listed, rows_for, state_of
+from headgate.site.desk.running import FOLLOWS, Listed, rows_for, state_of
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
@@ -53,9 +53,7 @@ def runs_of(person: Person, stood: Stands, found: "QuerySet[Dossier]") -> list[R
 
     Those that ended are among them while they owe a report.
     """
-    if roles_of(person).isdisjoint(STAFF):
-        found = found.filter(pk__in=with_part(person))
-    return list(all_runs(stood, found))
+    return list(all_runs(stood, visible_to(person, found)))
 
 
 STATES: Final[Mapping[str, tuple[Promise, str]]] = {
@@ -109,10 +107,10 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 @at_the_desk
 def running_awards(request: HttpRequest) -> HttpResponseBase:
     """Every running award that somebody may look into, what is owed first."""
-    stood = reading.programme()
+    at, stood = moved(*FOLLOWS), reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
-    rows = rows_for(reader(request), stood, today(stood))
+    rows = rows_for(reader(request), stood, today(stood), at)
     say = reading.speaker_of(reading.policy_of(stood), language())
     columns = _columns(say)
     choices = [Choice("class", lazy("Class"), _classes(rows.rows))]

@@ -32,7 +32,6 @@ from headgate.site.desk.invoices import (
     OVERDUE,
     PAID,
     Invoice,
-    every_invoice,
     policy_when,
     seen_by,
     suspended,
@@ -50,7 +49,7 @@ from headgate.site.portal.lists import (
     Kept,
     download,
     journal_state,
-    kept,
+    kept_for_staff,
     listing,
 )
 from headgate.site.portal.models import Person
@@ -91,11 +90,10 @@ def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
 
 
 def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
-    """What somebody may see; of staff, who see all, until there is another `at`."""
+    """What somebody may see; of staff until there is another `at`."""
     on = today(stood)
-    if roles_of(person).isdisjoint(STAFF):
-        return Kept(_listed(seen_by(person, stood), on))
-    return kept("invoices", (on, at), lambda: _listed(every_invoice(stood), on))
+    what = "invoices", (on, at)
+    return kept_for_staff(person, *what, lambda: _listed(seen_by(person, stood), on))
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
