@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import django
 from django.apps import apps
@@ -21,11 +23,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections, transaction
 from django.db import Error as DjangoError
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 from headgate.core.faults import Fault, Faulty
 from headgate.journal.points import Point, reached
 from headgate.site.records.address import WAIT_SECONDS, connection_settings
-from headgate.site.records.unavailable import named
+from headgate.site.records.unavailable import Unavailable, named
 
 LOCK: Final = 0x6865616467617465
 """The advisory lock of the ledger: "headgate" in ASCII."""
@@ -136,7 +140,8 @@ class Database:
 
     @contextmanager
     def writing(self, *, at_once: bool = False) -> Iterator[None]:
-        """One transaction of the one writer; when it has ended well, what it did is on the disk.
+        """One transaction of the one writer; when it has ended well, what it did is on the disk,
+        in the file that has the database's name; raises `Faulty` where that is another by now.
 
         For a few rows, `at_once` sends PostgreSQL each statement before the last was answered; what
         is wrong with a row is then told by the end of the transaction at the latest.
@@ -151,7 +156,15 @@ class Database:
                 self._lock()
             reached(Point.LOCKED)
             yield
+        self._see_that_it_is_there()
         reached(Point.COMMITTED)
+
+    def _see_that_it_is_there(self) -> None:
+        """SQLite goes on writing to a file that was taken away, which nobody can open again."""
+        if _file_of(self.connection) != _FILES.get(self.connection):
+            self.connection.close()
+            what = f"{self.where[2]} was taken away, or another put there, while it was written to"
+            raise Unavailable.GONE.alone("--database", what)
 
     def _lock(self) -> None:
         with self._sent_together(), self.connection.wrap_database_errors:
@@ -198,6 +211,24 @@ class Database:
                 # What is lost with the connection needs no end, and must not hide why it was lost.
                 with suppress(DjangoError):
                     cursor.execute("ROLLBACK")
+
+
+_FILES: Final = WeakKeyDictionary[BaseDatabaseWrapper, tuple[int, int] | None]()
+"""Which file each connection opened."""
+
+
+def _file_of(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:
+    """The device and number of the file that has the database's name now; None for a server's."""
+    try:
+        found = Path(connection.settings_dict["NAME"]).stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if connection.vendor == "sqlite" else None
+
+
+@receiver(connection_created)
+def _remember_the_file(connection: BaseDatabaseWrapper, **_: object) -> None:
+    _FILES[connection] = _file_of(connection)
 
 
 @cache

@@ -26,6 +26,13 @@ class Unavailable(Mended):
     DISK_FULL = "database-disk-full", "Make room on the disk; what was acknowledged is safe."
     DISK_FAILS = "database-disk-fails", "Look after the disk, then verify: headgate verify ADDRESS."
     DAMAGED = "database-damaged", "Name a database that headgate made, or restore a backup of it."
+    GONE = (
+        "database-gone",
+        (
+            "Put the file back where it was, or restore a backup; then do it again: what is in the "
+            "file is not taken twice."
+        ),
+    )
     FORBIDDEN = "database-forbidden", "Connect as the site's role, which may read and add."
     TABLES_MISSING = (
         "database-tables-missing",
