@@ -10,11 +10,12 @@ from django.test import Client
 from headgate.site.actions.usage import import_usage
 from headgate.site.portal import reading
 from headgate.site.portal.idle import looked, warning
+from headgate.site.portal.roles import Role
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import Day, days, left_at
 from headgate.site.reports.statement import summaries
 from headgate.steps.term import Holding, term_days
-from tests.site.portal.asking import speak, text_of
+from tests.site.portal.asking import enter, speak, text_of
 
 
 def _stood() -> Stands:
@@ -147,3 +148,20 @@ def test_what_was_left_holds_until_the_next_day_that_moved() -> None:
     moved = [Day(date(2026, 3, n), "gpu_second.b200", left=left) for n, left in ((2, 9), (5, 4))]
     closes = [date(2026, 3, n) for n in (1, 2, 4, 5, 9)]
     assert [0, 9, 9, 4, 4] == left_at(moved, closes)
+
+
+def test_staff_are_listed_awards_whose_applications_came_as_facts(portal: Client) -> None:
+    """No desk knows who holds them, so each leads to its page in the ledger; others see none."""
+    enter(portal, Role.AUDITOR)
+    shown = text_of(portal.get("/running/"))
+    for held in _stood().holdings:
+        where = f"/calls/{held.call}/{held.award}/"
+        assert f'href="{where}"' in shown
+        assert 200 == portal.get(where).status_code
+    assert "Report overdue" not in shown
+    assert "Nothing fits this filter" in text_of(portal.get("/running/?q=nobody-has-this-name"))
+    portal.logout()
+    enter(portal, Role.APPLICANT)
+    alone = text_of(portal.get("/running/"))
+    assert "There is nothing here yet" in alone
+    assert "Nothing fits this filter" not in alone

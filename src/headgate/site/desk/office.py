@@ -22,7 +22,7 @@ from headgate.core.quantities import instant_of
 from headgate.site.desk.models import Acting, Asking, Deed, Dossier, Organisation, Reviewer
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.roles import Role, is_staff, roles_of
 from headgate.site.records.database import Database
 from headgate.site.records.kept import STAGES, Stages, document, stages
 from headgate.steps.agenda import first_day
@@ -204,7 +204,7 @@ def with_part(person: Person) -> "QuerySet[Dossier, Any]":
 
 def visible_to(person: Person, found: "QuerySet[Dossier]") -> "QuerySet[Dossier]":
     """Those of some applications that somebody has a part in; all for staff."""
-    return found.filter(pk__in=with_part(person)) if roles_of(person).isdisjoint(STAFF) else found
+    return found if is_staff(person) else found.filter(pk__in=with_part(person))
 
 
 def part_of(organisations: "Collection[Organisation] | QuerySet[Any, Any]") -> Q:

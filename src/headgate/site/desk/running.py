@@ -20,6 +20,7 @@ from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import NEWEST_ASKING, NEWEST_NAME, SITE, visible_to
 from headgate.site.portal.lists import Kept, kept_for_staff
 from headgate.site.portal.models import Person
+from headgate.site.portal.roles import is_staff
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
 
@@ -29,9 +30,13 @@ SOON: Final = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A row of the list: an award with how it stands on a day, and no more than is shown of it."""
+    """A row of the list: an award with how it stands on a day, and no more than is shown of it.
+
+    `lead` is empty where its application came as a fact, so that no desk knows who holds it.
+    """
 
     award: str
+    call: str
     lead: str
     support_class: str
     ends: date
@@ -66,8 +71,8 @@ def rows_for(person: Person, stood: Stands, on: date, at: Hashable) -> Kept[List
     All for staff, until there is another `at`; for anybody else where they have a part. Those that
     ended are among them while they owe something.
     """
-    seen = visible_to(person, Dossier.objects.all())
-    return kept_for_staff(person, "running", (on, at), lambda: _rows(stood, on, seen))
+    seen, every = visible_to(person, Dossier.objects.all()), is_staff(person)
+    return kept_for_staff(person, "running", (on, at), lambda: _rows(stood, on, seen, every))
 
 
 class Reports:
@@ -106,22 +111,28 @@ def ended_before(stood: Stands) -> Sequence[Holding]:
     return ended(SITE, stood.holdings) if stood.standing.index else ()
 
 
-def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]") -> list[Listed]:
+def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]", every: bool) -> list[Listed]:
+    """Those that some applications came to; with `every`, those of no application here as well.
+
+    Of these nobody can hand a report in here, so none is told as owed.
+    """
     given = dossiers.filter(code__isnull=False, line__gt="")
     leads = dict(given.values_list("code", "lead__name"))
-    if not leads:
+    if not leads and not every:
         return []
     gone, shut, waiting = ended_before(stood), suspended(stood), _waiting(dossiers)
     over = {one.award for one in gone}
     reports = Reports(stood, handed_in(over & leads.keys()))
 
     def row(one: Holding) -> Listed | None:
-        due, waits = reports.owed_by(one), waiting.get(one.award, 0)
-        if one.award not in leads or (one.award in over and not due and not waits):
+        due = reports.owed_by(one) if one.award in leads else ()
+        waits = waiting.get(one.award, 0)
+        if one.award in over and not due and not waits:
             return None
         return Listed(
             one.award,
-            leads[one.award],
+            one.call,
+            leads.get(one.award, ""),
             one.support_class,
             one.ends,
             due[0].day if due else None,
@@ -129,7 +140,8 @@ def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]") -> list[Listed
             state_of(due, on, bool(waits), one.award in shut, one.award in over),
         )
 
-    rows = [found for one in (*gone, *stood.holdings) if (found := row(one))]
+    seen = [one for one in (*gone, *stood.holdings) if every or one.award in leads]
+    rows = [found for one in seen if (found := row(one))]
     return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
 
 

@@ -16,7 +16,7 @@ from headgate.site.desk.office import calls_now
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.portal.roles import is_staff
 from headgate.site.portal.words import EVENTS
 from headgate.site.records.kept import Stands
 
@@ -64,7 +64,7 @@ def _days(person: Person, stood: Stands, language: str) -> Iterator[tuple[str, s
         yield f"closes-{rules.id}", title, closes, False
     for clock in clocks_of(person, stood, today(stood)):
         yield clock.uid, clock.title, clock.day, True
-    if not roles_of(person).isdisjoint(STAFF):
+    if is_staff(person):
         for one in reading.due(stood, stood.standing.day):
             about = one.event.about
             named = policy.calls.get(about) or policy.rounds.get(about)

@@ -79,6 +79,11 @@ class Asked:
     after: str
     chosen: tuple[tuple[str, str], ...]
 
+    @property
+    def filters(self) -> bool:
+        """Whether it asks for some of the rows only."""
+        return any((self.text, self.after, *(want for _name, want in self.chosen)))
+
     def address(self, **changed: str) -> str:
         """The query of an address that asks for the same but for what is changed."""
         told = {"q": self.text, "sort": self.sort, "after": self.after, **dict(self.chosen)}

@@ -52,6 +52,11 @@ def roles_of(user: Person | AnonymousUser) -> frozenset[Role]:
     return frozenset(role for role in Role if role.value in user.group_names)
 
 
+def is_staff(user: Person | AnonymousUser) -> bool:
+    """Whether somebody runs the programme, or looks after those who do, and so sees it all."""
+    return not roles_of(user).isdisjoint(STAFF)
+
+
 def has_any(roles: frozenset[Role]) -> Any:
     """The predicate that lets pass whoever has one of these roles."""
 

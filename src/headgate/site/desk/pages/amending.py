@@ -75,7 +75,9 @@ def _state(one: Runs, on: date) -> str:
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
     def linked(one: Listed) -> Any:
-        address = reverse("running-award", kwargs={"code": one.award})
+        public = reverse("award", kwargs={"call": one.call, "application": one.award})
+        desk = reverse("running-award", kwargs={"code": one.award})
+        address = desk if one.lead else public
         return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.award)
 
     def owed_by(one: Listed) -> str:
@@ -86,7 +88,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 
     return [
         Column("award", lazy("Award"), lambda r: r.award, linked),
-        Column("lead", lazy("Organisation"), lambda r: r.lead),
+        Column("lead", lazy("Organisation"), lambda r: r.lead, lambda r: r.lead or "—"),
         Column("class", lazy("Class"), lambda r: r.support_class),
         Column(
             "ends", lazy("Ends"), lambda r: r.ends.isoformat(),
