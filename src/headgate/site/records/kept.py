@@ -142,12 +142,15 @@ def events(database: Database) -> bytes:
 def document(database: Database) -> Document | None:
     """The policy as adopted, or None before that."""
     texts = {name: text or "" for name, text in newest(database, Sort.POLICY).items()}
-    return _read(tuple(sorted(texts.items()))) if texts else None
+    return read_texts(tuple(sorted(texts.items()))) if texts else None
 
 
 @lru_cache(maxsize=4)
-def _read(texts: tuple[tuple[str, str], ...]) -> Document:
-    """The policy of these texts; reading it takes longer than most actions that look into it."""
+def read_texts(texts: tuple[tuple[str, str], ...]) -> Document:
+    """The policy of texts by file name; to read it takes longer than most actions that ask for it.
+
+    The adopted one is asked for by every page, so a few what-ifs beside it do not displace it.
+    """
     return Document.read(dict(texts))
 
 
@@ -212,7 +215,7 @@ def stages(database: Database, beside: str) -> Stages | None:
         return None
     standing: Standing = _value(Sort.TERM, Standing, term[""])
     moved = _moved(database, standing, found["entries"][""], found["beside"][""])
-    adopted = _read(tuple(sorted(texts.items())))
+    adopted = read_texts(tuple(sorted(texts.items())))
     return Stages(adopted, standing, frozenset(found.get("fact", ())), moved)
 
 
@@ -241,7 +244,7 @@ def stands(database: Database) -> Stands | None:
     if not texts or standing is None:
         return None
     return Stands(
-        _read(tuple(sorted(texts.items()))),
+        read_texts(tuple(sorted(texts.items()))),
         _value(Sort.TERM, Standing, standing),
         _holdings(found[Sort.HOLDINGS.value].get("", "")),
         size,
@@ -335,7 +338,7 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     texts = {name: text or "" for name, (text, *_) in found[Sort.POLICY.value].items()}
     if not texts or not found[Sort.TERM.value]:
         return None
-    adopted = _read(tuple(sorted(texts.items())))
+    adopted = read_texts(tuple(sorted(texts.items())))
     standing: Standing = _value(Sort.TERM, Standing, found[Sort.TERM.value][""][0])
     held, *_ = found[Sort.HOLDINGS.value].get("", ("",))
     latest, newest, _ = found["entries"][""]
@@ -359,7 +362,14 @@ def _seq_of(row: Row) -> int:
 
 def _fact(database: Database, name: str, seq: int, line: str, data: str | None = None) -> Received:
     """What was received, from the entry with its digest; its lines too, where they were read."""
-    return StoredFact(database, name, seq, decode(line.encode()).fields[1], data)
+    digest = decode(line.encode()).fields[1]
+    return (_read_fact if data else StoredFact)(database, name, seq, digest, data)
+
+
+@lru_cache(maxsize=4)
+def _read_fact(database: Database, name: str, seq: int, digest: str, lines: str) -> StoredFact:
+    """A fact whose lines were read: whoever asks for it again finds its values made."""
+    return StoredFact(database, name, seq, digest, lines)
 
 
 def stored_facts(database: Database) -> Looked[str, Received]:
