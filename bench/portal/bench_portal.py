@@ -183,17 +183,17 @@ def _solved(call: str) -> Iterator[dict[str, Any]]:
     nobody, client = (Client(headers={"host": "localhost"}) for _ in range(2))
     login = _cost(nobody, "/account/login/")[0]
     client.post("/demo/agency-officer/")
-    first = _look(client, f"/boards/{call}/")
+    first = _seconds(client, f"/boards/{call}/")
     yield measure("portal", "solved_to_login", first / login, "ratio")
     again = []
     for number in range(ASKED):
         _sheet(call, number)
-        again.append(_look(client, f"/boards/{call}/"))
+        again.append(_seconds(client, f"/boards/{call}/"))
     login = min(login, _cost(nobody, "/account/login/")[0])
     yield measure("portal", "solved_again_to_login", min(again) / login, "ratio")
 
 
-def _look(client: Any, where: str) -> float:
+def _seconds(client: Any, where: str) -> float:
     """CPU seconds of one look."""
     begun = process_time()
     client.get(where)

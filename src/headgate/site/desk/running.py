@@ -116,8 +116,10 @@ def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]") -> list[Listed
     reports = Reports(stood, handed_in(over & leads.keys()))
 
     def row(one: Holding) -> Listed | None:
+        if one.award not in leads:
+            return None
         due, waits = reports.owed_by(one), waiting.get(one.award, 0)
-        if one.award not in leads or (one.award in over and not due and not waits):
+        if one.award in over and not due and not waits:
             return None
         return Listed(
             one.award,

@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -74,9 +73,7 @@ def _state(one: Runs, on: date) -> str:
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
-    def linked(one: Listed) -> Any:
-        address = reverse("running-award", kwargs={"code": one.award})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.award)
+    said = {state: str(word) for state, (word, _colour) in STATES.items()}
 
     def owed_by(one: Listed) -> str:
         return one.report.isoformat() if one.report else ""
@@ -85,7 +82,10 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
         return say.locale.day(one.report) if one.report else "—"
 
     return [
-        Column("award", lazy("Award"), lambda r: r.award, linked),
+        Column(
+            "award", lazy("Award"), lambda r: r.award,
+            address=lambda r: reverse("running-award", args=(r.award,)),
+        ),
         Column("lead", lazy("Organisation"), lambda r: r.lead),
         Column("class", lazy("Class"), lambda r: r.support_class),
         Column(
@@ -98,7 +98,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
             lambda r: say.locale.whole(r.waiting), figure=True,
         ),
         Column(
-            "state", lazy("State"), lambda r: str(STATES[r.state][0]),
+            "state", lazy("State"), lambda r: said[r.state],
             lambda r: tag(*STATES[r.state]),
         ),
     ]  # fmt: skip
