@@ -174,15 +174,40 @@ def _files(call: str) -> Iterator[dict[str, Any]]:
 
 
 def _solved(call: str) -> Iterator[dict[str, Any]]:
-    """The look that solves a call's list for the first time, in parts of the login form."""
+    """The look that solves a call's list for the first time, in parts of the login form.
+
+    Then the quickest of several looks, each right after somebody gave one more sheet.
+    """
     from django.test import Client
 
-    client = Client(headers={"host": "localhost"})
-    login = _cost(client, "/account/login/")[0]
+    nobody, client = (Client(headers={"host": "localhost"}) for _ in range(2))
+    login = _cost(nobody, "/account/login/")[0]
     client.post("/demo/agency-officer/")
+    first = _seconds(client, f"/boards/{call}/")
+    yield measure("portal", "solved_to_login", first / login, "ratio")
+    again = []
+    for number in range(ASKED):
+        _sheet(call, number)
+        again.append(_seconds(client, f"/boards/{call}/"))
+    login = min(login, _cost(nobody, "/account/login/")[0])
+    yield measure("portal", "solved_again_to_login", min(again) / login, "ratio")
+
+
+def _seconds(client: Any, where: str) -> float:
+    """CPU seconds of one look."""
     begun = process_time()
-    client.get(f"/boards/{call}/")
-    yield measure("portal", "solved_to_login", (process_time() - begun) / login, "ratio")
+    client.get(where)
+    return process_time() - begun
+
+
+def _sheet(call: str, number: int) -> None:
+    """Somebody's sheet for an application of a call says something else."""
+    from headgate.site.desk.models import Deed, Review
+
+    sheet = Review.objects.filter(dossier__call=call).order_by("id")[number]
+    sheet.points = dict.fromkeys(sheet.points, 0)
+    sheet.save()
+    Deed.objects.create(action="mark", about="bench", at=datetime.now(UTC))
 
 
 def _measured(

@@ -16,11 +16,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import cycle, islice
-from time import process_time
 from typing import Any, Final
 
 from bench.ledger.bench_ledger import measure
-from bench.portal.bench_portal import ASKED, _cost
+from bench.portal.bench_portal import ASKED, _cost, _seconds
 
 AWARDS, ORGANISATIONS, PENDING, GRANTS = 10_000, 2_000, 1_000, 10_000
 COMMAND = (sys.executable, "-c", "from headgate.cli import main; main()")
@@ -60,6 +59,7 @@ def run() -> Iterator[dict[str, Any]]:
 
         opened(address)
         yield from _measured(_enlarged())
+        yield from _moved()
 
 
 def _measured(award: str) -> Iterator[dict[str, Any]]:
@@ -79,12 +79,48 @@ def _measured(award: str) -> Iterator[dict[str, Any]]:
         yield measure("portal", f"{name}_after_deed", after / login, "ratio")
 
 
+def _moved() -> Iterator[dict[str, Any]]:
+    """The look right after an entry of the journal, and the first search in another language."""
+    from django.test import Client
+
+    login = _cost(Client(headers={"host": "localhost"}), "/account/login/")[0]
+    for name, who in (("running", "agency-officer"), ("invoices", "fund-officer")):
+        client = Client(headers={"host": "localhost"})
+        client.post(f"/demo/{who}/")
+        spent = [_after_entry(client, f"/{name}/", f"{name}-{number}") for number in range(ASKED)]
+        yield measure("portal", f"{name}_after_entry", min(spent) / login, "ratio")
+        for language in ("vi", "ko"):
+            client.cookies["django_language"] = language
+            client.get("/home/")
+            spent.append(_seconds(client, f"/{name}/?q=b700"))
+        first = min(spent[-2:]) / login
+        yield measure("portal", f"{name}_words_first", first, "ratio")
+
+
+def _after_entry(client: Any, where: str, number: str) -> float:
+    """CPU seconds of the look right after something was paid, by one more entry of the journal."""
+    from headgate.core.policy.dated import at
+    from headgate.site.actions.post import post
+    from headgate.site.desk.office import SITE
+    from headgate.site.portal import reading
+    from headgate.steps.agenda import first_day
+    from headgate.steps.term import DUE, PAID, chart_of, single
+
+    client.get(where)
+    stood = reading.programme()
+    assert stood is not None
+    policy, held = at(stood.document, first_day(stood.document)).policy, stood.holdings[-1]
+    ((latest,),) = SITE.rows("SELECT max(latest) FROM entry", [])
+    ends = PAID.format(support=held.support), DUE.format(award=held.award)
+    paid = single(f"pay:{number}", *ends, 1, policy.programme.money.unit, latest, "bench")
+    post(SITE, chart_of(policy), [paid])
+    return _seconds(client, where)
+
+
 def _after_deed(client: Any, where: str) -> float:
     """CPU seconds of the look right after somebody did one more thing."""
     _deed()
-    begun = process_time()
-    client.get(where)
-    return process_time() - begun
+    return _seconds(client, where)
 
 
 def _deed() -> None:

@@ -13,6 +13,7 @@ from headgate.core.quantities import (
     add_months,
     floor_share,
     half_even,
+    half_even_part,
     instant,
     instant_of,
     seconds_of,
@@ -39,6 +40,12 @@ def test_halves_go_to_the_even_side() -> None:
     """A score exactly between two steps is not always rounded up."""
     halves = (Fraction(n, 2) for n in (1, 3, 5, -1, 7))
     assert [0, 2, 2, 0, 4] == [half_even(half) for half in halves]
+
+
+@given(st.integers(), st.integers(1, 10**6))
+def test_an_amount_in_parts_is_rounded_as_the_fraction_is(amount: int, parts: int) -> None:
+    """Whether it was made a fraction first or not."""
+    assert round(Fraction(amount, parts)) == half_even_part(amount, parts)
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)))  # noqa: DTZ001

@@ -45,7 +45,16 @@ def floor_share(amount: int, share: Fraction) -> int:
 
 def half_even(value: Fraction) -> int:
     """Round an exact fraction to the nearest integer, halves to the even one (IEEE 754 style)."""
-    return round(value)
+    return half_even_part(value.numerator, value.denominator)
+
+
+def half_even_part(amount: int, parts: int) -> int:
+    """The same of an amount in so many parts of one, which must be more than none.
+
+    To make a fraction first takes five times as long.
+    """
+    whole, rest = divmod(amount, parts)
+    return whole + (2 * rest > parts or (2 * rest == parts and whole % 2))
 
 
 def instant(day: date) -> str:

@@ -4,28 +4,43 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
 from headgate.core.calls.lots import lot
 from headgate.core.calls.scoring import Score, score
-from headgate.core.calls.screening import Screening, by_arrival, eligible, screen, subject_of
+from headgate.core.calls.screening import (
+    Alone,
+    Screening,
+    by_arrival,
+    each,
+    eligible,
+    screen_all,
+    subject_of,
+)
 from headgate.core.calls.window import window
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
+from headgate.core.policy.dated import at
+from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import instant
-from headgate.steps.term import Term
+from headgate.steps.term import Received, Term
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """A call after screening: what came in, each one's lot, the eligible by holder class."""
+    """A call after screening: what came in, each one's lot, the eligible by holder class.
+
+    `tags` are what each counts as where awards are made.
+    """
 
     call: str
     applications: Mapping[str, Application]
     lots: Mapping[str, str]
     holders: Mapping[str, str]
+    tags: Mapping[str, frozenset[str]]
 
     @property
     def eligible(self) -> tuple[Application, ...]:
@@ -35,13 +50,14 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A call's field after scoring: who may be awarded, with score (milli-points) and lot."""
+    """A call's field after scoring: who may be awarded, with score (milli-points), lot and tags."""
 
     call: str
     applications: tuple[Application, ...]
     holders: Mapping[str, str]
     scores: Mapping[str, int]
     lots: Mapping[str, str]
+    tags: Mapping[str, frozenset[str]]
 
 
 def call_of(term: Term, call_id: str) -> Call:
@@ -88,15 +104,28 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     when = instant(decided_on(term, call))
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
     received = _received(term, call_id)
-    policy = term.policy(call.decides)
-    screenings = screen(policy, call_id, received, findings, _taken(term, call_id))
+    alone = _alone(term.document, call.decides, call_id, term.facts[f"applications/{call_id}"])
+    screenings = screen_all(call, alone, findings, _taken(term, call_id))
     applications = applied(term, call_id)
     lots = {name: lot(root, name) for name in applications}
     copies = Counter(application.id for application in received)
     first = {s.application: s for s in reversed(screenings)}
     results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
-    return term, Screened(call_id, applications, lots, eligible(screenings))
+    tags = {one.application.id: one.tags for one in reversed(alone)}
+    return term, Screened(call_id, applications, lots, eligible(screenings), tags)
+
+
+@lru_cache(maxsize=2)
+def _alone(
+    document: Document, decides: date, call_id: str, received: Received
+) -> tuple[Alone, ...]:
+    """What the policy says of each application that was received, which nothing done later changes.
+
+    Most of what it takes to solve a list goes into this, and under review a list is solved again
+    after every sheet: two are kept, a call as it is and as it would be under a what-if.
+    """
+    return each(at(document, decides).policy, call_id, _applications(received))
 
 
 def applied(term: Term, call_id: str) -> Mapping[str, Application]:
@@ -111,8 +140,11 @@ def has_applied(term: Term, call_id: str, name: str) -> bool:
 
 
 def _received(term: Term, call_id: str) -> list[Application]:
-    values = term.facts[f"applications/{call_id}"].values
-    return [value for value in values if isinstance(value, Application)]
+    return _applications(term.facts[f"applications/{call_id}"])
+
+
+def _applications(received: Received) -> list[Application]:
+    return [value for value in received.values if isinstance(value, Application)]
 
 
 def _taken(term: Term, call_id: str) -> frozenset[str]:
@@ -147,7 +179,8 @@ def field_of(
     places = narrow(call, screened.eligible, scores, seen, screened.lots)
     left = {place.application for place in places if place.standing is Standing.IN_FIELD}
     field = tuple(a for a in screened.eligible if a.id in left)
-    return places, Field(screened.call, field, screened.holders, scores, screened.lots)
+    told = screened.holders, scores, screened.lots, screened.tags
+    return places, Field(screened.call, field, *told)
 
 
 def _decisions(

@@ -14,11 +14,8 @@ from headgate.core.awards.problem import (
     Problem,
 )
 from headgate.core.calls.application import Application
-from headgate.core.calls.case import application_case
 from headgate.core.calls.field import tie_lot
 from headgate.core.policy.award_rules import TieBreak
-from headgate.core.policy.expressions import given
-from headgate.core.policy.rules import holds, text_of
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, floor_share
 from headgate.core.supports.kind import Accounts
@@ -37,7 +34,7 @@ def problem_of(term: Term, field: Field) -> Problem:
     unit = gcd(*weights.values())
     pools = tuple(Pool(c, _capacity(call, c), weights[c] // unit) for c in call.classes)
     offered = sum(pool.capacity * pool.weight for pool in pools)
-    tags = {a.id: _tags(call, field, a) for a in field.applications}
+    tags = {a.id: field.tags[a.id] for a in field.applications}
     return Problem(
         pools,
         (*_envelopes(term, call, unit), *_concentrations(call, tags, offered)),
@@ -59,15 +56,6 @@ def _block_measure(term: Term, call: Call, support_class: str) -> int:
 
 def _capacity(call: Call, support_class: str) -> int:
     return call.classes[support_class].offered // next(iter(call.block.values()))
-
-
-def _tags(call: Call, field: Field, application: Application) -> frozenset[str]:
-    tried = (*(rule.by for rule in call.concentration), *(floor.when for floor in call.floors))
-    facts = given(application_case(application, call.closes), tried)
-    tags = {f"holder:{field.holders[application.id]}"}
-    tags |= {f"group:{rule.id}:{text_of(rule.by, facts)}" for rule in call.concentration}
-    tags |= {f"floor:{floor.id}" for floor in call.floors if holds(floor.when, facts)}
-    return frozenset(tags)
 
 
 def _envelopes(term: Term, call: Call, unit: int) -> Iterable[Limit]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headgate.core.calls import harshness as fitting
 from headgate.core.calls.harshness import Offset, fit_panel, groups, harshness
 
 Row = tuple[str, str, int]
@@ -73,6 +74,25 @@ def test_the_order_of_rows_does_not_matter(rows: list[Row], random: Random) -> N
     shuffled = list(rows)
     random.shuffle(shuffled)
     assert expected == harshness(shuffled)
+
+
+@given(repeated_rows.filter(bool), st.sampled_from([1, 7, 2**18]))
+def test_a_panel_is_joined_to_the_last_bit_as_one_subject_after_the_other(
+    rows: list[Row], at_once: int
+) -> None:
+    """However many are joined at a time, every entry is what adding them up one by one gives."""
+    kept, other = (
+        np.unique(side, return_inverse=True)[1] for side in list(zip(*rows, strict=True))[:2]
+    )
+    size = int(kept.max()) + 1
+    plain = np.zeros((size, size))
+    for one in range(int(other.max()) + 1):
+        index, counts = np.unique(kept[other == one], return_counts=True)
+        plain[np.ix_(index, index)] -= np.outer(counts, counts) / counts.sum()
+        plain[index, index] += counts
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fitting, "_AT_ONCE", at_once)
+        assert np.array_equal(plain, fitting._normal_matrix(kept, other))
 
 
 def test_a_panel_in_two_parts_is_told_and_each_adjusted_by_itself() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterable
+from random import Random
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,12 +14,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
+from headgate.core.calls import screening
+from headgate.core.calls.application import Application
+from headgate.core.canonical import digest
+from headgate.core.ledger.entry import encode
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.transfer import Refusal
+from headgate.core.policy.schema import Policy
+from headgate.cycle import take
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.actions.people import appoint
-from headgate.site.desk import board, remembered
-from headgate.site.desk.board import Board, look, preview
+from headgate.site.desk import board, remembered, world
+from headgate.site.desk.board import Board, decision_event, look, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import DRAFTING, SITE, call_now, doing
@@ -27,7 +35,9 @@ from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal.people import make_personas
 from headgate.site.portal.roles import Role
+from headgate.site.records import kept as records_kept
 from headgate.site.records.kept import kept_term
+from headgate.steps import calls
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import What
 from headgate.steps.term import LedgerRefused
@@ -124,6 +134,7 @@ def test_a_what_if_changes_the_list_and_nothing_else(judged: Cast) -> None:
 
 
 CAP = "calls.open.classes.h200.cap_blocks"
+PASS = "calls.open.pass_mark"
 SHARE = "envelopes.compute.shares"
 
 
@@ -382,3 +393,70 @@ def test_whatever_anybody_does_the_list_is_of_now(judged: Cast) -> None:
     assert set() == found.unmoved | WATCHED[0].unmoved
     judged_by = {"desk_dossier", "desk_finding", "desk_review", "desk_awardlist", "desk_acceptance"}
     assert judged_by <= found.wrote | WATCHED[0].wrote
+
+
+def test_a_list_solved_again_is_the_list_that_a_fresh_process_solves(
+    judged: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever sequence of sheets, findings and what-ifs is looked at one after the other.
+
+    What the policy says of each application is asked once for the policy and once for each what-if,
+    however many sheets come in between.
+    """
+    tried = list[str]()
+
+    def counting(policy: Policy, call_id: str, received: Iterable[Application]) -> Any:
+        tried.append(call_id)
+        return screening.each(policy, call_id, received)
+
+    monkeypatch.setattr(calls, "each", counting)
+    random, rules = Random(7), call_now("open")
+    variants = [{}, {"t.yaml": overlay(rules, {CAP: 1})}, {"t.yaml": overlay(rules, {PASS: 70})}]
+    forget()
+    digests = set()
+    for _ in range(12):
+        with doing(judged.officer, "mark", "any", now()):
+            deed(random)
+        rules, other = call_now("open"), random.choice(variants)
+        seen = [preview("open", now(), asked, rules) for asked in ({}, other)]
+        asked_once = len(tried)
+        remembered._KEPT.clear()
+        assert seen == [preview("open", now(), asked, rules) for asked in ({}, other)]
+        assert asked_once == len(tried)
+        forget()
+        assert seen == [preview("open", now(), asked, rules) for asked in ({}, other)]
+        digests |= {one.digest for one in seen}
+    assert 12 < len(digests)
+
+
+def deed(random: Random) -> None:
+    """A sheet says something else, is given anew or taken back, or a gate is found otherwise."""
+    sheets = Review.objects.filter(dossier__call="open").order_by("id")
+    sheet = random.choice(list(sheets))
+    finding = random.choice(list(Finding.objects.filter(dossier__call="open").order_by("id")))
+    match random.choice(["points", "points", "marked", "gate"]):
+        case "points":
+            sheet.points = {name: random.randrange(6) for name in sheet.points}
+        case "marked":
+            sheet.marked = None if sheet.marked else now()
+        case "gate":
+            finding.passed = not finding.passed
+    sheet.save()
+    finding.save()
+
+
+def forget() -> None:
+    """Keep nothing of what this process has seen, as one that was just started."""
+    remembered._KEPT.clear()
+    for kept in (calls._alone, records_kept._read_fact, world._points, world._evidence):
+        kept.cache_clear()
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_list_on_trial_is_signed_as_the_journal_will_have_it() -> None:
+    """What is looked at is entered nowhere; its digest is that of the entry when it is."""
+    with SITE.reading():
+        read = read_whole("open", now())
+        after = take(read.term, read.desk, decision_event(read.term, "open"))
+    (entry,) = (one for one in after.entries if one.fields[:2] == ("award-list", "calls.open"))
+    assert digest(encode(entry)) == preview("open", now()).digest

@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,11 +17,13 @@ from django.test import RequestFactory, override_settings
 from django.utils import translation
 
 from headgate.core.calls.matching import findable, has_words, words_of
+from headgate.readers.facts import Recorded
 from headgate.site.actions.people import Registered, register
+from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Dossier, Finding, Organisation, Review, Reviewer
-from headgate.site.desk.office import call_now
+from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages.reviewing import COLUMNS as SEATS
 from headgate.site.desk.pages.reviewing import Seat, queue
 from headgate.site.portal import lists
@@ -36,6 +39,9 @@ from headgate.site.portal.lists import (
     listing,
 )
 from headgate.site.portal.models import Person
+from headgate.site.records import kept as records_kept
+from headgate.site.records.kept import kept_term, stands
+from headgate.steps.agenda import agenda
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of
 from tests.whole.small import small
@@ -350,16 +356,19 @@ def test_kept_rows_are_told_once_in_each_language() -> None:
     assert [*range(20)] * 2 == told
 
 
-def test_a_row_that_stands_as_it_stood_is_not_told_again_where_the_list_is_another() -> None:
-    """After one more deed only what it touched is put into words; what it touched is found anew."""
+def test_a_value_that_stood_in_the_list_before_is_not_put_into_words_again() -> None:
+    """After one more deed only what it touched is put into words; what it touched is found anew.
+
+    However many rows have a value it is told once.
+    """
     told: list[str] = []
 
     def shown(row: tuple[str, str]) -> str:
-        told.append(row[0])
-        return row[1]
+        told.append(row[1])
+        return f"is {row[1]}"
 
     columns: tuple[Column[tuple[str, str]], ...] = (
-        Column("name", "Name", lambda row: row[0]),
+        Column("name", "Name", lambda row: row[0], address=lambda row: f"/{row[0]}/"),
         Column("state", "State", lambda row: row[1], shown),
     )
 
@@ -369,12 +378,74 @@ def test_a_row_that_stands_as_it_stood_is_not_told_again_where_the_list_is_anoth
 
     rows = [("one", "open"), ("two", "open"), ("three", "open")]
     before = kept("told again", 1, lambda: rows)
-    assert (["one", "two", "three"], ["one", "two", "three"]) == (found(before, "open"), told)
+    assert (["one", "two", "three"], ["open"]) == (found(before, "is open"), told)
     after = kept("told again", 2, lambda: [("four", "open"), ("two", "shut"), *rows[::2]])
     assert (["two"], ["four", "one", "three"]) == (found(after, "shut"), found(after, "open"))
-    assert ["four", "two"] == told[3:]
+    assert (["open", "shut"], ["four"]) == (told, found(after, "four"))
     with translation.override("ko"):
-        assert (["two"], 9) == (found(after, "shut"), len(told))
+        assert (["two"], 4) == (found(after, "shut"), len(told))
+
+
+def test_what_is_shown_for_a_value_is_what_each_row_shows_for_it(
+    copied: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept list puts each value into words once, so no row shows something else for it."""
+    checked, found_by = set[str](), Kept.found_by
+
+    def compared(rows: Kept[Any], columns: Sequence[Column[Any]]) -> list[str]:
+        texts = found_by(rows, columns)
+        for row, text in zip(rows.rows, texts, strict=True):
+            assert [] == [c.name for c in columns if findable(c.text(row)) not in text]
+        checked.update([columns[0].name] if texts else [])
+        return texts
+
+    def asked(*addresses: str) -> None:
+        for address in addresses:
+            for language in ("en", "vi", "ko"):
+                reader.cookies["django_language"] = language
+                assert 200 == reader.get(address, {"q": "o"}).status_code
+
+    monkeypatch.setattr(Kept, "found_by", compared)
+    reader = browser(copied.officer)
+    asked("/boards/open/list/", "/decisions/")
+    decide(copied)
+    asked("/running/", "/invoices/", "/calls/open/")
+    assert {"application", "entry", "award", "number"} == checked
+
+
+def decide(cast: Cast) -> None:
+    """The open call is signed and decided, so that its awards run."""
+    (event,) = (
+        one for one in agenda(cast.document) if (one.what, one.about) == (What.DECIDE_CALL, "open")
+    )
+    cast.settle("open", cast.morning(event))
+    take_due(cast.officer, str(event), cast.morning(event), Recorded(cast.facts))
+
+
+def test_awards_that_were_seen_are_read_again_once_they_are_others(copied: Cast) -> None:
+    """A process asks no more than whether they are the same: those of an earlier entry, and those
+    of another journal at the same place, are read anew, as they are by whoever judges.
+    """
+    decide(copied)
+    first = stands(SITE)
+    assert first is not None
+    assert first.holdings
+    seq, line, seen = records_kept._LAST.get(SITE.where) or (0, None, ())
+    assert seen == first.holdings
+    before = replace(seen[0], award="of-before")
+    for known, expected in (
+        ((seq, line, (before,)), (before,)),
+        ((seq - 1, line, (before,)), first.holdings),
+        ((seq, "another", (before,)), first.holdings),
+    ):
+        records_kept._LAST.keep(SITE.where, known)
+        again = stands(SITE)
+        assert again is not None
+        assert expected == again.holdings
+    records_kept._LAST.keep(SITE.where, (seq, line, (before,)))
+    term = kept_term(SITE)
+    assert term is not None
+    assert {one.award for one in first.holdings} == set(term.holdings)
 
 
 def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:

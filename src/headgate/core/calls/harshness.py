@@ -80,21 +80,22 @@ def groups(edges: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
 
     Each group is the raters of one connected component; groups are sorted by their first rater.
     """
-    parent: dict[tuple[str, str], tuple[str, str]] = {}
+    parent: dict[str, str] = {}
+    first: dict[str, str] = {}
 
-    def root(node: tuple[str, str]) -> tuple[str, str]:
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
+    def root(rater: str) -> str:
+        while (above := parent[rater]) != rater:
+            parent[rater] = rater = parent[above]
+        return rater
 
     for rater, subject in edges:
-        parent[root(("rater", rater))] = root(("subject", subject))
-    joined: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for side, name in list(parent):
-        if side == "rater":
-            joined[root((side, name))].add(name)
+        parent.setdefault(rater, rater)
+        before = first.setdefault(subject, rater)
+        if before != rater:
+            parent[root(rater)] = root(before)
+    joined: dict[str, set[str]] = defaultdict(set)
+    for rater in list(parent):
+        joined[root(rater)].add(rater)
     return sorted(map(frozenset, joined.values()), key=min)
 
 
@@ -119,7 +120,10 @@ def interval_alpha(rows: Iterable[tuple[str, str, int]]) -> Fraction | None:
     for _, subject, score in rows:
         units[subject].append(score)
     paired = [scores for scores in units.values() if len(scores) > 1]
-    within = sum((Fraction(_squares(scores), len(scores) - 1) for scores in paired), Fraction(0))
+    squares: dict[int, int] = defaultdict(int)
+    for scores in paired:
+        squares[len(scores) - 1] += _squares(scores)
+    within = sum((Fraction(sum_, others) for others, sum_ in squares.items()), Fraction(0))
     everything = [score for scores in paired for score in scores]
     among = _squares(everything)
     if not among:
@@ -234,12 +238,38 @@ def _normal_matrix(kept: IntArray, other: IntArray) -> FloatArray:
     """The Laplacian that joins kept effects whenever one of the other side met both."""
     size = int(kept.max()) + 1
     matrix = np.zeros((size, size))
-    order = np.lexsort((kept, other))
-    for part in np.split(order, np.flatnonzero(np.diff(other[order])) + 1):
-        index, counts = np.unique(kept[part], return_counts=True)
-        matrix[np.ix_(index, index)] -= np.outer(counts, counts) / len(part)
-        matrix[index, index] += counts
+    met, counts = np.unique(other * size + kept, return_counts=True)
+    whose, index = np.divmod(met, size)
+    ratings, several = np.bincount(other), np.bincount(whose)
+    pairs = np.cumsum(several**2)
+    for some in np.split(whose, np.flatnonzero(np.diff(pairs[whose] // _AT_ONCE)) + 1):
+        part = slice(*np.searchsorted(whose, (some[0], some[-1] + 1)))
+        _join(matrix, index[part], counts[part], some, ratings[some])
     return matrix
+
+
+_AT_ONCE: Final = 2**18
+"""Pairs that are joined at a time, which is some 20 MiB."""
+
+
+def _join(
+    matrix: FloatArray, index: IntArray, counts: IntArray, whose: IntArray, ratings: IntArray
+) -> None:
+    """Add what some of the other side say, each met by those of `index` so many times.
+
+    Each entry of the matrix is added to in their order, as one after the other would do it, so that
+    the last bit is theirs: of a diagonal entry first what is taken, then the count.
+    """
+    _, first, several = np.unique(whose, return_index=True, return_counts=True)
+    each = np.repeat(several, several)
+    one = np.repeat(np.arange(len(whose)), each)
+    begins = np.repeat(np.cumsum(each) - each, each)
+    two = np.repeat(np.repeat(first, several), each) + np.arange(len(one)) - begins
+    taken = -(counts[one] * counts[two] / ratings[one])
+    step = np.repeat(np.arange(len(one)), 1 + (one == two))
+    added = np.diff(step, prepend=-1) == 0
+    place = (index[one] * len(matrix) + index[two])[step]
+    np.add.at(matrix.reshape(-1), place, np.where(added, counts[one][step], taken[step]))
 
 
 def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:

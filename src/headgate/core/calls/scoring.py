@@ -7,16 +7,19 @@ estimated from all they marked, is taken out; it is reported in either case.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from math import lcm
+from operator import attrgetter
+from typing import Final
 
 from headgate.core.calls.application import Mark
 from headgate.core.calls.harshness import Harshness, harshness
 from headgate.core.policy.schema import Call
-from headgate.core.quantities import half_even
+from headgate.core.quantities import half_even_part
 
 FULL_SCORE = 100_000
 """Milli-points of a perfect score."""
+
+_ORDER: Final = attrgetter("application", "reviewer", "criterion", "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,12 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
     twice: set[tuple[str, str]] = set()
     refused: list[str] = []
     full = {criterion.id: criterion.full for criterion in call.criteria}
-    for mark in sorted(marks, key=lambda m: (m.application, m.reviewer, m.criterion, m.points)):
+    for mark in sorted(marks, key=_ORDER):
         sheet = given[mark.reviewer, mark.application]
-        place = f"{mark.application}/{mark.reviewer}/{mark.criterion}"
         if mark.criterion not in full or not 0 <= mark.points <= full[mark.criterion]:
-            refused.append(f"{place}: outside the criteria")
+            refused.append(f"{_place(mark)}: outside the criteria")
         elif mark.criterion in sheet:
-            refused.append(f"{place}: marked twice")
+            refused.append(f"{_place(mark)}: marked twice")
             twice.add((mark.reviewer, mark.application))
         else:
             sheet[mark.criterion] = mark.points
@@ -63,10 +65,14 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
     counted = {key: sheet for key, sheet in whole.items() if key not in twice}
     worth, parts = _worth(call)
     totals = {
-        key: half_even(Fraction(sum(worth[name] * points for name, points in sheet.items()), parts))
+        key: half_even_part(sum(worth[name] * points for name, points in sheet.items()), parts)
         for key, sheet in counted.items()
     }
     return totals, tuple(refused)
+
+
+def _place(mark: Mark) -> str:
+    return f"{mark.application}/{mark.reviewer}/{mark.criterion}"
 
 
 def _worth(call: Call) -> tuple[Mapping[str, int], int]:
@@ -92,7 +98,7 @@ def score(call: Call, marks: Iterable[Mark], applications: Collection[str]) -> S
     scores = []
     for subject in sorted(applications):
         given = by_subject.get(subject, [])
-        raw = half_even(Fraction(sum(given), len(given))) if given else 0
+        raw = half_even_part(sum(given), len(given)) if given else 0
         used = fitted.adjusted.get(subject, raw) if adjust else raw
         used = min(max(used, 0), FULL_SCORE)
         scores.append(Score(subject, used, raw, len(given)))

@@ -18,7 +18,7 @@ from headgate.core.calls.case import application_case
 from headgate.core.calls.window import window
 from headgate.core.ledger.text import is_instant, is_name
 from headgate.core.policy.expressions import given
-from headgate.core.policy.rules import holder_of, refusals
+from headgate.core.policy.rules import Facts, holder_of, holds, refusals, text_of
 from headgate.core.policy.schema import Call, Organisations, Policy
 
 ID_LENGTH_MAX: Final = 64
@@ -76,6 +76,20 @@ class Screening:
         return not self.findings
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What a policy says of one application, whoever else applied and whatever anybody found.
+
+    `tags` are what it counts as where awards are made: its class of holders, its groups by the
+    rules on concentration, and the floors that it is for; none where it is refused.
+    """
+
+    application: Application
+    holder: str | None
+    findings: tuple[Finding, ...]
+    tags: frozenset[str]
+
+
 def by_arrival(applications: Iterable[Application]) -> list[Application]:
     """Applications as they were handed in; those of one instant stay as they were received.
 
@@ -106,6 +120,19 @@ def screen(
     gates: Iterable[GateFinding],
     taken: Iterable[str] = (),
 ) -> tuple[Screening, ...]:
+    """Screen every application of a call, as `screen_all` does what the policy says of `each`."""
+    return screen_all(policy.calls[call_id], each(policy, call_id, applications), gates, taken)
+
+
+def each(policy: Policy, call_id: str, applications: Iterable[Application]) -> tuple[Alone, ...]:
+    """What the policy says of each application of a call by itself, in order of their ids."""
+    ordered = sorted(by_arrival(applications), key=lambda a: a.id)
+    return tuple(_alone(policy, call_id, one) for one in ordered)
+
+
+def screen_all(
+    call: Call, alone: Iterable[Alone], gates: Iterable[GateFinding], taken: Iterable[str] = ()
+) -> tuple[Screening, ...]:
     """Screen every application of a call, in order of their ids.
 
     `taken` are ids that applications of earlier calls have: an id names one application only, as
@@ -117,47 +144,60 @@ def screen(
     for finding in gates:
         key = finding.subject, finding.gate
         found[key] = found.get(key, True) and finding.passed
-    ordered = sorted(by_arrival(applications), key=lambda a: a.id)
     seen = set(taken)
     screenings = []
-    for application in ordered:
-        repeated = application.id in seen
-        seen.add(application.id)
-        closed = tuple(_closed_gates(policy.calls[call_id], application, found))
-        screenings.append(_screen_one(policy, call_id, application, repeated, closed))
+    for one in alone:
+        name, more = one.application.id, []
+        if name in seen:
+            more.append(Finding(Refusal.DUPLICATE, name))
+        seen.add(name)
+        more += [Finding(Refusal.GATE, gate) for gate in _closed_gates(call, name, found)]
+        screenings.append(Screening(name, one.holder, _in_order((*one.findings, *more))))
     return tuple(screenings)
 
 
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order of precedence."""
+    return tuple(sorted(findings, key=lambda f: (_ORDER[f.refusal], f.rule)))
+
+
 def _closed_gates(
-    call: Call, application: Application, found: Mapping[tuple[str, str], bool]
+    call: Call, application: str, found: Mapping[tuple[str, str], bool]
 ) -> Iterable[str]:
     """The gates that did not open, those on which nothing was found followed by `?`."""
     for gate in call.gates:
-        passed = found.get((application.id, gate.id))
+        passed = found.get((application, gate.id))
         if not passed:
             yield gate.id + SILENT if passed is None else gate.id
 
 
-def _screen_one(
-    policy: Policy, call_id: str, application: Application, repeated: bool, gates: tuple[str, ...]
-) -> Screening:
+def _alone(policy: Policy, call_id: str, application: Application) -> Alone:
     call = policy.calls[call_id]
-    whens = (*(one.when for one in policy.holders), *(rule.when for rule in call.eligibility))
-    facts = given(application_case(application, call.closes), whens)
+    asked = (
+        *(one.when for one in policy.holders),
+        *(rule.when for rule in call.eligibility),
+        *(floor.when for floor in call.floors),
+        *(rule.by for rule in call.concentration),
+    )
+    facts = given(application_case(application, call.closes), asked)
     holder, fault = holder_of(policy.holders, facts)
     findings = [*_handed_in(call, policy.programme.timezone, application)]
     findings += _organisations(policy.organisations, application)
     findings += _form(call, application)
-    if repeated:
-        findings.append(Finding(Refusal.DUPLICATE, application.id))
     if holder is None:
         findings.append(Finding(Refusal.NO_HOLDER, fault))
     elif holder not in call.holders:
         findings.append(Finding(Refusal.HOLDER_NOT_INVITED, holder))
     findings += [Finding(Refusal.RULE, rule) for rule in refusals(call.eligibility, facts)]
-    findings += [Finding(Refusal.GATE, gate) for gate in gates]
-    findings.sort(key=lambda f: (_ORDER[f.refusal], f.rule))
-    return Screening(application.id, holder, tuple(findings))
+    tags = frozenset() if findings or holder is None else _tags(call, holder, facts)
+    return Alone(application, holder, _in_order(findings), tags)
+
+
+def _tags(call: Call, holder: str, facts: Facts) -> frozenset[str]:
+    tags = {f"holder:{holder}"}
+    tags |= {f"group:{rule.id}:{text_of(rule.by, facts)}" for rule in call.concentration}
+    tags |= {f"floor:{floor.id}" for floor in call.floors if holds(floor.when, facts)}
+    return frozenset(tags)
 
 
 def _handed_in(call: Call, timezone: str, application: Application) -> Iterable[Finding]:

@@ -13,7 +13,7 @@ from typing import Any
 from headgate.core import canonical
 from headgate.core.awards.reasons import Reason
 from headgate.core.decision import Decision
-from headgate.core.ledger.entry import Kind, encode
+from headgate.core.ledger.entry import encode
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
@@ -22,6 +22,7 @@ from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.remembered import Read, read_whole, remembered
 from headgate.site.portal.lists import Kept
 from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
+from headgate.site.records.kept import read_texts
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.calls import call_of, decided_on
 from headgate.steps.event import Event, What
@@ -145,10 +146,10 @@ def look(call_id: str, now: datetime) -> Board:
 
 
 def _solved(read: Read, overlays: Mapping[str, str] = MappingProxyType({})) -> Board:
-    before = read.term
+    before = replace(read.term, on_trial=True)
     if overlays:
         texts = {**before.document.texts, **{f"overlays/{n}": t for n, t in overlays.items()}}
-        before = _under(before, Document.read(texts), read.rules.id)
+        before = _under(before, read_texts(tuple(sorted(texts.items()))), read.rules.id)
     return board_of(take(before, read.desk, decision_event(before, read.rules.id)), read.rules.id)
 
 
@@ -190,10 +191,8 @@ def decision_event(term: Term, call_id: str) -> Event:
 
 def board_of(after: Term, call_id: str) -> Board:
     """The board of a term in which a call was just decided."""
-    (entry,) = (
-        one
-        for one in after.entries
-        if one.kind is Kind.DECISION_MADE and one.fields[:2] == ("award-list", f"calls.{call_id}")
-    )
+    about = "award-list", f"calls.{call_id}"
+    listed = [one for one in after.decisions if (one.step, one.rule) == about]
+    (entry,) = after.told(listed)
     proposal = after.facts[f"proposal/{call_id}"].data.decode()
     return Board(after.decisions, proposal, canonical.digest(encode(entry)))

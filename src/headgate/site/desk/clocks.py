@@ -36,6 +36,7 @@ from headgate.site.desk.running import SOON, Reports, ended_before, handed_in
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
+from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language
@@ -297,18 +298,29 @@ def _reports(person: Person, stood: Stands, on: date, calls: Collection[str]) ->
         return
     reports, gone = Reports(stood), ended_before(stood)
     handed = handed_in({one.award for one in gone if reports.owed_by(one)})
-    reports, soon = Reports(stood, handed), on + SOON
+    follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
+    every = kept("reports", follows, lambda: _due_soon(stood, on, calls, handed)).rows
     found: dict[str, list[date]] = {}
-    for one in (*gone, *stood.holdings):
-        if one.call not in calls:
-            continue
-        days = [due.day for due in reports.owed_by(one) if due.day <= soon]
-        found.setdefault(one.call, []).extend(days)
+    for call, day in every:
+        found.setdefault(call, []).append(day)
     for call, days in sorted(found.items()):
-        if days:
-            title = ngettext(
-                "%(call)s: %(n)s report of a running award is late or soon due",
-                "%(call)s: %(n)s reports of running awards are late or soon due",
-                len(days),
-            ) % {"call": call, "n": len(days)}
-            yield Clock(f"reports-{call}", title, min(days), reverse("running-awards"))
+        title = ngettext(
+            "%(call)s: %(n)s report of a running award is late or soon due",
+            "%(call)s: %(n)s reports of running awards are late or soon due",
+            len(days),
+        ) % {"call": call, "n": len(days)}
+        yield Clock(f"reports-{call}", title, min(days), reverse("running-awards"))
+
+
+def _due_soon(
+    stood: Stands, on: date, calls: Collection[str], handed: Mapping[str, frozenset[str]]
+) -> list[tuple[str, date]]:
+    """The call and the day of every report that is late or soon due."""
+    reports = Reports(stood, handed)
+    return [
+        (one.call, due.day)
+        for one in (*ended_before(stood), *stood.holdings)
+        if one.call in calls
+        for due in reports.owed_by(one)
+        if due.day <= on + SOON
+    ]

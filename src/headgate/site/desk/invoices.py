@@ -19,6 +19,7 @@ from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Made
 from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.recent import Recent
 from headgate.site.records.kept import Stands
 from headgate.site.reports.statement import accounts, owed_on
 from headgate.steps.term import DUE
@@ -89,9 +90,35 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
         if one.result["amount"] and call in calls:
             billed.setdefault(one.subject, []).append(one)
     due = _due(None if awards is None else billed)
-    ways = ((made, DUE.format(award=award)) for award, made in billed.items())
-    found = (one for made, way in ways for one in _of(made, due.get(way, 0)))
-    return sorted(found, key=lambda one: one.made.seq)
+    before = _BILLED.get(reading.DATABASE.where) or {}
+    found = {
+        award: _same(before.get(award), made, due.get(DUE.format(award=award), 0))
+        for award, made in billed.items()
+    }
+    if awards is None:
+        _BILLED.keep(reading.DATABASE.where, found)
+    return sorted(
+        (one for each in found.values() for one in each.all), key=lambda one: one.made.seq
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Billed:
+    """An award's invoices, with the decisions and what is owed that they follow from."""
+
+    made: Sequence[Made]
+    owed: int
+    all: tuple[Invoice, ...]
+
+
+_BILLED: Final = Recent[Mapping[str, _Billed]](2)
+
+
+def _same(known: _Billed | None, made: Sequence[Made], owed: int) -> _Billed:
+    """An award's invoices: as they are known, where nothing has moved that they follow from."""
+    if known is not None and known.owed == owed and known.made == made:
+        return known
+    return _Billed(made, owed, tuple(_of(made, owed)))
 
 
 def _due(awards: Iterable[str] | None) -> Mapping[str, int]:
@@ -105,8 +132,7 @@ def _due(awards: Iterable[str] | None) -> Mapping[str, int]:
 
 def every_invoice(stood: Stands) -> Sequence[Invoice]:
     """Those of all awards, which a process keeps until the journal is another."""
-    follows = *reading.DATABASE.where, *stood.standing.roots, stood.size
-    return kept("bills", follows, lambda: invoices(stood)).rows
+    return kept("bills", stood.moved, lambda: invoices(stood)).rows
 
 
 def policy_of(stood: Stands) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from headgate.rings import undisturbed
 from headgate.site.desk.office import NEWEST_JUDGED, SITE, CallNow, call_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import ELSEWHERE, Desk
@@ -63,7 +64,8 @@ def remembered(
         same = read.rules.moved == rules.moved
         for what, derive in derived.items():
             if known[what] is None or not same:
-                known[what] = derive(read)
+                with undisturbed():
+                    known[what] = derive(read)
                 _KEPT.keep(_key(what, read.rules, now), known[what])
     return list(known.values())
 

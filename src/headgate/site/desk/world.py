@@ -4,12 +4,15 @@ What engines and evaluators answer comes from another world, handed in. Every an
 codes, numbers and plain lines; names and texts stay at the desk.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from django.db.models import BooleanField, Value
+from django.db.models import BooleanField, ExpressionWrapper, Q, TextField, Value
+from django.db.models.functions import Cast
 
 from headgate.core.awards.plan import Proposal
 from headgate.core.awards.problem import Problem
@@ -25,6 +28,7 @@ from headgate.core.evaluation.freeze import Frozen, Signed
 from headgate.core.evaluation.hearings import Hearing
 from headgate.core.ledger.correct import Correction
 from headgate.core.metering.usage import Usage
+from headgate.core.quick import quick
 from headgate.cycle import World
 from headgate.readers.facts import Recorded
 from headgate.site.desk.agreement import unsigned
@@ -77,21 +81,22 @@ class Desk:
         submitted = Dossier.objects.filter(call=call, state=State.SUBMITTED)
         return [read_line(dossier) for dossier in submitted]
 
-    def judged(self, call: str) -> list[tuple[Any, ...]]:
+    def _judgements(self, call: str) -> list[tuple[Any, ...]]:
         """Every finding, and every whole sheet that was given, read once by one query.
 
-        A finding has whether it was passed, its remark, its evidence and when it was replied to; a
-        sheet has nothing, nothing, its points and when they were given.
+        A finding has whether it was passed, its remark, its evidence and whether it was replied to;
+        a sheet has nothing, nothing, its points and nothing.
         """
         if call not in self._judged:
             found = Finding.objects.filter(dossier__call=call).order_by()
             given = Review.objects.filter(dossier__call=call, marked__isnull=False).order_by()
-            parts = found.values_list(
-                "dossier__code", "gate", "passed", "remark", "evidence", "replied"
-            )
             no, empty = Value(None, BooleanField()), Value("")
+            replied = ExpressionWrapper(Q(replied__isnull=False), BooleanField())
+            parts = found.values_list(
+                "dossier__code", "gate", "passed", "remark", _text("evidence"), replied
+            )
             sheets = given.values_list(
-                "dossier__code", "reviewer__code", no, empty, "points", "marked"
+                "dossier__code", "reviewer__code", no, empty, _text("points"), no
             )
             self._judged[call] = list(parts.union(sheets, all=True))
         return self._judged[call]
@@ -101,8 +106,8 @@ class Desk:
         order = {gate.id: at for at, gate in enumerate(self._call(call).call.gates)}
         wanted = set(applications)
         listed = [
-            GateFinding(code or "", gate, passed, remark, tuple(evidence), replied is not None)
-            for code, gate, passed, remark, evidence, replied in self.judged(call)
+            _finding(code or "", gate, passed, remark, _evidence(evidence), replied)
+            for code, gate, passed, remark, evidence, replied in self._judgements(call)
             if passed is not None and code in wanted and gate in order
         ]
         return sorted(listed, key=lambda one: (one.subject, order[one.gate]))
@@ -111,12 +116,15 @@ class Desk:
         """Every whole sheet that was given, by application, reviewer and criterion."""
         wanted = {one.id for one in eligible}
         given = [
-            Mark(code or "", criterion, reviewer, count)
-            for code, reviewer, passed, _remark, points, _at in self.judged(call)
+            (code, reviewer, points)
+            for code, reviewer, passed, _remark, points, _replied in self._judgements(call)
             if passed is None and code in wanted
-            for criterion, count in points.items()
         ]
-        return sorted(given, key=lambda m: (m.application, m.reviewer, m.criterion))
+        return [
+            _mark(code, criterion, reviewer, count)
+            for code, reviewer, points in sorted(given)
+            for criterion, count in _points(points)
+        ]
 
     def signed_by(self, call: str) -> list[Signature]:
         """Who signed the list of a call, with the list, in their order; read once."""
@@ -200,6 +208,27 @@ class Desk:
             ratings_of(panel_of(round_id), teams),
         )
         return replace(measured, ratings={**measured.ratings, **given}) if given else measured
+
+
+_finding: Final = quick(GateFinding)
+_mark: Final = quick(Mark)
+
+
+def _text(field: str) -> Cast:
+    """What a column of JSON holds, as it lies there."""
+    return Cast(field, TextField())
+
+
+@lru_cache(maxsize=2**15)
+def _points(text: str) -> tuple[tuple[str, int], ...]:
+    """The points of a sheet by criterion; most are read again at every look at a list."""
+    return tuple(sorted(json.loads(text).items()))
+
+
+@lru_cache(maxsize=2**12)
+def _evidence(text: str) -> tuple[str, ...]:
+    """The digests of what a finding rests on."""
+    return tuple(json.loads(text))
 
 
 def accept_by(rules: CallNow, signed: AwardList) -> date | None:

@@ -45,10 +45,20 @@ class Findable(Text):
         return found
 
 
+Looked = str | Callable[[str], Q]
+"""Where a form of a word is looked for: a field, or whatever rows a database then lets through."""
+
+
+def _holds(field: Looked, form: str) -> Q:
+    if callable(field):
+        return field(form)
+    return Q(**{f"{field}__{'' if field.endswith('findable') else 'i'}contains": form})
+
+
 def has_all(
     model: type[Model],
     words: Words,
-    fields: Sequence[str],
+    fields: Sequence[Looked],
     labels: Mapping[str, Mapping[Any, Any]],
     by: Mapping[str, Combinable],
 ) -> Q:
@@ -57,13 +67,12 @@ def has_all(
     A field that is not folded is compared in either case. `labels` has the word for each value of a
     field that is shown by one; what is no field of the model is in `by`.
     """
-    looked = [f"{one}__{'' if one.endswith('findable') else 'i'}contains" for one in fields]
     found = Q()
     for forms in words:
         one = Q(pk__in=())
         for form in forms:
-            for lookup in looked:
-                one |= Q(**{lookup: form})
+            for field in fields:
+                one |= _holds(field, form)
         for field, named in labels.items():
             called = [v for v, told in named.items() if _has(f"{v} {told}", forms)]
             if called:

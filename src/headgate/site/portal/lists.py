@@ -18,11 +18,14 @@ from django.db.models import Count, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.formats import localize
 from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from headgate.core.calls.matching import findable, has_words, stand_in, words_of
-from headgate.site.portal.findable import has_all
+from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import DATABASE
 from headgate.site.portal.roles import STAFF, roles_of
@@ -37,28 +40,35 @@ PAGE_ROWS: Final = 50
 READ_AT_ONCE: Final = 500
 """Rows that are read at a time for a file."""
 
+_LINK: Final = '<a class="govuk-link" href="{}">{}</a>'
+_CELL: Final = '<td class="govuk-table__cell{}">{}</td>'
+_MARKS: Final = re.compile("<[^>]*>")
+
 
 @dataclass(frozen=True, slots=True)
 class Column(Generic[T]):
-    """One column: its name in the address, its head, its plain value, and how the page shows it."""
+    """One column: its name in the address, its head, its plain value, and how the page shows it.
+
+    What is `shown` follows from the value, so that it is told once for all rows that have it. A
+    value that leads somewhere has an `address`.
+    """
 
     name: str
     head: str | Promise
     value: Callable[[T], Cell]
     shown: Callable[[T], Any] | None = None
     figure: bool = False
+    address: Callable[[T], str] | None = None
 
     def cell(self, row: T) -> Any:
         """What the page shows."""
-        return self.shown(row) if self.shown else self.value(row)
+        told = self.shown(row) if self.shown else self.value(row)
+        return format_html(_LINK, self.address(row), told) if self.address else told
 
     def text(self, row: T) -> str:
         """What a row is found by: its plain value and what is shown for it, but no marks."""
         value = str(self.value(row))
         return f"{value} {_MARKS.sub(' ', str(self.shown(row)))}" if self.shown else value
-
-
-_MARKS: Final = re.compile("<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ class Table(Generic[T]):
     query: "QuerySet[Any, Any]"
     order: tuple[str, ...]
     by: Mapping[str, By]
-    findable: tuple[str, ...]
+    findable: tuple[Looked, ...]
     made: Callable[["QuerySet[Any, Any]"], list[T]]
     labels: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
 
@@ -126,6 +136,11 @@ class Table(Generic[T]):
         """
         chosen = self._chosen(asked)
         rows, order = self._sorted(chosen, asked), self._order(asked)
+        if asked.text and not asked.after:
+            # Every row is looked through for words, so it is done once: to count what was found is
+            # then nothing.
+            keys = list(rows.values_list("pk", flat=True))
+            return self.made(rows.filter(pk__in=keys[: PAGE_ROWS + 1])), len(keys)
         fields = [name.removeprefix("-") for name in order]
         by = self.by[column.name]
         called = Cast(by, TextField()) if column.figure else by
@@ -172,35 +187,43 @@ def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
     return behind
 
 
+Told = Mapping[str, Mapping[Cell, str]]
+"""What each value of each column is found by, by the column's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
     """Rows that a process keeps; what each is found by is told once in each language.
 
-    To tell a row costs a hundred times what it costs to look a word up in what was told, so of a
-    row that stood in the list `before` as it stands now, what was told there holds.
+    To put a value into words costs a hundred times what it costs to look a word up in them, so each
+    is told once for all rows that have it, and not again where it stood in the list `before`.
     """
 
     rows: Sequence[T]
-    before: "Kept[T] | None" = None
+    before: Mapping[str, Told] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
     texts: dict[str, list[str]] = field(default_factory=dict)
 
-    def told(self, columns: Sequence[Column[T]]) -> list[str]:
+    def found_by(self, columns: Sequence[Column[T]]) -> list[str]:
         """What each row is found by, in the reader's language."""
         language = get_language() or ""
         if language not in self.texts:
-            known = self.before._known(columns, language) if self.before else {}
-            self.texts[language] = [self._text(row, columns, known) for row in self.rows]
+            known, told, texts = self.before.get(language, {}), {}, []
+            for one in columns:
+                values = [one.value(row) for row in self.rows]
+                rows = dict(zip(values, self.rows, strict=True))
+                told[one.name] = _words(one, rows, known.get(one.name, {}))
+                texts.append([told[one.name][value] for value in values])
+            self.texts[language] = list(map("\n".join, zip(*texts, strict=True)))
+            self.told[language] = told
         return self.texts[language]
 
-    def _known(self, columns: Sequence[Column[T]], language: str) -> dict[Cell, tuple[T, str]]:
-        """Each row by its name, with what was told of it in a language."""
-        told = zip(self.rows, self.texts.get(language, ()), strict=False)
-        return {columns[0].value(row): (row, text) for row, text in told}
 
-    @staticmethod
-    def _text(row: T, columns: Sequence[Column[T]], known: Mapping[Cell, tuple[T, str]]) -> str:
-        was, text = known.get(columns[0].value(row), (None, ""))
-        return text if was == row else findable(_text(row, columns))
+def _words(
+    column: Column[T], rows: Mapping[Cell, T], known: Mapping[Cell, str]
+) -> Mapping[Cell, str]:
+    """What each value of a column is found by: as it is known, or as one of its rows tells."""
+    return {v: known.get(v) or findable(column.text(row)) for v, row in rows.items()}
 
 
 KEPT_MOST: Final = 8
@@ -211,8 +234,7 @@ def kept(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[
     """The rows of a list that a process keeps, until there is another of what it `follows` from."""
     was, found = _KEPT.get(name) or (None, None)
     if found is None or was != follows:
-        last = Kept(found.rows, texts=found.texts) if found is not None else None
-        found = Kept(rows(), last)
+        found = Kept(rows(), found.told if found is not None else {})
         _KEPT.keep(name, (follows, found))
     return found
 
@@ -258,11 +280,15 @@ class Listing(Generic[T]):
         return self.asked.sort == f"-{column.name}"
 
     @property
-    def cells(self) -> list[list[dict[str, Any]]]:
-        """What stands in each row."""
-        return [
-            [{"shown": c.cell(row), "figure": c.figure} for c in self.columns] for row in self.rows
-        ]
+    def body(self) -> SafeString:
+        """The rows as the page has them; a list is cells above all, at which templates are slow."""
+        kinds = [" govuk-table__cell--numeric" if c.figure else "" for c in self.columns]
+        rows = (
+            zip(kinds, (localize(c.cell(row)) for c in self.columns), strict=True)
+            for row in self.rows
+        )
+        cells = ((format_html_join("", _CELL, row),) for row in rows)
+        return format_html_join("", '<tr class="govuk-table__row">{}</tr>', cells)
 
     @property
     def next_address(self) -> str:
@@ -321,7 +347,7 @@ def _found(rows: Sequence[T] | Kept[T], columns: Sequence[Column[T]], asked: Ask
     chosen = [(named[name], want) for name, want in asked.chosen if want]
     words = words_of(asked.text)
     if isinstance(rows, Kept):
-        told = zip(rows.rows, rows.told(columns), strict=True) if words else ()
+        told = zip(rows.rows, rows.found_by(columns), strict=True) if words else ()
         rows = [row for row, text in told if stand_in(text, words)] if words else rows.rows
         words = ()
 

@@ -25,6 +25,7 @@ from headgate.core.ledger.text import is_name
 from headgate.core.metering.meter import Held
 from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
+from headgate.site.recent import Recent
 from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
 from headgate.site.records.journal import Head, head
@@ -142,12 +143,15 @@ def events(database: Database) -> bytes:
 def document(database: Database) -> Document | None:
     """The policy as adopted, or None before that."""
     texts = {name: text or "" for name, text in newest(database, Sort.POLICY).items()}
-    return _read(tuple(sorted(texts.items()))) if texts else None
+    return read_texts(tuple(sorted(texts.items()))) if texts else None
 
 
 @lru_cache(maxsize=4)
-def _read(texts: tuple[tuple[str, str], ...]) -> Document:
-    """The policy of these texts; reading it takes longer than most actions that look into it."""
+def read_texts(texts: tuple[tuple[str, str], ...]) -> Document:
+    """The policy of texts by file name; to read it takes longer than most actions that ask for it.
+
+    The adopted one is asked for by every page, so a few what-ifs beside it do not displace it.
+    """
     return Document.read(dict(texts))
 
 
@@ -167,8 +171,10 @@ def _value(sort: Sort, kind: Any, text: str | None) -> Any:
 
 
 _STANDS: Final = """
-    SELECT kind, key, data, (SELECT max(seq) + 1 FROM entry) FROM kept k
-    WHERE kind IN ('policy', 'term', 'holdings') AND seq =
+    SELECT kind, key, CASE WHEN kind = 'holdings' AND seq = %s THEN '' ELSE data END,
+        (SELECT max(seq) + 1 FROM entry), seq,
+        (SELECT line FROM entry e WHERE e.seq = k.seq AND kind = 'holdings')
+    FROM kept k WHERE kind IN ('policy', 'term', 'holdings') AND seq =
         (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
 """
 
@@ -212,7 +218,7 @@ def stages(database: Database, beside: str) -> Stages | None:
         return None
     standing: Standing = _value(Sort.TERM, Standing, term[""])
     moved = _moved(database, standing, found["entries"][""], found["beside"][""])
-    adopted = _read(tuple(sorted(texts.items())))
+    adopted = read_texts(tuple(sorted(texts.items())))
     return Stages(adopted, standing, frozenset(found.get("fact", ())), moved)
 
 
@@ -223,29 +229,47 @@ def _moved(database: Database, standing: Standing, newest: str, beside: str) -> 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """Where a programme stands, without its books: what a reader of pages asks for first."""
+    """Where a programme stands, without its books: what a reader of pages asks for first.
+
+    `moved` is another value whenever the journal is another.
+    """
 
     document: Document
     standing: Standing
     holdings: tuple[Holding, ...]
     size: int
+    moved: tuple[str, ...]
 
 
-def stands(database: Database) -> Stands | None:
-    """Where a programme stands, by one query; None before one was begun."""
+_Lines = tuple[int, str | None, tuple[Holding, ...]]
+"""Awards as they are kept: their entry's number, its line, and they themselves."""
+
+_LAST: Final = Recent[_Lines](4)
+
+
+def stands(database: Database, *, afresh: bool = False) -> Stands | None:
+    """Where a programme stands, by one query; None before one was begun.
+
+    The lines of ten thousand awards take as long as half a page, so whoever saw them asks no more
+    than whether they are still the same, unless told to read `afresh`.
+    """
+    last = None if afresh else _LAST.get(database.where)
     found: dict[str, dict[str, str]] = {sort.value: {} for sort in Sort}
+    now: _Lines = -1, None, ()
     size = 0
-    for kind, key, data, entries in database.rows(_STANDS):
+    for kind, key, data, entries, seq, line in database.rows(_STANDS, [last[0] if last else -1]):
         found[kind][key], size = data or "", entries
+        if kind == Sort.HOLDINGS:
+            same = last is not None and last[0] == seq
+            now = seq, line, last[2] if same and last else _holdings(data or "")
     texts, standing = found[Sort.POLICY.value], found[Sort.TERM.value].get("")
+    if last and last[0] == now[0] and last[1] != now[1]:
+        return stands(database, afresh=True)
     if not texts or standing is None:
         return None
-    return Stands(
-        _read(tuple(sorted(texts.items()))),
-        _value(Sort.TERM, Standing, standing),
-        _holdings(found[Sort.HOLDINGS.value].get("", "")),
-        size,
-    )
+    _LAST.keep(database.where, now)
+    adopted, term = read_texts(tuple(sorted(texts.items()))), _value(Sort.TERM, Standing, standing)
+    return Stands(adopted, term, now[2], size, _moved(database, term, str(size), ""))
 
 
 @lru_cache(maxsize=8)
@@ -280,7 +304,7 @@ def kept_term(database: Database) -> Term | None:
 
 def load(database: Database, ledger: Stored, latest: str) -> Term | None:
     """The term as it is kept, with nothing added to it yet; None before a programme was begun."""
-    stood = stands(database)
+    stood = stands(database, afresh=True)
     if stood is None:
         return None
     return _term(database, stood, ledger.books(_chart(stood), latest), stored_facts(database))
@@ -335,14 +359,14 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     texts = {name: text or "" for name, (text, *_) in found[Sort.POLICY.value].items()}
     if not texts or not found[Sort.TERM.value]:
         return None
-    adopted = _read(tuple(sorted(texts.items())))
+    adopted = read_texts(tuple(sorted(texts.items())))
     standing: Standing = _value(Sort.TERM, Standing, found[Sort.TERM.value][""][0])
     held, *_ = found[Sort.HOLDINGS.value].get("", ("",))
     latest, newest, _ = found["entries"][""]
-    stood = Stands(adopted, standing, _holdings(held or ""), newest + 1)
+    moved = _moved(database, standing, str(newest), found["beside"][""][0] or "")
+    stood = Stands(adopted, standing, _holdings(held or ""), newest + 1, moved)
     facts = found[Sort.FACT.value].items()
     received = {name: _fact(database, name, seq, line, data) for name, (data, seq, line) in facts}
-    moved = _moved(database, standing, str(newest), found["beside"][""][0] or "")
     far = Stages(adopted, standing, frozenset(received), moved)
     books = stored(database).books(_chart(stood), latest)
     all_facts = Looked(
@@ -359,7 +383,14 @@ def _seq_of(row: Row) -> int:
 
 def _fact(database: Database, name: str, seq: int, line: str, data: str | None = None) -> Received:
     """What was received, from the entry with its digest; its lines too, where they were read."""
-    return StoredFact(database, name, seq, decode(line.encode()).fields[1], data)
+    digest = decode(line.encode()).fields[1]
+    return (_read_fact if data else StoredFact)(database, name, seq, digest, data)
+
+
+@lru_cache(maxsize=4)
+def _read_fact(database: Database, name: str, seq: int, digest: str, lines: str) -> StoredFact:
+    """A fact whose lines were read: whoever asks for it again finds its values made."""
+    return StoredFact(database, name, seq, digest, lines)
 
 
 def stored_facts(database: Database) -> Looked[str, Received]:

@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -74,11 +73,11 @@ def _state(one: Runs, on: date) -> str:
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
-    def linked(one: Listed) -> Any:
-        public = reverse("award", kwargs={"call": one.call, "application": one.award})
-        desk = reverse("running-award", kwargs={"code": one.award})
-        address = desk if one.lead else public
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.award)
+    said = {state: str(word) for state, (word, _colour) in STATES.items()}
+
+    def address(one: Listed) -> str:
+        desk = reverse("running-award", args=(one.award,))
+        return desk if one.lead else reverse("award", args=(one.call, one.award))
 
     def owed_by(one: Listed) -> str:
         return one.report.isoformat() if one.report else ""
@@ -87,7 +86,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
         return say.locale.day(one.report) if one.report else "—"
 
     return [
-        Column("award", lazy("Award"), lambda r: r.award, linked),
+        Column("award", lazy("Award"), lambda r: r.award, address=address),
         Column("lead", lazy("Organisation"), lambda r: r.lead, lambda r: r.lead or "—"),
         Column("class", lazy("Class"), lambda r: r.support_class),
         Column(
@@ -100,7 +99,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
             lambda r: say.locale.whole(r.waiting), figure=True,
         ),
         Column(
-            "state", lazy("State"), lambda r: str(STATES[r.state][0]),
+            "state", lazy("State"), lambda r: said[r.state],
             lambda r: tag(*STATES[r.state]),
         ),
     ]  # fmt: skip

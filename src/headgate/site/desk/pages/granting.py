@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -80,7 +80,12 @@ def _met() -> Table[Met]:
     bodies = _KNOWN.filter(registered=OuterRef("registered")).order_by("code")
     found = OutsideGrant.objects.filter(registered__in=_KNOWN.values("registered"))
     named = found.annotate(body=Subquery(bodies.values("code")[:1])).select_related("listed")
-    return Table(named, ("pk",), _BY, ("findable", "listed__source", "body"), _with_codes)
+    return Table(named, ("pk",), _BY, ("findable", "listed__source", _body_called), _with_codes)
+
+
+def _body_called(form: str) -> Q:
+    """The grants of bodies in whose code a form of a word stands, of which there are few."""
+    return Q(registered__in=_KNOWN.filter(code__icontains=form).values("registered"))
 
 
 def _with_codes(found: "QuerySet[OutsideGrant]") -> list[Met]:

@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -97,10 +96,6 @@ def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
-    def linked(row: Listed) -> Any:
-        address = reverse("invoice", kwargs={"number": row.one.number})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, row.one.number)
-
     def due(row: Listed) -> str:
         day = row.one.standing.bill.due
         return day.isoformat() if day else ""
@@ -118,7 +113,10 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
         return Decimal(exact.exact(amount)) if exact.digits else amount
 
     return [
-        Column("number", lazy("Invoice"), lambda r: r.one.number, linked),
+        Column(
+            "number", lazy("Invoice"), lambda r: r.one.number,
+            address=lambda r: reverse("invoice", args=(r.one.number,)),
+        ),
         Column("state", lazy("State"), lambda r: r.state, lambda r: tag(*STATES[r.state])),
         Column("lead", lazy("Organisation"), lambda r: r.lead),
         Column(

@@ -5,7 +5,6 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.reasons import sentence
@@ -40,10 +39,6 @@ def ranking(request: HttpRequest, call: str) -> HttpResponseBase:
 
 
 def _columns(say: Speaker) -> list[Column[Place]]:
-    def linked(one: Place) -> Any:
-        address = reverse("doubles", kwargs={"code": one.application})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.application)
-
     def points(one: Place) -> str:
         return say.locale.points(one.score, 2) if one.score else say.say("none")
 
@@ -54,7 +49,12 @@ def _columns(say: Speaker) -> list[Column[Place]]:
         return sentence(one.reason, say) if one.reason else ""
 
     return [
-        Column("application", lazy("Application"), lambda p: p.application, linked),
+        Column(
+            "application",
+            lazy("Application"),
+            lambda p: p.application,
+            address=lambda p: reverse("doubles", args=(p.application,)),
+        ),
         Column("outcome", lazy("Outcome"), lambda p: p.outcome, lambda p: outcome_tag(p.outcome)),
         Column("class", lazy("Class"), lambda p: p.pool),
         Column("blocks", lazy("Blocks"), lambda p: p.blocks, lambda p: whole(p.blocks), True),

@@ -10,7 +10,6 @@ from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -122,12 +121,13 @@ def _asked() -> Organisations:
 def _columns(asked: Organisations) -> list[Column[Organisation]]:
     named = dict(labelled(asked, (*asked.kinds, *asked.sizes)))
 
-    def linked(one: Organisation) -> Any:
-        address = reverse("organisation", kwargs={"organisation": one.pk})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.code)
-
     return [
-        Column("code", lazy("Code"), lambda o: o.code, linked),
+        Column(
+            "code",
+            lazy("Code"),
+            lambda o: o.code,
+            address=lambda o: reverse("organisation", args=(o.pk,)),
+        ),
         Column("name", lazy("Name"), lambda o: o.name),
         Column("kind", lazy("Kind"), lambda o: o.kind, lambda o: named.get(o.kind, o.kind)),
         Column("size", lazy("Size"), lambda o: o.size, lambda o: named.get(o.size, o.size)),

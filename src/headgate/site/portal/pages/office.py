@@ -7,7 +7,6 @@ from typing import Any, Final
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.speaker import Speaker
@@ -103,12 +102,14 @@ def _clock(one: Clock, on: date, say: Speaker) -> dict[str, Any]:
 
 
 def _columns() -> list[Column[Made]]:
-    def linked(one: Made) -> Any:
-        address = reverse("decision", kwargs={"seq": one.seq})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.seq)
-
     return [
-        Column("entry", lazy("Entry"), lambda m: m.seq, linked, figure=True),
+        Column(
+            "entry",
+            lazy("Entry"),
+            lambda m: m.seq,
+            figure=True,
+            address=lambda m: reverse("decision", args=(m.seq,)),
+        ),
         Column("day", lazy("Day"), lambda m: m.at[:10], lambda m: day(m.at)),
         Column("step", lazy("Step"), lambda m: m.step, lambda m: STEPS.get(m.step, m.step)),
         Column("subject", lazy("About"), lambda m: m.subject),

@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -168,10 +167,6 @@ def calls(request: HttpRequest) -> HttpResponse:
 
 
 def _columns(say: Speaker, call: str) -> list[Column[Applicant]]:
-    def linked(one: Applicant) -> Any:
-        address = reverse("award", kwargs={"call": call, "application": one.id})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, one.id)
-
     def points(one: Applicant) -> str:
         return say.locale.points(one.score, 2) if one.score else say.say("none")
 
@@ -179,7 +174,12 @@ def _columns(say: Speaker, call: str) -> list[Column[Applicant]]:
         return outcome_tag(one.outcome)
 
     return [
-        Column("application", lazy("Application"), lambda a: a.id, linked),
+        Column(
+            "application",
+            lazy("Application"),
+            lambda a: a.id,
+            address=lambda a: reverse("award", args=(call, a.id)),
+        ),
         Column(
             "holder", lazy("Class of holders"), lambda a: a.holder, lambda a: say.holder(a.holder)
         ),
