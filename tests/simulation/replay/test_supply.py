@@ -87,6 +87,9 @@ def test_jobs_are_dealt_by_what_stands_on_the_day_on_which_they_come() -> None:
     assert [[32, 8, 0], [0, 0, 0], [48, 16, 0]] == found[2].most.tolist()
     (only,) = offer(small(), 90 * DAYS).rooms((2,), column(0))
     assert ([0, 0, 80], [[0], [0], [48]]) == (only.gpus, only.most.tolist())
+    spots = offer(small(RICH.replace("    budgets:", "    spot: {}\n    budgets:")), DAYS)
+    (idle,) = spots.rooms((0, 1, 2), column(spots.envelopes.index("spot")))
+    assert [[48], [32], [80]] == idle.most.tolist()
 
 
 def test_an_overlay_holds_for_its_time() -> None:
