@@ -92,7 +92,9 @@ def by_second(lane: Lane, begins: np.ndarray, ends: np.ndarray, until: int) -> n
     return found.cumsum(axis=1, dtype=np.int32)[:, :until]
 
 
-def counted(lanes: list[Lane], until: int) -> Iterator[tuple[Chips, np.ndarray, ...]]:
+def counted(
+    lanes: list[Lane], until: int
+) -> Iterator[tuple[Chips, np.ndarray, np.ndarray, np.ndarray]]:
     """Of each pool, by envelope and second: what is promised, held and waited for."""
     for chips, lane in zip(POOLS, lanes, strict=True):
         known = lane.replayed
