@@ -218,8 +218,8 @@ def test_a_slip_in_a_command_is_answered_in_words(words: list[str]) -> None:
 def test_a_trace_that_is_no_file_is_a_fault_with_what_mends_it(kind: str, tmp_path: Path) -> None:
     """Not the system's own words and number alone: which file, and what to do."""
     trace = tmp_path / "nowhere.swf" if kind == "missing" else tmp_path
-    for words in (["simulate", PROGRAMME, "--no-term", "--trace", trace], ["demand", trace]):
-        made = run(*words)
+    for words in (("simulate", PROGRAMME, "--no-term", "--trace"), ("demand",)):
+        made = run(*words, trace)
         complained(made, "[file-unusable]\n    mend: Name a file")
         assert made.stderr.startswith(f"{trace}: ")
         assert "Errno" not in made.stderr
