@@ -8,7 +8,7 @@ part of what the programme's GPUs could do in the same time.
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -43,6 +43,11 @@ class Demand:
     def gpu_seconds(self) -> int:
         """The work of all jobs."""
         return int((self.seconds * self.gpus).sum())
+
+    def between(self, start: int, end: int) -> "Demand":
+        """The jobs from one row to before another, without a copy."""
+        columns = ("submitted", "seconds", "limit", "gpus", "tenant", "inference")
+        return replace(self, **{name: getattr(self, name)[start:end] for name in columns})
 
     def only(self, chosen: np.ndarray) -> "Demand":
         """Some of the jobs, in the order in which they are submitted."""
@@ -180,12 +185,11 @@ def spread(demand: Demand, rooms: Sequence[Room]) -> Places:
     edges = np.searchsorted(demand.submitted, [room.at for room in rooms[1:]]).tolist()
     found = np.full(len(demand.gpus), -1, np.int32)
     for n, (start, end) in enumerate(pairwise([0, *edges, len(found)])):
-        left = np.arange(start, end)
-        for room in rooms[n:] if len(left) else ():
-            found[left] = _spread(demand.only(left), room)
-            left = left[found[left] < 0]
-            if not len(left):
-                break
+        found[start:end] = _spread(demand.between(start, end), rooms[n])
+        for room in rooms[n + 1 :]:
+            left = start + np.flatnonzero(found[start:end] < 0)
+            if len(left):
+                found[left] = _spread(demand.only(left), room)
     return found
 
 
