@@ -11,10 +11,12 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.sharing import Idle, Turns
+from headgate.core.supports.text import Text
 from headgate.readers.trace_kept import Kept
 from headgate.readers.traces import Trace
 from headgate.report.trial import Column, Trial
@@ -302,7 +304,17 @@ def trial_of(
         settings,
         {"never_run": never, "too_large": large},
         tuple(sharing),
+        {name: why for name, one in documents.items() if (why := _because(one)) is not None},
     )
+
+
+def _because(document: Document) -> Text | None:
+    """What the last overlay asks, where there is one that says it in words."""
+    said = document.overlays[-1][1].get("because") if document.overlays else None
+    try:
+        return None if said is None else Text.model_validate(said.plain())
+    except ValidationError:
+        return None
 
 
 def sources_of(

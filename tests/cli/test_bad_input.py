@@ -214,6 +214,17 @@ def test_a_slip_in_a_command_is_answered_in_words(words: list[str]) -> None:
     complained(run(*words))
 
 
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_a_trace_that_is_no_file_is_a_fault_with_what_mends_it(kind: str, tmp_path: Path) -> None:
+    """Not the system's own words and number alone: which file, and what to do."""
+    trace = tmp_path / "nowhere.swf" if kind == "missing" else tmp_path
+    for words in (("simulate", PROGRAMME, "--no-term", "--trace"), ("demand",)):
+        made = run(*words, trace)
+        complained(made, "[file-unusable]\n    mend: Name a file")
+        assert made.stderr.startswith(f"{trace}: ")
+        assert "Errno" not in made.stderr
+
+
 def test_simulate_replays_the_rest_of_a_trace_and_tells_the_lines_that_it_could_not_read(
     tmp_path: Path,
 ) -> None:

@@ -188,8 +188,12 @@ def test_every_fault_can_be_provoked_at_its_line(code: Code) -> None:
 
 
 def test_the_other_faults_are_of_the_whole_file(tmp_path: Path) -> None:
-    """A cut archive, a text that is too long, and a file of another layout are refused."""
-    assert {Code.TOO_LARGE, Code.PACKED_BROKEN, Code.MOSTLY_BAD} == set(Code) - set(PROVOKED)
+    """A cut archive, a text that is too long, and a file of another layout are refused.
+
+    What names no job has a test of its own.
+    """
+    whole = {Code.TOO_LARGE, Code.PACKED_BROKEN, Code.MOSTLY_BAD, Code.NAME_UNMET}
+    assert whole == set(Code) - set(PROVOKED)
     path = tmp_path / "p.csv"
     path.write_bytes(gzip.compress(PHILLY.encode()))
     assert rows(read(PHILLY)) == rows(read_file(path))
@@ -333,6 +337,21 @@ def test_a_qos_or_a_partition_says_which_jobs_are_spot() -> None:
     told = read_lines(iter(lines), "t", named=named)
     assert [("a", 0), spot, spot, ("b", 0), ("b (spot)", 1)] == marked(told)
     assert (3, 1, named) == (told.notes.spot, told.notes.inference, told.notes.named)
+    assert {} == told.notes.unmet
+
+
+def test_a_name_of_which_there_is_no_job_is_told() -> None:
+    """A slip of the hand would else be an answer without spot jobs; who is strict is refused."""
+    lines = QUEUED.encode().splitlines()
+    named = {"spot": ["night", "nigth"], "inference": ["servnig"]}
+    unmet = {"spot": ["nigth"], "inference": ["servnig"]}
+    assert unmet == read_lines(iter(lines), "t", named=named).notes.unmet
+    with pytest.raises(Faulty) as refused:
+        read_lines(iter(lines), "t", named=named, strict=True)
+    told = [(fault.code, str(fault.what)) for fault in refused.value.faults]
+    form = "no job is called {!r}, as --{} says"
+    names = ("nigth", "spot"), ("servnig", "inference")
+    assert [("trace-name-unmet", form.format(*each)) for each in names] == told
 
 
 @pytest.mark.parametrize("slow", ["", "; a comment, for which lines are read one by one\n"])
@@ -348,5 +367,6 @@ def test_queues_and_partitions_of_swf_are_named_by_number(slow: str) -> None:
     trace = read_lines(iter(text.encode().splitlines(keepends=True)), "t", named=named)
     own, spot = "group-1", "group-1 (spot)"
     assert [(own, 1), (spot, 0), (own, 0), (own, 0)] == marked(trace)
+    assert {"spot": ["other"], "inference": ["queue-x"]} == trace.notes.unmet
     unnamed = read_lines(iter(text.encode().splitlines(keepends=True)), "t")
     assert [(own, 0)] * 4 == marked(unnamed)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headgate.core.policy.dated import at
 from headgate.core.policy.sharing import Sharing, Turns
+from headgate.core.supports.text import Text
 from headgate.cycle import run
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import data_files
@@ -47,7 +48,9 @@ def trial() -> Trial:
     sharing = (("", date(2026, 3, 16), said), ("forty", date(2026, 4, 1), {**said, "idle": "kept"}))
     sources = (("as it stands (policy)", "a" * 64), ("forty.yaml", "b" * 64))
     left_out = {"never_run": 3, "too_large": 1}
-    return Trial(policy, "jobs.swf", tuple(columns), 6, sources, {"load": None}, left_out, sharing)
+    because = {"forty": Text(en="What if it were 40/36/24?", ko="40/36/24라면?")}
+    made = tuple(columns)
+    return Trial(policy, "jobs.swf", made, 6, sources, {"load": None}, left_out, sharing, because)
 
 
 def _column(variant: str, shared: bool) -> Column:

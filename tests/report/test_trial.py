@@ -49,6 +49,24 @@ def test_a_figure_is_shown_with_the_range_of_its_histories() -> None:
     assert "with 5 more histories" in said
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_a_reader_in_a_hurry_is_told_what_was_asked_and_six_figures(language: str) -> None:
+    """Each overlay by its own words, in the reader's language where it has them; then use, waste
+    and waits of every column, before anything else.
+    """
+    page = trial_pages(trial())[file_of(language)].decode()
+    brief = page.partition('id="brief"')[2].partition('id="use"')[0]
+    asked = "forty: 40/36/24라면?" if language == "ko" else "forty: What if it were 40/36/24?"
+    assert asked in brief
+    rows = brief.partition("<tbody>")[2].partition("</tbody>")[0].strip().splitlines()
+    told = [re.findall(r'<td class="n">([^<]*)', row) for row in rows]
+    assert {4} == {len(cells) for cells in told}
+    digits = [[re.sub(r"\D", "", cell) for cell in cells[:2]] for cells in told]
+    waits = ["10240", "5120"], ["10260", "5130"]
+    others = ["1008", "504"], ["3650400", "1825200"]
+    assert [["1001", "1001"], ["1003", "502"], *waits, *others] == digits
+
+
 def test_the_policy_as_it_stands_and_its_envelopes_speak_the_readers_language() -> None:
     """No English variant or class of holders stands on a translated page."""
     assert "as it stands, behind walls" in text("en")

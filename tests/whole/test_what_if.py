@@ -304,6 +304,18 @@ def test_a_queue_of_the_trace_says_which_jobs_are_spot(tmp_path: Path, trace: Pa
     assert by_queue == json.loads(simulate("merge", sweep, "--json"))
 
 
+@pytest.mark.parametrize("made", [False, True])
+def test_a_name_that_no_job_of_the_trace_has_is_told(trace: Path, made: bool) -> None:
+    """On the terminal and in the JSON, of a file and of a made workload; others are not told."""
+    of = "generated:philly:160:1" if made else str(trace)
+    words = [PROGRAMME, "--no-term", "--largest", 500, "--trace", of, "--spot", "queue-77"]
+    assert "no job is called 'queue-77', as --spot says [trace-name-unmet]" in simulate(*words)
+    told = json.loads(simulate(*words, "--inference", "queue-1", "--json"))["trace"]["unmet"]
+    assert {"spot": ["queue-77"]} | ({"inference": ["queue-1"]} if made else {}) == told
+    refused = CliRunner().invoke(app, ["simulate", *map(str, words), "--strict"])
+    assert (2, True) == (refused.exit_code, "[trace-name-unmet]" in refused.stderr)
+
+
 def test_a_class_of_holders_that_has_the_name_of_spot_tenants_is_named(
     tmp_path: Path,
 ) -> None:

@@ -124,7 +124,11 @@ def simulate(
     overlay: OverlayOption = None,
     trace: TraceOption = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a trace with any row that cannot be read.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Refuse a trace with a row that cannot be read, or without what is named.",
+        ),
     ] = False,
     spot: Annotated[
         list[str] | None,

@@ -74,7 +74,10 @@ def mendable(what: str) -> Iterator[None]:
             raise
         complain(_site_missing(error).faults, what)
     except (ValueError, OSError) as error:
-        typer.echo(f"{what}: {error}", err=True)
+        if isinstance(error, OSError) and error.filename is not None:
+            complain(_unusable(error).faults, what)
+        else:
+            typer.echo(f"{what}: {error}", err=True)
     else:
         return
     raise typer.Exit(BAD_INPUT)
@@ -177,6 +180,13 @@ def fault(file: str, code: str, what: str, mend: str) -> "Faulty":
     from headgate.core.faults import Fault, Faulty
 
     return Faulty([Fault(file, 0, 0, code, what, mend)])
+
+
+def _unusable(error: OSError) -> "Faulty":
+    """What the system refuses of a file, as a fault of that file."""
+    said = error.strerror or str(error)
+    mend = "Name a file or folder that is there and that you may use."
+    return fault(str(error.filename), "file-unusable", said[:1].lower() + said[1:], mend)
 
 
 def _site_missing(error: ModuleNotFoundError) -> "Faulty":

@@ -20,9 +20,10 @@ import numpy as np
 
 from headgate.core.faults import Fault
 from headgate.readers.trace_layouts import read_file
+from headgate.readers.trace_log import unmet_faults
 from headgate.readers.traces import NOTHING, Named, Trace, TraceNotes
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 """Raised whenever the same text would give other columns."""
 WORTH_BYTES: Final = 1 << 20
 COLUMNS: Final = ("tenant", "submitted", "seconds", "gpus", "limit", "inference")
@@ -72,7 +73,7 @@ def told(kept: Kept) -> Iterator[str]:
             yield f"{count:>14,} jobs are {kind}"
     if notes.unsorted:
         yield f"{notes.unsorted:>14,} jobs were submitted before the one above, and put in order"
-    yield from map(str, notes.faults)
+    yield from map(str, (*notes.faults, *unmet_faults(notes.unmet, kept.name)))
     if (more := sum(notes.bad.values()) - len(notes.faults)) > 0:
         yield f"... and {more:,} more"
     if kept.not_kept:

@@ -128,7 +128,7 @@ def _table(log: Log, line: int, header: str) -> Callable[[str], Row | Left | Non
         if len(values) != len(names):
             what = Sentence("{n} of {all} columns", n=len(values), all=len(names))
             raise Bad((Code.FIELDS_WRONG, what))
-        return _table_row(values, places, log.named)
+        return _table_row(values, places, log)
 
     return read
 
@@ -147,9 +147,7 @@ def _quoted(error: Exception) -> Sentence:
     return Sentence('it cannot be read on ("{words}")', words=quoted(error))
 
 
-def _table_row(
-    values: Sequence[str], places: Mapping[str, Sequence[int]], named: Named
-) -> Row | Left:
+def _table_row(values: Sequence[str], places: Mapping[str, Sequence[int]], log: Log) -> Row | Left:
     """One row; all its faults at once."""
     given = {
         role: next((v for p in at if (v := values[p].strip()).lower() not in NONE), "")
@@ -175,14 +173,18 @@ def _table_row(
     if faults:
         raise Bad(*faults)
     said = [given[role].lower() for role in QUEUES if given[role]]
-    spot = _called(said, named, "spot") or any(map(_is_spot, said))
-    runs_a_model = _called(said, named, "inference") or given["kind"].lower().startswith(INFERENCE)
+    spot, runs_a_model = (_called(said, log, what) for what in ("spot", "inference"))
+    spot |= any(map(_is_spot, said))
+    runs_a_model |= given["kind"].lower().startswith(INFERENCE)
     tenant = f"{given['tenant']}{SPOT_OF}" if spot else given["tenant"]
     return fitting(int(submitted), tenant, seconds, gpus, limit, inference=runs_a_model)
 
 
-def _called(said: Sequence[str], named: Named, what: str) -> bool:
-    return any(name.lower() in said for name in named.get(what, ()))
+def _called(said: Sequence[str], log: Log, what: str) -> bool:
+    """Whether a job is called so; the log remembers what has been met."""
+    met = [(what, name) for name in log.named.get(what, ()) if name.lower() in said]
+    log.met.update(met)
+    return bool(met)
 
 
 @lru_cache(maxsize=4096)

@@ -48,6 +48,7 @@ class Log:
 
     def __init__(self, file: str, named: Named = NOTHING) -> None:
         self.file, self.named = file, named
+        self.met: set[tuple[str, str]] = set()
         self.columns = [array(kind) for kind in "qqqqqb"]
         self.places: dict[str, int] = {}
         self.left: Counter[str] = Counter()
@@ -81,6 +82,14 @@ class Log:
         for column, values in zip(self.columns, found, strict=True):
             column.frombytes(values.tobytes())
 
+    def unmet(self) -> Named:
+        """What is named and of which there is no job."""
+        left = {
+            what: [name for name in names if (what, name) not in self.met]
+            for what, names in self.named.items()
+        }
+        return {what: names for what, names in left.items() if names}
+
     def refuse(self, number: int, bad: Bad) -> None:
         """Count a row that cannot be read."""
         self.bad_rows += 1
@@ -92,8 +101,9 @@ class Log:
     def trace(self, start: int = 0, *, strict: bool = False) -> Trace:
         """The columns; raises `Faulty` where there is nothing to stand on, or by a bad row."""
         jobs, well = len(self.columns[0]), sum(self.left.values())
-        if self.bad_rows and strict:
-            raise Faulty(self.faults)
+        unmet = self.unmet()
+        if (self.bad_rows or unmet) and strict:
+            raise Faulty([*self.faults, *unmet_faults(unmet, self.file)])
         if self.bad_rows > jobs + well:
             rows = self.bad_rows + jobs + well
             what = Sentence("{n} of {rows} rows cannot be read", n=self.bad_rows, rows=rows)
@@ -108,6 +118,7 @@ class Log:
             tuple(self.faults),
             unsorted=self.unsorted,
             named={what: list(names) for what, names in self.named.items() if names},
+            unmet=unmet,
         )
         seconds, gpus = (np.frombuffer(self.columns[place], np.int64) for place in (2, 3))
         if (work := (seconds * gpus).sum(dtype=np.float64)) > WORK_MOST:
@@ -117,6 +128,16 @@ class Log:
         kinds = [column.typecode for column in self.columns]
         columns = [np.frombuffer(self.columns.pop(0), kind) for kind in kinds]
         return _ordered(tuple(self.places), columns, start, notes)
+
+
+def unmet_faults(unmet: Named, file: str) -> list[Fault]:
+    """Each name of which a trace has no job, as a fault of who named it."""
+    form = "no job is called {name!r}, as --{what} says"
+    return [
+        Code.NAME_UNMET.of(file, Sentence(form, name=name[:40], what=what))
+        for what, names in unmet.items()
+        for name in names
+    ]
 
 
 def _ordered(

@@ -20,7 +20,7 @@ from headgate.core.faults import Sentence
 from headgate.readers.trace_log import NUMBER, Bad, Log, Row, each, fitting
 
 from headgate.readers.traces import (  # isort: skip
-    GPUS_MOST, SECONDS_MOST, SPOT_OF, SUBMITTED_MOST, Code, Column, Left, Named,
+    GPUS_MOST, SECONDS_MOST, SPOT_OF, SUBMITTED_MOST, Code, Column, Left,
 )  # fmt: skip
 
 FIELDS: Final = 18
@@ -28,7 +28,7 @@ KINDS: Final = ("spot", "inference")
 BLOCK_LINES: Final = 20_000
 _PLAIN: Final = b"0123456789.- \t\r\n"
 _PART_STATUS: Final = (2, 3, 4)
-_QUEUES: Final = (("queue-", 14), ("partition-", 15))
+_QUEUES: Final = {"queue": 14, "partition": 15}
 _START: Final = re.compile(r";\s*UnixStartTime:\s*([0-9]{1,10})")
 
 
@@ -42,7 +42,7 @@ def read_swf(log: Log, lines: Iterator[tuple[int, bytes]]) -> int:
             found = _START.fullmatch(text)
             start = int(found[1]) if found else start
             return None
-        return _row(text.split(), log.named) if text else None
+        return _row(text.split(), log) if text else None
 
     while block := list(islice(lines, BLOCK_LINES)):
         if not _at_once(log, [raw for _, raw in block]):
@@ -55,7 +55,7 @@ def _comment(raw: bytes) -> bytes:
     return raw.decode(errors="replace").encode() if raw.startswith(b";") else raw
 
 
-def _row(values: list[str], named: Named) -> Row | Left:
+def _row(values: list[str], log: Log) -> Row | Left:
     if len(values) != FIELDS:
         what = Sentence("{n} fields, not {most}", n=len(values), most=FIELDS)
         raise Bad((Code.FIELDS_WRONG, what))
@@ -70,7 +70,7 @@ def _row(values: list[str], named: Named) -> Row | Left:
     if numbers[10] in _PART_STATUS:
         return Left.PART
     gpus = numbers[4] if numbers[4] > 0 else numbers[7]
-    spot, inference = (bool(_called(np.array([numbers]), named, what)[0]) for what in KINDS)
+    spot, inference = (bool(_called(np.array([numbers]), log, what)[0]) for what in KINDS)
     tenant = _tenant(numbers[11], numbers[12], spot)
     return fitting(submitted, tenant, numbers[3], gpus, numbers[8], inference=inference)
 
@@ -82,12 +82,15 @@ def _tenant(user: float, group: float, spot: float) -> str:
     return f"user-{user:.15g}{end}" if user >= 0 else f"unknown{end}"
 
 
-def _called(rows: np.ndarray, named: Named, what: str) -> np.ndarray:
-    """Which rows are in a queue or a partition that is named."""
+def _called(rows: np.ndarray, log: Log, what: str) -> np.ndarray:
+    """Which rows are in a queue or a partition that is named; the log remembers what was met."""
     found = np.zeros(len(rows), np.bool_)
-    for start, place in _QUEUES:
-        numbers = [name.removeprefix(start) for name in named.get(what, ()) if name[:1] == start[0]]
-        found |= np.isin(rows[:, place], [int(each) for each in numbers if each.isdecimal()])
+    for name in log.named.get(what, ()):
+        queue, _, number = name.rpartition("-")
+        if queue in _QUEUES and number.isdecimal():
+            here = rows[:, _QUEUES[queue]] == int(number)
+            found |= here
+            log.met.update([(what, name)] if here.any() else [])
     return found
 
 
@@ -115,7 +118,7 @@ def _at_once(log: Log, block: list[bytes]) -> bool:
     jobs = ran & has
     limits = np.clip(limit, 0, SECONDS_MOST)
     numbers = (column[jobs].astype(np.int64) for column in (submitted, seconds, gpus, limits))
-    spot, inference = (_called(rows[jobs], log.named, what) for what in KINDS)
+    spot, inference = (_called(rows[jobs], log, what) for what in KINDS)
     tenants = _tenants(rows[jobs, 11], rows[jobs, 12], spot)
     log.jobs(*tenants, *numbers, inference.astype(np.int8))
     return True

@@ -69,6 +69,13 @@ class Code(Mended):
     ENDS_EARLY = "trace-ends-early", "let no job end before it starts"
     TENANT_MISSING = "trace-tenant-missing", "name the tenant of every job"
     PRODUCT_WRONG = "trace-product-wrong", "make gpu_time the product of duration and GPUs"
+    NAME_UNMET = (
+        "trace-name-unmet",
+        (
+            "name a kind, QOS, partition or queue as the trace has it; in the Standard Workload"
+            " Format queue-7 or partition-2"
+        ),
+    )
     NO_JOBS = "trace-no-jobs", "give a trace with at least one job that ran"
     MOSTLY_BAD = (
         "trace-mostly-bad",
@@ -92,7 +99,8 @@ class TraceNotes:
     `left` counts rows by why they are no job, `bad` those that cannot be read by the code of their
     fault, of which `faults` are the first. `repeated` of the jobs are equal to an earlier one and
     are kept; `unsorted` of them were submitted before the job above them. `spot` and `inference`
-    of them are so marked: by what their rows say, or as `named` by who gave the trace.
+    of them are so marked: by what their rows say, or as `named` by who gave the trace. What is
+    named and of which there is no job is `unmet`.
     """
 
     rows: int
@@ -105,6 +113,7 @@ class TraceNotes:
     spot: int = 0
     inference: int = 0
     named: Named = field(default_factory=dict)
+    unmet: Named = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

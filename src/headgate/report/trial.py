@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
+from headgate.core.supports.text import Text
 from headgate.report import charts, trial_awards
 from headgate.report.blocks import (
     Block,
@@ -65,7 +66,8 @@ class Column:
 class Trial:
     """All columns, and what they were made from: `sources` are names with digests.
 
-    `sharing` are each variant's words of sharing, from a day on.
+    `sharing` are each variant's words of sharing, from a day on; `because` is what each overlay
+    asks.
     """
 
     policy: Policy
@@ -76,6 +78,7 @@ class Trial:
     settings: Mapping[str, int | None]
     left_out: Mapping[str, int]
     sharing: tuple[tuple[str, date, Mapping[str, Value]], ...]
+    because: Mapping[str, Text]
 
 
 HOURS = (
@@ -177,8 +180,26 @@ def _brief(trial: Trial, say: Speaker) -> Iterator[Block]:
         for mean in [c.figures["mean"][0]]
     ]
     legend = [say.say("trial.walls"), say.say("trial.shared")]
+    if trial.because:
+        asked = (f"{name}: {say.text(why)}" for name, why in trial.because.items())
+        yield Items(tuple(asked))
+    heads = [say.say("trial.figure"), *(_name(column, say) for column in trial.columns)]
+    yield table("brief-table", say.say("trial.brief_table"), heads, list(_answers(trial, say)))
     yield bars("brief-waits", say.say("trial.mean_chart"), rows, legend)
     yield Note(say.say("trial.assumed_title"), tuple(_assumptions(trial, say)))
+
+
+def _answers(trial: Trial, say: Speaker) -> Iterator[tuple[Cell, ...]]:
+    """What a reader in a hurry takes away, as the workload came."""
+    came = [{name: three[0] for name, three in c.figures.items()} for c in trial.columns]
+    yield say.say("trial.used"), *(say.percent(f["held"], f["offered"]) for f in came)
+    wasted = say.say("trial.in_hours", what=say.say("trial.fillable"))
+    yield wasted, *(_gpu_hours(f["fillable"], say) for f in came)
+    for kind in ("mean", "p95"):
+        yield say.say(f"trial.wait_{kind}"), *(_hours(f[kind], say) for f in came)
+    lost = say.say("trial.in_hours", what=say.say("trial.lost"))
+    yield lost, *(_gpu_hours(f["lost"], say) for f in came)
+    yield say.say("trial.unserved"), *(_whole(f["unserved"], say) for f in came)
 
 
 def _assumptions(trial: Trial, say: Speaker) -> Iterator[Cell]:
@@ -241,11 +262,11 @@ def _whole(amount: int, say: Speaker) -> str:
 
 
 def ranged(three: Three, write: Writer, say: Speaker) -> str:
-    """A figure, with its lowest and highest where histories differ."""
+    """A figure, with its lowest and highest where histories differ, on a line of their own."""
     came, low, high = three
     if low == high:
         return write(came, say)
-    return f"{write(came, say)} ({write(low, say)} – {write(high, say)})"
+    return f"{write(came, say)}\n({write(low, say)}\u00a0– {write(high, say)})"
 
 
 def _waits(trial: Trial, say: Speaker) -> Iterator[Block]:

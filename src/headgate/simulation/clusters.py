@@ -27,7 +27,7 @@ from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty, Sentence
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.trace_kept import Kept, read_trace
-from headgate.readers.trace_log import Log
+from headgate.readers.trace_log import Log, unmet_faults
 from headgate.readers.traces import NOTHING, Column, Marks, Named, Trace
 
 WORD: Final = "generated"
@@ -262,6 +262,14 @@ def workload(word: str, seed: str, *, strict: bool = False, named: Named = NOTHI
     """The trace of that name, or one made with a cluster's published figures; raises Faulty."""
     if not word.startswith(f"{WORD}:"):
         return read_trace(Path(word), strict=strict, named=named)
-    trace = from_word(word, seed)
+    trace = _without(from_word(word, seed), word, named, strict=strict)
     columns = (trace.submitted, trace.tenant, trace.seconds, trace.gpus, trace.inference)
     return Kept(trace, word, canonical.digest(b"".join(column.tobytes() for column in columns)))
+
+
+def _without(trace: Trace, word: str, named: Named, *, strict: bool) -> Trace:
+    """A made workload, which has none of the names that are given; raises Faulty if `strict`."""
+    unmet = {what: list(names) for what, names in named.items() if names}
+    if unmet and strict:
+        raise Faulty(unmet_faults(unmet, word))
+    return replace(trace, notes=replace(trace.notes, named=unmet, unmet=unmet))

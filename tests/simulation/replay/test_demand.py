@@ -9,6 +9,7 @@ from headgate.readers.traces import Trace
 from headgate.simulation.replay.demand import (
     WEEK_SECONDS,
     Demand,
+    Room,
     as_it_came,
     dealt,
     drawn,
@@ -16,7 +17,6 @@ from headgate.simulation.replay.demand import (
     spread,
 )
 from tests.readers.rows import trace_of
-from tests.simulation.replay.worlds import column
 
 HOUR = 3600
 
@@ -28,6 +28,11 @@ def trace(*rows: tuple[str, int, int, int], limit: tuple[int, ...] = ()) -> Trac
     return trace_of(
         (at, tenant, seconds, gpus, most, False) for (tenant, at, seconds, gpus), most in numbered
     )
+
+
+def room(at: int, *pools: tuple[int, int]) -> Room:
+    """From a moment on, the largest gang of the one tenant and the GPUs of each pool."""
+    return Room(at, np.array([[most] for most, _ in pools]), [gpus for _, gpus in pools])
 
 
 def weeks(count: int) -> Demand:
@@ -79,9 +84,22 @@ def test_tenants_go_to_the_envelope_of_their_name_or_where_least_is_done() -> No
 def test_jobs_go_where_there_is_room_and_pools_fill_alike() -> None:
     """A gang runs in one pool; one that fits none is counted, not cut in two."""
     demand = as_it_came(trace(*[("a", n, 10, 1) for n in range(30)], ("a", 40, 10, 9)))
-    found = spread(demand, [column(4), column(8)], [100, 200]).tolist()
+    found = spread(demand, [room(0, (4, 100), (8, 200))]).tolist()
     assert Counter({1: 20, 0: 10, -1: 1}) == Counter(found)
-    assert [-1] == spread(demand, [column(4), column(9)], [100, 0]).tolist()[-1:]
+    assert [-1] == spread(demand, [room(0, (4, 100), (9, 0))]).tolist()[-1:]
+
+
+def test_nobody_waits_for_chips_that_are_to_come_while_others_would_do() -> None:
+    """Chips that arrive at 100 get no small job before, and their part from then on; a gang that
+    only they can hold waits for them. Those that are taken away at 200 get nothing afterwards, and
+    who fitted nowhere else has no room at all.
+    """
+    small = [("a", at, 10, 1) for at in (0, 50, 99, 100, 101, 200, 201)]
+    wide = [("a", 60, 10, 8), ("a", 150, 10, 4), ("a", 210, 10, 5)]
+    demand = as_it_came(trace(*sorted(small + wide, key=lambda row: row[1])))
+    rooms = [room(0, (4, 4), (0, 0)), room(100, (4, 4), (8, 8)), room(200, (0, 0), (4, 8))]
+    found = dict(zip(demand.submitted.tolist(), spread(demand, rooms).tolist(), strict=True))
+    assert {0: 0, 50: 0, 99: 0, 60: 1, 100: 0, 101: 1, 150: 1, 200: 1, 201: 1, 210: -1} == found
 
 
 def test_the_spot_part_of_a_tenant_goes_where_the_tenant_goes() -> None:

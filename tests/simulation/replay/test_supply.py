@@ -76,6 +76,22 @@ def test_supply_comes_and_goes_on_its_day() -> None:
     assert [48, 0, 80] == by_day["2026-05-05"]
 
 
+def test_jobs_are_dealt_by_what_stands_on_the_day_on_which_they_come() -> None:
+    """Of a pool that is still to come, or has gone, no envelope holds any gang; days on which
+    supply is the same are one, and who has no envelope fits nowhere.
+    """
+    found = list(offer(small(LATER), 90 * DAYS).rooms((0, 1, 2), column(0, 2, -1)))
+    assert [0, 40 * DAYS, 65 * DAYS] == [room.at for room in found]
+    assert [[48, 32, 0], [48, 32, 80], [48, 0, 80]] == [room.gpus for room in found]
+    assert [[32, 8, 0], [16, 8, 0], [0, 0, 0]] == found[0].most.tolist()
+    assert [[32, 8, 0], [0, 0, 0], [48, 16, 0]] == found[2].most.tolist()
+    (only,) = offer(small(), 90 * DAYS).rooms((2,), column(0))
+    assert ([0, 0, 80], [[0], [0], [48]]) == (only.gpus, only.most.tolist())
+    spots = offer(small(RICH.replace("    budgets:", "    spot: {}\n    budgets:")), DAYS)
+    (idle,) = spots.rooms((0, 1, 2), column(spots.envelopes.index("spot")))
+    assert [[48], [32], [80]] == idle.most.tolist()
+
+
 def test_an_overlay_holds_for_its_time() -> None:
     """Quotas change on the overlay's first day and change back after its last."""
     found = offer(small(SPLIT), 90 * DAYS)

@@ -8,15 +8,16 @@ part of what the programme's GPUs could do in the same time.
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.traces import Marks, Trace, owner
 from headgate.simulation.draws import PER_MILLE, Draws
-from headgate.simulation.replay.layout import Column
+from headgate.simulation.replay.layout import Column, Table
 
 WEEK_SECONDS = 7 * DAY_SECONDS
 Places = np.ndarray[tuple[int], np.dtype[np.int32]]
@@ -42,6 +43,11 @@ class Demand:
     def gpu_seconds(self) -> int:
         """The work of all jobs."""
         return int((self.seconds * self.gpus).sum())
+
+    def between(self, start: int, end: int) -> "Demand":
+        """The jobs from one row to before another, without a copy."""
+        columns = ("submitted", "seconds", "limit", "gpus", "tenant", "inference")
+        return replace(self, **{name: getattr(self, name)[start:end] for name in columns})
 
     def only(self, chosen: np.ndarray) -> "Demand":
         """Some of the jobs, in the order in which they are submitted."""
@@ -157,19 +163,45 @@ def dealt(
     return found
 
 
-def spread(demand: Demand, most: Sequence[Column], capacity: Sequence[int]) -> Places:
-    """The pool of each job; -1 where no pool ever has room for it in its tenant's envelope.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """From a moment on: the largest gang of each tenant in each pool, and each pool's GPUs."""
 
-    `most` is by pool and tenant the largest gang that fits. Each job goes where the work dealt so
-    far is the smallest part of what the pool could do, so that pools fill alike.
+    at: int
+    most: Table
+    gpus: Sequence[int]
+
+
+def spread(demand: Demand, rooms: Sequence[Room]) -> Places:
+    """The pool of each job; -1 where none has room for it in its tenant's envelope from then on.
+
+    A job goes to a pool that has room for it on the day on which it is submitted, and only where
+    none has, to one that will have it soonest: nobody waits for chips that are still to come while
+    others would do. Of several, it goes where the work dealt since the supply last changed is the
+    smallest part of what the pool can do, so that pools fill alike.
     """
-    open_ = [pool for pool in range(len(most)) if capacity[pool]]
+    if len(rooms) == 1:
+        return _spread(demand, rooms[0])
+    edges = np.searchsorted(demand.submitted, [room.at for room in rooms[1:]]).tolist()
+    found = np.full(len(demand.gpus), -1, np.int32)
+    for n, (start, end) in enumerate(pairwise([0, *edges, len(found)])):
+        found[start:end] = _spread(demand.between(start, end), rooms[n])
+        for room in rooms[n + 1 :]:
+            left = start + np.flatnonzero(found[start:end] < 0)
+            if len(left):
+                found[left] = _spread(demand.only(left), room)
+    return found
+
+
+def _spread(demand: Demand, room: Room) -> Places:
+    """The pool of each job while the supply is one; -1 where none has room."""
+    open_ = [pool for pool, gpus in enumerate(room.gpus) if gpus]
     if len(open_) == 1:
-        fits = demand.gpus <= most[open_[0]][demand.tenant]
+        fits = demand.gpus <= room.most[open_[0]][demand.tenant]
         return np.where(fits, np.int32(open_[0]), np.int32(-1))
-    given = [0] * len(capacity)
+    given = [0] * len(room.gpus)
     found = array("i")
-    limits = [(pool, most[pool].tolist()) for pool in open_]
+    limits = [(pool, room.most[pool].tolist()) for pool in open_]
     for start in range(0, len(demand.gpus), BLOCK):
         block = slice(start, start + BLOCK)
         columns = (demand.tenant[block], demand.gpus[block], demand.seconds[block])
@@ -178,7 +210,7 @@ def spread(demand: Demand, most: Sequence[Column], capacity: Sequence[int]) -> P
             for pool, largest in limits:
                 if gpus > largest[tenant]:
                     continue
-                if best < 0 or given[pool] * capacity[best] < given[best] * capacity[pool]:
+                if best < 0 or given[pool] * room.gpus[best] < given[best] * room.gpus[pool]:
                     best = pool
             found.append(best)
             if best >= 0:

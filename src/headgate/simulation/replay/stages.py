@@ -70,14 +70,11 @@ def _marked(demand: Demand, offer: Offer) -> np.ndarray:
 
 def _stage(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[list[Lane], Waiting]:
     """The pools of a stage, and who goes on from it."""
-    offer, demand = history.offer, history.demand
+    offer = history.offer
     came, rows = _came(history, waiting, stage)
     if not len(rows):
         return [], waiting
-    capacity = offer.gpu_seconds(int(demand.submitted[-1]) + 1)
-    here = [int(capacity[place]) * (place in stage) for place in range(len(offer.pools))]
-    largest = np.column_stack([offer.largest, np.zeros(len(offer.pools), np.int64)])
-    pool_of = spread(came, [most[history.envelope] for most in largest], here)
+    pool_of = spread(came, list(offer.rooms(stage, history.envelope)))
     left = [Waiting(rows[pool_of < 0], came.submitted[pool_of < 0])]
     lanes = list[Lane]()
     for place in stage:

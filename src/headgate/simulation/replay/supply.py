@@ -5,7 +5,7 @@ the envelopes divide what the policy divides of the whole, in its blocks and by 
 that stand in no envelope are nobody's here.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -24,7 +24,7 @@ from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
 from headgate.core.supports.price import PRICE_DECIMALS
 from headgate.readers.traces import SPOT_OF, owner
-from headgate.simulation.replay.demand import payer
+from headgate.simulation.replay.demand import Room, payer
 from headgate.simulation.replay.layout import NEVER, WHOLE_BITS, Column, Table
 from headgate.simulation.replay.pool import UNBOUND, Budgets, Gangs, Pool, Rules, Steps
 from headgate.steps.agenda import first_day
@@ -239,13 +239,19 @@ class Offer:
         """How a pool takes inference, if it takes that first and nothing else."""
         return self.inference.first.get(_chip(self.pools[place])) if self.inference else None
 
-    @property
-    def largest(self) -> Table:
-        """The most that each envelope ever has of each pool; of what lies idle, all of it."""
-        most = np.minimum(self.quota, self._gpus[:, :, None]).max(axis=1)
+    def rooms(self, stage: Collection[int], envelope: Column) -> Iterator[Room]:
+        """What some of the pools hold for each tenant, by its envelope (-1: none), on each day.
+
+        Days on which nothing of it changes are one.
+        """
+        gpus = self._gpus * np.isin(np.arange(len(self.pools)), list(stage))[:, None]
+        most = np.minimum(self.quota, gpus[:, :, None])
         if self.spot is not None:
-            most[:, -1] = self._gpus.max(axis=1)
-        return np.asarray(most)
+            most[:, :, -1] = gpus
+        most = np.concatenate([most, np.zeros_like(most[:, :, :1])], axis=2)
+        same = (np.diff(most, axis=1) == 0).all(axis=(0, 2)) & (np.diff(gpus) == 0).all(axis=0)
+        for n in np.flatnonzero(np.append(True, ~same)):
+            yield Room(int(self.at[n]), most[:, n, envelope], gpus[:, n].tolist())
 
     def gpu_seconds(self, until: int) -> Column:
         """What each pool could do up to a moment."""
