@@ -3,18 +3,19 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
 from headgate.core.calls.lots import lot
 from headgate.core.calls.scoring import Score, score
-from headgate.core.calls.screening import Screening, by_arrival, eligible, screen, subject_of
+from headgate.core.calls.screening import Screening, eligible, screen, subject_of
 from headgate.core.calls.window import window
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import instant
+from headgate.steps.called import applications as came_in
+from headgate.steps.called import applied, call_of, decided_on
 from headgate.steps.term import Term
 
 
@@ -42,20 +43,6 @@ class Field:
     holders: Mapping[str, str]
     scores: Mapping[str, int]
     lots: Mapping[str, str]
-
-
-def call_of(term: Term, call_id: str) -> Call:
-    """A call as the policy has it on the day it is decided."""
-    decides = term.policy(term.starts).calls[call_id].decides
-    return term.policy(decides).calls[call_id]
-
-
-def decided_on(term: Term, call: Call) -> date:
-    """The day on which a call is decided: its own, or the first day of the later term it is for.
-
-    Only when that term has begun is it known what goes on in it and what the last round freed.
-    """
-    return max(call.decides, term.starts) if term.index else call.decides
 
 
 def open_call(term: Term, call_id: str) -> Term:
@@ -87,7 +74,7 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     call, root = call_of(term, call_id), term.root()
     when = instant(decided_on(term, call))
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
-    received = _received(term, call_id)
+    received = came_in(term, call_id)
     policy = term.policy(call.decides)
     screenings = screen(policy, call_id, received, findings, _taken(term, call_id))
     applications = applied(term, call_id)
@@ -97,22 +84,6 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     return term, Screened(call_id, applications, lots, eligible(screenings))
-
-
-def applied(term: Term, call_id: str) -> Mapping[str, Application]:
-    """A call's applications by id; of several with one id the first handed in stands."""
-    return {a.id: a for a in reversed(by_arrival(_received(term, call_id)))}
-
-
-def has_applied(term: Term, call_id: str, name: str) -> bool:
-    """Whether an application of that id came in for a call; for none that has not closed."""
-    received = _received(term, call_id) if f"applications/{call_id}" in term.facts else []
-    return any(one.id == name for one in received)
-
-
-def _received(term: Term, call_id: str) -> list[Application]:
-    values = term.facts[f"applications/{call_id}"].values
-    return [value for value in values if isinstance(value, Application)]
 
 
 def _taken(term: Term, call_id: str) -> frozenset[str]:
