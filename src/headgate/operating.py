@@ -5,7 +5,7 @@ applied under it. A plan file is one canonical line a cluster, and says all that
 needs, so that it can be signed on one machine and applied on another.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
@@ -186,8 +186,10 @@ def planned(job: Job, *, mass_removal: bool = False) -> Written | Refused:
 
 
 def told(written: Written) -> Iterator[str]:
-    """A plan as lines for the person who signs it."""
-    yield from explain(written.plan)
+    """A plan as lines for the person who signs it; first the cluster as options name it."""
+    first, *rest = explain(written.plan)
+    yield first if written.name == written.plan.cluster else f"{written.name}, {first}"
+    yield from rest
     if written.plan.changes:
         yield f"digest   {written.digest}"
 
@@ -243,6 +245,18 @@ def read_plan(file: str, data: bytes) -> tuple[Written, ...]:
             raise Code.PLAN_WRONG.alone(file, f"line {number} is not as it was written")
         found.append(written)
     return tuple(found)
+
+
+def chosen_of(plans: Sequence[Written], cluster: str | None) -> tuple[Written, ...]:
+    """The plan of a cluster, or all; raises Faulty where none of them is of that cluster.
+
+    Without a word about it, nothing would be done and all would seem well.
+    """
+    found = tuple(each for each in plans if cluster in (None, each.name))
+    if cluster is not None and not found:
+        names = ", ".join(each.name for each in plans)
+        raise Code.CLUSTER_UNKNOWN.alone("--cluster", f"the plans are not of {cluster!r}: {names}")
+    return found
 
 
 def carried_out_as_written(

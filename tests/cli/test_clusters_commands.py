@@ -68,6 +68,11 @@ def test_a_plan_is_shown_written_signed_and_applied(bundle: Path, tmp_path: Path
     assert "because calls.open-1" in shown.stdout
     wrong = run(tmp_path, DRY, "apply", out, "--expect", "0" * 64)
     assert (BAD_INPUT, True) == (wrong.exit_code, "plan-other" in wrong.stderr)
+    assert shown.stdout.startswith("naver, naver-cloud: "), "the name that --cluster takes"
+    for other in ("naver-cloud", "none"):
+        none = run(tmp_path, DRY, "apply", out, "--cluster", other)
+        named = f"the plans are not of '{other}': naver" in none.stderr
+        assert (BAD_INPUT, True) == (none.exit_code, named), "nothing done is not done well"
     done = run(tmp_path, DRY, "apply", out, "--expect", digest)
     assert (0, True) == (done.exit_code, "holds its orders now" in done.stdout)
 

@@ -20,7 +20,8 @@ from headgate.core.quantities import DAY_SECONDS
 from headgate.steps.adopt import adopt, open_term
 from headgate.steps.agenda import first_day
 from headgate.steps.awards import award, settle_call
-from headgate.steps.calls import Field, call_of, close_call, judge, open_call, screen_call
+from headgate.steps.called import call_of
+from headgate.steps.calls import Field, close_call, judge, open_call, screen_call
 from headgate.steps.problem import problem_of
 from headgate.steps.term import Term
 

@@ -21,7 +21,7 @@ from headgate.cycle import replay, take
 from headgate.readers.facts import Recorded, read_events, read_facts
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
-from headgate.steps.calls import call_of
+from headgate.steps.called import call_of
 from headgate.steps.enforce import orders_of
 from headgate.steps.event import EVENTS, Event, What
 from headgate.steps.placing import room_of

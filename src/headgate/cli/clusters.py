@@ -101,13 +101,13 @@ def apply(
 ) -> None:
     """Make the changes, read back what the clusters hold, and say what came of it."""
     with mendable(f"apply {source}"), awake(f"apply {source}"):
-        from headgate.operating import carried_out, carried_out_as_written, read_plan
+        from headgate.operating import carried_out, carried_out_as_written, chosen_of, read_plan
         from headgate.readers.clusters import read_clusters
 
         path = Path(source)
         if path.is_file():
             plans = read_plan(path.name, path.read_bytes())
-            chosen = [each for each in plans if cluster in (None, each.name)]
+            chosen = chosen_of(plans, cluster)
             _one(expect, len(chosen))
             sections = read_clusters(clusters)
             receipts = (

@@ -19,7 +19,7 @@ from headgate.core.decision import Decision
 from headgate.core.policy.schema import Call
 from headgate.core.supports.text import Text
 from headgate.report.published import Group, group_of
-from headgate.steps.calls import call_of
+from headgate.steps.called import call_of
 from headgate.steps.term import Term
 
 

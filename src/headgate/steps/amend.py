@@ -28,7 +28,7 @@ from headgate.core.quantities import add_months, instant
 from headgate.core.supports.kind import Accounts
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import amount_in_term
-from headgate.steps.calls import call_of, has_applied
+from headgate.steps.called import call_of, has_applied
 from headgate.steps.event import What, amendments_name
 from headgate.steps.fees import Granted, bill, is_suspended, overdue, suspends_from
 from headgate.steps.placing import room_of

@@ -14,7 +14,8 @@ from headgate.core.decision import Decision
 from headgate.core.enforcement.place import Part
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
-from headgate.steps.calls import Field, call_of, decided_on
+from headgate.steps.called import call_of, decided_on
+from headgate.steps.calls import Field
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of

@@ -10,15 +10,7 @@ from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
 from headgate.core.calls.lots import lot
 from headgate.core.calls.scoring import Score, score
-from headgate.core.calls.screening import (
-    Alone,
-    Screening,
-    by_arrival,
-    each,
-    eligible,
-    screen_all,
-    subject_of,
-)
+from headgate.core.calls.screening import Alone, Screening, each, eligible, screen_all, subject_of
 from headgate.core.calls.window import window
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import Entry, Kind
@@ -26,6 +18,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import instant
+from headgate.steps.called import applications, applications_of, applied, call_of, decided_on
 from headgate.steps.term import Received, Term
 
 
@@ -60,20 +53,6 @@ class Field:
     tags: Mapping[str, frozenset[str]]
 
 
-def call_of(term: Term, call_id: str) -> Call:
-    """A call as the policy has it on the day it is decided."""
-    decides = term.policy(term.starts).calls[call_id].decides
-    return term.policy(decides).calls[call_id]
-
-
-def decided_on(term: Term, call: Call) -> date:
-    """The day on which a call is decided: its own, or the first day of the later term it is for.
-
-    Only when that term has begun is it known what goes on in it and what the last round freed.
-    """
-    return max(call.decides, term.starts) if term.index else call.decides
-
-
 def open_call(term: Term, call_id: str) -> Term:
     """Enter that a call is open, under which policy and until when."""
     call = call_of(term, call_id)
@@ -103,17 +82,17 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     call, root = call_of(term, call_id), term.root()
     when = instant(decided_on(term, call))
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
-    received = _received(term, call_id)
+    received = applications(term, call_id)
     alone = _alone(term.document, call.decides, call_id, term.facts[f"applications/{call_id}"])
     screenings = screen_all(call, alone, findings, _taken(term, call_id))
-    applications = applied(term, call_id)
-    lots = {name: lot(root, name) for name in applications}
+    stand = applied(term, call_id)
+    lots = {name: lot(root, name) for name in stand}
     copies = Counter(application.id for application in received)
     first = {s.application: s for s in reversed(screenings)}
     results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
     tags = {one.application.id: one.tags for one in reversed(alone)}
-    return term, Screened(call_id, applications, lots, eligible(screenings), tags)
+    return term, Screened(call_id, stand, lots, eligible(screenings), tags)
 
 
 @lru_cache(maxsize=2)
@@ -125,26 +104,7 @@ def _alone(
     Most of what it takes to solve a list goes into this, and under review a list is solved again
     after every sheet: two are kept, a call as it is and as it would be under a what-if.
     """
-    return each(at(document, decides).policy, call_id, _applications(received))
-
-
-def applied(term: Term, call_id: str) -> Mapping[str, Application]:
-    """A call's applications by id; of several with one id the first handed in stands."""
-    return {a.id: a for a in reversed(by_arrival(_received(term, call_id)))}
-
-
-def has_applied(term: Term, call_id: str, name: str) -> bool:
-    """Whether an application of that id came in for a call; for none that has not closed."""
-    received = _received(term, call_id) if f"applications/{call_id}" in term.facts else []
-    return any(one.id == name for one in received)
-
-
-def _received(term: Term, call_id: str) -> list[Application]:
-    return _applications(term.facts[f"applications/{call_id}"])
-
-
-def _applications(received: Received) -> list[Application]:
-    return [value for value in received.values if isinstance(value, Application)]
+    return each(at(document, decides).policy, call_id, applications_of(received))
 
 
 def _taken(term: Term, call_id: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from headgate.core.enforcement.plan import dated
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.quantities import instant, seconds_of
 from headgate.core.seats import apportion
-from headgate.steps.calls import call_of
+from headgate.steps.called import call_of
 from headgate.steps.event import receipts_name
 from headgate.steps.fees import is_suspended
 from headgate.steps.term import Holding, Term

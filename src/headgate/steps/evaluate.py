@@ -25,7 +25,7 @@ from headgate.core.evaluation.conduct import (
 )
 from headgate.core.evaluation.cut_errors import ErrorRow, errors_of
 from headgate.core.evaluation.decide import Lot, Reason, RoundOutcome, decide
-from headgate.core.evaluation.estimate import Standings, failed_teams, standings_of
+from headgate.core.evaluation.estimate import Standings, standings_of
 from headgate.core.evaluation.evidence import Evidence, ItemScore, Rating, Vote
 from headgate.core.evaluation.foresight import Foreseen, Plan, PlannedPillar, foresee
 from headgate.core.evaluation.freeze import Frozen, Signed, check_frozen, check_targets, unsigned
@@ -200,7 +200,7 @@ def _present(
     there = {row.team for of_pillar in rows for row in of_pillar}
     votes = (vote for of_pillar in evidence.votes.values() for vote in of_pillar)
     there.update(*((vote.first, vote.second) for vote in votes))
-    failed = failed_teams(gates)
+    failed = rules.failed_teams(gates)
     return tuple(t for t in teams if t in there or t not in failed) or tuple(teams)
 
 

@@ -30,7 +30,7 @@ from headgate.core.ledger.transfer import Transfer
 from headgate.core.policy.primitives import share_of
 from headgate.core.policy.rules import settle as settle_table
 from headgate.core.quantities import instant
-from headgate.steps.calls import applied, call_of, has_applied
+from headgate.steps.called import applied, call_of, has_applied
 from headgate.steps.event import payments_name
 from headgate.steps.term import DUE, INCOME, PAID, Holding, Term, single
 

@@ -11,7 +11,7 @@ from headgate.core.policy.dated import find
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS
 from headgate.core.supports.kind import Kind as Support
-from headgate.steps.calls import call_of
+from headgate.steps.called import call_of
 from headgate.steps.term import Holding, Term
 
 Sites = Mapping[str, Mapping[str, int]]

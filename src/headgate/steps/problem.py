@@ -19,7 +19,8 @@ from headgate.core.policy.award_rules import TieBreak
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, floor_share
 from headgate.core.supports.kind import Accounts
-from headgate.steps.calls import Field, call_of
+from headgate.steps.called import call_of
+from headgate.steps.calls import Field
 from headgate.steps.term import Term
 
 

@@ -20,7 +20,7 @@ from headgate.core.reallocation.formula import reallocate as divide
 from headgate.core.supports.kind import Accounts
 from headgate.steps.adopt import amounts_of, open_term, seats
 from headgate.steps.awards import amount_in_term, grant_all
-from headgate.steps.calls import call_of
+from headgate.steps.called import call_of
 from headgate.steps.evaluate import facts_of, given_of, round_of
 from headgate.steps.placing import Shortage, parts_of, short
 from headgate.steps.rights import Way, blocks_as, in_two_units

@@ -16,7 +16,7 @@ from headgate.core.quantities import instant
 from headgate.core.reallocation.restored import RESTORED, Restored, Returned
 from headgate.core.supports.kind import Accounts
 from headgate.steps.awards import amount_in_term
-from headgate.steps.calls import call_of
+from headgate.steps.called import call_of
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import Sites, room_of
 from headgate.steps.reallocate import LEAVING, as_decided, by_time, without_unreported

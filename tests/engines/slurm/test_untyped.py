@@ -15,15 +15,22 @@ from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab, Shape
 
 GUIDE = Path(__file__).parents[3] / "docs" / "operating" / "slurm.md"
-LIMIT = "gres/gpu:h200=4,gres/gpu:b200=4"
+LIMIT = "gres/gpu:h200=4,gres/gpu:b200=4,gres/npu:rngd=4"
+NPUS = """
+GresTypes=gpu,npu
+AccountingStorageTRES=gres/gpu,gres/gpu:h200,gres/gpu:b200,gres/npu,gres/npu:rngd
+NodeName=g901 Port=9 State=CLOUD NodeAddr=127.0.0.1 CPUs=64 RealMemory=20000 Gres=npu:rngd:8
+PartitionName=rngd Nodes=g901 State=UP MaxTime=INFINITE DefaultTime=60
+"""
 
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    """A Slurm with the guide's file, two types of devices, and an award of four of each."""
+    """A Slurm with the guide's file, two types of GPU, an NPU, and an award of four of each."""
     found = re.search("```lua\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
-    shape = Shape(2, kinds=("h200", "b200"), users=("alice",), submit_plugin=found[1])
+    kinds, users = ("h200", "b200"), ("alice",)
+    shape = Shape(2, kinds=kinds, users=users, extra=NPUS, submit_plugin=found[1])
     with slurm_or_skip(shape) as running:
         running.run("sacctmgr", "-i", "add", "account", "award", f"grptres={LIMIT}")
         running.run("sacctmgr", "-i", "add", "user", "alice", "account=award")
@@ -49,6 +56,21 @@ def asked(lab: Lab, job: str) -> str:
 def test_a_job_that_names_no_type_gets_its_partitions(lab: Lab, option: str) -> None:
     """However devices are asked for, they are counted under their type."""
     assert "gres/gpu:b200=2" in asked(lab, submit(lab, "-p", "b200", "-n1", option))
+
+
+@pytest.mark.parametrize("option", ["--gres=npu:2", "--gres=npu:rngd:2"])
+def test_a_device_of_another_name_is_counted_under_its_type(lab: Lab, option: str) -> None:
+    """NPUs are limited as GPUs are."""
+    assert "gres/npu:rngd=2" in asked(lab, submit(lab, "-p", "rngd", option))
+
+
+@pytest.mark.parametrize("name", ["gpu", "npu"])
+def test_a_device_that_a_partition_does_not_have_is_not_named_for_it(lab: Lab, name: str) -> None:
+    """Nothing is guessed: whoever asks for what is elsewhere reads what to write."""
+    partition = {"gpu": "rngd", "npu": "h200"}[name]
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        submit(lab, "-p", partition, f"--gres={name}:1")
+    assert f"name the type: --gres={name}:TYPE:N" in refused.value.stderr
 
 
 @pytest.mark.parametrize("partition", ["main", "h200,b200"])

@@ -185,17 +185,19 @@ def rehearsed(
 UNNEEDED = (
     *("allauth", "django.contrib", "pydantic_settings", "rules"),
     *("headgate.cycle", "headgate.readers.facts", "headgate.site.actions", "headgate.site.portal"),
+    *("numpy", "headgate.steps.calls", "headgate.core.evaluation.estimate"),
 )
 
 READS = """
 import sys
+import headgate.operating
 from headgate.cli.clusters import term_of
 print(len(term_of(sys.argv[1]).holdings), *sorted(sys.modules), sep="\\n")
 """
 
 
 def test_who_plans_by_a_ledger_waits_for_nothing_of_the_portal(begun_address: str) -> None:
-    """A plan by cron is a process each time: it loads neither pages, nor people, nor facts."""
+    """A plan by cron is a process each time: it loads no pages, people, facts or judging."""
     command = [sys.executable, "-c", READS, begun_address]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     held, *loaded = done.stdout.split()

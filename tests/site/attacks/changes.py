@@ -35,7 +35,9 @@ NEVER: Final = ("never_changes", "never_goes")
 
 
 def _triggers(table: str) -> list[str]:
-    text = (GUARDS / "sqlite.sql").read_text(encoding="utf-8").replace("{table}", table)
+    files = ("sqlite.sql", "sqlite_added.sql")
+    text = "".join((GUARDS / file).read_text(encoding="utf-8") for file in files)
+    text = text.replace("{table}", table)
     found = [s[s.index("CREATE") :] for s in text.split("END;\n") if s.strip()]
     return [f"{statement}END" for statement in found]
 
@@ -102,6 +104,7 @@ _COPY: Final = {
     f" WHERE {_FIRST[table]}"
     for table, columns in COLUMNS.items()
 }
+_NEXT_SIGNED: Final = f"INTO checkpoint VALUES ({SIZE}, {SIZE - 1}, '{'0' * 64}', '')"
 _LONE_LEG: Final = forged(move(), without=("credit", "entry"))
 _TOO_MUCH: Final = forged(move(amount=100_000))
 _NO_CHECKS: Final = "PRAGMA ignore_check_constraints = ON"
@@ -205,7 +208,13 @@ SWITCHED: Final[dict[str, Change]] = {
         (
             (_NO_KEYS, *_LONE_LEG),
             (_NO_CHECKS, *_TOO_MUCH),
-            (_NO_REPLACE, *forged(move())),
+            (_NO_CHECKS, *forged(move())),
+            (_NO_CHECKS, "INSERT INTO kept VALUES ('x', 'y', 0, '')"),
+            (_NO_CHECKS, "INSERT OR REPLACE INTO kept SELECT * FROM kept"),
+            (_NO_KEYS, "INSERT INTO kept VALUES ('x', 'y', -9, '')"),
+            (_NO_KEYS, f"INSERT {_NEXT_SIGNED}"),
+            (_NO_CHECKS, f"INSERT {_NEXT_SIGNED}"),
+            (_NO_REPLACE, f"INSERT {_NEXT_SIGNED}"),
         ),
         (("SET session_replication_role = replica", *_LONE_LEG),),
     ),

@@ -159,11 +159,11 @@ EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
         "append-only",
     ),
     "add a row in the place of another (REPLACE)": (
-        "append-only",
+        "append-only checkpoint_root",
         "",
     ),
     "the same, with the triggers of REPLACE switched off": (
-        "guards-off",
+        "checkpoint_root guards-off",
         "",
     ),
     "add a row or change the one that is there (upsert)": (
@@ -178,7 +178,7 @@ EXPECTED: Final[Mapping[str, tuple[str, ...]]] = {
         "append-only",
     ),
     "copy a changed table over it (ATTACH)": (
-        "append-only",
+        "checkpoint_root",
         "",
     ),
     "make foreign keys wait for the end of the transaction": (

@@ -25,6 +25,7 @@ _LINES: Final = "core/ledger/entry.py"
 _TREE: Final = "core/ledger/tree.py"
 _SCHEMA: Final = "site/records/guards/schema.sql"
 _TRIGGERS: Final = "site/records/guards/sqlite.sql"
+_ADDED: Final = "site/records/guards/sqlite_added.sql"
 
 EVERY_TIME: Final = (
     Mutant(
@@ -230,8 +231,14 @@ AT_NIGHT: Final = (
         "{table}_never_goes BEFORE DELETE ON {table}\n    WHEN 1 = 0 BEGIN SELECT RAISE(ABORT,",
     ),
     Mutant(
+        "a connection without constraints may write",
+        *("attacks", _ADDED),
+        "INSERT OR IGNORE INTO checkpoint VALUES (-1, -1, '', ''); ",
+        "",
+    ),
+    Mutant(
         "a connection without foreign keys may write",
-        *("attacks", _TRIGGERS),
+        *("attacks", _ADDED),
         "(SELECT foreign_keys FROM pragma_foreign_keys) <> 1",
         "(SELECT foreign_keys FROM pragma_foreign_keys) > 1",
     ),

@@ -38,7 +38,8 @@ each way that a lie can be told, and this page is compared with what came of the
 
 - **refused**: the statement fails, whatever program sends it. The names are those of the rules in
   `src/headgate/site/records/guards/schema.sql`; "append-only" and "guards off" are triggers,
-  "permission" is PostgreSQL's, and SQLite does not say which foreign key it was.
+  "permission" is PostgreSQL's, and SQLite does not say which foreign key it was. A REPLACE meets
+  `checkpoint_root`, by which SQLite's triggers see whether constraints hold.
 - **revealed**: it is written, and whoever looks into the database finds it: a guard is missing or
   another, an entry of the journal is none or not the next one, the ledger's rows are not those that
   follow from the journal's lines under the chart, a kept value is not the one that was digested or

@@ -17,14 +17,20 @@ from headgate.core.ledger.tree import root
 from headgate.readers.facts import Recorded, read_facts
 from headgate.site.actions.post import post
 from headgate.site.actions.take import rehearse
-from headgate.site.records.database import TABLES, Database, create, opened
+from headgate.site.records.database import TABLES, Database, create, opened, unmade
 from headgate.site.records.journal import head, lines
+from headgate.site.verifying.guards import guard_findings
 from tests.core.ledger.builders import CHART, grant
 from tests.servers.postgres import Cluster
 from tests.whole.small import small
 
 MIGRATION: Final = import_module("headgate.site.records.migrations.0001_ledger")
 EMPTY: Final = "migrations_empty"
+OLDER_GUARD: Final = """
+    CREATE TRIGGER leg_is_guarded BEFORE INSERT ON leg
+        WHEN (SELECT foreign_keys FROM pragma_foreign_keys) <> 1
+        BEGIN SELECT RAISE(ABORT, 'write through headgate'); END
+"""
 
 
 @pytest.fixture
@@ -114,6 +120,24 @@ def test_making_it_again_changes_nothing(vendor: str, request: pytest.FixtureReq
     create(database)
     assert before == database.rows(sql)
     assert 1 == head(database).size
+
+
+def test_ledger_made_before_has_the_guards_of_one_made_today(tmp_path: Path) -> None:
+    """Its rows stay, each of its older guards makes room, and whoever verifies finds nothing."""
+    database = opened(f"sqlite:///{tmp_path / 'ledger.db'}")
+    create(database)
+    post(database, CHART, [grant()])
+    ready = unmade(database)
+    for table in TABLES:
+        database.rows(f"DROP TRIGGER {table}_is_guarded")
+    database.rows(OLDER_GUARD)
+    database.rows("DELETE FROM django_migrations WHERE name = '0003_guards_of_sqlite'")
+    assert ready + 1 == unmade(database)
+    assert [f"trigger {table}_is_guarded" for table in sorted(TABLES)] == [
+        finding.place for finding in guard_findings(database)
+    ]
+    create(database)
+    assert ([], ready, 1) == (guard_findings(database), unmade(database), head(database).size)
 
 
 def test_service_may_read_and_add_and_nothing_else(

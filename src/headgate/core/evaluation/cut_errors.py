@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from headgate.core.calls.harshness import FloatArray, IntArray
 from headgate.core.evaluation.composite import Composite
-from headgate.core.evaluation.estimate import MILLI, failed_teams, pair_spread, told
-from headgate.core.evaluation.method import GateFinding
+from headgate.core.evaluation.estimate import MILLI, pair_spread, told
+from headgate.core.evaluation.method import GateFinding, failed_teams
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.evaluation.resampling import MICRO
 

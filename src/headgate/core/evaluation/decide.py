@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from headgate.core.evaluation.estimate import Standing, Standings, failed_teams
-from headgate.core.evaluation.method import GateFinding, GateOutcome, Method
+from headgate.core.evaluation.method import GateFinding, GateOutcome, Method, failed_teams
 from headgate.core.policy.schema import Remedy, Wildcard
+
+if TYPE_CHECKING:
+    # Terms hold outcomes, and who reads a term should not wait for the libraries of an estimate.
+    from headgate.core.evaluation.estimate import Standing, Standings
 
 Team = TypeVar("Team")
 
@@ -98,7 +101,7 @@ class Lot:
 
 
 def decide(
-    method: Method, standings: Standings, gates: Sequence[GateFinding], lot: Lot | None = None
+    method: Method, standings: "Standings", gates: Sequence[GateFinding], lot: Lot | None = None
 ) -> RoundOutcome:
     """Decide a round from its standings and the same gate findings they were made with.
 
@@ -127,7 +130,7 @@ def _disqualified(team: str, gates: Sequence[GateFinding]) -> TeamDecision:
     return TeamDecision(team, Decision.DISQUALIFIED, Reason.GATE_FAILED, names)
 
 
-def _stopped(team: str, standings: Standings) -> TeamDecision:
+def _stopped(team: str, standings: "Standings") -> TeamDecision:
     missed = [bar for bar in standings.bars if bar.team == team and not bar.met]
     names = tuple(bar.bar for bar in missed)
     numbers = tuple(
@@ -139,7 +142,7 @@ def _stopped(team: str, standings: Standings) -> TeamDecision:
 
 
 def _at_line(
-    method: Method, standings: Standings, qualified: Sequence[Standing], lot: Lot | None
+    method: Method, standings: "Standings", qualified: "Sequence[Standing]", lot: Lot | None
 ) -> tuple[list[TeamDecision], Remedy | None]:
     above, below = qualified[: method.stay_max], qualified[method.stay_max :]
     teams = [standing.team for standing in above]
@@ -158,13 +161,13 @@ def _at_line(
     return decisions, method.tie_remedy
 
 
-def _challengers(below: Sequence[Standing]) -> list[str]:
+def _challengers(below: "Sequence[Standing]") -> list[str]:
     """Teams under the line down to the last that is tied with the last place that stays."""
     tied = [at for at, standing in enumerate(below) if standing.tied_with_last_staying]
     return [standing.team for standing in below[: tied[-1] + 1]] if tied else []
 
 
-def _safe(standings: Standings, teams: Sequence[str], challengers: Sequence[str]) -> list[str]:
+def _safe(standings: "Standings", teams: Sequence[str], challengers: Sequence[str]) -> list[str]:
     """Teams over the line whose place nothing but chance could take."""
     return list(teams[: secured(teams, challengers, standings.are_separated)])
 
@@ -188,7 +191,7 @@ def secured(
 
 def _remedied(
     method: Method,
-    standings: Standings,
+    standings: "Standings",
     defenders: list[str],
     challengers: list[str],
     lot: Lot | None,
@@ -234,7 +237,7 @@ def lot_number(lot: str, team: str) -> str:
     return hashlib.sha256(f"{lot}:{team}".encode()).hexdigest()
 
 
-def _judged(standings: Standings, team: str, decision: Decision, reason: Reason) -> TeamDecision:
+def _judged(standings: "Standings", team: str, decision: Decision, reason: Reason) -> TeamDecision:
     """A decision with what a team may ask for: place, total, chance, distance to the line."""
     own = standings.standing(team)
     numbers = [

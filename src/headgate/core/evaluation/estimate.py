@@ -15,7 +15,7 @@ import numpy as np
 from headgate.core.calls.harshness import Harshness, IntArray, harshness
 from headgate.core.evaluation.composite import POINT_UNIT, Composite, Refused, composite, in_units
 from headgate.core.evaluation.evidence import Evidence
-from headgate.core.evaluation.method import WEIGHT_TOTAL, Bar, GateFinding, GateOutcome, Method
+from headgate.core.evaluation.method import WEIGHT_TOTAL, Bar, GateFinding, Method, failed_teams
 from headgate.core.evaluation.ranks import PPM, place_probabilities_ppm
 from headgate.core.evaluation.resampling import Spread, spread
 from headgate.core.policy.schema import BarOn, PillarKind
@@ -166,11 +166,6 @@ def standings_of(
     bars = tuple(finding for bar in measured.method.bars for finding in _bar(measured, bar))
     out = failed_teams(gates) | {finding.team for finding in bars if not finding.met}
     return _standings(measured, bars, out, evidence, seed)
-
-
-def failed_teams(gates: Sequence[GateFinding]) -> frozenset[str]:
-    """Teams that failed any gate."""
-    return frozenset(row.team for row in gates if row.outcome is GateOutcome.FAILED)
 
 
 def placed(measured: Composite) -> list[int]:

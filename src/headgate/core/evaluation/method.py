@@ -99,6 +99,11 @@ class GateFinding:
     replied: bool = False
 
 
+def failed_teams(gates: Sequence[GateFinding]) -> frozenset[str]:
+    """Teams that failed any gate."""
+    return frozenset(row.team for row in gates if row.outcome is GateOutcome.FAILED)
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """A round's whole method.

@@ -24,7 +24,7 @@ from headgate.site.portal.lists import Kept
 from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
 from headgate.site.records.kept import read_texts
 from headgate.steps.adopt import amounts_of, seats
-from headgate.steps.calls import call_of, decided_on
+from headgate.steps.called import call_of, decided_on
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term, single
 

@@ -25,7 +25,8 @@ from headgate.core.policy.schema import Call
 from headgate.core.quantities import half_even
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.remembered import Read, remembered
-from headgate.steps.calls import Screened, call_of, field_of, screen_call
+from headgate.steps.called import call_of
+from headgate.steps.calls import Screened, field_of, screen_call
 from headgate.steps.problem import problem_of
 from headgate.steps.term import Term
 

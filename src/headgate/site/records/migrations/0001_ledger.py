@@ -90,11 +90,11 @@ def create(_: Apps, editor: BaseDatabaseSchemaEditor) -> None:
         raise _unfit(Unfit.SQLITE_TOO_OLD, f"this is SQLite {sqlite3.sqlite_version}", role)
     if vendor == "postgresql":
         _find_site_role(editor, name)
-    _run(editor, "schema.sql", WORDS[vendor])
+    run(editor, "schema.sql", WORDS[vendor])
     if vendor == "postgresql":
-        _run(editor, "postgresql_first.sql", {"of_transfer": _OF_TRANSFER})
+        run(editor, "postgresql_first.sql", {"of_transfer": _OF_TRANSFER})
     for table in TABLES:
-        _run(editor, f"{vendor}.sql", {"table": table, "site": role})
+        run(editor, f"{vendor}.sql", {"table": table, "site": role})
     if vendor == "postgresql" and _asked(editor, _MIGHTY, name):
         what = f"{role} could undo the guards of the ledger that it is to add to"
         raise _unfit(Unfit.SITE_ROLE_TOO_MIGHTY, what, role)
@@ -124,7 +124,7 @@ def _asked(editor: BaseDatabaseSchemaEditor, sql: str, *parameters: str) -> bool
         return cursor.fetchone() is not None
 
 
-def _run(editor: BaseDatabaseSchemaEditor, file: str, words: dict[str, str]) -> None:
+def run(editor: BaseDatabaseSchemaEditor, file: str, words: dict[str, str]) -> None:
     """Run a file's statements, each ended by a semicolon at the end of a line."""
     text = (GUARDS / file).read_text(encoding="utf-8")
     for word, meaning in words.items():
