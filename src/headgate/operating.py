@@ -60,7 +60,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A line of a plan file: a cluster's plan, and what was used by the awards that it names.
+    """A line of a plan file: a cluster's plan, and what was used by the awards that it rests on.
 
     `said` is what the policy says of sharing there, if it does.
     """
@@ -180,9 +180,21 @@ def planned(job: Job, *, mass_removal: bool = False) -> Written | Refused:
     made = plan(engine.cluster, job.orders, observed, engine.owned, mass_removal=mass_removal)
     if isinstance(made, Refused):
         return made
+    return Written(1, job.name, made, tuple(_rests_on(job, made, observed)), job.said)
+
+
+def _rests_on(job: Job, made: Plan, observed: Iterable[Quota]) -> Iterator[tuple[str, str, int]]:
+    """What was used by the awards that a plan names, and by others that look otherwise without it.
+
+    Where a cluster's counter is behind the ledger, its limits can be read with the ledger alone.
+    """
     named = {(change.award, change.support_class) for change in made.changes}
-    spent = tuple((*key, job.spent[key]) for key in sorted(named & job.spent.keys()))
-    return Written(1, job.name, made, spent, job.said)
+    if named:
+        spent = {key: used for key, used in job.spent.items() if key in named}
+        seen = opened(job.section, spent).observe()
+        named |= {(quota.award, quota.support_class) for quota in {*observed} - {*seen}}
+    for key in sorted(named & job.spent.keys()):
+        yield *key, job.spent[key]
 
 
 def told(written: Written) -> Iterator[str]:

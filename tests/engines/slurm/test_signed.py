@@ -11,9 +11,18 @@ from typer.testing import CliRunner, Result
 
 from headgate.cli import app
 from headgate.cli.clusters import CHANGES, REFUSED
-from headgate.engines.slurm.names import account_of
+from headgate.engines.drive import Enforced
+from headgate.engines.slurm.names import account_of, qos_of
+from headgate.operating import (
+    Job,
+    Written,
+    carried_out,
+    carried_out_as_written,
+    planned,
+    read_plan,
+)
 from headgate.steps.term import Term
-from tests.engines.slurm.site import Site
+from tests.engines.slurm.site import STARTS, Site
 from tests.engines.slurm.test_slurm import HOSTILE
 from tests.whole.korea import korea
 
@@ -92,6 +101,25 @@ def test_no_name_is_syntax_from_the_plan_to_the_second_look(
     rows = site.lab.run("sacctmgr", *show).split()
     mine = {row.partition("|")[0] for row in rows if row.endswith(f"headgate-{programme}")}
     assert {account_of(programme, name, "h200") for name in NAMES} <= mine
+
+
+def test_a_signed_plan_holds_where_slurm_has_lost_count_of_another_award(site: Site) -> None:
+    """The ledger knows of use that Slurm does not: that award's limit is lowered by it, which no
+    plan of another award may stumble over, nor raise again.
+    """
+    spent = {("b", "h200"): 600}
+    kept = Job("c", site.section, (site.order("a"), site.order("b")), spent, None)
+    assert Enforced.CONVERGED is carried_out(kept, expect=None, mass_removal=False).outcome
+    budget = qos_of(site.account("b"), STARTS)
+    lowered = site.minutes(budget)
+    changed = replace(kept, orders=(site.order("a", gpus_most=16), site.order("b")))
+    written = planned(changed)
+    assert isinstance(written, Written)
+    assert ["a"] == [change.award for change in written.plan.changes]
+    (signed,) = read_plan("plan", written.line())
+    receipt = carried_out_as_written(signed, {"c": site.section}, expect=written.digest)
+    assert (Enforced.CONVERGED, (110, 0)) == (receipt.outcome, lowered)
+    assert lowered == site.minutes(budget)
 
 
 def test_a_mass_removal_says_what_would_go_and_which_word_lets_it(

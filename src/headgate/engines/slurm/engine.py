@@ -38,6 +38,10 @@ from headgate.engines.slurm.usage import fetched
 
 ENDING_SECONDS_MOST: Final = 60
 LIVE: Final = "PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING"
+STARTED: Final = "RUNNING,SUSPENDED,CONFIGURING"
+"""What a job is that has nodes and would go on: one whose nodes are woken for it has begun too."""
+
+ENDED_TOGETHER: Final = 500
 _JOBS: Final = ("squeue", "-h", "-t", LIVE, "-o", "%a %T")
 
 
@@ -110,7 +114,7 @@ class Slurm:
             read(self._cluster.programme, qos, accounts, self._associations(name), defaults),
             counted=Counted(counted, self._spent),
             busy=frozenset(name for name, _ in jobs),
-            running=frozenset(name for name, state in jobs if state == "RUNNING"),
+            running=frozenset(name for name, state in jobs if state in STARTED.split(",")),
         )
 
     def _associations(self, name: str) -> list[dict[str, str]]:
@@ -132,16 +136,23 @@ class Slurm:
         return self._run(call.command, "".join(f"{line}\n" for line in call.lines))
 
     def _end_suspended(self) -> None:
-        """End the jobs that run under accounts that are closed; what waits keeps its place."""
+        """End the jobs that run under accounts that are closed; what waits keeps its place.
+
+        By their ids: scancel knows no state for a job whose nodes are being woken. One task of an
+        array has the array's number for its own, so each is named by the array and its place.
+        """
         seen = self._look()
         closed = sorted(
             name
             for (_, name, _), fields in seen.ours.items()
             if fields.get("grpjobs") == "0" and name in seen.running
         )
-        for name in closed:
-            self._run(("scancel", "--quiet", "--state=RUNNING", f"--account={name}"), "")
-        self._wait(tuple(closed), "RUNNING")
+        if closed:
+            show = ("squeue", "-h", "-r", "-t", STARTED, "-A", ",".join(closed), "-o", "%i")
+            jobs = self._asked(*show).split()
+            for start in range(0, len(jobs), ENDED_TOGETHER):
+                self._run(("scancel", "--quiet", *jobs[start : start + ENDED_TOGETHER]), "")
+            self._wait(tuple(closed), STARTED)
 
     def _wait(self, accounts: tuple[str, ...], states: str = LIVE) -> None:
         """Until no job of some accounts is left; what takes too long is seen when it is read."""
