@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headgate.core.calls.matching import coverage, fold, likeness, terms
+from headgate.core.calls.matching import (
+    coverage,
+    findable,
+    fold,
+    likeness,
+    places,
+    stand_in,
+    terms,
+    words_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +45,14 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert terms(text) == terms(fold(text))
     said = terms(text)
     assert (1000 if said else 0) == likeness(said, said)
+
+
+_SOME = st.lists(st.sampled_from(["ab", "b", "한국", "한국을", "한", "국을"])).map(" ".join)
+
+
+@given(st.lists(_SOME), _SOME)
+def test_many_texts_are_looked_through_as_each_is(texts: list[str], query: str) -> None:
+    """The places of those that have every word, in any of its forms, in their order."""
+    wholes, words = [findable(text) for text in texts], words_of(query)
+    expected = [at for at, whole in enumerate(wholes) if stand_in(whole, words)]
+    assert expected == places(wholes, words)

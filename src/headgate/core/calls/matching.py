@@ -6,7 +6,7 @@ a run of Hangul is read as its pairs of syllables, so that 컴퓨팅자원 is fo
 
 import re
 import unicodedata
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Final
 
 _RUNS: Final = re.compile("[가-힣]+|[^\\W_가-힣]+")
@@ -62,6 +62,18 @@ def has_words(text: str, words: Words) -> bool:
 def stand_in(whole: str, words: Words) -> bool:
     """Whether every word stands in a text that `findable` has made ready."""
     return all(any(form in whole for form in forms) for forms in words)
+
+
+def places(wholes: Sequence[str], words: Words) -> list[int]:
+    """Which of many such texts every word stands in, as `stand_in` says of one."""
+    found = list(range(len(wholes)))
+    for first, *others in words:
+        found = [
+            at
+            for at in found
+            if first in wholes[at] or (others and any(form in wholes[at] for form in others))
+        ]
+    return found
 
 
 def terms(text: str) -> frozenset[str]:

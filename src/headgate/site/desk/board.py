@@ -75,7 +75,7 @@ class Board:
         """What was decided in a step, by whom it is about."""
         return {one.subject: one.result for one in self.decisions if one.step == step}
 
-    @property
+    @cached_property
     def plan(self) -> Mapping[str, Any]:
         """The list: awards, value, bound and gaps."""
         (found,) = self.results("award-list").values()
@@ -87,7 +87,7 @@ class Board:
         """Who would be awarded."""
         return [award.application for award in self.plan["awards"]]
 
-    @property
+    @cached_property
     def standby(self) -> list[str]:
         """Who would wait."""
         waiting = (name for line in self.plan["standby"] for name in line.applications)

@@ -24,7 +24,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from headgate.core.calls.matching import findable, has_words, stand_in, words_of
+from headgate.core.calls.matching import findable, has_words, places, words_of
 from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import DATABASE
@@ -347,8 +347,8 @@ def _found(rows: Sequence[T] | Kept[T], columns: Sequence[Column[T]], asked: Ask
     chosen = [(named[name], want) for name, want in asked.chosen if want]
     words = words_of(asked.text)
     if isinstance(rows, Kept):
-        told = zip(rows.rows, rows.found_by(columns), strict=True) if words else ()
-        rows = [row for row, text in told if stand_in(text, words)] if words else rows.rows
+        every = rows.rows
+        rows = [every[at] for at in places(rows.found_by(columns), words)] if words else every
         words = ()
 
     def fits(row: T) -> bool:

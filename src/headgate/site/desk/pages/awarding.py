@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import takewhile
 from typing import Any, Final
 
 from django.contrib import messages
@@ -184,7 +185,7 @@ def _given(gates: Sequence[str], found: "QuerySet[Dossier]") -> list[Given]:
 def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     """The list with its bound, and its first awards with their reasons in the reader's language."""
     plan, say = found.plan, reading.speaker_of(rules.policy, language())
-    awarded = [one for one in found.places if one.is_awarded]
+    awarded = list(takewhile(lambda one: one.is_awarded, found.places))
     waiting = found.standby
     return {
         "board": found,
