@@ -1,6 +1,7 @@
 """The demo of a rehearsed term: its awards have people, and everybody finds them at the pages."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -20,7 +21,8 @@ from tests.site.portal.asking import enter, persona_of
 def _applied() -> dict[str, str]:
     facts = stored_facts(reading.DATABASE)
     names = [name for name in facts if name.startswith("applications/")]
-    return {one.id: one.applicant.id for name in names for one in facts[name].values}
+    made: list[Any] = [one for name in names for one in facts[name].values]
+    return {one.id: one.applicant.id for one in made}
 
 
 def test_every_running_award_of_a_rehearsed_term_is_listed(portal: Client) -> None:

@@ -88,7 +88,7 @@ def know() -> None:
     officer, facts = _persona(Role.AGENCY_OFFICER), stored_facts(SITE)
     with doing(officer, REGISTER, "rehearsed applicants", now()):
         received = [facts[name].values for name in facts if name.startswith("applications/")]
-        made = [one for several in received for one in several]
+        made: list[Any] = [one for several in received for one in several]
         known = _know_bodies(made)
         Dossier.objects.bulk_create(_dossiers(made, known))
         mine = {held.award for held in stood.holdings}
