@@ -46,6 +46,7 @@ def serve(
             address_of,
             answer,
             demo_is_to_fill,
+            desk_is_to_know,
             listening,
             make_tables,
             prepare,
@@ -60,7 +61,7 @@ def serve(
             lacking = unmade(kept)
             if not (demo and lacking):
                 make_tables(kept, lacking=lacking)
-            if demo and (people or lacking or demo_is_to_fill(kept)):
+            if demo and (people or lacking or demo_is_to_fill(kept) or desk_is_to_know()):
                 make = partial(_make_demo, address, programme, invented if people else None)
         if make is not None:
             say("the demo is being prepared: half a minute, in which its pages say how far it is")
@@ -160,6 +161,7 @@ def through_portal(programme: str, *, wanted: bool) -> "Iterator[Run]":
         DEMO_ADDRESS,
         address_of,
         demo_is_to_fill,
+        let_desk_know,
         make_tables,
         prepare,
     )
@@ -172,6 +174,7 @@ def through_portal(programme: str, *, wanted: bool) -> "Iterator[Run]":
 
         make_tables(kept)
         yield partial(rehearse, kept) if demo_is_to_fill(kept) else run
+        let_desk_know()
 
 
 def _make_demo(address: str, programme: str, invented: int | None, progress: "Said") -> None:
@@ -181,15 +184,17 @@ def _make_demo(address: str, programme: str, invented: int | None, progress: "Sa
     """
     from headgate.demo import Choices, rehearse
     from headgate.site.actions.take import rehearse as rehearse_kept
-    from headgate.site.serving import demo_is_to_fill, make_tables
+    from headgate.site.serving import demo_is_to_fill, let_desk_know, make_tables
 
     with database_at(address) as kept:
         progress("tables")
         make_tables(kept)
         if invented is not None:
             _invite(programme, invented, progress)
-        elif demo_is_to_fill(kept):
+            return
+        if demo_is_to_fill(kept):
             rehearse(programme, Choices(), progress, partial(rehearse_kept, kept))
+        let_desk_know()
 
 
 def _invite(programme: str, invented: int, progress: "Said" = lambda _: None) -> None:

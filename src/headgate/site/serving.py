@@ -123,6 +123,20 @@ def demo_is_to_fill(database: "Database") -> bool:
     return stood is None or stood.standing.index == 0
 
 
+def desk_is_to_know() -> bool:
+    """Whether a term that ran here has applicants whom the desk does not know."""
+    from headgate.site.desk.demo import is_unknown
+
+    return is_unknown()
+
+
+def let_desk_know() -> None:
+    """Give the desk the applications of a rehearsed term, as if they had come through its pages."""
+    from headgate.site.desk.demo import know
+
+    know()
+
+
 def invite(document: "Document", world: "World", invented: int, progress: Said) -> None:
     """Let invented people begin a programme by the actions of the desk, where none has begun.
 

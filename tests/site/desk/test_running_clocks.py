@@ -13,7 +13,7 @@ from django.utils.translation import override
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.amend import answer, ask, hand_over
 from headgate.site.desk.clocks import Clock, clocks_of
-from headgate.site.desk.models import AwardList
+from headgate.site.desk.models import Dossier
 from headgate.site.notices.dates import calendar_of
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
@@ -52,8 +52,9 @@ def test_a_report_is_its_holders_clock_until_it_is_handed_in_and_again_if_sent_b
         assert clocks(holder)[uid].title.endswith("제출 마감일")
     late = date(told.day.year + 1, 1, 1)
     assert told.day >= clocks(officer, late)[f"reports-{award.call}"].day
-    AwardList.objects.filter(call=award.call).update(call="elsewhere")
+    Dossier.objects.filter(call=award.call).update(call="elsewhere")
     assert f"reports-{award.call}" not in clocks(officer, late)
+    Dossier.objects.filter(call="elsewhere").update(call=award.call)
     made = asking(played, award, change=Change.REPORT, report=name)
     assert uid not in clocks(holder)
     answer(officer, made.pk, False, "It lacks the results.", NOON)

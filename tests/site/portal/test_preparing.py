@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -15,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from typer.testing import CliRunner
 
 from headgate.cli import app
+from headgate.site.desk.demo import is_unknown
 from headgate.site.portal.preparing import PREPARING
 from headgate.site.records.database import opened
 from headgate.site.records.journal import head
@@ -92,6 +95,8 @@ def test_the_first_page_comes_before_the_demo_and_then_the_demo(tmp_path: Path, 
     finally:
         server.send_signal(signal.SIGINT)
         assert 0 == server.wait(120), said.read_text()
+    with closing(sqlite3.connect(tmp_path / "build" / "portal" / "headgate.db")) as kept:
+        assert (0,) < kept.execute("SELECT count(*) FROM desk_dossier").fetchone()
     assert ["being prepared", "answers at", "is ready"] == [
         told
         for line in said.read_text().splitlines()
@@ -137,5 +142,6 @@ def test_what_is_published_of_the_demo_is_what_its_portal_keeps(
         assert f"{len(small().term.entries):,} journal entries" in made.output
         with opened(demo_address).reading():
             assert len(small().term.entries) == head(opened(demo_address)).size
+    assert not is_unknown()
     checked = CliRunner().invoke(app, ["verify", demo_address])
     assert 0 == checked.exit_code, checked.output

@@ -1,6 +1,6 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -72,7 +72,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
         *_fees(person, part, stood, on),
         *_holders(mine, stood, on),
         *_askings(person, stood),
-        *_reports(person, stood, on, {one.call for one in listed}),
+        *_reports(person, stood, on),
     ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
@@ -290,12 +290,14 @@ def _handed_over(number: int) -> str:
     )
 
 
-def _reports(person: Person, stood: Stands, on: date, calls: Collection[str]) -> Iterator[Clock]:
-    """To the office, by call that was decided here: the reports that are late or due soon, with the
-    first last day.
+def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
+    """To the office, by call whose applicants the desk knows: the reports that are late or due
+    soon, with the first last day.
     """
     if not _decides(person):
         return
+    known = Dossier.objects.filter(code__isnull=False)
+    calls = set(known.order_by().values_list("call", flat=True).distinct())
     reports, gone = Reports(stood), ended_before(stood)
     handed = handed_in({one.award for one in gone if reports.owed_by(one)})
     follows = stood.moved, on, frozenset(calls), frozenset(handed.items())

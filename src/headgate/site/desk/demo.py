@@ -4,10 +4,10 @@ The applicants are invented, as in every rehearsal; each of them acts by the sam
 person at a page does. What engines and evaluators answer later is the rehearsal's.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from headgate.core.calls.application import Application
 from headgate.core.calls.application import Organisation as Body
@@ -24,9 +24,12 @@ from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.office import call_now
+from headgate.site.desk.dossiers import line_of
+from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
+from headgate.site.desk.office import REGISTER, SITE, call_now, doing
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import stands, stored_facts
 from headgate.steps.agenda import first_day
 from headgate.steps.event import What
 
@@ -67,6 +70,85 @@ def fill(document: Document, world: World, invented: int, progress: Callable[[st
         for made in islice(world.applications(call), invented):
             progress(f"application {made.id}")
             hand_in(officer, made)
+
+
+def is_unknown() -> bool:
+    """Whether the desk knows nobody of whom the journal has applied: a term was only rehearsed."""
+    return not Dossier.objects.filter(code__isnull=False).exists()
+
+
+def know() -> None:
+    """Let the desk know who applied in a rehearsed term, so that awards have people at their pages.
+
+    What was received is the journal's, line by line; the desk gets the records that it would have,
+    had these applications come through its pages. Whole or not at all, and once.
+    """
+    if (stood := stands(SITE)) is None or not is_unknown():
+        return
+    officer, facts = _persona(Role.AGENCY_OFFICER), stored_facts(SITE)
+    with doing(officer, REGISTER, "rehearsed applicants", now()):
+        received = [facts[name].values for name in facts if name.startswith("applications/")]
+        made: list[Any] = [one for several in received for one in several]
+        known = _know_bodies(made)
+        Dossier.objects.bulk_create(_dossiers(made, known))
+        mine = {held.award for held in stood.holdings}
+        led = [one for one in made if one.id in mine]
+        for one in sorted(led, key=lambda one: not one.members)[:1]:
+            _let_act(known[one.applicant.id])
+
+
+def _know_bodies(made: Iterable[Application]) -> dict[str, Organisation]:
+    """Every organisation in some applications, as the last of them says that it is."""
+    bodies = {body.id: body for one in made for body in (one.applicant, *one.members)}
+    Organisation.objects.bulk_create(
+        Organisation(
+            code=one.id,
+            name=f"Synthetic {one.id}",
+            kind=one.kind,
+            size=one.size,
+            region=one.region,
+            founded=one.founded,
+            facts=dict(one.facts),
+        )
+        for one in bodies.values()
+    )
+    return {one.code: one for one in Organisation.objects.filter(code__in=bodies)}
+
+
+def _dossiers(made: Iterable[Application], known: dict[str, Organisation]) -> Iterator[Dossier]:
+    """The working record of each application, with its alliance where it has members."""
+    for one in made:
+        moment = datetime.fromtimestamp(seconds_of(one.at), UTC)
+        yield Dossier(
+            call=one.call,
+            lead=known[one.applicant.id],
+            alliance=_allied(one, known, moment) if one.members else None,
+            title=f"Synthetic work {one.id}",
+            months=one.months,
+            requests=[
+                {"class": r.support_class, "least": r.blocks_least, "most": r.blocks_most}
+                for r in one.requests
+            ],
+            answers=dict(one.fields),
+            state=State.SUBMITTED,
+            code=one.id,
+            line=line_of(one),
+            at=moment,
+        )
+
+
+def _allied(one: Application, known: dict[str, Organisation], moment: datetime) -> Alliance:
+    """The alliance of an application, each member with one part."""
+    lead = known[one.applicant.id]
+    alliance = Alliance.objects.create(name=f"Alliance of {one.id}", lead=lead)
+    told: dict[str, Any] = {"alliance": alliance, "entered": moment}
+    Member.objects.bulk_create(Member(organisation=known[m.id], **told) for m in one.members)
+    return alliance
+
+
+def _let_act(lead: Organisation) -> None:
+    """The applicant of the demo holds an award, where it has come to awards."""
+    Acting.objects.create(person=_persona(Role.APPLICANT), organisation=lead, since=now())
 
 
 def _persona(role: Role) -> Person:

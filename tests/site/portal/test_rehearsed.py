@@ -1,0 +1,99 @@
+"""The demo of a rehearsed term: its awards have people, and everybody finds them at the pages."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from headgate.site.desk.clocks import clocks_of
+from headgate.site.desk.demo import is_unknown, know
+from headgate.site.desk.models import Alliance, Dossier, Member, Organisation
+from headgate.site.portal import reading
+from headgate.site.portal.models import Person
+from headgate.site.portal.roles import Role
+from headgate.site.records.journal import head
+from headgate.site.records.kept import stored_facts
+from tests.site.portal.asking import enter, persona_of
+
+
+def _applied() -> dict[str, str]:
+    facts = stored_facts(reading.DATABASE)
+    names = [name for name in facts if name.startswith("applications/")]
+    made: list[Any] = [one for name in names for one in facts[name].values]
+    return {one.id: one.applicant.id for one in made}
+
+
+def test_every_running_award_of_a_rehearsed_term_is_listed(portal: Client) -> None:
+    """Whoever follows the menu to the running awards finds each that the journal has, by whom."""
+    assert is_unknown()
+    know()
+    enter(portal, Role.POLICY_OWNER)
+    stood = reading.programme()
+    assert stood is not None
+    rows = portal.get(reverse("running-awards"), {"format": "json"}).json()["rows"]
+    assert stood.holdings
+    assert {one.award for one in stood.holdings} <= {row["award"] for row in rows}
+    applied = _applied()
+    assert [f"Synthetic {applied[row['award']]}" for row in rows] == [row["lead"] for row in rows]
+    for one in stood.holdings:
+        for page in ("running-award", "award-statement"):
+            assert 200 == portal.get(reverse(page, args=(one.award,))).status_code
+
+
+def test_the_applicant_of_the_demo_holds_an_award(portal: Client) -> None:
+    """Who plays the applicant has an award to report on, and sees no other."""
+    know()
+    enter(portal, Role.APPLICANT)
+    rows = portal.get(reverse("running-awards"), {"format": "json"}).json()["rows"]
+    assert 1 == len({row["lead"] for row in rows})
+    for row in rows:
+        page = portal.get(reverse("running-award", args=(row["award"],)))
+        assert 'name="deed" value="ask"' in page.content.decode()
+
+
+def test_a_member_without_a_role_has_no_dash_after_its_name(portal: Client) -> None:
+    """Who came into an alliance by a request has no role; the page does not point at nothing."""
+    know()
+    enter(portal, Role.APPLICANT)
+    lead = Organisation.objects.get(acting__person__username="applicant")
+    alliance = Alliance.objects.create(name="Three", lead=lead)
+    came = Organisation.objects.exclude(pk=lead.pk)[:2]
+    for one, role in zip(came, ("", "data"), strict=True):
+        entered = datetime(2026, 3, 1, tzinfo=UTC)
+        Member.objects.create(alliance=alliance, organisation=one, role=role, entered=entered)
+    page = portal.get(reverse("applications")).content.decode()
+    assert f"<li>{came[0]} (1)" in page
+    assert f"<li>{came[1]} – data (1)" in page
+
+
+@pytest.mark.usefixtures("portal")
+def test_the_desk_learns_it_once_and_the_journal_does_not_move() -> None:
+    """A demo that is started again has each application once, with the line that was received."""
+    before = head(reading.DATABASE).size
+    know()
+    known = Dossier.objects.count(), Organisation.objects.count()
+    know()
+    assert known == (Dossier.objects.count(), Organisation.objects.count())
+    assert before == head(reading.DATABASE).size
+    assert set(_applied()) == set(Dossier.objects.values_list("code", flat=True))
+    assert not is_unknown()
+
+
+def test_the_office_is_told_of_reports_only_where_it_finds_their_awards(portal: Client) -> None:
+    """Reports that are late lead the office to a list that has their awards."""
+    enter(portal, Role.AGENCY_OFFICER)
+    stood = reading.programme()
+    assert stood is not None
+    late = max(one.ends for one in stood.holdings)
+    officer = Person.objects.get(username=persona_of(Role.AGENCY_OFFICER).username)
+
+    def told() -> set[str]:
+        found = clocks_of(officer, stood, late)
+        return {one.uid for one in found if one.uid.startswith("reports-")}
+
+    assert set() == told()
+    know()
+    assert told() <= {f"reports-{one.call}" for one in stood.holdings}
+    assert told()
