@@ -12,11 +12,15 @@ from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.desk.amending import all_runs
 from headgate.site.desk.clocks import Clock, clocks_of
 from headgate.site.desk.models import Dossier
+from headgate.site.desk.pages.amending import _state
+from headgate.site.desk.running import Reports, rows_for
 from headgate.site.notices.dates import calendar_of
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
+from headgate.site.records.kept import Stands
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, Year, asking, held, year
 from tests.site.portal.asking import MOST
@@ -125,3 +129,32 @@ def test_home_begins_with_what_its_reader_has_to_do(played: Cast) -> None:
         with CaptureQueriesContext(connection) as asked:
             reader.get(reverse("home"))
         assert len(asked) <= MOST
+
+
+def test_a_late_report_that_was_handed_in_waits_for_the_office_and_is_late_no_more(
+    played: Cast,
+) -> None:
+    """In the list and on the award's page, until it is sent back."""
+    award, late, officer = held(), date(2099, 1, 1), played.officer
+
+    def states() -> set[str]:
+        stood = _stood()
+        (row,) = (
+            r for r in rows_for(officer, stood, late, object()).rows if r.award == award.award
+        )
+        (one,) = all_runs(stood, Dossier.objects.filter(code=award.award))
+        return {row.state, _state(one, late)}
+
+    owed = [one.report.id for one in Reports(_stood()).owed_by(award)]
+    assert owed
+    assert {"late"} == states()
+    made = [asking(played, award, change=Change.REPORT, report=name) for name in owed]
+    assert {"asked"} == states()
+    answer(officer, made[0].pk, False, "It lacks the results.", NOON)
+    assert {"late"} == states()
+
+
+def _stood() -> Stands:
+    stood = reading.programme()
+    assert stood is not None
+    return stood

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils.functional import Promise
@@ -109,6 +109,16 @@ class Runs:
         return [one for one in self.askings if one.granted is None]
 
     @property
+    def handed_in(self) -> frozenset[str]:
+        """The reports that wait for an answer."""
+        return frozenset(reports_among(one.asked for one in self.waiting))
+
+    @property
+    def to_hand_in(self) -> list[Owed]:
+        """The reports that are owed and wait for nobody's answer."""
+        return [one for one in self.owed if one.report.id not in self.handed_in]
+
+    @property
     def owed(self) -> list[Owed]:
         """The reports that nobody has accepted yet."""
         return [one for one in self.reports if one.handed_in is None]
@@ -127,6 +137,11 @@ class Runs:
     def spans(self) -> list[tuple[date, Mapping[str, int]]]:
         """Who had which parts from which day on: as applied for, then as was granted each time."""
         return spans_of(self.dossier, self.held)
+
+
+def reports_among(asked: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The reports among what was asked."""
+    return (parts["report"] for parts in asked if "report" in parts)
 
 
 def answered_by(rule: Running, change: str, day: date) -> date:

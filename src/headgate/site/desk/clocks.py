@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.objection import answer_by, object_by, tell_by
-from headgate.site.desk.amending import answered_by
+from headgate.site.desk.amending import answered_by, reports_among
 from headgate.site.desk.invoices import (
     OPEN,
     OVERDUE,
@@ -215,11 +215,7 @@ def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock
 def _handed(asked: Mapping[str, Sequence[Asking]]) -> Mapping[str, frozenset[str]]:
     """The reports of each award that were handed in and not sent back."""
     return {
-        code: frozenset(
-            one.asked.get("report", "")
-            for one in each
-            if one.change == Change.REPORT and one.granted is not False
-        )
+        code: frozenset(reports_among(one.asked for one in each if one.granted is not False))
         for code, each in asked.items()
     }
 

@@ -7,14 +7,14 @@ in the time of a few pages; all that there is to say of one award is `amending.R
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from headgate.core.duties.amendment import Change, accepted
 from headgate.core.duties.reports import Owed, owed
 from headgate.core.policy.running_rules import NO_RULES, Running
-from headgate.site.desk.amending import policy_of
+from headgate.site.desk.amending import policy_of, reports_among
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import NEWEST_ASKING, NEWEST_NAME, SITE, visible_to
@@ -126,7 +126,8 @@ def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]", every: bool) -
 
     def row(one: Holding) -> Listed | None:
         due = reports.owed_by(one) if one.award in leads else ()
-        waits = waiting.get(one.award, 0)
+        asked = waiting.get(one.award, ())
+        handed, waits = frozenset(reports_among(asked)), len(asked)
         if one.award in over and not due and not waits:
             return None
         return Listed(
@@ -137,7 +138,13 @@ def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]", every: bool) -
             one.ends,
             due[0].day if due else None,
             waits,
-            state_of(due, on, bool(waits), one.award in shut, one.award in over),
+            state_of(
+                (o for o in due if o.report.id not in handed),
+                on,
+                bool(waits),
+                one.award in shut,
+                one.award in over,
+            ),
         )
 
     seen = [one for one in (*gone, *stood.holdings) if every or one.award in leads]
@@ -145,11 +152,13 @@ def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]", every: bool) -
     return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
 
 
-def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, int]:
-    """How much was asked of each award and not answered; one query."""
+def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """What was asked of each award and not answered; one query."""
     asked = Asking.objects.filter(granted__isnull=True, dossier__in=dossiers.values("pk"))
-    numbers = asked.order_by().values_list("dossier__code").annotate(Count("pk"))
-    return {code: number for code, number in numbers if code}
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for code, parts in asked.order_by().values_list("dossier__code", "asked"):
+        found.setdefault(code or "", []).append(parts)
+    return found
 
 
 def handed_in(gone: Collection[str]) -> Mapping[str, frozenset[str]]:

@@ -69,7 +69,7 @@ STATES: Final[Mapping[str, tuple[Promise, str]]] = {
 def _state(one: Runs, on: date) -> str:
     """What an award needs most."""
     waits, shut = bool(one.waiting), one.suspended is not None
-    return state_of(one.owed, on, waits, shut, one.has_ended)
+    return state_of(one.to_hand_in, on, waits, shut, one.has_ended)
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
@@ -171,10 +171,7 @@ def _needs_hand_over(one: Runs) -> bool:
 
 def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any]:
     """A report: what it must have, by when, and how it stands."""
-    waits = any(
-        asking.change == Change.REPORT and asking.asked.get("report") == owed.report.id
-        for asking in one.waiting
-    )
+    waits = owed.report.id in one.handed_in
     if owed.handed_in is not None:
         shown = tag(_("Accepted"), "green")
     elif waits:
