@@ -46,6 +46,10 @@ def test_refusals_are_readable_in_the_readers_language(portal: Client, language:
     answer = strict.post("/demo/auditor/")
     assert 403 == answer.status_code
     assert old in text_of(answer)
+    for only_sent in (portal.get("/demo/auditor/"), portal.post("/decisions/"), portal.put("/")):
+        assert 405 == only_sent.status_code
+        assert missing in text_of(only_sent)
+        assert only_sent.headers["Allow"]
     broken = refusals.broken(RequestFactory().get("/"))
     assert 500 == broken.status_code
 

@@ -4,10 +4,16 @@ from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
-from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    QueryDict,
+)
 from django.http.response import HttpResponseBase
 
-from headgate.site.portal.refusals import bad_request, too_large
+from headgate.site.portal.refusals import bad_request, not_for_opening, too_large
 
 TOO_LARGE: Final = "headgate.too_large"
 """The mark in a request's scope by which a body was left unread, because it was too large."""
@@ -67,13 +73,16 @@ def _has_nul(given: QueryDict) -> bool:
 
 
 def readable(get_response: Answer) -> Answer:
-    """Answer with a readable page where the server has left the body unread."""
+    """Answer with a readable page where the server left the body unread, or Django says nothing."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if getattr(request, "scope", {}).get(TOO_LARGE):
             return too_large(request)
         if "\0" in request.path_info or any(map(_has_nul, (request.GET, request.POST))):
             return bad_request(request)
-        return get_response(request)
+        answer = get_response(request)
+        if isinstance(answer, HttpResponseNotAllowed) and not answer.content:
+            return not_for_opening(request, answer.headers["Allow"])
+        return answer
 
     return middleware

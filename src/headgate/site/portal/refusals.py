@@ -43,6 +43,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _refused(request, HTTPStatus.NOT_FOUND, "not-found")
 
 
+def not_for_opening(request: HttpRequest, allowed: str) -> HttpResponse:
+    """A form is sent to this address, or it is only read: `allowed` are the methods it takes."""
+    answer = _refused(request, HTTPStatus.METHOD_NOT_ALLOWED, "not-found")
+    answer.headers["Allow"] = allowed
+    return answer
+
+
 def broken(request: HttpRequest) -> HttpResponse:
     """The site failed; nothing here may rest on what failed, so no reader and no database."""
     del request
