@@ -118,7 +118,7 @@ BUGS: list[tuple[str, Callable[[Any], Any]]] = [
     ("headgate.steps.calls.lot", lambda honest: lambda root, name: honest(b"x" + root, name)),
     ("headgate.steps.reallocate.divide", lambda honest: lambda *a: honest(*a)[:-1]),
     ("headgate.steps.adopt.apportion", lambda honest: lambda n, s, m: honest(n - 1, s, m)),
-    ("headgate.core.calls.scoring.half_even", lambda honest: lambda value: honest(value) + 1),
+    ("headgate.core.calls.scoring.half_even_part", lambda honest: lambda n, of: honest(n, of) + 1),
 ]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connections
+from django.utils.translation import deactivate
 
 from headgate.site.records.database import create, opened, set_up
 from tests.servers.postgres import Cluster
@@ -18,9 +19,10 @@ set_up()
 
 @pytest.fixture(autouse=True)
 def connections_end() -> Iterator[None]:
-    """No connection outlives its test."""
+    """No connection outlives its test, nor the language of the last page that it asked for."""
     set_up()
     yield
+    deactivate()
     for connection in connections.all(initialized_only=True):
         connection.close()
 
