@@ -97,14 +97,15 @@ class Asked:
 def asked(variants: Mapping[str, Document], trace: Trace, how: Try) -> Asked:
     """What is replayed; raises Faulty where a variant offers nothing to replay on.
 
-    The first variant says whose envelope each tenant comes under and what a load is a load of, so
-    that all variants are asked for the same.
+    The first variant that divides anything says whose envelope each tenant comes under, and the
+    first what a load is a load of, so that all variants are asked for the same.
     """
     came = as_it_came(trace)
     if how.largest is not None:
         came = largest(came, how.largest)
     offers = {name: _offered(came, document, how) for name, document in variants.items()}
-    first = next(iter(offers.values()))
+    divided = (one for one in offers.values() if one.is_divided)
+    first = next(divided, next(iter(offers.values())))
     return Asked(came, offers, dealt(came, _whole(first), first.spots(came.tenants)))
 
 

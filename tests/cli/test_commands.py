@@ -215,12 +215,52 @@ def test_an_overlay_that_changes_nothing_is_named() -> None:
     assert ("same",) == unchanged({AS_IT_STANDS: base, **laid})
 
 
-def test_simulate_says_where_a_trace_has_no_envelopes_to_run_in(trace: Path) -> None:
-    """A policy that divides nothing is rehearsed all the same; alone, the replay is refused."""
-    words = ("simulate", "uk-airr-2026", "--trace", trace)
+LATE = """
+overlay: late
+because: {en: What if nothing came before the others had gone?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.lots.isambard-ai.usable: 2040-01-01
+"""
+HALVES = """
+overlay: halves
+because: {en: What if each class of holders had half?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes:
+    compute:
+      of: 2
+      shares: {business: 1, research: 1}
+      block: {gpu: 4}
+      method: largest_remainder
+"""
+
+
+def test_what_is_not_divided_is_one_queue_beside_an_overlay_that_divides_it(
+    trace: Path, tmp_path: Path
+) -> None:
+    """What a split would cost is told to who has none yet."""
+    halves = tmp_path / "halves.yaml"
+    halves.write_text(HALVES)
+    words = ("simulate", "uk-airr-2026", "--trace", trace, "--no-term", "--overlay", halves)
     made = run(*words)
     assert 0 == made.exit_code, made.output
-    assert "not replayed: programme.yaml: no envelope has GPUs" in made.stdout
+    heads, table = made.stdout.split("as it stands, walls")[1].split("\n", 1)
+    assert ["halves, walls", "halves, shared"] == [
+        one.strip() for one in heads.split("    ") if one
+    ]
+    for name, cells in (("everybody", "0--"), ("business", "-00"), ("research", "-00")):
+        (line,) = (x for x in table.splitlines() if x.startswith(f"{name}: wait, mean (s)"))
+        assert list(cells) == line.removeprefix(f"{name}: wait, mean (s)").split()
+
+
+def test_simulate_says_where_a_trace_has_no_gpus_to_run_on(trace: Path, tmp_path: Path) -> None:
+    """By name, and with what mends it."""
+    late = tmp_path / "late.yaml"
+    late.write_text(LATE)
+    words = ("simulate", "uk-airr-2026", "--trace", trace, "--overlay", late)
     refused = run(*words, "--no-term")
     assert 2 == refused.exit_code
     assert "replay-no-envelopes" in refused.stderr

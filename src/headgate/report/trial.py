@@ -12,6 +12,7 @@ from typing import Final
 from markupsafe import Markup
 
 from headgate.core.policy.schema import Policy
+from headgate.core.policy.sharing import EVERYBODY, SPOT
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.core.supports.text import Text
 from headgate.report import charts, trial_awards
@@ -166,10 +167,14 @@ def _gpu_hours(amount: int, say: Speaker) -> str:
     return say.amount(amount, "gpu_second")
 
 
+ENVELOPES = {SPOT: "spot_envelope", EVERYBODY: "everybody"}
+"""The words for envelopes that are no class of holders'."""
+
+
 def _holder(envelope: str, say: Speaker) -> str:
     if envelope in say.holders:
         return say.holder(envelope)
-    return say.say("trial.spot_envelope") if envelope == "spot" else envelope
+    return say.say(f"trial.{ENVELOPES[envelope]}") if envelope in ENVELOPES else envelope
 
 
 def _brief(trial: Trial, say: Speaker) -> Iterator[Block]:

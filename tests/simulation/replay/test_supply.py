@@ -7,6 +7,7 @@ import pytest
 from headgate.core.faults import Faulty
 from headgate.core.policy.check import check
 from headgate.core.policy.document import Document
+from headgate.core.policy.sharing import EVERYBODY, Idle
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.supply import SIGNS_NOTHING, WALLS, offer
@@ -31,6 +32,29 @@ from: 2026-01-01
 onwards: true
 set:
   envelopes.compute.base: %d
+"""
+NEVER_COMES = """
+overlay: never
+because: {en: What if nothing came?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.lots.north-b200.usable: 2040-01-01
+  supports.compute.lots.north-h200.usable: 2040-01-01
+  supports.compute.lots.south-h200.usable: 2040-01-01
+"""
+HALVES = """
+overlay: halves
+because: {en: What if each class of holders had half?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes:
+    compute:
+      of: 2
+      shares: {business: 1, research: 1}
+      block: {gpu: 4}
+      method: largest_remainder
 """
 SPLIT = """
 overlay: split
@@ -206,10 +230,24 @@ def test_how_idle_quota_is_shared_is_what_the_policy_says_on_each_day() -> None:
     assert 0 == offer(small(), DAYS).rules(0)[0].turn_seconds
 
 
-def test_a_policy_without_envelopes_or_gpus_has_nothing_to_replay_on() -> None:
+def test_a_policy_without_gpus_has_nothing_to_replay_on() -> None:
     """The refusal is named and says what to write."""
     with pytest.raises(Faulty, match="replay-no-envelopes"):
-        offer(read_programme(ROOT / "programmes/uk-airr-2026"), 30 * DAYS)
+        offer(small(NEVER_COMES), 30 * DAYS)
+
+
+def test_what_a_policy_does_not_divide_is_everybodys() -> None:
+    """One envelope of all that stands, of which nobody lends; with envelopes it is theirs again."""
+    whole = read_programme(ROOT / "programmes/uk-airr-2026")
+    found = offer(whole, 30 * DAYS)
+    assert ((EVERYBODY,), False) == (found.envelopes, found.is_divided)
+    assert (found.quota.sum(axis=2) == 5448).all()
+    assert {Idle.KEPT} == {one.idle for one in found.sharing}
+    assert {"a": EVERYBODY} == dict(found.whose({"a": "business"}))
+    divided = offer(whole.laid("halves", HALVES), 30 * DAYS)
+    assert ("business", "research") == divided.envelopes
+    assert [[2724, 2724]] == divided.quota[:, 0].tolist()
+    assert {"a": "business"} == dict(divided.whose({"a": "business"}))
 
 
 def test_jobs_are_packed_onto_the_supports_nodes_where_the_policy_says_so() -> None:

@@ -32,7 +32,8 @@ from tests.report.builders import ROOT, SMALL
 from tests.site.portal.asking import speak, text_of
 from tests.site.portal.conftest import FEW_JOBS
 
-PROGRAMMES = ("programmes/korea-2025", "programmes/us-alcc-2026", SMALL)
+UNDIVIDED = "programmes/uk-airr-2026"
+PROGRAMMES = ("programmes/korea-2025", "programmes/us-alcc-2026", UNDIVIDED, SMALL)
 MOVED = {"share-national": "30", "borrow": "50", "cap": "20", "later-h200": "1", "lend": "40"}
 
 
@@ -262,9 +263,11 @@ def test_every_slider_of_every_programme_makes_an_overlay_that_the_policy_takes(
                 assert as_it_is.envelopes == offer(laid, 10**7).envelopes
 
 
-def test_a_programme_without_envelopes_is_told_so() -> None:
-    """Where nothing is divided there is nothing to move, and the page says so."""
-    assert _board(read_programme(ROOT / "programmes/uk-airr-2026")) is None
+def test_a_programme_without_envelopes_has_its_chips_to_move() -> None:
+    """Where nothing is divided nothing is shared either; when and how much comes is asked."""
+    levers = _board(read_programme(ROOT / UNDIVIDED))
+    assert levers is not None
+    assert {Group.SUPPLY} == {lever.group for lever in levers.levers}
 
 
 def test_a_document_laid_is_the_one_that_is_read(tmp_path: Path) -> None:

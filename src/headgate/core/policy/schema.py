@@ -478,3 +478,14 @@ class Policy(Section):
     calls: Mapping[Identifier, Call] = {}
     reclaim: Mapping[Identifier, Reclaim] = {}
     rounds: Mapping[Identifier, Round] = {}
+
+    @property
+    def divided(self) -> str:
+        """The first support that engines enforce and envelopes divide; empty where none is."""
+        return next((name for name in self.envelopes if self.supports[name].enforced), "")
+
+    @property
+    def replayed(self) -> str:
+        """What a what-if replays: the support that is divided, or else the first enforced one."""
+        enforced = (name for name, one in self.supports.items() if one.enforced)
+        return self.divided or next(enforced, "")

@@ -20,6 +20,8 @@ Hours = Annotated[int, Field(gt=0, le=10**9)]
 Tenant = Annotated[str, Field(min_length=1, max_length=200)]
 SPOT = "spot"
 """The envelope without a quota, of tenants that run on what lies idle."""
+EVERYBODY = "everybody"
+"""The envelope of all in a policy that divides nothing."""
 
 
 class Idle(StrEnum):

@@ -2,7 +2,8 @@
 
 A gang runs at one site on one class of chips, so each such place is a pool of its own. Of each pool
 the envelopes divide what the policy divides of the whole, in its blocks and by its method; GPUs
-that stand in no envelope are nobody's here.
+that stand in no envelope are nobody's here. Where a policy divides nothing at any time, all of it
+is one envelope, everybody's.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,17 @@ from headgate.core.policy.codes import Code
 from headgate.core.policy.dated import at, changes
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
-from headgate.core.policy.sharing import SPOT, Idle, Inference, Nodes, Sharing, Spot, Taken, Turns
+from headgate.core.policy.sharing import (
+    EVERYBODY,
+    SPOT,
+    Idle,
+    Inference,
+    Nodes,
+    Sharing,
+    Spot,
+    Taken,
+    Turns,
+)  # fmt: skip
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months, instant, seconds_of
 from headgate.core.seats import apportion
 from headgate.core.supports.compute import Compute, Lot
@@ -194,8 +205,19 @@ class Offer:
         return self.spot is not None and (marked or owner(tenant) in self.spot.tenants)
 
     def whose(self, tenants: Mapping[str, str]) -> Mapping[str, str]:
-        """The envelope of each tenant here, where the spot envelope takes its own from others."""
-        return {name: SPOT if self._is_spot(name) else its for name, its in tenants.items()}
+        """The envelope of each tenant here, by its envelope where others are divided.
+
+        The spot envelope takes its own from others, and what is not divided is everybody's.
+        """
+        everybody = None if self.is_divided else EVERYBODY
+        return {
+            name: SPOT if self._is_spot(name) else everybody or its for name, its in tenants.items()
+        }
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether envelopes divide what there is."""
+        return (EVERYBODY,) != self.envelopes
 
     def under(self, said: Mapping[str, object]) -> "Offer":
         """The offer with some words of its sharing said otherwise, on every day."""
@@ -263,18 +285,22 @@ class Offer:
 def offer(document: Document, seconds: int) -> Offer:
     """What a policy, overlays and all, offers in so many seconds from its first day on.
 
-    Raises Faulty where no support with envelopes has any GPUs in that time.
+    Raises Faulty where no computing support, or none of what envelopes divide, has any GPUs in that
+    time.
     """
     first = first_day(document)
     last = first + timedelta(days=seconds // DAY_SECONDS + 1)
     months = at(document, first).policy.programme.calendar.months
     starts = [add_months(first, n * months) for n in range((last - first).days // 28 + 1)]
     days = _days(document, first, last, starts)
-    support = _support(at(document, first).policy)
-    parts = [_quotas(at(document, day).policy, support, day) for day in days]
+    policies = [at(document, day).policy for day in days]
+    support = policies[0].divided
+    if not any(policy.divided for policy in policies):
+        support = policies[0].replayed
+    parts = [_quotas(policy, support, day) for policy, day in zip(policies, days, strict=True)]
     pools = tuple(dict.fromkeys(pool for part in parts for pool in part))
-    envelopes = tuple(at(document, first).policy.envelopes[support].shares) if support else ()
-    sharing = tuple(_sharing(at(document, day).policy, support) for day in days)
+    envelopes = tuple(_shares(policies[0], support))
+    sharing = tuple(_sharing(policy, support) for policy in policies)
     named = tuple(dict.fromkeys([*envelopes, *_names(parts)]))
     if sharing[0].spot is not None:
         if SPOT in named:  # On another day: of one day the policy's own check says it, by line.
@@ -295,14 +321,14 @@ def offer(document: Document, seconds: int) -> Offer:
     signed = np.array([_signed(document, support, name, first) for name in named], np.int64)
     if sharing[0].spot is not None:
         signed[-1] = SIGNS_NOTHING
-    node = _node(at(document, first).policy, support)
+    node = _node(policies[0], support)
     return Offer(support, named, pools, days, moments, quota, sharing, terms, prices, signed, node)
 
 
-def _support(policy: Policy) -> str:
-    """The first support that engines enforce and envelopes divide; empty where there is none."""
-    divided = (name for name in policy.envelopes if policy.supports[name].enforced)
-    return next(divided, "")
+def _shares(policy: Policy, support: str) -> Mapping[str, int]:
+    """What each envelope of a support has of it; everybody all, where there are none."""
+    envelopes = policy.envelopes.get(support)
+    return envelopes.shares if envelopes else {EVERYBODY: 1} if support else {}
 
 
 def _node(policy: Policy, support: str) -> int:
@@ -336,10 +362,12 @@ def _lots(support: object) -> Iterable[Lot]:
 def _quotas(policy: Policy, support: str, day: date) -> dict[str, dict[str, int]]:
     """The quota of each envelope in each pool on a day."""
     envelopes = policy.envelopes.get(support)
-    if envelopes is None:
+    if support not in policy.supports:
         return {}
     sites = policy.supports[support].standing(day)
     pools = {f"{chip} at {site}": n for chip, by in sites.items() for site, n in by.items() if n}
+    if envelopes is None:
+        return {pool: {EVERYBODY: gpus} for pool, gpus in pools.items()}
     whole = sum(pools.values())
     block = next(iter(envelopes.block.values())) if "gpu" in envelopes.block else 1
     part = Fraction(min(envelopes.base or whole, whole), max(whole, 1))
@@ -356,8 +384,9 @@ def _quotas(policy: Policy, support: str, day: date) -> dict[str, dict[str, int]
 
 
 def _sharing(policy: Policy, support: str) -> Sharing:
+    """What the policy says of sharing; nobody lends where all is everybody's."""
     envelopes = policy.envelopes.get(support)
-    return (envelopes and envelopes.sharing) or Sharing()
+    return (envelopes and envelopes.sharing) or Sharing(idle=Idle.LENT if envelopes else Idle.KEPT)
 
 
 def _prices(document: Document, support: str, pool: str, days: Sequence[date]) -> Prices:
@@ -388,8 +417,9 @@ def _rows(prices: Prices, rows: Sequence[int]) -> Prices:
 
 def _signed(document: Document, support: str, holder: str, first: date) -> int:
     """Seconds from the first decision of a call for a class of holders to the first day."""
+    everybody = holder == EVERYBODY
     calls = at(document, first).policy.calls.values()
-    days = [c.decides for c in calls if c.support == support and holder in c.holders]
+    days = [c.decides for c in calls if c.support == support and (everybody or holder in c.holders)]
     return (first - min([*days, first])).days * DAY_SECONDS
 
 

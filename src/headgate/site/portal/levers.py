@@ -12,7 +12,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as named
 
-from headgate.core.policy.schema import Policy
+from headgate.core.policy.schema import Envelopes, Policy
 from headgate.core.policy.sharing import Idle, Sharing
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, add_months
 from headgate.core.seats import Method, apportion
@@ -71,7 +71,7 @@ class Lever:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All levers of a policy, which is tried from `first` on and divides `support`."""
+    """All levers of a policy, which is tried from `first` on, on `support`."""
 
     policy: Policy
     support: str
@@ -79,20 +79,21 @@ class Board:
     levers: tuple[Lever, ...]
 
     @property
-    def shares(self) -> Mapping[str, int]:
-        """What the policy gives each class of holders."""
-        return self.policy.envelopes[self.support].shares
+    def envelopes(self) -> Envelopes | None:
+        """How the policy divides it, if it does."""
+        return self.policy.envelopes.get(self.support)
 
 
 def board(policy: Policy, first: date, say: Speaker) -> Board | None:
     """The levers of a policy in the reader's language; None where nothing of it can be replayed."""
-    divided = (name for name in policy.envelopes if policy.supports[name].enforced)
-    support = next(divided, "")
-    section = policy.supports.get(support)
+    section = policy.supports.get(policy.replayed)
     if not isinstance(section, Compute):
         return None
-    made = [*_shares(policy, support, say), *_sharing(policy, support, section, first)]
-    return Board(policy, support, first, (*made, *_supply(section)))
+    made = list[Lever]()
+    if policy.divided:
+        made += _shares(policy, policy.divided, say)
+        made += _sharing(policy, policy.divided, section, first)
+    return Board(policy, policy.replayed, first, (*made, *_supply(section)))
 
 
 def _shares(policy: Policy, support: str, say: Speaker) -> Iterator[Lever]:
@@ -213,7 +214,7 @@ def overlay(levers: Board, changed: Mapping[str, int]) -> str:
         if name.startswith(SHARE):
             changes[f"{base}.shares.{name.removeprefix(SHARE)}"] = value
     said = _words(levers, changed)
-    if levers.policy.envelopes[levers.support].sharing is None and said:
+    if said and levers.envelopes and levers.envelopes.sharing is None:
         listed = ", ".join(f"{word}: {value}" for word, value in said.items() if value is not None)
         changes[f"{base}.sharing"] = f"{{{listed}}}"
     else:
@@ -224,7 +225,7 @@ def overlay(levers: Board, changed: Mapping[str, int]) -> str:
 
 def _words(levers: Board, changed: Mapping[str, int]) -> dict[str, int | str | None]:
     """Words of sharing that are said otherwise; None for one that is no longer said."""
-    said = levers.policy.envelopes[levers.support].sharing
+    said = levers.envelopes.sharing if levers.envelopes else None
     found: dict[str, int | str | None] = {}
     if "borrow" in changed:
         borrow = changed["borrow"]
@@ -272,7 +273,7 @@ def _supplied(levers: Board, changed: Mapping[str, int]) -> dict[str, int | str 
             found[f"{path}.state_gpus"] = gpus
         if gpus > lot.gpus:
             found[f"{path}.gpus"] = gpus
-    base = levers.policy.envelopes[levers.support].base
+    base = levers.envelopes.base if levers.envelopes else None
     if more and base is not None:
         found[f"envelopes.{levers.support}.base"] = max(base + more, 1)
     return found

@@ -129,7 +129,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
             request, "portal/what_if.html", {"none": [told_fault(f) for f in faulty.faults]}
         )
     if question is None:
-        none = [_("The policy has no GPUs that envelopes divide.")]
+        none = [_("The policy has no GPUs that a cluster is kept to.")]
         return render(request, "portal/what_if.html", {"none": none})
     if request.GET.get("format") == "yaml":
         return _draft_file(question)
