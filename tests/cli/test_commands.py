@@ -13,6 +13,7 @@ from headgate.comparing import unchanged
 from headgate.core.policy.jsonschema import json_schema
 from headgate.readers.policy_files import read_programme
 from headgate.whatif import AS_IT_STANDS
+from tests.simulation.replay.worlds import HALVES
 from tests.whole.small import PROGRAMME, trace_text
 
 OVERLAY = """\
@@ -223,19 +224,6 @@ onwards: true
 set:
   supports.compute.lots.isambard-ai.usable: 2040-01-01
 """
-HALVES = """
-overlay: halves
-because: {en: What if each class of holders had half?}
-from: 2026-01-01
-onwards: true
-set:
-  envelopes:
-    compute:
-      of: 2
-      shares: {business: 1, research: 1}
-      block: {gpu: 4}
-      method: largest_remainder
-"""
 
 
 def test_what_is_not_divided_is_one_queue_beside_an_overlay_that_divides_it(
@@ -254,6 +242,8 @@ def test_what_is_not_divided_is_one_queue_beside_an_overlay_that_divides_it(
     for name, cells in (("everybody", "0--"), ("business", "-00"), ("research", "-00")):
         (line,) = (x for x in table.splitlines() if x.startswith(f"{name}: wait, mean (s)"))
         assert list(cells) == line.removeprefix(f"{name}: wait, mean (s)").split()
+    (held,) = (x for x in table.splitlines() if x.startswith("GPU-hours held  "))
+    assert 1 == len({*held.removeprefix("GPU-hours held").split()}), "in halves the same jobs run"
 
 
 def test_simulate_says_where_a_trace_has_no_gpus_to_run_on(trace: Path, tmp_path: Path) -> None:

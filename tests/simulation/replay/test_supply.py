@@ -11,7 +11,7 @@ from headgate.core.policy.sharing import EVERYBODY, Idle
 from headgate.readers.policy_files import read_programme
 from headgate.simulation.replay.layout import NEVER
 from headgate.simulation.replay.supply import SIGNS_NOTHING, WALLS, offer
-from tests.simulation.replay.worlds import column, gangs
+from tests.simulation.replay.worlds import HALVES, column, gangs
 from tests.steps.builders import document
 
 ROOT = Path(__file__).parents[3]
@@ -42,19 +42,6 @@ set:
   supports.compute.lots.north-b200.usable: 2040-01-01
   supports.compute.lots.north-h200.usable: 2040-01-01
   supports.compute.lots.south-h200.usable: 2040-01-01
-"""
-HALVES = """
-overlay: halves
-because: {en: What if each class of holders had half?}
-from: 2026-01-01
-onwards: true
-set:
-  envelopes:
-    compute:
-      of: 2
-      shares: {business: 1, research: 1}
-      block: {gpu: 4}
-      method: largest_remainder
 """
 SPLIT = """
 overlay: split

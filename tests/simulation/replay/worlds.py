@@ -14,6 +14,21 @@ from headgate.simulation.replay.pool import (
     Steps,
 )
 
+HALVES = """
+overlay: halves
+because: {en: What if each class of holders had half?}
+from: 2026-01-01
+onwards: true
+set:
+  envelopes:
+    compute:
+      of: 2
+      shares: {business: 1, research: 1}
+      block: {gpu: 4}
+      method: largest_remainder
+"""
+"""The two classes of holders of Britain's programme, which divides nothing."""
+
 
 def column(*values: int) -> Column:
     """A column as the replay takes it."""

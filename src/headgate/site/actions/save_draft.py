@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from headgate.core import canonical
 from headgate.core.calls.application import Request
+from headgate.site.desk.dossiers import kept_requests
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
 from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need, own_dossier
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -98,9 +99,6 @@ def _fill(dossier: Dossier, draft: Draft, lead: Organisation) -> None:
             refuse(DeskRefusal.NOT_YOURS, draft.alliance)
     dossier.lead, dossier.alliance = lead, alliance
     dossier.title, dossier.summary = draft.title, draft.summary
-    dossier.requests = [
-        {"class": r.support_class, "least": r.blocks_least, "most": r.blocks_most}
-        for r in draft.requests
-    ]
+    dossier.requests = kept_requests(draft.requests)
     dossier.months, dossier.answers = draft.months, dict(draft.answers)
     dossier.state = State.DRAFT

@@ -109,14 +109,15 @@ class Runs:
         return [one for one in self.askings if one.granted is None]
 
     @property
-    def handed_in(self) -> frozenset[str]:
+    def reports_waiting(self) -> frozenset[str]:
         """The reports that wait for an answer."""
         return frozenset(reports_among(one.asked for one in self.waiting))
 
     @property
     def to_hand_in(self) -> list[Owed]:
         """The reports that are owed and wait for nobody's answer."""
-        return [one for one in self.owed if one.report.id not in self.handed_in]
+        waiting = self.reports_waiting
+        return [one for one in self.owed if one.report.id not in waiting]
 
     @property
     def owed(self) -> list[Owed]:
@@ -231,5 +232,5 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
 def _late_reports(policy: Policy, askings: Iterable[Asking]) -> Iterator[Accepted]:
     """The reports of an award that ended which were accepted since."""
     for one in askings:
-        if one.change == Change.REPORT and one.granted:
-            yield Accepted(one.asked.get("report", ""), day_at(policy, one.at))
+        for report in reports_among([one.asked] if one.granted else []):
+            yield Accepted(report, day_at(policy, one.at))

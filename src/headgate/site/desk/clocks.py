@@ -1,6 +1,6 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -38,7 +38,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.roles import Role, is_staff, roles_of
 from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import accounts_of, days_of, moved_on
@@ -173,8 +173,11 @@ def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> I
     if roles.isdisjoint((Role.APPLICANT, Role.FUND_OFFICER)):
         return
     wanted = (OVERDUE,) if Role.FUND_OFFICER in roles else (OPEN, OVERDUE)
-    is_staff = not roles.isdisjoint(STAFF)
-    every = every_invoice(stood) if is_staff else invoices(stood, {one.code or "" for one in part})
+    every = (
+        every_invoice(stood)
+        if is_staff(person)
+        else invoices(stood, {one.code or "" for one in part})
+    )
     running, shut = {held.award for held in stood.holdings}, set(suspended(stood, every))
     for one in every:
         due = one.standing.bill.due
@@ -297,9 +300,10 @@ def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     reports, gone = Reports(stood), ended_before(stood)
     handed = handed_in({one.award for one in gone if reports.owed_by(one)})
     follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
-    every = kept("reports", follows, lambda: _due_soon(stood, on, calls, handed)).rows
+    every = (one for one in (*gone, *stood.holdings) if one.call in calls)
+    soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
     found: dict[str, list[date]] = {}
-    for call, day in every:
+    for call, day in soon:
         found.setdefault(call, []).append(day)
     for call, days in sorted(found.items()):
         title = ngettext(
@@ -310,15 +314,7 @@ def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
         yield Clock(f"reports-{call}", title, min(days), reverse("running-awards"))
 
 
-def _due_soon(
-    stood: Stands, on: date, calls: Collection[str], handed: Mapping[str, frozenset[str]]
-) -> list[tuple[str, date]]:
-    """The call and the day of every report that is late or soon due."""
-    reports = Reports(stood, handed)
-    return [
-        (one.call, due.day)
-        for one in (*ended_before(stood), *stood.holdings)
-        if one.call in calls
-        for due in reports.owed_by(one)
-        if due.day <= on + SOON
-    ]
+def _due_soon(reports: Reports, held: Iterable[Holding], on: date) -> list[tuple[str, date]]:
+    """The call and the day of every report of some awards that is late or soon due."""
+    every = ((one.call, due.day) for one in held for due in reports.owed_by(one))
+    return [(call, day) for call, day in every if day <= on + SOON]

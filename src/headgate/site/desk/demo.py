@@ -24,7 +24,7 @@ from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.dossiers import line_of
+from headgate.site.desk.dossiers import kept_requests, line_of
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
 from headgate.site.desk.office import REGISTER, SITE, call_now, doing
 from headgate.site.portal.models import Person
@@ -72,6 +72,18 @@ def fill(document: Document, world: World, invented: int, progress: Callable[[st
             hand_in(officer, made)
 
 
+def _called(body: Body) -> str:
+    return f"Synthetic {body.id}"
+
+
+def _titled(made: Application) -> str:
+    return f"Synthetic work {made.id}"
+
+
+def _allied_as(made: Application) -> str:
+    return f"Alliance of {made.id}"
+
+
 def is_unknown() -> bool:
     """Whether the desk knows nobody of whom the journal has applied: a term was only rehearsed."""
     return not Dossier.objects.filter(code__isnull=False).exists()
@@ -103,7 +115,7 @@ def _know_bodies(made: Iterable[Application]) -> dict[str, Organisation]:
     Organisation.objects.bulk_create(
         Organisation(
             code=one.id,
-            name=f"Synthetic {one.id}",
+            name=_called(one),
             kind=one.kind,
             size=one.size,
             region=one.region,
@@ -123,12 +135,9 @@ def _dossiers(made: Iterable[Application], known: dict[str, Organisation]) -> It
             call=one.call,
             lead=known[one.applicant.id],
             alliance=_allied(one, known, moment) if one.members else None,
-            title=f"Synthetic work {one.id}",
+            title=_titled(one),
             months=one.months,
-            requests=[
-                {"class": r.support_class, "least": r.blocks_least, "most": r.blocks_most}
-                for r in one.requests
-            ],
+            requests=kept_requests(one.requests),
             answers=dict(one.fields),
             state=State.SUBMITTED,
             code=one.id,
@@ -140,7 +149,7 @@ def _dossiers(made: Iterable[Application], known: dict[str, Organisation]) -> It
 def _allied(one: Application, known: dict[str, Organisation], moment: datetime) -> Alliance:
     """The alliance of an application, each member with one part."""
     lead = known[one.applicant.id]
-    alliance = Alliance.objects.create(name=f"Alliance of {one.id}", lead=lead)
+    alliance = Alliance.objects.create(name=_allied_as(one), lead=lead)
     told: dict[str, Any] = {"alliance": alliance, "entered": moment}
     Member.objects.bulk_create(Member(organisation=known[m.id], **told) for m in one.members)
     return alliance
@@ -194,15 +203,14 @@ def hand_in(officer: Person, made: Application) -> None:
     members = [(_acting(officer, one, moment), one.id) for one in made.members]
     alliance = None
     if members:
-        alliance = form_alliance(person, made.applicant.id, f"Alliance of {made.id}", moment).pk
+        alliance = form_alliance(person, made.applicant.id, _allied_as(made), moment).pk
         for _, member in members:
             enter_alliance(person, alliance, member, "member", 1, moment)
-    title = f"Synthetic work {made.id}"
     draft = Draft(
         made.call,
         made.applicant.id,
         alliance,
-        title,
+        _titled(made),
         "language model GPU training data",
         made.requests,
         made.months,
@@ -223,8 +231,8 @@ def hand_in(officer: Person, made: Application) -> None:
 
 def _acting(officer: Person, body: Body, moment: datetime) -> Person:
     """The person who acts for an invented organisation, registered as it says it is."""
-    one, name = body, f"Synthetic {body.id}"
-    given = Registered(one.id, name, one.kind, one.size, one.region, one.founded, one.facts)
+    one = body
+    given = Registered(one.id, _called(one), one.kind, one.size, one.region, one.founded, one.facts)
     register(officer, given, moment)
     person = _somebody(f"for-{one.id}".lower(), [Role.APPLICANT])
     act_for(officer, person, one.id, moment)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Prefetch, Q
 
@@ -151,6 +151,13 @@ def absent(dossier: Dossier) -> tuple[str, ...]:
     given = dossier.consents.filter(version=dossier.version)
     agreed = set(given.values_list("organisation_id", flat=True))
     return tuple(one.code for one in members(dossier.alliance) if one.pk not in agreed)
+
+
+def kept_requests(requests: Iterable[Request]) -> list[dict[str, Any]]:
+    """What is asked for, as a dossier keeps it."""
+    return [
+        {"class": r.support_class, "least": r.blocks_least, "most": r.blocks_most} for r in requests
+    ]
 
 
 def line_of(made: Application) -> str:

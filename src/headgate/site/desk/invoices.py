@@ -18,7 +18,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Made
-from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.portal.roles import is_staff
 from headgate.site.recent import Recent
 from headgate.site.records.kept import Stands
 from headgate.site.reports.statement import accounts, owed_on
@@ -161,7 +161,7 @@ def seen_by(person: Person, stood: Stands, award: str | None = None) -> Sequence
 
     All for staff; else those of awards that an organisation of theirs leads or is a member of.
     """
-    if not roles_of(person).isdisjoint(STAFF):
+    if is_staff(person):
         return every_invoice(stood) if award is None else invoices(stood, (award,))
     own = Dossier.objects.filter(pk__in=with_part(person), code__isnull=False)
     mine = own if award is None else own.filter(code=award)

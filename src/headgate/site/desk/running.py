@@ -168,5 +168,5 @@ def handed_in(gone: Collection[str]) -> Mapping[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     reports = Asking.objects.filter(change=Change.REPORT, granted=True, dossier__code__in=gone)
     for code, asked in reports.values_list("dossier__code", "asked"):
-        found[code or ""] = found.get(code or "", frozenset()) | {asked.get("report", "")}
+        found[code or ""] = found.get(code or "", frozenset()) | {*reports_among([asked])}
     return found

@@ -28,7 +28,7 @@ from headgate.core.calls.matching import findable, has_words, places, words_of
 from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import DATABASE
-from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.portal.roles import is_staff
 from headgate.site.portal.sending import TYPES, file_of
 from headgate.site.recent import Recent
 from headgate.site.reports.tables import Cell
@@ -247,7 +247,7 @@ def kept_for_staff(
     Anybody else sees few, which are read anew. What they follow from is asked before what they are
     made of: rows that came in between are then made once more, and never kept as if they were new.
     """
-    return Kept(rows()) if roles_of(person).isdisjoint(STAFF) else kept(name, follows, rows)
+    return kept(name, follows, rows) if is_staff(person) else Kept(rows())
 
 
 Rows = Sequence[T] | Kept[T] | Table[T]

@@ -219,11 +219,13 @@ _FILES: Final = WeakKeyDictionary[BaseDatabaseWrapper, tuple[int, int] | None]()
 
 def _file_of(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:
     """The device and number of the file that has the database's name now; None for a server's."""
+    if connection.vendor != "sqlite":
+        return None
     try:
         found = Path(connection.settings_dict["NAME"]).stat()
     except OSError:
         return None
-    return (found.st_dev, found.st_ino) if connection.vendor == "sqlite" else None
+    return found.st_dev, found.st_ino
 
 
 @receiver(connection_created)

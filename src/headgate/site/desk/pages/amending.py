@@ -171,7 +171,7 @@ def _needs_hand_over(one: Runs) -> bool:
 
 def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any]:
     """A report: what it must have, by when, and how it stands."""
-    waits = owed.report.id in one.handed_in
+    waits = owed.report.id in one.reports_waiting
     if owed.handed_in is not None:
         shown = tag(_("Accepted"), "green")
     elif waits:

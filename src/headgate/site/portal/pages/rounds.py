@@ -19,7 +19,7 @@ from headgate.report.stage import Stage, document, named
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed, closed_round, findings_of
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.roles import Role, is_staff, roles_of
 from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 
@@ -35,12 +35,11 @@ def rounds(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/not_begun.html")
     policy, made = reading.policy_of(stood), reading.decisions()
     say, found = reading.speaker_of(policy, language()), list(closed(stood, made))
-    roles = roles_of(request.user)
     told = {
         "rounds": list(_listed(stood, found, say)),
         "blocks": list(history([one.evaluation for one in found], say)) if found else [],
-        "staff": not roles.isdisjoint(STAFF),
-        "hears": not roles.isdisjoint(HEARD),
+        "staff": is_staff(request.user),
+        "hears": not roles_of(request.user).isdisjoint(HEARD),
     }
     return render(request, "portal/rounds.html", told)
 
