@@ -36,8 +36,8 @@ types: setup ## Check types (mypy, strict)
 contracts: setup ## Check that imports run one way (import-linter)
 	PYTHONPATH=src $(BIN)/lint-imports --no-cache --no-logo
 
-tests: setup ## Run the test suite (pytest, three workers: one often waits for a server)
-	MAKEFLAGS= $(BIN)/python -m pytest -n 3 --dist worksteal
+tests: setup ## Run the test suite (pytest, four workers: two often wait for a server)
+	MAKEFLAGS= $(BIN)/python -m pytest -n 4 --dist worksteal
 
 lab: setup ## Start a real Slurm with made-up GPUs to play with; Ctrl-C ends it (as root)
 	$(BIN)/python -m tests.servers.slurm

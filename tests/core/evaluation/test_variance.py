@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.core.evaluation.variance import (
@@ -122,6 +122,7 @@ def test_what_cannot_be_told_apart_is_none(rows: list[Row]) -> None:
 
 
 @given(st.permutations(range(40)))
+@settings(max_examples=25)
 def test_order_does_not_matter(order: list[int]) -> None:
     """Rows may be shuffled; every bit stays."""
     rows = panel(7, (20, 20, 20), 4, 20)
