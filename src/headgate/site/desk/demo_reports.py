@@ -18,7 +18,7 @@ from headgate.site.actions.take import change
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Deed, Dossier
 from headgate.site.desk.office import SITE
-from headgate.site.desk.running import Reports
+from headgate.site.desk.running import Reports, ended_before
 from headgate.site.portal.models import Person
 from headgate.site.records.kept import Stands, stands
 from headgate.steps.event import Event, What, amendments_name
@@ -60,7 +60,7 @@ def _made(stood: Stands, officer: Person) -> Iterator[Asking]:
     """What came of every report whose last day has passed."""
     today, reports = now().date(), Reports(stood)
     known = {one.code: one for one in Dossier.objects.filter(code__isnull=False)}
-    for held in stood.holdings:
+    for held in (*ended_before(stood), *stood.holdings):
         for due in reports.owed_by(held) if held.award in known else ():
             if due.day < today and (made := came_of(known[held.award], due, today)):
                 if made.granted:
