@@ -164,3 +164,22 @@ def test_an_applicants_home_begins_with_their_own_work(portal: Client) -> None:
         page = portal.get(reverse("home")).content.decode()
         assert is_folded == ("What the whole programme has due in this term" in page)
         assert is_folded != (">Due in this term<" in page)
+
+
+def test_an_application_that_was_decided_says_what_became_of_it(portal: Client) -> None:
+    """Who looks at it again goes on to the result and the award; nothing is asked of it."""
+    know()
+    enter(portal, Role.APPLICANT)
+    lead = Organisation.objects.get(acting__person__username="applicant")
+    for dossier in Dossier.objects.filter(lead=lead):
+        page = portal.get(reverse("application", args=(dossier.pk,))).content.decode()
+        assert "What the call says to it now" not in page
+        assert "has not agreed" not in page
+        assert reverse("award", args=(dossier.call, dossier.code)) in page
+        stood = reading.programme()
+        assert stood is not None
+        runs = dossier.code in {one.award for one in stood.holdings}
+        assert runs == (reverse("running-award", args=(dossier.code,)) in page)
+    draft = Dossier.objects.create(call=dossier.call, lead=lead, title="Never handed in")
+    page = portal.get(reverse("application", args=(draft.pk,))).content.decode()
+    assert "this draft was not handed in" in page
