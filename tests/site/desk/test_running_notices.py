@@ -84,7 +84,7 @@ def test_a_hand_over_reaches_the_holder_and_its_answer_the_operators(june: Cast)
 
 
 def test_a_report_is_told_before_its_day_and_again_when_it_is_late(june: Cast) -> None:
-    """Due on 1 June, it was told of; on a later day the office hears as well."""
+    """Due on 1 June, its holder was told of it; on a later day the office hears of all at once."""
     gather(now())
     due = told("report")
     assert {False} == {one.facts["late"] for one in due}
@@ -93,8 +93,15 @@ def test_a_report_is_told_before_its_day_and_again_when_it_is_late(june: Cast) -
         june.live(event)
     gather(now())
     late = [one for one in told("report") if one.facts["late"]]
-    assert {june.officer.pk, june.owner.pk} <= {one.person_id for one in late}
+    assert {june.officer.pk, june.owner.pk}.isdisjoint(one.person_id for one in late)
     assert all("Interim report" in subject for subject in subjects(late[0]))
+    days = {one.facts["day"] for one in late}
+    office = told("reports-late")
+    assert len(days) * 2 == len(office), "one for each officer and day"
+    assert {june.officer.pk, june.owner.pk} == {one.person_id for one in office}
+    assert {one.facts["code"] for one in late} <= {c for one in office for c in one.facts["codes"]}
+    assert 3 == len(set(subjects(office[0])))
+    assert 0 == gather(now()), "nothing is told twice"
 
 
 def test_an_idle_award_is_told_what_it_would_lose_and_until_when(june: Cast) -> None:

@@ -1,20 +1,27 @@
 """The demo of a rehearsed term: its awards have people, and everybody finds them at the pages."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from headgate.core.duties.reports import Owed
+from headgate.core.policy.running_rules import Report
+from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
 from headgate.site.desk.demo import is_unknown, know
+from headgate.site.desk.demo_reports import EVENT, came_of, drawn
 from headgate.site.desk.models import Alliance, Dossier, Member, Organisation
+from headgate.site.desk.running import Reports
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
+from headgate.site.portal.people import PERSONAS, called
 from headgate.site.portal.roles import Role
 from headgate.site.records.journal import head
 from headgate.site.records.kept import stored_facts
+from headgate.steps.event import amendments_name
 from tests.site.portal.asking import enter, persona_of
 
 
@@ -69,14 +76,15 @@ def test_a_member_without_a_role_has_no_dash_after_its_name(portal: Client) -> N
 
 
 @pytest.mark.usefixtures("portal")
-def test_the_desk_learns_it_once_and_the_journal_does_not_move() -> None:
+def test_the_desk_learns_it_once_and_the_journal_gains_nothing_but_reports() -> None:
     """A demo that is started again has each application once, with the line that was received."""
-    before = head(reading.DATABASE).size
+    before = set(stored_facts(reading.DATABASE))
     know()
-    known = Dossier.objects.count(), Organisation.objects.count()
+    known = Dossier.objects.count(), Organisation.objects.count(), head(reading.DATABASE).size
     know()
-    assert known == (Dossier.objects.count(), Organisation.objects.count())
-    assert before == head(reading.DATABASE).size
+    again = Dossier.objects.count(), Organisation.objects.count(), head(reading.DATABASE).size
+    assert known == again
+    assert {amendments_name(EVENT)} == set(stored_facts(reading.DATABASE)) - before
     assert set(_applied()) == set(Dossier.objects.values_list("code", flat=True))
     assert not is_unknown()
 
@@ -97,3 +105,81 @@ def test_the_office_is_told_of_reports_only_where_it_finds_their_awards(portal: 
     know()
     assert told() <= {f"reports-{one.call}" for one in stood.holdings}
     assert told()
+
+
+def test_most_awards_of_a_rehearsed_term_have_reported(portal: Client) -> None:
+    """The list of running awards is a believable one: not everybody is late with a report."""
+    know()
+    stood = reading.programme()
+    assert stood is not None
+    owed = Reports(stood)
+    rows = [len(owed.owed_by(one)) for one in stood.holdings]
+    asked = sum(len(owed.rules(one.call).reports) for one in stood.holdings)
+    assert 0 < sum(rows) < asked
+    enter(portal, Role.AGENCY_OFFICER)
+    shown = portal.get(reverse("running-awards"), {"format": "json"}).json()["rows"]
+    late = [row for row in shown if row["state"] == "late"]
+    assert len(late) < len(shown) / 2
+
+
+@pytest.mark.parametrize(
+    ("percent", "state"), [(0, "in time"), (84, "in time"), (85, "late"), (92, "waits"), (96, "")]
+)
+@pytest.mark.usefixtures("portal")
+def test_how_a_rehearsed_report_comes_is_drawn(percent: int, state: str) -> None:
+    """Most reports come by their last day, some after it, some wait for the office, a few never."""
+    today = now().date()
+    due = Owed(Report.model_construct(id="interim"), today - timedelta(days=60), None)
+    codes = (f"open-{number}" for number in range(10_000))
+    code = next(one for one in codes if percent == drawn(one, "interim")[0])
+    made = came_of(Dossier(code=code), due, today)
+    if made is None:
+        assert state == ""
+        return
+    in_time = made.at.date() <= due.day
+    told = "waits" if made.granted is None else "in time" if in_time else "late"
+    assert state == told
+
+
+@pytest.mark.parametrize(
+    ("programme", "officer"),
+    [
+        ("korea-2025", "Park Min-ah"),
+        ("vietnam-2027", "Lê Minh Anh"),
+        ("us-alcc-2026", "Robin Hughes"),
+        ("", "Robin Hughes"),
+    ],
+)
+def test_people_of_the_demo_are_called_as_in_its_country(programme: str, officer: str) -> None:
+    """Nobody in a Vietnamese programme has a Korean name; each person has one of their own."""
+    names = called(programme)
+    assert officer == names[1]
+    assert len(PERSONAS) == len({*names})
+
+
+def test_an_applicants_home_begins_with_their_own_work(portal: Client) -> None:
+    """The steps of the whole programme are folded away for whoever only has a part in it."""
+    for role, is_folded in ((Role.APPLICANT, True), (Role.REVIEWER, True), (Role.AUDITOR, False)):
+        enter(portal, role)
+        page = portal.get(reverse("home")).content.decode()
+        assert is_folded == ("What the whole programme has due in this term" in page)
+        assert is_folded != (">Due in this term<" in page)
+
+
+def test_an_application_that_was_decided_says_what_became_of_it(portal: Client) -> None:
+    """Who looks at it again goes on to the result and the award; nothing is asked of it."""
+    know()
+    enter(portal, Role.APPLICANT)
+    lead = Organisation.objects.get(acting__person__username="applicant")
+    for dossier in Dossier.objects.filter(lead=lead):
+        page = portal.get(reverse("application", args=(dossier.pk,))).content.decode()
+        assert "What the call says to it now" not in page
+        assert "has not agreed" not in page
+        assert reverse("award", args=(dossier.call, dossier.code)) in page
+        stood = reading.programme()
+        assert stood is not None
+        runs = dossier.code in {one.award for one in stood.holdings}
+        assert runs == (reverse("running-award", args=(dossier.code,)) in page)
+    draft = Dossier.objects.create(call=dossier.call, lead=lead, title="Never handed in")
+    page = portal.get(reverse("application", args=(draft.pk,))).content.decode()
+    assert "this draft was not handed in" in page

@@ -46,14 +46,14 @@ def _facts(one: Runs, **more: Any) -> dict[str, Any]:
 
 
 def _reports(one: Runs, on: date) -> Iterator[OfAward]:
-    """A report that is due soon, to its holder; one that is overdue, to the office as well."""
+    """A report that is due soon or overdue, to its holder."""
     asked = {a.asked.get("report") for a in one.waiting if a.change == Change.REPORT}
     for owed in (each for each in one.owed if each.report.id not in asked):
         late = owed.day < on
         if late or owed.day <= on + AHEAD:
             key = f"report/{one.held.award}/{owed.report.id}/{owed.day}/{'late' if late else 'due'}"
             facts = _facts(one, report=owed.report.id, day=owed.day.isoformat(), late=late)
-            yield OfAward(key, "report", one.dossier, facts, office=late)
+            yield OfAward(key, "report", one.dossier, facts)
 
 
 def _asking(one: Runs, asking: Asking) -> OfAward:

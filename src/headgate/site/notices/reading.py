@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
 from headgate.core.evaluation.decide import Decision
@@ -284,6 +285,17 @@ def _report(words: _Words) -> Letter:
     return Letter(_("%(code)s: %(report)s") % told, (words.call, line), _award(words))
 
 
+def _reports_late(words: _Words) -> Letter:
+    """What nobody handed in by a day, to the office."""
+    codes = words.facts["codes"]
+    subject = ngettext(
+        "%(n)s report that was due on %(day)s is late",
+        "%(n)s reports that were due on %(day)s are late",
+        len(codes),
+    ) % {"n": words.say.locale.whole(len(codes)), "day": words.day("day")}
+    return Letter(subject, (", ".join(codes),), reverse("running-awards"))
+
+
 def _invoice(words: _Words) -> Letter:
     """A fee that is owed, or a credit note."""
     address, lines = _owed(words)
@@ -330,6 +342,7 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "asked": _asked,
     "amended": _amended,
     "report": _report,
+    "reports-late": _reports_late,
     "invoice": _invoice,
     "invoice-late": _invoice_late,
     "round-finding": _round_finding,

@@ -1,7 +1,8 @@
 """Who may make an account, which roles a provider's groups give, and the people of the demo."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -15,8 +16,12 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from headgate.core.policy.dated import at
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import NAMES, Role, make_groups
+from headgate.steps.agenda import first_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,6 @@ class Persona:
     """One person of the demo: a role, and what there is to see in it."""
 
     role: Role
-    name: str
     duty: Promise
 
     @property
@@ -39,24 +43,39 @@ class Persona:
 
 
 PERSONAS: Final = (
-    Persona(Role.POLICY_OWNER, "Han Ji-won", _("Answers for the policy and signs award lists.")),
-    Persona(Role.AGENCY_OFFICER, "Park Min-ah", _("Runs calls, reviews and rounds day by day.")),
-    Persona(Role.REVIEWER, "Lee Do-yun", _("Scores the applications of a panel.")),
-    Persona(Role.OPERATOR, "Choi Seo-jun", _("Keeps a centre's clusters as the awards say.")),
-    Persona(Role.FUND_OFFICER, "Jung Ha-eun", _("Follows fees, invoices and refunds.")),
-    Persona(Role.APPLICANT, "Kim Su-bin", _("Applies for an organisation or an alliance.")),
-    Persona(Role.AUDITOR, "Yoon Tae-o", _("Reads everything and changes nothing.")),
+    Persona(Role.POLICY_OWNER, _("Answers for the policy and signs award lists.")),
+    Persona(Role.AGENCY_OFFICER, _("Runs calls, reviews and rounds day by day.")),
+    Persona(Role.REVIEWER, _("Scores the applications of a panel.")),
+    Persona(Role.OPERATOR, _("Keeps a centre's clusters as the awards say.")),
+    Persona(Role.FUND_OFFICER, _("Follows fees, invoices and refunds.")),
+    Persona(Role.APPLICANT, _("Applies for an organisation or an alliance.")),
+    Persona(Role.AUDITOR, _("Reads everything and changes nothing.")),
 )
+
+CALLED: Final[Mapping[str, str]] = {
+    "KR": "Han Ji-won, Park Min-ah, Lee Do-yun, Choi Seo-jun, Jung Ha-eun, Kim Su-bin, Yoon Tae-o",
+    "VN": "Trần Thu Hà, Lê Minh Anh, Phạm Quốc Bảo, Vũ Đức Long, Đặng Ngọc Mai, Nguyễn Hải Nam, "
+    "Bùi Thanh Tâm",
+}
+"""What the people of the demo are called, in their order, by the country of the programme."""
+ELSEWHERE: Final = (
+    "Alex Morgan, Robin Hughes, Sam Carter, Jo Bennett, Chris Palmer, Kim Foster, Lee Walker"
+)
+"""What they are called in a country that no names are known of."""
 
 
 def make_personas() -> None:
     """See that the people of the demo are there; they have no password, so only the demo lets in.
 
-    Without the demo they have no way in, because nothing but the demo's page signs them in.
+    Without the demo they have no way in, because nothing but the demo's page signs them in. The
+    programme is read only where somebody is still to be named.
     """
     make_groups()
-    for persona in PERSONAS:
-        first, _, last = persona.name.partition(" ")
+    usernames = [persona.username for persona in PERSONAS]
+    known = Person.objects.filter(username__in=usernames).count() == len(PERSONAS)
+    names = () if known else called(settings.HEADGATE_PROGRAMME)
+    for persona, name in zip_longest(PERSONAS, names, fillvalue=""):
+        first, _, last = name.partition(" ")
         person, made = Person.objects.get_or_create(
             username=persona.username, defaults={"first_name": first, "last_name": last}
         )
@@ -64,6 +83,15 @@ def make_personas() -> None:
             person.set_unusable_password()
             person.save()
         person.groups.set([Group.objects.get(name=persona.role.value)])
+
+
+def called(programme: str) -> Sequence[str]:
+    """What the people of the demo of a programme are called, in their order."""
+    country = ""
+    if programme:
+        document = read_programme(find(programme))
+        country = at(document, first_day(document)).policy.programme.country
+    return CALLED.get(country, ELSEWHERE).split(", ")
 
 
 def first_password(person: Person) -> str:

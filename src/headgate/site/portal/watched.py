@@ -51,8 +51,14 @@ class OfRequest(logging.Filter):
     """Puts the name of the request being answered on every line logged meanwhile."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every line pass, named. Django's own lines carry the request itself, which is not."""
+        """Let every line pass, named. Django's own lines carry the request itself, which is not.
+
+        A request that was refused for what it is (a wrong host, too many fields) is one line: where
+        in the program that was found out helps nobody, and anybody could fill a disk with it.
+        """
         record.request = _request.get()
+        if record.name.startswith("django.security"):
+            record.exc_info = None
         return True
 
 

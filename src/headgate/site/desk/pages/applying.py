@@ -353,9 +353,17 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "won": listed is not None and found.code in listed.winners,
         **_last_days(rules, listed),
         "closed": rules.received,
+        "decided": rules.decided,
+        "runs": rules.decided and _runs(found),
         "agreement": listed is not None and has_agreement(rules, found, listed),
     }
     return render(request, "desk/application.html", context)
+
+
+def _runs(dossier: Dossier) -> bool:
+    """Whether an application that was decided is an award that runs."""
+    stood = reading.programme()
+    return stood is not None and any(dossier.code == one.award for one in stood.holdings)
 
 
 def _told_list(rules: CallNow) -> AwardList | None:

@@ -5,7 +5,7 @@ from typing import Final
 from allauth.usersessions.models import UserSession
 from django.contrib.auth import login
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -22,12 +22,18 @@ OTHERS_MOST: Final = 200
 def _others() -> QuerySet[Person]:
     """People who were made in the demo itself: whoever has a password signs in with it."""
     made = Person.objects.filter(is_active=True, password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    return made.exclude(username__in=[one.username for one in PERSONAS]).order_by("-id")
+    return made.exclude(_is_persona()).order_by("-id")
+
+
+def _is_persona() -> Q:
+    return Q(username__in=[one.username for one in PERSONAS])
 
 
 def personas(request: HttpRequest) -> HttpResponse:
     """The people of the demo, each with a button."""
-    context = {"personas": PERSONAS, "others": _others()[:OTHERS_MOST]}
+    names = {one.username: one.get_full_name() for one in Person.objects.filter(_is_persona())}
+    named = [(one, names.get(one.username) or one.title) for one in PERSONAS]
+    context = {"personas": named, "others": _others()[:OTHERS_MOST]}
     return render(request, "portal/personas.html", context)
 
 

@@ -17,7 +17,7 @@ from headgate.site.portal.lists import Choice, Column, download, journal_state, 
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
 from headgate.steps.event import What
 
@@ -58,6 +58,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
             "leads": _keeps_calendar(request),
+            "oversees": is_staff(request.user),
             "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
             "mine": [_clock(one, on, say) for one in mine],
             "due": [told(one) for one in open_ones],
