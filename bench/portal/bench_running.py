@@ -107,16 +107,21 @@ def _words(client: Any, where: str, language: str) -> float:
 
 
 def _forget() -> None:
-    """Let this process know as little of what it made and read as one that was just started."""
+    """Let this process know as little of awards and decisions as one that was just started.
+
+    What it knows of the policy stays: a worker reads that for its first page, of whatever kind.
+    """
+    from headgate.site.desk import invoices
+    from headgate.site.portal import reading
     from headgate.site.recent import Recent
     from headgate.site.records import kept
 
     for one in gc.get_objects():
         if isinstance(one, Recent):
             one.clear()
-    for told in vars(kept).values():
-        if hasattr(told, "cache_clear"):
-            told.cache_clear()
+    reading._SEEN.clear()
+    kept._holdings.cache_clear()
+    invoices._stand.cache_clear()
 
 
 def _pay(name: str, numbers: Iterator[int]) -> None:
