@@ -248,11 +248,18 @@ def shut() -> set[str]:
     return {o.quota.award for o in orders if o.quota.state is QuotaState.SUSPENDED}
 
 
+def listed_as_suspended(office: Client) -> set[str]:
+    """The awards of which the list of running awards says so."""
+    rows = office.get("/running/?format=json").json()["rows"]
+    return {row["award"] for row in rows if row["state"] == "Suspended"}
+
+
 def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: Cast) -> None:
     """Warned, suspended by the fund officer with words, told, seen, paid, open; and verified."""
     one, officer = every()[0], funds()
     person, where = pressed.applicant_of(one.award), reverse("invoice", args=(one.number,))
     holder, office = browser(person), browser(officer)
+    assert set() == listed_as_suspended(office)
     gather(now())
     late = Notice.objects.filter(kind="invoice-late", person=person)
     assert FROM in " ".join(letter(late[0]).lines)
@@ -263,7 +270,7 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     assert "Suspend the award" in office.get(where).content.decode()
     done = office.post(where, {"deed": "suspend", "text": "Pay, please. <b>"}, follow=True)
     assert "The award is suspended: it stands in the journal." in done.content.decode()
-    assert {one.award} == shut()
+    assert {one.award} == shut() == listed_as_suspended(office)
     page = holder.get(reverse("running-award", args=(one.award,))).content.decode()
     assert "Suspended since" in page
     assert (1, 0) == (page.count("Pay, please."), page.count("Approved"))
@@ -277,7 +284,7 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
             assert word in letter(told).subject
     assert "Pay, please. <b>" in letter(told).lines
     record_payment(officer, received(one), now())
-    assert set() == shut()
+    assert set() == shut() == listed_as_suspended(office)
     assert (
         "Suspended since"
         not in holder.get(reverse("running-award", args=(one.award,))).content.decode()

@@ -11,21 +11,32 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
+from headgate.core.ledger.transfer import Outcome
 from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.actions.people import Registered, register
+from headgate.site.actions.post import post
 from headgate.site.desk.amending import all_runs
 from headgate.site.desk.clocks import Clock, clocks_of
+from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Dossier
+from headgate.site.desk.office import SITE, moved
 from headgate.site.desk.pages.amending import _state
-from headgate.site.desk.running import Reports, rows_for
+from headgate.site.desk.running import FOLLOWS, Listed, Reports, _rows, rows_for
 from headgate.site.notices.dates import calendar_of
 from headgate.site.portal import reading
+from headgate.site.portal.lists import Kept
 from headgate.site.portal.models import Person
+from headgate.site.records.journal import head
 from headgate.site.records.kept import Stands
+from headgate.steps.term import chart_of, single
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, Year, asking, held, year
 from tests.site.portal.asking import MOST
 
 __all__ = ("year",)
+
+LATE = date(2099, 1, 1)
+"""A day on which every report is late."""
 
 
 @pytest.fixture
@@ -135,7 +146,7 @@ def test_a_late_report_that_was_handed_in_waits_for_the_office_and_is_late_no_mo
     played: Cast,
 ) -> None:
     """In the list and on the award's page, until it is sent back."""
-    award, late, officer = held(), date(2099, 1, 1), played.officer
+    award, late, officer = held(), LATE, played.officer
 
     def states() -> set[str]:
         stood = _stood()
@@ -152,6 +163,41 @@ def test_a_late_report_that_was_handed_in_waits_for_the_office_and_is_late_no_mo
     assert {"asked"} == states()
     answer(officer, made[0].pk, False, "It lacks the results.", NOON)
     assert {"late"} == states()
+
+
+def test_the_list_that_is_kept_is_the_list_made_anew_after_each_deed(played: Cast) -> None:
+    """It is made again for what it follows from, and stays for entries that it does not."""
+    award, before = held(), _kept_list(played)
+
+    def moves() -> bool:
+        nonlocal before
+        last, before = before, _kept_list(played)
+        stood = _stood()
+        assert before.rows == _rows(stood, LATE, suspended(stood), Dossier.objects.all(), True)
+        return last is not before
+
+    assert not moves()
+    name = Reports(_stood()).owed_by(award)[0].report.id
+    for granted in (False, True):
+        made = asking(played, award, change=Change.REPORT, report=name)
+        assert moves()
+        answer(played.officer, made.pk, granted, "So it is.", NOON)
+        assert moves()
+    hand_over(played.operator, held("alliance").award, "Log in at north", NOON)
+    assert moves()
+    lead = Dossier.objects.get(code=award.award).lead
+    register(played.officer, Registered(lead.code, "Another", lead.kind, lead.size), NOON)
+    assert moves()
+    policy, latest = reading.policy_of(_stood()), head(SITE).latest
+    move = single("rent", "paid/x", "due/x", 1, policy.programme.money.unit, latest, "test")
+    assert {Outcome.CREATED} == set(post(SITE, chart_of(policy), [move]))
+    assert not moves()
+
+
+def _kept_list(played: Cast) -> Kept[Listed]:
+    """The list as an officer's page has it."""
+    at = moved(*FOLLOWS)
+    return rows_for(played.officer, _stood(), LATE, at)
 
 
 def _stood() -> Stands:

@@ -4,6 +4,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop as noop
@@ -81,25 +82,37 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
 
     They are those of some awards, or of all.
     """
-    calls = {name for name, call in policy_of(stood).items() if call is not None}
-    billed: dict[str, list[Made]] = {}
-    for one in reading.decisions():
-        if one.step != "fee" or (awards is not None and one.subject not in awards):
-            continue
-        call = one.rule.removeprefix("calls.").removesuffix(".fee")
-        if one.result["amount"] and call in calls:
-            billed.setdefault(one.subject, []).append(one)
-    due = _due(None if awards is None else billed)
+    billed = _billed(stood, awards)
+    due = _due(None if awards is None else (award for award, _ in billed))
     before = _BILLED.get(reading.DATABASE.where) or {}
-    found = {
-        award: _same(before.get(award), made, due.get(DUE.format(award=award), 0))
-        for award, made in billed.items()
-    }
+    found = {award: _same(before.get(award), made, due.get(award, 0)) for award, made in billed}
     if awards is None:
         _BILLED.keep(reading.DATABASE.where, found)
     return sorted(
         (one for each in found.values() for one in each.all), key=lambda one: one.made.seq
     )
+
+
+_Fees = Sequence[tuple[str, Sequence[Made]]]
+"""Awards with the decisions that bill them."""
+
+
+def _billed(stood: Stands, awards: Container[str] | None) -> _Fees:
+    """Those of some awards, or of all, which a process keeps until there are more decisions."""
+    made = reading.decisions()
+    if awards is not None:
+        return _fees(stood, (one for one in made if one.subject in awards))
+    follows = stood.document, stood.standing.starts, reading.followed(made)
+    return kept("fees", follows, lambda: _fees(stood, made)).rows
+
+
+def _fees(stood: Stands, made: Iterable[Made]) -> _Fees:
+    calls = {name for name, call in policy_of(stood).items() if call is not None}
+    found: dict[str, list[Made]] = {}
+    for one in made:
+        if one.step == "fee" and one.result["amount"] and _call_of(one) in calls:
+            found.setdefault(one.subject, []).append(one)
+    return tuple(found.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +135,14 @@ def _same(known: _Billed | None, made: Sequence[Made], owed: int) -> _Billed:
 
 
 def _due(awards: Iterable[str] | None) -> Mapping[str, int]:
-    """What some awards owe, or all, by the account; one query for as many as 500, or for all."""
+    """What some awards owe, or all; one query for as many as 500, or for all."""
+    account = DUE.format(award="")
     if awards is None:
-        return owed_on(reading.DATABASE, DUE.format(award=""))
-    paths = [DUE.format(award=award) for award in awards]
-    found = accounts(reading.DATABASE, paths)
-    return {one.path: one.balance.debits_posted - one.balance.credits_posted for one in found}
+        owed = owed_on(reading.DATABASE, account)
+    else:
+        found = accounts(reading.DATABASE, [DUE.format(award=award) for award in awards])
+        owed = {o.path: o.balance.debits_posted - o.balance.credits_posted for o in found}
+    return {path.removeprefix(account): amount for path, amount in owed.items()}
 
 
 def every_invoice(stood: Stands) -> Sequence[Invoice]:
@@ -143,17 +158,29 @@ def policy_of(stood: Stands) -> dict[str, Any]:
 
 
 def _of(made: Sequence[Made], owed: int) -> Iterator[Invoice]:
-    award, bills = made[0].subject, [_bill(one) for one in made]
-    paid = sum(one.amount for one in bills) - owed
-    for place, (one, standing) in enumerate(zip(made, standings(bills, paid), strict=True), 1):
-        call = one.rule.removeprefix("calls.").removesuffix(".fee")
-        yield Invoice(f"{award}-{place}", award, call, one, standing, owed)
+    award, bills = made[0].subject, [_told(one) for one in made]
+    for place, (one, standing) in enumerate(zip(made, _stand(*bills, owed=owed), strict=True), 1):
+        yield Invoice(f"{award}-{place}", award, _call_of(one), one, standing, owed)
 
 
-def _bill(one: Made) -> Bill:
-    due = one.result["due"]
-    day = date.fromisoformat(one.at[:10])
-    return Bill(day, one.result["amount"], date.fromisoformat(due) if due else None)
+def _call_of(one: Made) -> str:
+    return one.rule.removeprefix("calls.").removesuffix(".fee")
+
+
+_Told = tuple[str, int, str | None]
+"""The day of a bill, what is owed, and the last day to pay it, as its decision says them."""
+
+
+def _told(one: Made) -> _Told:
+    return one.at[:10], one.result["amount"], one.result["due"]
+
+
+@lru_cache(maxsize=2**10)
+def _stand(*told: _Told, owed: int) -> tuple[Standing, ...]:
+    """How the bills of an award stand that owes so much; most awards are billed as others are."""
+    day = date.fromisoformat
+    bills = [Bill(day(at), amount, day(due) if due else None) for at, amount, due in told]
+    return standings(bills, sum(one.amount for one in bills) - owed)
 
 
 def seen_by(person: Person, stood: Stands, award: str | None = None) -> Sequence[Invoice]:

@@ -47,15 +47,21 @@ NEWEST_NAME: Final = f"{NEWEST_DEED} WHERE action = '{REGISTER}'"
 """What moves with the name of an organisation."""
 
 NEWEST_ASKING: Final = f"SELECT max(id) FROM {Asking._meta.db_table}"
-"""What moves with whatever is asked of an award; its answer moves the journal."""
+"""What moves with whatever is asked of an award."""
+
+ANSWERED: Final = f"SELECT count(granted) FROM {Asking._meta.db_table}"
+"""What moves with whatever is answered of that."""
+
+NEWEST_ENTRY: Final = "SELECT max(seq) FROM entry"
+"""What moves with every entry of the journal."""
 
 
-def moved(*beside: str) -> tuple[str, ...]:
-    """Another value after every entry of the journal, and after what moves `beside` it; one query.
+def moved(*what: str) -> tuple[str, ...]:
+    """Another value after everything that moves one of these; one query.
 
-    A list that follows from few of the things that people do is not made again for the others.
+    A list that follows from few of the things that happen is not made again for the others.
     """
-    asked = ", ".join(f"({sql})" for sql in ("SELECT max(seq) FROM entry", *beside))
+    asked = ", ".join(f"({sql})" for sql in what)
     (told,) = SITE.rows(f"SELECT {asked}", [])
     return (*SITE.where, *map(str, told))
 

@@ -4,7 +4,7 @@ A row is read from the journal and a few columns of the desk, so that ten thousa
 in the time of a few pages; all that there is to say of one award is `amending.Runs`.
 """
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -17,8 +17,8 @@ from headgate.core.policy.running_rules import NO_RULES, Running
 from headgate.site.desk.amending import policy_of, reports_among
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import NEWEST_ASKING, NEWEST_NAME, SITE, visible_to
-from headgate.site.portal.lists import Kept, kept_for_staff
+from headgate.site.desk.office import ANSWERED, NEWEST_ASKING, NEWEST_NAME, SITE, visible_to
+from headgate.site.portal.lists import Kept, kept, kept_for_staff
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import is_staff
 from headgate.site.records.kept import Stands, ended
@@ -61,18 +61,24 @@ def state_of(
     return "ended" if has_ended else "runs"
 
 
-FOLLOWS: Final = (NEWEST_ASKING, NEWEST_NAME)
-"""What a list of running awards follows from beside the journal."""
+Asked = Sequence[Mapping[str, Any]]
+"""What was asked of one award and not answered: the parts of each request."""
+
+FOLLOWS: Final = (NEWEST_ASKING, ANSWERED, NEWEST_NAME)
+"""What a list of running awards follows from beside the awards, the policy and the fees."""
 
 
 def rows_for(person: Person, stood: Stands, on: date, at: Hashable) -> Kept[Listed]:
     """What somebody may look into, what is asked and owed first.
 
-    All for staff, until there is another `at`; for anybody else where they have a part. Those that
-    ended are among them while they owe something.
+    All for staff, until there is another `at`, or the awards, terms, policy or suspensions are
+    others: most entries of the journal move none of these. For anybody else where they have a part.
+    Those that ended are among them while they owe something.
     """
     seen, every = visible_to(person, Dossier.objects.all()), is_staff(person)
-    return kept_for_staff(person, "running", (on, at), lambda: _rows(stood, on, seen, every))
+    shut = frozenset(kept("suspended", stood.moved, lambda: tuple(suspended(stood))).rows)
+    follows = on, at, stood.document, stood.standing.index, stood.holdings, shut
+    return kept_for_staff(person, "running", follows, lambda: _rows(stood, on, shut, seen, every))
 
 
 class Reports:
@@ -111,48 +117,45 @@ def ended_before(stood: Stands) -> Sequence[Holding]:
     return ended(SITE, stood.holdings) if stood.standing.index else ()
 
 
-def _rows(stood: Stands, on: date, dossiers: "QuerySet[Dossier]", every: bool) -> list[Listed]:
+def _rows(
+    stood: Stands, on: date, shut: Container[str], dossiers: "QuerySet[Dossier]", every: bool
+) -> list[Listed]:
     """Those that some applications came to; with `every`, those of no application here as well.
 
     Of these nobody can hand a report in here, so none is told as owed.
     """
-    given = dossiers.filter(code__isnull=False, line__gt="")
+    given = dossiers.filter(code__isnull=False, line__gt="").order_by()
     leads = dict(given.values_list("code", "lead__name"))
     if not leads and not every:
         return []
-    gone, shut, waiting = ended_before(stood), suspended(stood), _waiting(dossiers)
+    gone, waiting = ended_before(stood), _waiting(dossiers)
     over = {one.award for one in gone}
-    reports = Reports(stood, handed_in(over & leads.keys()))
+    reports, known = Reports(stood, handed_in(over & leads.keys())), dict[Hashable, str]()
+
+    def state(one: Holding, due: Sequence[Owed], asked: Asked) -> str:
+        # What alike awards owe is one and the same, so what they need most is told once.
+        how = bool(asked), one.award in shut, one.award in over
+        handed = frozenset(reports_among(asked))
+        alike = id(due), handed, *how
+        if alike not in known:
+            known[alike] = state_of((o for o in due if o.report.id not in handed), on, *how)
+        return known[alike]
 
     def row(one: Holding) -> Listed | None:
-        due = reports.owed_by(one) if one.award in leads else ()
-        asked = waiting.get(one.award, ())
-        handed, waits = frozenset(reports_among(asked)), len(asked)
-        if one.award in over and not due and not waits:
+        lead, asked = leads.get(one.award), waiting.get(one.award, ())
+        due = () if lead is None else reports.owed_by(one)
+        if not due and not asked and one.award in over:
             return None
-        return Listed(
-            one.award,
-            one.call,
-            leads.get(one.award, ""),
-            one.support_class,
-            one.ends,
-            due[0].day if due else None,
-            waits,
-            state_of(
-                (o for o in due if o.report.id not in handed),
-                on,
-                bool(waits),
-                one.award in shut,
-                one.award in over,
-            ),
-        )
+        told, day = state(one, due, asked), due[0].day if due else None
+        kind, waits = one.support_class, len(asked)
+        return Listed(one.award, one.call, lead or "", kind, one.ends, day, waits, told)
 
     seen = [one for one in (*gone, *stood.holdings) if every or one.award in leads]
     rows = [found for one in seen if (found := row(one))]
     return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
 
 
-def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, Sequence[Mapping[str, Any]]]:
+def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, Asked]:
     """What was asked of each award and not answered; one query."""
     asked = Asking.objects.filter(granted__isnull=True, dossier__in=dossiers.values("pk"))
     found: dict[str, list[Mapping[str, Any]]] = {}

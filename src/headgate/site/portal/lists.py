@@ -25,6 +25,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from headgate.core.calls.matching import findable, has_words, places, words_of
+from headgate.rings import undisturbed
 from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import DATABASE
@@ -226,7 +227,7 @@ def _words(
     return {v: known.get(v) or findable(column.text(row)) for v, row in rows.items()}
 
 
-KEPT_MOST: Final = 8
+KEPT_MOST: Final = 10
 _KEPT: Final = Recent[tuple[Hashable, Kept[Any]]](KEPT_MOST)
 
 
@@ -234,7 +235,8 @@ def kept(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[
     """The rows of a list that a process keeps, until there is another of what it `follows` from."""
     was, found = _KEPT.get(name) or (None, None)
     if found is None or was != follows:
-        found = Kept(rows(), found.told if found is not None else {})
+        with undisturbed():
+            found = Kept(rows(), found.told if found is not None else {})
         _KEPT.keep(name, (follows, found))
     return found
 

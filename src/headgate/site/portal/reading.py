@@ -4,16 +4,18 @@ Decisions are only ever added, so a process keeps those it has seen and asks for
 query a page, however many there are.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from threading import Lock
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
 from headgate.report import speaker
+from headgate.rings import undisturbed
 from headgate.site.records.database import Database
 from headgate.site.records.kept import Stands, stands
 from headgate.steps.agenda import agenda
@@ -55,7 +57,8 @@ class _Seen:
         """All decisions, after a look for newer ones."""
         with self.lock:
             last = f"{self.made[-1].seq:012}" if self.made else ""
-            self.made += (_made(*row) for row in DATABASE.rows(_NEWER, [last]))
+            with undisturbed():
+                self.made += (_made(*row) for row in DATABASE.rows(_NEWER, [last]))
             return list(self.made)
 
 
@@ -63,7 +66,7 @@ _SEEN: Final[dict[tuple[str, str, str], _Seen]] = {}
 
 
 def _made(seq: int, line: str) -> Made:
-    told = json.loads(line)
+    told = from_json(line)
     words = (told["step"], told["rule"], told["subject"], told["at"])
     return Made(seq, *words, told["result"], line.rstrip("\n"))
 

@@ -25,6 +25,7 @@ from headgate.core.ledger.text import is_name
 from headgate.core.metering.meter import Held
 from headgate.core.policy.dated import at as policy_at
 from headgate.core.policy.document import Document
+from headgate.rings import undisturbed
 from headgate.site.recent import Recent
 from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
@@ -278,7 +279,12 @@ def _holdings(text: str) -> tuple[Holding, ...]:
 
     So many are kept as a list needs that also has those that ended with earlier terms.
     """
-    return tuple(_value(Sort.HOLDINGS, Holding, line) for line in text.splitlines())
+    lines = text.splitlines()
+    with undisturbed():
+        found: tuple[Holding, ...] = _value(
+            Sort.HOLDINGS, tuple[Holding, ...], f"[{','.join(lines)}]"
+        )
+    return found
 
 
 _ENDED: Final = """
