@@ -272,12 +272,17 @@ def _term(
 
 def _outcome(variant: str, rehearsed: Rehearsed) -> Outcome:
     summary = summary_of(rehearsed.term, rehearsed.data)
-    assumed = ("values that no source in force gives", summary.assumption_count)
-    figures = dict([*_calls(summary), *_supports(summary), *_rounds(summary), assumed])
+    figures = figures_of(summary)
     awards = {call.id: {a.id: a.blocks for a in call.awarded} for call in summary.calls}
     blocks = {call.id: dict(sorted(call.blocks_by("holder").items())) for call in summary.calls}
     short = {call.id: _short(call) for call in summary.calls if call.listed is not None}
     return Outcome(variant, summary.policy_digest, figures, awards, blocks, short=short)
+
+
+def figures_of(summary: Summary) -> dict[str, int]:
+    """The figures of a term by name: of its calls, its supports and its rounds."""
+    assumed = ("values that no source in force gives", summary.assumption_count)
+    return dict([*_calls(summary), *_supports(summary), *_rounds(summary), assumed])
 
 
 def _short(call: CallSummary) -> int:

@@ -29,6 +29,17 @@ set:
       tenants: [clinic]
 """
 NPU = FIRST % "b200"
+GONE = """
+overlay: gone
+because: {en: What if chips were taken away?}
+from: 2026-01-01
+onwards: true
+set:
+  supports.compute.lots.north-b200.usable: 2040-01-01
+  supports.compute.lots.south-h200.until: %s
+  supports.compute.lots.north-h200.until: %s
+  envelopes.compute.sharing: {idle: kept}
+"""
 NOBODY = Gangs(*[column()] * 5)
 Job = tuple[int, str, int, int, int, bool]
 
@@ -110,3 +121,35 @@ def test_chips_that_the_policy_does_not_have_are_refused() -> None:
     """With the place of the name."""
     faults = [(fault.code, fault.file) for fault in check(small(FIRST % "b20"))]
     assert ("chip-unknown", "overlays/0.yaml") in faults
+
+
+def test_who_waits_when_chips_are_taken_away_goes_to_those_that_stand() -> None:
+    """Behind walls national projects have 32 GPUs at north and 16 at south, whose chips go on
+    10 March. Both are held until then; of those that wait at south each starts at north that
+    moment, or when the one before has ended, and has waited since it was first submitted.
+    """
+    day = 9 * DAYS
+    jobs = [(0, "a", day, 32, 0, False), (1, "a", day - 1, 16, 0, False)]
+    jobs += [(60, "a", 100, 16, 0, False) for _ in range(4)]
+    found = lanes(small(GONE % ("2026-03-10", "2040-01-01")), *jobs, (day + 5, "a", 1, 1, 0, False))
+    (north, south) = found
+    gone = int((south.replayed.went == day).sum())
+    assert gone > 1
+    told = figures(found, ("national", "business", "academia"), ["2026-03-01"], column(0, 0, 0))
+    assert (7, 0) == (told.waits.jobs, told.waits.unserved)
+    assert [day, day, *[day + 100] * 2, *[day + 200] * 2, day + 201] == sorted(ends_of(found))
+    waits = (north.replayed.started - north.since).tolist()
+    assert [0, *[day - 60] * 2, *[day + 40] * 2, 195] == sorted(waits, key=lambda w: (w == 195, w))
+
+
+def test_who_has_no_chips_left_anywhere_is_told_as_not_served() -> None:
+    """All chips go on one day: the job that waits for them is counted once, as one that never
+    started; what runs then is stopped, and who comes later has no room in any pool.
+    """
+    day = 9 * DAYS
+    jobs = [(0, "a", 2 * day, 32, 0, False), (1, "a", 2 * day, 16, 0, False)]
+    found = lanes(small(GONE % ("2026-03-10", "2026-03-10")), *jobs, (9, "a", 5, 16, 0, False),
+                  (day + 5, "a", 1, 1, 0, False))  # fmt: skip
+    told = figures(found, ("national", "business", "academia"), ["2026-03-01"], column(0, 0, 0))
+    assert (3, 1, 2) == (told.waits.jobs, told.waits.unserved, told.stops)
+    assert [-1, -1, -1] == ends_of(found).tolist()

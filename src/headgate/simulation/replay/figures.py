@@ -162,7 +162,8 @@ class Lane:
 
     `job` numbers gangs over all pools, `asked` is when each was first submitted to any of them, and
     `inference` says which are; without them there is one pool, or nothing goes from one to another.
-    `taken` is how its chips take inference, where they take that first.
+    `taken` is how its chips take inference, where they take that first; `nowhere` are gangs that
+    went when its chips were taken away and have room in no other pool.
     """
 
     pool: Pool
@@ -173,13 +174,15 @@ class Lane:
     asked: Column | None = None
     inference: Marks | None = None
     taken: Taken | None = None
+    nowhere: np.ndarray | None = None
 
     @property
     def stayed(self) -> np.ndarray:
-        """Which gangs did not go on to another pool; all of them, mostly, at no cost."""
+        """Which gangs are in no other pool; all of them, mostly, at no cost."""
         if self.pool.rules.patience_seconds < 0 and not self.pool.later:
             return np.broadcast_to(np.True_, len(self.replayed.went))
-        return np.asarray(self.replayed.went < 0)
+        stayed = np.asarray(self.replayed.went < 0)
+        return stayed if self.nowhere is None else stayed | self.nowhere
 
     @property
     def since(self) -> Column:

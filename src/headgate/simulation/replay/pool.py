@@ -36,7 +36,8 @@ then must leave them. A smaller pool gives up whole nodes, and gangs are stopped
 free.
 
 Patience, where the rules have any: a gang that never started and has waited longer leaves for
-another pool before the next may start. It is asked once; who waits for its award then stays.
+another pool before the next may start. It is asked once; who waits for its award then stays. A pool
+whose chips will not stand again has a patience of nothing from that step on.
 
 A stopped gang keeps the work up to its last checkpoint, goes to the front of its queue and pays
 `restart_seconds` when it starts again. Walls are ceilings that equal the quota; a spot class is

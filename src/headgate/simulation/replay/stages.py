@@ -2,7 +2,8 @@
 
 Where a policy has inference run on some chips first (NPU-first), those are stages of their own:
 whoever has no room there, or went because it waited too long, tries the next, from that moment on.
-All pools that are left are the last stage, and where no chips come first the only one.
+All pools that are left are the last stage, and where no chips come first the only one. Within it
+whoever waits in a pool when its chips are taken away tries those whose chips stand longer.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,22 +70,47 @@ def _marked(demand: Demand, offer: Offer) -> np.ndarray:
 
 
 def _stage(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[list[Lane], Waiting]:
-    """The pools of a stage, and who goes on from it."""
-    offer = history.offer
+    """The pools of a stage, and who goes on from it.
+
+    From the last stage nobody goes on: who waits in a pool when its chips are taken away goes to
+    one of those whose chips stand longer, and where none of them has room is not served.
+    """
+    offer, lanes = history.offer, dict[int, Lane]()
     came, rows = _came(history, waiting, stage)
     if not len(rows):
         return [], waiting
     pool_of = spread(came, list(offer.rooms(stage, history.envelope)))
     left = [Waiting(rows[pool_of < 0], came.submitted[pool_of < 0])]
-    lanes = list[Lane]()
-    for place in stage:
+    order = sorted(stage, key=offer.closes)
+    for n, place in enumerate(order):
         jobs, numbers = _of_pool(came, rows, pool_of == place)
-        lanes.append(_lane(history, jobs, numbers, place))
-        went = lanes[-1].replayed.went
-        gone = np.flatnonzero(went >= 0)
-        left.append(Waiting(numbers[gone], np.asarray(went[gone], np.int64)))
+        lane = lanes[place] = _lane(history, jobs, numbers, place)
+        gone = np.flatnonzero(lane.replayed.went >= 0)
+        if not len(gone):
+            continue
+        went = Waiting(numbers[gone], np.asarray(lane.replayed.went[gone], np.int64))
+        if offer.taken(place) is not None:
+            left.append(went)
+            continue
+        moved, moved_rows = _came(history, went, stage)
+        to = spread(moved, list(offer.rooms(order[n + 1 :], history.envelope)))
+        lanes[place] = replace(lane, nowhere=np.isin(numbers, moved_rows[to < 0]))
+        came, rows, pool_of = _joined(history, (came, rows, pool_of), (moved, moved_rows, to))
     joined = (np.concatenate([getattr(each, name) for each in left]) for name in ("rows", "at"))
-    return lanes, Waiting(*joined)
+    return [lanes[place] for place in stage], Waiting(*joined)
+
+
+def _joined(
+    history: History, *dealt: tuple[Demand, Places, Places]
+) -> tuple[Demand, Places, Places]:
+    """Jobs that came to pools and those that come to others later, in the order of coming."""
+    at, rows, pools = (
+        np.concatenate(each)
+        for each in zip(*((came.submitted, rows, pool) for came, rows, pool in dealt), strict=True)
+    )
+    order = np.argsort(at, kind="stable")
+    came, rows = _came(history, Waiting(rows[order], at[order]), ())
+    return came, rows, pools[order]
 
 
 def _came(history: History, waiting: Waiting, stage: Sequence[int]) -> tuple[Demand, Places]:
@@ -116,6 +142,7 @@ def _lane(history: History, jobs: Demand, rows: Places, place: int) -> Lane:
     assure(pool, replayed)
     lane = Lane(pool, replayed, jobs.tenant, offer.prices[place], rows)
     if offer.inference is None:
-        return replace(lane, inference=jobs.inference) if jobs.inference.any() else lane
+        lane = replace(lane, inference=jobs.inference) if jobs.inference.any() else lane
+        return lane if offer.stands else replace(lane, asked=history.demand.submitted[rows])
     asked, marks = history.demand.submitted[rows], _marked(jobs, offer).astype(np.int8)
     return replace(lane, asked=asked, inference=marks, taken=offer.taken(place))

@@ -240,9 +240,22 @@ class Offer:
         return Steps(self.at, self._gpus[pool], quota, keeps, quota + above)
 
     def rules(self, place: int) -> tuple[Rules, ...]:
-        """The rules of a pool at each step."""
-        chip = _chip(self.pools[place])
-        return tuple(rules_of(sharing, chip) for sharing in self.sharing)
+        """The rules of a pool at each step; nobody is patient where no chips will stand again."""
+        chip, closes = _chip(self.pools[place]), self.closes(place)
+        each = (rules_of(sharing, chip) for sharing in self.sharing)
+        return tuple(
+            replace(one, patience_seconds=0) if n >= closes else one for n, one in enumerate(each)
+        )
+
+    def closes(self, place: int) -> int:
+        """The step from which none of a pool's chips stand any more; after the last: none."""
+        return int(np.flatnonzero(self._gpus[place]).max(initial=-1)) + 1
+
+    @property
+    def stands(self) -> bool:
+        """Whether every pool that ever has chips keeps some to the end."""
+        places = range(len(self.pools))
+        return all(self.closes(place) in (0, len(self.at)) for place in places)
 
     @property
     def inference(self) -> Inference | None:
