@@ -9,6 +9,7 @@ derived. Whoever holds the log's public keys needs to trust neither the portal n
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -128,7 +129,7 @@ def unseal(
 
 def _read(line: bytes, site: str) -> OrderList:
     try:
-        listed = _LIST.validate_json(line)
+        listed = _form().validate_json(line)
     except ValidationError as error:
         raise Refused(OrdersRefusal.FORM_BAD, error.errors()[0]["msg"]) from None
     if listed.line() != line or listed.headgate != FORMAT:
@@ -146,4 +147,7 @@ def _why(found: Checkpoint | NoteRefusal) -> str:
     return found.value if isinstance(found, NoteRefusal) else f"{found.size} entries"
 
 
-_LIST: Final = TypeAdapter(OrderList)
+@cache
+def _form() -> TypeAdapter[OrderList]:
+    """What reads a list, made when there is one to read: most commands see none."""
+    return TypeAdapter(OrderList)
