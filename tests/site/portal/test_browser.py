@@ -138,7 +138,7 @@ def test_every_page_fits_a_printed_sheet(
     page = _opened(browser, base, "vi", "desk", "light")
     page.set_viewport_size({"width": A4_BETWEEN_MARGINS, "height": 1000})
     role_now: Role | None = None
-    wide = {}
+    wide: dict[str, int] = {}
     for where, role in sorted(addresses, key=lambda told: (told[1] or "", told[0])):
         if role is not None and role != role_now:
             page.emulate_media(media="screen")

@@ -133,7 +133,8 @@ def test_most_awards_of_a_rehearsed_term_have_reported(portal: Client) -> None:
 def test_how_a_rehearsed_report_comes_is_drawn(percent: int, state: str) -> None:
     """Most reports come by their last day, some after it, some wait for the office, a few never."""
     today = now().date()
-    due = Owed(Report.model_construct(id="interim"), today - timedelta(days=60), None)
+    named: dict[str, Any] = {"id": "interim"}
+    due = Owed(Report.model_construct(**named), today - timedelta(days=60), None)
     codes = (f"open-{number}" for number in range(10_000))
     code = next(one for one in codes if percent == drawn(one, "interim")[0])
     made = came_of(Dossier(code=code), due, today)
