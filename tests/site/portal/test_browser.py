@@ -20,6 +20,8 @@ from headgate.site.records.database import opened
 from tests.site.chromium import CHROMIUM, SIZES, barriers, chromium, served
 from tests.site.portal.asking import LANGUAGES, address, persona_of
 
+A4_BETWEEN_MARGINS = 702
+"""Pixels, at 96 to the inch, of a sheet that is 210 mm wide with 12 mm on each side."""
 PASSWORD = "a long phrase of words"
 ACCOUNT = ("/account/login/", "/account/password/reset/", "/account/signup/", "/nothing/")
 MOVED = "/what-if/?share-national=30&borrow=50&later-h200=2"
@@ -127,6 +129,27 @@ def test_every_page_can_be_used_by_everybody(
             found += barriers(page, f"{where} ({size})")
     page.context.close()
     assert [] == found + refused, "\n".join(found + refused)
+
+
+def test_every_page_fits_a_printed_sheet(
+    browser: Browser, base: str, addresses: list[tuple[str, Role | None]]
+) -> None:
+    """No table runs out of a sheet of A4 between its margins, in the language of long words."""
+    page = _opened(browser, base, "vi", "desk", "light")
+    page.set_viewport_size({"width": A4_BETWEEN_MARGINS, "height": 1000})
+    role_now: Role | None = None
+    wide: dict[str, int] = {}
+    for where, role in sorted(addresses, key=lambda told: (told[1] or "", told[0])):
+        if role is not None and role != role_now:
+            page.emulate_media(media="screen")
+            _enter(page, base, role)
+            role_now = role
+        page.emulate_media(media="print")
+        page.goto(base + where)
+        wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        wide |= {where: wider} if wider > 0 else {}
+    page.context.close()
+    assert {} == wide
 
 
 def test_a_filter_works_with_and_without_scripts(browser: Browser, base: str) -> None:

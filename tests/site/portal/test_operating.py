@@ -98,6 +98,17 @@ def test_a_line_of_the_log_says_what_and_never_what_was_asked(portal: Client) ->
     assert 32 == len(second["request"])
 
 
+def test_a_refused_request_is_one_line_of_the_log() -> None:
+    """Whoever sends a wrong host fills no disk; a failure of the program keeps its traceback."""
+    told = {}
+    for name in ("django.security.DisallowedHost", "django.request"):
+        where = (ValueError, ValueError("evil.org"), None)
+        record = logging.LogRecord(name, logging.ERROR, "", 0, "refused", (), where)
+        assert OfRequest().filter(record)
+        told[name] = record.exc_info is not None
+    assert {"django.security.DisallowedHost": False, "django.request": True} == told
+
+
 def test_a_site_is_checked_before_it_opens(tmp_path: Path) -> None:
     """Every fault at once, each by name with what mends it; mended, it passes."""
     address = f"sqlite:///{tmp_path / 'site.db'}"

@@ -1,5 +1,6 @@
 """The demo of a rehearsed term: its awards have people, and everybody finds them at the pages."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,8 @@ from headgate.core.policy.running_rules import Report
 from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
 from headgate.site.desk.demo import is_unknown, know
-from headgate.site.desk.demo_reports import EVENT, came_of, drawn
+from headgate.site.desk.demo_holders import ACCEPTED, PAYMENTS, REPORTS, came_of, drawn
+from headgate.site.desk.invoices import OVERDUE, every_invoice
 from headgate.site.desk.models import Alliance, Dossier, Member, Organisation
 from headgate.site.desk.running import Reports
 from headgate.site.portal import reading
@@ -21,7 +23,7 @@ from headgate.site.portal.people import PERSONAS, called
 from headgate.site.portal.roles import Role
 from headgate.site.records.journal import head
 from headgate.site.records.kept import stored_facts
-from headgate.steps.event import amendments_name
+from headgate.steps.event import amendments_name, payments_name
 from tests.site.portal.asking import enter, persona_of
 
 
@@ -76,7 +78,7 @@ def test_a_member_without_a_role_has_no_dash_after_its_name(portal: Client) -> N
 
 
 @pytest.mark.usefixtures("portal")
-def test_the_desk_learns_it_once_and_the_journal_gains_nothing_but_reports() -> None:
+def test_the_desk_learns_it_once_and_the_journal_gains_what_holders_did() -> None:
     """A demo that is started again has each application once, with the line that was received."""
     before = set(stored_facts(reading.DATABASE))
     know()
@@ -84,7 +86,9 @@ def test_the_desk_learns_it_once_and_the_journal_gains_nothing_but_reports() -> 
     know()
     again = Dossier.objects.count(), Organisation.objects.count(), head(reading.DATABASE).size
     assert known == again
-    assert {amendments_name(EVENT)} == set(stored_facts(reading.DATABASE)) - before
+    gained = set(stored_facts(reading.DATABASE)) - before
+    assert amendments_name(REPORTS) in gained
+    assert gained <= {amendments_name(REPORTS), payments_name(PAYMENTS)}
     assert set(_applied()) == set(Dossier.objects.values_list("code", flat=True))
     assert not is_unknown()
 
@@ -129,7 +133,8 @@ def test_most_awards_of_a_rehearsed_term_have_reported(portal: Client) -> None:
 def test_how_a_rehearsed_report_comes_is_drawn(percent: int, state: str) -> None:
     """Most reports come by their last day, some after it, some wait for the office, a few never."""
     today = now().date()
-    due = Owed(Report.model_construct(id="interim"), today - timedelta(days=60), None)
+    named: dict[str, Any] = {"id": "interim"}
+    due = Owed(Report.model_construct(**named), today - timedelta(days=60), None)
     codes = (f"open-{number}" for number in range(10_000))
     code = next(one for one in codes if percent == drawn(one, "interim")[0])
     made = came_of(Dossier(code=code), due, today)
@@ -183,3 +188,28 @@ def test_an_application_that_was_decided_says_what_became_of_it(portal: Client) 
     draft = Dossier.objects.create(call=dossier.call, lead=lead, title="Never handed in")
     page = portal.get(reverse("application", args=(draft.pk,))).content.decode()
     assert "this draft was not handed in" in page
+
+
+@pytest.mark.usefixtures("portal")
+def test_most_fees_of_a_rehearsed_term_are_paid() -> None:
+    """The fund officer looks after the few who have not paid, not after everybody."""
+
+    def overdue() -> set[str]:
+        stood = reading.programme()
+        assert stood is not None
+        return {o.award for o in every_invoice(stood) if o.state(now().date()) == OVERDUE}
+
+    before = overdue()
+    know()
+    assert {award for award in before if drawn(award, "fee")[0] >= ACCEPTED} == overdue()
+    assert before - overdue(), "somebody has paid"
+
+
+def test_everybody_is_led_only_to_pages_that_let_them_in(portal: Client) -> None:
+    """No link on the page of the rounds ends at a refusal, whoever follows it."""
+    know()
+    for role in Role:
+        enter(portal, role)
+        page = portal.get(reverse("rounds")).content.decode()
+        for where in re.findall(r'href="(/rounds/[^"]+)"', page):
+            assert portal.get(where).status_code != 403, (role, where)

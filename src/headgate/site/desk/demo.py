@@ -24,7 +24,7 @@ from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.demo_reports import hand_in_reports
+from headgate.site.desk.demo_holders import hand_in_reports, pay_fees
 from headgate.site.desk.dossiers import kept_requests, line_of
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
 from headgate.site.desk.office import REGISTER, SITE, call_now, doing
@@ -95,7 +95,7 @@ def know() -> None:
 
     What was received is the journal's, line by line; the desk gets the records that it would have,
     had these applications come through its pages. Whole or not at all, and once. Then the holders
-    report, which is an entry of the journal as at every page.
+    report and pay, which are entries of the journal as at every page.
     """
     if (stood := stands(SITE)) is None or not is_unknown():
         return
@@ -110,6 +110,7 @@ def know() -> None:
         for one in sorted(led, key=lambda one: not one.members)[:1]:
             _let_act(known[one.applicant.id])
     hand_in_reports(officer)
+    pay_fees(_persona(Role.FUND_OFFICER))
 
 
 def _know_bodies(made: Iterable[Application]) -> dict[str, Organisation]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -73,8 +72,8 @@ def make_personas() -> None:
     make_groups()
     usernames = [persona.username for persona in PERSONAS]
     known = Person.objects.filter(username__in=usernames).count() == len(PERSONAS)
-    names = () if known else called(settings.HEADGATE_PROGRAMME)
-    for persona, name in zip_longest(PERSONAS, names, fillvalue=""):
+    names = [""] * len(PERSONAS) if known else called(settings.HEADGATE_PROGRAMME)
+    for persona, name in zip(PERSONAS, names, strict=True):
         first, _, last = name.partition(" ")
         person, made = Person.objects.get_or_create(
             username=persona.username, defaults={"first_name": first, "last_name": last}

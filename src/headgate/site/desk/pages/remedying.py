@@ -37,9 +37,9 @@ from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.remedying import LotNow, lot_now, waiting
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed_round
-from headgate.site.portal.pages.rounds import HEARD, SAMPLE
+from headgate.site.portal.pages.rounds import SAMPLE, SETTLES
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import roles_of
 from headgate.site.portal.words import language
 from headgate.steps.event import Event, What
 
@@ -166,7 +166,7 @@ PAGES: Final = (
         "rounds/<slug:round_id>/remedy/",
         "round-remedy",
         remedy,
-        HEARD | {Role.OPERATOR},
+        SETTLES,
         ("GET", "HEAD", "POST"),
         sample=SAMPLE,
     ),

@@ -26,6 +26,8 @@ from headgate.site.records.kept import Stands
 SAMPLE: Final = (("round_id", "stage"),)
 HEARD: Final = frozenset({Role.APPLICANT, Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 """Who may be heard on a round, who hears them, and who looks on."""
+SETTLES: Final = HEARD | {Role.OPERATOR}
+"""Who may look at its ties and open places."""
 
 
 def rounds(request: HttpRequest) -> HttpResponse:
@@ -40,6 +42,7 @@ def rounds(request: HttpRequest) -> HttpResponse:
         "blocks": list(history([one.evaluation for one in found], say)) if found else [],
         "staff": is_staff(request.user),
         "hears": not roles_of(request.user).isdisjoint(HEARD),
+        "settles": not roles_of(request.user).isdisjoint(SETTLES),
     }
     return render(request, "portal/rounds.html", told)
 
