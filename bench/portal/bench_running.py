@@ -91,6 +91,7 @@ def _moved() -> Iterator[dict[str, Any]]:
         for what, begin in begins.items():
             spent, login = _costs(partial(_begun, begin, look))
             yield measure("portal", f"{name}_{what}", min(spent) / login, "ratio")
+        _, login = _costs(look)
         spent = [_words(client, f"/{name}/?q=b700", language) for language in ("vi", "ko")]
         yield measure("portal", f"{name}_words_first", min(spent) / login, "ratio")
 
