@@ -86,9 +86,12 @@ def _moved() -> Iterator[dict[str, Any]]:
         client = Client(headers={"host": "localhost"})
         client.post(f"/demo/{who}/")
         look = partial(_seconds, client, f"/{name}/")
-        for what, begin in (("first", _forget), ("after_entry", partial(_pay, name, count()))):
+        entry = partial(_pay, name, count())
+        begins: dict[str, Callable[[], None]] = {"first": _forget, "after_entry": entry}
+        for what, begin in begins.items():
             spent, login = _costs(partial(_begun, begin, look))
             yield measure("portal", f"{name}_{what}", min(spent) / login, "ratio")
+        _, login = _costs(look)
         spent = [_words(client, f"/{name}/?q=b700", language) for language in ("vi", "ko")]
         yield measure("portal", f"{name}_words_first", min(spent) / login, "ratio")
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from django.test import Client, override_settings
 
 from headgate.demo import Choices, rehearse
@@ -28,13 +29,21 @@ def _made(address: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def begun_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The portal's tables where no programme has begun, made once: that takes seconds."""
+    path = tmp_path_factory.mktemp("portal") / "empty.db"
+    _made(f"sqlite:///{path}")
+    connections["default"].close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def begun_template(empty_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small programme after its first term, in a database with the portal's tables."""
     folder = tmp_path_factory.mktemp("portal")
     log = folder / "workload.swf"
     log.write_text("\n".join(trace()), encoding="utf-8")
-    database = opened(f"sqlite:///{folder / 'begun.db'}")
-    _made(f"sqlite:///{folder / 'begun.db'}")
+    database = opened(f"sqlite:///{shutil.copy(empty_template, folder / 'begun.db')}")
     kept = partial(rehearse_kept, database)
     rehearse(str(ROOT / SMALL), Choices(trace=log), lambda _: None, kept)
     database.connection.close()
@@ -58,10 +67,10 @@ def portal(begun_address: str) -> Iterator[Client]:
 
 
 @pytest.fixture
-def empty_portal(tmp_path: Path) -> Iterator[Client]:
+def empty_portal(empty_template: Path, tmp_path: Path) -> Iterator[Client]:
     """A reader of a portal in whose database no programme has begun."""
     with override_settings(
         ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True, HEADGATE_WHAT_IF_TRACE=FEW_JOBS
     ):
-        _made(f"sqlite:///{tmp_path / 'empty.db'}")
+        opened(f"sqlite:///{shutil.copy(empty_template, tmp_path / 'empty.db')}")
         yield Client()
