@@ -3,8 +3,9 @@
 A sweep is a folder with everything in it: the policy with its overlays, the trace's columns, the
 settings, and the list of tasks, each of which is one history under one variant. A shard is every
 N-th task. Each task leaves a file that takes its name when it is whole, so that whatever was done
-when somebody pressed Ctrl-C, or a node died, need not be done again. Merged, they are to the byte
-what one process would have made.
+when somebody pressed Ctrl-C, or a node died, need not be done again. Each file names the program
+that made it, by its text, for nodes may have other versions. Merged, they are to the byte what one
+process would have made.
 """
 
 import json
@@ -55,6 +56,10 @@ class Code(Mended):
     RESULT_FOREIGN = (
         "sweep-result-foreign",
         "run the shard again: the file was made for another sweep",
+    )
+    RESULT_OTHER_PROGRAM = (
+        "sweep-result-other-program",
+        "run the shard again by this version, or merge by the one that made all results",
     )
     RESULT_MISSING = (
         "sweep-result-missing",
@@ -201,7 +206,8 @@ def _do(sweep: Sweep, tasks: Sequence[int], progress: Progress) -> None:
 
 
 def _leave(sweep: Sweep, task: int, run: Run | None) -> None:
-    result = {"sweep": sweep.digest, "task": task, "run": canonical.plain(run)}
+    made = {"sweep": sweep.digest, "program": program(), "task": task}
+    result = {**made, "run": canonical.plain(run)}
     draft = sweep.folder / DONE / f".{token_hex(8)}.draft"
     try:
         draft.write_text(json.dumps(result, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -223,6 +229,8 @@ def _result(sweep: Sweep, task: int) -> _Done | Code | None:
         said = json.loads(sweep.file(task).read_bytes())
         if (said["sweep"], said["task"]) != (sweep.digest, task):
             return Code.RESULT_FOREIGN
+        if said["program"] != program():
+            return Code.RESULT_OTHER_PROGRAM
         return _Done(None if said["run"] is None else _RUN.validate_python(said["run"]))
     except FileNotFoundError:
         return None
@@ -260,6 +268,15 @@ def _wrong(sweep: Sweep, results: Sequence[_Done | Code | None], partial: bool) 
             yield result.of(sweep.file(task), f"the result of {name} cannot be taken")
         elif result is None and not (partial and seed != AS_IT_CAME):
             yield Code.RESULT_MISSING.of(sweep.file(task), f"{name} is not done")
+
+
+@cache
+def program() -> str:
+    """The digest of the program's text, the site left out: none of a replay is in it."""
+    root = Path(__file__).parent
+    named = {path.relative_to(root).as_posix(): path for path in root.rglob("*.py")}
+    texts = [[n, _digest(named[n])] for n in sorted(named) if not n.startswith("site/")]
+    return canonical.digest(canonical.line(texts))
 
 
 def _digest(path: Path) -> str:

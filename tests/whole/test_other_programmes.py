@@ -10,6 +10,7 @@ import pytest
 from headgate.bundle.verify import verify
 from headgate.bundle.write import bundle_files
 from headgate.checking import check_programme
+from headgate.comparing import compare
 from headgate.core.calls.application import Application, GateFinding
 from headgate.core.calls.screening import screen
 from headgate.core.decision import Decision
@@ -23,6 +24,7 @@ from headgate.simulation import workload
 from headgate.simulation.world import Simulated
 from headgate.steps.agenda import first_day
 from headgate.steps.term import Term, term_days
+from headgate.whatif import Try
 
 PROGRAMME = """
 headgate: 1
@@ -71,6 +73,13 @@ calls:
     criteria: [{id: merit, name: {en: Merit}, weight: 100, full: 100}]
     panel: {least: 3, most: 3, adjust_harshness: false}
     partial_awards: true
+"""
+
+TRAINING = """  training:
+    kind: people
+    name: {en: Training places}
+    classes: {chips: {name: {en: Chip design}}}
+    lots: {first: {of: chips, places: 80, usable: 2026-06-01, site: school, operator: S}}
 """
 
 LAW = "# Act\n\n## act\n\nWhat the law says.\n"
@@ -287,3 +296,25 @@ def test_a_call_to_which_nobody_applies_ends_without_awards(tmp_path: Path) -> N
     policy = at(document, first_day(document)).policy
     term = run(document, Nobody(policy, {}, "seed"))
     assert {} == term.holdings
+
+
+def test_jobs_beside_a_programme_without_gpus_are_not_replayed_and_its_term_is(
+    tmp_path: Path,
+) -> None:
+    """A programme of training places: asked about a trace, a comparison tells its term all the
+    same, and says why the jobs were left.
+    """
+    place = written(
+        tmp_path,
+        (PROGRAMME[PROGRAMME.index("  compute:\n") : PROGRAMME.index("organisations:")], TRAINING),
+        (PROGRAMME[PROGRAMME.index("envelopes:") : PROGRAMME.index("calls:")], ""),
+        ("support: compute", "support: training"),
+        ("block: {gpu: 8}\n    classes: {h200: ", "block: {person: 10}\n    classes: {chips: "),
+    )
+    made = tmp_path / "jobs.csv"
+    made.write_text("submit_time,duration,num_gpus,vc\n2027-01-01 00:00:00,60,1,a\n", "utf-8")
+    found = compare(str(place), Choices(trace=made), Try(), True, lambda _: None)
+    assert "not replayed" in found.lines[-1]
+    assert "[replay-no-envelopes]" in found.lines[-1]
+    assert any(line.startswith("main: awarded") for line in found.lines)
+    assert {"outcomes"} == {"outcomes", "replays"} & found.report.keys()

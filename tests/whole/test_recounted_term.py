@@ -12,8 +12,8 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from headgate.bundle.write import published
-from headgate.comparing import figures_of
+from headgate.bundle.layout import published
+from headgate.outcomes import figures_of
 from headgate.report.summary import summary_of
 from tests.whole.korea import korea
 

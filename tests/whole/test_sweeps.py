@@ -134,6 +134,12 @@ def swap_result(sweep: Path) -> None:
     one.write_bytes(other.read_bytes())
 
 
+def age_result(sweep: Path) -> None:
+    """What another version of the program has made."""
+    said = json.loads(results(sweep)[0].read_text(encoding="utf-8"))
+    results(sweep)[0].write_text(json.dumps({**said, "program": "0" * 64}), encoding="utf-8")
+
+
 def empty_result(sweep: Path) -> None:
     """A run that says nothing."""
     said = json.loads(results(sweep)[0].read_text(encoding="utf-8"))
@@ -145,6 +151,7 @@ SPOILT: dict[Code, Callable[[Path], None]] = {
     Code.OTHER_FILES: spoil_columns,
     Code.RESULT_BROKEN: spoil_result,
     Code.RESULT_FOREIGN: swap_result,
+    Code.RESULT_OTHER_PROGRAM: age_result,
     Code.RESULT_MISSING: lambda sweep: results(sweep)[0].unlink(),
 }
 
@@ -157,7 +164,7 @@ def test_no_merge_takes_what_is_not_of_the_sweep(sweep: Path, code: Code) -> Non
     refused = headgate("merge", sweep)
     assert 2 == refused.exit_code
     assert {code.value} == set(re.findall(r"\[(sweep-[a-z-]+)\]", refused.stderr))
-    if code in {Code.RESULT_BROKEN, Code.RESULT_FOREIGN, Code.RESULT_MISSING}:
+    if code not in {Code.NO_SWEEP, Code.OTHER_FILES}:
         assert "1 tasks done now" in well("shard", "1/1", sweep)
         well("merge", sweep)
 

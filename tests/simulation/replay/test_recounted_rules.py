@@ -56,9 +56,9 @@ def jobs() -> Demand:
     draws = random.Random("recounted by rules")
     moments = sorted(draws.randrange(SPAN * DAYS) for _ in range(700))
     weights = {"national": 3, "business": 4, "academia": 3, "clinic": 8, "night": 5}
+    names = list(weights)
     rows = [
-        (at, *draws.choices(list(weights), list(weights.values())),
-         int(900 * 2 ** draws.uniform(0, 9)),
+        (at, draws.choices(names, list(weights.values()))[0], int(900 * 2 ** draws.uniform(0, 9)),
          draws.choice((1, 2, 4, 8, 8)), 0, draws.randrange(20) == 0)
         for at in moments
     ]  # fmt: skip
@@ -220,7 +220,8 @@ def owed(name: str, lane: Lane, until: int) -> np.ndarray:
 def test_credits_are_what_lending_earned_less_what_borrowing_cost(replayed: Recounted) -> None:
     """Envelope by envelope, in all pools, and what the ledger's accounts come to."""
     lanes, told, _ = replayed
-    lent, borrowed = sum(owed(name, lane, window(lanes)) for name, lane in lanes.items())
+    owes = [owed(name, lane, window(lanes)) for name, lane in lanes.items()]
+    lent, borrowed = np.sum(owes, axis=0)
     assert dict(zip(NAMES, lent.tolist(), strict=True)) == told.lent
     assert borrowed.sum() == told.borrowed == lent.sum()
     balances = {f"credit/of/{n}": x for n, x in zip(NAMES, (lent - borrowed).tolist(), strict=True)}
