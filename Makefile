@@ -40,7 +40,7 @@ tests: setup ## Run the test suite (pytest, four workers: two often wait for a s
 	MAKEFLAGS= $(BIN)/python -m pytest -n 4 --dist worksteal
 
 lab: setup ## Start a real Slurm with made-up GPUs to play with; Ctrl-C ends it (as root)
-	$(BIN)/python -m tests.servers.slurm
+	$(BIN)/python -m tests.servers.lab $(LAB)
 
 format: setup ## Put the code into the house format and mend what ruff can mend
 	$(BIN)/python -m ruff check --fix .

@@ -9,17 +9,14 @@ its own ports, its own loopback, and no address outside.
 `Lab.programs` is a folder of clients (sbatch, sacct, sacctmgr, ...) that reach this lab and no
 other, whatever the caller's environment says; put it first on PATH or name it in a clusters file.
 
-`python -m tests.servers.slurm` (`make lab`) keeps one until Ctrl-C. This module needs no pytest.
+`python -m tests.servers.lab` (`make lab`) keeps one until Ctrl-C. This module needs no pytest.
 """
 
-import argparse
 import os
 import pwd
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,10 +84,11 @@ class DidNotStart(RuntimeError):
 class Shape:
     """What a lab consists of: real nodes and ghosts, GPUs, and who may submit.
 
-    `kinds` are types of GPU, spread over the nodes in equal blocks; each is a partition too, named
-    by its type. `ghosts` are nodes without a daemon: jobs are allocated there, count, and run until
-    cancelled. `users` are names that `sbatch --uid` takes. `extra` is added to slurm.conf. `rest`
-    starts slurmrestd too; where nodes are `metered`, `Lab.draw` moves the counter that they share.
+    `kinds` are types of GPU, or of another GRES as "npu:rngd", spread over the nodes in equal
+    blocks; each is a partition too, named by its type. `ghosts` are nodes without a daemon: jobs
+    are allocated there, count, and run until cancelled. `users` are names that `sbatch --uid`
+    takes. `extra` is added to slurm.conf. `rest` starts slurmrestd too; where nodes are `metered`,
+    `Lab.draw` moves the counter that they share.
     """
 
     nodes: int = 4
@@ -435,49 +433,3 @@ def _inner_pid(process: Path) -> int:
         if line.startswith("NSpid:"):
             return int(line.split()[-1])
     raise OSError(f"{process} has no number")
-
-
-def _how_to(lab: Lab, seconds: float) -> str:
-    """What whoever wants to play reads first."""
-    gpus = 8 * (lab.shape.nodes + lab.shape.ghosts)
-    told = [
-        f"Slurm with {gpus:,} made-up GPUs after {seconds:.1f} s",
-        f"reach it     export PATH={lab.programs}:$PATH; then sinfo, sbatch, sacct, ...",
-        "run a job    sbatch --gres=gpu:h200:8 -D / -o /dev/null --wrap 'sleep 60'",
-    ]
-    if lab.shape.rest:
-        given = '-H "X-SLURM-USER-NAME: root" -H "X-SLURM-USER-TOKEN: $SLURM_JWT"'
-        told += [
-            "its REST     export $(scontrol token lifespan=86400)",
-            f"             curl --unix-socket {lab.folder}/rest/socket {given} \\",
-            "             http://localhost/slurm/v0.0.38/ping",
-        ]
-    return "\n".join([*told, "stop it      Ctrl-C", ""])
-
-
-def main() -> None:
-    """Keep a lab for whoever wants to play, until Ctrl-C."""
-    parser = argparse.ArgumentParser(description="A private Slurm, until Ctrl-C.")
-    parser.add_argument("--nodes", type=int, default=8, help="real nodes of 8 GPUs (8)")
-    parser.add_argument("--gpus", type=int, default=64, help="GPUs in all, by ghost nodes (64)")
-    parser.add_argument("--clock", default="", help='an offset to now, as "+183d"')
-    chosen = parser.parse_args()
-    ghosts = max(0, -(-chosen.gpus // 8) - chosen.nodes)
-    rest = shutil.which("slurmrestd") is not None
-    shape = Shape(chosen.nodes, ghosts=ghosts, rest=rest, clock=chosen.clock)
-    for one in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(one, signal.default_int_handler)
-    begun = time.monotonic()
-    try:
-        with private_slurm(shape) as lab:
-            sys.stdout.write(_how_to(lab, time.monotonic() - begun))
-            sys.stdout.flush()
-            signal.pause()
-    except KeyboardInterrupt:
-        sys.stdout.write("the lab is gone\n")
-    except (Unavailable, DidNotStart) as error:
-        raise SystemExit(f"lab: {error}") from None
-
-
-if __name__ == "__main__":
-    main()

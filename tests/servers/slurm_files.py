@@ -2,6 +2,7 @@
 
 import platform
 import pwd
+import re
 import secrets
 import shlex
 import shutil
@@ -27,6 +28,10 @@ CLIENT: Final = """#!/bin/sh
 lab='. {folder}/environment; exec {program} "$@"'
 exec nsenter --target "$(cat {folder}/guard)" --net --uts -- /bin/sh -c "$lab" {program} "$@"
 """
+
+
+KIND: Final = re.compile("([a-z][a-z0-9_]*:)?[a-z][a-z0-9_]*")
+"""How a class of chips is written: a type of GPU, or another GRES and its type."""
 
 
 class Unavailable(RuntimeError):
@@ -116,8 +121,11 @@ def _write_configuration(folder: Path, shape: "Shape") -> None:
 def slurm_conf(folder: Path, shape: "Shape") -> str:
     """slurm.conf of a lab: one cluster, typed GPUs, limits enforced and budgets held."""
     fixed = _fixed(folder)
-    gres = ["gres/gpu", *(f"gres/gpu:{kind}" for kind in dict.fromkeys(shape.kinds))]
-    fixed["AccountingStorageTRES"] = ",".join(gres)
+    devices = [device(kind) for kind in dict.fromkeys(shape.kinds)]
+    names = dict.fromkeys(name for name, _ in devices)
+    fixed["GresTypes"] = ",".join(names)
+    gres = [*names, *(f"{name}:{type_}" for name, type_ in devices)]
+    fixed["AccountingStorageTRES"] = ",".join(f"gres/{each}" for each in gres)
     if shape.submit_plugin:
         fixed["JobSubmitPlugins"] = "lua"
     if shape.metered:
@@ -135,7 +143,10 @@ def slurm_conf(folder: Path, shape: "Shape") -> str:
 def gres_conf(folder: Path, shape: "Shape") -> str:
     """gres.conf: empty plain files stand for the devices; slurmd looks only whether they exist."""
     files = f"{folder}/dev/gpu[0-{shape.gpus - 1}]"
-    lines = [f"NodeName=n{n} Name=gpu Type={kind} File={files}" for n, kind in _real(shape)]
+    lines = []
+    for n, kind in _real(shape):
+        name, type_ = device(kind)
+        lines.append(f"NodeName=n{n} Name={name} Type={type_} File={files}")
     return "\n".join(["AutoDetect=off", *lines, ""])
 
 
@@ -214,7 +225,6 @@ def _fixed(folder: Path) -> dict[str, str]:
         "batch_sched_delay=0,bf_continue",
         "SelectType": "select/cons_tres",
         "SelectTypeParameters": "CR_CPU",
-        "GresTypes": "gpu",
         "AccountingStorageType": "accounting_storage/slurmdbd",
         "AccountingStorageHost": "127.0.0.1",
         "AccountingStoragePass": f"{folder}/run/munge",
@@ -233,9 +243,16 @@ def _fixed(folder: Path) -> dict[str, str]:
     }
 
 
+def device(kind: str) -> tuple[str, str]:
+    """The GRES of a kind and its type; a kind that names none is a type of GPU."""
+    name, _, type_ = kind.rpartition(":")
+    return name or "gpu", type_
+
+
 def _node(shape: "Shape", kind: str) -> str:
+    name, type_ = device(kind)
     known = f"NodeAddr=127.0.0.1 CPUs={CPUS_PER_NODE} RealMemory=20000"
-    return f"{known} Gres=gpu:{kind}:{shape.gpus} Feature={kind}"
+    return f"{known} Gres={name}:{type_}:{shape.gpus} Feature={type_}"
 
 
 def _real(shape: "Shape") -> list[tuple[int, str]]:
@@ -255,12 +272,12 @@ def _partitions(shape: "Shape") -> list[str]:
     """All nodes in `main`, and one partition for each kind, whose weight is of any GPU there."""
     billing = {kind: shape.weights.get(kind, 1) * BILLING_OF_ONE for kind in shape.kinds}
     rest = "MaxTime=INFINITE DefaultTime=60 State=UP TRESBillingWeights=CPU=0"
-    typed = "".join(f",GRES/gpu:{kind}={weight}" for kind, weight in billing.items())
+    typed = "".join(f",GRES/{':'.join(device(kind))}={of}" for kind, of in billing.items())
     lines = [f"PartitionName=main Nodes=ALL Default=YES {rest}{typed}"]
     for kind, weight in billing.items():
         names = [f"n{n}" for n, own in _real(shape) if own == kind]
         names += [f"g{n}" for n, own in _ghosts(shape) if own == kind]
         if names:
-            nodes = ",".join(names)
-            lines.append(f"PartitionName={kind} Nodes={nodes} {rest},GRES/gpu={weight}")
+            nodes, (name, type_) = ",".join(names), device(kind)
+            lines.append(f"PartitionName={type_} Nodes={nodes} {rest},GRES/{name}={weight}")
     return lines

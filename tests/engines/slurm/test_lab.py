@@ -16,7 +16,8 @@ import pytest
 from tests.servers.slurm import Unavailable, needed
 
 ROOT = Path(__file__).parents[3]
-COMMAND = [sys.executable, "-m", "tests.servers.slurm", "--gpus", "13000", "--clock", "+183d"]
+COMMAND = [sys.executable, "-m", "tests.servers.lab", "--gpus", "13000", "--clock", "+183d"]
+CHIPS = ["--chips", "h200,npu:rngd", "--users", "minh"]
 
 
 def ask(path: Path, what: str, token: str) -> Any:
@@ -49,7 +50,7 @@ def test_the_lab_is_a_national_cluster_in_half_a_year_and_goes_as_it_came() -> N
         needed()
     except Unavailable as reason:
         pytest.skip(str(reason))
-    with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, text=True) as lab:
+    with subprocess.Popen([*COMMAND, *CHIPS], cwd=ROOT, stdout=subprocess.PIPE, text=True) as lab:
         assert lab.stdout is not None
         told = [lab.stdout.readline()]
         while told[-1] and not told[-1].startswith("stop it"):
@@ -72,14 +73,43 @@ def _is_as_told(told: list[str], programs: Path) -> None:
 
     assert told[0].startswith("Slurm with 13,000 made-up GPUs after ")
     nodes = [line.split() for line in run("sinfo", "-h", "-p", "main", "-o", "%D %G").splitlines()]
-    assert 13_000 == sum(8 * int(count) for count, gres in nodes if gres.startswith("gpu:h200:8"))
+    for device, count in (("gpu:h200:8", 6_504), ("npu:rngd:8", 6_496)):
+        assert count == sum(8 * int(many) for many, gres in nodes if gres.startswith(device))
     booted = run("scontrol", "show", "config").partition("BOOT_TIME")[2].split()[1]
     ahead = datetime.fromisoformat(booted).replace(tzinfo=UTC) - datetime.now(UTC)
     assert timedelta(days=182) < ahead < timedelta(days=184)
     job = run(*told[2].split("job")[1].replace("'sleep 60'", "true").split())
     assert job.startswith("Submitted batch job ")
-    if not told[3].startswith("its REST"):
+    assert told[3].startswith("its chips    gpu:h200, npu:rngd: ")
+    run("sacctmgr", "-i", "add", "account", "own")
+    run("sacctmgr", "-i", "add", "user", "minh", "account=own")
+    job = run(
+        "sbatch", "--uid=minh", "-prngd", "--gres=npu:rngd:8", "-D/", "-o/dev/null", "--wrap=ls"
+    )
+    assert job.startswith("Submitted batch job ")
+    if not told[4].startswith("its REST"):
         pytest.skip("no slurmrestd here: run `make setup` as root")
     token = run("scontrol", "token", "lifespan=600").strip().partition("=")[2]
     answer = ask(programs.parent / "rest" / "socket", "/slurm/v0.0.38/ping", token)
     assert ["UP"] == [each["ping"] for each in answer["pings"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--chips", "h200,x y"], "'x y' is no type"),
+        (["--chips", "h200,main"], "name each type once"),
+        (["--chips", "h200,npu:h200"], "name each type once"),
+        (["--chips", "a,b,c", "--nodes", "2"], "no more than --nodes"),
+        (["--chips", ","], "name each type once"),
+        (["--users", "minh,a:b"], "'a:b' is no login"),
+    ],
+)
+def test_a_lab_that_cannot_be_is_refused_before_anything_starts(
+    options: list[str], said: str
+) -> None:
+    """What was typed is named, and nothing reaches slurm.conf that could be a line of its own."""
+    command = [sys.executable, "-m", "tests.servers.lab", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert 2 == done.returncode
+    assert said in done.stderr

@@ -21,6 +21,7 @@ from headgate.engines.slurm.observed import (
     QOS_FORMAT,
     Seen,
     nested,
+    quotas_of,
 )
 from headgate.engines.slurm.things import Counted, Kind, Things, things_of
 from headgate.readers.clusters import Clusters
@@ -74,6 +75,15 @@ def shown(things: Things, format_: str, *kinds: Kind) -> str:
         if kind in kinds:
             lines.append("|".join(row.get(field, "") for field in format_.split(",")))
     return "\n".join(lines)
+
+
+def test_a_limit_that_was_changed_by_hand_is_told_as_the_budget_alone() -> None:
+    """Who signs the plan reads what was changed, and not that the rest were half there too."""
+    things = dict(things_of(cluster(), [AWARD, WALL], Counted()))
+    ((key, budget),) = [(k, f) for k, f in things.items() if "grptresmins" in f]
+    for written, told in (("gres/gpu:h200=999", 999 * 60), ("gres/gpu:h200=1", 60)):
+        seen = Seen({**things, key: {**budget, "grptresmins": written}}, frozenset(), {})
+        assert {WALL, replace(AWARD, gpu_seconds_budget=told)} == {*quotas_of(cluster(), seen)}
 
 
 def answering(refusal: str, asked: list[Sequence[str]]) -> Slurm:

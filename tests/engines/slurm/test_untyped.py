@@ -16,12 +16,6 @@ from tests.servers.slurm import Lab, Shape
 
 GUIDE = Path(__file__).parents[3] / "docs" / "operating" / "slurm.md"
 LIMIT = "gres/gpu:h200=4,gres/gpu:b200=4,gres/npu:rngd=4"
-NPUS = """
-GresTypes=gpu,npu
-AccountingStorageTRES=gres/gpu,gres/gpu:h200,gres/gpu:b200,gres/npu,gres/npu:rngd
-NodeName=g901 Port=9 State=CLOUD NodeAddr=127.0.0.1 CPUs=64 RealMemory=20000 Gres=npu:rngd:8
-PartitionName=rngd Nodes=g901 State=UP MaxTime=INFINITE DefaultTime=60
-"""
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +23,8 @@ def lab() -> Iterator[Lab]:
     """A Slurm with the guide's file, two types of GPU, an NPU, and an award of four of each."""
     found = re.search("```lua\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
-    kinds, users = ("h200", "b200"), ("alice",)
-    shape = Shape(2, kinds=kinds, users=users, extra=NPUS, submit_plugin=found[1])
+    kinds, users = ("h200", "b200", "npu:rngd"), ("alice",)
+    shape = Shape(3, kinds=kinds, users=users, submit_plugin=found[1])
     with slurm_or_skip(shape) as running:
         running.run("sacctmgr", "-i", "add", "account", "award", f"grptres={LIMIT}")
         running.run("sacctmgr", "-i", "add", "user", "alice", "account=award")

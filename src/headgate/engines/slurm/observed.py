@@ -217,10 +217,9 @@ def _award(
     )
     whole = mapped(cluster, quota) and budget == qos_of(name, quota.starts)
     if whole:
+        own = own_of(cluster, quota, seen.counted)
+        whole = _same(seen, own, keys) and not _runs_on(cluster, seen, quota)
         quota = replace(quota, gpu_seconds_budget=_in_effect(cluster, seen, budget, quota))
-        whole = _same(seen, own_of(cluster, quota, seen.counted), keys) and not _runs_on(
-            cluster, seen, quota
-        )
     return quota if whole else replace(quota, state=QuotaState.PARTIAL)
 
 
