@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -19,7 +20,7 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Dossier
-from headgate.site.desk.office import call_now
+from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
 from headgate.site.notices.gather import gather
@@ -28,6 +29,7 @@ from headgate.site.notices.reading import letter
 from headgate.site.notices.wishes import reader_of
 from headgate.site.notices.working import work
 from headgate.site.portal.models import Person
+from headgate.site.portal.words import day, moment, zone_name
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of
@@ -243,3 +245,23 @@ def test_a_calendar_is_read_by_its_secret_address_until_another_is_made(shown: C
     assert 200 == program.get(second).status_code
     send_away(shown.owner, shown.officer, now())
     assert 404 == program.get(second).status_code
+
+
+@pytest.mark.usefixtures("shown")
+def test_moments_are_told_where_the_programme_is() -> None:
+    """A call that closes with its last day in Seoul has not closed at three in the afternoon.
+
+    UTC would have an applicant believe so; and a moment is told with the zone it is told in.
+    """
+    rules = call_now("open")
+    with override("en"):
+        closing = letter(Notice(kind="closing", facts=_closing_of(rules)))
+        noon = moment(datetime(2026, 3, 9, 15, 30, tzinfo=UTC))
+    assert f"when {day(rules.call.closes)} ends (KST)" in closing.lines[0]
+    assert "10\u00a0March\u00a02026, 00:30:00 KST" == noon
+    away = datetime(2026, 3, 9, 15, 30, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+    assert "UTC+07" == zone_name(away)
+
+
+def _closing_of(rules: CallNow) -> dict[str, Any]:
+    return {"call": rules.id, "dossier": 1, "closes": rules.instants[1]}

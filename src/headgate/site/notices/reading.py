@@ -16,10 +16,11 @@ from headgate.core.quantities import seconds_of
 from headgate.core.reallocation.restored import Restored
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import CHANGES
+from headgate.site.desk.office import zone_of
 from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
 from headgate.site.portal.outcomes import Applicant, why
-from headgate.site.portal.words import EVENTS, language, outcome_word
+from headgate.site.portal.words import EVENTS, language, outcome_word, zone_name
 from headgate.site.records.kept import Stands
 
 
@@ -124,10 +125,12 @@ def _because(words: _Words) -> tuple[str, ...]:
 
 
 def _closing(words: _Words) -> Letter:
-    when = datetime.fromtimestamp(seconds_of(words.facts["closes"]), UTC)
-    day = words.say.locale.day(when.date())
+    """When a call closes: as its last day ends where the programme is."""
+    end = datetime.fromtimestamp(seconds_of(words.facts["closes"]) - 1, UTC)
+    there = end.astimezone(zone_of(words.policy))
+    told = {"day": words.say.locale.day(there.date()), "zone": zone_name(there)}
     lines = (
-        _("The call closes on %(day)s at %(time)s UTC.") % {"day": day, "time": f"{when:%H:%M}"},
+        _("The call closes when %(day)s ends (%(zone)s).") % told,
         _("Your draft is not handed in."),
     )
     return Letter(words.filled(_("%(call)s closes soon")), lines, _application(words))

@@ -6,9 +6,10 @@ query a page, however many there are.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, tzinfo
 from threading import Lock
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic_core import from_json
 
@@ -83,7 +84,20 @@ def followed(made: Sequence[Made]) -> tuple[str, ...]:
 
 def programme() -> Stands | None:
     """Where the programme stands; one query."""
-    return stands(DATABASE)
+    if (stood := stands(DATABASE)) is not None:
+        _ZONES[DATABASE.where] = ZoneInfo(policy_of(stood).programme.timezone)
+    return stood
+
+
+_ZONES: Final[dict[tuple[str, str, str], tzinfo]] = {}
+
+
+def zone() -> tzinfo:
+    """In whose time people read a moment: the programme's, once this process has read it; UTC else.
+
+    No query: whoever tells a moment tells its zone with it.
+    """
+    return _ZONES.get(DATABASE.where, UTC)
 
 
 def policy_of(stood: Stands) -> Policy:

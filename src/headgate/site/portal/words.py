@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from headgate.core.faults import Fault, Sentence
 from headgate.report.locale import LOCALES
+from headgate.site.portal.reading import zone
 
 
 def language() -> str:
@@ -171,5 +172,12 @@ def told_fault(fault: Fault) -> str:
 
 
 def moment(when: datetime) -> str:
-    """An instant to the second with its time zone, as the reader's language has it."""
-    return f"{day(when.date())}, {when:%H:%M:%S} {when.tzname()}"
+    """An instant to the second where the programme is, as the reader's language has it."""
+    there = when.astimezone(zone())
+    return f"{day(there.date())}, {there:%H:%M:%S} {zone_name(there)}"
+
+
+def zone_name(there: datetime) -> str:
+    """The short name of a moment's zone; where it has none, how far it is from UTC."""
+    name = there.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
