@@ -30,9 +30,9 @@ from headgate.site.actions.agents import enrol, sign_orders
 from headgate.site.actions.publish import publish
 from headgate.site.desk.office import SITE
 from headgate.site.records.database import opened
-from tests.site.portal.conftest import begun_address, begun_template
+from tests.site.portal.conftest import begun_address, begun_template, empty_template
 
-__all__ = ["begun_address", "begun_template"]
+__all__ = ["begun_address", "begun_template", "empty_template"]
 
 GPUS = {"north": {"h200": 64, "b200": 80}, "south": {"h200": 48}}
 NOW = "2026-10-05T08:00:00Z"
