@@ -136,11 +136,10 @@ def let_desk_know() -> None:
     Its people then find what a worker would have told them by now.
     """
     from headgate.site.desk.clock import now
-    from headgate.site.desk.demo import is_unknown, know
+    from headgate.site.desk.demo import know
     from headgate.site.notices.gather import gather
 
-    if is_unknown():
-        know()
+    if know():
         gather(now())
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from headgate.core import canonical
 from headgate.core.faults import Faulty
 from headgate.demo import Choices
 from headgate.demo import rehearse as rehearse_programme
 from headgate.readers.facts import Recorded
 from headgate.site.actions.take import begin_programme, rehearse, take_event
+from headgate.site.records import kept
 from headgate.site.records.database import Database, create, opened
 from headgate.site.records.journal import head
 from headgate.site.records.kept import kept_term
@@ -203,3 +205,12 @@ def test_who_plans_by_a_ledger_waits_for_nothing_of_the_portal(begun_address: st
     held, *loaded = done.stdout.split()
     assert ("8", []) == (held, [name for name in loaded if name.startswith(UNNEEDED)])
     assert "headgate.site.records.kept" in loaded
+
+
+def test_a_line_of_awards_that_was_made_to_hold_two_is_refused() -> None:
+    """Awards are read in one go, and are still one a line, as the journal's digest has them."""
+    held = tuple(small().term.holdings.values())
+    lines = canonical.lines(held).decode().splitlines()
+    assert held == kept._holdings("\n".join(lines))
+    with pytest.raises(Faulty, match="kept-unreadable"):
+        kept._holdings("\n".join([",".join(lines[:2]), *lines[2:]]))

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from headgate.core import canonical
 from headgate.core.duties.payments import Payment
@@ -12,7 +11,7 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.take import change
 from headgate.site.desk.dossiers import involved
 from headgate.site.desk.models import Deed, Dossier
-from headgate.site.desk.office import SITE, acts_for, need
+from headgate.site.desk.office import SITE, acts_for, day_at, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -57,8 +56,8 @@ def record_payment(officer: Person, came: Received, now: datetime) -> str:
     def action(before: Term | None) -> Term:
         if before is None:
             refuse(DeskRefusal.NO_PROGRAMME)
-        programme = before.policy(before.starts).programme
-        today = now.astimezone(ZoneInfo(programme.timezone)).date()
+        policy = before.policy(before.starts)
+        today = day_at(policy, now)
         day = may_be_done(before, today)
         if day < came.day <= today:
             refuse(DeskRefusal.OVERDUE_FIRST, day)
@@ -66,7 +65,7 @@ def record_payment(officer: Person, came: Received, now: datetime) -> str:
             raise Refused(one.fault, one.what)
         world = Recorded({payments_name(name): [paid]})
         after = take(before, world, Event(day, What.PAY, name))
-        about = f"{came.award} {programme.money.exact(came.amount)} {reference}"
+        about = f"{came.award} {policy.programme.money.exact(came.amount)} {reference}"
         Deed.objects.create(person=officer, action="record payment", about=about[:200], at=now)
         return after
 

@@ -10,7 +10,8 @@ from django.conf import settings
 
 from headgate.core.policy.dated import at
 from headgate.core.quantities import seconds_of
-from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_now, zone_of
+from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_now
+from headgate.site.portal.reading import zone_of
 from headgate.site.records.kept import kept_term, stages
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What

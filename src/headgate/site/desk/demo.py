@@ -90,15 +90,16 @@ def is_unknown() -> bool:
     return not Dossier.objects.filter(code__isnull=False).exists()
 
 
-def know() -> None:
+def know() -> bool:
     """Let the desk know who applied in a rehearsed term, so that awards have people at their pages.
 
     What was received is the journal's, line by line; the desk gets the records that it would have,
     had these applications come through its pages. Whole or not at all, and once. Then the holders
-    report and pay, which are entries of the journal as at every page.
+    report and pay, which are entries of the journal as at every page. Says whether there was
+    anybody to get to know.
     """
     if (stood := stands(SITE)) is None or not is_unknown():
-        return
+        return False
     officer, facts = _persona(Role.AGENCY_OFFICER), stored_facts(SITE)
     with doing(officer, REGISTER, "rehearsed applicants", now()):
         received = [facts[name].values for name in facts if name.startswith("applications/")]
@@ -111,6 +112,7 @@ def know() -> None:
             _let_act(known[one.applicant.id])
     hand_in_reports(officer)
     pay_fees(_persona(Role.FUND_OFFICER))
+    return True
 
 
 def _know_bodies(made: Iterable[Application]) -> dict[str, Organisation]:

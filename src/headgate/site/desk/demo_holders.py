@@ -6,7 +6,6 @@ both. What is due when is the policy's; who does it when is drawn by the names o
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from headgate.core import canonical
@@ -15,6 +14,7 @@ from headgate.core.duties.payments import Payment
 from headgate.core.duties.reports import Owed
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
+from headgate.simulation.draws import Draws
 from headgate.site.actions.amend import amendment
 from headgate.site.actions.take import change
 from headgate.site.desk.clock import now
@@ -126,5 +126,5 @@ def came_of(dossier: Dossier, due: Owed, today: date) -> Asking | None:
 
 def drawn(award: str, due: str) -> tuple[int, int]:
     """Where among a hundred something due is, and by how many days it is early or late."""
-    number = int.from_bytes(sha256(f"{award}:{due}".encode()).digest()[:8])
-    return number % 100, number // 100 % DAYS
+    draws = Draws(award, due)
+    return draws.below(100), draws.below(DAYS)

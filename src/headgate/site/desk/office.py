@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
@@ -22,6 +21,7 @@ from headgate.core.quantities import instant_of
 from headgate.site.desk.models import Acting, Asking, Deed, Dossier, Organisation, Reviewer
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
+from headgate.site.portal.reading import zone_of
 from headgate.site.portal.roles import Role, is_staff, roles_of
 from headgate.site.records.database import Database
 from headgate.site.records.kept import STAGES, Stages, document, stages
@@ -64,11 +64,6 @@ def moved(*what: str) -> tuple[str, ...]:
     asked = ", ".join(f"({sql})" for sql in what)
     (told,) = SITE.rows(f"SELECT {asked}", [])
     return (*SITE.where, *map(str, told))
-
-
-def zone_of(policy: Policy) -> ZoneInfo:
-    """In whose days a programme's clocks count."""
-    return ZoneInfo(policy.programme.timezone)
 
 
 def day_at(policy: Policy, moment: datetime) -> date:

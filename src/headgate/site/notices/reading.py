@@ -16,10 +16,10 @@ from headgate.core.quantities import seconds_of
 from headgate.core.reallocation.restored import Restored
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import CHANGES
-from headgate.site.desk.office import zone_of
 from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
 from headgate.site.portal.outcomes import Applicant, why
+from headgate.site.portal.reading import zone_of
 from headgate.site.portal.words import EVENTS, language, outcome_word, zone_name
 from headgate.site.records.kept import Stands
 

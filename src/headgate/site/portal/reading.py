@@ -85,7 +85,7 @@ def followed(made: Sequence[Made]) -> tuple[str, ...]:
 def programme() -> Stands | None:
     """Where the programme stands; one query."""
     if (stood := stands(DATABASE)) is not None:
-        _ZONES[DATABASE.where] = ZoneInfo(policy_of(stood).programme.timezone)
+        _ZONES[DATABASE.where] = zone_of(policy_of(stood))
     return stood
 
 
@@ -98,6 +98,11 @@ def zone() -> tzinfo:
     No query: whoever tells a moment tells its zone with it.
     """
     return _ZONES.get(DATABASE.where, UTC)
+
+
+def zone_of(policy: Policy) -> ZoneInfo:
+    """In whose days a programme's clocks count."""
+    return ZoneInfo(policy.programme.timezone)
 
 
 def policy_of(stood: Stands) -> Policy:

@@ -241,6 +241,10 @@ class Stands:
     size: int
     moved: tuple[str, ...]
 
+    def runs(self, award: str | None) -> bool:
+        """Whether there is an award of that name that runs."""
+        return any(one.award == award for one in self.holdings)
+
 
 _Lines = tuple[int, str | None, tuple[Holding, ...]]
 """Awards as they are kept: their entry's number, its line, and they themselves."""
@@ -277,14 +281,15 @@ def stands(database: Database, *, afresh: bool = False) -> Stands | None:
 def _holdings(text: str) -> tuple[Holding, ...]:
     """The awards of these lines; every page asks, and they are others only after an event.
 
-    So many are kept as a list needs that also has those that ended with earlier terms.
+    So many are kept as a list needs that also has those that ended with earlier terms. A line that
+    was made to hold two is read alone, and refused.
     """
     lines = text.splitlines()
     with undisturbed():
-        found: tuple[Holding, ...] = _value(
-            Sort.HOLDINGS, tuple[Holding, ...], f"[{','.join(lines)}]"
-        )
-    return found
+        found = _value(Sort.HOLDINGS, tuple[Holding, ...], f"[{','.join(lines)}]")
+    if len(found) == len(lines):
+        return tuple(found)
+    return tuple(_value(Sort.HOLDINGS, Holding, line) for line in lines)
 
 
 _ENDED: Final = """

@@ -338,6 +338,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
     prefetch_related_objects([found], WITH_DOCUMENTS, WITH_INSIDE)
     said = answer(rules, found, now(rules))
     listed = _told_list(rules)
+    stood = reading.programme() if rules.decided else None
     context = {
         "dossier": found,
         "call": words(rules.call.name),
@@ -354,16 +355,10 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         **_last_days(rules, listed),
         "closed": rules.received,
         "decided": rules.decided,
-        "runs": rules.decided and _runs(found),
+        "runs": stood is not None and stood.runs(found.code),
         "agreement": listed is not None and has_agreement(rules, found, listed),
     }
     return render(request, "desk/application.html", context)
-
-
-def _runs(dossier: Dossier) -> bool:
-    """Whether an application that was decided is an award that runs."""
-    stood = reading.programme()
-    return stood is not None and any(dossier.code == one.award for one in stood.holdings)
 
 
 def _told_list(rules: CallNow) -> AwardList | None:

@@ -259,7 +259,7 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
             "score": say.locale.points(one.score, 2) if one.score else "",
             "blocks": say.block(policy.calls[call].block, one.blocks),
             "why": why(one, say),
-            "runs": any(h.award == application for h in stood.holdings),
+            "runs": stood.runs(application),
             **(_statement(one, policy.calls[call], say) if one.is_awarded else {}),
         },
     )
