@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-import rules
 from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -23,7 +22,7 @@ from headgate.site.desk.models import Acting, Dossier, Member, Organisation, Rev
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import applicants
-from headgate.site.portal.registry import Page
+from headgate.site.portal.registry import sees
 from headgate.site.portal.roles import NAMES, Role
 from headgate.site.portal.words import STEPS, day, outcome_word
 from headgate.site.records.kept import Stands
@@ -52,18 +51,6 @@ class Found:
 
 Lines = Iterator[tuple[Hit, str]]
 """Everything of a kind that the reader may see, with the text that it is found by."""
-
-
-def sees(person: Any, name: str) -> bool:
-    """Whether somebody may see a page, by the page's own rule."""
-    from headgate.site.portal.pages import PAGES
-
-    (page,) = [one for one in PAGES if one.name == name]
-    return _may(person, page)
-
-
-def _may(person: Any, page: Page) -> bool:
-    return page.is_public or bool(rules.has_perm(page.permission, person))
 
 
 def search(query: str, person: Any, stood: Stands, say: Speaker) -> list[Found]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 
 import rules
 from django.conf import settings
@@ -25,6 +25,9 @@ from headgate.site.portal import typed
 from headgate.site.portal.roles import EVERYBODY, Role, has_any
 
 View = Callable[..., HttpResponseBase]
+
+PERMISSION: Final = "portal.see_{name}"
+"""The name of the rule that guards a page which needs an account."""
 
 
 class Group(Enum):
@@ -57,7 +60,7 @@ class Page:
     @property
     def permission(self) -> str:
         """The name of the rule that guards it."""
-        return f"portal.see_{self.name}"
+        return PERMISSION.format(name=self.name)
 
     @property
     def is_public(self) -> bool:
@@ -75,7 +78,7 @@ def guarded(page: Page) -> View:
         if not page.is_public:
             if not request.user.is_authenticated:
                 return _sign_in_first(request, page)
-            if not rules.has_perm(page.permission, request.user):
+            if not sees(request.user, page.name):
                 raise PermissionDenied
         response = page.view(request, *args, **kwargs)
         if not page.is_public:
@@ -83,6 +86,11 @@ def guarded(page: Page) -> View:
         return response
 
     return require_http_methods(list(page.methods))(view)
+
+
+def sees(person: Any, name: str) -> bool:
+    """Whether somebody may see a page that needs an account, by the page's own rule."""
+    return bool(rules.has_perm(PERMISSION.format(name=name), person))
 
 
 def _sign_in_first(request: HttpRequest, page: Page) -> HttpResponse:
