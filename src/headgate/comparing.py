@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from headgate.beside import of_jobs, of_term, side_by_side
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.check import untriable
@@ -27,7 +28,7 @@ from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.trace_kept import Kept, told
-from headgate.report.trial import DAYS, HOURS, Column, trial_pages
+from headgate.report.trial import trial_pages
 from headgate.report.trial_awards import Listed, Lists
 from headgate.steps.agenda import first_day
 from headgate.whatif import (
@@ -44,8 +45,6 @@ from headgate.whatif import (
     trial_of,
     tried,
 )
-
-UNITS = dict.fromkeys(HOURS, HOUR_SECONDS) | dict.fromkeys(DAYS, DAY_SECONDS) | {"energy": 1000}
 
 Variants = Mapping[str, Sequence[Path]]
 
@@ -75,7 +74,7 @@ def compare(
         outcomes = [judged(one, documents[one.variant], seed) for one in rehearsed]
         moved = tuple(moves(outcomes))
         report |= {"outcomes": canonical.plain(outcomes), "moved": canonical.plain(moved)}
-        lines += _table([with_moves(outcome, moved) for outcome in outcomes])
+        lines += side_by_side(of_term(with_moves(each, moved) for each in outcomes))
         lists = _lists(documents, outcomes, report["files"], tuple(report["unchanged"]))
     if choices.trace is None:
         return Compared((*lines, *same), report, trial_pages(None, lists))
@@ -111,7 +110,7 @@ def replayed_of(
         raise Faulty([Fault("--load", 0, 0, "replay-no-jobs", "no job is left to replay", mend)])
     found = tried(documents, what, made, how)
     shown = tuple(columns(found, AS_IT_STANDS))
-    lines = [*_same(head), "", *told(kept), "", *_table([_outcome_of(column) for column in shown])]
+    lines = [*_same(head), "", *told(kept), "", *side_by_side(of_jobs(shown))]
     if large := found[0].runs[0].too_large:
         lines += ["", f"{large:,} jobs are larger than their envelope in any pool"]
     if why := slowly():
@@ -275,80 +274,3 @@ def _lists(
     )
     policy = at(first, first_day(first)).policy
     return Lists(policy, tuple(listed), sources_of(documents, files), same)
-
-
-FIGURES = {
-    "jobs": "jobs replayed",
-    "unserved": "jobs that never started",
-    "offered": "GPU-hours promised",
-    "held": "GPU-hours held",
-    "idle": "GPU-hours idle",
-    "fillable": "GPU-hours idle that waiting jobs would have filled",
-    "split": "GPU-hours idle on the wrong nodes for the first in line",
-    "waited": "GPU-hours waited for",
-    "unpaid": "GPU-hours asked for that a budget did not pay",
-    "borrowed": "GPU-hours held above the quota",
-    "lost": "GPU-hours lost to stops",
-    "cut": "GPU-hours of work that spent budgets left undone",
-    "stops": "stops",
-    "inference": "jobs of inference",
-    "inference_first": "jobs of inference started on chips that take it first",
-    "inference_spilled": "times inference went on to other chips",
-    "inference_held": "hours inference held on chips that take it first",
-    "inference_charged": "GPU-hours of inference by tariff",
-    "inference_cost": "price of what inference held",
-    "spot_held": "GPU-hours held by spot tenants",
-    "spot_stops": "times a spot job was stopped",
-    "spot_income": "income from spot tenants",
-    "first_median": "days from signature to first job, median",
-    "first_most": "days from signature to first job, most",
-    "term_median": "days from the term's first day to first job, median",
-    "term_most": "days from the term's first day to first job, most",
-    "energy": "energy (kWh)",
-    "energy_cost": "cost of energy",
-    "worth": "worth of GPU-hours held",
-    "fillable_worth": "worth of GPU-hours idle that waiting jobs would have filled",
-    "mean": "wait, mean (s)",
-    "median": "wait, median (s)",
-    "p95": "wait, 95th percentile (s)",
-}
-
-
-def _outcome_of(column: Column) -> Outcome:
-    """A column of the replay as figures by name, with their range where histories differ."""
-    found: dict[str, int] = {}
-    for name, label in FIGURES.items():
-        if name not in column.figures:
-            continue
-        unit = UNITS.get(name, 1)
-        came, low, high = (amount // unit for amount in column.figures[name])
-        found[label] = came
-        if low != high:
-            found |= {f"{label}: lowest": low, f"{label}: highest": high}
-    for name, (mean, _, p95) in column.by_envelope.items():
-        found |= {f"{name}: wait, mean (s)": mean, f"{name}: wait, 95th percentile (s)": p95}
-    for name, amount in column.lent.items():
-        found[f"{name}: GPU-hours lent"] = amount // HOUR_SECONDS
-    for name, (_, sooner, later, _) in column.changes.items():
-        if column.shared:
-            found |= {f"{name}: jobs ended sooner": sooner, f"{name}: jobs ended later": later}
-    name = column.variant or AS_IT_STANDS
-    return Outcome(f"{name}, {'shared' if column.shared else 'walls'}", "", found)
-
-
-def _table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """One row a figure, one column a variant, with the difference from the first."""
-    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.figures))
-    wide = max(map(len, names), default=0)
-    yield " " * wide + "".join(f"{outcome.variant:>30}" for outcome in outcomes)
-    for name in names:
-        base = outcomes[0].figures.get(name)
-        cells = (_cell(outcome.figures.get(name), base) for outcome in outcomes)
-        yield f"{name:<{wide}}" + "".join(f"{cell:>30}" for cell in cells)
-
-
-def _cell(figure: int | None, base: int | None) -> str:
-    if figure is None:
-        return "-"
-    change = f" ({figure - base:+,})" if base is not None and figure != base else ""
-    return f"{figure:,}{change}"
