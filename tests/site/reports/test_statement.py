@@ -109,6 +109,20 @@ def test_pages_tell_every_line_once_and_fit_together(address: str) -> None:
         assert [2 * one.entry + (one.side == "credit") for one in found] == [o.half for o in found]
 
 
+def test_what_is_owed_since_an_entry_brings_an_earlier_look_up(address: str) -> None:
+    """Whoever looked after any entry and asks for what moved since knows what a new look would."""
+    database = opened(address, "statement")
+    at, owed = "2026-03-09T00:00:00Z", dict[str, int]()
+    ways = [("due/a", "in"), ("due/b", "in"), ("bank", "due/a"), ("bank", "in"), ("due/a", "in")]
+    for number, (debit, credit) in enumerate(ways):
+        posted(database, [moved(f"x{number}", f"{debit}/u", f"{credit}/u", number + 1, at)])
+        newer = statement.owed_on(database, "due/", number)
+        assert set(newer) <= {f"{debit}/u", f"{credit}/u", *(owed if number == 0 else ())}
+        owed |= newer
+        assert statement.owed_on(database, "due/") == owed
+    assert {"due/a/u": 1 - 3 + 5, "due/b/u": 2} == owed
+
+
 def test_before_the_first_line_there_is_an_empty_page(sqlite_address: str) -> None:
     """Asking on below the oldest line gives no line and totals of nothing."""
     database = opened(sqlite_address, "statement")

@@ -83,7 +83,7 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
     They are those of some awards, or of all.
     """
     billed = _billed(stood, awards)
-    due = _due(None if awards is None else (award for award, _ in billed))
+    due = _all_due(stood) if awards is None else _due(award for award, _ in billed)
     before = _BILLED.get(reading.DATABASE.where) or {}
     found = {award: _same(before.get(award), made, due.get(award, 0)) for award, made in billed}
     if awards is None:
@@ -134,15 +134,28 @@ def _same(known: _Billed | None, made: Sequence[Made], owed: int) -> _Billed:
     return _Billed(made, owed, tuple(_of(made, owed)))
 
 
-def _due(awards: Iterable[str] | None) -> Mapping[str, int]:
-    """What some awards owe, or all; one query for as many as 500, or for all."""
+_DUE: Final = Recent[tuple[int, Mapping[str, int]]](2)
+"""What every award owed when the journal had so many entries."""
+
+
+def _all_due(stood: Stands) -> Mapping[str, int]:
+    """What all awards owe; a process asks for what has moved since it asked before."""
+    known, owed = _DUE.get(reading.DATABASE.where) or (0, {})
+    account, since = DUE.format(award=""), known if known <= stood.size else 0
+    newer = owed_on(reading.DATABASE, account, since)
+    owed = {**(owed if since else {}), **{p.removeprefix(account): n for p, n in newer.items()}}
+    _DUE.keep(reading.DATABASE.where, (stood.size, owed))
+    return owed
+
+
+def _due(awards: Iterable[str]) -> Mapping[str, int]:
+    """What some awards owe; one query for as many as 500."""
+    found = accounts(reading.DATABASE, [DUE.format(award=award) for award in awards])
     account = DUE.format(award="")
-    if awards is None:
-        owed = owed_on(reading.DATABASE, account)
-    else:
-        found = accounts(reading.DATABASE, [DUE.format(award=award) for award in awards])
-        owed = {o.path: o.balance.debits_posted - o.balance.credits_posted for o in found}
-    return {path.removeprefix(account): amount for path, amount in owed.items()}
+    return {
+        o.path.removeprefix(account): o.balance.debits_posted - o.balance.credits_posted
+        for o in found
+    }
 
 
 def every_invoice(stood: Stands) -> Sequence[Invoice]:

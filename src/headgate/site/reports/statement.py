@@ -189,14 +189,22 @@ def accounts(database: Database, paths: Sequence[str]) -> list[Account]:
     return [Account(row[0], row[1], Balance(*row[2:])) for row in rows]
 
 
-def owed_on(database: Database, prefix: str) -> dict[str, int]:
-    """What stands on every account whose path begins so, debits less credits; one query."""
-    sql = """
+def owed_on(database: Database, prefix: str, since: int = 0) -> dict[str, int]:
+    """What stands on every account whose path begins so, debits less credits; one query.
+
+    Since an entry, by its number: on those accounts alone that it or a later one moved.
+    """
+    every = """
         SELECT f.account, l.debits_posted - l.credits_posted FROM leg f
         JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
         WHERE f.was_half IS NULL AND f.account LIKE %s
     """
-    return {path: int(amount) for path, amount in database.rows(sql, [f"{prefix}%"])}
+    newer = """
+        SELECT account, debits_posted - credits_posted FROM leg
+        WHERE account LIKE %s AND half >= %s ORDER BY half
+    """
+    asked = (newer, [f"{prefix}%", 2 * since]) if since else (every, [f"{prefix}%"])
+    return {path: int(amount) for path, amount in database.rows(*asked)}
 
 
 def all_accounts(database: Database) -> Iterator[Account]:
