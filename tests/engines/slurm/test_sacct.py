@@ -7,7 +7,7 @@ import pytest
 
 from headgate.core.enforcement.engine import EngineDown
 from headgate.core.faults import Fault
-from headgate.engines.slurm.reconcile import Cause, reconcile, sums
+from headgate.engines.slurm.reconcile import Cause, reconcile, total
 from headgate.engines.slurm.sacct import STATES, Attempt, Code, Owner, Passed, command, read
 from headgate.engines.slurm.spool import OVERLAP_SECONDS, WIDE_SECONDS, OtherCluster, opened
 from headgate.engines.slurm.usage import look, streamed
@@ -259,11 +259,14 @@ def test_a_sum_told_during_a_rollup_is_no_agreement() -> None:
 
 
 def test_a_job_across_an_edge_counts_on_both_sides_once() -> None:
-    """Windows that meet share no second and lose none; an open attempt counts to the end."""
+    """Windows that meet share no second and lose none; an open attempt counts to when it was
+    seen, as it is billed, and not into what has yet to come.
+    """
     (over,) = read([row(start=str(NOW - 90), end=str(NOW - 30))], NOW, owner_of)
     (still,) = read([row(start=str(NOW - 90), end="Unknown")], NOW, owner_of)
     assert isinstance(over, Attempt)
     assert isinstance(still, Attempt)
-    assert {"ours": 4 * 40} == sums([over], NOW - 3_600, NOW - 50)
-    assert {"ours": 4 * 20} == sums([over], NOW - 50, NOW)
-    assert {"ours": 4 * 50} == sums([still], NOW - 50, NOW)
+    assert 4 * 40 == total([(over, NOW)], NOW - 3_600, NOW - 50)
+    assert 4 * 20 == total([(over, NOW)], NOW - 50, NOW)
+    assert 4 * 50 == total([(still, NOW)], NOW - 50, NOW + 3_600)
+    assert 0 == total([(still, NOW)], NOW, NOW + 3_600)

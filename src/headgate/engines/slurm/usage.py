@@ -23,7 +23,7 @@ from headgate.engines.slurm import sacct
 from headgate.engines.slurm.command import Run, asked, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
-from headgate.engines.slurm.reconcile import sums
+from headgate.engines.slurm.reconcile import total
 from headgate.engines.slurm.sacct import Attempt, Owner, Passed
 from headgate.engines.slurm.spool import Open, Spool, opened
 
@@ -101,9 +101,9 @@ def told_now(
     now = int(datetime.now(UTC).timestamp())
     with closing(lines(sacct.command(safe(cluster.cluster), since, until, safe(account)))) as told:
         rows = list(sacct.read(told, now, known.get))
-    sound = [row for row in rows if isinstance(row, Attempt)]
+    sound = [(row, now) for row in rows if isinstance(row, Attempt)]
     bad = sum(isinstance(row, Fault) for row in rows)
-    return sums(sound, since, until).get(account, 0), bad
+    return total(sound, since, until), bad
 
 
 def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator[Attempt]:
