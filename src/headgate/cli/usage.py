@@ -123,6 +123,7 @@ def reconcile(
         from headgate.engines.slurm.command import runner
         from headgate.engines.slurm.reconcile import Sreport
         from headgate.engines.slurm.reconcile import reconcile as compare
+        from headgate.engines.slurm.sacct import Owner
         from headgate.engines.slurm.spool import opened
         from headgate.engines.slurm.usage import owners, told_now
 
@@ -135,7 +136,7 @@ def reconcile(
         with opened(path, section.site) as kept:
             run = runner(section.reach, section.environment)
             known = owners(section, run)
-            devices = {name: owner.gres for name, owner in known.items()}
+            devices = {name: one.gres for name, one in known.items() if isinstance(one, Owner)}
             slurm = Sreport(section.cluster, {**devices, **kept.devices(begin, end)}, run)
             told = partial(told_now, section, known)
             books = (slurm.reported, slurm.rolled, slurm.runaways(), told)

@@ -34,9 +34,9 @@ def row(**changed: str) -> str:
     return "|".join({**values, **changed}.values()) + "\n"
 
 
-def owner_of(account: str) -> Owner | None:
+def owner_of(account: str) -> Owner | Passed | None:
     """One account is an award's."""
-    return OWNER if account == "ours" else None
+    return {"ours": OWNER, "ours_standby": Passed.LENT}.get(account)
 
 
 BAD = {
@@ -50,6 +50,7 @@ BAD = {
 }
 PASSED = {
     Passed.FOREIGN: row(account="theirs"),
+    Passed.LENT: row(account="ours_standby"),
     Passed.NOT_STARTED: row(start="Unknown", end=str(NOW - 40), state="CANCELLED by 0", tres=""),
     Passed.NO_CHIPS: row(tres="billing=0,cpu=1,node=1"),
     Passed.NO_TIME: row(end=str(NOW - 100)),

@@ -70,6 +70,7 @@ class Passed(StrEnum):
     """Why a row that is well is no use of an award."""
 
     FOREIGN = "under accounts that are no award's"
+    LENT = "in the standby class, lent free of charge"
     NOT_STARTED = "waiting, or ended before they started"
     NO_CHIPS = "without chips"
     NO_TIME = "lasted no second"
@@ -82,6 +83,10 @@ class Owner:
     award: str
     support_class: str
     gres: str
+
+
+OwnerOf = Callable[[str], Owner | Passed | None]
+"""Whose an account is, or why it is no award's use; None where nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ def command(
 
 
 def read(
-    lines: Iterable[str], seen: int, owner_of: Callable[[str], Owner | None]
+    lines: Iterable[str], seen: int, owner_of: OwnerOf
 ) -> Iterator[Attempt | Passed | Fault]:
     """Each line as an attempt, as a row that is no award's use, or as a fault.
 
@@ -150,7 +155,7 @@ def read(
 
 
 def _row(
-    values: Sequence[str], line: str, seen: int, owner_of: Callable[[str], Owner | None]
+    values: Sequence[str], line: str, seen: int, owner_of: OwnerOf
 ) -> Attempt | Passed:
     if len(values) != len(FIELDS):
         raise _Bad(
@@ -158,8 +163,8 @@ def _row(
         )
     index, job, submit, start, end, suspended, state, account, tres, energy = values
     owner = owner_of(account)
-    if owner is None:
-        return Passed.FOREIGN
+    if not isinstance(owner, Owner):
+        return owner or Passed.FOREIGN
     if start in {"Unknown", "None", "0"}:
         return Passed.NOT_STARTED
     started = _whole(start, job, "start")
