@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,9 @@ def until(lab: Lab, job: str, state: str) -> None:
     lab.wait(lambda: states(lab, job)[-1:] == [state], f"job {job} {state}")
 
 
-def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books) -> None:
+def test_each_attempt_is_one_row_and_agrees_with_sreport(
+    lab: Lab, books: Books, tmp_path: Path
+) -> None:
     """Every way a job can go: what held chips is billed once, and both books say the same.
 
     What was borrowed is told as such. A hostile job name breaks no row, an award's hostile name
@@ -114,6 +117,12 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books)
     assert {"2"} == {row["gpus"] for row in rows}
     assert len(rows) == len({row["attempt"] for row in rows})
     assert [unseen(row) for row in rows] == [unseen(row) for row in books.rows()]
+    kept, books.spool = books.spool, []
+    (nowhere := tmp_path / "nowhere").mkdir()
+    with chdir(nowhere):
+        assert [unseen(row) for row in rows] == [unseen(row) for row in books.rows()]
+    assert [] == list(nowhere.iterdir()), "no spool is left where none was named"
+    books.spool = kept
 
     rolled_up(lab, *(account_of("national", award, "h200") for award in AWARDS))
     result = books.run("reconcile")

@@ -128,9 +128,7 @@ def command(
     return (*ask, "-o", ",".join(FIELDS))
 
 
-def read(
-    lines: Iterable[str], seen: int, owner_of: OwnerOf
-) -> Iterator[Attempt | Passed | Fault]:
+def read(lines: Iterable[str], seen: int, owner_of: OwnerOf) -> Iterator[Attempt | Passed | Fault]:
     """Each line as an attempt, as a row that is no award's use, or as a fault.
 
     `seen` is the instant of the look, by the clock of this machine. A step is no row of its own:
@@ -154,9 +152,7 @@ def read(
         yield last
 
 
-def _row(
-    values: Sequence[str], line: str, seen: int, owner_of: OwnerOf
-) -> Attempt | Passed:
+def _row(values: Sequence[str], line: str, seen: int, owner_of: OwnerOf) -> Attempt | Passed:
     if len(values) != len(FIELDS):
         raise _Bad(
             Code.CUT, f"{len(values)} fields where {len(FIELDS)} were asked for: {line.rstrip()!a}"
