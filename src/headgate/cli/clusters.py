@@ -199,15 +199,15 @@ def term_of(source: str, on: date | None = None, *, portal: bool = False) -> "Te
 
 
 def _bundle_term(folder: Path, on: date | None) -> "Term":
+    """The term of a bundle, derived again; that its pages say so is `headgate verify`'s to show."""
     if not folder.exists():
         mend = "Name a ledger's address, a bundle's folder or, for admit, the agent's spool."
         raise fault(str(folder), "source-missing", "there is no file or folder of that name", mend)
     with steps() as progress:
         from headgate.bundle.verify import read_bundle_files, stood, verify
-        from headgate.report.pages import pages
 
         files = read_bundle_files(folder)
-        verdict = verify(files, pages, progress)
+        verdict = verify(files, None, progress)
     if verdict.faults or verdict.term is None:
         from headgate.core.faults import Faulty
 
