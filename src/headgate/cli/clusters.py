@@ -157,6 +157,9 @@ def _jobs(
     term = term_of(source, at.date() if at is not None else None, portal=logins is not None)
     known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if term.starts.isoformat() > now[:10]:
+        mend = f"--at names an instant of the term before: --at {now}"
+        typer.echo(f"{source}: it stands in the term from {term.starts}, and {mend}", err=True)
     return jobs(term, sections, known, now)
 
 
