@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headgate.bundle.layout import CHECKPOINT, KEYS, journal_files, publication
-from headgate.bundle.verify import Verdict, verify
+from headgate.bundle.verify import Pages, Verdict, verify
 from headgate.core import canonical
 from headgate.core.ledger.checkpoint import Checkpoint, sign
 from headgate.core.ledger.entry import Entry, Kind, encode
@@ -29,14 +29,14 @@ def resigned(files: Mapping[str, bytes], entries: list[Entry]) -> dict[str, byte
     return {**kept, **journal_files(entries, tree.leaf_hashes()), CHECKPOINT: note, KEYS: keys}
 
 
-def forged_line(path: str, old: bytes, new: bytes) -> Verdict:
+def forged_line(path: str, old: bytes, new: bytes, by: Pages | None = pages) -> Verdict:
     """The verdict where one line was rewritten and all digests and signatures were made to fit."""
     files = small_bundle()
     assert old in files[path]
     before = files[path]
     files[path] = before.replace(old, new, 1)
     entries = [_told(entry, before, files[path]) for entry in small().term.entries]
-    return verify(resigned(files, entries), pages)
+    return verify(resigned(files, entries), by)
 
 
 def _told(entry: Entry, before: bytes, after: bytes) -> Entry:
@@ -45,6 +45,21 @@ def _told(entry: Entry, before: bytes, after: bytes) -> Entry:
     digests = {canonical.digest(a): canonical.digest(b) for a, b in pairs}
     digests[canonical.digest(before)] = canonical.digest(after)
     return replace(entry, fields=tuple(digests.get(field, field) for field in entry.fields))
+
+
+def test_who_takes_the_decisions_and_reads_no_page_is_told_of_all_but_a_signed_page() -> None:
+    """A plan does not make the pages again: a forged decision, or a page that is not the one that
+    was published, is refused all the same, and a page that was signed changes no decision.
+    """
+    decided = forged_line("decisions/fee.jsonl", b'"amount":21196800', b'"amount":11196800', None)
+    assert {"decisions/fee.jsonl", "journal"} == {fault.file for fault in decided.faults}
+    files = small_bundle()
+    files["report.html"] += b"<p>forged</p>"
+    assert ["file-changed"] == [fault.code for fault in verify(files, None).faults]
+    signed = resigned(files, list(small().term.entries))
+    assert {"report.html"} == {fault.file for fault in verify(signed, pages).faults}
+    unread = verify(signed, None)
+    assert ((), small().term.decisions) == (unread.faults, unread.term and unread.term.decisions)
 
 
 def test_a_decision_that_was_rewritten_and_signed_is_derived_otherwise() -> None:

@@ -77,6 +77,17 @@ def test_a_plan_is_shown_written_signed_and_applied(bundle: Path, tmp_path: Path
     assert (0, True) == (done.exit_code, "holds its orders now" in done.stdout)
 
 
+@pytest.mark.usefixtures("verified")
+@pytest.mark.parametrize(("day", "ahead"), [("2026-09-15", True), ("2026-09-16", False)])
+def test_who_plans_by_a_term_that_has_not_begun_is_told_of_the_one_before(
+    day: str, ahead: bool, tmp_path: Path
+) -> None:
+    """A rehearsed bundle ends with the turn into the next term: its awards are not those of now."""
+    at = f"{day}T00:00:00Z"
+    shown = run(tmp_path, DRY, "plan", "bundle", "--at", at)
+    assert ahead == (f"the term before: --at {at}" in shown.stderr)
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

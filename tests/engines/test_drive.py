@@ -1,7 +1,7 @@
 """What is promised of driving an engine: whatever fails once, orders arrive and use is counted."""
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
@@ -79,6 +79,19 @@ def test_engine_that_stays_down_keeps_the_orders_waiting() -> None:
     receipt, _ = drive(*(Failure(FailurePoint.OBSERVE, call) for call in (1, 2, 3)))
     told = FailurePoint.OBSERVE.value
     assert Receipt("c", Enforced.DOWN, (), (), None, 3, told) == receipt
+
+
+@pytest.mark.parametrize(("calls", "tries"), [((1,), 1), ((2, 3), 2)])
+def test_what_hangs_is_not_waited_for_again(
+    monkeypatch: pytest.MonkeyPatch, calls: tuple[int, ...], tries: int
+) -> None:
+    """A look that was waited for in vain ends it, and the operator hears of it after one wait. One
+    that was begun is looked at once more, for what stands.
+    """
+    clock = count(0, 30)
+    monkeypatch.setattr("headgate.engines.drive.monotonic", lambda: next(clock))
+    receipt, _ = drive(*(Failure(FailurePoint.OBSERVE, call) for call in calls), tries=5)
+    assert (Enforced.DOWN, tries) == (receipt.outcome, receipt.tries)
 
 
 def test_mass_removal_is_refused_with_its_reason() -> None:

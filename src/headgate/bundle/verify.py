@@ -72,6 +72,9 @@ def read_bundle_files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
+Pages = Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]]
+"""What makes the pages of a term, by path."""
+
 Derived = tuple[list[Fault], dict[str, int], Term | None]
 """What deriving again gave: faults, how many decisions of each kind, and the term if there is one.
 """
@@ -79,10 +82,14 @@ Derived = tuple[list[Fault], dict[str, int], Term | None]
 
 def verify(
     files: Mapping[str, bytes],
-    pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
+    pages: Pages | None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
-    """Answer the four questions for the bundle of a term."""
+    """Answer the four questions for the bundle of a term.
+
+    Without `pages`, files that no decision rests on are only seen to be those that were published,
+    not that they say what was decided: enough for whoever takes the decisions and reads no page.
+    """
     return verify_by(files, lambda entries: _derive(files, entries, pages, progress), progress)
 
 
@@ -242,7 +249,7 @@ def line_marks(data: bytes) -> list[bytes]:
 def _derive(
     files: Mapping[str, bytes],
     entries: Sequence[Entry],
-    pages: Callable[[Term, Mapping[str, bytes]], Mapping[str, bytes]],
+    pages: Pages | None,
     progress: Callable[[str], None],
 ) -> Derived:
     """Run the cycle again on the published policy and facts, and compare every byte."""
@@ -258,7 +265,10 @@ def _derive(
     except ValueError as error:
         return [_fault("decisions", "not-derivable", str(error))], {}, None
     data = {path: data for path, data in files.items() if path.startswith("data/")}
-    return compared(term, published(term, data) | dict(pages(term, data)), files, entries)
+    derived = published(term, data)
+    if pages is None:
+        return compared(term, derived, {p: files[p] for p in files.keys() & derived}, entries)
+    return compared(term, derived | dict(pages(term, data)), files, entries)
 
 
 def _published(files: Mapping[str, bytes]) -> tuple[Document, Recorded, Sequence[Event]]:

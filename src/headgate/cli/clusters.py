@@ -157,6 +157,9 @@ def _jobs(
     term = term_of(source, at.date() if at is not None else None, portal=logins is not None)
     known = read_logins(logins, _gone(source, term)) if logins is not None else {}
     now = (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if term.starts.isoformat() > now[:10]:
+        mend = f"--at names an instant of the term before: --at {now}"
+        typer.echo(f"{source}: it stands in the term from {term.starts}, and {mend}", err=True)
     return jobs(term, sections, known, now)
 
 
@@ -199,15 +202,15 @@ def term_of(source: str, on: date | None = None, *, portal: bool = False) -> "Te
 
 
 def _bundle_term(folder: Path, on: date | None) -> "Term":
+    """The term of a bundle, derived again; that its pages say so is `headgate verify`'s to show."""
     if not folder.exists():
         mend = "Name a ledger's address, a bundle's folder or, for admit, the agent's spool."
         raise fault(str(folder), "source-missing", "there is no file or folder of that name", mend)
     with steps() as progress:
         from headgate.bundle.verify import read_bundle_files, stood, verify
-        from headgate.report.pages import pages
 
         files = read_bundle_files(folder)
-        verdict = verify(files, pages, progress)
+        verdict = verify(files, None, progress)
     if verdict.faults or verdict.term is None:
         from headgate.core.faults import Faulty
 

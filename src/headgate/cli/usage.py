@@ -36,9 +36,6 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     datetime, typer.Option("--until", formats=FORMATS, help="The window's end (UTC), not in it.")
 ]
-SpoolOption = Annotated[
-    Path | None, typer.Option("--spool", help="Where the cluster is read into; CLUSTER.spool.")
-]
 
 
 def usage(
@@ -46,15 +43,17 @@ def usage(
     cluster: NameOption,
     since: SinceOption,
     until: UntilOption,
-    spool: SpoolOption = None,
+    spool: Annotated[
+        Path | None, typer.Option(help="Keep what a Slurm told there, and go on from it.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the rows of the window, for `ledger meter`.")
     ] = None,
 ) -> None:
     """Read what a cluster used, and write the rows that the ledger imports.
 
-    A Slurm is read into its spool, which goes on from where it stopped; other clusters are asked
-    for the window, and for the day before it.
+    With a spool a Slurm is read from where it was read to, and what it purges is kept; nothing is
+    kept without one. Other clusters are asked for the window, and for the day before it.
     """
     with mendable(f"usage {cluster}"), awake(f"usage {cluster}"):
         from headgate.core.enforcement.clusters.slurm import SlurmCluster
@@ -63,7 +62,7 @@ def usage(
         section = named(read_clusters(clusters), cluster)
         window = _window(since, until)
         if isinstance(section, SlurmCluster):
-            _tell(_spooled(section, window, spool or Path(f"{cluster}.spool"), out), cluster)
+            _tell(_spooled(section, window, spool, out), cluster)
         else:
             rows = _asked(section, window)
             if out is not None:
@@ -73,7 +72,7 @@ def usage(
 
 
 def _spooled(
-    section: "SlurmCluster", window: tuple[int, int], spool: Path, out: Path | None
+    section: "SlurmCluster", window: tuple[int, int], spool: Path | None, out: Path | None
 ) -> "Look":
     from headgate.engines.slurm.command import runner
     from headgate.engines.slurm.spool import opened
@@ -116,26 +115,25 @@ def reconcile(
     cluster: NameOption,
     since: SinceOption,
     until: UntilOption,
-    spool: SpoolOption = None,
+    spool: Annotated[Path, typer.Option(help="What `headgate usage --spool` keeps.")],
 ) -> None:
     """Compare what was fetched with sreport, to the GPU-second, and name every difference."""
     with mendable(f"reconcile {cluster}"), awake(f"reconcile {cluster}"):
         from headgate.engines.slurm.command import runner
         from headgate.engines.slurm.reconcile import Sreport
         from headgate.engines.slurm.reconcile import reconcile as compare
-        from headgate.engines.slurm.spool import opened
+        from headgate.engines.slurm.sacct import Owner
+        from headgate.engines.slurm.spool import Code, opened
         from headgate.engines.slurm.usage import owners, told_now
 
         section = _slurm(clusters, cluster)
         begin, end = _window(since, until)
-        path = spool or Path(f"{cluster}.spool")
-        if not path.is_file():
-            mend = f"Fetch first: headgate usage --cluster {cluster} ..."
-            raise fault(str(path), "spool-missing", "nothing was fetched into it", mend)
-        with opened(path, section.site) as kept:
+        if not spool.is_file():
+            raise Code.SPOOL_MISSING.alone(spool, "nothing was fetched into it")
+        with opened(spool, section.site) as kept:
             run = runner(section.reach, section.environment)
             known = owners(section, run)
-            devices = {name: owner.gres for name, owner in known.items()}
+            devices = {name: one.gres for name, one in known.items() if isinstance(one, Owner)}
             slurm = Sreport(section.cluster, {**devices, **kept.devices(begin, end)}, run)
             told = partial(told_now, section, known)
             books = (slurm.reported, slurm.rolled, slurm.runaways(), told)

@@ -8,13 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from time import monotonic
+from typing import Final
 
 from headgate.core.enforcement.engine import Change, Engine, EngineDown, Order, Plan, Quota
 from headgate.core.enforcement.plan import REMOVALS_MOST, Refused, plan, within
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of, seconds_of
 
-TRIES_MOST = 5
+TRIES_MOST: Final = 5
+QUICK_SECONDS: Final = 10
+"""A look that is refused sooner is taken again at once; one that was waited for longer is not."""
 
 
 class Enforced(Enum):
@@ -57,7 +61,8 @@ def enforce(
 ) -> Receipt:
     """Observe, plan, apply, observe again and compare; begin anew when the engine goes down.
 
-    With `allowed`, a plan that a person was shown, nothing is applied that is not in it.
+    One that hangs is not waited for once more. With `allowed`, a plan that a person was shown,
+    nothing is applied that is not in it.
     """
     given = tuple(orders)
 
@@ -75,8 +80,9 @@ def enforce(
     left: tuple[Change, ...] = ()
     outcome, down = Enforced.DOWN, ""
     for count in range(1, tries + 1):
+        looked, since = False, monotonic()
         try:
-            step = difference()
+            step, looked = difference(), True
             if isinstance(step, Plan) and allowed is not None:
                 step = within(step, allowed, begun=bool(first))
             if isinstance(step, Plan) and step.changes:
@@ -92,7 +98,9 @@ def enforce(
             outcome, down = Enforced.DRIFTING, ""
         except EngineDown as error:
             outcome, down = Enforced.DOWN, str(error)
-    return Receipt(engine.cluster, outcome, first, left or first, None, tries, down)
+            if not looked and monotonic() - since > QUICK_SECONDS:
+                break
+    return Receipt(engine.cluster, outcome, first, left or first, None, count, down)
 
 
 def collect(

@@ -37,17 +37,16 @@ class Books:
     def __init__(self, lab: Lab, folder: Path, programme: str, hours_before: int = 0) -> None:
         text = CLUSTERS.format(folder=folder, programs=lab.programs, programme=programme)
         (folder / "clusters.yaml").write_text(text, encoding="utf-8")
-        self.out = folder / "usage.csv"
+        self.out, self.spool = folder / "usage.csv", ["--spool", str(folder / "spool")]
         hour = this_hour()
         self.window = [
             *("--clusters", str(folder / "clusters.yaml"), "--cluster", "lab"),
-            *("--spool", str(folder / "spool")),
             *("--since", told(hour - hours_before * HOUR), "--until", told(hour + 2 * HOUR)),
         ]
 
     def run(self, name: str, *more: str) -> Result:
         """What a command ended with."""
-        return CliRunner().invoke(app, [name, *self.window, *more])
+        return CliRunner().invoke(app, [name, *self.window, *self.spool, *more])
 
     def rows(self, code: int = 0, says: str = "") -> list[dict[str, str]]:
         """The rows that the ledger would import, after a look that ends by an exit code."""

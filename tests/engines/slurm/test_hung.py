@@ -32,7 +32,7 @@ HANGING = {
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Headgate waits seconds for an answer where it waits minutes in earnest."""
     monkeypatch.setattr("headgate.engines.slurm.command.SECONDS_MOST", 2)
-    monkeypatch.setattr("headgate.engines.slurm.command.LOAD_SECONDS_MOST", 2)
+    monkeypatch.setattr("headgate.engines.slurm.command.SECONDS_MOST_BY_WORD", {})
     monkeypatch.setattr("headgate.engines.slurm.usage.SILENT_SECONDS_MOST", 2)
 
 

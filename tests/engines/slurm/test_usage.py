@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
 from headgate.engines.slurm.names import account_of, mark, organisation_of, standby_of
+from headgate.engines.slurm.sacct import Passed
 from tests.engines.slurm.books import Books, rolled_up, unseen
 from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab, Shape
@@ -68,10 +70,13 @@ def until(lab: Lab, job: str, state: str) -> None:
     lab.wait(lambda: states(lab, job)[-1:] == [state], f"job {job} {state}")
 
 
-def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books) -> None:
+def test_each_attempt_is_one_row_and_agrees_with_sreport(
+    lab: Lab, books: Books, tmp_path: Path
+) -> None:
     """Every way a job can go: what held chips is billed once, and both books say the same.
 
-    A hostile job name breaks no row, an award's hostile name comes back as it was.
+    What was borrowed is told as such. A hostile job name breaks no row, an award's hostile name
+    comes back as it was.
     """
     one, two = (account_of("national", award, "h200") for award in AWARDS)
     hostile = "-x|'\";\n$(id) Đề tài 한글" + "n" * 200
@@ -102,7 +107,7 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books)
     lab.run("scontrol", "update", "nodename=n4", "state=resume", check=False)
     lab.wait(lambda: not lab.run("squeue", "-h").strip(), "all ended")
 
-    rows = books.rows()
+    rows = books.rows(says=f"1  {Passed.LENT.value}")
     jobs = sorted((row["job"], row["award"]) for row in rows)
     first, second = AWARDS
     tasks = lab.run("sacct", "-X", "-nP", "-j", array, "-o", "jobidraw").split()
@@ -112,6 +117,12 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(lab: Lab, books: Books)
     assert {"2"} == {row["gpus"] for row in rows}
     assert len(rows) == len({row["attempt"] for row in rows})
     assert [unseen(row) for row in rows] == [unseen(row) for row in books.rows()]
+    kept, books.spool = books.spool, []
+    (nowhere := tmp_path / "nowhere").mkdir()
+    with chdir(nowhere):
+        assert [unseen(row) for row in rows] == [unseen(row) for row in books.rows()]
+    assert [] == list(nowhere.iterdir()), "no spool is left where none was named"
+    books.spool = kept
 
     rolled_up(lab, *(account_of("national", award, "h200") for award in AWARDS))
     result = books.run("reconcile")

@@ -12,8 +12,10 @@ from typing import Final
 from headgate.core.enforcement.engine import EngineDown
 
 SECONDS_MOST: Final = 60
-LOAD_SECONDS_MOST: Final = 900
-"""A load file is one transaction of many minutes at worst; any other call is short."""
+SECONDS_MOST_BY_WORD: Final = {"show": 30, "load": 900}
+"""What is shown comes at once or not at all; a load file is one transaction of many minutes at
+worst. Any other call is short, but that Slurm takes 40 s to give a hung controller up.
+"""
 
 ASKED: Final = {
     **dict.fromkeys(("sacctmgr", "sacct", "sreport"), "slurmdbd and its database"),
@@ -58,7 +60,8 @@ def runner(reach: Sequence[str], environment: Mapping[str, str]) -> Run:
     """A runner of programs behind a prefix, such as ssh, and with an environment."""
 
     def run(command: Sequence[str], text: str) -> Answer:
-        seconds = LOAD_SECONDS_MOST if "load" in command else SECONDS_MOST
+        words = SECONDS_MOST_BY_WORD.items()
+        seconds = next((most for word, most in words if word in command), SECONDS_MOST)
         try:
             done = subprocess.run(
                 [*reach, *command],

@@ -8,7 +8,7 @@ Source: Slurm's manual page sreport(1).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -26,6 +26,9 @@ HOURS_TOLD_MOST: Final = 48
 Reported = Callable[[int, int], Mapping[str, int]]
 """GPU-seconds by account between two instants, by Slurm's own reckoning."""
 
+Seen = tuple[Attempt, int]
+"""An attempt, and when it was last seen."""
+
 Told = Callable[[str, int, int], tuple[int, int]]
 """GPU-seconds of an account in some hours as sacct has them now, and how many rows are bad."""
 
@@ -35,7 +38,7 @@ class Cause(StrEnum):
 
     NOT_ROLLED_UP = "slurmdbd has not rolled this hour up: report again later"
     RUNAWAY = "a job without an end runs on in the books: sacctmgr show runawayjobs"
-    STILL_RUNNING = "an attempt that still runs: report again when it has ended"
+    STILL_RUNNING = "an attempt still ran when it was last fetched: fetch and report again later"
     SUSPENDED = "sreport leaves out suspended time, in which the chips stayed allocated"
     NOT_FETCHED = "sacct has it and the spool does not: headgate usage, with --since before it"
     UNREADABLE = "sacct has rows here that cannot be read: headgate usage tells each"
@@ -82,18 +85,21 @@ def reconcile(
     """
     if since % HOUR or until % HOUR or since >= until:
         raise ValueError("sreport counts whole hours of UTC: begin and end the window on one")
-    attempts = [attempt for attempt, _ in spool.attempts(since, until)]
-    whole, theirs = sums(attempts, since, until), reported(since, until)
+    used: dict[str, list[Seen]] = defaultdict(list)
+    for attempt, seen in spool.attempts(since, until):
+        used[attempt.account].append((attempt, seen))
+    whole = {account: total(mine, since, until) for account, mine in used.items()}
+    theirs = reported(since, until)
     differences = []
     for account in sorted(whole.keys() | theirs.keys()):
-        mine = [attempt for attempt in attempts if attempt.account == account]
+        mine = used[account]
         sides = whole.get(account, 0), theirs.get(account, 0)
         hours = list(_hours(mine, account, since, until, reported))
         if sides[0] != sides[1] and not hours:
             moved = Difference(account, since, until, *sides, Cause.NOT_ROLLED_UP)
             differences.append(moved)
         for start, end in hours:
-            ours = sums(mine, start, end).get(account, 0)
+            ours = total(mine, start, end)
             figures = (ours, reported(start, end).get(account, 0))
             cause = _cause(mine, start, end, rolled, runaways)
             cause = cause or _between(*figures, *told(account, start, end))
@@ -102,23 +108,22 @@ def reconcile(
     return Reconciled(accounts, sum(whole.values()), sum(theirs.values()), tuple(differences))
 
 
-def sums(attempts: list[Attempt], since: int, until: int) -> Mapping[str, int]:
-    """GPU-seconds by account inside a window; an open attempt counts to the window's end."""
-    found: dict[str, int] = defaultdict(int)
-    for a in attempts:
-        ended = until if a.ended is None else min(a.ended, until)
-        found[a.account] += a.chips * max(0, ended - max(a.started, since))
-    return dict(found)
+def total(attempts: Iterable[Seen], since: int, until: int) -> int:
+    """GPU-seconds inside a window; an open attempt counts to when it was last seen, as it bills."""
+    return sum(
+        a.chips * max(0, min(seen if a.ended is None else a.ended, until) - max(a.started, since))
+        for a, seen in attempts
+    )
 
 
 def _hours(
-    mine: list[Attempt], account: str, since: int, until: int, reported: Reported
+    mine: list[Seen], account: str, since: int, until: int, reported: Reported
 ) -> Iterator[tuple[int, int]]:
     """The hours in which an account differs, by halving; no part that agrees is looked into."""
     open_parts, told = [(since, until)], 0
     while open_parts:
         start, end = open_parts.pop()
-        if sums(mine, start, end).get(account, 0) == reported(start, end).get(account, 0):
+        if total(mine, start, end) == reported(start, end).get(account, 0):
             continue
         if end - start == HOUR or told >= HOURS_TOLD_MOST:
             told += 1
@@ -129,13 +134,13 @@ def _hours(
 
 
 def _cause(
-    mine: list[Attempt],
+    mine: list[Seen],
     start: int,
     end: int,
     rolled: Callable[[int, int], bool],
     runaways: frozenset[str],
 ) -> Cause | None:
-    here = [a for a in mine if a.started < end and (a.ended is None or a.ended > start)]
+    here = [a for a, _ in mine if a.started < end and (a.ended is None or a.ended > start)]
     seen = (
         (not rolled(start, end), Cause.NOT_ROLLED_UP),
         (any(a.job in runaways for a in here), Cause.RUNAWAY),

@@ -70,6 +70,7 @@ class Passed(StrEnum):
     """Why a row that is well is no use of an award."""
 
     FOREIGN = "under accounts that are no award's"
+    LENT = "in the standby class, lent free of charge"
     NOT_STARTED = "waiting, or ended before they started"
     NO_CHIPS = "without chips"
     NO_TIME = "lasted no second"
@@ -82,6 +83,10 @@ class Owner:
     award: str
     support_class: str
     gres: str
+
+
+OwnerOf = Callable[[str], Owner | Passed | None]
+"""Whose an account is, or why it is no award's use; None where nothing is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +128,7 @@ def command(
     return (*ask, "-o", ",".join(FIELDS))
 
 
-def read(
-    lines: Iterable[str], seen: int, owner_of: Callable[[str], Owner | None]
-) -> Iterator[Attempt | Passed | Fault]:
+def read(lines: Iterable[str], seen: int, owner_of: OwnerOf) -> Iterator[Attempt | Passed | Fault]:
     """Each line as an attempt, as a row that is no award's use, or as a fault.
 
     `seen` is the instant of the look, by the clock of this machine. A step is no row of its own:
@@ -149,17 +152,15 @@ def read(
         yield last
 
 
-def _row(
-    values: Sequence[str], line: str, seen: int, owner_of: Callable[[str], Owner | None]
-) -> Attempt | Passed:
+def _row(values: Sequence[str], line: str, seen: int, owner_of: OwnerOf) -> Attempt | Passed:
     if len(values) != len(FIELDS):
         raise _Bad(
             Code.CUT, f"{len(values)} fields where {len(FIELDS)} were asked for: {line.rstrip()!a}"
         )
     index, job, submit, start, end, suspended, state, account, tres, energy = values
     owner = owner_of(account)
-    if owner is None:
-        return Passed.FOREIGN
+    if not isinstance(owner, Owner):
+        return owner or Passed.FOREIGN
     if start in {"Unknown", "None", "0"}:
         return Passed.NOT_STARTED
     started = _whole(start, job, "start")

@@ -7,11 +7,12 @@ is known by its DBIndex; a later look replaces what an earlier one saw of it.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from headgate.core.faults import Mended
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant_of
 from headgate.core.quick import quick
@@ -28,14 +29,14 @@ DAY: Final = 86_400
 
 _USAGE: Final = quick(Usage)
 _TABLES: Final = """
+CREATE TABLE IF NOT EXISTS looked (one INTEGER PRIMARY KEY CHECK (one = 1),
+    cluster TEXT NOT NULL, until INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS attempt (
     number INTEGER PRIMARY KEY, job TEXT NOT NULL, account TEXT NOT NULL, award TEXT NOT NULL,
     class TEXT NOT NULL, gres TEXT NOT NULL, chips INTEGER NOT NULL, started INTEGER NOT NULL,
     ended INTEGER, suspended INTEGER NOT NULL, state TEXT NOT NULL, joules INTEGER,
     seen INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS by_start ON attempt (started, number);
-CREATE TABLE IF NOT EXISTS looked (one INTEGER PRIMARY KEY CHECK (one = 1),
-    cluster TEXT NOT NULL, until INTEGER NOT NULL);
 """
 _COLUMNS: Final = (
     "number, job, account, award, class, gres, chips, started, ended, suspended, state, joules"
@@ -43,8 +44,12 @@ _COLUMNS: Final = (
 _TOUCHING: Final = "started < ? AND coalesce(ended, seen) > ?"
 
 
-class OtherCluster(ValueError):
-    """The spool is of another cluster."""
+class Code(Mended):
+    """Why a file is not taken for the spool of a cluster."""
+
+    SPOOL_MISSING = "spool-missing", "fetch into it first: headgate usage --spool FILE"
+    SPOOL_BAD = "spool-bad", "name another file; what Slurm has not purged is read again"
+    SPOOL_FOREIGN = "spool-foreign", "name another file: a spool is of one cluster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +71,8 @@ class Spool:
     @property
     def cursor(self) -> int | None:
         """Up to which instant the cluster was read without a gap; None before the first look."""
-        row = self._connection.execute("SELECT cluster, until FROM looked").fetchone()
-        if row is None:
-            return None
-        if row[0] != self._cluster:
-            raise OtherCluster(f"the spool is of the cluster {row[0]}, not of {self._cluster}")
-        return int(row[1])
+        row = self._connection.execute("SELECT until FROM looked").fetchone()
+        return None if row is None else int(row[0])
 
     def begin(self, now: int) -> int:
         """From when a look of this moment reads; the very first one from this moment."""
@@ -136,13 +137,29 @@ class Spool:
 
 @contextmanager
 def opened(path: Path | None, cluster: str) -> Iterator[Spool]:
-    """A spool in a file that is made where it is not there; in memory without one."""
-    connection = sqlite3.connect(path or ":memory:", isolation_level=None)
-    try:
-        connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+    """A spool in a file that is made where it is not there; in memory without one.
+
+    Raises Faulty for a file that is another's, which is left as it was.
+    """
+    with closing(_connected(path)) as connection:
+        try:
+            held = dict(connection.execute("SELECT name, type FROM sqlite_master"))
+            if held and "looked" not in held:
+                raise Code.SPOOL_BAD.alone(path, "it holds other tables than a spool's")
+            connection.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_TABLES}")
+            of = connection.execute("SELECT cluster FROM looked").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise Code.SPOOL_BAD.alone(path, f"it cannot be opened: {error}") from error
+        if of not in (None, (cluster,)):
+            raise Code.SPOOL_FOREIGN.alone(path, f"it is of the cluster {of[0]}, not of {cluster}")
         yield Spool(connection, cluster)
-    finally:
-        connection.close()
+
+
+def _connected(path: Path | None) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(path or ":memory:", isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise Code.SPOOL_BAD.alone(path, f"it cannot be opened: {error}") from error
 
 
 def _row(attempt: Attempt, seen: int) -> tuple[object, ...]:

@@ -23,8 +23,8 @@ from headgate.engines.slurm import sacct
 from headgate.engines.slurm.command import Run, asked, down
 from headgate.engines.slurm.names import account_of, marked, organisation_of, safe, standby_of
 from headgate.engines.slurm.observed import ACCOUNT_FORMAT, rows
-from headgate.engines.slurm.reconcile import sums
-from headgate.engines.slurm.sacct import Attempt, Owner, Passed
+from headgate.engines.slurm.reconcile import total
+from headgate.engines.slurm.sacct import Attempt, Owner, OwnerOf, Passed
 from headgate.engines.slurm.spool import Open, Spool, opened
 
 Lines = Callable[[Sequence[str]], Generator[str, None, None]]
@@ -58,7 +58,7 @@ def look(
     cluster: str,
     spool: Spool,
     lines: Lines,
-    owner_of: Callable[[str], Owner | None],
+    owner_of: OwnerOf,
     since: int,
     now: int,
     *,
@@ -94,16 +94,16 @@ def fetched(cluster: SlurmCluster, run: Run, since: str, until: str) -> tuple[Us
 
 
 def told_now(
-    cluster: SlurmCluster, known: Mapping[str, Owner], account: str, since: int, until: int
+    cluster: SlurmCluster, known: Mapping[str, Owner | Passed], account: str, since: int, until: int
 ) -> tuple[int, int]:
     """GPU-seconds of an account in a window as sacct has them now, and how many rows are bad."""
     lines = streamed(cluster.reach, cluster.environment)
     now = int(datetime.now(UTC).timestamp())
     with closing(lines(sacct.command(safe(cluster.cluster), since, until, safe(account)))) as told:
         rows = list(sacct.read(told, now, known.get))
-    sound = [row for row in rows if isinstance(row, Attempt)]
+    sound = [(row, now) for row in rows if isinstance(row, Attempt)]
     bad = sum(isinstance(row, Fault) for row in rows)
-    return sums(sound, since, until).get(account, 0), bad
+    return total(sound, since, until), bad
 
 
 def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator[Attempt]:
@@ -122,14 +122,14 @@ def _attempts(read: Iterator[Attempt | Passed | Fault], found: Look) -> Iterator
                 found.faults.append(row)
 
 
-def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner]:
+def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner | Passed]:
     """Whose every account is, by the marks that stand in the database; raises EngineDown.
 
     Accounts that were removed are among them: jobs that ran there are read after the removal. What
-    is borrowed in the standby class costs nothing, so a standby account is nobody's.
+    is borrowed in the standby class costs nothing, so a standby account's use is nobody's.
     """
     show = ("sacctmgr", "-nP", "show", "account", "withdeleted", f"format={ACCOUNT_FORMAT}")
-    known: dict[str, Owner] = {}
+    known: dict[str, Owner | Passed] = {}
     ours = organisation_of(cluster.programme)
     for row in rows(asked(run, show), ACCOUNT_FORMAT):
         facts = marked(row["description"]) if row["organization"] == ours else None
@@ -137,8 +137,8 @@ def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner]:
         if facts and chip and "award" in facts:
             award, support_class = str(facts["award"]), str(facts["class"])
             own = account_of(cluster.programme, award, support_class)
-            if row["account"] != standby_of(own):
-                known[row["account"]] = Owner(award, support_class, chip.gres)
+            lent = row["account"] == standby_of(own)
+            known[row["account"]] = Passed.LENT if lent else Owner(award, support_class, chip.gres)
     return known
 
 
