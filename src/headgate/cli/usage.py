@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from headgate.core.enforcement.clusters.slurm import SlurmCluster
     from headgate.core.metering.usage import Usage
     from headgate.engines.slurm.reconcile import Reconciled
+    from headgate.engines.slurm.spool import Spool
     from headgate.engines.slurm.usage import Look
 
 OVERLAP_SECONDS = 86_400
@@ -74,19 +75,23 @@ def usage(
 def _spooled(
     section: "SlurmCluster", window: tuple[int, int], spool: Path | None, out: Path | None
 ) -> "Look":
-    from headgate.engines.slurm.command import runner
     from headgate.engines.slurm.spool import opened
-    from headgate.engines.slurm.usage import look, owners, streamed
 
     with opened(spool, section.site) as kept:
-        owner_of = owners(section, runner(section.reach, section.environment)).get
-        lines = streamed(section.reach, section.environment)
-        now = int(datetime.now(UTC).timestamp())
-        asked = section.cluster, kept, lines, owner_of, window[0], now
-        found = look(*asked, steps=section.steps)
+        found = _looked(section, kept, window[0])
         if out is not None:
             _write(out, kept.usage(*window))
     return found
+
+
+def _looked(section: "SlurmCluster", kept: "Spool", since: int) -> "Look":
+    from headgate.engines.slurm.command import runner
+    from headgate.engines.slurm.usage import look, owners, streamed
+
+    owner_of = owners(section, runner(section.reach, section.environment)).get
+    lines = streamed(section.reach, section.environment)
+    now = int(datetime.now(UTC).timestamp())
+    return look(section.cluster, kept, lines, owner_of, since, now, steps=section.steps)
 
 
 def _asked(section: "AnyCluster", window: tuple[int, int]) -> "list[Usage]":
@@ -115,9 +120,14 @@ def reconcile(
     cluster: NameOption,
     since: SinceOption,
     until: UntilOption,
-    spool: Annotated[Path, typer.Option(help="What `headgate usage --spool` keeps.")],
+    spool: Annotated[
+        Path | None, typer.Option(help="What `headgate usage --spool` keeps; sacct without it.")
+    ] = None,
 ) -> None:
-    """Compare what was fetched with sreport, to the GPU-second, and name every difference."""
+    """Compare what was fetched with sreport, to the GPU-second, and name every difference.
+
+    Without a spool the window is fetched now, and what sacct has purged is a difference.
+    """
     with mendable(f"reconcile {cluster}"), awake(f"reconcile {cluster}"):
         from headgate.engines.slurm.command import runner
         from headgate.engines.slurm.reconcile import Sreport
@@ -128,9 +138,11 @@ def reconcile(
 
         section = _slurm(clusters, cluster)
         begin, end = _window(since, until)
-        if not spool.is_file():
+        if spool is not None and not spool.is_file():
             raise Code.SPOOL_MISSING.alone(spool, "nothing was fetched into it")
         with opened(spool, section.site) as kept:
+            if spool is None:
+                _looked(section, kept, begin)
             run = runner(section.reach, section.environment)
             known = owners(section, run)
             devices = {name: one.gres for name, one in known.items() if isinstance(one, Owner)}

@@ -125,10 +125,13 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(
     books.spool = kept
 
     rolled_up(lab, *(account_of("national", award, "h200") for award in AWARDS))
-    result = books.run("reconcile")
-    assert (0, True) == (result.exit_code, "agree to the GPU-second" in result.output), (
-        result.output
-    )
+    agreed = []
+    for books.spool in (kept, []):
+        result = books.run("reconcile")
+        agree = "agree to the GPU-second" in result.output
+        assert (0, True) == (result.exit_code, agree), result.output
+        agreed.append(result.output)
+    assert 1 == len({*agreed}), "with a spool and straight from sacct"
 
 
 def test_a_running_job_is_told_open_and_later_closed(lab: Lab, books: Books) -> None:
