@@ -49,7 +49,7 @@ def _told(entry: Entry, before: bytes, after: bytes) -> Entry:
 
 def test_a_decision_that_was_rewritten_and_signed_is_derived_otherwise() -> None:
     """The rules give another line: the file is named, and the first entry that is not theirs."""
-    verdict = forged_line("decisions/fee.jsonl", b'"amount":21196800', b'"amount":11196800')
+    verdict = forged_line("decisions/fee.jsonl", b'"amount":10425600', b'"amount":20425600')
     assert {"decisions/fee.jsonl", "journal"} == {f.file for f in verdict.faults} - {"report.html"}
     first = next(fault for fault in verdict.faults if fault.file == "journal")
     assert "entry-derived" == first.code
