@@ -64,7 +64,7 @@ def test_who_takes_the_decisions_and_reads_no_page_is_told_of_all_but_a_signed_p
 
 def test_a_decision_that_was_rewritten_and_signed_is_derived_otherwise() -> None:
     """The rules give another line: the file is named, and the first entry that is not theirs."""
-    verdict = forged_line("decisions/fee.jsonl", b'"amount":21196800', b'"amount":11196800')
+    verdict = forged_line("decisions/fee.jsonl", b'"amount":10425600', b'"amount":20425600')
     assert {"decisions/fee.jsonl", "journal"} == {f.file for f in verdict.faults} - {"report.html"}
     first = next(fault for fault in verdict.faults if fault.file == "journal")
     assert "entry-derived" == first.code

@@ -52,7 +52,7 @@ def test_a_bundle_becomes_files_that_the_schemas_take(
     """Each site has a folder of valid manifests and Headgate's own rights; the bytes repeat."""
     said = run("manifests", bundle, "--out", str(tmp_path / "a"))
     run("manifests", bundle, "--out", str(tmp_path / "b"))
-    assert "north: 4 queues" in said
+    assert "north: 3 queues" in said
     assert read(tmp_path / "a") == read(tmp_path / "b")
     kinds = {"namespaces", "resourceflavors", "cohorts", "clusterqueues", "localqueues", "rights"}
     kinds |= {"admissionchecks", "rolebindings"}
@@ -100,7 +100,7 @@ def test_a_plan_is_shown_applied_and_then_there_is_nothing_to_do(
         assert "0 to remove" in said
         assert [] == list(store.things)
         run("apply", bundle, "--clusters", file)
-        assert 4 == queues(store)
+        assert 3 == queues(store)
         assert "nothing to do" in run("plan", bundle, "--clusters", file)
     run("plan", bundle, "--clusters", file, code=5)
 

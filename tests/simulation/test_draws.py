@@ -47,9 +47,26 @@ def test_octaves_have_a_heavy_tail() -> None:
     assert sum(drawn[-400:]) * 2 > sum(drawn)
 
 
-@given(st.integers(0, 30))
-def test_a_shuffle_keeps_everything(count: int) -> None:
-    """Nothing is lost or doubled when an order is drawn."""
-    order = list(range(count))
-    Draws("order", count).shuffle(order)
-    assert list(range(count)) == sorted(order)
+def test_a_part_has_a_name_of_its_own() -> None:
+    """What is drawn of a part is what its whole name draws, however it was come by."""
+    expected = Draws("7", "mark", "APP-0001", ("a", "b"), 3).below(10**18)
+    assert expected == Draws("7").of("mark", "APP-0001").of(("a", "b"), 3).below(10**18)
+
+
+@given(st.text(max_size=8), st.integers(1, 10**6), st.integers(0, 20))
+def test_a_bound_that_moves_a_little_moves_a_part_as_little(
+    seed: str, whole: int, more: int
+) -> None:
+    """One seed takes the same part of any whole: a cap of one more is no other draw."""
+    one, other = Draws(seed).part(whole), Draws(seed).part(whole + more)
+    assert 0 <= one <= other <= one + more
+    assert one < whole
+
+
+@given(st.sets(st.text(max_size=4), min_size=1, max_size=30), st.text(max_size=4))
+def test_who_comes_or_goes_leaves_the_others_in_their_order(subjects: set[str], seed: str) -> None:
+    """An order is a draw of each subject, so that nobody's place depends on who else is there."""
+    order, gone = Draws(seed).ranked(subjects), min(subjects)
+    assert subjects == set(order)
+    assert len(subjects) == len(order)
+    assert [one for one in order if one != gone] == Draws(seed).ranked(subjects - {gone})

@@ -95,3 +95,31 @@ def test_a_few_winners_decline() -> None:
     assert set(declined) < set(awarded)
     assert declined == declines(awarded[::-1], "7")
     assert () == declines(awarded[:5], "7")
+
+
+@given(st.text(max_size=4), st.integers(0, 199))
+@settings(max_examples=25)
+def test_who_leaves_gives_a_lot_to_one_other_at_most(seed: str, number: int) -> None:
+    """Who fails a gate or declines does so whoever else is there: one subject less, one lot."""
+    subjects = [f"open-{n:04d}" for n in range(200)]
+    fewer = [subject for subject in subjects if subject != subjects[number]]
+    for lots in (_failing, declines):
+        changed = {*lots(subjects, seed)} ^ {*lots(fewer, seed)}
+        assert len(changed - {subjects[number]}) <= 1
+
+
+def _failing(subjects: list[str], seed: str) -> list[str]:
+    return [f.subject for f in gate_findings(call_with(), subjects, seed) if not f.passed]
+
+
+def test_marks_stay_as_they_are_when_another_application_is_refused() -> None:
+    """Panels and marks are drawn by who is marked: one application less leaves them, but where a
+    reviewer worked for who is gone.
+    """
+    call, applications = call_with(), received("7")
+    before = {(m.application, m.reviewer, m.criterion): m for m in marks(call, applications, "7")}
+    for number in range(0, 400, 80):
+        fewer = [*applications[:number], *applications[number + 1 :]]
+        after = marks(call, fewer, "7")
+        kept = [m for m in after if before.get((m.application, m.reviewer, m.criterion)) == m]
+        assert len(kept) * 100 > len(after) * 99

@@ -38,3 +38,15 @@ def test_large_means_are_spread_around_the_mean() -> None:
     found = sizes(960, 15, 96, Draws("7"))
     assert min(found) >= 30
     assert max(found) > 80
+
+
+@pytest.mark.parametrize("seed", ["7", "8", "headgate"])
+def test_another_cap_moves_few_sizes(seed: str) -> None:
+    """Nine in ten ask for what they asked for, as far as the cap and the total let them."""
+    caps = {cap: sizes(1714, 514, cap, Draws(seed)) for cap in (31, 32, 33)}
+    for cap in (31, 33):
+        changes = [b - a for a, b in zip(caps[32], caps[cap], strict=True)]
+        assert sum(change != 0 for change in changes) < 514 // 10
+        assert all(abs(change) <= 2 for change in changes)
+    few, more = (sizes(960, 15, cap, Draws(seed)) for cap in (96, 97))
+    assert all(abs(b - a) <= 2 for a, b in zip(few, more, strict=True))

@@ -107,6 +107,18 @@ def test_every_habit_shows_within_a_size() -> None:
     assert 1000 == sum(habit.holders for habit in HABITS)
 
 
+@given(st.integers(1, 60), st.text(max_size=3))
+@settings(max_examples=40)
+def test_one_more_award_changes_few_habits(count: int, seed: str) -> None:
+    """Shares are kept to the award, so that one may pass from each habit to the next, no more."""
+    few = [holding(f"a{n}", 8) for n in range(count)]
+    others = [holding(f"b{n}", 64) for n in range(20)]
+    before, after = habits([*few, *others], seed), habits([*few, holding("c", 8), *others], seed)
+    changed = {award for award, habit in before.items() if habit != after[award]}
+    assert len(changed) < len(HABITS)
+    assert not [award for award, _ in changed if award.startswith("b")]
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 700), st.integers(0, 10**7)), max_size=6),
     st.integers(0, 400),

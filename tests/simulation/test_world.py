@@ -19,11 +19,13 @@ def world() -> Simulated:
     return Simulated(at(policy, first_day(policy)).policy, {}, "headgate")
 
 
-def order(starts: date, ends: date) -> Order:
+def order(
+    starts: date, ends: date, award: str = "award-1", site: str = "north", gpus: int = 8
+) -> Order:
     """Eight GPUs of one award at one site, from a day."""
     first, last = (f"{day}T00:00:00Z" for day in (starts, ends))
-    quota = Quota("award-1", "h200", 8, 8 * 86_400 * 150, first, last, QuotaState.OPEN)
-    return Order("north", quota, "a decision")
+    quota = Quota(award, "h200", gpus, gpus * 86_400 * 150, first, last, QuotaState.OPEN)
+    return Order(site, quota, "a decision")
 
 
 def dealt(made: Simulated) -> list[str]:
@@ -54,3 +56,16 @@ def test_an_award_that_goes_on_is_dealt_jobs_of_its_next_term() -> None:
     first = enforced(made, [(SIGNED, SIGNED, turns)])
     both = enforced(made, [(turns, turns, ends)])
     assert len(first) < len(both) == len(set(both))
+
+
+def test_another_award_sends_no_job_to_another_site() -> None:
+    """The sites of an award take turns at its own jobs, however many others have."""
+    ends, mine = date(2026, 9, 1), []
+    for others in ((), ("award-0",), ("award-0", "award-00")):
+        made = world()
+        both = [order(SIGNED, ends, site=site) for site in ("north", "south")]
+        small = [order(SIGNED, ends, award, gpus=2) for award in others]
+        made.enforce([*both, *small], SIGNED)
+        mine.append([job for job in dealt(made) if job.startswith("award-1-")])
+    assert len(mine[0]) > 100
+    assert mine[0] == mine[1] == mine[2]

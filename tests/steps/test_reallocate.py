@@ -118,6 +118,18 @@ def test_leavers_are_listed_by_name() -> None:
     assert ["a", "b", "c", "d"] == list(told(term)["next"])
 
 
+def test_who_ends_with_the_term_is_given_nothing_of_what_is_freed() -> None:
+    """A survivor that asked for six months does not hold the next term: others divide its part."""
+    mixed = [applying(n, "alliance", 6 if n in "ab" else 12) for n in "abcd"]
+    term = running(opened(), "alliance", mixed)
+    for kind in ("evidence", "findings"):
+        term = term.receive(f"{kind}/stage", "stage", (), "2026-09-01T00:00:00Z")
+    verdicts = {"a": Verdict.ADVANCE, "b": Verdict.CUT, "c": Verdict.ADVANCE, "d": Verdict.CUT}
+    term = reallocate(term, "stage", outcome(verdicts), CLOSES)
+    assert {"b": 0, "d": 0, "c": 4} == told(term)["next"]
+    assert {"c": 4} == {h.award: h.blocks for h in turn(term).holdings.values()}
+
+
 def test_the_next_term_opens_with_what_was_decided() -> None:
     """Leavers are out, survivors hold more, and each is granted the new term's seconds."""
     term = four_alliances()

@@ -1,12 +1,12 @@
 """Synthetic evidence of a round: items in clusters, experts, users, and findings on the gates.
 
-Teams have latent strengths a step apart, but for the last two, who are so close that a round can
-seldom tell them from each other. Which team has which strength is drawn, so that names carry no
-judgement. Items share the difficulty of their cluster for all teams, and raters their own severity,
-so that the evidence is paired and clustered as real evidence is. Voters have tastes of their own,
-and lean a little towards the answer that is shown first and the one that is longer. The one team
-that fails the first gate is never among the last two: failing a gate is shown apart from being
-last.
+Teams have latent strengths at least a step apart, but for the last two, who are so close that a
+round can seldom tell them from each other. Which team has which strength is drawn, so that names
+carry no judgement. Items share the difficulty of their cluster for all teams, and raters their own
+severity, so that the evidence is paired and clustered as real evidence is. Voters have tastes of
+their own, and lean a little towards the answer that is shown first and the one that is longer. The
+one team that fails the first gate is never among the last two: failing a gate is shown apart from
+being last. What is drawn of a team is drawn by its name: most do as well in a larger field.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,8 +29,7 @@ USERS, USER_SCALE_MAX = 49, 4
 VOTERS, PAIRS_A_VOTER, PROMPTS = 120, 6, 40
 """A round with votes has so many voters, each with at most so many pairs for a task."""
 
-_BEST, _STEP, _CLOSE = 780, 55, 4
-_WEAKEST = 150
+_BEST, _WEAKEST, _CLOSE, _RUNGS = 780, 130, 4, 13
 _CLUSTER_SPREAD, _ITEM_SPREAD, _OWN_SPREAD = 500, 360, 160
 _TASTE_SPREAD, _VOTE_NOISE, _TOO_CLOSE = 120, 420, 40
 _FIRST_SHOWN, _STYLE_PULL, _SHORTEST, _LONGEST = 15, 60, 200, 2_000
@@ -38,13 +37,22 @@ _SEVERITY_SPREAD, _RATER_NOISE = 220, 420
 
 
 def strengths(teams: Sequence[str], seed: str) -> dict[str, int]:
-    """Each team's latent strength in thousandths, strongest first; the last two are close."""
-    order = sorted(teams)
-    Draws(seed, "strengths").shuffle(order)
-    step = min(_STEP, (_BEST - _WEAKEST) // max(1, len(order)))
-    found = {team: _BEST - step * place for place, team in enumerate(order)}
-    if len(order) > 1:
-        found[order[-1]] = found[order[-2]] - _CLOSE
+    """Each team's latent strength in thousandths, strongest first; the last two are close.
+
+    Each stands on a rung of a ladder by its own draw, or on the next that is free.
+    """
+    lots, rungs = Draws(seed, "strengths"), max(_RUNGS, len(teams))
+    taken = dict[int, str]()
+    for team in lots.ranked(teams):
+        rung = lots.of("rung", team).below(rungs)
+        while rung in taken:
+            rung = (rung + 1) % rungs
+        taken[rung] = team
+    step = (_BEST - _WEAKEST) // rungs
+    found = {taken[rung]: _BEST - step * rung for rung in sorted(taken)}
+    if len(found) > 1:
+        before, last = list(found)[-2:]
+        found[last] = found[before] - _CLOSE
     return found
 
 
@@ -66,23 +74,21 @@ def evidence(evaluation: Round, teams: Sequence[str], seed: str) -> Evidence:
 
 def _items(tasks: Sequence[str], latent: Mapping[str, int], draws: Draws) -> Iterator[ItemScore]:
     for task in tasks:
+        shared, own = draws.of(task), {team: draws.of(task, team) for team in sorted(latent)}
         for cluster in range(1, CLUSTERS + 1):
-            shared = draws.bell(_CLUSTER_SPREAD)
+            hard = shared.bell(_CLUSTER_SPREAD)
             for number in range(1, ITEMS_IN_CLUSTER + 1):
-                ease = shared + draws.bell(_ITEM_SPREAD)
+                ease = hard + shared.bell(_ITEM_SPREAD)
                 item = f"{task}-{cluster:03d}-{number:02d}"
-                yield from _attempts(task, item, f"{task}-{cluster:03d}", ease, latent, draws)
+                for team, lots in own.items():
+                    for attempt, score in enumerate(_attempts(latent[team] + ease, lots), 1):
+                        yield ItemScore(task, item, f"{task}-{cluster:03d}", team, attempt, score)
 
 
-def _attempts(
-    task: str, item: str, cluster: str, ease: int, latent: Mapping[str, int], draws: Draws
-) -> Iterator[ItemScore]:
-    """Every team at one item: right or wrong, in two attempts."""
-    for team in sorted(latent):
-        right = min(max(latent[team] + ease + draws.bell(_OWN_SPREAD), 0), PER_MILLE)
-        for attempt in range(1, ATTEMPTS + 1):
-            score = FULL_MARKS if draws.chance(right) else 0
-            yield ItemScore(task, item, cluster, team, attempt, score)
+def _attempts(expected: int, draws: Draws) -> Iterator[int]:
+    """A team at one item: right or wrong, in two attempts."""
+    right = min(max(expected + draws.bell(_OWN_SPREAD), 0), PER_MILLE)
+    return (FULL_MARKS if draws.chance(right) else 0 for _ in range(ATTEMPTS))
 
 
 def _ratings(
@@ -96,7 +102,8 @@ def _ratings(
         severity = draws.bell(_SEVERITY_SPREAD)
         for team in sorted(latent):
             for criterion in criteria:
-                share = latent[team] + severity + draws.bell(_RATER_NOISE)
+                noise = draws.of(team, criterion).bell(_RATER_NOISE)
+                share = latent[team] + severity + noise
                 share = min(max(share, 0), PER_MILLE)
                 score = (2 * share * scale + PER_MILLE) // (2 * PER_MILLE)
                 yield Rating(criterion, rater, team, score, scale)
@@ -109,17 +116,16 @@ def _votes(
     for number in range(1, VOTERS + 1):
         voter = f"VOTER-{number:03d}"
         draws = Draws(seed, "votes", pillar, voter)
-        taste = {team: latent[team] + draws.bell(_TASTE_SPREAD) for team in sorted(latent)}
-        pairs = [list(pair) for pair in combinations(sorted(latent), 2)]
+        taste = {team: latent[team] + draws.of(team).bell(_TASTE_SPREAD) for team in sorted(latent)}
         for task in tasks:
-            draws.shuffle(pairs)
+            pairs = draws.of("pairs", task).ranked(combinations(sorted(latent), 2))
             for pair in pairs[:PAIRS_A_VOTER]:
-                draws.shuffle(pair)
-                first, second = pair
-                prompt = f"{task}-{draws.between(1, PROMPTS):03d}"
-                had = tuple((name, *_lengths(draws)) for name in styles)
+                own = draws.of(task, pair)
+                first, second = pair if own.chance(PER_MILLE // 2) else pair[::-1]
+                prompt = f"{task}-{own.between(1, PROMPTS):03d}"
+                had = tuple((name, *_lengths(own)) for name in styles)
                 pull = sum(_STYLE_PULL * (one - two) // (one + two) for _, one, two in had)
-                ahead = taste[first] - taste[second] + draws.bell(_VOTE_NOISE)
+                ahead = taste[first] - taste[second] + own.bell(_VOTE_NOISE)
                 preferred = _preferred(ahead + _FIRST_SHOWN + pull)
                 yield Vote(task, prompt, voter, first, second, preferred, had)
 

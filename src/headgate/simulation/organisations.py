@@ -1,9 +1,8 @@
 """Synthetic organisations, named by a kind and a number so that nobody real is meant."""
 
 import string
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from headgate.core.calls.application import Fact, Organisation
@@ -20,12 +19,11 @@ _AGE_YEARS_MOST = 30
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The organisations of one world: gives each the next number of its kind."""
+    """What may be drawn of the organisations of one call."""
 
     organisations: Organisations
     regions: Mapping[str, int]
     day: date
-    counts: Counter[str] = field(default_factory=Counter)
 
     def draft(self, sort: Variant, draws: Draws, bold: bool) -> Organisation:
         """An organisation of a sort, still without a name; `bold` as in `answers`."""
@@ -36,13 +34,17 @@ class Registry:
         founded = self.day - timedelta(days=age_days)
         return Organisation("", sort.kind, sort.size, region, founded, facts)
 
-    def name(self, kind: str) -> str:
-        """The next name of a kind, `UNIV-007`; of an alliance, `ALLIANCE-A`."""
-        word = "".join(letter for letter in kind.upper() if letter in string.ascii_uppercase)
-        prefix = word if kind == ALLIANCE else word[:4] or "ORG"
-        self.counts[prefix] += 1
-        number = self.counts[prefix]
-        return f"{prefix}-{_letters(number) if kind == ALLIANCE else f'{number:03d}'}"
+
+def name_of(kind: str, number: int, place: int = 0) -> str:
+    """The name of an organisation of a kind that is first met in the application of a number.
+
+    `UNIV-007` hands in the seventh, `FIRM-007B` is its second member and `ALLIANCE-G` all of it
+    together: nobody's name depends on who else applies.
+    """
+    if kind == ALLIANCE:
+        return f"ALLIANCE-{_letters(number)}"
+    word = "".join(letter for letter in kind.upper() if letter in string.ascii_uppercase)
+    return f"{word[:4] or 'ORG'}-{number:03d}{_letters(place) if place else ''}"
 
 
 ALLIANCE = "alliance"
@@ -66,8 +68,10 @@ def answers(
     Yes is rare, since most yes-or-no questions ask for something out of the ordinary; `bold` draws
     yes as often as no, for a rule that asks for a yes.
     """
-    drawn = {name: _answer(asked, draws, day, bold) for name, asked in fields.items()}
-    return {name: given.get(name, answer) for name, answer in drawn.items()}
+    return {
+        name: given[name] if name in given else _answer(asked, draws.of(name), day, bold)
+        for name, asked in fields.items()
+    }
 
 
 def _answer(asked: FormField, draws: Draws, day: date, bold: bool) -> Fact:

@@ -3,10 +3,15 @@
 Every application has a latent quality, every reviewer a latent leniency; a mark is their sum and
 some noise, so that a fair method has something to find. Reviewers work for organisations that
 apply, as in a small country they do, and never mark an application in which theirs has a part.
+
+An application's marks are drawn by its id and its reviewers', so that they stay as they are whoever
+else applies, but where a reviewer of its panel is no longer there or works for somebody else.
 """
 
+from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from headgate.core import canonical
 from headgate.core.calls.application import Application, GateFinding, Mark
@@ -35,24 +40,30 @@ class Reviewer:
     organisation: str
     leniency: int
 
-    def may_review(self, application: Application) -> bool:
-        """Whether the reviewer's organisation has no part in the application."""
-        involved = (application.applicant, *application.members)
-        return all(self.organisation != organisation.id for organisation in involved)
-
 
 def reviewers(call: Call, applications: Sequence[Application], seed: str) -> tuple[Reviewer, ...]:
-    """The pool of a call's reviewers, enough of them for a dozen applications each."""
-    involved = (o.id for a in applications for o in (a.applicant, *a.members))
-    employers = sorted(set(involved))
+    """The pool of a call's reviewers, one or two dozen applications for each, but three panels.
+
+    Pools are powers of two, so that a few applications more seldom bring anybody new to a panel.
+    Each stands somewhere on a ring of organisations and works for the next on it (consistent
+    hashing, Karger et al., STOC 1997): one that does not apply gives its reviewers to one other.
+    """
+    employers = {employer for application in applications for employer in _involved(application)}
+    ring = sorted((Draws(seed, "employer", each).word(), each) for each in employers)
     _, most = _range(call)
-    count = max(3 * most, len(applications) * most // _APPLICATIONS_EACH)
+    doublings = (len(applications) * most // _APPLICATIONS_EACH).bit_length() - 1
+    wanted = max(3 * most, 1 << max(doublings, 0))
     found = []
-    for number in range(1, count + 1 if employers else 1):
+    for number in range(1, wanted + 1 if ring else 1):
         draws = Draws(seed, "reviewer", number)
-        employer = draws.pick(employers)
+        _, employer = ring[bisect(ring, (draws.word(), "")) % len(ring)]
         found.append(Reviewer(f"REV-{number:03d}", employer, draws.bell(2 * _HARSHNESS_SPREAD)))
     return tuple(found)
+
+
+def _involved(application: Application) -> set[str]:
+    """The organisations that have a part in an application."""
+    return {one.id for one in (application.applicant, *application.members)}
 
 
 def marks(call: Call, applications: Sequence[Application], seed: str) -> tuple[Mark, ...]:
@@ -74,11 +85,11 @@ def _sheets(
 ) -> Iterator[Mark]:
     draws = Draws(seed, "quality", application.id)
     quality = _QUALITY + draws.bell(_QUALITY_SPREAD * 2)
-    strengths = [quality + draws.bell(_CRITERION_SPREAD) for _ in call.criteria]
+    strengths = [quality + draws.of(each.id).bell(_CRITERION_SPREAD) for each in call.criteria]
     for reviewer in _assigned(call, application, pool, seed):
         noise = Draws(seed, "mark", application.id, reviewer.id)
         for criterion, strength in zip(call.criteria, strengths, strict=True):
-            share = strength + reviewer.leniency + noise.bell(_NOISE_SPREAD * 2)
+            share = strength + reviewer.leniency + noise.of(criterion.id).bell(_NOISE_SPREAD * 2)
             share = min(max(share, 0), PER_MILLE)
             points = (2 * share * criterion.full + PER_MILLE) // (2 * PER_MILLE)
             yield Mark(application.id, criterion.id, reviewer.id, points)
@@ -87,21 +98,21 @@ def _sheets(
 def _assigned(
     call: Call, application: Application, pool: Sequence[Reviewer], seed: str
 ) -> list[Reviewer]:
-    """Those who review an application, by lot among those who may."""
-    draws = Draws(seed, "panel", application.id)
-    free = [reviewer for reviewer in pool if reviewer.may_review(application)]
-    wanted = min(draws.between(*_range(call)), len(free))
-    chosen: dict[str, Reviewer] = {}
+    """Those who review an application, by lot; who has a part in it is passed over."""
+    draws, involved = Draws(seed, "panel", application.id), _involved(application)
+    free = sum(reviewer.organisation not in involved for reviewer in pool)
+    wanted, chosen = min(draws.between(*_range(call)), free), dict[str, Reviewer]()
+    lots = (draws.of(place) for place in count(1))
     while len(chosen) < wanted:
-        reviewer = draws.pick(free)
-        chosen[reviewer.id] = reviewer
+        reviewer = next(lots).pick(pool)
+        if reviewer.organisation not in involved:
+            chosen[reviewer.id] = reviewer
     return list(chosen.values())
 
 
 def gate_findings(call: Call, subjects: Sequence[str], seed: str) -> tuple[GateFinding, ...]:
     """What was found on each gate of a call: one subject in 50 fails the first, after a reply."""
-    order = sorted(subjects)
-    Draws(seed, "gates").shuffle(order)
+    order = Draws(seed, "gates").ranked(subjects)
     failing = set(order[: len(order) // _FAILED_ONE_IN])
     return tuple(
         finding(gate.id, subject, seed, passed=place > 0 or subject not in failing)
@@ -127,6 +138,5 @@ def finding(gate: str, subject: str, seed: str, *, passed: bool) -> GateFinding:
 
 def declines(awarded: Sequence[str], seed: str) -> tuple[str, ...]:
     """Who gives the award up: one winner in 40, as winners of such calls were reported to do."""
-    order = sorted(awarded)
-    Draws(seed, "declines").shuffle(order)
+    order = Draws(seed, "declines").ranked(awarded)
     return tuple(sorted(order[: len(order) // _DECLINED_ONE_IN]))

@@ -78,13 +78,12 @@ HABITS = (
 
 def habits(holdings: Iterable[Holding], seed: str) -> dict[tuple[str, str], Habit]:
     """The habit of each award and class, dealt by lot among awards of about one size."""
-    dealt = {}
+    dealt = dict[tuple[str, str], Habit]()
     ordered = sorted(holdings, key=lambda h: (h.gpus.bit_length(), h.award, h.support_class))
     for doublings, group in groupby(ordered, key=lambda h: h.gpus.bit_length()):
-        hands = list(group)
-        Draws(seed, "habits", doublings).shuffle(hands)
-        for place, holding in enumerate(hands):
-            dealt[holding.award, holding.support_class] = _habit(place * PER_MILLE // len(hands))
+        hands = Draws(seed, "habits", doublings).ranked((h.award, h.support_class) for h in group)
+        for place, (award, support_class) in enumerate(hands):
+            dealt[award, support_class] = _habit(place * PER_MILLE // len(hands))
     return dealt
 
 
@@ -117,7 +116,7 @@ def _jobs_of(holding: Holding, habit: Habit, each: int, seed: str) -> Iterator[J
     target = min(target, wide * window)
     if each < 1 or target < 1:
         return
-    small = list(_small(target // 10, wide, each, draws))
+    small = list(_small(target // 10, wide, each, draws.of("small")))
     left = target - sum(gpus * seconds for gpus, seconds in small)
     campaigns = _campaigns(left, wide, max(1, each * _RUNS_PER_MILLE // PER_MILLE), draws)
     offsets = [*_paced(campaigns, left, window, draws)]

@@ -101,6 +101,7 @@ class Simulated:
                 {name: support.worth(name) for name in support.classes},
                 self._policy.programme.timezone,
                 lambda draft: _welcome(self._policy, call, draft),
+                call in {evaluation.call for evaluation in self._policy.rounds.values()},
             ),
         )
 
@@ -157,14 +158,16 @@ class Simulated:
                 self._engines[site] = Rehearsal(site, capacity, mine)
 
     def _workload(self, orders: Sequence[Order]) -> Iterable[tuple[str, Job]]:
-        """Each job with the site it is submitted to: the sites of an award take turns."""
+        """Each job with the site it is submitted to: an award's own take turns."""
         sites: dict[tuple[str, str], list[Order]] = {}
         for order in orders:
             sites.setdefault((order.quota.award, order.quota.support_class), []).append(order)
-        for number, job in enumerate(self._jobs(sites)):
+        turns = {award: count() for award in sites}
+        for job in self._jobs(sites):
             choices = sites[job.award, job.support_class]
             fitting = [o for o in choices if (o.quota.gpus_most or job.gpus) >= job.gpus] or choices
-            yield fitting[number % len(fitting)].cluster, job
+            turn = next(turns[job.award, job.support_class])
+            yield fitting[turn % len(fitting)].cluster, job
 
     def _jobs(self, sites: Mapping[tuple[str, str], Sequence[Order]]) -> Iterable[Job]:
         holdings = [_holding(mine) for _, mine in sorted(sites.items())]

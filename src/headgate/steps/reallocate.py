@@ -35,14 +35,16 @@ def reallocate(term: Term, round_id: str, outcome: RoundOutcome, day: date) -> T
     """Divide what leavers held among survivors, a wildcard call and the pool, for the next term.
 
     What a class of holders was promised stays with it: survivors of the leaver's own class divide.
-    Survivors who supply the programme keep what they hold and receive none, if the policy says so.
+    Survivors who supply the programme keep what they hold and receive none, if the policy says so;
+    and those whose own time ends with the term, who would hold none of it.
     """
     evaluation = round_of(term, round_id)
     added = [d.team for d in outcome.decisions if d.decision is Verdict.WILDCARD]
     leavers = {d.team for d in outcome.decisions if d.decision in LEAVING}
     teams = {d.team: term.holdings[d.team] for d in outcome.decisions if d.team not in added}
     held = {team: term.next_blocks.get(team, h.blocks) for team, h in teams.items()}
-    receives_none = leavers | _suppliers(term, round_id, day)
+    ending = {team for team, holding in teams.items() if holding.ends <= term.ends}
+    receives_none = leavers | ending | _suppliers(term, round_id, day)
     places = outcome.places_left + len(added)
     blocks = dict.fromkeys(sorted(leavers), 0)
     movements: list[Movement] = []

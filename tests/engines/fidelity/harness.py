@@ -9,9 +9,11 @@ no less. `bf_busy_nodes` reserves a node too many, which `OneMore` does too.
 """
 
 import time
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -50,13 +52,17 @@ class Asked:
     minutes: int
 
 
+SIZES: Final = tuple(accumulate([38, 20, 18, 14, 10]))
+"""How many of a hundred jobs ask for a node, at most two, four, and so on."""
+
+
 def workload(jobs: int, seed: str, *, scale: int) -> list[Asked]:
     """Many small jobs and some large ones, a little more than the nodes can do; so many times 3 to
     24 seconds each. Limits are minutes and hours: Slurm guesses ends no nearer than 30 seconds.
     """
     draws, at, found = Draws("fidelity", seed), 0.0, []
     for _ in range(jobs):
-        nodes = 1 << draws.weighted([38, 20, 18, 14, 10])
+        nodes = 1 << bisect(SIZES, draws.below(SIZES[-1]))
         seconds = scale * draws.octaves(SHORTEST, LONGEST)
         minutes = seconds * draws.between(100, 300) // 100 * 5 // scale
         found.append(Asked(at, seconds, nodes, minutes))

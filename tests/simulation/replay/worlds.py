@@ -1,5 +1,8 @@
 """Small random pools with every rule on and off, and a larger plain one."""
 
+from bisect import bisect
+from itertools import accumulate
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -119,11 +122,15 @@ def rules(draw: st.DrawFn) -> Rules:
     )
 
 
+GANGS = tuple(accumulate([60, 10, 10, 12, 4, 2, 1, 1]))
+"""How many of a hundred gangs ask for a GPU, for two, four, and so on: pyss was told of them."""
+
+
 def plain_pool(jobs: int, gpus: int, seed: str, *, guessed: bool) -> Pool:
     """A busy pool of one envelope: many small gangs, some large; limits known or guessed."""
     draws, rows, at, done = Draws(seed), [], 0, 0
     for _ in range(jobs):
-        asks = min(gpus // 4, 1 << draws.weighted([60, 10, 10, 12, 4, 2, 1, 1]))
+        asks = min(gpus // 4, 1 << bisect(GANGS, draws.below(GANGS[-1])))
         seconds = draws.octaves(5, 3600 if draws.chance(800) else 86_400)
         limit = seconds * draws.between(10, 30) // 10 if guessed else seconds
         done += asks * seconds

@@ -203,7 +203,7 @@ def test_who_plans_by_a_ledger_waits_for_nothing_of_the_portal(begun_address: st
     command = [sys.executable, "-c", READS, begun_address]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=True)
     held, *loaded = done.stdout.split()
-    assert ("8", []) == (held, [name for name in loaded if name.startswith(UNNEEDED)])
+    assert ("7", []) == (held, [name for name in loaded if name.startswith(UNNEEDED)])
     assert "headgate.site.records.kept" in loaded
 
 

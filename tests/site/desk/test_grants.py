@@ -1,6 +1,7 @@
 """Grants of other programmes: brought by an officer, told to whom they meet, held by a rule."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 
@@ -57,8 +58,8 @@ def scene() -> Cast:
     cast.apply("open")
     event, moment = coming()
     take_due(cast.officer, str(event), moment)
-    for number, dossier in enumerate(Dossier.objects.filter(call="open").order_by("code")[:3]):
-        numbered(cast, dossier.lead, f"12{number}-45-678")
+    for number in range(3):
+        numbered(cast, mine(number).lead, f"12{number}-45-678")
     return cast
 
 
@@ -75,8 +76,10 @@ def numbered(cast: Cast, one: Organisation, number: str) -> None:
 
 
 def mine(at: int = 0) -> Dossier:
-    """One of the applications of the open call whose applicant has a number."""
-    return Dossier.objects.filter(call="open").order_by("code").select_related("lead")[at]
+    """An open call's application by who handed in no other; the first three have numbers."""
+    handed_in = Dossier.objects.filter(call="open").order_by("code").select_related("lead")
+    often = Counter(dossier.lead for dossier in handed_in)
+    return [dossier for dossier in handed_in if often[dossier.lead] == 1][at]
 
 
 def row(title: str, number: str = "120 45 678", until: str = "2026-12-31") -> str:
