@@ -31,12 +31,17 @@ clusters:
     gpus: {b200: 2040}
 """
 
+SECTION = GOOD.partition("clusters:\n")[2].partition("  dry:")[0]
+OTHER = SECTION.replace("  naver:", "  other:").replace("naver-cloud", "other")
+"""The same Slurm and programme under another site's name."""
+
 BAD = {
     Code.KEY_UNKNOWN: GOOD.replace("standby: true", "standbye: true"),
     Code.KEY_MISSING: GOOD.replace("    cluster: naver\n", ""),
     Code.ENGINE_UNKNOWN: GOOD.replace("engine: slurm", "engine: pbs"),
     Code.VALUE_WRONG: GOOD.replace("gpu:h200", "gpu h200; rm"),
     Code.SITE_TWICE: GOOD.replace("site: kakao", "site: naver-cloud"),
+    Code.CLUSTER_TWICE: GOOD + OTHER,
     Code.UNREADABLE: "\n",
 }
 

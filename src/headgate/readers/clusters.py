@@ -28,6 +28,10 @@ class Code(Mended):
     ENGINE_UNKNOWN = "cluster-engine-unknown", "write `engine:` with one of the kinds named"
     VALUE_WRONG = "cluster-value-wrong", "write a value as docs/operating/slurm.md shows it"
     SITE_TWICE = "cluster-site-twice", "give each site one cluster; orders go to a site by its name"
+    CLUSTER_TWICE = (
+        "cluster-twice",
+        "give each site a cluster of its own: one of them would take away what the other has made",
+    )
 
 
 UNKNOWN: Final = "cluster-unknown"
@@ -81,11 +85,18 @@ def _fault(found: Remark) -> Fault:
 
 
 def _twice(tree: Node, clusters: Mapping[str, AnyCluster]) -> Iterator[Fault]:
-    """Two clusters on one site: an order would not know where to go."""
+    """Two clusters on one site, or two sites on one: an order would not know where to go."""
     counts = Counter(cluster.site for cluster in clusters.values())
     sections = tree.get("clusters") or tree
     for name, cluster in clusters.items():
-        node = sections.get(name)
-        if counts[cluster.site] > 1 and node is not None:
+        others = [n for n, other in clusters.items() if n != name and _same(cluster, other)]
+        if counts[cluster.site] > 1:
             what = f"{name} is one of {counts[cluster.site]} clusters of {cluster.site}"
-            yield Code.SITE_TWICE.at(node, what)
+            yield Code.SITE_TWICE.at(sections.get(name) or tree, what)
+        elif others:
+            what = f"{name} is the same programme on the same cluster as {', '.join(others)}"
+            yield Code.CLUSTER_TWICE.at(sections.get(name) or tree, what)
+
+
+def _same(one: AnyCluster, other: AnyCluster) -> bool:
+    return (one.engine, one.address) == (other.engine, other.address)

@@ -49,6 +49,11 @@ class Cluster(Section):
     site: Name
     envelopes: Walls | None = None
 
+    @property
+    def address(self) -> tuple[object, ...]:
+        """What two sections have the same only where they are one programme on one cluster."""
+        return (self.site,)
+
     def words(self, said: Said) -> Mapping[str, object]:
         """What the section's own words are where the policy says how envelopes share."""
         del said

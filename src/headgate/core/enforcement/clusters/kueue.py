@@ -67,6 +67,11 @@ class KueueCluster(Cluster):
     timeout_seconds: Annotated[int, Field(gt=0, le=3600)] = 30
     looks: Annotated[str, Field(min_length=1)] = "kueue-looks.json"
 
+    @property
+    def address(self) -> tuple[object, ...]:
+        """Where the API server is said to be, and the mark."""
+        return self.kubeconfig, self.context, self.programme
+
     def words(self, said: Said) -> Mapping[str, object]:
         """Envelopes that lend are shares; envelopes that keep are walls."""
         return {

@@ -56,6 +56,11 @@ class SlurmCluster(Cluster):
     steps: bool = False
     array: tuple[Word, ...] = ()
 
+    @property
+    def address(self) -> tuple[object, ...]:
+        """Slurm's own name of the cluster, where its commands are run, and the root account."""
+        return self.reach, dict(self.environment), self.cluster, self.programme
+
     def words(self, said: Said) -> Mapping[str, object]:
         """A right is held by walls on Slurm; what is borrowed is on standby beside them."""
         return {
