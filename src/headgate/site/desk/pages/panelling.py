@@ -3,7 +3,7 @@
 It is what the chair looks at before the list is signed and, printed, the minutes of the panel.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -18,9 +18,13 @@ from headgate.site.actions.assign_reviewers import seat
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Conflict, Finding, Review, Reviewer
 from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+
+SHOWN: Final = 20
+"""Applications whose sheets a page has; all of them are on the page that is printed."""
 
 
 @at_the_desk
@@ -35,7 +39,8 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
     told = Review.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     reviews = list(told.order_by("dossier__code", "reviewer__code"))
     fitted = _fitted(rules, reviews)
-    locale = figures()
+    locale, codes = figures(), sorted({one.dossier.code or "" for one in reviews})
+    shown = _shown(request, codes)
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     context = {
         "call": rules,
@@ -45,17 +50,26 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "connected": fitted.connected,
         "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
         "conflicts": conflicts.order_by("dossier__code", "reviewer__code"),
-        "sheets": _sheets(rules, reviews),
+        "sheets": _sheets(rules, (one for one in reviews if one.dossier.code in shown)),
+        "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
+        "whole": len(shown) == len(codes),
         "findings": Finding.objects.filter(dossier__call=call).select_related("dossier"),
         "listed": AwardList.objects.filter(call=call)
         .prefetch_related("signatures__person")
         .first(),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
-        "codes": sorted({one.dossier.code or "" for one in reviews}),
+        "codes": codes,
         "day": rules.day(now()),
         "open": rules.received and not rules.decided,
     }
     return render(request, "desk/panel.html", context)
+
+
+def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
+    """The applications whose sheets are asked for: some after the last one seen, or all."""
+    if "all" in request.GET:
+        return codes
+    return [code for code in codes if code > request.GET.get("after", "")][:SHOWN]
 
 
 def _fitted(rules: CallNow, reviews: Iterable[Review]) -> Harshness:
@@ -85,14 +99,10 @@ def _members(reviews: Iterable[Review], fitted: Harshness) -> list[dict[str, Any
 
 def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[Any]]]:
     """Every sheet with its reasons, by application."""
-    names = [(one.id, words(one.name), one.full) for one in rules.call.criteria]
     found: dict[str, list[Any]] = {}
     for one in reviews:
-        lines = [
-            (name, one.points.get(criterion), full, one.comments.get(criterion, ""))
-            for criterion, name, full in names
-        ]
-        found.setdefault(one.dossier.code or "", []).append((one, lines if one.marked else []))
+        lines = sheet_lines(rules.call, one) if one.marked else []
+        found.setdefault(one.dossier.code or "", []).append((one, lines))
     return list(found.items())
 
 
