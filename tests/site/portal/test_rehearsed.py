@@ -189,7 +189,8 @@ def test_invented_people_write_in_the_language_of_their_country(
     words = invented(policy)
     firm = Organisation(code="FIRM-001", kind="firm")
     made: Any = SimpleNamespace(id=firm.code, kind=firm.kind)
-    report = Report.model_construct(id="interim", name=_INTERIM)
+    named: dict[str, Any] = {"id": "interim", "name": _INTERIM}
+    report = Report.model_construct(**named)
     assert said == (words.called(policy, made), words.reports(report, "open-1-0001")[1])
 
 
@@ -223,7 +224,7 @@ def test_minutes_of_many_sheets_come_in_pages_and_whole(
     enter(portal, Role.AGENCY_OFFICER)
     reviews = Review.objects.order_by("dossier__code")
     call = reviews[0].dossier.call
-    codes = sorted(set(reviews.filter(dossier__call=call).values_list("dossier__code", flat=True)))
+    codes = sorted({one.dossier.code or "" for one in reviews.filter(dossier__call=call)})
     where, seen = reverse("panel", args=(call,)), list[str]()
     page = portal.get(where, {"all": ""}).content.decode()
     assert codes == re.findall(r'govuk-heading-m">([^<]+)</h3>', page)
