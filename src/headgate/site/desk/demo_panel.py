@@ -6,10 +6,21 @@ The journal has every point under a pseudonym, and no words: so these sheets hav
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from headgate.core.calls.application import Mark
+from headgate.core.policy.schema import Call, Criterion
+from headgate.simulation.draws import Draws
+from headgate.site.desk.demo_words import Invented
 from headgate.site.desk.models import Dossier, Review, Reviewer
 from headgate.site.portal.models import Person
+
+INVENTED: Final = r"^reviewer-[0-9]+$"
+"""Who they are, by the name of their account."""
+QUALITY: Final = 40
+"""By how many per cent an application is short of full marks at most, for all alike."""
+NOISE: Final = 12
+"""And by how many for one reviewer."""
 
 
 def know_panels(persona: Person, marks: Sequence[Mark], called: str, moment: datetime) -> None:
@@ -27,6 +38,33 @@ def know_panels(persona: Person, marks: Sequence[Mark], called: str, moment: dat
         Review(dossier_id=dossiers[code], reviewer=known[reviewer], points=points, **times)
         for (code, reviewer), points in _sheets(marks).items()
     )
+
+
+def let_invented_mark(call: Call, code: str, said: Invented, moment: datetime) -> int:
+    """Let the invented reviewers of a call give the sheets that wait for them; how many they gave.
+
+    Whoever plays the reviewer gives their own.
+    """
+    seats = Review.objects.filter(
+        dossier__call=code, marked__isnull=True, reviewer__person__username__regex=INVENTED
+    )
+    waiting = list(seats.select_related("dossier", "reviewer"))
+    for seat in waiting:
+        seat.cleared = seat.marked = moment
+        seat.version += 1
+        seat.points = {one.id: _drawn(one, seat) for one in call.criteria}
+        seat.comments = {one.id: said.comment for one in call.criteria}
+    given = ["cleared", "marked", "version", "points", "comments"]
+    Review.objects.bulk_update(waiting, given)
+    return len(waiting)
+
+
+def _drawn(criterion: Criterion, seat: Review) -> int:
+    """Points of an application: what its quality is worth, and what this reviewer thinks of it."""
+    code = seat.dossier.code or ""
+    quality = Draws(code, criterion.id).below(QUALITY)
+    noise = Draws(code, criterion.id, seat.reviewer.code).below(NOISE)
+    return criterion.full * (100 - quality - noise) // 100
 
 
 def _know_reviewers(persona: Person, sheets: Counter[str], called: str) -> dict[str, Reviewer]:

@@ -23,6 +23,7 @@ class Invented:
     summary: str = "language model GPU training data"
     expertise: tuple[str, str] = ("language model GPU", "data GPU training")
     """Of the reviewer of the demo, and of all others."""
+    comment: str = "Synthetic"
     report: str = "Synthetic {name} {id}"
     accepted: str = "Synthetic {name}"
 
@@ -59,6 +60,7 @@ BY_COUNTRY: Final[Mapping[str, Invented]] = {
         "{id} 컨소시엄",
         "언어모델 GPU 학습 데이터",
         ("언어모델 GPU", "데이터 GPU 학습"),
+        "가상 의견입니다.",
         "{id}의 가상 {name}입니다.",
         "가상 {name} 수리 완료.",
     ),
@@ -71,6 +73,7 @@ BY_COUNTRY: Final[Mapping[str, Invented]] = {
         "Liên danh của {id}",
         "mô hình ngôn ngữ GPU dữ liệu huấn luyện",
         ("mô hình ngôn ngữ GPU", "dữ liệu GPU huấn luyện"),
+        "Nhận xét giả lập.",
         "{name} giả lập của {id}.",
         "Đã chấp nhận {name} giả lập.",
     ),

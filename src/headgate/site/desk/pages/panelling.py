@@ -6,6 +6,7 @@ It is what the chair looks at before the list is signed and, printed, the minute
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,6 +17,8 @@ from headgate.core.calls.harshness import Harshness
 from headgate.core.calls.scoring import score
 from headgate.site.actions.assign_reviewers import seat
 from headgate.site.desk.clock import now
+from headgate.site.desk.demo_panel import let_invented_mark
+from headgate.site.desk.demo_words import invented
 from headgate.site.desk.models import AwardList, Conflict, Finding, Review, Reviewer
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.reviewing import sheet_lines
@@ -35,6 +38,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         given = request.POST
         seat(reader(request), given.get("code", ""), given.get("reviewer", ""), now())
         messages.success(request, _("The seat is given."))
+        let_demo_mark(request, rules)
         return redirect("panel", call=call)
     told = Review.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     reviews = list(told.order_by("dossier__code", "reviewer__code"))
@@ -63,6 +67,15 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "open": rules.received and not rules.decided,
     }
     return render(request, "desk/panel.html", context)
+
+
+def let_demo_mark(request: HttpRequest, rules: CallNow) -> None:
+    """In the demo, let the reviewers whom nobody plays give their sheets at once."""
+    if not settings.HEADGATE_DEMO:
+        return
+    if given := let_invented_mark(rules.call, rules.id, invented(rules.policy), now()):
+        told = _("Invented reviewers of the demo have given %s sheets; yours wait at Reviews.")
+        messages.success(request, told % figures().whole(given))
 
 
 def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:

@@ -27,7 +27,7 @@ from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import (
     at_the_desk,
     reader,
-    told_answers,
+    told_contents,
     told_refusal,
     typed_before,
     words,
@@ -150,7 +150,7 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
         "form": form,
         "over": rules.decided,
         "given": sheet_lines(call, found) if found.marked else [],
-        "answers": told_answers(call, found.dossier),
+        "answers": told_contents(rules, found.dossier),
         "slots": told_slots(slots(call, found.dossier)) if found.cleared else [],
     }
     return render(request, "desk/review.html", context)
