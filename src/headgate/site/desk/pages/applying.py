@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -67,7 +68,7 @@ from headgate.site.portal import reading, typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.portal.words import language
+from headgate.site.portal.words import language, outcome_tag
 from headgate.steps.agenda import first_day
 
 YES_NO: Final = (("", "—"), ("yes", lazy("Yes")), ("no", lazy("No")))
@@ -360,6 +361,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "receipts": found.receipts.all() if found.code else (),
         "against": found.findings.filter(passed=False) if rules.received else (),
         "listed": listed,
+        "outcome": _told_outcome(listed, found),
         "won": listed is not None and found.code in listed.winners,
         **_last_days(rules, listed),
         "closed": rules.received,
@@ -375,6 +377,14 @@ def _told_list(rules: CallNow) -> AwardList | None:
     if not rules.received:
         return None
     return AwardList.objects.filter(call=rules.id, told__isnull=False).first()
+
+
+def _told_outcome(listed: AwardList | None, found: Dossier) -> SafeString | str:
+    """What the signed list says of an application; nothing before two persons have signed it."""
+    if listed is None:
+        return ""
+    told = dict.fromkeys(listed.winners, "awarded") | dict.fromkeys(listed.standby, "standby")
+    return outcome_tag(told.get(found.code or "", "not_awarded"))
 
 
 def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:
