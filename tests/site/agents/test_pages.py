@@ -281,11 +281,13 @@ def test_running_jobs_are_counted_before_the_ledger_knows_them(country: Country)
 
 
 def test_before_orders_are_signed_the_pages_say_what_to_do(client: Client) -> None:
-    """Nothing is made up where nothing was signed."""
+    """Nothing is made up where nothing was signed: the page says that nobody follows it yet."""
     SignedList.objects.all().delete()
     assert [] == _shown(operator())
     assert "headgate ledger orders" in text_of(client.get("/clusters/"))
-    assert 200 == client.get("/projects/").status_code
+    shown = text_of(client.get("/projects/"))
+    assert "No centre follows signed orders here yet" in shown
+    assert all(order.quota.award in shown for order in orders_of(term()))
 
 
 def test_the_operator_takes_what_the_centres_told_from_the_page(

@@ -27,7 +27,7 @@ from headgate.site.actions.people import appoint
 from headgate.site.desk import board, remembered, world
 from headgate.site.desk.board import Board, decision_event, look, preview
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import AwardList, Finding, Review
+from headgate.site.desk.models import AwardList, Dossier, Finding, Review
 from headgate.site.desk.office import DRAFTING, SITE, call_now, doing
 from headgate.site.desk.pages import awarding, trying
 from headgate.site.desk.pages.trying import levers, overlay
@@ -237,6 +237,26 @@ def test_the_panel_and_its_minutes(judged: Cast) -> None:
     seats = Review.objects.filter(reviewer__code="REV-NEW").count()
     full = Review.objects.filter(dossier__code=code).count() > 4
     assert (seats, False) == (1, full) or "as many reviewers" in text(officer, "panel")
+
+
+def test_reviewers_of_the_demo_whom_nobody_plays_give_their_sheets(judged: Cast) -> None:
+    """Who plays a call by hand marks their own sheets and no others; a hand-given seat counts."""
+    invented = somebody("reviewer-1", Role.REVIEWER)
+    appoint(judged.officer, invented, "REV-Z", "", {}, now())
+    dossier = Dossier.objects.filter(call="open", reviews__isnull=False)[:1].get()
+    mine, *others = dossier.reviews.order_by("pk")
+    Review.objects.filter(pk__in=[one.pk for one in others]).delete()
+    Review.objects.filter(pk=mine.pk).update(marked=None, points={}, comments={})
+    page = browser(judged.officer)
+    where = reverse("panel", args=("open",))
+    page.post(where, {"code": dossier.code, "reviewer": "REV-Z"})
+    given = dossier.reviews.get(reviewer__code="REV-Z")
+    full = {one.id: one.full for one in call_now("open").call.criteria}
+    assert given.marked is not None
+    assert full.keys() == given.points.keys() == given.comments.keys()
+    assert all(0 <= points <= full[name] for name, points in given.points.items())
+    mine.refresh_from_db()
+    assert mine.marked is None, "whom somebody plays gives their own"
 
 
 def test_a_search_on_the_board_leaves_its_gates(judged: Cast) -> None:

@@ -321,6 +321,14 @@ def list_changed(stage: Stage) -> None:
     sign(stage.cast.owner, "open", digest, now)
 
 
+def sheets_missing(stage: Stage) -> None:
+    """The policy's panel gives three sheets at least: with two of them nothing is signed."""
+    code = preview("open", stage.now).winners[0]
+    sheets = Review.objects.filter(dossier__code=code, marked__isnull=False)
+    Review.objects.filter(pk__in=[one.pk for one in sheets[2:]]).delete()
+    sign(stage.cast.officer, "open", preview("open", stage.now).digest, stage.now)
+
+
 def reviewed(stage: Stage) -> None:
     """Who reviewed does not decide, whatever roles they also have."""
     person = stage.cast.reviewers[Review.objects.all()[0].reviewer.code]
@@ -404,6 +412,7 @@ PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Stage], None]]] = {
     DeskRefusal.NOT_SIGNED: ("closed", not_signed),
     DeskRefusal.NOT_DUE: ("closed", not_due),
     DeskRefusal.ALREADY_SIGNED: ("told", already_signed),
+    DeskRefusal.SHEETS_MISSING: ("told", sheets_missing),
     DeskRefusal.LIST_CHANGED: ("told", list_changed),
     DeskRefusal.REVIEWED: ("told", reviewed),
     DeskRefusal.NOT_AWARDED: ("told", not_awarded),

@@ -104,6 +104,25 @@ def test_a_report_is_told_before_its_day_and_again_when_it_is_late(june: Cast) -
     assert 0 == gather(now()), "nothing is told twice"
 
 
+def test_a_report_that_was_refused_after_its_day_was_told_is_late_anew(june: Cast) -> None:
+    """It came after the office had heard of that day's reports: its refusal is told as well."""
+    for event in coming(june)[:3]:
+        june.live(event)
+    gather(now())
+    late = next(one for one in told("report") if one.facts["late"])
+    code, heard = late.facts["code"], len(told("reports-late"))
+    wanted = {"change": Change.REPORT, "report": late.facts["report"]}
+    made = ask(june.applicant_of(code), code, wanted, ("We trained", ""), now())
+    gather(now())
+    assert heard == len(told("reports-late")), "what waits for the office is not late"
+    answer(june.officer, made.pk, False, "Nothing was measured", now())
+    gather(now())
+    anew = told("reports-late")[heard:]
+    assert {june.officer.pk, june.owner.pk} == {one.person_id for one in anew}
+    assert [[code]] * 2 == [one.facts["codes"] for one in anew]
+    assert 0 == gather(now()), "and once"
+
+
 def test_an_idle_award_is_told_what_it_would_lose_and_until_when(june: Cast) -> None:
     """Whoever acts for an award that the rule would take from hears it before the rule looks."""
     gather(now())

@@ -22,6 +22,11 @@ TITLES = {
     "vi": ("Không có trang này", "không dành cho vai trò", "Không thể gửi biểu mẫu"),
     "ko": ("없는 화면입니다", "권한이 없는 화면입니다", "더 이상 제출할 수 없습니다"),
 }
+NOT_TAKEN = {
+    "en": "This address does not take that",
+    "vi": "Địa chỉ này không nhận yêu cầu như vậy",
+    "ko": "이 주소는 그런 요청을 받지 않습니다",
+}
 
 
 def test_every_answer_forbids_what_is_not_of_this_site(portal: Client) -> None:
@@ -46,9 +51,10 @@ def test_refusals_are_readable_in_the_readers_language(portal: Client, language:
     answer = strict.post("/demo/auditor/")
     assert 403 == answer.status_code
     assert old in text_of(answer)
-    for only_sent in (portal.get("/demo/auditor/"), portal.post("/decisions/"), portal.put("/")):
+    read, sent = (portal.post("/decisions/"), portal.put("/")), portal.get("/demo/auditor/")
+    for only_sent in (*read, portal.trace("/"), sent):
         assert 405 == only_sent.status_code
-        assert missing in text_of(only_sent)
+        assert NOT_TAKEN[language] in text_of(only_sent)
         assert only_sent.headers["Allow"]
     broken = refusals.broken(RequestFactory().get("/"))
     assert 500 == broken.status_code

@@ -2,20 +2,27 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Final
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from headgate.core.duties.reports import Owed
+from headgate.core.policy.dated import at
 from headgate.core.policy.running_rules import Report
+from headgate.core.supports.text import Text
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
 from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
-from headgate.site.desk.demo import is_unknown, know
+from headgate.site.desk.demo import is_unknown, know, received
 from headgate.site.desk.demo_holders import ACCEPTED, PAYMENTS, REPORTS, came_of, drawn
+from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.invoices import OVERDUE, every_invoice
-from headgate.site.desk.models import Alliance, Dossier, Member, Organisation
+from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, Review, Reviewer
+from headgate.site.desk.pages import panelling
 from headgate.site.desk.running import Reports
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
@@ -23,15 +30,15 @@ from headgate.site.portal.people import PERSONAS, called
 from headgate.site.portal.roles import Role
 from headgate.site.records.journal import head
 from headgate.site.records.kept import stored_facts
+from headgate.steps.agenda import first_day
 from headgate.steps.event import amendments_name, payments_name
 from tests.site.portal.asking import enter, persona_of
 
+_INTERIM: Final = Text(en="Interim report", vi="Báo cáo giữa kỳ", ko="중간보고서")
+
 
 def _applied() -> dict[str, str]:
-    facts = stored_facts(reading.DATABASE)
-    names = [name for name in facts if name.startswith("applications/")]
-    made: list[Any] = [one for name in names for one in facts[name].values]
-    return {one.id: one.applicant.id for one in made}
+    return {one.id: one.applicant.id for one in received("applications/")}
 
 
 def test_every_running_award_of_a_rehearsed_term_is_listed(portal: Client) -> None:
@@ -45,7 +52,7 @@ def test_every_running_award_of_a_rehearsed_term_is_listed(portal: Client) -> No
     assert stood.holdings
     assert {one.award for one in stood.holdings} <= {row["award"] for row in rows}
     applied = _applied()
-    assert [f"Synthetic {applied[row['award']]}" for row in rows] == [row["lead"] for row in rows]
+    assert all(row["lead"].endswith(f" {applied[row['award']]}") for row in rows)
     for one in stood.holdings:
         for page in ("running-award", "award-statement"):
             assert 200 == portal.get(reverse(page, args=(one.award,))).status_code
@@ -133,11 +140,11 @@ def test_most_awards_of_a_rehearsed_term_have_reported(portal: Client) -> None:
 def test_how_a_rehearsed_report_comes_is_drawn(percent: int, state: str) -> None:
     """Most reports come by their last day, some after it, some wait for the office, a few never."""
     today = now().date()
-    named: dict[str, Any] = {"id": "interim"}
+    named: dict[str, Any] = {"id": "interim", "name": Text(en="Interim")}
     due = Owed(Report.model_construct(**named), today - timedelta(days=60), None)
     codes = (f"open-{number}" for number in range(10_000))
     code = next(one for one in codes if percent == drawn(one, "interim")[0])
-    made = came_of(Dossier(code=code), due, today)
+    made = came_of(Dossier(code=code), due, today, Invented())
     if made is None:
         assert state == ""
         return
@@ -160,6 +167,93 @@ def test_people_of_the_demo_are_called_as_in_its_country(programme: str, officer
     names = called(programme)
     assert officer == names[1]
     assert len(PERSONAS) == len({*names})
+
+
+@pytest.mark.parametrize(
+    ("programme", "said"),
+    [
+        ("korea-2025", ("가상 기업 FIRM-001", "가상 중간보고서 수리 완료.")),
+        (
+            "vietnam-2027",
+            ("Doanh nghiệp giả lập FIRM-001", "Đã chấp nhận Báo cáo giữa kỳ giả lập."),
+        ),
+        ("us-alcc-2026", ("Synthetic FIRM-001", "Synthetic Interim report")),
+    ],
+)
+def test_invented_people_write_in_the_language_of_their_country(
+    programme: str, said: tuple[str, str]
+) -> None:
+    """A Korean minister's demo has no English sentence in it that a Korean would have written."""
+    document = read_programme(find(programme))
+    policy = at(document, first_day(document)).policy
+    words = invented(policy)
+    firm = Organisation(code="FIRM-001", kind="firm")
+    made: Any = SimpleNamespace(id=firm.code, kind=firm.kind)
+    named: dict[str, Any] = {"id": "interim", "name": _INTERIM}
+    report = Report.model_construct(**named)
+    assert said == (words.called(policy, made), words.reports(report, "open-1-0001")[1])
+
+
+def test_the_reviewer_of_the_demo_finds_the_sheets_that_the_journal_has(portal: Client) -> None:
+    """Minutes and desk say what was marked, and a sheet of a decided call is to be read."""
+    know()
+    marks = received("marks/")
+    mine = Reviewer.objects.get(person__username="reviewer")
+    enter(portal, Role.REVIEWER)
+    rows = portal.get(reverse("reviews"), {"format": "json"}).json()["rows"]
+    assert {m.application for m in marks if m.reviewer == mine.code} == {r["code"] for r in rows}
+    assert {"marked"} == {row["state"] for row in rows}
+    one = next(m for m in marks if m.reviewer == mine.code)
+    page = portal.get(reverse("review", args=(one.application,))).content.decode()
+    assert f": {one.points}/" in page
+    assert "Give the sheet" not in page
+    enter(portal, Role.AUDITOR)
+    call = next(d.call for d in Dossier.objects.filter(code=one.application))
+    page = portal.get(reverse("panel", args=(call,)), {"all": ""}).content.decode()
+    seated = {m.reviewer for m in marks if m.application.startswith(call)}
+    assert all(f'scope="row">{code}</th>' in page for code in seated)
+    assert not re.search(r'action="/demo/rev-', portal.get(reverse("personas")).content.decode())
+
+
+def test_minutes_of_many_sheets_come_in_pages_and_whole(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chair reads some applications at a time and misses none; all of them can be printed."""
+    know()
+    monkeypatch.setattr(panelling, "SHOWN", 2)
+    enter(portal, Role.AGENCY_OFFICER)
+    reviews = Review.objects.order_by("dossier__code")
+    call = reviews[0].dossier.call
+    codes = sorted({one.dossier.code or "" for one in reviews.filter(dossier__call=call)})
+    where, seen = reverse("panel", args=(call,)), list[str]()
+    page = portal.get(where, {"all": ""}).content.decode()
+    assert codes == re.findall(r'govuk-heading-m">([^<]+)</h3>', page)
+    address = where
+    while address:
+        page = portal.get(address).content.decode()
+        seen += re.findall(r'govuk-heading-m">([^<]+)</h3>', page)
+        more = re.search(r'href="(\?after=[^#]+)#sheets"', page)
+        address = where + more[1] if more else ""
+    assert len(codes) > 2
+    assert codes == seen
+
+
+def test_projects_are_shown_where_nobody_signs_orders(portal: Client) -> None:
+    """What the programme orders and its journal knows of it; to holders, of their own."""
+    know()
+    stood = reading.programme()
+    assert stood is not None
+    for role in (Role.AUDITOR, Role.APPLICANT):
+        enter(portal, role)
+        rows = portal.get(reverse("projects"), {"format": "json"}).json()["rows"]
+        lead = Organisation.objects.get(acting__person__username="applicant")
+        own = set(Dossier.objects.filter(lead=lead).values_list("code", flat=True))
+        runs = {h.award for h in stood.holdings if role is Role.AUDITOR or h.award in own}
+        assert runs == {row["name"] for row in rows}
+        assert all("does not hold the order" not in row["why"] for row in rows)
+        assert "No centre follows signed orders here" in portal.get("/projects/").content.decode()
+    enter(portal, Role.REVIEWER)
+    assert "You act for no organisation" in portal.get("/projects/").content.decode()
 
 
 def test_an_applicants_home_begins_with_their_own_work(portal: Client) -> None:

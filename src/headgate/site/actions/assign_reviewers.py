@@ -37,7 +37,7 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
         need(officer, Role.AGENCY_OFFICER)
         rules = call_now(call_id)
         rules.need_under_review()
-        dossiers = {d.code: d for d in _eligible(rules, now) if d.code is not None}
+        dossiers = {d.code: d for d in eligible_now(rules, now) if d.code is not None}
         reviewers = {r.code: r for r in Reviewer.objects.filter(person__is_active=True)}
         conflicts = conflicts_of(dossiers.values(), reviewers.values(), now)
         known = {code: terms(one.expertise) for code, one in reviewers.items()}
@@ -83,7 +83,7 @@ def _seats(rules: CallNow) -> tuple[int, int]:
     return (panel.least, panel.most) if panel else (SEATS_LEAST, 9)
 
 
-def _eligible(rules: CallNow, now: datetime) -> list[Dossier]:
+def eligible_now(rules: CallNow, now: datetime) -> list[Dossier]:
     """The applications that would pass screening with what was found on the gates so far."""
     received = Dossier.objects.filter(call=rules.id, state=State.SUBMITTED)
     dossiers = {d.code: d for d in received.select_related("lead", "alliance")}

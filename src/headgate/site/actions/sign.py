@@ -1,7 +1,10 @@
 """Two persons sign an award list: the very journal entry that the decision will make."""
 
+from collections import Counter
 from datetime import datetime
+from typing import Final
 
+from headgate.site.actions.assign_reviewers import eligible_now
 from headgate.site.desk.board import look
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import AwardList, Dossier, Review, Signature
@@ -9,6 +12,9 @@ from headgate.site.desk.office import CallNow, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+
+SHORT_NAMED: Final = 5
+"""Applications that a refusal names; the rest are counted."""
 
 
 def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
@@ -21,6 +27,7 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
         rules = call_now(call_id)
         rules.need_under_review()
         need_impartial(person, rules)
+        need_read(rules, now)
         board = look(call_id, now)
         if board.digest != digest:
             refuse(DeskRefusal.LIST_CHANGED, call_id)
@@ -43,6 +50,23 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
             listed.told = now
             listed.save()
         return listed
+
+
+def need_read(rules: CallNow, now: datetime) -> None:
+    """Refuse while an eligible application has fewer sheets than the policy's panel gives at least.
+
+    It would be told a no, or a yes, that the panel never came to.
+    """
+    panel = rules.call.panel
+    if panel is None:
+        return
+    marked = Review.objects.filter(dossier__call=rules.id, marked__isnull=False)
+    sheets = Counter(marked.values_list("dossier__code", flat=True))
+    codes = sorted(dossier.code or "" for dossier in eligible_now(rules, now))
+    short = [f"{code} {sheets[code]}/{panel.least}" for code in codes if sheets[code] < panel.least]
+    if short:
+        more = f" + {len(short) - SHORT_NAMED}" if len(short) > SHORT_NAMED else ""
+        refuse(DeskRefusal.SHEETS_MISSING, ", ".join(short[:SHORT_NAMED]) + more)
 
 
 def need_impartial(person: Person, rules: CallNow) -> None:

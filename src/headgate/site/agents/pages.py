@@ -26,7 +26,7 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.gone import gone
 from headgate.site.agents.models import Agent, SignedList
-from headgate.site.agents.projects import Project, projects, words_of
+from headgate.site.agents.projects import Project, on_record, projects, words_of
 from headgate.site.agents.reading import announced, list_of, report_of, signed_lists
 from headgate.site.agents.said import differences, fault
 from headgate.site.desk.clock import coming
@@ -36,7 +36,7 @@ from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal.lists import Choice, Column, download, listing
 from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, roles_of
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
 from headgate.site.portal.words import EVENTS, day, language, tag, whole
 from headgate.steps.event import What
 
@@ -59,6 +59,8 @@ OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
 """How an agent's last look ended."""
 
 FAULTS_MOST: Final = 50
+TOLD_BY_AGENTS: Final = frozenset({"running", "energy"})
+"""Columns of projects that only agents know anything of."""
 ROWS_MOST: Final = 400
 """Of a plan that waits, or of what is otherwise, as a page shows it."""
 
@@ -233,18 +235,23 @@ def _columns() -> list[Column[Project]]:
 @at_the_desk
 def projects_page(request: HttpRequest) -> HttpResponseBase:
     """What each project holds and why its job waits: all of them for staff, others' own."""
-    now = datetime.now(UTC)
-    lists = signed_lists()
-    found = list(projects(reader(request), instant_of(int(now.timestamp())), lists))
+    now, stood = datetime.now(UTC), programme()
+    lists, person = signed_lists(), reader(request)
+    if lists or stood is None:
+        found = list(projects(person, instant_of(int(now.timestamp())), lists))
+    else:
+        found = list(on_record(person, stood))
     sites = sorted({one.site for one in found})
     choices = [Choice("site", lazy("Site"), tuple((site, site) for site in sites))]
-    columns = _columns()
+    columns = [one for one in _columns() if lists or one.name not in TOLD_BY_AGENTS]
     state = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
     if file := download(request, "projects", found, columns, choices, lambda: state):
         return file
     told = {
         "listing": listing(request, found, columns, choices),
         "outages": announced(now, lists),
+        "signed": bool(lists),
+        "staff": is_staff(reader(request)),
         "number": reader(request).pk,
     }
     return render(request, "agents/projects.html", told)

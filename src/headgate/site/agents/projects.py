@@ -14,15 +14,20 @@ from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.receipt import Report
 from headgate.core.enforcement.waiting import Standing, Wait, Waiting, spent_at, told, wait
 from headgate.core.metering.usage import Usage
-from headgate.core.quantities import seconds_of
+from headgate.core.quantities import instant, seconds_of
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage
 from headgate.site.agents.reading import report_of, signed_lists, usage_of
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import with_part
+from headgate.site.portal.clock import today
+from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import STAFF, roles_of
+from headgate.site.portal.reading import DATABASE, decisions
+from headgate.site.portal.roles import is_staff
 from headgate.site.portal.words import day, whole
+from headgate.site.records.kept import Stands, kept_term
+from headgate.steps.enforce import metered_of, orders_of
 
 SAID: Final[dict[Wait, str]] = {
     Wait.NOT_BEGUN: noop("It begins on %(starts)s."),
@@ -110,7 +115,7 @@ def projects(
 
     `lists` spares reading what was signed.
     """
-    own = None if roles_of(person) & STAFF else _own(person)
+    own = None if is_staff(person) else _own(person)
     lists = signed_lists() if lists is None else lists
     orders = [
         order
@@ -146,6 +151,39 @@ def projects(
         why, at, jobs = whys[key], spent.get(key, ""), waiting.get(key, ())
         joules = used.get(key, _NOTHING)[1]
         yield Project(order.cluster, order.quota, standings[key], why, at, joules, jobs)
+
+
+def on_record(person: Person, stood: Stands) -> Iterator[Project]:
+    """The same where no agent follows signed orders: as the programme's journal knows it."""
+    own, now = None if is_staff(person) else _own(person), instant(today(stood))
+    for order, standing in kept("ordered", stood.moved, _ordered).rows:
+        if own is None or order.quota.award in own:
+            why = wait(order.quota, standing, now)
+            yield Project(order.cluster, order.quota, standing, why, "")
+
+
+def _ordered() -> list[tuple[Order, Standing]]:
+    """Every order of the running term, what the ledger has of its use, and whether it stood when
+    its cluster was read last.
+    """
+    if (term := kept_term(DATABASE)) is None:
+        return []
+    made = (one.result for one in decisions() if one.step == "order")
+    stood = {
+        (told["cluster"], told["quota"]["award"], told["quota"]["support_class"]): found["stands"]
+        for found in made
+        for told in [found["order"]]
+    }
+    used = {
+        (site, *owner): seconds
+        for site, (spent, _booked) in metered_of(term).items()
+        for owner, seconds in spent.items()
+    }
+    return [
+        (order, Standing(used.get(key, 0), 0, stood.get(key, False), False))
+        for order in orders_of(term)
+        for key in [_key(order)]
+    ]
 
 
 def _waiting(reports: Mapping[str, Report | None]) -> Mapping[Key, tuple[Waiting, ...]]:

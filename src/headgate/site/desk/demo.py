@@ -25,10 +25,13 @@ from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo_holders import hand_in_reports, pay_fees
+from headgate.site.desk.demo_panel import know_panels
+from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.dossiers import kept_requests, line_of
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
 from headgate.site.desk.office import REGISTER, SITE, call_now, doing
 from headgate.site.portal.models import Person
+from headgate.site.portal.reading import policy_of
 from headgate.site.portal.roles import Role
 from headgate.site.records.kept import stands, stored_facts
 from headgate.steps.agenda import first_day
@@ -66,23 +69,11 @@ def fill(document: Document, world: World, invented: int, progress: Callable[[st
         event, moment = coming()
     policy = at(document, first_day(document)).policy
     _register_own(officer, policy)
-    _appoint(officer)
+    _appoint(officer, policy)
     for call in opened:
         for made in islice(world.applications(call), invented):
             progress(f"application {made.id}")
             hand_in(officer, made)
-
-
-def _called(body: Body) -> str:
-    return f"Synthetic {body.id}"
-
-
-def _titled(made: Application) -> str:
-    return f"Synthetic work {made.id}"
-
-
-def _allied_as(made: Application) -> str:
-    return f"Alliance of {made.id}"
 
 
 def is_unknown() -> bool:
@@ -94,18 +85,19 @@ def know() -> bool:
     """Let the desk know who applied in a rehearsed term, so that awards have people at their pages.
 
     What was received is the journal's, line by line; the desk gets the records that it would have,
-    had these applications come through its pages. Whole or not at all, and once. Then the holders
+    had these applications and sheets come through its pages. Whole or not at all, and once. Then
+    the holders
     report and pay, which are entries of the journal as at every page. Says whether there was
     anybody to get to know.
     """
     if (stood := stands(SITE)) is None or not is_unknown():
         return False
-    officer, facts = _persona(Role.AGENCY_OFFICER), stored_facts(SITE)
+    officer, policy = _persona(Role.AGENCY_OFFICER), policy_of(stood)
     with doing(officer, REGISTER, "rehearsed applicants", now()):
-        received = [facts[name].values for name in facts if name.startswith("applications/")]
-        made: list[Any] = [one for several in received for one in several]
-        known = _know_bodies(made)
-        Dossier.objects.bulk_create(_dossiers(made, known))
+        made = received("applications/")
+        known, said = _know_bodies(made, policy), invented(policy)
+        Dossier.objects.bulk_create(_dossiers(made, known, said))
+        know_panels(_persona(Role.REVIEWER), received("marks/"), said.reviewer, now())
         mine = {held.award for held in stood.holdings}
         led = [one for one in made if one.id in mine]
         for one in sorted(led, key=lambda one: not one.members)[:1]:
@@ -115,13 +107,20 @@ def know() -> bool:
     return True
 
 
-def _know_bodies(made: Iterable[Application]) -> dict[str, Organisation]:
+def received(kind: str) -> list[Any]:
+    """All that was received of one kind, for whatever calls."""
+    facts = stored_facts(SITE)
+    return [one for name in facts if name.startswith(kind) for one in facts[name].values]
+
+
+def _know_bodies(made: Iterable[Application], policy: Policy) -> dict[str, Organisation]:
     """Every organisation in some applications, as the last of them says that it is."""
+    said = invented(policy)
     bodies = {body.id: body for one in made for body in (one.applicant, *one.members)}
     Organisation.objects.bulk_create(
         Organisation(
             code=one.id,
-            name=_called(one),
+            name=said.called(policy, one),
             kind=one.kind,
             size=one.size,
             region=one.region,
@@ -133,15 +132,17 @@ def _know_bodies(made: Iterable[Application]) -> dict[str, Organisation]:
     return {one.code: one for one in Organisation.objects.filter(code__in=bodies)}
 
 
-def _dossiers(made: Iterable[Application], known: dict[str, Organisation]) -> Iterator[Dossier]:
+def _dossiers(
+    made: Iterable[Application], known: dict[str, Organisation], said: Invented
+) -> Iterator[Dossier]:
     """The working record of each application, with its alliance where it has members."""
     for one in made:
         moment = datetime.fromtimestamp(seconds_of(one.at), UTC)
         yield Dossier(
             call=one.call,
             lead=known[one.applicant.id],
-            alliance=_allied(one, known, moment) if one.members else None,
-            title=_titled(one),
+            alliance=_allied(one, known, moment, said) if one.members else None,
+            title=said.titled(one),
             months=one.months,
             requests=kept_requests(one.requests),
             answers=dict(one.fields),
@@ -152,10 +153,12 @@ def _dossiers(made: Iterable[Application], known: dict[str, Organisation]) -> It
         )
 
 
-def _allied(one: Application, known: dict[str, Organisation], moment: datetime) -> Alliance:
+def _allied(
+    one: Application, known: dict[str, Organisation], moment: datetime, said: Invented
+) -> Alliance:
     """The alliance of an application, each member with one part."""
     lead = known[one.applicant.id]
-    alliance = Alliance.objects.create(name=_allied_as(one), lead=lead)
+    alliance = Alliance.objects.create(name=said.allied_as(one), lead=lead)
     told: dict[str, Any] = {"alliance": alliance, "entered": moment}
     Member.objects.bulk_create(Member(organisation=known[m.id], **told) for m in one.members)
     return alliance
@@ -172,22 +175,24 @@ def _persona(role: Role) -> Person:
 
 def _register_own(officer: Person, policy: Policy) -> None:
     """An organisation of each kind for the applicant of the demo."""
-    asked = policy.organisations
+    asked, said = policy.organisations, invented(policy)
     facts = {name: EMPTY[field.kind] for name, field in asked.fields.items()}
     for kind in asked.kinds:
         founded = policy.programme.calendar.first.replace(year=2015)
-        name, code = f"Demo {kind}", f"DEMO-{kind}"
+        name = said.own.format(kind=said.kind(policy, kind), id=kind)
+        code = f"DEMO-{kind}"
         given = Registered(code, name, kind, asked.sizes[0], "demo", founded, facts)
         register(officer, given, now())
         act_for(officer, _persona(Role.APPLICANT), code, now())
 
 
-def _appoint(officer: Person) -> None:
+def _appoint(officer: Person, policy: Policy) -> None:
     """The reviewer of the demo, and others who have no page open."""
-    appoint(officer, _persona(Role.REVIEWER), "REV-000", "language model GPU", {}, now())
+    mine, others = invented(policy).expertise
+    appoint(officer, _persona(Role.REVIEWER), "REV-000", mine, {}, now())
     for number in range(1, REVIEWERS + 1):
         person = _somebody(f"reviewer-{number}", [])
-        appoint(officer, person, f"REV-{number:03d}", "data GPU training", {}, now())
+        appoint(officer, person, f"REV-{number:03d}", others, {}, now())
 
 
 def _somebody(name: str, roles: Sequence[Role]) -> Person:
@@ -204,20 +209,21 @@ def hand_in(officer: Person, made: Application) -> None:
 
     It stays a draft where its call wants a document that nobody can invent.
     """
-    moment = datetime.fromtimestamp(seconds_of(made.at), UTC)
-    person = _acting(officer, made.applicant, moment)
-    members = [(_acting(officer, one, moment), one.id) for one in made.members]
+    moment, policy = datetime.fromtimestamp(seconds_of(made.at), UTC), call_now(made.call).policy
+    said = invented(policy)
+    person = _acting(officer, made.applicant, moment, policy)
+    members = [(_acting(officer, one, moment, policy), one.id) for one in made.members]
     alliance = None
     if members:
-        alliance = form_alliance(person, made.applicant.id, _allied_as(made), moment).pk
+        alliance = form_alliance(person, made.applicant.id, said.allied_as(made), moment).pk
         for _, member in members:
             enter_alliance(person, alliance, member, "member", 1, moment)
     draft = Draft(
         made.call,
         made.applicant.id,
         alliance,
-        _titled(made),
-        "language model GPU training data",
+        said.titled(made),
+        said.summary,
         made.requests,
         made.months,
         made.fields,
@@ -235,10 +241,10 @@ def hand_in(officer: Person, made: Application) -> None:
     submit(person, dossier.pk, dossier.version, moment, despite=True)
 
 
-def _acting(officer: Person, body: Body, moment: datetime) -> Person:
+def _acting(officer: Person, body: Body, moment: datetime, policy: Policy) -> Person:
     """The person who acts for an invented organisation, registered as it says it is."""
-    one = body
-    given = Registered(one.id, _called(one), one.kind, one.size, one.region, one.founded, one.facts)
+    one, name = body, invented(policy).called(policy, body)
+    given = Registered(one.id, name, one.kind, one.size, one.region, one.founded, one.facts)
     register(officer, given, moment)
     person = _somebody(f"for-{one.id}".lower(), [Role.APPLICANT])
     act_for(officer, person, one.id, moment)

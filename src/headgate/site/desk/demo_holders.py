@@ -18,11 +18,13 @@ from headgate.simulation.draws import Draws
 from headgate.site.actions.amend import amendment
 from headgate.site.actions.take import change
 from headgate.site.desk.clock import now
+from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.invoices import OVERDUE, every_invoice
 from headgate.site.desk.models import Asking, Deed, Dossier
 from headgate.site.desk.office import SITE
 from headgate.site.desk.running import Reports, ended_before
 from headgate.site.portal.models import Person
+from headgate.site.portal.reading import policy_of
 from headgate.site.records.kept import Stands, stands
 from headgate.steps.event import Event, What, brings
 from headgate.steps.term import Term
@@ -97,30 +99,31 @@ def _came(due: date, percent: int, days: int, today: date) -> date:
 
 def _made(stood: Stands, officer: Person) -> Iterator[Asking]:
     """What came of every report whose last day has passed."""
-    today, reports = now().date(), Reports(stood)
+    today, reports, said = now().date(), Reports(stood), invented(policy_of(stood))
     known = {one.code: one for one in Dossier.objects.filter(code__isnull=False)}
     for held in (*ended_before(stood), *stood.holdings):
         for due in reports.owed_by(held) if held.award in known else ():
-            if due.day < today and (made := came_of(known[held.award], due, today)):
+            if due.day < today and (made := came_of(known[held.award], due, today, said)):
                 if made.granted:
                     made.officer, made.answered, made.event = officer, now(), REPORTS
                 yield made
 
 
-def came_of(dossier: Dossier, due: Owed, today: date) -> Asking | None:
+def came_of(dossier: Dossier, due: Owed, today: date, said: Invented) -> Asking | None:
     """How one report came, if it did."""
     percent, days = drawn(dossier.code or "", due.report.id)
     if percent >= CAME:
         return None
     granted = percent < ACCEPTED or None
+    text, answer = said.reports(due.report, dossier.code or "")
     return Asking(
         dossier=dossier,
         change=Change.REPORT,
         asked={"report": due.report.id},
-        text=f"Synthetic {due.report.id} {dossier.code}",
+        text=text,
         at=now() - (today - _came(due.day, percent, days, today)),
         granted=granted,
-        answer=f"Synthetic {due.report.id}" if granted else "",
+        answer=answer if granted else "",
     )
 
 

@@ -46,6 +46,9 @@ class DeskRefusal(Enum):
     NO_GRANTS = _("Bring the list of another programme first.")
     NOTHING_TO_REPLY = _("There is no finding against the application on this gate.")
     EVIDENCE_FAULTY = _("Name each document by its SHA-256, as 64 hexadecimal digits.")
+    SHEETS_MISSING = _(
+        "Wait for the sheets that are named, or give seats by hand at Panel and minutes."
+    )
     LIST_CHANGED = _("Something changed since: look at the list as it is now, and sign that.")
     ALREADY_SIGNED = _("Another person must sign too: you have.")
     REVIEWED = _("Let somebody decide who did not review for this call.")

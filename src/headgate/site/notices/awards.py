@@ -48,11 +48,13 @@ def _facts(one: Runs, **more: Any) -> dict[str, Any]:
 def _reports(one: Runs, on: date) -> Iterator[OfAward]:
     """A report that is due soon or overdue, to its holder."""
     asked = {a.asked.get("report") for a in one.waiting if a.change == Change.REPORT}
+    refused = {a.asked.get("report"): a.pk for a in one.askings if a.granted is False}
     for owed in (each for each in one.owed if each.report.id not in asked):
         late = owed.day < on
         if late or owed.day <= on + AHEAD:
             key = f"report/{one.held.award}/{owed.report.id}/{owed.day}/{'late' if late else 'due'}"
             facts = _facts(one, report=owed.report.id, day=owed.day.isoformat(), late=late)
+            facts["refused"] = refused.get(owed.report.id)
             yield OfAward(key, "report", one.dossier, facts)
 
 

@@ -84,19 +84,22 @@ def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
 def _awards(stood: Stands, people: People) -> Iterator[Told]:
     """What there is to tell of awards that run; to the office all that is late since a day at once.
 
-    A day's reports are told once: what of them is still owed then stays on the officers' home.
+    A day's reports are told once: what of them is still owed then stays on the officers' home. One
+    that came and was refused since is late anew, and told anew.
     """
     late: dict[str, list[str]] = {}
     for one in of_awards(stood, today(stood)):
         if one.facts.get("late"):
-            late.setdefault(one.facts["day"], []).append(one.facts["code"])
+            refused = one.facts["refused"]
+            key = f"{one.facts['day']}/{refused}" if refused else one.facts["day"]
+            late.setdefault(key, []).append(one.facts["code"])
         holder = people.acting(one.dossier.lead_id) if one.holder else frozenset()
         office = people.having(*_DECIDE) if one.office else frozenset()
         operators = people.having(Role.OPERATOR) if one.operators else frozenset()
         yield Told(one.key, one.kind, holder | office | operators, one.facts)
-    for day, codes in sorted(late.items()):
-        office = people.having(*_DECIDE)
-        yield Told(f"reports-late/{day}", "reports-late", office, {"day": day, "codes": codes})
+    for key, codes in sorted(late.items()):
+        office, day = people.having(*_DECIDE), key.partition("/")[0]
+        yield Told(f"reports-late/{key}", "reports-late", office, {"day": day, "codes": codes})
 
 
 def _drafts(rules: CallNow, people: People, now: datetime) -> Iterator[Told]:

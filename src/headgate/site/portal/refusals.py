@@ -45,7 +45,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def not_for_opening(request: HttpRequest, allowed: str) -> HttpResponse:
     """A form is sent to this address, or it is only read: `allowed` are the methods it takes."""
-    answer = _refused(request, HTTPStatus.METHOD_NOT_ALLOWED, "not-found")
+    answer = _refused(request, HTTPStatus.METHOD_NOT_ALLOWED, "not-taken")
     answer.headers["Allow"] = allowed
     return answer
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.db.models import Prefetch, Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -56,6 +57,7 @@ from headgate.site.desk.pages.telling import (
     number,
     reader,
     told_answer,
+    told_contents,
     told_finding,
     told_refusal,
     typed_before,
@@ -66,6 +68,7 @@ from headgate.site.portal import reading, typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.portal.words import language, outcome_tag
 from headgate.steps.agenda import first_day
 
 YES_NO: Final = (("", "—"), ("yes", lazy("Yes")), ("no", lazy("No")))
@@ -90,11 +93,16 @@ class DossierForm(forms.Form):
             self.fields["alliance"] = forms.ChoiceField(
                 label=_("Alliance"), choices=choices, required=False
             )
+        most = _("At most %s.") % figures().whole(rules.call.months_most)
+        self.fields["months"].help_text = most
+        say = reading.speaker_of(rules.policy, language())
         for name in rules.call.classes:
             for part, label in (("least", _("%s: blocks at least")), ("most", _("%s: at most"))):
                 self.fields[f"class-{name}-{part}"] = forms.IntegerField(
                     label=label % name, min_value=0, max_value=1_000_000, required=False
                 )
+            one = _("One block: %s.") % say.block(rules.call.block, 1)
+            self.fields[f"class-{name}-least"].help_text = one
         for name, asked in rules.call.fields.items():
             self.fields[f"answer-{name}"] = asked_field(asked)
 
@@ -345,12 +353,15 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "form": form,
         "said": said,
         "faults": [told_answer(rules.call, fault) for fault in said.faults],
-        "findings": [told_finding(rules, finding) for finding in said.findings],
+        "findings": list(dict.fromkeys(told_finding(rules, one) for one in said.findings)),
+        "contents": [] if typing else told_contents(rules, found),
+        "closes": figures().day(rules.call.closes),
         "slots": told_slots(slots(rules.call, found)),
         **_funded(reader(request), found, rules, said.application),
         "receipts": found.receipts.all() if found.code else (),
         "against": found.findings.filter(passed=False) if rules.received else (),
         "listed": listed,
+        "outcome": _told_outcome(listed, found),
         "won": listed is not None and found.code in listed.winners,
         **_last_days(rules, listed),
         "closed": rules.received,
@@ -366,6 +377,14 @@ def _told_list(rules: CallNow) -> AwardList | None:
     if not rules.received:
         return None
     return AwardList.objects.filter(call=rules.id, told__isnull=False).first()
+
+
+def _told_outcome(listed: AwardList | None, found: Dossier) -> SafeString | str:
+    """What the signed list says of an application; nothing before two persons have signed it."""
+    if listed is None:
+        return ""
+    told = dict.fromkeys(listed.winners, "awarded") | dict.fromkeys(listed.standby, "standby")
+    return outcome_tag(told.get(found.code or "", "not_awarded"))
 
 
 def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:

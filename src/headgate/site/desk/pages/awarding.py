@@ -41,7 +41,8 @@ from headgate.site.desk.models import (
 from headgate.site.desk.office import CallNow, call_now, calls_now
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_answers, words
+from headgate.site.desk.pages.panelling import let_demo_mark
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_contents, words
 from headgate.site.desk.remembered import Read, remembered
 from headgate.site.desk.sensitivity import Sensitivity, drawn_now
 from headgate.site.portal import reading
@@ -241,6 +242,7 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             told = _("%(pairs)s seats are given; %(short)s stay empty.")
             short = sum(found.short.values())
             messages.success(request, told % {"pairs": len(found.pairs), "short": short})
+            let_demo_mark(request, rules)
         case "gate":
             evidence = given.get("evidence", "").split()
             passed, remark = given.get("passed") == "yes", given.get("remark", "")
@@ -269,12 +271,13 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
     found = whole.filter(code=code, state=State.SUBMITTED).first()
     context: dict[str, Any] = {"code": code}
     if found is not None and sees_files(reader(request), found):
-        call = call_now(found.call).call
+        rules = call_now(found.call)
+        call = rules.call
         context |= {
             "grants": told_grants(grants_of(found, call)),
             "dossier": found,
             "doubles": doubles_of(found),
-            "answers": told_answers(call, found),
+            "answers": told_contents(rules, found),
             "slots": told_slots(slots(call, found)),
             "agreement": Acceptance.objects.filter(dossier=found, accepted=True).exists()
             and call.agreement is not None,

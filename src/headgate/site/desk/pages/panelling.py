@@ -3,9 +3,10 @@
 It is what the chair looks at before the list is signed and, printed, the minutes of the panel.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,11 +17,17 @@ from headgate.core.calls.harshness import Harshness
 from headgate.core.calls.scoring import score
 from headgate.site.actions.assign_reviewers import seat
 from headgate.site.desk.clock import now
+from headgate.site.desk.demo_panel import let_invented_mark
+from headgate.site.desk.demo_words import invented
 from headgate.site.desk.models import AwardList, Conflict, Finding, Review, Reviewer
 from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+
+SHOWN: Final = 20
+"""Applications whose sheets a page has; all of them are on the page that is printed."""
 
 
 @at_the_desk
@@ -31,11 +38,13 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         given = request.POST
         seat(reader(request), given.get("code", ""), given.get("reviewer", ""), now())
         messages.success(request, _("The seat is given."))
+        let_demo_mark(request, rules)
         return redirect("panel", call=call)
     told = Review.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     reviews = list(told.order_by("dossier__code", "reviewer__code"))
     fitted = _fitted(rules, reviews)
-    locale = figures()
+    locale, codes = figures(), sorted({one.dossier.code or "" for one in reviews})
+    shown = _shown(request, codes)
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     context = {
         "call": rules,
@@ -45,17 +54,35 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "connected": fitted.connected,
         "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
         "conflicts": conflicts.order_by("dossier__code", "reviewer__code"),
-        "sheets": _sheets(rules, reviews),
+        "sheets": _sheets(rules, (one for one in reviews if one.dossier.code in shown)),
+        "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
+        "whole": len(shown) == len(codes),
         "findings": Finding.objects.filter(dossier__call=call).select_related("dossier"),
         "listed": AwardList.objects.filter(call=call)
         .prefetch_related("signatures__person")
         .first(),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
-        "codes": sorted({one.dossier.code or "" for one in reviews}),
+        "codes": codes,
         "day": rules.day(now()),
         "open": rules.received and not rules.decided,
     }
     return render(request, "desk/panel.html", context)
+
+
+def let_demo_mark(request: HttpRequest, rules: CallNow) -> None:
+    """In the demo, let the reviewers whom nobody plays give their sheets at once."""
+    if not settings.HEADGATE_DEMO:
+        return
+    if given := let_invented_mark(rules.call, rules.id, invented(rules.policy), now()):
+        told = _("Invented reviewers of the demo have given %s sheets; yours wait at Reviews.")
+        messages.success(request, told % figures().whole(given))
+
+
+def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
+    """The applications whose sheets are asked for: some after the last one seen, or all."""
+    if "all" in request.GET:
+        return codes
+    return [code for code in codes if code > request.GET.get("after", "")][:SHOWN]
 
 
 def _fitted(rules: CallNow, reviews: Iterable[Review]) -> Harshness:
@@ -85,14 +112,10 @@ def _members(reviews: Iterable[Review], fitted: Harshness) -> list[dict[str, Any
 
 def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[Any]]]:
     """Every sheet with its reasons, by application."""
-    names = [(one.id, words(one.name), one.full) for one in rules.call.criteria]
     found: dict[str, list[Any]] = {}
     for one in reviews:
-        lines = [
-            (name, one.points.get(criterion), full, one.comments.get(criterion, ""))
-            for criterion, name, full in names
-        ]
-        found.setdefault(one.dossier.code or "", []).append((one, lines if one.marked else []))
+        lines = sheet_lines(rules.call, one) if one.marked else []
+        found.setdefault(one.dossier.code or "", []).append((one, lines))
     return list(found.items())
 
 

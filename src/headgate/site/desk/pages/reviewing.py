@@ -27,7 +27,7 @@ from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import (
     at_the_desk,
     reader,
-    told_answers,
+    told_contents,
     told_refusal,
     typed_before,
     words,
@@ -133,7 +133,8 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
     found = mine.select_related("dossier").first()
     if found is None:
         raise Http404
-    call = call_now(found.dossier.call).call
+    rules = call_now(found.dossier.call)
+    call = rules.call
     form = Sheet(call, initial={**_given(found), **typed_before(request), "version": found.version})
     if request.method == "POST":
         form = Sheet(call, request.POST)
@@ -147,10 +148,20 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
         "dossier": found.dossier,
         "call": words(call.name),
         "form": form,
-        "answers": told_answers(call, found.dossier),
+        "over": rules.decided,
+        "given": sheet_lines(call, found) if found.marked else [],
+        "answers": told_contents(rules, found.dossier),
         "slots": told_slots(slots(call, found.dossier)) if found.cleared else [],
     }
     return render(request, "desk/review.html", context)
+
+
+def sheet_lines(call: Call, found: Review) -> list[tuple[str, int | None, int, str]]:
+    """A sheet as it was given: each criterion with its points, full marks and why."""
+    return [
+        (words(one.name), found.points.get(one.id), one.full, found.comments.get(one.id, ""))
+        for one in call.criteria
+    ]
 
 
 def _given(found: Review) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What the pages of the desk share: words in the reader's language, and how a refusal is told."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
 from headgate.site.portal.models import Person
+from headgate.site.portal.reading import speaker_of
 from headgate.site.portal.words import language, told_fault
 
 View = Callable[..., HttpResponseBase]
@@ -105,11 +106,27 @@ def figures() -> Locale:
 
 def told_finding(rules: CallNow, finding: Finding) -> str:
     """One reason against an application: the policy's own words where it has some."""
+    if finding.refusal is Refusal.REQUEST_NOT_POSITIVE:
+        return _(SCREENED[finding.refusal])
     own = words(because(rules.policy, rules.id, finding))
     return f"{own or _(SCREENED[finding.refusal])} ({finding.rule})".replace(" ()", "")
 
 
-def told_answers(call: Call, dossier: Dossier) -> list[tuple[str, str]]:
+def told_contents(rules: CallNow, dossier: Dossier) -> list[tuple[str, str]]:
+    """All that an application asks for and answers, in the reader's language."""
+    say = speaker_of(rules.policy, language())
+    block = partial(say.block, rules.call.block)
+    told = [(_("Months"), figures().whole(dossier.months))]
+    for one in dossier.requests:
+        least, most = block(one["least"]), block(one["most"])
+        between = _("%(least)s to %(most)s") % {"least": least, "most": most}
+        told.append((one["class"], least if least == most else between))
+    if dossier.alliance is not None:
+        told.insert(0, (_("Alliance"), str(dossier.alliance)))
+    return [*told, *_told_answers(rules.call, dossier)]
+
+
+def _told_answers(call: Call, dossier: Dossier) -> list[tuple[str, str]]:
     """The questions of the form with the answers, in the reader's language."""
     found = []
     for name, asked in call.fields.items():

@@ -20,9 +20,13 @@ OTHERS_MOST: Final = 200
 
 
 def _others() -> QuerySet[Person]:
-    """People who were made in the demo itself: whoever has a password signs in with it."""
+    """People who were made in the demo itself: whoever has a password signs in with it.
+
+    Reviewers of a rehearsed term have no role, and nothing to be let in for.
+    """
     made = Person.objects.filter(is_active=True, password__startswith=UNUSABLE_PASSWORD_PREFIX)
-    return made.exclude(_is_persona()).order_by("-id")
+    rehearsed = Q(reviewer__isnull=False, groups__isnull=True)
+    return made.exclude(_is_persona()).exclude(rehearsed).order_by("-id")
 
 
 def _is_persona() -> Q:
