@@ -73,6 +73,8 @@ def mendable(what: str) -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
         complain(_site_missing(error).faults, what)
+    except BrokenPipeError:
+        raise  # Whoever reads the answer has enough of it: the command line ends quietly.
     except (ValueError, OSError) as error:
         if isinstance(error, OSError) and error.filename is not None:
             complain(_unusable(error).faults, what)
