@@ -131,6 +131,19 @@ def test_demo_under_an_overlay_publishes_the_overlay(
     assert 0 == run("verify", out).exit_code
 
 
+def test_who_reads_no_further_is_told_nothing() -> None:
+    """`headgate explain ... | head -1` is no fault of the policy, and no traceback."""
+    code = "from headgate.cli import main; main()"
+    words = (sys.executable, "-c", code, "explain", "korea-2025", "calls.open-1.fee")
+    asked = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert asked.stdout is not None
+    assert asked.stderr is not None
+    asked.stdout.close()
+    said = asked.stderr.read()
+    asked.stderr.close()
+    assert (1, b"") == (asked.wait(), said)
+
+
 def test_simulate_lays_the_figures_side_by_side(tmp_path: Path, trace: Path, overlay: Path) -> None:
     """What differs is told of each variant, with the difference; what does not, once for all."""
     out = tmp_path / "out"
