@@ -129,6 +129,13 @@ def marked(client: Client, code: str) -> None:
 
 def answered(shown: Cast, winner: str, officer: Client, board: str) -> None:
     """A winner takes the award and objects to its size; the officer answers."""
+    listed = AwardList.objects.get(call="open")
+    told = dict.fromkeys(listed.standby, "On standby") | dict.fromkeys(listed.winners, "Awarded")
+    for dossier in Dossier.objects.filter(call="open", code__isnull=False):
+        code = dossier.code or ""
+        where = reverse("application", args=(dossier.pk,))
+        page = browser(shown.applicant_of(code)).get(where).content.decode()
+        assert f">{told.get(code, 'No award')}</strong>" in page
     client = browser(shown.applicant_of(winner))
     own = reverse("application", args=(Dossier.objects.get(code=winner).pk,))
     client.post(own, {"deed": "accept"})

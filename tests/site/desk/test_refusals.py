@@ -69,6 +69,12 @@ class Stage:
     cast: Cast
     now: datetime
 
+    def copied(self, folder: Path) -> "Stage":
+        """The same, after the site has become a copy of it for one test."""
+        source = Path(self.address.removeprefix("sqlite:///"))
+        opened(f"sqlite:///{shutil.copy(source, folder / source.name)}")
+        return self
+
 
 def staged(folder: Path, empty: Path, name: str, play: Callable[[Cast], datetime]) -> Stage:
     """A site played up to a moment."""
@@ -324,8 +330,8 @@ def list_changed(stage: Stage) -> None:
 def sheets_missing(stage: Stage) -> None:
     """The policy's panel gives three sheets at least: with two of them nothing is signed."""
     code = preview("open", stage.now).winners[0]
-    sheets = Review.objects.filter(dossier__code=code, marked__isnull=False)
-    Review.objects.filter(pk__in=[one.pk for one in sheets[2:]]).delete()
+    for one in Review.objects.filter(dossier__code=code)[2:]:
+        one.delete()
     sign(stage.cast.officer, "open", preview("open", stage.now).digest, stage.now)
 
 
@@ -430,10 +436,7 @@ def test_a_refusal_is_named_and_leaves_nothing(
 ) -> None:
     """The reason is the one that was meant, and the journal is as it was before."""
     name, provoke = PROVOKED[reason]
-    stage = stages[name]
-    source = Path(stage.address.removeprefix("sqlite:///"))
-    opened(f"sqlite:///{shutil.copy(source, tmp_path / source.name)}")
-    before = root_of(SITE)
+    stage, before = stages[name].copied(tmp_path), root_of(SITE)
     with pytest.raises(Refused) as caught:
         provoke(stage)
     assert reason is caught.value.reason, caught.value
@@ -442,9 +445,7 @@ def test_a_refusal_is_named_and_leaves_nothing(
 
 def test_a_refused_action_is_no_deed(stages: dict[str, Stage], tmp_path: Path) -> None:
     """Who did what is told of what was done."""
-    stage = stages["open"]
-    source = Path(stage.address.removeprefix("sqlite:///"))
-    opened(f"sqlite:///{shutil.copy(source, tmp_path / source.name)}")
+    stage = stages["open"].copied(tmp_path)
     deeds, dossiers = Deed.objects.count(), Dossier.objects.count()
     with pytest.raises(Refused):
         role_missing(stage)
@@ -463,28 +464,23 @@ def test_an_objection_is_answered_by_somebody_who_did_not_review(
     stages: dict[str, Stage], tmp_path: Path
 ) -> None:
     """Objection, answer, decision: in that order and within the clocks of the policy."""
-    stage = stages["told"]
-    source = Path(stage.address.removeprefix("sqlite:///"))
-    opened(f"sqlite:///{shutil.copy(source, tmp_path / source.name)}")
+    stage = stages["told"].copied(tmp_path)
     cast, now = stage.cast, stage.now
-    board = preview("open", now)
-    winner = board.winners[0]
+    winner = (winners := preview("open", now).winners)[0]
     object_to(cast.applicant_of(winner), winner, "We asked for more.", now)
     answered_one = answer_objection(cast.officer, winner, False, "The pool is spent.", now)
     assert answered_one.upheld is False
     decides = at("2026-02-20T00:00:00Z")
     silent = take_due(cast.officer, "decide call open", decides)
     awarded = {one.award for one in silent.holdings.values() if one.call == "open"}
-    assert not awarded & set(board.winners), "who lets the days pass has declined"
+    assert not awarded & set(winners), "who lets the days pass has declined"
 
 
 def test_who_acts_for_a_member_of_an_applicant_neither_finds_nor_signs(
     stages: dict[str, Stage], tmp_path: Path
 ) -> None:
     """An alliance's members have as much part in it as its lead: separation of duties holds."""
-    stage = stages["closed"]
-    source = Path(stage.address.removeprefix("sqlite:///"))
-    opened(f"sqlite:///{shutil.copy(source, tmp_path / source.name)}")
+    stage = stages["closed"].copied(tmp_path)
     dossier = Dossier.objects.get(code="open-0002")
     other = Organisation.objects.create(
         code="org-partner", name="Partner", kind="firm", size="small"

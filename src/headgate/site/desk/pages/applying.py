@@ -68,7 +68,7 @@ from headgate.site.portal import reading, typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.portal.words import language, outcome_tag
+from headgate.site.portal.words import language, tag
 from headgate.steps.agenda import first_day
 
 YES_NO: Final = (("", "—"), ("yes", lazy("Yes")), ("no", lazy("No")))
@@ -383,8 +383,10 @@ def _told_outcome(listed: AwardList | None, found: Dossier) -> SafeString | str:
     """What the signed list says of an application; nothing before two persons have signed it."""
     if listed is None:
         return ""
-    told = dict.fromkeys(listed.winners, "awarded") | dict.fromkeys(listed.standby, "standby")
-    return outcome_tag(told.get(found.code or "", "not_awarded"))
+    if found.code in listed.winners:
+        return tag(_("Awarded"), "green")
+    waits = found.code in listed.standby
+    return tag(_("On standby"), "blue") if waits else tag(_("No award"), "grey")
 
 
 def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:
