@@ -57,13 +57,13 @@ def postgres_durable() -> Iterator["Cluster"]:
 
 
 def _private_postgres(fast: bool) -> Iterator["Cluster"]:
-    from tests.servers.postgres import Unavailable, private_postgres, programs
+    from tests.servers.postgres import Unavailable, in_memory, private_postgres, programs
 
     try:
         programs()
     except Unavailable as reason:
         pytest.skip(str(reason))
-    with private_postgres(fast) as cluster:
+    with private_postgres(fast, in_memory() if fast else None) as cluster:
         yield cluster
 
 
