@@ -28,7 +28,6 @@ from psycopg.sql import SQL, Composed, Identifier
 
 HOST = "127.0.0.1"
 DEBIAN_PROGRAMS = Path("/usr/lib/postgresql")
-MEMORY, MEMORY_BYTES_MIN = Path("/dev/shm"), 2**31
 START_SECONDS_MAX = 300
 STOP_SECONDS_MAX = 300
 PORTS_TRIED_MAX = 5
@@ -143,16 +142,6 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def in_memory() -> Path | None:
-    """Linux's folder in memory: a database is copied there in half the time.
-
-    None where it has little room, and where somebody has said by TMPDIR what to use.
-    """
-    if "TMPDIR" in os.environ or not MEMORY.is_dir():
-        return None
-    return MEMORY if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN else None
 
 
 def _started(
