@@ -38,16 +38,13 @@ def in_memory() -> Path | None:
     """Linux's folder in memory, where databases are copied and committed without waiting.
 
     None where it has little room, and where somebody has said by TMPDIR what to use. A test kills
-    processes and cuts no power: what is promised of the disk is for `postgres_durable`.
+    processes and cuts no power: what is promised of the disk is for `postgres_durable`. Folders of
+    tests stay out of it: the jobs of a real Slurm do not see it.
     """
     if "TMPDIR" in os.environ or not MEMORY.is_dir():
         return None
     return MEMORY if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN else None
 
-
-# Where pytest makes the folders of its tests.
-if memory := in_memory():
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("nightly", deadline=None, max_examples=2000, print_blob=True)
