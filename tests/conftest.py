@@ -7,6 +7,7 @@ a green run says what it did not look at.
 
 import gc
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,21 @@ LONGEST = ("site/year", "site/histories", "site/portal/test_browser.py", "engine
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headgate.site.settings")
 os.environ.setdefault("HEADGATE_SECRET_KEY", "only for tests")
 os.environ.setdefault("HEADGATE_HTTPS", "false")
+
+MEMORY, MEMORY_BYTES_MIN = Path("/dev/shm"), 2**32
+
+
+def in_memory() -> Path | None:
+    """Linux's folder in memory, where databases are copied and committed without waiting.
+
+    None where it has little room, and where somebody has said by TMPDIR what to use. A test kills
+    processes and cuts no power: what is promised of the disk is for `postgres_durable`. Folders of
+    tests stay out of it: the jobs of a real Slurm do not see it.
+    """
+    if "TMPDIR" in os.environ or not MEMORY.is_dir():
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN else None
+
 
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("nightly", deadline=None, max_examples=2000, print_blob=True)
@@ -63,7 +79,7 @@ def _private_postgres(fast: bool) -> Iterator["Cluster"]:
         programs()
     except Unavailable as reason:
         pytest.skip(str(reason))
-    with private_postgres(fast) as cluster:
+    with private_postgres(fast, in_memory() if fast else None) as cluster:
         yield cluster
 
 

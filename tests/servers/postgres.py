@@ -1,9 +1,9 @@
 """A private PostgreSQL server: real, on loopback, and gone with whoever started it.
 
 What the ledger promises on PostgreSQL is tested and measured on PostgreSQL itself. A cluster lives
-in a folder of its own under TMPDIR and is kept by a guard, a shell that ends it and removes its
-folder as soon as the starting process closes a pipe: by leaving the block, or by dying in whatever
-way, SIGKILL included. The server refuses to run as root, so root runs it as Debian's `postgres`.
+in a folder of its own and is kept by a guard, a shell that ends it and removes its folder as soon
+as the starting process closes a pipe: by leaving the block, or by dying in whatever way, SIGKILL
+included. The server refuses to run as root, so root runs it as Debian's `postgres`.
 
 Tests take the fixtures `postgres` and `postgres_durable`; this module needs no pytest, so that a
 bench can call `private_postgres` as well.
@@ -94,12 +94,13 @@ class Cluster:
 
 
 @contextmanager
-def private_postgres(fast: bool = False) -> Iterator[Cluster]:
+def private_postgres(fast: bool = False, within: Path | None = None) -> Iterator[Cluster]:
     """A cluster for the length of the block; `fast` gives up durability for speed.
 
-    Raises Unavailable where no server is installed, DidNotStart with the server's log.
+    Its folder lies within another one: in TMPDIR where none is named. Raises Unavailable where no
+    server is installed, DidNotStart with the server's log.
     """
-    guard, cluster = _started(fast, PORTS_TRIED_MAX)
+    guard, cluster = _started(fast, within, PORTS_TRIED_MAX)
     try:
         for role in ("headgate_owner", "headgate_site"):
             cluster._command(SQL("CREATE ROLE {} LOGIN").format(Identifier(role)))
@@ -143,19 +144,23 @@ def free_port() -> int:
         return port
 
 
-def _started(fast: bool, tries_max: int) -> tuple[subprocess.Popen[bytes], Cluster]:
+def _started(
+    fast: bool, within: Path | None, tries_max: int
+) -> tuple[subprocess.Popen[bytes], Cluster]:
     """Start on a free port; on another one when somebody was quicker to take it."""
     try:
-        return _started_on(free_port(), fast)
+        return _started_on(free_port(), fast, within)
     except DidNotStart as error:
         if tries_max == 1 or "could not bind" not in str(error):
             raise
-    return _started(fast, tries_max - 1)
+    return _started(fast, within, tries_max - 1)
 
 
-def _started_on(port: int, fast: bool) -> tuple[subprocess.Popen[bytes], Cluster]:
+def _started_on(
+    port: int, fast: bool, within: Path | None
+) -> tuple[subprocess.Popen[bytes], Cluster]:
     installed, (user, group) = programs(), _server_ids()
-    folder = Path(tempfile.mkdtemp(prefix="headgate-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="headgate-postgres-", dir=within))
     rules = folder / "hba.conf"
     rules.write_text(f"host all all {HOST}/32 trust\n", encoding="utf-8")
     for path in (folder, rules):
@@ -197,6 +202,7 @@ def _settings(folder: Path, port: int, fast: bool) -> dict[str, object]:
         "max_connections": 40,
         "fsync": durable,
         "synchronous_commit": durable,
+        "max_wal_size": "128MB" if fast else "1GB",
     }
 
 

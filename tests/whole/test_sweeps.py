@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,8 +57,7 @@ def overlay(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def words(overlay: Path) -> tuple[object, ...]:
+def what_if(overlay: Path) -> tuple[object, ...]:
     """A what-if of eight tasks: four histories under two variants."""
     trace = "generated:philly:64:3"
     drawn = ("--trace", trace, "--seeds", 3, "--load", 200)
@@ -65,11 +65,32 @@ def words(overlay: Path) -> tuple[object, ...]:
 
 
 @pytest.fixture
-def sweep(tmp_path: Path, words: tuple[object, ...]) -> Path:
-    """The same as a sweep of three shards, in a folder whose name a shell takes apart."""
-    folder = tmp_path / "a sweep's $HOME"
-    assert "8 tasks in 3 shards" in well(*words, "--shards", 3, "--out", folder)
-    return folder
+def words(overlay: Path) -> tuple[object, ...]:
+    """The words of that what-if."""
+    return what_if(overlay)
+
+
+def plan(folder: Path) -> Path:
+    """The same as a sweep of three shards, which carries all it needs: its overlay is gone."""
+    folder.mkdir(exist_ok=True)
+    overlay = folder / "split.yaml"
+    overlay.write_text(OVERLAY, encoding="utf-8")
+    sweep = folder / "a sweep's $HOME"
+    assert "8 tasks in 3 shards" in well(*what_if(overlay), "--shards", 3, "--out", sweep)
+    overlay.unlink()
+    return sweep
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep to copy, in a folder whose name a shell takes apart."""
+    return plan(tmp_path_factory.mktemp("planned"))
+
+
+@pytest.fixture
+def sweep(planned: Path, tmp_path: Path) -> Path:
+    """That sweep as a test's own, but that its script for Slurm names where it was made."""
+    return Path(shutil.copytree(planned, tmp_path / planned.name))
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -83,13 +104,12 @@ def results(sweep: Path) -> list[Path]:
 
 
 def test_shards_merge_to_what_one_process_makes(
-    tmp_path: Path, words: tuple[object, ...], sweep: Path, overlay: Path
+    tmp_path: Path, words: tuple[object, ...], sweep: Path
 ) -> None:
-    """Pages, figures and digests are the same bytes, in any order of shards; the sweep carries all
-    it needs, and a shard that is done is not done again.
+    """Pages, figures and digests are the same bytes, in any order of shards; a shard that is done
+    is not done again.
     """
     whole = well(*words, "--no-term", "--out", tmp_path / "whole")
-    overlay.unlink()
     for part in ("3/3", "1/3", "2/3"):
         assert f"shard {part}" in well("shard", part, sweep)
     assert "0 tasks done now, 8 in all" in well("shard", "1/1", sweep)
@@ -255,9 +275,10 @@ def lab() -> Iterator[Lab]:
 
 
 def test_a_job_array_of_a_real_slurm_does_a_sweep(
-    lab: Lab, sweep: Path, words: tuple[object, ...], tmp_path: Path
+    lab: Lab, words: tuple[object, ...], tmp_path: Path
 ) -> None:
     """The script that a sweep comes with is submitted as it is; its shards merge to the whole."""
+    sweep = plan(tmp_path / "there")
     path = f"{program(tmp_path / 'bin').parent}:{os.environ['PATH']}"
     lab.run("sbatch", f"--export=PATH={path}", str(sweep / "slurm.sh"))
     lab.wait(lambda: lab.run("squeue", "-h") == "", "the end of the array", 120)

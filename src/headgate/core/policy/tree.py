@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -80,8 +81,12 @@ class _Refused(Exception):
         self.fault = fault
 
 
+@lru_cache(maxsize=64)
 def parse(file: str, text: str) -> tuple[Node | None, tuple[Fault, ...]]:
-    """The tree of one file's text and its faults; no tree where the text is not YAML at all."""
+    """The tree of one file's text and its faults; no tree where the text is not YAML at all.
+
+    Kept, as the same files are read for every variant, term and verification of a programme.
+    """
     if len(text) > BYTES_MOST:
         return None, (Code.FILE_TOO_LARGE.at(Place(file), size=len(text), limit=BYTES_MOST),)
     builder = _Builder(file)
