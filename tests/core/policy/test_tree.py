@@ -93,3 +93,11 @@ def test_an_alias_bomb_is_not_expanded() -> None:
     tree, faults = parse("f.yaml", bomb)
     assert tree is not None
     assert {Code.YAML_ALIAS.id} == {fault.code for fault in faults}
+
+
+def test_one_text_in_two_files_is_told_in_each() -> None:
+    """A fault of what was copied stands in every file that has it, whichever was read first."""
+    for name in ("cases/one.yaml", "cases/two.yaml"):
+        tree, (fault,) = parse(name, "a: 1\na: 2\n")
+        assert tree is not None
+        assert (name, name) == (tree.file, fault.file)
