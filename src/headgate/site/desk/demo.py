@@ -37,8 +37,9 @@ from headgate.site.records.kept import stands, stored_facts
 from headgate.steps.agenda import first_day
 from headgate.steps.event import What
 
-REVIEWERS: Final = 8
-"""Invented reviewers beside the persona."""
+REVIEWERS_LEAST: Final = 8
+"""Invented reviewers beside the persona; as many as applications of a call where those are more, so
+that whoever plays the reviewer has a handful to read."""
 
 EMPTY: Final = {
     FieldKind.BOOLEAN: False,
@@ -69,7 +70,7 @@ def fill(document: Document, world: World, invented: int, progress: Callable[[st
         event, moment = coming()
     policy = at(document, first_day(document)).policy
     _register_own(officer, policy)
-    _appoint(officer, policy)
+    _appoint(officer, policy, max(REVIEWERS_LEAST, invented))
     for call in opened:
         for made in islice(world.applications(call), invented):
             progress(f"application {made.id}")
@@ -186,13 +187,13 @@ def _register_own(officer: Person, policy: Policy) -> None:
         act_for(officer, _persona(Role.APPLICANT), code, now())
 
 
-def _appoint(officer: Person, policy: Policy) -> None:
+def _appoint(officer: Person, policy: Policy, others: int) -> None:
     """The reviewer of the demo, and others who have no page open."""
-    mine, others = invented(policy).expertise
+    mine, theirs = invented(policy).expertise
     appoint(officer, _persona(Role.REVIEWER), "REV-000", mine, {}, now())
-    for number in range(1, REVIEWERS + 1):
+    for number in range(1, others + 1):
         person = _somebody(f"reviewer-{number}", [])
-        appoint(officer, person, f"REV-{number:03d}", others, {}, now())
+        appoint(officer, person, f"REV-{number:03d}", theirs, {}, now())
 
 
 def _somebody(name: str, roles: Sequence[Role]) -> Person:
