@@ -16,6 +16,7 @@ from headgate.site.actions.sign_agreement import sign_agreement
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.agreement import agreement_of, unsigned
 from headgate.site.desk.board import preview
+from headgate.site.desk.clock import coming
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
 from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
@@ -117,8 +118,12 @@ def test_a_member_signs_its_parts_of_the_support_that_the_call_gives(told: Cast)
     assert [(other.id, 3)] == [(m["organisation"], m["parts"]) for m in agreed.says["members"]]
 
 
-def test_who_has_not_signed_in_time_has_given_the_award_up(told: Cast) -> None:
-    """When the days are over, an agreement that lacks one side begins nothing."""
+def test_who_has_not_signed_in_time_has_given_the_award_up(
+    told: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the days are over, an agreement that lacks one side begins nothing; whoever decides is
+    told beforehand how many awards that costs.
+    """
     winners = answered(told)
     for code in winners[1:]:
         both(told, code)
@@ -127,7 +132,12 @@ def test_who_has_not_signed_in_time_has_given_the_award_up(told: Cast) -> None:
     )
     listed = AwardList.objects.get(call="open")
     assert [winners[0]] == unsigned(call_now("open"), listed)
-    term = take_due(told.officer, "decide call open", moment() + timedelta(days=6))
+    late, office = moment() + timedelta(days=6), browser(told.officer)
+    assert "gave it up" not in office.get(reverse("calendar")).content.decode()
+    monkeypatch.setattr("headgate.site.desk.pages.calendar.coming", lambda: (coming()[0], late))
+    costs = f"Of the {len(winners)} who were awarded, 1 gave it up or let the days to answer pass"
+    assert costs in office.get(reverse("calendar")).content.decode()
+    term = take_due(told.officer, "decide call open", late)
     held = {holding.award for holding in term.holdings.values()}
     assert winners[0] not in held
     assert set(winners[1:]) <= held

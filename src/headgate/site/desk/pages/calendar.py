@@ -1,6 +1,7 @@
 """The calendar: how a programme begins, what comes next, and who lets it happen."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -19,14 +20,16 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.site.actions.take_due import MAY, adopt, due_now, take_due
 from headgate.site.desk.clock import coming, now
+from headgate.site.desk.models import AwardList
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, STAFF, Role, roles_of
 from headgate.site.portal.words import EVENTS, told_fault
 from headgate.steps.agenda import agenda, first_day
-from headgate.steps.event import Event
+from headgate.steps.event import Event, What
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +58,27 @@ def calendar(request: HttpRequest) -> HttpResponse:
     context = {
         "next": _told(policy, event) if event is not None else None,
         "may": not roles_of(request.user).isdisjoint(may),
-        "due": due_now(moment) is not None,
+        "due": (due := due_now(moment)) is not None,
+        "lost": _lost(due, moment),
         "later": [_told(policy, one) for one in listed[done + 1 :]],
         "done": [_told(policy, one) for one in listed[:done]],
     }
     return render(request, "desk/calendar.html", context)
+
+
+def _lost(event: Event | None, moment: datetime) -> tuple[int, int] | None:
+    """How many of those who were awarded would lose it, were the call decided now, and of how many.
+
+    Silence gives an award up: whoever takes the event should know whom it costs theirs.
+    """
+    if event is None or event.what is not What.DECIDE_CALL:
+        return None
+    listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()
+    if listed is None:
+        return None
+    lost = set(Desk(ELSEWHERE, moment).declined(event.about, listed.winners))
+    count = len(lost.intersection(listed.winners))
+    return (count, len(listed.winners)) if count else None
 
 
 def _told(policy: Policy, event: Event) -> Coming:
