@@ -18,6 +18,10 @@ from tests.whole.small import bundle_of, pages, signers, small, small_bundle, sm
 FORGER = 9
 
 
+ANOTHER_FEE = ("decisions/fee.jsonl", b'"amount":10425600', b'"amount":20425600')
+"""A decision that charges somebody twice as much."""
+
+
 def resigned(files: Mapping[str, bytes], entries: list[Entry]) -> dict[str, bytes]:
     """Files under a journal of one's own: digests, tree, checkpoint and keys, all consistent."""
     kept = {path: data for path, data in files.items() if not path.startswith("journal/")}
@@ -51,7 +55,7 @@ def test_who_takes_the_decisions_and_reads_no_page_is_told_of_all_but_a_signed_p
     """A plan does not make the pages again: a forged decision, or a page that is not the one that
     was published, is refused all the same, and a page that was signed changes no decision.
     """
-    decided = forged_line("decisions/fee.jsonl", b'"amount":21196800', b'"amount":11196800', None)
+    decided = forged_line(*ANOTHER_FEE, None)
     assert {"decisions/fee.jsonl", "journal"} == {fault.file for fault in decided.faults}
     files = small_bundle()
     files["report.html"] += b"<p>forged</p>"
@@ -64,7 +68,7 @@ def test_who_takes_the_decisions_and_reads_no_page_is_told_of_all_but_a_signed_p
 
 def test_a_decision_that_was_rewritten_and_signed_is_derived_otherwise() -> None:
     """The rules give another line: the file is named, and the first entry that is not theirs."""
-    verdict = forged_line("decisions/fee.jsonl", b'"amount":10425600', b'"amount":20425600')
+    verdict = forged_line(*ANOTHER_FEE)
     assert {"decisions/fee.jsonl", "journal"} == {f.file for f in verdict.faults} - {"report.html"}
     first = next(fault for fault in verdict.faults if fault.file == "journal")
     assert "entry-derived" == first.code
