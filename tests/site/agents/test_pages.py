@@ -290,6 +290,18 @@ def test_before_orders_are_signed_the_pages_say_what_to_do(client: Client) -> No
     assert all(order.quota.award in shown for order in orders_of(term()))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_site_without_an_agent_is_shown_with_what_to_do(client: Client, language: str) -> None:
+    """The programme orders from it all the same: it is no site that nobody asks about."""
+    speak(client, language)
+    alone = {"en": "No agent", "vi": "Không có tác nhân", "ko": "에이전트 없음"}[language]
+    assert alone not in text_of(client.get("/clusters/"))
+    Agent.objects.filter(site="south").delete()
+    shown = text_of(client.get("/clusters/"))
+    assert 1 == shown.count(alone)
+    assert "headgate ledger enrol south" in shown
+
+
 def test_the_operator_takes_what_the_centres_told_from_the_page(
     client: Client, country: Country
 ) -> None:

@@ -21,7 +21,7 @@ from headgate.core.quantities import instant_of, seconds_of
 from headgate.core.supports.kind import JOULE
 from headgate.engines.drive import Enforced
 from headgate.report.speaker import shown_units
-from headgate.site.actions.agents import allow, announce, end_outage
+from headgate.site.actions.agents import allow, announce, end_outage, sites_of
 from headgate.site.actions.take_due import take_due
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.gone import gone
@@ -38,6 +38,7 @@ from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
 from headgate.site.portal.words import EVENTS, day, language, tag, whole
+from headgate.site.records.kept import kept_term
 from headgate.steps.event import What
 
 CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
@@ -133,7 +134,10 @@ def _rows(changes: Sequence[Change]) -> list[tuple[str | Promise, ...]]:
 
 @at_the_desk
 def clusters(request: HttpRequest) -> HttpResponse:
-    """Every centre: how it stands, what waits for a word, what is otherwise, what is announced."""
+    """Every centre: how it stands, what waits for a word, what is otherwise, what is announced.
+
+    Also those that the programme orders from and where no agent is.
+    """
     now = datetime.now(UTC)
     if request.method == "POST":
         _deed(request, now)
@@ -145,8 +149,10 @@ def clusters(request: HttpRequest) -> HttpResponse:
     awards = {order.quota.award for one in said.values() for order in one.orders}
     left, known = set(gone(SITE, awards)), {pair for one in said.values() for pair in one.gone}
     event, _moment_of_it = coming()
+    term = kept_term(SITE)
     told = {
         "centres": centres,
+        "alone": sorted(sites_of(term) - {one.site for one in agents}) if term is not None else [],
         "outages": announced(now, said.values()),
         "left": len({person for _, person in left - known}) if said else 0,
         "signed": bool(lists),
