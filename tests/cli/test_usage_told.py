@@ -80,3 +80,13 @@ def test_a_file_that_is_no_spool_of_the_cluster_is_named_and_left_as_it_was(
             assert (2, True) == (said.exit_code, f"[{code}]" in said.output), said.output
         assert before == (spool.read_bytes() if spool.exists() else b"")
         spool.unlink(missing_ok=True)
+
+
+def test_a_new_spool_is_its_owners_alone_to_read(tmp_path: Path) -> None:
+    """It says who ran what; one that is there keeps the rights that it has."""
+    with opened(tmp_path / "new", "site-a") as spool:
+        spool.keep([], BEGIN)
+        assert {0o600} == {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    (tmp_path / "new").chmod(0o640)
+    with opened(tmp_path / "new", "site-a"):
+        assert 0o640 == (tmp_path / "new").stat().st_mode & 0o777

@@ -156,9 +156,12 @@ def opened(path: Path | None, cluster: str) -> Iterator[Spool]:
 
 
 def _connected(path: Path | None) -> sqlite3.Connection:
+    """A new file is its owner's alone to read: it says who ran what."""
     try:
+        if path is not None and not path.exists():
+            path.touch(0o600)
         return sqlite3.connect(path or ":memory:", isolation_level=None)
-    except sqlite3.OperationalError as error:
+    except (OSError, sqlite3.OperationalError) as error:
         raise Code.SPOOL_BAD.alone(path, f"it cannot be opened: {error}") from error
 
 
