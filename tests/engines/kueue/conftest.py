@@ -38,9 +38,8 @@ class Lab:
         """The cluster's section, reaching the stand-in."""
         config = self.folder / "kubeconfig"
         config.write_text(kubeconfig(self.address))
-        return cluster(
-            kubeconfig=str(config), looks=str(self.folder / "looks.json"), timeout_seconds=1, **more
-        )
+        looks = str(self.folder / "looks.json")
+        return cluster(**{"kubeconfig": str(config), "looks": looks, "timeout_seconds": 30, **more})
 
     def engine(self, now: str = NOW, used: int = 0, **more: object) -> Kueue:
         """An engine at an instant, with so many GPU-seconds used of every award's h200."""

@@ -201,7 +201,7 @@ def test_a_server_that_hangs_or_is_not_there_is_down(lab: Lab) -> None:
     """No answer in time, or nobody at the address, is EngineDown and never a traceback."""
     lab.store.failures = [Failure("GET", "hang", times=1)]
     with pytest.raises(EngineDown):
-        lab.engine().observe()
+        lab.engine(timeout_seconds=1).observe()
     lab.address = "http://127.0.0.1:9"
     with pytest.raises(EngineDown):
         lab.engine().observe()
