@@ -145,8 +145,9 @@ def take(term: Term, world: World, event: Event) -> Term:
     Raises Faulty for an event that cannot be taken now, or whose facts cannot be used.
     """
     due = _due(term) if event.at_will else date.max
-    if refused := refusal(event, _latest(term, at_will=event.at_will), term.facts, due):
-        raise Faulty([fault(event, refused)])
+    latest = _latest(term, at_will=event.at_will)
+    if refused := refusal(event, latest, term.facts, due):
+        raise Faulty([fault(event, refused, max(latest, min(event.day, due)))])
     after = restore(_step(term, world, event), event.day)
     turned = event.what is What.TURN
     done = 0 if turned else term.done + (not event.at_will)

@@ -97,12 +97,13 @@ def test_refusal(expected: EventRefusal, case: Case) -> None:
     """Each refusal by name, the first rule first, as a fault that says what mends it."""
     event = case[0]
     assert expected is refusal(*case)
-    found = fault(event, expected, 7)
+    found = fault(event, expected, BEFORE, 7)
     code = f"event-{expected.name.lower().replace('_', '-')}"
-    assert (EVENTS, 7, 1, code, expected.value) == (
+    assert (EVENTS, 7, 1, code, expected.value.format(day="2026-04-15")) == (
         found.file, found.line, found.column, found.code, found.mend,
     )  # fmt: skip
-    assert (0, 0) == (fault(event, expected).line, fault(event, expected).column)
+    whole = fault(event, expected, BEFORE)
+    assert (0, 0) == (whole.line, whole.column)
 
 
 def test_every_refusal_is_provoked() -> None:
@@ -115,7 +116,7 @@ def test_a_name_that_could_be_another_file_is_refused_and_shown_harmlessly(name:
     """No separator, suffix, case or sign that is not seen: and no terminal obeys the name."""
     for event in (part(name), correction(name)):
         assert EventRefusal.NAME_BAD is judged(event)
-        found = fault(event, EventRefusal.NAME_BAD)
+        found = fault(event, EventRefusal.NAME_BAD, BEFORE)
         assert found.what.isascii()
         assert found.what.isprintable()
         assert len(found.what) < 800

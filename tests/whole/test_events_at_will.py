@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 import pytest
@@ -10,12 +10,12 @@ import pytest
 from headgate.bundle.layout import published
 from headgate.bundle.verify import verify
 from headgate.core.enforcement.receipt import ReadBack
-from headgate.core.faults import Faulty
+from headgate.core.faults import Faulty, Sentence
 from headgate.core.ledger.correct import Correction
 from headgate.core.ledger.transfer import Transfer
 from headgate.cycle import begin, replay, take
 from headgate.readers.facts import Recorded, read_events, read_facts
-from headgate.steps.event import EVENTS, Event, What
+from headgate.steps.event import EVENTS, Event, What, usage_name
 from headgate.steps.term import LedgerRefused, Term
 from tests.whole.mended import (
     AT_WILL,
@@ -208,6 +208,24 @@ def test_an_event_that_cannot_be_taken_leaves_the_term_as_it_was(event: Event, c
         take(term, world, event)
     assert [code] == [fault.code for fault in refused.value.faults]
     assert root == term.root()
+
+
+@pytest.mark.parametrize(("asked", "beyond"), [(date(2026, 6, 1), -1), (date(2099, 1, 1), 1)])
+def test_a_day_that_is_refused_is_answered_with_the_nearest_that_is_taken(
+    asked: date, beyond: int
+) -> None:
+    """Nobody looks for the day by trying: what the refusal names is taken, a day beyond is not."""
+    term, event = in_july()[0], Event(asked, What.METER, "nearest")
+    with pytest.raises(Faulty) as refused:
+        take(term, Recorded({}), event)
+    mend = refused.value.faults[0].mend
+    assert isinstance(mend, Sentence)
+    (day,) = (it for it in mend.values.values() if isinstance(it, date))
+    assert str(day) in mend
+    world = Recorded({usage_name(day, "nearest"): ()})
+    assert day == take(term, world, replace(event, day=day)).day
+    with pytest.raises(Faulty, match="event-"):
+        take(term, world, replace(event, day=day + timedelta(days=beyond)))
 
 
 def test_a_term_read_from_where_it_is_kept_still_knows_what_day_it_is() -> None:

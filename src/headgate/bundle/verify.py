@@ -307,7 +307,7 @@ def _untakable(events: Sequence[Event]) -> list[Fault]:
     latest = date.min
     for line, event in enumerate(events, start=1):
         if (refused := refusal(event, latest, received)) and len(faults) < FAULTS_MOST:
-            faults.append(fault(event, refused, line))
+            faults.append(fault(event, refused, latest, line))
         received.add(brings(event))
         latest = max(latest, event.day)
     return faults

@@ -36,13 +36,13 @@ class What(StrEnum):
 
 
 class EventRefusal(Enum):
-    """Why an event is not taken, in order of precedence; the value is what mends it."""
+    """Why an event is not taken, in order of precedence; the value mends it, naming a `{day}`."""
 
     NAME_BAD = "Name it in 1 to 64 of a-z, 0-9, - and _; the first is a letter or a digit."
     WINDOW_BAD = "A part of usage looks back from its day; other things done at will look nowhere."
     NAME_TAKEN = "What was received stays as it is: receive the rest under another name."
-    DAY_PASSED = "Take events in the order of their days."
-    OVERTAKES = "Take what is due before that day first, or name an earlier day."
+    DAY_PASSED = "Take events in the order of their days: {day} is the first that would do."
+    OVERTAKES = "Take what is due before that day first, or name {day}, the last that would do."
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +148,13 @@ def refusal(
     return EventRefusal.OVERTAKES if event.at_will and event.day > max(due, latest) else None
 
 
-def fault(event: Event, refused: EventRefusal, line: int = 0) -> Fault:
-    """A refusal as a fault of the events, at the event's line where they stand in a file."""
+def fault(event: Event, refused: EventRefusal, nearest: date, line: int = 0) -> Fault:
+    """A refusal as a fault of the events, at the event's line where they stand in a file.
+
+    It says which day would do, the `nearest` to the event's, where its day is what is refused.
+    """
     words = refused.name.lower().replace("_", " ")
     code, why = f"event-{words.replace(' ', '-')}", Sentence(words)
     what = Sentence("{event} on {day}: {why}", event=str(event), day=event.day, why=why)
-    return Fault(EVENTS, line, 1 if line else 0, code, what, refused.value)
+    mend = Sentence(refused.value, day=nearest)
+    return Fault(EVENTS, line, 1 if line else 0, code, what, mend)
