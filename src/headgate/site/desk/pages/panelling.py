@@ -4,7 +4,8 @@ It is what the chair looks at before the list is signed and, printed, the minute
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
@@ -40,21 +41,24 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         messages.success(request, _("The seat is given."))
         let_demo_mark(request, rules)
         return redirect("panel", call=call)
-    told = Review.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
-    reviews = list(told.order_by("dossier__code", "reviewer__code"))
-    fitted = _fitted(rules, reviews)
-    locale, codes = figures(), sorted({one.dossier.code or "" for one in reviews})
+    told = Review.objects.filter(dossier__call=call).order_by("dossier__code", "reviewer__code")
+    seats = [_Seat(*one) for one in told.values_list(*_SEAT)]
+    fitted = _fitted(rules, seats)
+    locale, codes = figures(), sorted({one.code or "" for one in seats})
     shown = _shown(request, codes)
+    sheets = (
+        told.filter(dossier__code__in=shown).select_related("dossier", "reviewer").only(*_SHEET)
+    )
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "members": _members(reviews, fitted),
+        "members": _members(seats, fitted),
         "alpha": "" if fitted.alpha is None else locale.fixed(fitted.alpha, 2),
         "connected": fitted.connected,
         "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
         "conflicts": conflicts.order_by("dossier__code", "reviewer__code"),
-        "sheets": _sheets(rules, (one for one in reviews if one.dossier.code in shown)),
+        "sheets": _sheets(rules, sheets),
         "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
         "whole": len(shown) == len(codes),
         "findings": Finding.objects.filter(dossier__call=call).select_related("dossier"),
@@ -78,6 +82,19 @@ def let_demo_mark(request: HttpRequest, rules: CallNow) -> None:
         messages.success(request, told % figures().whole(given))
 
 
+class _Seat(NamedTuple):
+    """A seat of the panel without its reasons; thousands of them are read for one page."""
+
+    code: str | None
+    reviewer: str
+    marked: datetime | None
+    points: dict[str, int]
+
+
+_SEAT: Final = ("dossier__code", "reviewer__code", "marked", "points")
+_SHEET: Final = (*_SEAT, "comments")
+
+
 def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
     """The applications whose sheets are asked for: some after the last one seen, or all."""
     if "all" in request.GET:
@@ -85,28 +102,28 @@ def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
     return [code for code in codes if code > request.GET.get("after", "")][:SHOWN]
 
 
-def _fitted(rules: CallNow, reviews: Iterable[Review]) -> Harshness:
+def _fitted(rules: CallNow, seats: Iterable[_Seat]) -> Harshness:
     """Harshness and agreement from the sheets that were given, as the decision has them."""
     marks = [
-        Mark(one.dossier.code or "", criterion, one.reviewer.code, points)
-        for one in reviews
+        Mark(one.code or "", criterion, one.reviewer, points)
+        for one in seats
         if one.marked is not None
         for criterion, points in one.points.items()
     ]
     return score(rules.call, marks, {mark.application for mark in marks}).harshness
 
 
-def _members(reviews: Iterable[Review], fitted: Harshness) -> list[dict[str, Any]]:
+def _members(seats: Iterable[_Seat], fitted: Harshness) -> list[dict[str, Any]]:
     """Each reviewer with seats, sheets and how far above or below the panel they mark."""
     locale = figures()
     offsets = {one.rater: locale.points(one.offset) for one in fitted.offsets}
     found: dict[str, dict[str, Any]] = {}
-    for one in reviews:
-        empty = {"code": one.reviewer.code, "seats": 0, "sheets": 0, "offset": ""}
-        line = found.setdefault(one.reviewer.code, empty)
+    for one in seats:
+        empty = {"code": one.reviewer, "seats": 0, "sheets": 0, "offset": ""}
+        line = found.setdefault(one.reviewer, empty)
         line["seats"] += 1
         line["sheets"] += one.marked is not None
-        line["offset"] = offsets.get(one.reviewer.code, "")
+        line["offset"] = offsets.get(one.reviewer, "")
     return [found[code] for code in sorted(found)]
 
 
