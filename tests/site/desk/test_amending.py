@@ -1,5 +1,6 @@
 """A running award at the desk: asked, answered, handed over, reported, and all of it on record."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -274,8 +275,37 @@ def test_a_list_of_awards_is_taken_home_in_words(played: Cast, kind: str) -> Non
     assert "<" not in told
 
 
+def test_who_waits_longer_than_the_rule_lets_is_told_so(played: Cast) -> None:
+    """The last day for an answer is told; once it has passed, so is that."""
+    award = held("alliance")
+    made = asking(played, award, change=Change.GIVE_BACK, blocks=1)
+    last = r"To be answered by [^<]*\.(.*?)</p>"
+    assert [""] == re.findall(last, _page(browser(played.officer), award))
+    Asking.objects.filter(pk=made.pk).update(at=NOON - timedelta(days=60))
+    (told,) = re.findall(last, _page(browser(played.officer), award))
+    assert "Overdue" in told
+
+
+def test_the_calendar_tells_what_a_reclaim_would_not_hear(played: Cast) -> None:
+    """Whoever takes the rule's look is told of explanations without an answer, until they have."""
+    office, unheard = browser(played.officer), "Explanations that wait for an answer: 1."
+    assert "Explanations that wait" not in text_of(office.get("/calendar/"))
+    made = asking(played, held("alliance"), change=Change.EXPLANATION)
+    assert unheard in text_of(office.get("/calendar/"))
+    answer(played.officer, made.pk, False, "It ran on", NOON)
+    assert "Explanations that wait" not in text_of(office.get("/calendar/"))
+
+
+def _open_forms(page: str) -> list[str]:
+    """What is asked by the forms of a page that stand open."""
+    return re.findall(r'<details [^>]* open>.*?name="change" value="([a-z-]+)"', page, re.DOTALL)
+
+
 def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
-    """A link that is none, or months that are too many, are told in words; the text is there."""
+    """A link that is none, or months that are too many, are told in words; the text is there.
+
+    The form that it was typed into stands open, and no other does.
+    """
     award = held("alliance")
     client = browser(played.applicant_of(award.award))
     where = f"/running/{award.award}/"
@@ -283,9 +313,12 @@ def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
     shown = text_of(client.post(where, told, follow=True))
     assert "Ask for at least one month" in shown
     assert "We began late" in shown
+    assert ["longer"] == _open_forms(client.post(where, told, follow=True).content.decode())
     told = {"deed": "ask", "change": "report", "report": "interim", "text": "Read it there"}
-    shown = text_of(client.post(where, {**told, "link": "javascript:alert(1)"}, follow=True))
-    assert "Mend the answers" in shown
+    faulty = client.post(where, {**told, "link": "javascript:alert(1)"}, follow=True)
+    assert "Mend the answers" in text_of(faulty)
+    assert ["report"] == _open_forms(faulty.content.decode())
+    assert [] == _open_forms(client.get(where).content.decode())
     assert 0 == Asking.objects.count()
 
 

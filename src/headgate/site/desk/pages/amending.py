@@ -147,7 +147,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "tag": tag(*STATES[_state(one, on)]),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
-        "askings": [_told_asking(one, asking, say) for asking in _waiting_first(one)],
+        "askings": [_told_asking(one, asking, on, say) for asking in _waiting_first(one)],
         "holds": holds,
         "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         "is_operator": Role.OPERATOR in roles,
@@ -188,7 +188,7 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
     }
 
 
-def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
+def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str, Any]:
     """A request with its parts and its answer, in words; a suspension was asked by nobody."""
     words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
     word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
@@ -199,6 +199,7 @@ def _told_asking(one: Runs, asking: Asking, say: Speaker) -> dict[str, Any]:
         "tag": tag(word, colour) if asking.change != Change.SUSPENSION else "",
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
+        "late": tag(_("Overdue"), "red") if one.answer_by(asking) < on else "",
         "handed": asking.change == Change.HAND_OVER,
         "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
         "explains": asking.change == Change.EXPLANATION,

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from headgate.core.duties.amendment import Change
 from headgate.core.faults import Faulty
 from headgate.core.policy.check import check
 from headgate.core.policy.dated import at
@@ -20,7 +21,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.site.actions.take_due import MAY, adopt, due_now, take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.models import AwardList
+from headgate.site.desk.models import Asking, AwardList
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader, words
 from headgate.site.desk.world import ELSEWHERE, Desk
@@ -28,6 +29,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, STAFF, Role, roles_of
 from headgate.site.portal.words import EVENTS, told_fault
+from headgate.site.records.kept import Stands
 from headgate.steps.agenda import agenda, first_day
 from headgate.steps.event import Event, What
 
@@ -60,6 +62,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "may": not roles_of(request.user).isdisjoint(may),
         "due": (due := due_now(moment)) is not None,
         "lost": _lost(due, moment),
+        "unheard": _unheard(due, stood),
         "later": [_told(policy, one) for one in listed[done + 1 :]],
         "done": [_told(policy, one) for one in listed[:done]],
     }
@@ -79,6 +82,15 @@ def _lost(event: Event | None, moment: datetime) -> tuple[int, int] | None:
     lost = set(Desk(ELSEWHERE, moment).declined(event.about, listed.winners))
     count = len(lost.intersection(listed.winners))
     return (count, len(listed.winners)) if count else None
+
+
+def _unheard(event: Event | None, stood: Stands) -> int:
+    """How many explanations of idleness the rule's look, taken now, would not have heard."""
+    if event is None or event.what is not What.RECLAIM:
+        return 0
+    held = [one.award for one in stood.holdings if one.support == event.about]
+    waiting = Asking.objects.filter(change=Change.EXPLANATION, granted__isnull=True)
+    return waiting.filter(dossier__code__in=held).count()
 
 
 def _told(policy: Policy, event: Event) -> Coming:
