@@ -19,6 +19,7 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.amend import answer, ask, confirm, hand_over
 from headgate.site.desk.models import Deed, Dossier, Review
 from headgate.site.desk.office import SITE
+from headgate.site.desk.outside import catch_up
 from headgate.site.records.kept import ended, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.agenda import agenda
@@ -46,6 +47,16 @@ def test_people_end_with_the_same_checkpoint() -> None:
     handed_in = sum(len(v) for n, v in cast.facts.items() if n.startswith("applications/"))
     assert handed_in == Dossier.objects.count()
     assert 0 < Review.objects.count() < Deed.objects.count()
+
+
+@pytest.mark.usefixtures("site")
+def test_a_demo_whose_year_was_played_starts_again() -> None:
+    """Rounds, hearings and the turn too are lived through by the world of a new server."""
+    honest = small().term
+    cast, days = Cast(honest.document, facts_of(honest)), list[str]()
+    cast.play()
+    catch_up(Recorded(cast.facts), days.append)
+    assert [str(event) for event in agenda(honest.document)][-1] == days[-1]
 
 
 @pytest.mark.usefixtures("lone_site")

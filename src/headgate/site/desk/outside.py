@@ -4,51 +4,37 @@ A demo brings its rehearsal along (`answers`). Elsewhere the sites' agents answe
 brought; an event that asks for more says by name which facts it misses.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
 
-from headgate.core.awards.plan import Proposal
-from headgate.core.awards.problem import Problem
-from headgate.core.calls.application import Application, GateFinding, Mark
-from headgate.core.duties.amendment import Amendment
-from headgate.core.duties.payments import Payment
+from headgate.core.enforcement.engine import Order, Quota
+from headgate.core.metering.usage import Usage
 from headgate.core.policy.document import Document
 from headgate.cycle import World, replay
 from headgate.readers.facts import Recorded, read_events
 from headgate.site.agents.world import Sites
 from headgate.site.desk.office import SITE, programme
-from headgate.site.desk.world import Desk
 from headgate.site.records.kept import events, stored_facts
 
 _ANSWERING: list[World] = []
 
 
-class _Happened(Desk):
-    """What people did as it was received, before a world that was not there then."""
+class _Happened(Recorded):
+    """What happened as it was received, before a world that was not there then.
 
-    def __init__(self, recorded: Recorded, rest: World) -> None:
-        self._recorded = recorded
+    Its clusters and meters live through it again, so that they stand where the programme does.
+    """
+
+    def __init__(self, facts: Mapping[str, Sequence[Any]], rest: World) -> None:
+        super().__init__(facts)
         self._rest = rest
 
-    def applications(self, call: str) -> Sequence[Application]:
-        return self._recorded.applications(call)
+    def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
+        return self._rest.enforce(orders, day)
 
-    def gate_findings(self, call: str, applications: Sequence[str]) -> Sequence[GateFinding]:
-        return self._recorded.gate_findings(call, applications)
-
-    def marks(self, call: str, eligible: Sequence[Application]) -> Sequence[Mark]:
-        return self._recorded.marks(call, eligible)
-
-    def proposal(self, call: str, problem: Problem) -> Proposal:
-        return self._recorded.proposal(call, problem)
-
-    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
-        return self._recorded.declined(call, awarded)
-
-    def amendments(self, name: str) -> Sequence[Amendment]:
-        return self._recorded.amendments(name)
-
-    def payments(self, name: str) -> Sequence[Payment]:
-        return self._recorded.payments(name)
+    def usage(self, since: date, until: date, part: str) -> Sequence[Usage]:
+        return self._rest.usage(since, until, part)
 
 
 def answers(world: World) -> None:
@@ -66,4 +52,4 @@ def catch_up(world: World, progress: Callable[[str], None]) -> None:
     adopted: Document = programme()
     facts = {name: fact.values for name, fact in stored_facts(SITE).items()}
     done = read_events("events", events(SITE))
-    replay(adopted, done, _Happened(Recorded(facts), world), progress)
+    replay(adopted, done, _Happened(facts, world), progress)
