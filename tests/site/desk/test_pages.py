@@ -64,11 +64,17 @@ def test_an_applicant_goes_from_invitation_to_receipt(shown: Cast) -> None:
     stale = client.post(own, {**typed(1, "save"), "title": "Another tab"}).content.decode()
     assert "Somebody saved in the meantime" in stale
     assert "Another tab" in stale
-    client.post(own, typed(2, "submit"))
+    many = client.post(own, {**typed(2, "submit"), "months": "99"}, follow=True).content.decode()
+    assert "Mend what the rules name" in many
+    assert "More months are asked for than the call gives." in many
+    assert "term_too_long" not in many, "a code of the journal is no word for an applicant"
+    dossier.refresh_from_db()
+    client.post(own, typed(dossier.version, "submit"))
     assert "open-0001" in text(client, "application", dossier.pk)
     assert Receipt.objects.get().digest in text(client, "application", dossier.pk)
     client.post(own, {"deed": "withdraw"})
-    client.post(own, typed(2, "submit"))
+    dossier.refresh_from_db()
+    client.post(own, typed(dossier.version, "submit"))
     assert [("open-0001", State.SUBMITTED)] == list(Dossier.objects.values_list("code", "state"))
 
 

@@ -69,6 +69,10 @@ ANSWERED: Final[dict[AnswerFault, str]] = {
 """What mends each fault of an answer."""
 
 
+IN_WORDS: Final = (DeskRefusal.NOT_ELIGIBLE,)
+"""Refusals whose page has in words what they are about: its codes are for nobody there."""
+
+
 def told_answer(call: Call, fault: FormFault) -> str:
     """One fault of a form: the question in the reader's language, and what mends it."""
     where, what = fault
@@ -145,7 +149,8 @@ def told_refusal(refused: Refused) -> str:
         return _(PAYING[refused.reason])
     ours = isinstance(refused.reason, DeskRefusal | AgentRefusal)
     mend = _(refused.reason.value) if ours else str(refused)
-    return f"{mend} ({refused.about})" if refused.about else mend
+    named = refused.about and refused.reason not in IN_WORDS
+    return f"{mend} ({refused.about})" if named else mend
 
 
 def tell_faults(request: HttpRequest, faulty: Faulty) -> None:
