@@ -72,13 +72,14 @@ def worker(
     database: DatabaseOption = None,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 30.0,
     once: Annotated[bool, typer.Option("--once", help="One look, and no more.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Look by the clock of a demo.")] = False,
 ) -> None:
     """Do what no page waits for: make the notices, and send them by e-mail. Ctrl+C stops it."""
     with mendable("worker"):
         from headgate.site.serving import address_of, prepare
 
         address = address_of(database)
-        prepare(address, "localhost", "", demo=False)
+        prepare(address, "localhost", "", demo=demo)
         with ledger_at(address):
             from headgate.site.notices.working import work
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ from headgate.site.records.kept import events, kept_term, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.event import What
 from headgate.steps.term import Holding, Term
+from tests.commands import HEADGATE, environment
 from tests.report.checking import findings
 from tests.site.desk.cast import Cast, allied_with, browser, facts_of
 from tests.site.portal.asking import speak, text_of
@@ -294,6 +296,16 @@ def test_the_calendar_tells_what_a_reclaim_would_not_hear(played: Cast) -> None:
     assert unheard in text_of(office.get("/calendar/"))
     answer(played.officer, made.pk, False, "It ran on", NOON)
     assert "Explanations that wait" not in text_of(office.get("/calendar/"))
+
+
+def test_a_worker_beside_a_demo_looks_by_its_clock(played: Cast, tmp_path: Path) -> None:
+    """By the machine's it would tell everybody of reports that are overdue for years."""
+    asking(played, held("alliance"), change=Change.GIVE_BACK, blocks=1)
+    database = ("--database", f"sqlite:///{tmp_path / 'own.db'}")
+    words = [*HEADGATE, "worker", "--once", "--demo", *database]
+    subprocess.run(words, check=True, cwd=tmp_path, env=environment(), capture_output=True)
+    days = {one.at.astimezone(NOON.tzinfo).date() for one in Notice.objects.all()}
+    assert {NOON.date()} == days
 
 
 def _open_forms(page: str) -> list[str]:
