@@ -123,8 +123,13 @@ def test_a_what_if_changes_the_list_and_nothing_else(judged: Cast) -> None:
     officer = browser(judged.officer)
     before, root = preview("open", now()), root_of(SITE)
     assert "Under these values" not in text(officer, "what_if")
+    same = text(
+        officer, "what_if", **{"cap-h200": call_now("open").call.classes["h200"].cap_blocks}
+    )
+    assert "own values: move one of them" in same.replace("&#x27;", "'")
     page = text(officer, "what_if", **{"cap-h200": 1})
     assert "Under these values" in page
+    assert "move one of them" not in page + text(officer, "what_if")
     assert "calls.open.classes.h200.cap_blocks: 1" in page
     tried = preview("open", now(), {"t.yaml": overlay(call_now("open"), {CAP: 1})})
     assert {1} == {award.blocks for award in tried.plan["awards"]}
