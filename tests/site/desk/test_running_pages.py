@@ -1,0 +1,91 @@
+"""The page of a running award as its people meet it: what is late, refused or not heard is said."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from headgate.core.duties.amendment import Change
+from headgate.site.actions.amend import answer
+from headgate.site.desk.models import Asking
+from headgate.site.notices.models import Notice
+from headgate.steps.term import Holding
+from tests.commands import HEADGATE, environment
+from tests.site.desk.cast import Cast, browser
+from tests.site.desk.test_amending import NOON, Year, asking, held, year
+from tests.site.portal.asking import text_of
+
+__all__ = ("year",)
+
+
+@pytest.fixture
+def played(year: Year, tmp_path: Path) -> Iterator[Cast]:
+    """The people on the day of the rule's look on idle rights."""
+    with year.shown(tmp_path) as cast:
+        yield cast
+
+
+def page_of(client: Client, award: Holding) -> str:
+    """What somebody reads about an award."""
+    return text_of(client.get(f"/running/{award.award}/"))
+
+
+def test_who_waits_longer_than_the_rule_lets_is_told_so(played: Cast) -> None:
+    """The last day for an answer is told; once it has passed, so is that."""
+    award = held("alliance")
+    made = asking(played, award, change=Change.GIVE_BACK, blocks=1)
+    last = r"To be answered by [^<]*\.(.*?)</p>"
+    assert [""] == re.findall(last, page_of(browser(played.officer), award))
+    Asking.objects.filter(pk=made.pk).update(at=NOON - timedelta(days=60))
+    (told,) = re.findall(last, page_of(browser(played.officer), award))
+    assert "Overdue" in told
+
+
+def test_the_calendar_tells_what_a_reclaim_would_not_hear(played: Cast) -> None:
+    """Whoever takes the rule's look is told of explanations without an answer, until they have."""
+    office, unheard = browser(played.officer), "Explanations that wait for an answer: 1."
+    assert "Explanations that wait" not in text_of(office.get("/calendar/"))
+    made = asking(played, held("alliance"), change=Change.EXPLANATION)
+    assert unheard in text_of(office.get("/calendar/"))
+    answer(played.officer, made.pk, False, "It ran on", NOON)
+    assert "Explanations that wait" not in text_of(office.get("/calendar/"))
+
+
+def test_a_worker_beside_a_demo_looks_by_its_clock(played: Cast, tmp_path: Path) -> None:
+    """By the machine's it would tell everybody of reports that are overdue for years."""
+    asking(played, held("alliance"), change=Change.GIVE_BACK, blocks=1)
+    database = ("--database", f"sqlite:///{tmp_path / 'own.db'}")
+    words = [*HEADGATE, "worker", "--once", "--demo", *database]
+    subprocess.run(words, check=True, cwd=tmp_path, env=environment(), capture_output=True)
+    days = {one.at.astimezone(NOON.tzinfo).date() for one in Notice.objects.all()}
+    assert {NOON.date()} == days
+
+
+def _open_forms(page: str) -> list[str]:
+    """What is asked by the forms of a page that stand open."""
+    return re.findall(r'<details [^>]* open>.*?name="change" value="([a-z-]+)"', page, re.DOTALL)
+
+
+def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
+    """A link that is none, or months that are too many, are told in words; the text is there.
+
+    The form that it was typed into stands open, and no other does.
+    """
+    award = held("alliance")
+    client = browser(played.applicant_of(award.award))
+    where = f"/running/{award.award}/"
+    told = {"deed": "ask", "change": "longer", "months": "99", "text": "We began late"}
+    shown = text_of(client.post(where, told, follow=True))
+    assert "Ask for at least one month" in shown
+    assert "We began late" in shown
+    assert ["longer"] == _open_forms(client.post(where, told, follow=True).content.decode())
+    told = {"deed": "ask", "change": "report", "report": "interim", "text": "Read it there"}
+    faulty = client.post(where, {**told, "link": "javascript:alert(1)"}, follow=True)
+    assert "Mend the answers" in text_of(faulty)
+    assert ["report"] == _open_forms(faulty.content.decode())
+    assert [] == _open_forms(client.get(where).content.decode())
+    assert 0 == Asking.objects.count()
