@@ -9,13 +9,10 @@ from typing import Final
 
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.outcomes import Outcome
-from headgate.report.trial import DAYS, HOURS, Column
+from headgate.report.trial import DAYS, HOURS, Column, Three
 from headgate.whatif import AS_IT_STANDS
 
-Told = tuple[int, int, int]
-"""A figure as it came, and its lowest and highest."""
-
-Variants = Mapping[str, Mapping[str, Told]]
+Variants = Mapping[str, Mapping[str, Three]]
 """Figures by what they are called, by variant; the first is what the others are compared with."""
 
 _UNITS: Final = {
@@ -78,7 +75,7 @@ def of_jobs(columns: Iterable[Column]) -> Variants:
     }
 
 
-def _figures(column: Column) -> Iterator[tuple[str, Told]]:
+def _figures(column: Column) -> Iterator[tuple[str, Three]]:
     for name, label in FIGURES.items():
         if name in column.figures:
             came, low, high = (amount // _UNITS.get(name, 1) for amount in column.figures[name])
@@ -113,16 +110,16 @@ def side_by_side(variants: Variants) -> Iterator[str]:
         yield f"{name:<{wide}}{told[0]:>16,}  {_range(told)}{some}".rstrip()
 
 
-def _alike(name: str, variants: Variants) -> Mapping[Told, Sequence[str]]:
+def _alike(name: str, variants: Variants) -> Mapping[Three, Sequence[str]]:
     """The variants that have a figure, by what it is; the first of them first."""
-    found: dict[Told, list[str]] = {}
+    found: dict[Three, list[str]] = {}
     for variant, figures in variants.items():
         if name in figures:
             found.setdefault(figures[name], []).append(variant)
     return found
 
 
-def _lines(alike: Mapping[Told, Sequence[str]]) -> Iterator[str]:
+def _lines(alike: Mapping[Three, Sequence[str]]) -> Iterator[str]:
     base = next(iter(alike))[0]
     ranges = {told: _range(told) for told in alike}
     wide = max(map(len, ranges.values()))
@@ -131,7 +128,7 @@ def _lines(alike: Mapping[Told, Sequence[str]]) -> Iterator[str]:
         yield f"{told[0]:>20,}{change:>18}   {ranges[told]:<{wide}}  {'; '.join(having)}"
 
 
-def _range(told: Told) -> str:
+def _range(told: Three) -> str:
     """The lowest and the highest, where they are not one."""
     _, low, high = told
     return f"{low:,} to {high:,}" if low != high else ""

@@ -147,7 +147,7 @@ def take(term: Term, world: World, event: Event) -> Term:
     due = _due(term) if event.at_will else date.max
     latest = _latest(term, at_will=event.at_will)
     if refused := refusal(event, latest, term.facts, due):
-        raise Faulty([fault(event, refused, max(latest, min(event.day, due)))])
+        raise Faulty([fault(event, refused, _nearest(event.day, latest, due))])
     after = restore(_step(term, world, event), event.day)
     turned = event.what is What.TURN
     done = 0 if turned else term.done + (not event.at_will)
@@ -160,8 +160,12 @@ def may_be_done(term: Term, today: date) -> date:
 
     What is overdue is not overtaken, and no day comes before one that has passed in the journal.
     """
-    latest = _latest(term, at_will=True)
-    return max(latest, min(today, max(_due(term), latest)))
+    return _nearest(today, _latest(term, at_will=True), _due(term))
+
+
+def _nearest(day: date, latest: date, due: date) -> date:
+    """The day nearest to another that neither comes before the latest nor overtakes what is due."""
+    return max(latest, min(day, due))
 
 
 def _due(term: Term) -> date:

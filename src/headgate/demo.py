@@ -8,7 +8,7 @@ from pathlib import Path
 from headgate.bundle.layout import CHECKPOINT
 from headgate.bundle.write import bundle_files, write_bundle
 from headgate.core.faults import Fault, Faulty
-from headgate.core.ledger.checkpoint import Algorithm, Signer
+from headgate.core.ledger.checkpoint import Algorithm, Checkpoint, Signer, claimed
 from headgate.core.metering.usage import Usage
 from headgate.core.policy.check import untriable
 from headgate.core.policy.codes import Code
@@ -151,9 +151,10 @@ def publish(rehearsed: Rehearsed, pages: Mapping[str, bytes], out: Path) -> list
     files = bundle_files(term, rehearsed.data, pages, signers)
     assumed = {path for decision in term.decisions for path in decision.assumed}
     write_bundle(files, out)
-    entries = int(files[CHECKPOINT].splitlines()[1])
+    signed = claimed(files[CHECKPOINT])
+    assert isinstance(signed, Checkpoint)
     return [
-        f"{len(term.decisions):,} decisions and {entries:,} journal entries in {out}",
+        f"{len(term.decisions):,} decisions and {signed.size:,} journal entries in {out}",
         f"{len(assumed)} values behind them are assumed; the report lists each",
         *rehearsed.said,
         f"read     {out}/report.html (also report.vi.html and report.ko.html)",

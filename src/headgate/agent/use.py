@@ -85,13 +85,12 @@ def _slurm(
 ) -> tuple[Sequence[Usage], list[str]]:
     from headgate.engines.slurm.command import runner
     from headgate.engines.slurm.spool import opened
-    from headgate.engines.slurm.usage import look, owners, streamed
+    from headgate.engines.slurm.usage import looked, owners
 
     begin = seconds_of(since)
     with opened(path, section.site) as kept:
-        owner_of = owners(section, runner(section.reach, section.environment)).get
-        lines = streamed(section.reach, section.environment)
-        found = look(section.cluster, kept, lines, owner_of, begin, now, steps=section.steps)
+        known = owners(section, runner(section.reach, section.environment))
+        found = looked(section, kept, known, begin, now)
         gone = [
             f"job {one.job} of {one.award} is in no accounting any more [usage-gone]"
             for one in found.gone

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from headgate.core.enforcement.clusters.slurm import SlurmCluster
     from headgate.core.metering.usage import Usage
     from headgate.engines.slurm.reconcile import Reconciled
-    from headgate.engines.slurm.spool import Spool
     from headgate.engines.slurm.usage import Look
 
 OVERLAP_SECONDS = 86_400
@@ -75,23 +74,16 @@ def usage(
 def _spooled(
     section: "SlurmCluster", window: tuple[int, int], spool: Path | None, out: Path | None
 ) -> "Look":
+    from headgate.engines.slurm.command import runner
     from headgate.engines.slurm.spool import opened
+    from headgate.engines.slurm.usage import looked, owners
 
     with opened(spool, section.site) as kept:
-        found = _looked(section, kept, window[0])
+        known = owners(section, runner(section.reach, section.environment))
+        found = looked(section, kept, known, window[0], int(datetime.now(UTC).timestamp()))
         if out is not None:
             _write(out, kept.usage(*window))
     return found
-
-
-def _looked(section: "SlurmCluster", kept: "Spool", since: int) -> "Look":
-    from headgate.engines.slurm.command import runner
-    from headgate.engines.slurm.usage import look, owners, streamed
-
-    owner_of = owners(section, runner(section.reach, section.environment)).get
-    lines = streamed(section.reach, section.environment)
-    now = int(datetime.now(UTC).timestamp())
-    return look(section.cluster, kept, lines, owner_of, since, now, steps=section.steps)
 
 
 def _asked(section: "AnyCluster", window: tuple[int, int]) -> "list[Usage]":
@@ -134,17 +126,17 @@ def reconcile(
         from headgate.engines.slurm.reconcile import reconcile as compare
         from headgate.engines.slurm.sacct import Owner
         from headgate.engines.slurm.spool import Code, opened
-        from headgate.engines.slurm.usage import owners, told_now
+        from headgate.engines.slurm.usage import looked, owners, told_now
 
         section = _slurm(clusters, cluster)
         begin, end = _window(since, until)
         if spool is not None and not spool.is_file():
             raise Code.SPOOL_MISSING.alone(spool, "nothing was fetched into it")
         with opened(spool, section.site) as kept:
-            if spool is None:
-                _looked(section, kept, begin)
             run = runner(section.reach, section.environment)
             known = owners(section, run)
+            if spool is None:
+                looked(section, kept, known, begin, int(datetime.now(UTC).timestamp()))
             devices = {name: one.gres for name, one in known.items() if isinstance(one, Owner)}
             slurm = Sreport(section.cluster, {**devices, **kept.devices(begin, end)}, run)
             told = partial(told_now, section, known)

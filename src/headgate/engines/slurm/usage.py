@@ -77,17 +77,23 @@ def look(
     return found
 
 
+def looked(
+    cluster: SlurmCluster, spool: Spool, known: Mapping[str, Owner | Passed], since: int, now: int
+) -> Look:
+    """A look by the cluster's own commands; `known` are its `owners`. Raises EngineDown."""
+    lines = streamed(cluster.reach, cluster.environment)
+    return look(cluster.cluster, spool, lines, known.get, since, now, steps=cluster.steps)
+
+
 def fetched(cluster: SlurmCluster, run: Run, since: str, until: str) -> tuple[Usage, ...]:
     """The records of a window, straight from the cluster; raises EngineDown.
 
     Without a spool there is nobody to tell of bad rows, so one of them refuses the whole window.
     """
     begin, end = seconds_of(since), seconds_of(until)
-    lines = streamed(cluster.reach, cluster.environment)
     with opened(None, cluster.site) as spool:
         now = max(end, int(datetime.now(UTC).timestamp()))
-        owner_of = owners(cluster, run).get
-        found = look(cluster.cluster, spool, lines, owner_of, begin, now, steps=cluster.steps)
+        found = looked(cluster, spool, owners(cluster, run), begin, now)
         if found.faults:
             raise Faulty(found.faults)
         return tuple(spool.usage(begin, end))

@@ -2,9 +2,9 @@
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NoReturn
@@ -13,6 +13,7 @@ from headgate.core.enforcement.balance import told_of
 from headgate.core.enforcement.orders import FORMAT, OrderList, seal
 from headgate.core.enforcement.receipt import Report
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.schema import Policy
 from headgate.core.quantities import instant as to_instant
 from headgate.core.quantities import seconds_of
 from headgate.journal.keys import load
@@ -35,7 +36,7 @@ from headgate.steps.enforce import (
     sharing_of,
 )
 from headgate.steps.event import What
-from headgate.steps.term import Term
+from headgate.steps.term import Holding, Term
 
 _SITE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _OUTAGE_LETTERS_MOST: Final = 500
@@ -52,8 +53,8 @@ def enrol(database: Database, site: str, now: datetime) -> str:
     token = f"hga_{secrets.token_urlsafe(32)}"
     with database.writing():
         term = kept_term(database)
-        if term is not None and site not in sites_of(term):
-            _refuse(AgentRefusal.SITE_UNKNOWN, f"{site}: {', '.join(sorted(sites_of(term)))}")
+        if term is not None and site not in (known := _sites(term)):
+            _refuse(AgentRefusal.SITE_UNKNOWN, f"{site}: {', '.join(sorted(known))}")
         given = {"token": digest_of(token), "enrolled": now, "revoked": None}
         Agent.objects.using(database.alias).update_or_create(site=site, defaults=given)
     return token
@@ -104,17 +105,20 @@ def sign_orders(
     return made
 
 
-def sites_of(term: Term) -> set[str]:
-    """The sites that the policy's lots name in the running term."""
-    supports = term.policy(term.starts).supports.values()
-    days = {term.starts, *(max(h.starts, term.starts) for h in term.holdings.values())}
+def sites_of(policy: Policy, starts: date, holdings: Iterable[Holding]) -> set[str]:
+    """The sites that the policy's lots name in a term from its first day, for the awards in it."""
+    days = {starts, *(max(held.starts, starts) for held in holdings)}
     return {
         site
-        for support in supports
+        for support in policy.supports.values()
         for day in days
         for of_class in support.sites(day).values()
         for site in of_class
     }
+
+
+def _sites(term: Term) -> set[str]:
+    return sites_of(term.policy(term.starts), term.starts, term.holdings.values())
 
 
 def _says_more(before: SignedList, listed: OrderList, now: datetime) -> bool:
@@ -131,7 +135,7 @@ def _lists(
     """What every site shall hold, but for what its agent has told beyond the ledger."""
     programme, left = term.policy(term.starts).programme.id, departed(database)
     orders, envelopes = orders_of(term), envelopes_of(term)
-    for site in sorted(sites_of(term)):
+    for site in sorted(_sites(term)):
         mine = tuple(order for order in orders if order.cluster == site)
         yield OrderList(
             *(FORMAT, programme, site, at, note, mine),

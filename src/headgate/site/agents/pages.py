@@ -38,7 +38,7 @@ from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
 from headgate.site.portal.words import EVENTS, day, language, tag, whole
-from headgate.site.records.kept import kept_term
+from headgate.site.records.kept import Stands
 from headgate.steps.event import What
 
 CENTRES: Final = frozenset({What.METER, What.ENFORCE, What.RECLAIM})
@@ -149,10 +149,9 @@ def clusters(request: HttpRequest) -> HttpResponse:
     awards = {order.quota.award for one in said.values() for order in one.orders}
     left, known = set(gone(SITE, awards)), {pair for one in said.values() for pair in one.gone}
     event, _moment_of_it = coming()
-    term = kept_term(SITE)
     told = {
         "centres": centres,
-        "alone": sorted(sites_of(term) - {one.site for one in agents}) if term is not None else [],
+        "alone": sorted(_ordered_from(programme()) - {one.site for one in agents}),
         "outages": announced(now, said.values()),
         "left": len({person for _, person in left - known}) if said else 0,
         "signed": bool(lists),
@@ -161,6 +160,13 @@ def clusters(request: HttpRequest) -> HttpResponse:
         "operates": Role.OPERATOR in roles_of(reader(request)),
     }
     return render(request, "agents/clusters.html", told)
+
+
+def _ordered_from(stood: Stands | None) -> set[str]:
+    """The sites of the running term; none before a programme was begun."""
+    if stood is None:
+        return set()
+    return sites_of(policy_of(stood), stood.standing.starts, stood.holdings)
 
 
 def _deed(request: HttpRequest, now: datetime) -> None:

@@ -87,16 +87,16 @@ def know() -> bool:
 
     What was received is the journal's, line by line; the desk gets the records that it would have,
     had these applications and sheets come through its pages. Whole or not at all, and once. Then
-    the holders
-    report and pay, which are entries of the journal as at every page. Says whether there was
-    anybody to get to know.
+    the holders report and pay, which are entries of the journal as at every page. Says whether
+    there was anybody to get to know.
     """
     if (stood := stands(SITE)) is None or not is_unknown():
         return False
     officer, policy = _persona(Role.AGENCY_OFFICER), policy_of(stood)
     with doing(officer, REGISTER, "rehearsed applicants", now()):
         made = received("applications/")
-        known, said = _know_bodies(made, policy), invented(policy)
+        said = invented(policy)
+        known = _know_bodies(made, policy, said)
         Dossier.objects.bulk_create(_dossiers(made, known, said))
         know_panels(_persona(Role.REVIEWER), received("marks/"), said.reviewer, now())
         mine = {held.award for held in stood.holdings}
@@ -114,9 +114,10 @@ def received(kind: str) -> list[Any]:
     return [one for name in facts if name.startswith(kind) for one in facts[name].values]
 
 
-def _know_bodies(made: Iterable[Application], policy: Policy) -> dict[str, Organisation]:
+def _know_bodies(
+    made: Iterable[Application], policy: Policy, said: Invented
+) -> dict[str, Organisation]:
     """Every organisation in some applications, as the last of them says that it is."""
-    said = invented(policy)
     bodies = {body.id: body for one in made for body in (one.applicant, *one.members)}
     Organisation.objects.bulk_create(
         Organisation(

@@ -87,19 +87,18 @@ def _awards(stood: Stands, people: People) -> Iterator[Told]:
     A day's reports are told once: what of them is still owed then stays on the officers' home. One
     that came and was refused since is late anew, and told anew.
     """
-    late: dict[str, list[str]] = {}
+    late: dict[tuple[str, int], list[str]] = {}
     for one in of_awards(stood, today(stood)):
         if one.facts.get("late"):
-            refused = one.facts["refused"]
-            key = f"{one.facts['day']}/{refused}" if refused else one.facts["day"]
-            late.setdefault(key, []).append(one.facts["code"])
+            anew = one.facts["day"], one.facts["refused"] or 0
+            late.setdefault(anew, []).append(one.facts["code"])
         holder = people.acting(one.dossier.lead_id) if one.holder else frozenset()
         office = people.having(*_DECIDE) if one.office else frozenset()
         operators = people.having(Role.OPERATOR) if one.operators else frozenset()
         yield Told(one.key, one.kind, holder | office | operators, one.facts)
-    for key, codes in sorted(late.items()):
-        office, day = people.having(*_DECIDE), key.partition("/")[0]
-        yield Told(f"reports-late/{key}", "reports-late", office, {"day": day, "codes": codes})
+    for (day, refused), codes in sorted(late.items()):
+        key = f"reports-late/{day}/{refused}" if refused else f"reports-late/{day}"
+        yield Told(key, "reports-late", people.having(*_DECIDE), {"day": day, "codes": codes})
 
 
 def _drafts(rules: CallNow, people: People, now: datetime) -> Iterator[Told]:
