@@ -261,10 +261,12 @@ def test_people_see_the_projects_that_they_act_for(client: Client) -> None:
     assert {mine} == {p.name for p in _shown(person)}
     reader = Client()
     enter(reader, Role.APPLICANT)
-    shown = text_of(reader.get("/projects/"))
-    assert mine in shown
-    assert other not in shown
-    assert other in text_of(client.get("/projects/"))
+    for _ in ("signed", "on record"):
+        shown = text_of(reader.get("/projects/"))
+        assert mine in shown
+        assert other not in shown
+        assert other in text_of(client.get("/projects/"))
+        SignedList.objects.all().delete()
 
 
 @pytest.mark.usefixtures("client")
@@ -288,6 +290,7 @@ def test_before_orders_are_signed_the_pages_say_what_to_do(client: Client) -> No
     shown = text_of(client.get("/projects/"))
     assert "No centre follows signed orders here yet" in shown
     assert all(order.quota.award in shown for order in orders_of(term()))
+    assert "Its cluster does not hold the order yet" not in shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
