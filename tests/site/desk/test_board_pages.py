@@ -29,7 +29,7 @@ from headgate.site.desk.board import Board, decision_event, look, preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Dossier, Finding, Review
 from headgate.site.desk.office import DRAFTING, SITE, call_now, doing
-from headgate.site.desk.pages import awarding, trying
+from headgate.site.desk.pages import awarding, panelling, trying
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
@@ -235,13 +235,25 @@ def test_the_panel_and_its_minutes(judged: Cast) -> None:
         assert (review.dossier.code or "") in page
     assert "because" in page
     assert "Agreement of the panel" in page
+    codes = Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(panelling, "SHOWN", 2)
+        first, whole = _sheets_of(officer, ""), _sheets_of(officer, "?all")
+        rest = _sheets_of(officer, f"?after={first[-1]}")
+    assert (2, sorted(set(codes))) == (len(first), whole)
+    assert whole[2:4] == rest
     expert = somebody("expert")
     appoint(judged.officer, expert, "REV-NEW", "", {}, now())
-    code = Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)[0]
-    officer.post(reverse("panel", args=("open",)), {"code": code, "reviewer": "REV-NEW"})
+    officer.post(reverse("panel", args=("open",)), {"code": codes[0], "reviewer": "REV-NEW"})
     seats = Review.objects.filter(reviewer__code="REV-NEW").count()
-    full = Review.objects.filter(dossier__code=code).count() > 4
+    full = Review.objects.filter(dossier__code=codes[0]).count() > 4
     assert (seats, False) == (1, full) or "as many reviewers" in text(officer, "panel")
+
+
+def _sheets_of(officer: Client, query: str) -> list[str]:
+    """The applications whose sheets a page of the minutes has."""
+    page = officer.get(reverse("panel", args=("open",)) + query).content.decode()
+    return re.findall(r'<h3 class="govuk-heading-m">([^<]+)</h3>', page)
 
 
 def test_reviewers_of_the_demo_whom_nobody_plays_give_their_sheets(judged: Cast) -> None:
