@@ -70,7 +70,9 @@ def test_an_applicant_goes_from_invitation_to_receipt(shown: Cast) -> None:
     assert "term_too_long" not in many, "a code of the journal is no word for an applicant"
     dossier.refresh_from_db()
     client.post(own, typed(dossier.version, "submit"))
-    assert "open-0001" in text(client, "application", dossier.pk)
+    handed = text(client, "application", dossier.pk)
+    assert "open-0001" in handed
+    assert "&lt;script&gt;" in handed, "who has handed in reads what was handed in"
     assert Receipt.objects.get().digest in text(client, "application", dossier.pk)
     client.post(own, {"deed": "withdraw"})
     dossier.refresh_from_db()
