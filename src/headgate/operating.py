@@ -14,7 +14,7 @@ from headgate.core import canonical
 from headgate.core.enforcement.balance import balance_of
 from headgate.core.enforcement.clusters import AnyCluster
 from headgate.core.enforcement.clusters.kind import Said, Walls
-from headgate.core.enforcement.engine import Engine, Order, Plan, Quota, QuotaState
+from headgate.core.enforcement.engine import Change, Engine, Order, Plan, Quota, QuotaState
 from headgate.core.enforcement.orders import OrderList
 from headgate.core.enforcement.plan import Refused, admitted, applied, dated, explain, key_of, plan
 from headgate.core.faults import Faulty, Mended
@@ -288,16 +288,22 @@ def carried_out_as_written(
     engine = opened(section, {(award, kind): used for award, kind, used in written.spent})
     observed = [quota for quota in engine.observe() if engine.owned(quota)]
     changes = {(c.award, c.support_class, c.holder): c for c in written.plan.changes}
-    for quota in observed:
-        change = changes.get(key_of(quota))
-        known = change is not None and quota in (change.held, change.wanted)
-        if not known and (change is not None or quota.state is QuotaState.PARTIAL):
-            what = f"{quota.award or quota.holder!r} is not as it was planned for"
-            raise Code.PLAN_STALE.alone(written.name, what)
-    gone = changes.keys() - {key_of(quota) for quota in observed}
-    if any(changes[key].held is not None and changes[key].wanted is not None for key in gone):
-        raise Code.PLAN_STALE.alone(written.name, "what was to be changed is not there")
+    if stale := _stale(changes, observed):
+        raise Code.PLAN_STALE.alone(written.name, stale)
     after = applied(observed, written.plan.changes)
     because = {key: change.because for key, change in changes.items()}
     orders = [Order(engine.cluster, q, because.get(key_of(q), "held already")) for q in after]
     return enforce(engine, orders, engine.owned, mass_removal=True)
+
+
+def _stale(changes: Mapping[tuple[str, str, str], Change], observed: Sequence[Quota]) -> str:
+    """What of a cluster is neither as it was planned for nor as meant; empty where all is."""
+    gone = dict(changes)
+    for quota in observed:
+        change = gone.pop(key_of(quota), None)
+        known = change is not None and quota in (change.held, change.wanted)
+        if not known and (change is not None or quota.state is QuotaState.PARTIAL):
+            return f"{quota.award or quota.holder!r} is not as it was planned for"
+    if any(one.held is not None and one.wanted is not None for one in gone.values()):
+        return "what was to be changed is not there"
+    return ""
