@@ -1,6 +1,7 @@
 """Every row of sacct becomes an attempt, a row that is nobody's use, or a named fault."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,19 @@ def test_every_bad_row_is_told_at_its_line_and_every_code_occurs() -> None:
     assert list(Code) == [fault.code for fault in faults]
     assert list(range(1, len(BAD) + 1)) == [fault.line for fault in faults]
     assert all(fault.mend for fault in faults)
+
+
+@pytest.mark.parametrize(
+    "tres", ["gres/npu:rngd=2,gres/npu=2", "gres/gpu:h200=4,gres/gpu=4,gres/npu:rngd=1,gres/npu=1"]
+)
+def test_chips_of_another_name_are_told_too(tres: str) -> None:
+    """An NPU taken under an award of GPUs is no row without chips, nor one that bills GPUs alone;
+    a device that is no class of the cluster's is nobody's affair."""
+    whose = {"ours": replace(OWNER, others=frozenset({"npu:rngd"}))}
+    told, sound = read([row(tres=tres), row(tres=f"{CHIPS},gres/nic=1")], NOW, whose.get)
+    assert isinstance(told, Fault)
+    assert Code.CHIPS_OTHER == told.code
+    assert isinstance(sound, Attempt)
 
 
 def test_every_way_not_to_be_use_is_told() -> None:

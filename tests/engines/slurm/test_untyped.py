@@ -1,16 +1,21 @@
 """What is promised of the `job_submit.lua` that an operator takes from the guide, as printed there.
 
 A limit on a type of device is not applied to a job that names none: without the file an award runs
-past its limit.
+past its limit. With it, an award takes chips of its own class and no other's.
 """
 
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from headgate.core.enforcement.clusters.slurm import SlurmChip
+from headgate.engines.drive import Enforced
+from headgate.engines.slurm.names import standby_of
+from tests.engines.slurm.site import Site
 from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab, Shape
 
@@ -88,3 +93,22 @@ def test_a_job_that_waits_is_not_changed_past_its_limit(lab: Lab) -> None:
     assert "PENDING AssocGrpGRES" == lab.run(*show).strip()
     with pytest.raises(subprocess.CalledProcessError):
         lab.run(*more, f"jobid={unsure}")
+
+
+@pytest.mark.parametrize(
+    ("partition", "asked_for"), [("b200", "gpu:b200:1"), ("b200", "gpu:1"), ("rngd", "npu:rngd:1")]
+)
+def test_an_award_takes_no_chips_of_another_class(
+    site: Site, partition: str, asked_for: str
+) -> None:
+    """Its budget counts its own class alone, so that any other would be free and without an end."""
+    kinds = {"h200": "gpu:h200", "b200": "gpu:b200", "rngd": "npu:rngd"}
+    chips = {name: SlurmChip(gres=gres) for name, gres in kinds.items()}
+    all_kinds = replace(site, section=site.section.model_copy(update={"chips": chips}))
+    orders = [all_kinds.order("a"), all_kinds.order("b", support_class="rngd", gpus_most=None)]
+    assert Enforced.CONVERGED is all_kinds.enforce(orders).outcome
+    account, other = all_kinds.account("a"), ("-p", partition, f"--gres={asked_for}")
+    assert "AssocGrpGRES" in all_kinds.refused(account, *other)
+    all_kinds.until(all_kinds.submit(standby_of(account), *other), "%r", "AssocGrpGRES")
+    all_kinds.until(all_kinds.submit(account, "-p", "h200"), "%T", "RUNNING")
+    assert Enforced.NOTHING_TO_DO is all_kinds.enforce(orders).outcome

@@ -78,11 +78,12 @@ class Passed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose an account is: the award, its class, and the GRES that the class is on the cluster."""
+    """Whose an account is: the award, its class, the GRES that the class is, and the others'."""
 
     award: str
     support_class: str
     gres: str
+    others: frozenset[str] = frozenset()
 
 
 OwnerOf = Callable[[str], Owner | Passed | None]
@@ -170,7 +171,7 @@ def _row(values: Sequence[str], line: str, seen: int, owner_of: OwnerOf) -> Atte
         if started >= seen:
             return Passed.NOT_STARTED
     _ordered(job, _whole(submit, job, "submit"), started, ended, seen)
-    chips = _chips(tres, owner.gres, job)
+    chips = _chips(tres, owner, job)
     if chips == 0:
         return Passed.NO_CHIPS if tres else Passed.NOT_STARTED
     if started == (seen if ended is None else ended):
@@ -194,9 +195,9 @@ def _ordered(job: str, submitted: int, started: int, ended: int | None, seen: in
         raise _Bad(Code.ENDED_LATER, f"job {job} ended {ended - seen} s after this look")
 
 
-def _chips(tres: str, gres: str, job: str) -> int:
-    """How many chips of a class were allocated."""
-    found = _counted(tres, gres)
+def _chips(tres: str, owner: Owner, job: str) -> int:
+    """How many chips of an award's class were allocated."""
+    found = _counted(tres, owner.gres, owner.others)
     if isinstance(found, int):
         return found
     code, what = found
@@ -204,7 +205,7 @@ def _chips(tres: str, gres: str, job: str) -> int:
 
 
 @lru_cache(maxsize=1_024)
-def _counted(tres: str, gres: str) -> int | tuple[Code, str]:
+def _counted(tres: str, gres: str, others: frozenset[str]) -> int | tuple[Code, str]:
     """The chips of a class among what was allocated, or what is wrong with it.
 
     What a class is called has a name and a type. A million jobs are allocated a few hundred things.
@@ -219,7 +220,7 @@ def _counted(tres: str, gres: str) -> int | tuple[Code, str]:
     generic = gres.partition(":")[0]
     typed = any(name.startswith(f"{generic}:") for name in counts)
     mine = counts.get(gres, 0) if typed else counts.get(generic, 0)
-    if mine != counts.get(generic, mine):
+    if mine != counts.get(generic, mine) or any(map(counts.get, others)):
         return Code.CHIPS_OTHER, f"{tres[:120]!a}, not only {gres}"
     return mine
 

@@ -177,27 +177,34 @@ def _award(cluster: SlurmCluster, quota: Quota, counted: Counted) -> Iterator[tu
     budget, home, *rest = keys_of(cluster, quota)
     yield budget, _budget(cluster, quota, facts, counted)
     most = {} if quota.gpus_most is None else {gres(cluster, quota.support_class): quota.gpus_most}
+    others = _others(cluster, quota)
     yield (
         home,
         {
             **own,
             "parent": cluster.sectors[quota.holder],
             "fairshare": str(min(max(quota.gpus_most or 1, 1), SHARE_MOST)),
-            "grptres": tres(most),
+            "grptres": tres({**others, **most}),
             "qos": budget[1],
             "defaultqos": budget[1],
         },
     )
     for key in rest:
         borrows = key[0] is Kind.ACCOUNT
-        yield key, {**own, **_borrowing(cluster, most)} if borrows else {}
+        yield key, {**own, **_borrowing(cluster, most, others)} if borrows else {}
 
 
-def _borrowing(cluster: SlurmCluster, most: Mapping[str, int]) -> Fields:
+def _others(cluster: SlurmCluster, quota: Quota) -> dict[str, int]:
+    """None of the cluster's other classes: its budget counts its own alone."""
+    own = gres(cluster, quota.support_class)
+    return {name: 0 for each in cluster.chips if (name := gres(cluster, each)) != own}
+
+
+def _borrowing(cluster: SlurmCluster, most: Mapping[str, int], others: Mapping[str, int]) -> Fields:
     """Where an award borrows, and how much it may borrow at most."""
     bound = cluster.borrow_percent
     borrowed = {} if bound is None else {d: n * bound // PERCENT for d, n in most.items()}
-    return {"parent": standby_of(cluster.programme), "grptres": tres(borrowed)}
+    return {"parent": standby_of(cluster.programme), "grptres": tres({**others, **borrowed})}
 
 
 def keys_of(cluster: SlurmCluster, quota: Quota) -> Iterator[Key]:

@@ -144,7 +144,9 @@ def owners(cluster: SlurmCluster, run: Run) -> Mapping[str, Owner | Passed]:
             award, support_class = str(facts["award"]), str(facts["class"])
             own = account_of(cluster.programme, award, support_class)
             lent = row["account"] == standby_of(own)
-            known[row["account"]] = Passed.LENT if lent else Owner(award, support_class, chip.gres)
+            others = frozenset(each.gres for each in cluster.chips.values()) - {chip.gres}
+            whose = Owner(award, support_class, chip.gres, others)
+            known[row["account"]] = Passed.LENT if lent else whose
     return known
 
 
