@@ -1,7 +1,7 @@
 """Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -29,7 +29,7 @@ from headgate.engines.kueue.attempts import (
     without,
 )
 from headgate.engines.kueue.door import Door, Refused, talk
-from headgate.engines.kueue.drift import Drift, What, differences, drift, held
+from headgate.engines.kueue.drift import Drift, What, differences, drift, held, told_all
 from headgate.engines.kueue.manifests import (
     SHARED_KINDS,
     Arrangement,
@@ -40,6 +40,9 @@ from headgate.engines.kueue.manifests import (
 )
 from headgate.engines.kueue.names import is_marked
 from headgate.engines.kueue.pending import pending
+
+FIXED: Final = "roleRef", "spec.clusterQueue"
+"""Fields that Kubernetes lets nobody change: a way in that has one otherwise is made anew."""
 
 _LOOKS: Final = TypeAdapter(tuple[Attempt, ...])
 
@@ -223,8 +226,7 @@ class _Hand:
         # 2. What is changed and added, that which shrinks first.
         for change in sorted(plan.changes, key=_growth):
             if change.wanted is not None and change.award:
-                for thing in self.maker.own(change.wanted):
-                    await self._put(door, live, thing)
+                await self._own(door, live, change.wanted)
         # 3. What goes.
         for change in plan.changes:
             if change.action is Action.REMOVE and change.held is not None and change.award:
@@ -232,12 +234,21 @@ class _Hand:
                 await self._remove(door, live, change.held, last=last)
         # 4. The pool with what has become free; Cohorts and flavors that nobody needs any longer.
         live = await door.live()
-        await self._shared(door, live, after)
-        await self._sweep(door, live, after)
+        stands = [quota for quota in after if not quota.award]
+        stands += [quota for quota in told_all(live, self.maker) if quota.award]
+        await self._shared(door, live, stands)
+        await self._sweep(door, live, stands)
 
     async def _shared(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
         for thing in self.maker.shared(quotas):
             await self._put(door, live, thing)
+
+    async def _own(self, door: Door, live: dict[Any, Manifest], quota: Quota) -> None:
+        """What holds one quota; into a Namespace that is others', or is not to be had, goes none."""
+        for thing in self.maker.own(quota):
+            within = "Namespace", "", thing["metadata"].get("namespace", "")
+            if all(complaint.thing != within for complaint in self.complaints):
+                await self._put(door, live, thing)
 
     async def _put(self, door: Door, live: dict[Any, Manifest], thing: Manifest) -> None:
         """Bring one object about; a field of ours that another has set is taken back and named."""
@@ -246,16 +257,24 @@ class _Hand:
         if any(one.what is What.NOT_OURS for one in found):
             self.complaints.append(Complaint(title, What.NOT_OURS.value))
         elif found:
-            try:
-                await self._set(door, thing, found)
-            except Refused as refused:
-                self.complaints.append(Complaint(title, str(refused)))
+            await self._try(title, self._set(door, live, thing, found))
 
-    async def _set(self, door: Door, thing: Manifest, found: list[Drift]) -> None:
+    async def _try(self, title: tuple[str, str, str], doing: Awaitable[None]) -> None:
+        """Do one thing; what the server does not take is a complaint, and the rest goes on."""
+        try:
+            await doing
+        except Refused as refused:
+            self.complaints.append(Complaint(title, str(refused)))
+
+    async def _set(
+        self, door: Door, live: dict[Any, Manifest], thing: Manifest, found: list[Drift]
+    ) -> None:
+        changed = [one for one in found if one.what is What.CHANGED]
+        if any(one.field.startswith(FIXED) for one in changed):
+            await door.delete(live[key(thing)])
         try:
             await door.apply(thing)
         except Refused as refused:
-            changed = [one for one in found if one.what is What.CHANGED]
             if refused.code != 409 or not changed:
                 raise
             await door.apply(thing, force=True)
@@ -283,8 +302,8 @@ class _Hand:
             for thing in ways_in if last else ways_in[:1]:
                 found = live.get(key(thing))
                 if found is not None and is_marked(found, programme):
-                    await door.delete(found)
-        await door.delete(queue)
+                    await self._try(key(found), door.delete(found))
+        await self._try(title, door.delete(queue))
 
     async def _sweep(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
         """Take away shared objects of ours that the policy no longer has."""
@@ -296,7 +315,7 @@ class _Hand:
                 and ours
                 and "deletionTimestamp" not in live[title]["metadata"]
             ):
-                await door.delete(live[title])
+                await self._try(title, door.delete(live[title]))
 
 
 def _growth(change: Change) -> int:
