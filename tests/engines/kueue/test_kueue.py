@@ -281,7 +281,7 @@ def test_one_object_that_is_denied_holds_nothing_else_up(
 
 @pytest.mark.parametrize("code", [403, 409])
 def test_what_may_not_be_deleted_is_named_and_the_rest_goes(lab: Lab, code: int) -> None:
-    """A queue that a webhook keeps, or that another hand has made anew, is told, and taken later."""
+    """A queue that a webhook keeps, or another hand has made anew, is told, and taken later."""
     driven(lab.engine(), *HELD)
     engine = lab.engine()
     lab.store.failures = [Failure("DELETE", code, at=engine._maker().queue_name("a-1", "h200"))]
@@ -326,8 +326,9 @@ def test_a_way_in_that_cannot_be_changed_is_made_anew(lab: Lab) -> None:
     lab.store.delete(("LocalQueue", space, "h200"), None)
     by_hand(lab, way, clusterQueue=maker.queue_name("a-2", "h200"))
     assert Enforced.CONVERGED is driven(lab.engine(member_role="view"), *two()).outcome
-    assert queue(lab, "a-1")["metadata"]["name"] == (
-        lab.store.things["LocalQueue", space, "h200"]["spec"]["clusterQueue"]
+    assert (
+        queue(lab, "a-1")["metadata"]["name"]
+        == (lab.store.things["LocalQueue", space, "h200"]["spec"]["clusterQueue"])
     )
     assert "view" == lab.store.things["RoleBinding", space, MEMBERS]["roleRef"]["name"]
 
@@ -345,8 +346,9 @@ def test_what_is_no_api_server_or_no_kubeconfig_is_an_outage(lab: Lab) -> None:
         broken = lab.settings().model_copy(update={"kubeconfig": str(path)})
         with pytest.raises(EngineDown, match=r"kubeconfig .*broken"):
             Kueue(broken, {}, lambda: ENDS).observe()
-    for given in ({}, [], None, {"items": "x", "metadata": {}}, {"items": [{}], "metadata": {}}):
-        lab.store.failures = [Failure("GET", "answer", instead=given)]
+    wrong: list[object] = [{"items": "x", "metadata": {}}, {"items": [{}], "metadata": {}}]
+    for one in ({}, [], None, *wrong):
+        lab.store.failures = [Failure("GET", "answer", instead=one)]
         with pytest.raises(EngineDown, match="no API server"):
             lab.engine().observe()
     lab.store.failures = [Failure("GET", "answer", instead={"items": None, "metadata": {}})]

@@ -35,7 +35,8 @@ PLURALS: Final[Mapping[str, str]] = {
     "Workload": "workloads",
 }
 PAGE: Final = 500
-REFUSING: Final = frozenset({400, 403, 404, 409, 422})
+CONFLICT: Final = 409
+REFUSING: Final = frozenset({400, 403, 404, CONFLICT, 422})
 """Answers to a change that are about what was sent; others are about the server.
 
 A webhook that denies an object, Kueue's own among them, and a Namespace that is going answer 403.

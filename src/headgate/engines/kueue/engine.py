@@ -18,7 +18,7 @@ from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Q
 from headgate.core.enforcement.plan import applied
 from headgate.core.enforcement.waiting import Waiting
 from headgate.core.metering.usage import Usage
-from headgate.engines.kueue.admission import Answer, active, answers, told_of, works
+from headgate.engines.kueue.admission import Answer, Ground, active, answers, told_of, works
 from headgate.engines.kueue.attempts import (
     Attempt,
     Attempts,
@@ -28,7 +28,7 @@ from headgate.engines.kueue.attempts import (
     within,
     without,
 )
-from headgate.engines.kueue.door import Door, Refused, talk
+from headgate.engines.kueue.door import CONFLICT, Door, Refused, talk
 from headgate.engines.kueue.drift import Drift, What, differences, drift, held, told_all
 from headgate.engines.kueue.manifests import (
     SHARED_KINDS,
@@ -139,31 +139,24 @@ class Kueue:
         """Answer every Workload that waits for the budget's word; raises EngineDown.
 
         `known` are attempts that others have seen here. Nothing is remembered: the next pass sees
-        from the cluster what this one came to. What the server did not take is a complaint, and
-        waits for that next pass.
+        from the cluster what this one came to. What the server did not take is a complaint and no
+        answer, and waits for that next pass.
         """
-        given, complaints = tuple(quotas), list[Complaint]()
-        maker, earlier = self._maker(), {attempt_key(one): one for one in known}
+        given, maker = tuple(quotas), self._maker()
+        hand, earlier = _Hand(maker), {attempt_key(one): one for one in known}
 
         async def answered(door: Door) -> tuple[Answer, ...]:
             attempts, meter, workloads = await self._look(door, None)
             held = works(workloads, meter, maker.check)
             seen = {**earlier, **{name: one.usage for name, one in attempts.items()}}
-            found = tuple(answers(held, given, seen.values(), balance, maker.now))
-            told = [
-                told_of(one, maker.check, self._settings.retry_seconds, maker.now) for one in found
-            ]
-            for thing in [*told, *await _inactive(door, maker)]:
-                try:
-                    await door.tell(thing)
-                except Refused as refused:
-                    complaints.append(Complaint(key(thing), str(refused)))
-            return found
+            told = await hand.answer(door, answers(held, given, seen.values(), balance, maker.now))
+            await hand.activate(door)
+            return told
 
         try:
             return talk(self._settings, answered)
         finally:
-            self.complaints = tuple(complaints)
+            self.complaints = tuple(hand.complaints)
 
     def stirred(self, seconds: float) -> bool:
         """Whether a Workload changes within some seconds, since the last look; raises EngineDown.
@@ -208,7 +201,7 @@ def arrangement_of(settings: KueueCluster, used: Mapping[tuple[str, str], int]) 
 
 
 class _Hand:
-    """One plan while it is being applied."""
+    """What is being done to a cluster, a plan or answers, and what the server did not take."""
 
     def __init__(self, maker: Maker) -> None:
         self.maker = maker
@@ -244,7 +237,7 @@ class _Hand:
             await self._put(door, live, thing)
 
     async def _own(self, door: Door, live: dict[Any, Manifest], quota: Quota) -> None:
-        """What holds one quota; into a Namespace that is others', or is not to be had, goes none."""
+        """What holds one quota; nothing goes into a Namespace that is others' or was refused."""
         for thing in self.maker.own(quota):
             within = "Namespace", "", thing["metadata"].get("namespace", "")
             if all(complaint.thing != within for complaint in self.complaints):
@@ -259,12 +252,41 @@ class _Hand:
         elif found:
             await self._try(title, self._set(door, live, thing, found))
 
-    async def _try(self, title: tuple[str, str, str], doing: Awaitable[None]) -> None:
-        """Do one thing; what the server does not take is a complaint, and the rest goes on."""
+    async def _try(self, title: tuple[str, str, str], doing: Awaitable[None]) -> int:
+        """Do one thing: 0, or the code with which it is refused, which is a complaint."""
         try:
             await doing
         except Refused as refused:
             self.complaints.append(Complaint(title, str(refused)))
+            return refused.code
+        return 0
+
+    async def answer(self, door: Door, found: Iterable[Answer]) -> tuple[Answer, ...]:
+        """Tell the answers, those by which work begins last, and give those that were taken.
+
+        A Workload that is to wait and has changed meanwhile may have been let begin by another
+        `admit`, so by the figures of this pass nothing else of its award begins: of two at once
+        each sees what the other did, and no budget is passed.
+        """
+        told, changed = list[Answer](), set[tuple[str, str]]()
+        for one in sorted(found, key=lambda one: one.ground is Ground.FITS):
+            if one.ground is Ground.FITS and one.work.owner in changed:
+                continue
+            retry = self.maker.settings.retry_seconds
+            thing = told_of(one, self.maker.check, retry, self.maker.now)
+            code = await self._try(key(thing), door.tell(thing))
+            if code == 0:
+                told.append(one)
+            elif code == CONFLICT:
+                changed.add(one.work.owner)
+        return tuple(told)
+
+    async def activate(self, door: Door) -> None:
+        """Say that our check is answered, where the cluster has not been told yet."""
+        for one in await door.listed("AdmissionCheck"):
+            ours = is_marked(one, self.maker.arrangement.programme)
+            if ours and key(one)[2] == self.maker.check and condition(one, "Active") is None:
+                await self._try(key(one), door.tell(active(one, self.maker.now)))
 
     async def _set(
         self, door: Door, live: dict[Any, Manifest], thing: Manifest, found: list[Drift]
@@ -275,7 +297,7 @@ class _Hand:
         try:
             await door.apply(thing)
         except Refused as refused:
-            if refused.code != 409 or not changed:
+            if refused.code != CONFLICT or not changed:
                 raise
             await door.apply(thing, force=True)
             self.retaken += changed
@@ -334,13 +356,6 @@ def _most(before: Iterable[Quota], after: Iterable[Quota]) -> list[Quota]:
         gpus = larger if quota.award else quota.gpus_most
         most[title] = replace(quota, gpus_most=gpus)
     return list(most.values())
-
-
-async def _inactive(door: Door, maker: Maker) -> list[Manifest]:
-    """That our check is answered, where the cluster has not been told yet."""
-    found = [one for one in await door.listed("AdmissionCheck") if key(one)[2] == maker.check]
-    ours = [one for one in found if is_marked(one, maker.arrangement.programme)]
-    return [active(one, maker.now) for one in ours if condition(one, "Active") is None]
 
 
 @contextmanager
