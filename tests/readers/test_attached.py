@@ -28,6 +28,13 @@ def office(part: str, *more: tuple[str, bytes]) -> bytes:
     return packed(("[Content_Types].xml", b"<Types/>"), (part, b"<x/>"), *more)
 
 
+def bomb() -> bytes:
+    """A small document that says to unpack to a gigabyte."""
+    small = office("word/document.xml", ("word/media/x", b"\0" * 77))
+    length = (77).to_bytes(4, "little")
+    return small.replace(length * 2, length + (2**30).to_bytes(4, "little"))
+
+
 def told(kind: str) -> bytes:
     """A document that says its type in a first file, and a second one."""
     return packed(("mimetype", kind.encode()), ("content.xml", b"<x/>"))
@@ -65,6 +72,9 @@ OTHERS = {
     "a document with macros": office("word/document.xml", ("word/vbaProject.bin", b"x")),
     "a document of two types": office("word/document.xml", ("xl/workbook.xml", b"<x/>")),
     "any ZIP file": packed(("virus.exe", b"MZ")),
+    "a PDF that is a ZIP file too": PDF + packed(("virus.exe", b"MZ")),
+    "a document that writes elsewhere": office("word/document.xml", ("../../.profile", b"x")),
+    "a document that unpacks to a gigabyte": bomb(),
     "a damaged ZIP file": office("word/document.xml")[:40],
     "a packed type": packed(("mimetype", b"application/hwp+zip"), method=zipfile.ZIP_DEFLATED),
     "an old Word file": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,

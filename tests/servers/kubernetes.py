@@ -60,12 +60,19 @@ class Trouble(Exception):
 
 @dataclass
 class Failure:
-    """After so many requests of a method: answer a code, hang, or hang up, so many times."""
+    """After so many requests of a method: answer a code, hang, or hang up, so many times.
+
+    `at` is a part of the addresses that fail; `why` what a code is answered with, `instead` what
+    is said in place of an "answer".
+    """
 
     method: str
     how: int | str
     after: int = 0
     times: int = 10**9
+    at: str = ""
+    why: str = "failing on demand"
+    instead: object = None
 
 
 @dataclass
@@ -145,6 +152,9 @@ class Store:
 
     def keep(self, title: Title, thing: Thing, owned: dict[str, set[Path]]) -> Thing:
         """Validate, and store with the record of who owns what."""
+        earlier = self.things.get(title, thing).get("roleRef", thing.get("roleRef"))
+        if earlier != thing.get("roleRef"):
+            raise Trouble(422, "cannot change roleRef")
         if self.schemas is not None:
             found = self.schemas.faults(thing, self.things.get(title))
             if found:
@@ -186,15 +196,15 @@ class Store:
             raise Trouble(404, f"{title[0]} {title[2]!r} not found")
         return self.things[title]
 
-    def due(self, method: str) -> int | str | None:
+    def due(self, method: str, path: str) -> Failure | None:
         """What fails in this request, if anything does."""
         for failure in self.failures:
-            if failure.method == method:
+            if failure.method == method and failure.at in path:
                 if failure.after > 0:
                     failure.after -= 1
                 elif failure.times > 0:
                     failure.times -= 1
-                    return failure.how
+                    return failure
         return None
 
 
@@ -279,7 +289,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Read, list or watch."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-        if query.get("watch") == "true" and self.store.due("WATCH") is None:
+        if query.get("watch") == "true" and self.store.due("WATCH", self.path) is None:
             self.store.requests.append(f"GET {self.path}")
             self.watch(query)
         else:
@@ -324,17 +334,19 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         with self.store.lock:
             self.store.requests.append(f"{method} {self.path}")
-            how = None if self.path.startswith("/version") else self.store.due(method)
+            version = self.path.startswith("/version")
+            failure = None if version else self.store.due(method, self.path)
+        how = failure.how if failure else None
         if how == "hang":
             time.sleep(3)
         if how in ("hang", "hang up"):
             self.close_connection = True
             return
         try:
-            if isinstance(how, int):
-                raise Trouble(how, "failing on demand")
+            if failure and isinstance(how, int):
+                raise Trouble(how, failure.why)
             with self.store.lock:
-                found = self.done(method, body)
+                found = failure.instead if failure and how == "answer" else self.done(method, body)
                 if how == "unacknowledged":
                     self.close_connection = True
                     return

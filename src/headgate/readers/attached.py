@@ -14,6 +14,9 @@ from headgate.core.policy.schema import FileType
 ENTRIES_MOST: Final = 10_000
 """Files in one packed document: more is no document."""
 
+UNPACKED_MOST: Final = 2**29
+"""Bytes that it may say to unpack to: more fills the memory of whoever opens it, and is none."""
+
 _NAMED_MOST: Final = 200
 _PACKED: Final = {
     "word/document.xml": FileType.DOCX,
@@ -34,7 +37,8 @@ _COMPOUND: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 def type_of(content: bytes) -> FileType | None:
     """The type of a file, or none where it is none that a call can ask for."""
     if content.startswith(b"%PDF-"):
-        return FileType.PDF if b"%%EOF" in content[-1024:] else None
+        whole = b"%%EOF" in content[-1024:]
+        return FileType.PDF if whole and not zipfile.is_zipfile(io.BytesIO(content)) else None
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return FileType.PNG if content.endswith(b"IEND\xaeB`\x82") else None
     if content.startswith(b"\xff\xd8\xff"):
@@ -54,6 +58,8 @@ def _packed(content: bytes) -> FileType | None:
             names = {one.filename for one in files}
             if len(files) > ENTRIES_MOST or any("vbaproject" in n.lower() for n in names):
                 return None
+            if sum(one.file_size for one in files) > UNPACKED_MOST or any(map(_leads_out, names)):
+                return None
             first = files[0] if files else None
             if first is not None and first.filename == "mimetype":
                 plain = first.compress_type == zipfile.ZIP_STORED
@@ -63,6 +69,11 @@ def _packed(content: bytes) -> FileType | None:
         return None
     found = [kind for name, kind in _PACKED.items() if name in names]
     return found[0] if len(found) == 1 and "[Content_Types].xml" in names else None
+
+
+def _leads_out(name: str) -> bool:
+    """Whether a packed file would be written outside the folder into which it is unpacked."""
+    return name[:1] in ("/", "\\") or ".." in name.replace("\\", "/").split("/")
 
 
 def _is_hwp(content: bytes) -> bool:

@@ -1,5 +1,6 @@
 """The budget check on Kueue: a budget is not passed, and who waits is told why."""
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from headgate.core.quantities import instant_of, seconds_of
 from headgate.engines.drive import Enforced
 from headgate.engines.kueue.admission import Ground, State, answers, hours, told_of, works
 from headgate.engines.kueue.attempts import Attempts, Meter
+from headgate.engines.kueue.door import Door
 from headgate.engines.kueue.drift import What
 from headgate.engines.kueue.manifests import MEMBERS, VERSION, Manifest
 from tests.engines.kueue.conftest import ENDS, NOW, Lab, maker, quota
@@ -79,6 +81,52 @@ def test_each_reason_to_wait_or_never_to_begin_has_its_answer() -> None:
     assert [Ground.CLOSED] == [one.ground for one in answers(held, [], (), NOTHING, NOW)]
     states = {State.READY, State.RETRY, State.REJECTED}
     assert states == {ground.state for ground in Ground}
+
+
+def test_work_that_was_refused_already_keeps_nobody_else_waiting() -> None:
+    """Until Kueue has sent it back it still holds GPUs, and it will use none of the budget."""
+    for state in (State.RETRY, State.REJECTED):
+        told = asking("a", gpus=26)
+        told["status"]["admissionChecks"] = [checked(state.value)]
+        assert [Ground.FITS] == grounds(told, asking("b"))
+        told["status"]["conditions"].append({**_condition("Admitted", BEGIN)})
+        assert [Ground.NO_ROOM] == grounds(told, asking("b")), "what runs is counted"
+    unasked = asking("a", gpus=26)
+    unasked["status"]["admissionChecks"] = []
+    assert [Ground.NO_ROOM] == grounds(unasked, asking("b")), "it begins without our word"
+
+
+def test_two_that_answer_at_once_pass_no_budget(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another let `late` begin between our look and our word: so we do not let `early` begin."""
+    driven(lab.engine(budget_check=True), quota())
+    lab.store.schemas = None
+    maker = lab.engine(budget_check=True)._maker()
+    for name in ("early", "late"):
+        thing = asking(name, gpus=20, queue=maker.queue_name("a-1", "h200"))
+        thing["status"]["admissionChecks"] = [{**checked("Pending"), "name": maker.check}]
+        here = {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "n"}}
+        lab.store.write(here, "team")
+        lab.store.write(thing, "kueue")
+    only = replace(QUOTA, gpu_seconds_budget=100_000)
+    listed = Door.listed
+
+    async def overtaken(door: Door, kind: str) -> list[Manifest]:
+        found = await listed(door, kind)
+        if kind == "Workload":
+            told = {**checked("Ready"), "name": maker.check}
+            other = copy.deepcopy(lab.store.things["Workload", "n", "late"])
+            lab.store.tell(
+                ("Workload", "n", "late"), {**other, "status": {"admissionChecks": [told]}}
+            )
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Door, "listed", overtaken)
+        engine = lab.engine(budget_check=True)
+        assert () == engine.admit([only], NOTHING)
+        assert [("Workload", "n", "late")] == [one.thing for one in engine.complaints]
+    (answer,) = lab.engine(budget_check=True).admit([only], NOTHING)
+    assert (("n", "early"), Ground.NO_ROOM) == (answer.work.key, answer.ground)
 
 
 def test_what_cannot_run_beyond_the_end_of_the_award_needs_no_more_than_that() -> None:
@@ -261,7 +309,7 @@ def test_a_workload_that_went_away_is_a_complaint_and_not_an_outage(lab: Lab) ->
         return tell(title, sent)
 
     lab.store.tell = late  # type: ignore[method-assign]
-    assert 1 == len(engine.admit([quota()], NOTHING))
+    assert () == engine.admit([quota()], NOTHING)
     assert [("Workload", "n", "job")] == [one.thing for one in engine.complaints]
     assert (
         "Pending"

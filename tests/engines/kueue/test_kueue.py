@@ -11,7 +11,7 @@ from headgate.core.enforcement.engine import Action, EngineDown, Quota, QuotaSta
 from headgate.engines.drive import Enforced, Receipt, enforce
 from headgate.engines.kueue.drift import What, quantity
 from headgate.engines.kueue.engine import Kueue
-from headgate.engines.kueue.manifests import Manifest
+from headgate.engines.kueue.manifests import MEMBERS, Manifest
 from tests.engines.kueue.conftest import BUDGET, ENDS, Lab, envelope, orders, quota
 from tests.servers.kubernetes import Failure, Store
 
@@ -223,6 +223,7 @@ def test_quantities_are_numbers_however_they_are_written(lab: Lab) -> None:
     """An API server may write 1000 as 1k: that is no drift."""
     assert quantity("1k") == quantity("1000") == quantity("1000000m")
     assert quantity("1Ki") == 1024
+    assert quantity("1e3") == quantity("1E3") == quantity("1000000000u") == 1000
     with pytest.raises(ValueError, match="no quantity"):
         quantity("1 k")
     driven(lab.engine(borrow_percent=0), quota(gpus=64))
@@ -245,3 +246,110 @@ def test_the_list_is_read_page_by_page(lab: Lab) -> None:
         foreign(lab.store, f"theirs-{number}")
     assert Enforced.CONVERGED is driven(lab.engine(), quota()).outcome
     assert 2 <= sum("continue=" in request for request in lab.store.requests)
+
+
+DENIED = 'admission webhook "vclusterqueue.kb.io" denied the request: it is reserved'
+GOING = 'localqueues.kueue.x-k8s.io "h200" is forbidden: the namespace is being terminated'
+NO_RIGHT = 'clusterqueues.kueue.x-k8s.io "q" is forbidden: User "h" cannot patch resource "c"'
+
+
+@pytest.mark.parametrize(
+    ("at", "code", "why"),
+    [
+        ("clusterqueues/{queue}", 403, DENIED),
+        ("{space}/localqueues", 403, GOING),
+        ("{space}/localqueues", 404, "no such namespace"),
+        ("namespaces/{space}?", 422, "Invalid value"),
+    ],
+)
+def test_one_object_that_is_denied_holds_nothing_else_up(
+    lab: Lab, at: str, code: int, why: str
+) -> None:
+    """Webhooks, Kueue's own too, and a Namespace that is going refuse one award: others get on."""
+    engine, both = lab.engine(), (quota("a-1", 16), quota("a-2", 8))
+    maker = engine._maker()
+    named = at.format(queue=maker.queue_name("a-1", "h200"), space=maker.namespace("a-1"))
+    lab.store.failures = [Failure("PATCH", code, at=named, why=why)]
+    assert Enforced.DRIFTING is driven(engine, *both).outcome
+    assert [why] == [one.reason for one in engine.complaints]
+    states = {one.award: one.state for one in lab.engine().observe()}
+    assert QuotaState.OPEN is states["a-2"]
+    assert QuotaState.OPEN is not states.get("a-1")
+    lab.store.failures = []
+    assert Enforced.CONVERGED is driven(lab.engine(), *both).outcome
+
+
+@pytest.mark.parametrize("code", [403, 409])
+def test_what_may_not_be_deleted_is_named_and_the_rest_goes(lab: Lab, code: int) -> None:
+    """A queue that a webhook keeps, or another hand has made anew, is told, and taken later."""
+    driven(lab.engine(), *HELD)
+    engine = lab.engine()
+    lab.store.failures = [Failure("DELETE", code, at=engine._maker().queue_name("a-1", "h200"))]
+    assert Enforced.DRIFTING is driven(engine).outcome
+    assert ["ClusterQueue"] == [one.thing[0] for one in engine.complaints]
+    assert ["a-1"] == [one.award for one in lab.engine().observe()]
+    lab.store.failures = []
+    assert Enforced.CONVERGED is driven(lab.engine()).outcome
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_right_that_is_missing_is_an_outage_and_no_complaint_for_each_object(
+    lab: Lab, method: str
+) -> None:
+    """Whoever may not write at all is told so once."""
+    driven(lab.engine(), quota("a-1"))
+    lab.store.failures = [Failure(method, 403, why=NO_RIGHT.replace("patch", method.lower()))]
+    engine = lab.engine()
+    receipt = driven(engine, quota("a-2"))
+    assert (Enforced.DOWN, ()) == (receipt.outcome, engine.complaints)
+    assert "cannot" in receipt.down
+
+
+def test_nothing_is_put_into_a_namespace_that_others_made(lab: Lab) -> None:
+    """Their Namespace on a name of ours stays empty of us, and its award is told to be unheld."""
+    engine = lab.engine(member_role="edit")
+    title = "Namespace", "", engine._maker().namespace("a-1")
+    theirs = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": title[2]}}
+    before = copy.deepcopy(lab.store.write(theirs, "team"))
+    assert Enforced.DRIFTING is driven(engine, quota("a-1"), quota("a-2")).outcome
+    assert [title] == [one.thing for one in engine.complaints]
+    assert before == lab.store.things[title]
+    assert [] == [one for one in lab.store.things if one[1] == title[2]]
+
+
+def test_a_way_in_that_cannot_be_changed_is_made_anew(lab: Lab) -> None:
+    """Kubernetes lets nobody change whose queue or which role it is: both heal with one apply."""
+    driven(lab.engine(member_role="edit"), quota("a-1"), quota("a-2"))
+    maker = lab.engine()._maker()
+    space = maker.namespace("a-1")
+    way = lab.store.things["LocalQueue", space, "h200"]
+    lab.store.delete(("LocalQueue", space, "h200"), None)
+    by_hand(lab, way, clusterQueue=maker.queue_name("a-2", "h200"))
+    assert Enforced.CONVERGED is driven(lab.engine(member_role="view"), *two()).outcome
+    assert (
+        queue(lab, "a-1")["metadata"]["name"]
+        == (lab.store.things["LocalQueue", space, "h200"]["spec"]["clusterQueue"])
+    )
+    assert "view" == lab.store.things["RoleBinding", space, MEMBERS]["roleRef"]["name"]
+
+
+def two() -> tuple[Quota, Quota]:
+    """Two awards."""
+    return quota("a-1"), quota("a-2")
+
+
+def test_what_is_no_api_server_or_no_kubeconfig_is_an_outage(lab: Lab) -> None:
+    """Another program at the address, or a file that was half written, is named; no traceback."""
+    for text in (b"", b"[]", b"kind: Config", b"a: ["):
+        path = lab.folder / "broken"
+        path.write_bytes(text)
+        broken = lab.settings().model_copy(update={"kubeconfig": str(path)})
+        with pytest.raises(EngineDown, match=r"kubeconfig .*broken"):
+            Kueue(broken, {}, lambda: ENDS).observe()
+    wrong: list[object] = [{"items": "x", "metadata": {}}, {"items": [{}], "metadata": {}}]
+    for one in ({}, [], None, *wrong):
+        lab.store.failures = [Failure("GET", "answer", instead=one)]
+        with pytest.raises(EngineDown, match="no API server"):
+            lab.engine().observe()
+    lab.store.failures = [Failure("GET", "answer", instead={"items": None, "metadata": {}})]
+    assert () == lab.engine().observe()

@@ -25,8 +25,9 @@ LIMIT_LABEL = "kueue.x-k8s.io/max-exec-time-seconds"
 
 
 class State(Enum):
-    """What Kueue does next: begin the work, try it again later, or give it up."""
+    """What Kueue does next: ask, begin the work, try it again later, or give it up."""
 
+    PENDING = "Pending"
     READY = "Ready"
     RETRY = "Retry"
     REJECTED = "Rejected"
@@ -102,8 +103,12 @@ def works(things: Iterable[Mapping[str, Any]], meter: Meter, check: str) -> Iter
         reserved = condition(thing, "QuotaReserved")
         if owner is None or reserved is None or condition(thing, "Finished") is not None:
             continue
-        ours = [one for one in status.get("admissionChecks", ()) if one["name"] == check]
+        checks = status.get("admissionChecks", ())
+        ours = next((State(one["state"]) for one in checks if one["name"] == check), None)
         admitted = condition(thing, "Admitted")
+        if admitted is None and ours in (State.RETRY, State.REJECTED):
+            # It is told already, and holds its GPUs only until Kueue has sent it back.
+            continue
         yield Work(
             (metadata["namespace"], metadata["name"]),
             metadata["resourceVersion"],
@@ -113,7 +118,7 @@ def works(things: Iterable[Mapping[str, Any]], meter: Meter, check: str) -> Iter
             status.get("accumulatedPastExecutionTimeSeconds", 0),
             reserved,
             admitted,
-            admitted is None and any(one["state"] == "Pending" for one in ours),
+            admitted is None and ours is State.PENDING,
         )
 
 

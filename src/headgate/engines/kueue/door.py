@@ -7,6 +7,7 @@ answer, or not in time, or refuses to serve, is `EngineDown`; what is refused fo
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import ceil
@@ -34,8 +35,15 @@ PLURALS: Final[Mapping[str, str]] = {
     "Workload": "workloads",
 }
 PAGE: Final = 500
-REFUSING: Final = frozenset({400, 409, 422})
-"""Answers that are about what was sent; any other failure is about the server or our rights."""
+CONFLICT: Final = 409
+REFUSING: Final = frozenset({400, 403, 404, CONFLICT, 422})
+"""Answers to a change that are about what was sent; others are about the server.
+
+A webhook that denies an object, Kueue's own among them, and a Namespace that is going answer 403.
+"""
+
+_NO_RIGHT: Final = re.compile(r'User "[^"]*" cannot \w+ resource')
+"""How a 403 reads that is about our rights (Kubernetes, `responsewriters.ForbiddenMessage`)."""
 
 
 class Refused(Exception):
@@ -62,12 +70,13 @@ class Door:
         while True:
             page = {"limit": str(PAGE), **({"continue": after} if after else {})}
             answer = await self._ask("GET", kind, "", PLURALS[kind], params=page)
+            items, said = _page(answer)
             # An item of a list of built-in objects says neither its kind nor its version.
             head = {"apiVersion": version_of(kind), "kind": kind}
-            found += ({**head, **item} for item in answer["items"])
-            after = answer.get("metadata", {}).get("continue", "")
+            found += ({**head, **item} for item in items)
+            after = said.get("continue", "")
             if not after:
-                self.version = answer.get("metadata", {}).get("resourceVersion", "")
+                self.version = said.get("resourceVersion", "")
                 return found
 
     async def stirred(self, kind: str, version: str, seconds: float) -> bool:
@@ -85,7 +94,7 @@ class Door:
                 params=asked, stream=True, timeout=None,
             ) as answer:  # fmt: skip
                 async for line in answer.aiter_lines():
-                    if json.loads(line)["type"] != "BOOKMARK":
+                    if _is_news(json.loads(line)):
                         return True
         except TimeoutError:
             return False
@@ -137,11 +146,37 @@ class Door:
                 return answer.json()
         except ServerError as error:
             code = error.response.status_code if error.response is not None else 0
+            reason = str(error).partition("\n")[0]
             if method == "DELETE" and code == 404:
                 return {}
-            if code in REFUSING or (code == 404 and url.endswith("/status")):
-                raise Refused(code, str(error)) from error
-            raise EngineDown(f"the API server answered {code}: {error}") from error
+            if method != "GET" and code in REFUSING and not _NO_RIGHT.search(reason):
+                raise Refused(code, reason) from error
+            raise EngineDown(f"the API server answered {code}: {reason}") from error
+        except (KeyError, TypeError) as error:
+            raise EngineDown(f"{_NO_SERVER}: a failure without a reason") from error
+
+
+_NO_SERVER: Final = "what answers there is no API server"
+
+
+def _page(answer: Any) -> tuple[list[Manifest], Mapping[str, str]]:
+    """The items of a page and what it says of the list; raises EngineDown for what is no page.
+
+    A list that was never filled may be written as null.
+    """
+    match answer:
+        case {"items": list() | None as items, "metadata": dict() as said}:
+            if all(isinstance(one, dict) and "metadata" in one for one in items or ()):
+                return items or [], said
+    raise EngineDown(f"{_NO_SERVER}: no list was given")
+
+
+def _is_news(event: Any) -> bool:
+    """Whether a line of a watch tells of a change; raises EngineDown for what is no such line."""
+    match event:
+        case {"type": str() as kind}:
+            return kind != "BOOKMARK"
+    raise EngineDown(f"{_NO_SERVER}: what was watched told no change")
 
 
 def kinds_of(settings: KueueCluster) -> tuple[str, ...]:
@@ -154,14 +189,8 @@ def talk(settings: KueueCluster, say: Callable[[Door], Awaitable[Answer]]) -> An
     """Have one conversation; raises EngineDown for a server that does not answer it whole."""
 
     async def conversation() -> Answer:
-        from kr8s.asyncio import api
-
         with _down():
-            found = await asyncio.wait_for(
-                api(kubeconfig=settings.kubeconfig, context=settings.context),
-                settings.timeout_seconds,
-            )
-            found.timeout = settings.timeout_seconds
+            found = await _api_of(settings)
             try:
                 return await say(Door(found, kinds_of(settings)))
             finally:
@@ -170,6 +199,23 @@ def talk(settings: KueueCluster, say: Callable[[Door], Awaitable[Answer]]) -> An
                     await found._session.aclose()
 
     return asyncio.run(conversation())
+
+
+async def _api_of(settings: KueueCluster) -> "Api":
+    """Kr8s with a kubeconfig; raises EngineDown for one that says nothing it understands."""
+    from kr8s.asyncio import api
+    from yaml import YAMLError
+
+    try:
+        found = await asyncio.wait_for(
+            api(kubeconfig=settings.kubeconfig, context=settings.context),
+            settings.timeout_seconds,
+        )
+    except (KeyError, TypeError, AttributeError, YAMLError) as error:
+        what = f"the kubeconfig {settings.kubeconfig or ''} cannot be read"
+        raise EngineDown(f"{what}: {type(error).__name__}") from error
+    found.timeout = settings.timeout_seconds
+    return found
 
 
 @contextmanager

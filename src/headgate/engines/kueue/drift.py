@@ -19,10 +19,9 @@ from headgate.engines.kueue.names import MANAGER, is_marked
 Live = Mapping[tuple[str, str, str], Mapping[str, Any]]
 """Every object of our kinds that a cluster holds, ours or not, by its key."""
 
-_QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kMGTPE]i?|Ki|m)?")
+_QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:([kMGTPE]i?|Ki|[num])|[eE]([0-9]{1,2}))?")
 _SUFFIXES: Final = {
-    "": Decimal(1),
-    "m": Decimal("0.001"),
+    **{sign: Decimal(1000) ** -power for power, sign in enumerate(("", "m", "u", "n"))},
     **{sign: Decimal(1000) ** power for power, sign in enumerate("kMGTPE", 1)},
     **{f"{sign}i": Decimal(1024) ** power for power, sign in enumerate("KMGTPE", 1)},
 }
@@ -183,7 +182,7 @@ def quantity(text: str) -> Decimal:
     found = _QUANTITY.fullmatch(text)
     if found is None:
         raise ValueError(f"{text[:40]!r} is no quantity")
-    return Decimal(found[1]) * _SUFFIXES[found[2] or ""]
+    return Decimal(found[1]) * _SUFFIXES[found[2] or ""] * Decimal(10) ** int(found[3] or 0)
 
 
 def told_all(live: Live, maker: Maker) -> tuple[Quota, ...]:

@@ -1,7 +1,7 @@
 """Kueue as an engine: observe, apply a plan with server-side apply, meter Workloads."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import itemgetter
@@ -18,7 +18,7 @@ from headgate.core.enforcement.engine import Action, Change, EngineDown, Plan, Q
 from headgate.core.enforcement.plan import applied
 from headgate.core.enforcement.waiting import Waiting
 from headgate.core.metering.usage import Usage
-from headgate.engines.kueue.admission import Answer, active, answers, told_of, works
+from headgate.engines.kueue.admission import Answer, Ground, active, answers, told_of, works
 from headgate.engines.kueue.attempts import (
     Attempt,
     Attempts,
@@ -28,8 +28,8 @@ from headgate.engines.kueue.attempts import (
     within,
     without,
 )
-from headgate.engines.kueue.door import Door, Refused, talk
-from headgate.engines.kueue.drift import Drift, What, differences, drift, held
+from headgate.engines.kueue.door import CONFLICT, Door, Refused, talk
+from headgate.engines.kueue.drift import Drift, What, differences, drift, held, told_all
 from headgate.engines.kueue.manifests import (
     SHARED_KINDS,
     Arrangement,
@@ -40,6 +40,9 @@ from headgate.engines.kueue.manifests import (
 )
 from headgate.engines.kueue.names import is_marked
 from headgate.engines.kueue.pending import pending
+
+FIXED: Final = "roleRef", "spec.clusterQueue"
+"""Fields that Kubernetes lets nobody change: a way in that has one otherwise is made anew."""
 
 _LOOKS: Final = TypeAdapter(tuple[Attempt, ...])
 
@@ -136,31 +139,24 @@ class Kueue:
         """Answer every Workload that waits for the budget's word; raises EngineDown.
 
         `known` are attempts that others have seen here. Nothing is remembered: the next pass sees
-        from the cluster what this one came to. What the server did not take is a complaint, and
-        waits for that next pass.
+        from the cluster what this one came to. What the server did not take is a complaint and no
+        answer, and waits for that next pass.
         """
-        given, complaints = tuple(quotas), list[Complaint]()
-        maker, earlier = self._maker(), {attempt_key(one): one for one in known}
+        given, maker = tuple(quotas), self._maker()
+        hand, earlier = _Hand(maker), {attempt_key(one): one for one in known}
 
         async def answered(door: Door) -> tuple[Answer, ...]:
             attempts, meter, workloads = await self._look(door, None)
             held = works(workloads, meter, maker.check)
             seen = {**earlier, **{name: one.usage for name, one in attempts.items()}}
-            found = tuple(answers(held, given, seen.values(), balance, maker.now))
-            told = [
-                told_of(one, maker.check, self._settings.retry_seconds, maker.now) for one in found
-            ]
-            for thing in [*told, *await _inactive(door, maker)]:
-                try:
-                    await door.tell(thing)
-                except Refused as refused:
-                    complaints.append(Complaint(key(thing), str(refused)))
-            return found
+            told = await hand.answer(door, answers(held, given, seen.values(), balance, maker.now))
+            await hand.activate(door)
+            return told
 
         try:
             return talk(self._settings, answered)
         finally:
-            self.complaints = tuple(complaints)
+            self.complaints = tuple(hand.complaints)
 
     def stirred(self, seconds: float) -> bool:
         """Whether a Workload changes within some seconds, since the last look; raises EngineDown.
@@ -205,7 +201,7 @@ def arrangement_of(settings: KueueCluster, used: Mapping[tuple[str, str], int]) 
 
 
 class _Hand:
-    """One plan while it is being applied."""
+    """What is being done to a cluster, a plan or answers, and what the server did not take."""
 
     def __init__(self, maker: Maker) -> None:
         self.maker = maker
@@ -223,8 +219,7 @@ class _Hand:
         # 2. What is changed and added, that which shrinks first.
         for change in sorted(plan.changes, key=_growth):
             if change.wanted is not None and change.award:
-                for thing in self.maker.own(change.wanted):
-                    await self._put(door, live, thing)
+                await self._own(door, live, change.wanted)
         # 3. What goes.
         for change in plan.changes:
             if change.action is Action.REMOVE and change.held is not None and change.award:
@@ -232,12 +227,21 @@ class _Hand:
                 await self._remove(door, live, change.held, last=last)
         # 4. The pool with what has become free; Cohorts and flavors that nobody needs any longer.
         live = await door.live()
-        await self._shared(door, live, after)
-        await self._sweep(door, live, after)
+        stands = [quota for quota in after if not quota.award]
+        stands += [quota for quota in told_all(live, self.maker) if quota.award]
+        await self._shared(door, live, stands)
+        await self._sweep(door, live, stands)
 
     async def _shared(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
         for thing in self.maker.shared(quotas):
             await self._put(door, live, thing)
+
+    async def _own(self, door: Door, live: dict[Any, Manifest], quota: Quota) -> None:
+        """What holds one quota; nothing goes into a Namespace that is others' or was refused."""
+        for thing in self.maker.own(quota):
+            within = "Namespace", "", thing["metadata"].get("namespace", "")
+            if all(complaint.thing != within for complaint in self.complaints):
+                await self._put(door, live, thing)
 
     async def _put(self, door: Door, live: dict[Any, Manifest], thing: Manifest) -> None:
         """Bring one object about; a field of ours that another has set is taken back and named."""
@@ -246,17 +250,54 @@ class _Hand:
         if any(one.what is What.NOT_OURS for one in found):
             self.complaints.append(Complaint(title, What.NOT_OURS.value))
         elif found:
-            try:
-                await self._set(door, thing, found)
-            except Refused as refused:
-                self.complaints.append(Complaint(title, str(refused)))
+            await self._try(title, self._set(door, live, thing, found))
 
-    async def _set(self, door: Door, thing: Manifest, found: list[Drift]) -> None:
+    async def _try(self, title: tuple[str, str, str], doing: Awaitable[None]) -> int:
+        """Do one thing: 0, or the code with which it is refused, which is a complaint."""
+        try:
+            await doing
+        except Refused as refused:
+            self.complaints.append(Complaint(title, str(refused)))
+            return refused.code
+        return 0
+
+    async def answer(self, door: Door, found: Iterable[Answer]) -> tuple[Answer, ...]:
+        """Tell the answers, those by which work begins last, and give those that were taken.
+
+        A Workload that is to wait and has changed meanwhile may have been let begin by another
+        `admit`, so by the figures of this pass nothing else of its award begins: of two at once
+        each sees what the other did, and no budget is passed.
+        """
+        told, changed = list[Answer](), set[tuple[str, str]]()
+        for one in sorted(found, key=lambda one: one.ground is Ground.FITS):
+            if one.ground is Ground.FITS and one.work.owner in changed:
+                continue
+            retry = self.maker.settings.retry_seconds
+            thing = told_of(one, self.maker.check, retry, self.maker.now)
+            code = await self._try(key(thing), door.tell(thing))
+            if code == 0:
+                told.append(one)
+            elif code == CONFLICT:
+                changed.add(one.work.owner)
+        return tuple(told)
+
+    async def activate(self, door: Door) -> None:
+        """Say that our check is answered, where the cluster has not been told yet."""
+        for one in await door.listed("AdmissionCheck"):
+            ours = is_marked(one, self.maker.arrangement.programme)
+            if ours and key(one)[2] == self.maker.check and condition(one, "Active") is None:
+                await self._try(key(one), door.tell(active(one, self.maker.now)))
+
+    async def _set(
+        self, door: Door, live: dict[Any, Manifest], thing: Manifest, found: list[Drift]
+    ) -> None:
+        changed = [one for one in found if one.what is What.CHANGED]
+        if any(one.field.startswith(FIXED) for one in changed):
+            await door.delete(live[key(thing)])
         try:
             await door.apply(thing)
         except Refused as refused:
-            changed = [one for one in found if one.what is What.CHANGED]
-            if refused.code != 409 or not changed:
+            if refused.code != CONFLICT or not changed:
                 raise
             await door.apply(thing, force=True)
             self.retaken += changed
@@ -283,8 +324,8 @@ class _Hand:
             for thing in ways_in if last else ways_in[:1]:
                 found = live.get(key(thing))
                 if found is not None and is_marked(found, programme):
-                    await door.delete(found)
-        await door.delete(queue)
+                    await self._try(key(found), door.delete(found))
+        await self._try(title, door.delete(queue))
 
     async def _sweep(self, door: Door, live: dict[Any, Manifest], quotas: Iterable[Quota]) -> None:
         """Take away shared objects of ours that the policy no longer has."""
@@ -296,7 +337,7 @@ class _Hand:
                 and ours
                 and "deletionTimestamp" not in live[title]["metadata"]
             ):
-                await door.delete(live[title])
+                await self._try(title, door.delete(live[title]))
 
 
 def _growth(change: Change) -> int:
@@ -315,13 +356,6 @@ def _most(before: Iterable[Quota], after: Iterable[Quota]) -> list[Quota]:
         gpus = larger if quota.award else quota.gpus_most
         most[title] = replace(quota, gpus_most=gpus)
     return list(most.values())
-
-
-async def _inactive(door: Door, maker: Maker) -> list[Manifest]:
-    """That our check is answered, where the cluster has not been told yet."""
-    found = [one for one in await door.listed("AdmissionCheck") if key(one)[2] == maker.check]
-    ours = [one for one in found if is_marked(one, maker.arrangement.programme)]
-    return [active(one, maker.now) for one in ours if condition(one, "Active") is None]
 
 
 @contextmanager
