@@ -248,7 +248,7 @@ def _normal_matrix(kept: IntArray, other: IntArray) -> FloatArray:
     return matrix
 
 
-_AT_ONCE: Final = 2**18
+_AT_ONCE: Final = 2**14
 """Pairs that are joined at a time, which is some 20 MiB."""
 
 

@@ -27,6 +27,7 @@ DATABASE: Final = Database("default")
 _NEWER: Final = """
     SELECT seq, data FROM kept WHERE kind = 'decision' AND key > %s ORDER BY key
 """
+_LINE: Final = "SELECT data FROM kept WHERE kind = 'decision' AND key = %s"
 _USED: Final = """
     SELECT f.account, f.unit, l.credits_posted - l.debits_posted FROM leg f
     JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
@@ -36,7 +37,11 @@ _USED: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One decision as it is kept: its entry's number, what it says, and its canonical line."""
+    """One decision as it is kept: its entry's number, and what it says.
+
+    `mark` is another for another line; the line itself is read where somebody is shown it, since a
+    process keeps every decision, and the lines are half of them.
+    """
 
     seq: int
     step: str
@@ -44,7 +49,13 @@ class Made:
     subject: str
     at: str
     result: Any
-    line: str
+    mark: int
+
+    @property
+    def line(self) -> str:
+        """Its canonical line; one query."""
+        ((line,),) = DATABASE.rows(_LINE, [f"{self.seq:012}"])
+        return str(line).rstrip("\n")
 
 
 @dataclass
@@ -69,7 +80,7 @@ _SEEN: Final[dict[tuple[str, str, str], _Seen]] = {}
 def _made(seq: int, line: str) -> Made:
     told = from_json(line)
     words = (told["step"], told["rule"], told["subject"], told["at"])
-    return Made(seq, *words, told["result"], line.rstrip("\n"))
+    return Made(seq, *words, told["result"], hash(line))
 
 
 def decisions() -> list[Made]:
@@ -79,7 +90,7 @@ def decisions() -> list[Made]:
 
 def followed(made: Sequence[Made]) -> tuple[str, ...]:
     """What is another once there are more decisions: for whoever keeps what follows from them."""
-    return (*DATABASE.where, str(len(made)), made[-1].line if made else "")
+    return (*DATABASE.where, str(len(made)), str(made[-1].mark) if made else "")
 
 
 def programme() -> Stands | None:
