@@ -58,10 +58,8 @@ def test_a_worker_holds_nothing_that_only_some_sites_or_pages_need(tmp_path: Pat
         f"print([name for name in {waiting!r} if name in sys.modules])"
     )
     told = environment(DJANGO_SETTINGS_MODULE="headgate.site.settings")
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=told, capture_output=True, text=True
-    )
-    assert (0, "[]\n") == (done.returncode, done.stdout), done.stderr
+    command = [sys.executable, "-c", script]
+    assert "[]\n" == subprocess.check_output(command, cwd=tmp_path, env=told, text=True)
 
 
 def test_a_file_of_the_site_comes_whole_with_what_keeps_it(portal: Client) -> None:
