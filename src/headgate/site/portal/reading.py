@@ -39,8 +39,8 @@ _USED: Final = """
 class Made:
     """One decision as it is kept: its entry's number, and what it says.
 
-    `mark` is another for another line; the line itself is read where somebody is shown it, since a
-    process keeps every decision, and the lines are half of them.
+    The line itself is read where somebody is shown it: a process keeps every decision, and the
+    lines would be half of what it keeps.
     """
 
     seq: int
@@ -49,7 +49,6 @@ class Made:
     subject: str
     at: str
     result: Any
-    mark: int
 
     @property
     def line(self) -> str:
@@ -80,7 +79,7 @@ _SEEN: Final[dict[tuple[str, str, str], _Seen]] = {}
 def _made(seq: int, line: str) -> Made:
     told = from_json(line)
     words = (told["step"], told["rule"], told["subject"], told["at"])
-    return Made(seq, *words, told["result"], hash(line))
+    return Made(seq, *words, told["result"])
 
 
 def decisions() -> list[Made]:
@@ -90,7 +89,7 @@ def decisions() -> list[Made]:
 
 def followed(made: Sequence[Made]) -> tuple[str, ...]:
     """What is another once there are more decisions: for whoever keeps what follows from them."""
-    return (*DATABASE.where, str(len(made)), str(made[-1].mark) if made else "")
+    return (*DATABASE.where, str(len(made)))
 
 
 def programme() -> Stands | None:
