@@ -30,6 +30,8 @@ LONGEST = ("site/year", "site/histories", "site/portal/test_browser.py", "engine
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "headgate.site.settings")
 os.environ.setdefault("HEADGATE_SECRET_KEY", "only for tests")
 os.environ.setdefault("HEADGATE_HTTPS", "false")
+# What asks a provider is loaded where there is one; a test of signing in has a real one.
+os.environ.setdefault("HEADGATE_OIDC_ISSUER", "https://provider.invalid")
 
 MEMORY, MEMORY_BYTES_MIN = Path("/dev/shm"), 2**32
 

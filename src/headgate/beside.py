@@ -9,8 +9,7 @@ from typing import Final
 
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS
 from headgate.outcomes import Outcome
-from headgate.report.trial import DAYS, HOURS, Column, Three
-from headgate.whatif import AS_IT_STANDS
+from headgate.report.trial import AS_IT_STANDS, DAYS, HOURS, Column, Three
 
 Variants = Mapping[str, Mapping[str, Three]]
 """Figures by what they are called, by variant; the first is what the others are compared with."""

@@ -28,12 +28,11 @@ from headgate.readers.demand_csv import read_demand
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.readers.trace_kept import Kept, told
-from headgate.report.trial import trial_pages
+from headgate.report.trial import AS_IT_STANDS, trial_pages
 from headgate.report.trial_awards import Listed, Lists
 from headgate.steps.agenda import first_day
 from headgate.whatif import (
     AS_IT_CAME,
-    AS_IT_STANDS,
     Run,
     Try,
     all_runs,

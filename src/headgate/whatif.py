@@ -19,7 +19,7 @@ from headgate.core.policy.sharing import Idle, Turns
 from headgate.core.supports.text import Text
 from headgate.readers.trace_kept import Kept
 from headgate.readers.traces import Trace
-from headgate.report.trial import Column, Trial
+from headgate.report.trial import AS_IT_STANDS, Column, Trial
 from headgate.simulation.replay.demand import (
     WEEK_SECONDS,
     Demand,
@@ -35,7 +35,6 @@ from headgate.simulation.replay.supply import WALLS, Offer, offer
 from headgate.steps.agenda import first_day
 
 AS_IT_CAME = "as it came"
-AS_IT_STANDS = "as it stands"
 
 
 @dataclass(frozen=True, slots=True)

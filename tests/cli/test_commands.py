@@ -12,7 +12,7 @@ from headgate.cli import app
 from headgate.comparing import unchanged
 from headgate.core.policy.jsonschema import json_schema
 from headgate.readers.policy_files import read_programme
-from headgate.whatif import AS_IT_STANDS
+from headgate.report.trial import AS_IT_STANDS
 from tests.simulation.replay.worlds import HALVES
 from tests.whole.small import PROGRAMME, trace_text
 

@@ -173,7 +173,12 @@ _TOGETHER: Final = 4096
 """How many lines are written at once: enough to be quick, few enough to be held."""
 _TEXT: Final = frozenset({str})
 _WRITERS: Final = _Writers(
-    {str: encode_basestring, int: int.__repr__, type(None): lambda _: "null"}
+    {
+        str: encode_basestring,
+        int: int.__repr__,
+        bool: {True: "true", False: "false"}.__getitem__,
+        type(None): lambda _: "null",
+    }
 )
 _WRITERS.update({list: _WRITERS.listed, tuple: _WRITERS.listed, dict: _WRITERS.mapped})
 

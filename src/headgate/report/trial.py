@@ -35,6 +35,9 @@ from headgate.report.pages import file_of, laid_out
 from headgate.report.speaker import Speaker, speaker_of
 from headgate.report.trial_awards import Lists
 
+AS_IT_STANDS: Final = "as it stands"
+"""The variant that is today's policy; the others are laid beside it."""
+
 Three = tuple[int, int, int]
 Value = int | str | bool | tuple[str, ...] | None
 """A word's value; a tuple are names, told as they are."""

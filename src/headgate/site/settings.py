@@ -94,7 +94,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
+    # It brings a client of its own for the web, 4 MiB a worker.
+    *(["allauth.socialaccount.providers.openid_connect"] if SITE.oidc_issuer else []),
     "allauth.usersessions",
     "rules",
 ]

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from django.db import connections
@@ -56,12 +57,20 @@ def begun_address(begun_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(begun_template, tmp_path / 'begun.db')}"
 
 
+SETTINGS: Final[dict[str, Any]] = {
+    "ALLOWED_HOSTS": ["*"],
+    "HEADGATE_DEMO": True,
+    "HEADGATE_WHAT_IF_TRACE": FEW_JOBS,
+    "HEADGATE_FORM_TARGETS": [],
+    "SOCIALACCOUNT_PROVIDERS": {},
+}
+"""A demo of few jobs, which no provider of identities knows."""
+
+
 @pytest.fixture
 def portal(begun_address: str) -> Iterator[Client]:
     """A reader of the demo's portal."""
-    with override_settings(
-        ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True, HEADGATE_WHAT_IF_TRACE=FEW_JOBS
-    ):
+    with override_settings(**SETTINGS):
         opened(begun_address)
         yield Client()
 
@@ -69,8 +78,6 @@ def portal(begun_address: str) -> Iterator[Client]:
 @pytest.fixture
 def empty_portal(empty_template: Path, tmp_path: Path) -> Iterator[Client]:
     """A reader of a portal in whose database no programme has begun."""
-    with override_settings(
-        ALLOWED_HOSTS=["*"], HEADGATE_DEMO=True, HEADGATE_WHAT_IF_TRACE=FEW_JOBS
-    ):
+    with override_settings(**SETTINGS):
         opened(f"sqlite:///{shutil.copy(empty_template, tmp_path / 'empty.db')}")
         yield Client()

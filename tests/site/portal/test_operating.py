@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from urllib.request import urlopen
@@ -45,6 +46,20 @@ def run(folder: Path, *words: str, code: int, **told: str) -> str:
     )
     assert code == done.returncode, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def test_a_worker_holds_nothing_that_only_some_sites_or_pages_need(tmp_path: Path) -> None:
+    """A client of the web for providers, draws and the replay's readers wait until they are used;
+    nine MiB of a worker that is promised to stay below 150.
+    """
+    waiting = ["requests", "numpy.random", "headgate.whatif", "zstandard", "numba", "wsproto"]
+    script = (
+        "import sys, django; from django.urls import resolve; django.setup(); resolve('/')\n"
+        f"print([name for name in {waiting!r} if name in sys.modules])"
+    )
+    told = environment(DJANGO_SETTINGS_MODULE="headgate.site.settings")
+    command = [sys.executable, "-c", script]
+    assert "[]\n" == subprocess.check_output(command, cwd=tmp_path, env=told, text=True)
 
 
 def test_a_file_of_the_site_comes_whole_with_what_keeps_it(portal: Client) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from headgate.core.calls.application import Application
 from headgate.core.ledger.text import is_instant
 from headgate.core.policy.award_rules import TieBreak
 from headgate.core.policy.schema import Call, Stage
 from headgate.core.quantities import seconds_of
+from headgate.core.quick import quick
 
 
 class Standing(StrEnum):
@@ -31,12 +33,16 @@ class Place:
     milli_points_needed: int
 
 
+_place: Final = quick(Place)
+
+
 def rank_key(
     call: Call, application: Application, milli_points: int, lot: str
 ) -> tuple[int, int, str]:
     """The published order: higher score first, then the policy's tie breaks, then the lot."""
-    asked = min((r.blocks_least for r in application.requests), default=0)
-    smaller = asked if TieBreak.SMALLER_REQUEST in call.ties else 0
+    smaller = 0
+    if TieBreak.SMALLER_REQUEST in call.ties:
+        smaller = min((r.blocks_least for r in application.requests), default=0)
     return -milli_points, smaller, tie_lot(call, application, lot)
 
 
@@ -70,17 +76,16 @@ def narrow(
     passing = [a.id for a in ranked if a.id in scored and scores[a.id] >= pass_mark]
     positions = {name: position for position, name in enumerate(passing)}
     for rank, application in enumerate(ranked, start=1):
-        if application.id not in scored:
-            places.append(Place(application.id, rank, Standing.NOT_SCORED, "", pass_mark))
-        elif scores[application.id] < pass_mark:
-            places.append(Place(application.id, rank, Standing.BELOW_PASS_MARK, "", pass_mark))
+        name = application.id
+        if name not in scored:
+            places.append(_place(name, rank, Standing.NOT_SCORED, "", pass_mark))
+        elif scores[name] < pass_mark:
+            places.append(_place(name, rank, Standing.BELOW_PASS_MARK, "", pass_mark))
+        elif (out := _stage_missed(call, positions[name])) is None:
+            places.append(_place(name, rank, Standing.IN_FIELD, "", 0))
         else:
-            out = _stage_missed(call, positions[application.id])
-            if out is None:
-                places.append(Place(application.id, rank, Standing.IN_FIELD, "", 0))
-            else:
-                needed = scores[passing[out.keeps - 1]]
-                places.append(Place(application.id, rank, Standing.OUT_AT_STAGE, out.id, needed))
+            needed = scores[passing[out.keeps - 1]]
+            places.append(_place(name, rank, Standing.OUT_AT_STAGE, out.id, needed))
     return tuple(places)
 
 

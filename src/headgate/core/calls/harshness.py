@@ -64,7 +64,8 @@ def harshness(rows: Iterable[tuple[str, str, int]]) -> Harshness:
     offsets: list[Offset] = []
     adjusted: dict[str, int] = {}
     for part in parts:
-        part_offsets, part_adjusted = _fit_part([row for row in listed if row[0] in part])
+        rows_of_part = [row for row in listed if row[0] in part] if len(parts) > 1 else listed
+        part_offsets, part_adjusted = _fit_part(rows_of_part)
         offsets += part_offsets
         adjusted |= part_adjusted
     return Harshness(
@@ -133,7 +134,7 @@ def interval_alpha(rows: Iterable[tuple[str, str, int]]) -> Fraction | None:
 
 def _squares(scores: Sequence[int]) -> int:
     """Half the sum of squared differences over all ordered pairs."""
-    return len(scores) * sum(score * score for score in scores) - sum(scores) ** 2
+    return len(scores) * sum([score * score for score in scores]) - sum(scores) ** 2
 
 
 def _fit_part(rows: Sequence[tuple[str, str, int]]) -> tuple[list[Offset], dict[str, int]]:
@@ -145,12 +146,12 @@ def _fit_part(rows: Sequence[tuple[str, str, int]]) -> tuple[list[Offset], dict[
     subject = np.array([subject_index[s] for _, s, _ in rows], dtype=np.int64)
     values = np.array([score for _, _, score in rows], dtype=np.float64)
     by_rater, by_subject = _least_squares(rater, subject, values)
-    ratings = np.bincount(rater)
-    offsets = [
-        Offset(name, int(np.rint(by_rater[i])), int(ratings[i])) for i, name in enumerate(raters)
-    ]
-    adjusted = {name: int(np.rint(by_subject[i])) for i, name in enumerate(subjects)}
-    return offsets, adjusted
+    told = zip(raters, _whole(by_rater), np.bincount(rater).tolist(), strict=True)
+    return [Offset(*one) for one in told], dict(zip(subjects, _whole(by_subject), strict=True))
+
+
+def _whole(values: FloatArray) -> list[int]:
+    return [int(value) for value in np.rint(values).tolist()]
 
 
 def _least_squares(
@@ -248,7 +249,7 @@ def _normal_matrix(kept: IntArray, other: IntArray) -> FloatArray:
     return matrix
 
 
-_AT_ONCE: Final = 2**18
+_AT_ONCE: Final = 2**14
 """Pairs that are joined at a time, which is some 20 MiB."""
 
 

@@ -5,7 +5,7 @@ estimated from all they marked, is taken out; it is reported in either case.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm
 from operator import attrgetter
@@ -49,30 +49,32 @@ def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int
     """
     given: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     twice: set[tuple[str, str]] = set()
-    refused: list[str] = []
+    refused: list[tuple[Mark, str]] = []
     full = {criterion.id: criterion.full for criterion in call.criteria}
-    for mark in sorted(marks, key=_ORDER):
+    for mark in marks:
+        criterion, points = mark.criterion, mark.points
         sheet = given[mark.reviewer, mark.application]
-        if mark.criterion not in full or not 0 <= mark.points <= full[mark.criterion]:
-            refused.append(f"{_place(mark)}: outside the criteria")
-        elif mark.criterion in sheet:
-            refused.append(f"{_place(mark)}: marked twice")
+        if criterion not in full or not 0 <= points <= full[criterion]:
+            refused.append((mark, "outside the criteria"))
+        elif criterion in sheet:
+            refused.append((mark, "marked twice"))
             twice.add((mark.reviewer, mark.application))
         else:
-            sheet[mark.criterion] = mark.points
-    whole = {key: sheet for key, sheet in given.items() if sheet.keys() == full.keys()}
-    refused += [f"{a}/{r}: incomplete" for r, a in sorted(given.keys() - whole.keys())]
-    counted = {key: sheet for key, sheet in whole.items() if key not in twice}
+            sheet[criterion] = points
     worth, parts = _worth(call)
     totals = {
-        key: half_even_part(sum(worth[name] * points for name, points in sheet.items()), parts)
-        for key, sheet in counted.items()
+        key: half_even_part(sum([worth[name] * points for name, points in sheet.items()]), parts)
+        for key, sheet in given.items()
+        if len(sheet) == len(full) and key not in twice
     }
-    return totals, tuple(refused)
+    halves = sorted(key for key, sheet in given.items() if len(sheet) < len(full))
+    return totals, (*_told(refused), *(f"{a}/{r}: incomplete" for r, a in halves))
 
 
-def _place(mark: Mark) -> str:
-    return f"{mark.application}/{mark.reviewer}/{mark.criterion}"
+def _told(refused: Iterable[tuple[Mark, str]]) -> Iterator[str]:
+    """Why marks are refused, in their order, whatever the order in which they came."""
+    for mark, why in sorted(refused, key=lambda one: _ORDER(one[0])):
+        yield f"{mark.application}/{mark.reviewer}/{mark.criterion}: {why}"
 
 
 def _worth(call: Call) -> tuple[Mapping[str, int], int]:

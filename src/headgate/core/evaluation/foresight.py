@@ -183,7 +183,7 @@ def _drawn(
     return sums, squares
 
 
-def _values(stream: np.random.PCG64, rounds: int, clusters: int, teams: int) -> IntArray:
+def _values(stream: "np.random.PCG64", rounds: int, clusters: int, teams: int) -> IntArray:
     """Values around 0 with the deviation _DEVIATION, bell-shaped: sums of four even numbers."""
     raw = stream.random_raw((rounds, clusters, teams, 2))
     halves = (raw >> np.uint64(32)) + (raw & np.uint64(0xFFFF_FFFF))

@@ -130,7 +130,9 @@ def student_deltas(stratum: Stratum, freedom: int, replicates: int, seed: str) -
     return deltas
 
 
-def _deviates(stream: np.random.PCG64, replicates: int, each: int) -> IntArray:
+# numpy loads its draws when somebody first names them, 2 MiB that most processes never need: what
+# takes a stream says so as text.
+def _deviates(stream: "np.random.PCG64", replicates: int, each: int) -> IntArray:
     """Normal deviates in millionths, (replicates, each), four from each raw 64-bit number."""
     raw = stream.random_raw((replicates, (each + 3) // 4))
     parts = [(raw >> np.uint64(16 * at)) & np.uint64(DEVIATES - 1) for at in range(4)]
@@ -146,11 +148,11 @@ def _deviates_told() -> IntArray:
     return np.array([*below, *(-value for value in reversed(below))], dtype=np.int64)
 
 
-def _stream(name: str) -> np.random.PCG64:
+def _stream(name: str) -> "np.random.PCG64":
     return np.random.PCG64(int(hashlib.sha256(name.encode()).hexdigest(), 16))
 
 
-def _counts(stream: np.random.PCG64, replicates: int, clusters: int) -> FloatArray:
+def _counts(stream: "np.random.PCG64", replicates: int, clusters: int) -> FloatArray:
     """How often each cluster is drawn: (replicates, clusters), each row adding up to n - 1.
 
     Each raw 64-bit number gives two draws, by its high and its low half; a half h means cluster

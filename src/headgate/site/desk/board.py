@@ -96,12 +96,22 @@ class Board:
     @cached_property
     def places(self) -> list[Place]:
         """Every application that came in: who is awarded first, then by score."""
+        return self._places(self.results("screening"))
+
+    @cached_property
+    def awarded(self) -> list[Place]:
+        """Those of them who are awarded, for whoever looks at no other."""
+        screened, made = self.results("screening"), self.results("award").items()
+        won = (name for name, told in made if told["reason"].outcome.value in AWARDED)
+        return self._places({name: screened[name] for name in won})
+
+    def _places(self, screened: Mapping[str, Any]) -> list[Place]:
         reasons, scores = self.results("award"), self.results("score")
         waiting = {name: place for place, name in enumerate(self.standby, 1)}
         found = []
-        for name, screened in self.results("screening").items():
+        for name, told in screened.items():
             reason: Reason | None = reasons[name]["reason"] if name in reasons else None
-            refused = REFUSED if screened["findings"] else NOT_IN_FIELD
+            refused = REFUSED if told["findings"] else NOT_IN_FIELD
             outcome = reason.outcome.value if reason else refused
             score = scores[name]["score"].milli_points if name in scores else 0
             found.append(Place(name, outcome, score, reason, waiting.get(name, 0)))

@@ -107,7 +107,7 @@ def _sheets(call: Call, marks: Sequence[Mark], screened: Screened) -> dict[str, 
 
 
 def _means(
-    given: Mapping[str, Sequence[int]], generator: np.random.Generator
+    given: Mapping[str, Sequence[int]], generator: "np.random.Generator"
 ) -> Iterator[tuple[str, int]]:
     """One score for each application, of one sheet fewer than it has, drawn with replacement."""
     for name, totals in given.items():

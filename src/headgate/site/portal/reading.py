@@ -27,6 +27,7 @@ DATABASE: Final = Database("default")
 _NEWER: Final = """
     SELECT seq, data FROM kept WHERE kind = 'decision' AND key > %s ORDER BY key
 """
+_LINE: Final = "SELECT data FROM kept WHERE kind = 'decision' AND key = %s"
 _USED: Final = """
     SELECT f.account, f.unit, l.credits_posted - l.debits_posted FROM leg f
     JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
@@ -36,7 +37,11 @@ _USED: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One decision as it is kept: its entry's number, what it says, and its canonical line."""
+    """One decision as it is kept: its entry's number, and what it says.
+
+    The line itself is read where somebody is shown it: a process keeps every decision, and the
+    lines would be half of what it keeps.
+    """
 
     seq: int
     step: str
@@ -44,7 +49,12 @@ class Made:
     subject: str
     at: str
     result: Any
-    line: str
+
+    @property
+    def line(self) -> str:
+        """Its canonical line; one query."""
+        ((line,),) = DATABASE.rows(_LINE, [f"{self.seq:012}"])
+        return str(line).rstrip("\n")
 
 
 @dataclass
@@ -69,7 +79,7 @@ _SEEN: Final[dict[tuple[str, str, str], _Seen]] = {}
 def _made(seq: int, line: str) -> Made:
     told = from_json(line)
     words = (told["step"], told["rule"], told["subject"], told["at"])
-    return Made(seq, *words, told["result"], line.rstrip("\n"))
+    return Made(seq, *words, told["result"])
 
 
 def decisions() -> list[Made]:
@@ -79,7 +89,7 @@ def decisions() -> list[Made]:
 
 def followed(made: Sequence[Made]) -> tuple[str, ...]:
     """What is another once there are more decisions: for whoever keeps what follows from them."""
-    return (*DATABASE.where, str(len(made)), made[-1].line if made else "")
+    return (*DATABASE.where, str(len(made)))
 
 
 def programme() -> Stands | None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import takewhile
 from typing import Any, Final
 
 from django.contrib import messages
@@ -186,8 +185,7 @@ def _given(gates: Sequence[str], found: "QuerySet[Dossier]") -> list[Given]:
 def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     """The list with its bound, and its first awards with their reasons in the reader's language."""
     plan, say = found.plan, reading.speaker_of(rules.policy, language())
-    awarded = list(takewhile(lambda one: one.is_awarded, found.places))
-    waiting = found.standby
+    awarded, waiting = found.awarded, found.standby
     return {
         "board": found,
         "awards": [
@@ -199,7 +197,7 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
             "awarded": len(awarded),
             "standby": len(waiting),
             "shown": min(len(awarded), PAGE_ROWS),
-            "all": len(found.places),
+            "all": len(found.results("screening")),
         },
         "value": plan["value"],
         "bound": plan["bound"],

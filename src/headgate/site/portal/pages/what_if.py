@@ -26,7 +26,7 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.report.blocks import Numbers
 from headgate.report.speaker import Speaker
-from headgate.report.trial import Column, Trial, parts_of, ranged
+from headgate.report.trial import AS_IT_STANDS, Column, Trial, parts_of, ranged
 from headgate.site.portal import reading
 from headgate.site.portal.levers import (
     Board,
@@ -52,7 +52,6 @@ from headgate.site.portal.replaying import (
 )
 from headgate.site.portal.words import language, told_fault
 from headgate.steps.agenda import first_day
-from headgate.whatif import AS_IT_STANDS
 
 PARTS: Final = ("use", "waits", "changes", "months")
 FILE: Final = "what-if.yaml"

@@ -13,6 +13,7 @@ from headgate.core.faults import Fault, Faulty, Sentence, quoted
 from headgate.core.policy.document import Document
 from headgate.core.quantities import DAY_SECONDS
 from headgate.readers.trace_kept import Kept
+from headgate.report.trial import AS_IT_STANDS
 from headgate.simulation.clusters import PUBLISHED, WORD, workload
 from headgate.simulation.replay.compiling import State, state
 from headgate.simulation.replay.demand import as_it_came
@@ -28,7 +29,6 @@ from headgate.site.portal.replaying import (
     Workload,
 )
 from headgate.whatif import (
-    AS_IT_STANDS,
     Asked,
     Run,
     Try,
