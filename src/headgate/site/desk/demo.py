@@ -26,6 +26,7 @@ from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo_holders import hand_in_reports, pay_fees
 from headgate.site.desk.demo_panel import know_panels
+from headgate.site.desk.demo_winners import username_of
 from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.dossiers import kept_requests, line_of
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
@@ -248,6 +249,6 @@ def _acting(officer: Person, body: Body, moment: datetime, policy: Policy) -> Pe
     one, name = body, invented(policy).called(policy, body)
     given = Registered(one.id, name, one.kind, one.size, one.region, one.founded, one.facts)
     register(officer, given, moment)
-    person = _somebody(f"for-{one.id}".lower(), [Role.APPLICANT])
+    person = _somebody(username_of(one.id), [Role.APPLICANT])
     act_for(officer, person, one.id, moment)
     return person
