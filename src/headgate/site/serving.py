@@ -160,7 +160,7 @@ def invite(document: "Document", world: "World", invented: int, progress: Said) 
         catch_up(world, progress)
     elif invented:
         fill(document, world, invented, progress)
-    answers(world)
+    answers(world, invented)
 
 
 class Stopped(Exception):

@@ -73,9 +73,18 @@ def fill(document: Document, world: World, invented: int, progress: Callable[[st
     _register_own(officer, policy)
     _appoint(officer, policy, max(REVIEWERS_LEAST, invented))
     for call in opened:
-        for made in islice(world.applications(call), invented):
-            progress(f"application {made.id}")
-            hand_in(officer, made)
+        let_invented_apply(world, call, invented, progress)
+
+
+def let_invented_apply(
+    world: World, call: str, most: int, progress: Callable[[str], None] = lambda _: None
+) -> int:
+    """Let so many invented people at most answer a call that has opened; how many there were."""
+    officer, made = _persona(Role.AGENCY_OFFICER), list(islice(world.applications(call), most))
+    for one in made:
+        progress(f"application {one.id}")
+        hand_in(officer, one)
+    return len(made)
 
 
 def is_unknown() -> bool:
