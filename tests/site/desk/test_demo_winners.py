@@ -7,13 +7,15 @@ from django.db.models import QuerySet
 from django.test import override_settings
 from django.urls import reverse
 
+from headgate.site.actions.objection import answer_objection
 from headgate.site.actions.sign import sign
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk import demo_winners
 from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.board import preview
-from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList
+from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier
 from headgate.site.desk.office import call_now
+from headgate.site.notices.models import Notice
 from headgate.site.portal.models import Person
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of
@@ -77,10 +79,65 @@ def test_winners_whom_nobody_plays_answer_when_they_are_told(
     assert {code: code != gone for code in winners() if code != mine} == answers
     took = len(winners()) - 2
     assert f"answered: {took} took it, 1 gave it up." in page
-    assert f"Of {took + 2} who were awarded, {took} took it, 1 gave it up and 1 have not" in page
+    assert f"Awarded: {took + 2}. Taken: {took}. Given up: 1. Not answered yet: 1." in page
     assert {code for code in answers if code != gone} == set(
         AgreementSignature.objects.filter(side="holder").values_list("dossier__code", flat=True)
     )
+
+
+def test_whoever_gave_an_award_up_reads_that(signed: Cast) -> None:
+    """And nowhere that they were awarded; nobody waits for their signature."""
+    second(signed)
+    code = here().filter(accepted=True).values_list("dossier__code", flat=True)[0]
+    client, dossier = browser(signed.applicant_of(code)), Dossier.objects.get(code=code)
+    where = reverse("application", args=(dossier.pk,))
+    assert "You were awarded" in client.get(where).content.decode()
+    Acceptance.objects.filter(dossier=dossier).update(accepted=False)
+    page = client.get(where).content.decode()
+    assert "You have given the award up." in page
+    assert "You were awarded" not in page
+    assert "Given up" in page
+    assert "last day to sign" not in client.get(reverse("home")).content.decode()
+
+
+def test_a_second_objection_is_told_that_the_first_waits(signed: Cast) -> None:
+    """It is not told as answered: nobody has answered it."""
+    second(signed)
+    code = winners()[0]
+    client, dossier = browser(signed.applicant_of(code)), Dossier.objects.get(code=code)
+    where = reverse("application", args=(dossier.pk,))
+    for text in ("We asked for more.", "We asked for more than that."):
+        page = client.post(where, {"deed": "object", "text": text}, follow=True)
+    assert "The objection is there already" in page.content.decode()
+    answer_objection(signed.owner, code, False, "There is no more.", moment())
+    page = client.post(where, {"deed": "object", "text": "And yet."}, follow=True)
+    assert "It was answered already" in page.content.decode()
+
+
+def test_who_signed_is_told_by_name_and_by_the_readers_clock(signed: Cast) -> None:
+    """On the board and on an agreement, which then says whose signature it waits for."""
+    Person.objects.filter(pk=signed.owner.pk).update(first_name="Han", last_name="Ji-won")
+    assert "Signed by Han Ji-won on " in second(signed)
+    code = here().filter(accepted=True).values_list("dossier__code", flat=True)[0]
+    where = reverse("agreement", args=(code,))
+    page = browser(signed.applicant_of(code)).get(where).content.decode()
+    assert "It waits for the office’s signature." in page
+    assert ", 12:00:00 KST" in page
+
+
+def test_notices_of_a_demo_need_no_worker(signed: Cast) -> None:
+    """Whoever opens them finds what one would have told, once; a real site waits for its worker."""
+    second(signed)
+    client = browser(signed.applicant_of(winners()[0]))
+    where = reverse("notices")
+    with override_settings(HEADGATE_DEMO=False):
+        client.get(where)
+        assert 0 == Notice.objects.count()
+    first = client.get(where).content.decode()
+    made = Notice.objects.count()
+    assert 'class="hg-card"' in first
+    client.get(where)
+    assert made == Notice.objects.count()
 
 
 def test_the_draw_is_the_awards_own() -> None:

@@ -17,6 +17,7 @@ from headgate.site.desk.amending import answered_by, reports_among
 from headgate.site.desk.invoices import (
     OPEN,
     OVERDUE,
+    Invoice,
     every_invoice,
     invoices,
     suspended,
@@ -200,23 +201,54 @@ def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> I
     roles = roles_of(person)
     if roles.isdisjoint((Role.APPLICANT, Role.FUND_OFFICER)):
         return
-    wanted = (OVERDUE,) if Role.FUND_OFFICER in roles else (OPEN, OVERDUE)
     every = (
         every_invoice(stood)
         if is_staff(person)
         else invoices(stood, {one.code or "" for one in part})
     )
-    running, shut = {held.award for held in stood.holdings}, set(suspended(stood, every))
-    for one in every:
-        due = one.standing.bill.due
-        if due is not None and one.state(on) in wanted:
-            title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
-            where = reverse("invoice", args=(one.number,))
-            yield Clock(f"invoice-{one.number}", title, due, where)
-            first = suspends_from(stood, one)
-            if first is not None and one.award in running - shut:
-                told = _("Invoice %(number)s: not paid, the award may be suspended")
-                yield Clock(f"suspend-{one.number}", told % {"number": one.number}, first, where)
+    running = {held.award for held in stood.holdings} - set(suspended(stood, every))
+    shuts = {
+        one.number: first
+        for one in every
+        if one.award in running and (first := suspends_from(stood, one)) is not None
+    }
+    owed = [one for one in every if one.state(on) in (OPEN, OVERDUE) and one.standing.bill.due]
+    if Role.FUND_OFFICER in roles:
+        yield from _overdue([one for one in owed if one.state(on) == OVERDUE], shuts, stood)
+        return
+    for one in owed:
+        title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
+        where = reverse("invoice", args=(one.number,))
+        yield Clock(f"invoice-{one.number}", title, one.standing.bill.due or on, where)
+        if one.number in shuts:
+            told = _("Invoice %(number)s: not paid, the award may be suspended")
+            title = told % {"number": one.number}
+            yield Clock(f"suspend-{one.number}", title, shuts[one.number], where)
+
+
+def _overdue(late: Sequence[Invoice], shuts: Mapping[str, date], stood: Stands) -> Iterator[Clock]:
+    """What is overdue in one line with its sum, and in another what may be suspended for it."""
+    where = f"{reverse('invoices')}?state={OVERDUE}"
+    say = reading.speaker_of(reading.policy_of(stood), language())
+    if late:
+        title = ngettext(
+            "%(n)s invoice is overdue: %(sum)s",
+            "%(n)s invoices are overdue: %(sum)s in all",
+            len(late),
+        )
+        owed = say.locale.currency(sum(one.standing.open for one in late), say.currency)
+        told = title % {"n": say.locale.whole(len(late)), "sum": owed}
+        first = min(one.standing.bill.due for one in late if one.standing.bill.due)
+        yield Clock("invoices-overdue", told, first, where)
+    if days := [shuts[one.number] for one in late if one.number in shuts]:
+        title = ngettext(
+            "%(n)s invoice is not paid: its award may be suspended",
+            "%(n)s invoices are not paid: their awards may be suspended",
+            len(days),
+        )
+        yield Clock(
+            "invoices-suspend", title % {"n": say.locale.whole(len(days))}, min(days), where
+        )
 
 
 def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock]:

@@ -35,7 +35,7 @@ from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
-from headgate.site.portal.words import language
+from headgate.site.portal.words import language, moment
 
 
 @at_the_desk
@@ -67,6 +67,7 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
         "digest": agreed.digest,
         "last": _say(rules).locale.day(last) if last else "",
         "may": (Side.HOLDER if holds else Side.OFFICE) not in signed and not rules.decided,
+        "lacks": {side: side not in signed and not rules.decided for side in Side.values},
     }
     return render(request, "desk/agreement.html", context)
 
@@ -175,7 +176,7 @@ def _signatures(signed: Mapping[str, AgreementSignature]) -> Any:
     for side, name in ((Side.HOLDER, _("Holder")), (Side.OFFICE, _("Office"))):
         one = signed.get(side)
         who = str(one.person or "") if one else ""
-        rows.append((name, who, one.at.isoformat(" ", "seconds") if one else _("not signed yet")))
+        rows.append((name, who, moment(one.at) if one else _("not signed yet")))
     heads = [_("Side"), _("Person"), _("When")]
     return table("signatures", _("Who has signed"), heads, rows, texts=frozenset({1, 2}))
 

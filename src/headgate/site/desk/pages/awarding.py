@@ -46,7 +46,14 @@ from headgate.site.desk.pages.agreeing import for_the_office, sign_for_the_offic
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.panelling import let_demo_mark
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_contents, words
+from headgate.site.desk.pages.telling import (
+    alike,
+    at_the_desk,
+    figures,
+    reader,
+    told_contents,
+    words,
+)
 from headgate.site.desk.remembered import Read, remembered
 from headgate.site.desk.sensitivity import Sensitivity, drawn_now
 from headgate.site.portal import reading
@@ -297,7 +304,7 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
         context |= {
             "grants": told_grants(grants_of(found, call)),
             "dossier": found,
-            "doubles": doubles_of(found),
+            "doubles": [(one, alike(one.per_mille)) for one in doubles_of(found)],
             "answers": told_contents(rules, found),
             "slots": told_slots(slots(call, found)),
             "agreement": Acceptance.objects.filter(dossier=found, accepted=True).exists()
