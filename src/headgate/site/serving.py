@@ -131,16 +131,10 @@ def desk_is_to_know() -> bool:
 
 
 def let_desk_know() -> None:
-    """Give the desk the applications of a rehearsed term, as if they had come through its pages.
-
-    Its people then find what a worker would have told them by now.
-    """
-    from headgate.site.desk.clock import now
+    """Give the desk the applications of a rehearsed term, as if they had come through its pages."""
     from headgate.site.desk.demo import know
-    from headgate.site.notices.gather import gather
 
-    if know():
-        gather(now())
+    know()
 
 
 def invite(document: "Document", world: "World", invented: int, progress: Said) -> None:
@@ -160,7 +154,7 @@ def invite(document: "Document", world: "World", invented: int, progress: Said) 
         catch_up(world, progress)
     elif invented:
         fill(document, world, invented, progress)
-    answers(world)
+    answers(world, invented)
 
 
 class Stopped(Exception):

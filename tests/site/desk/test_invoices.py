@@ -18,6 +18,7 @@ from headgate.core.duties.payments import PaymentFault
 from headgate.core.enforcement.engine import QuotaState
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.document import Document
+from headgate.report.locale import LOCALES
 from headgate.site.actions.amend import ask, suspend
 from headgate.site.actions.pay import Received, record_payment
 from headgate.site.actions.people import Registered, act_for, register
@@ -265,6 +266,13 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     assert FROM in " ".join(letter(late[0]).lines)
     clocks = clocks_of(person, stood(), stood().standing.day)
     assert f"suspend-{one.number}" in [clock.uid for clock in clocks]
+    late = [each for each in every() if each.state(stood().standing.day) == OVERDUE]
+    shown = office.get(reverse("home")).content.decode()
+    owed = LOCALES["en"].currency(sum(each.standing.open for each in late), "KRW")
+    assert f"{len(late)} invoices are overdue: {owed} in all" in shown
+    assert f'href="{reverse("invoices")}?state={OVERDUE}"' in shown
+    assert "their awards may be suspended" in shown
+    assert f"Invoice {one.number}" not in shown
     assert FROM in holder.get(where).content.decode()
     assert "Suspend the award" not in holder.get(where).content.decode()
     assert "Suspend the award" in office.get(where).content.decode()

@@ -87,5 +87,7 @@ def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
     faulty = client.post(where, {**told, "link": "javascript:alert(1)"}, follow=True)
     assert "Mend the answers" in text_of(faulty)
     assert ["report"] == _open_forms(faulty.content.decode())
+    filled = re.findall(r"<textarea[^>]*>([^<]+)</textarea>", faulty.content.decode())
+    assert ["Read it there"] == filled, "only the form that was refused is filled again"
     assert [] == _open_forms(client.get(where).content.decode())
     assert 0 == Asking.objects.count()

@@ -184,12 +184,14 @@ def test_sessions_are_listed_and_ended(portal: Client) -> None:
     """Whoever forgot to sign out elsewhere ends that session from here."""
     cache.clear()
     Person.objects.create_user("minh", password=PASSWORD)
-    there = Client(HTTP_USER_AGENT="A telephone")
+    agent = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    there = Client(HTTP_USER_AGENT=agent)
     for client in (portal, there):
         client.post("/account/login/", {"login": "minh", "password": PASSWORD})
         assert 200 == client.get("/profile/").status_code
     listed = text_of(portal.get("/account/sessions/"))
-    assert "A telephone" in listed
+    assert "Chrome – Android" in listed
+    assert "Mozilla" not in listed
     portal.post("/account/sessions/")
     assert 302 == there.get("/profile/").status_code
     assert 200 == portal.get("/profile/").status_code

@@ -27,7 +27,8 @@ def object_to(person: Person, code: str, text: str, now: datetime) -> Objection:
         if earlier is not None and earlier.text == text:
             return earlier
         if earlier is not None:
-            refuse(DeskRefusal.ANSWERED, code)
+            waits = earlier.answered is None
+            refuse(DeskRefusal.OBJECTED if waits else DeskRefusal.ANSWERED, code)
         return Objection.objects.create(dossier=dossier, text=text, at=now)
 
 

@@ -1,8 +1,10 @@
 """The agreement on an award: what it says as plain values, its digest, and who has not signed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from django.db.models import Prefetch, prefetch_related_objects
 
 from headgate.core import canonical
 from headgate.core.awards.plan import Proposal
@@ -10,6 +12,9 @@ from headgate.readers.facts import read_facts
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier, Side
 from headgate.site.desk.office import CallNow
+
+WITH_MEMBERS: Final = "alliance__members__organisation"
+WITH_SIGNED: Final = Prefetch("agreed", AgreementSignature.objects.select_related("person"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,8 @@ def _members(dossier: Dossier, codes: list[str], support: str) -> list[dict[str,
     """The members as they were when it was handed in, with role and parts of the support."""
     if dossier.alliance is None:
         return []
-    listed = dossier.alliance.members.filter(organisation__code__in=codes)
-    found = {one.organisation.code: one for one in listed.select_related("organisation")}
+    prefetch_related_objects([dossier], WITH_MEMBERS)
+    found = {one.organisation.code: one for one in dossier.alliance.members.all()}
     return [
         {"organisation": code, "role": found[code].role, "parts": found[code].parts_of(support)}
         for code in codes
@@ -94,18 +99,26 @@ def _members(dossier: Dossier, codes: list[str], support: str) -> list[dict[str,
 
 def sides(dossier: Dossier, digest: str) -> dict[str, AgreementSignature]:
     """Who has signed exactly this text, by side."""
-    signed = AgreementSignature.objects.filter(dossier=dossier, digest=digest)
-    return {one.side: one for one in signed.select_related("person")}
+    prefetch_related_objects([dossier], WITH_SIGNED)
+    return {one.side: one for one in dossier.agreed.all() if one.digest == digest}
+
+
+def taken(rules: CallNow, listed: AwardList) -> Iterator[tuple[Dossier, Agreed]]:
+    """Every award of a list that was taken, with its agreement; none where the call has none."""
+    if rules.call.agreement is None:
+        return
+    found = Dossier.objects.filter(code__in=listed.winners, acceptance__accepted=True)
+    awards = _awards(listed)
+    for one in found.select_related("lead", "alliance").prefetch_related(WITH_MEMBERS, WITH_SIGNED):
+        if (agreed := _agreed(rules, one, awards)) is not None:
+            yield one, agreed
 
 
 def unsigned(rules: CallNow, listed: AwardList) -> list[str]:
     """Winners that have taken their award but whose agreement lacks a signature."""
-    if rules.call.agreement is None:
-        return []
-    taken = Dossier.objects.filter(code__in=listed.winners, acceptance__accepted=True)
-    awards, found = _awards(listed), []
-    for one in taken.select_related("alliance"):
-        agreed = _agreed(rules, one, awards)
-        if agreed is not None and set(sides(one, agreed.digest)) != set(Side.values):
-            found.append(one.code or "")
-    return found
+    every = set(Side.values)
+    return [
+        one.code or ""
+        for one, agreed in taken(rules, listed)
+        if set(sides(one, agreed.digest)) != every
+    ]

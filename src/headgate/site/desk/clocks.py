@@ -17,6 +17,7 @@ from headgate.site.desk.amending import answered_by, reports_among
 from headgate.site.desk.invoices import (
     OPEN,
     OVERDUE,
+    Invoice,
     every_invoice,
     invoices,
     suspended,
@@ -24,11 +25,13 @@ from headgate.site.desk.invoices import (
 )
 from headgate.site.desk.models import (
     Acting,
+    AgreementSignature,
     Asking,
     AwardList,
     Dossier,
     Objection,
     Review,
+    Side,
     State,
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, with_part
@@ -92,9 +95,11 @@ def _with_part(person: Person) -> list[Any]:
         return []
     acting = Acting.objects.filter(person=person, until__isnull=True)
     is_led = Exists(acting.filter(organisation=OuterRef("lead")))
+    signed = AgreementSignature.objects.filter(dossier=OuterRef("pk"), side=Side.HOLDER)
+    told = {"is_led": is_led, "has_signed": Exists(signed)}
     whole = Dossier.objects.select_related("acceptance", "objection").prefetch_related("askings")
     unread = "answers", "line", "requests", "summary"
-    return list(whole.filter(pk__in=with_part(person)).annotate(is_led=is_led).defer(*unread))
+    return list(whole.filter(pk__in=with_part(person)).annotate(**told).defer(*unread))
 
 
 def _drafts(mine: Sequence[Dossier], calls: Rules, on: date) -> Iterator[Clock]:
@@ -126,7 +131,7 @@ def _seats(person: Person, calls: Rules) -> Iterator[Clock]:
 
 
 def _applicants(
-    mine: Sequence[Dossier], on: date, calls: Rules, every: Sequence[AwardList]
+    mine: Sequence[Any], on: date, calls: Rules, every: Sequence[AwardList]
 ) -> Iterator[Clock]:
     """An award to take, its agreement to sign, and the days in which one may object."""
     told = {one.call: one for one in every if one.told is not None}
@@ -141,7 +146,7 @@ def _applicants(
             if not hasattr(dossier, "acceptance"):
                 title = _("%(code)s: last day to take the award") % names
                 yield Clock(f"accept-{code}", title, last, where)
-            elif rules.call.agreement is not None:
+            elif dossier.acceptance.accepted and rules.call.agreement and not dossier.has_signed:
                 title = _("%(code)s: last day to sign the agreement") % names
                 yield Clock(f"agree-{code}", title, last, reverse("agreement", args=(code,)))
         if not hasattr(dossier, "objection") and (until := object_by(rules, listed.told)) >= on:
@@ -159,6 +164,7 @@ def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Itera
         if last is not None:
             title = _("%(call)s: last day to sign and tell the result") % {"call": listed.call}
             yield Clock(f"tell-{listed.call}", title, last, reverse("board", args=(listed.call,)))
+    yield from _agreements(rules, every)
     waiting = Objection.objects.filter(answered__isnull=True).select_related("dossier")
     for one in waiting:
         code, call = one.dossier.code or "", one.dossier.call
@@ -167,28 +173,82 @@ def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Itera
         yield Clock(f"answer-{code}", title, last, reverse("board", args=(call,)))
 
 
+def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
+    """Agreements that their holders have signed, and the office has not."""
+    calls = [rules[one.call] for one in every if one.told is not None and one.call in rules]
+    agreed = [one.id for one in calls if one.call.agreement is not None and not one.decided]
+    if not agreed:
+        return
+    signed = AgreementSignature.objects.filter(dossier__call__in=agreed)
+    office = signed.filter(side=Side.OFFICE, dossier=OuterRef("dossier"), digest=OuterRef("digest"))
+    waiting = signed.filter(~Exists(office), side=Side.HOLDER)
+    numbers = dict(waiting.order_by().values_list("dossier__call").annotate(Count("pk")))
+    for listed in every:
+        last = accept_by(rules[listed.call], listed) if listed.call in numbers else None
+        if last is not None:
+            number = numbers[listed.call]
+            title = ngettext(
+                "%(call)s: %(n)s agreement waits for the office’s signature",
+                "%(call)s: %(n)s agreements wait for the office’s signature",
+                number,
+            ) % {"call": listed.call, "n": number}
+            where = f"{reverse('board', args=(listed.call,))}#agreements"
+            yield Clock(f"agreements-{listed.call}", title, last, where)
+
+
 def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock]:
     """Invoices that are not paid: to whoever pays them; what is overdue, to the fund officer."""
     roles = roles_of(person)
     if roles.isdisjoint((Role.APPLICANT, Role.FUND_OFFICER)):
         return
-    wanted = (OVERDUE,) if Role.FUND_OFFICER in roles else (OPEN, OVERDUE)
     every = (
         every_invoice(stood)
         if is_staff(person)
         else invoices(stood, {one.code or "" for one in part})
     )
-    running, shut = {held.award for held in stood.holdings}, set(suspended(stood, every))
-    for one in every:
-        due = one.standing.bill.due
-        if due is not None and one.state(on) in wanted:
-            title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
-            where = reverse("invoice", args=(one.number,))
-            yield Clock(f"invoice-{one.number}", title, due, where)
-            first = suspends_from(stood, one)
-            if first is not None and one.award in running - shut:
-                told = _("Invoice %(number)s: not paid, the award may be suspended")
-                yield Clock(f"suspend-{one.number}", told % {"number": one.number}, first, where)
+    running = {held.award for held in stood.holdings} - set(suspended(stood, every))
+    shuts = {
+        one.number: first
+        for one in every
+        if one.award in running and (first := suspends_from(stood, one)) is not None
+    }
+    owed = [one for one in every if one.state(on) in (OPEN, OVERDUE) and one.standing.bill.due]
+    if Role.FUND_OFFICER in roles:
+        yield from _overdue([one for one in owed if one.state(on) == OVERDUE], shuts, stood)
+        return
+    for one in owed:
+        title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
+        where = reverse("invoice", args=(one.number,))
+        yield Clock(f"invoice-{one.number}", title, one.standing.bill.due or on, where)
+        if one.number in shuts:
+            told = _("Invoice %(number)s: not paid, the award may be suspended")
+            title = told % {"number": one.number}
+            yield Clock(f"suspend-{one.number}", title, shuts[one.number], where)
+
+
+def _overdue(late: Sequence[Invoice], shuts: Mapping[str, date], stood: Stands) -> Iterator[Clock]:
+    """What is overdue in one line with its sum, and in another what may be suspended for it."""
+    where = f"{reverse('invoices')}?state={OVERDUE}"
+    say = reading.speaker_of(reading.policy_of(stood), language())
+    if late:
+        title = ngettext(
+            "%(n)s invoice is overdue: %(sum)s",
+            "%(n)s invoices are overdue: %(sum)s in all",
+            len(late),
+        )
+        owed = say.locale.currency(sum(one.standing.open for one in late), say.currency)
+        told = title % {"n": say.locale.whole(len(late)), "sum": owed}
+        first = min(one.standing.bill.due for one in late if one.standing.bill.due)
+        yield Clock("invoices-overdue", told, first, where)
+    if days := [shuts[one.number] for one in late if one.number in shuts]:
+        title = ngettext(
+            "%(n)s invoice is not paid: its award may be suspended",
+            "%(n)s invoices are not paid: their awards may be suspended",
+            len(days),
+        )
+        yield Clock(
+            "invoices-suspend", title % {"n": say.locale.whole(len(days))}, min(days), where
+        )
 
 
 def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock]:

@@ -26,6 +26,7 @@ from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo_holders import hand_in_reports, pay_fees
 from headgate.site.desk.demo_panel import know_panels
+from headgate.site.desk.demo_winners import username_of
 from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.dossiers import kept_requests, line_of
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
@@ -72,9 +73,18 @@ def fill(document: Document, world: World, invented: int, progress: Callable[[st
     _register_own(officer, policy)
     _appoint(officer, policy, max(REVIEWERS_LEAST, invented))
     for call in opened:
-        for made in islice(world.applications(call), invented):
-            progress(f"application {made.id}")
-            hand_in(officer, made)
+        let_invented_apply(world, call, invented, progress)
+
+
+def let_invented_apply(
+    world: World, call: str, most: int, progress: Callable[[str], None] = lambda _: None
+) -> int:
+    """Let so many invented people at most answer a call that has opened; how many there were."""
+    officer, made = _persona(Role.AGENCY_OFFICER), list(islice(world.applications(call), most))
+    for one in made:
+        progress(f"application {one.id}")
+        hand_in(officer, one)
+    return len(made)
 
 
 def is_unknown() -> bool:
@@ -248,6 +258,6 @@ def _acting(officer: Person, body: Body, moment: datetime, policy: Policy) -> Pe
     one, name = body, invented(policy).called(policy, body)
     given = Registered(one.id, name, one.kind, one.size, one.region, one.founded, one.facts)
     register(officer, given, moment)
-    person = _somebody(f"for-{one.id}".lower(), [Role.APPLICANT])
+    person = _somebody(username_of(one.id), [Role.APPLICANT])
     act_for(officer, person, one.id, moment)
     return person

@@ -18,6 +18,7 @@ from headgate.site.desk.office import SITE, programme
 from headgate.site.records.kept import events, stored_facts
 
 _ANSWERING: list[World] = []
+_INVENTED: list[int] = []
 
 
 class _Happened(Recorded):
@@ -37,9 +38,15 @@ class _Happened(Recorded):
         return self._rest.usage(since, until, part)
 
 
-def answers(world: World) -> None:
-    """Let a world answer from now on."""
+def answers(world: World, invented: int) -> None:
+    """Let a world answer from now on, from which so many at most apply to a call that opens."""
     _ANSWERING[:] = [world]
+    _INVENTED[:] = [invented]
+
+
+def invented_most() -> int:
+    """How many invented people apply to a call that opens now; none but in a demo."""
+    return sum(_INVENTED)
 
 
 def outside() -> World:

@@ -69,7 +69,7 @@ class DeskRefusal(Enum):
         "The term of the round has ended and nothing can have it decided again: a place can only "
         "be given by a new call or a later round."
     )
-    OBJECTED = _("The team's objection is there already, and its text stays as it is.")
+    OBJECTED = _("The objection is there already, and its text stays as it is.")
     TEAM_UNKNOWN = _("Choose one of the teams of the round.")
     TEXT_MISSING = _("Write it in 1 to 20,000 characters.")
     NO_RIGHT = _("The policy of the round gives no days for objections.")

@@ -179,7 +179,7 @@ def _people(looking: _Looking) -> Lines:
     if not sees(looking.person, "person"):
         return
     for one in Person.objects.prefetch_related("groups").order_by("username"):
-        name = one.get_full_name() or one.username
+        name = str(one)
         groups = {group.name for group in one.groups.all()}
         held = ", ".join(str(NAMES[role]) for role in Role if role.value in groups)
         yield Hit(name, held, _at("person", one.pk)), f"{name} {one.username} {held}"

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
 
 from headgate.site.desk.clock import now
+from headgate.site.desk.office import NEWEST_DEED, NEWEST_ENTRY, moved
 from headgate.site.notices.gather import gather
 from headgate.site.notices.post import deliver
 
@@ -23,6 +25,18 @@ class Done:
 
     def __str__(self) -> str:
         return f"{self.made} notices made, {self.sent} letters sent, {self.refused} not taken"
+
+
+_LOOKED: Final[list[tuple[str, ...]]] = []
+"""What stood when this process looked last."""
+
+
+def look() -> None:
+    """Tell what there is to tell, where anything moved since: for a demo without a worker."""
+    stands = moved(NEWEST_ENTRY, NEWEST_DEED)
+    if _LOOKED != [stands]:
+        gather(now())
+        _LOOKED[:] = [stands]
 
 
 def work() -> Done:

@@ -17,6 +17,10 @@ class Person(AbstractUser):
 
         db_table = "person"
 
+    def __str__(self) -> str:
+        """What others read: the name, or the account's where there is none."""
+        return self.get_full_name() or self.username
+
     @cached_property
     def group_names(self) -> frozenset[str]:
         """The names of the groups; asked of the database once a request."""

@@ -8,6 +8,7 @@ them until they are sent again.
 from typing import Final
 
 from django.http import HttpRequest
+from django.template import Context
 
 KEY: Final = "typed"
 CHARACTERS_MOST: Final = 100_000
@@ -35,6 +36,16 @@ def texts(request: HttpRequest) -> list[str]:
     """
     fields: dict[str, str] = getattr(request, "typed", {})
     return [text for text in fields.values() if len(text.split()) > 2]
+
+
+def again(context: Context, name: str, **form: object) -> str:
+    """What was typed into a field of one form of a page, which is told by other fields that it has.
+
+    A page may have several forms with a field of one name: only what was refused is filled again.
+    """
+    fields: dict[str, str] = getattr(context["request"], "typed", {})
+    same = all(fields.get(key) == str(value) for key, value in form.items())
+    return fields.get(name, "") if same else ""
 
 
 def posted(request: HttpRequest) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The agreement on an award: read as a page or a print, and signed by both sides."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
@@ -8,24 +9,33 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from headgate.core.quantities import add_months
 from headgate.report.blocks import Document, Items, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement
-from headgate.site.desk.agreement import Agreed, agreement_of, sides
+from headgate.site.desk.agreement import Agreed, agreement_of, sides, taken
 from headgate.site.desk.clock import now
 from headgate.site.desk.files import OFFICE
-from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Organisation, Side
+from headgate.site.desk.models import (
+    Acceptance,
+    AgreementSignature,
+    AwardList,
+    Dossier,
+    Organisation,
+    Side,
+)
 from headgate.site.desk.office import CallNow, acts_for, call_now
-from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
+from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
-from headgate.site.portal.words import language
+from headgate.site.portal.words import language, moment
 
 
 @at_the_desk
@@ -57,8 +67,52 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
         "digest": agreed.digest,
         "last": _say(rules).locale.day(last) if last else "",
         "may": (Side.HOLDER if holds else Side.OFFICE) not in signed and not rules.decided,
+        "lacks": {side: side not in signed and not rules.decided for side in Side.values},
     }
     return render(request, "desk/agreement.html", context)
+
+
+def for_the_office(rules: CallNow) -> dict[str, Any]:
+    """Of a list that was told: how its winners have answered, and which agreements wait for the
+    office, each with what is signed, the first of many alone.
+    """
+    told = AwardList.objects.filter(call=rules.id, told__isnull=False).first()
+    if told is None or rules.decided:
+        return {}
+    answers = Acceptance.objects.filter(dossier__code__in=told.winners)
+    gave = Counter(answers.values_list("accepted", flat=True))
+    signed = [(one, agreed, sides(one, agreed.digest)) for one, agreed in taken(rules, told)]
+    waiting = [
+        (one, agreed.digest)
+        for one, agreed, by in signed
+        if Side.HOLDER in by and Side.OFFICE not in by
+    ]
+    last = accept_by(rules, told)
+    return {
+        "told": {
+            "won": len(told.winners),
+            "took": gave[True],
+            "left": gave[False],
+            "silent": len(told.winners) - gave.total(),
+            "holders": sum(Side.HOLDER not in by for *_, by in signed),
+            "office": len(waiting),
+            "first": waiting[:PAGE_ROWS],
+            "last": figures().day(last) if last else "",
+        }
+    }
+
+
+def sign_for_the_office(request: HttpRequest) -> None:
+    """Sign every agreement that was picked, each by the SHA-256 that its row had."""
+    picked = [one.partition(" ") for one in request.POST.getlist("agreement")]
+    for code, _blank, digest in picked:
+        sign_agreement(reader(request), code, Side.OFFICE, digest, now())
+    told = ngettext(
+        "%(n)s agreement is signed for the office.",
+        "%(n)s agreements are signed for the office.",
+        len(picked),
+    )
+    messages.success(request, told % {"n": figures().whole(len(picked))})
 
 
 def _is_office(person: Any) -> bool:
@@ -122,7 +176,7 @@ def _signatures(signed: Mapping[str, AgreementSignature]) -> Any:
     for side, name in ((Side.HOLDER, _("Holder")), (Side.OFFICE, _("Office"))):
         one = signed.get(side)
         who = str(one.person or "") if one else ""
-        rows.append((name, who, one.at.isoformat(" ", "seconds") if one else _("not signed yet")))
+        rows.append((name, who, moment(one.at) if one else _("not signed yet")))
     heads = [_("Side"), _("Person"), _("When")]
     return table("signatures", _("Who has signed"), heads, rows, texts=frozenset({1, 2}))
 

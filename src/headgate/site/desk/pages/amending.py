@@ -279,10 +279,19 @@ def _deed(request: HttpRequest, person: Person, code: str) -> None:
             messages.success(request, _("It is answered, and the answer stands in the journal."))
         case "hand-over":
             hand_over(person, code, text, now())
+            messages.success(
+                request, _("It is handed over: its holder says whether it can be used.")
+            )
         case "usable" | "not-usable" as deed:
-            confirm(person, asked, deed == "usable", text, now())
+            usable = deed == "usable"
+            confirm(person, asked, usable, text, now())
+            began = _("Its time runs, and that stands in the journal.")
+            messages.success(
+                request, began if usable else _("The centre reads it and hands it over anew.")
+            )
         case "silent":
             close_silent(person, asked, now())
+            messages.success(request, _("Its time runs, and that stands in the journal."))
 
 
 def _address(link: str) -> str:

@@ -52,6 +52,7 @@ from headgate.site.desk.office import (
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.telling import (
+    alike,
     at_the_desk,
     figures,
     number,
@@ -383,6 +384,8 @@ def _told_outcome(listed: AwardList | None, found: Dossier) -> SafeString | str:
     """What the signed list says of an application; nothing before two persons have signed it."""
     if listed is None:
         return ""
+    if hasattr(found, "acceptance") and not found.acceptance.accepted:
+        return tag(_("Given up"), "grey")
     if found.code in listed.winners:
         return tag(_("Awarded"), "green")
     waits = found.code in listed.standby
@@ -409,7 +412,7 @@ def _funded(person: Person, found: Dossier, rules: CallNow, made: Application) -
     twice, given = doubles_of(found, made), grants_of(found, rules.call, made)
     own = {one.code for one in organisations_of(person)} if twice or given else set()
     return {
-        "doubles": [one for one in twice if own & set(one.organisations)],
+        "doubles": [(one, alike(one.per_mille)) for one in twice if own & set(one.organisations)],
         "grants": told_grants([one for one in given if one.organisation in own]),
     }
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Aggregate, Count, F, JSONField, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
@@ -26,11 +27,13 @@ from headgate.site.actions.objection import answer_by, answer_objection
 from headgate.site.actions.sign import sign
 from headgate.site.desk.board import Board, wanted
 from headgate.site.desk.clock import now
+from headgate.site.desk.demo_winners import let_invented_take
 from headgate.site.desk.dossiers import doubles_of
 from headgate.site.desk.files import sees_files, slots
 from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (
     Acceptance,
+    AwardList,
     Dossier,
     Finding,
     Objection,
@@ -38,10 +41,18 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now
+from headgate.site.desk.pages.agreeing import for_the_office, sign_for_the_office
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.panelling import let_demo_mark
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, told_contents, words
+from headgate.site.desk.pages.telling import (
+    alike,
+    at_the_desk,
+    figures,
+    reader,
+    told_contents,
+    words,
+)
 from headgate.site.desk.remembered import Read, remembered
 from headgate.site.desk.sensitivity import Sensitivity, drawn_now
 from headgate.site.portal import reading
@@ -75,6 +86,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
         "objections": _objections(rules),
+        **for_the_office(rules),
     }
     if rules.received and not rules.decided:
         sure = {"sure": drawn_now} if "sure" in request.GET else {}
@@ -250,6 +262,9 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             listed = sign(person, rules.id, given.get("digest", ""), now())
             done = listed.told is not None
             messages.success(request, _("Signed and told.") if done else _("Signed by one."))
+            let_demo_take(request, rules, listed)
+        case "agree":
+            sign_for_the_office(request)
         case "hold":
             opened, shut = hold_grants(person, rules.id, now())
             told = _("Found on %(opened)s open and on %(shut)s shut.")
@@ -257,6 +272,19 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
         case "answer":
             upheld, text = given.get("upheld") == "yes", given.get("text", "")
             answer_objection(person, given.get("code", ""), upheld, text, now())
+
+
+def let_demo_take(request: HttpRequest, rules: CallNow, listed: AwardList) -> None:
+    """In the demo, let the winners whom nobody plays answer as soon as they are told."""
+    if not settings.HEADGATE_DEMO or listed.told is None:
+        return
+    took, left = let_invented_take(reader(request), rules, listed, now())
+    if took or left:
+        told = _(
+            "Invented winners of the demo have answered: %(took)s took it, %(left)s gave it up."
+        )
+        numbers = {"took": figures().whole(took), "left": figures().whole(left)}
+        messages.success(request, told % numbers)
 
 
 @at_the_desk
@@ -274,7 +302,7 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
         context |= {
             "grants": told_grants(grants_of(found, call)),
             "dossier": found,
-            "doubles": doubles_of(found),
+            "doubles": [(one, alike(one.per_mille)) for one in doubles_of(found)],
             "answers": told_contents(rules, found),
             "slots": told_slots(slots(call, found)),
             "agreement": Acceptance.objects.filter(dossier=found, accepted=True).exists()

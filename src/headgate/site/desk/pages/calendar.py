@@ -21,9 +21,10 @@ from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.site.actions.take_due import MAY, adopt, due_now, take_due
 from headgate.site.desk.clock import coming, now
+from headgate.site.desk.demo import let_invented_apply
 from headgate.site.desk.models import Asking, AwardList
-from headgate.site.desk.outside import outside
-from headgate.site.desk.pages.telling import at_the_desk, reader, words
+from headgate.site.desk.outside import invented_most, outside
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
@@ -102,9 +103,13 @@ def _told(policy: Policy, event: Event) -> Coming:
 
 
 def _take(request: HttpRequest) -> HttpResponse:
-    _event, moment = coming()
+    event, moment = coming()
     take_due(reader(request), request.POST.get("event", ""), moment, outside())
     messages.success(request, _("Done: it stands in the journal."))
+    if event is not None and event.what is What.OPEN_CALL and (most := invented_most()):
+        applied = let_invented_apply(outside(), event.about, most)
+        told = _("Invented applicants of the demo have handed in %s applications.")
+        messages.success(request, told % figures().whole(applied))
     return redirect("calendar")
 
 

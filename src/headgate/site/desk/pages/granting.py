@@ -18,6 +18,7 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
 from headgate.site.desk.models import Organisation
 from headgate.site.desk.pages.telling import (
+    alike,
     at_the_desk,
     figures,
     reader,
@@ -158,7 +159,7 @@ def told_grants(found: Iterable[Funded]) -> list[dict[str, Any]]:
             "amount": f"{write.whole(one.grant.amount)} {one.grant.unit}".strip(),
             "since": write.day(one.grant.since),
             "until": write.day(one.grant.until),
-            "alike": one.per_mille,
+            "alike": alike(one.per_mille),
             "meanwhile": one.meanwhile,
         }
         for one in found

@@ -72,14 +72,10 @@ class AppointForm(forms.Form):
     )
 
 
-def _full_name(person: Person) -> str:
-    return person.get_full_name() or person.username
-
-
 def _columns() -> list[Column[Person]]:
     def linked(one: Person) -> Any:
         address = reverse("person", kwargs={"person": one.pk})
-        return format_html('<a class="govuk-link" href="{}">{}</a>', address, _full_name(one))
+        return format_html('<a class="govuk-link" href="{}">{}</a>', address, str(one))
 
     def roles(one: Person) -> str:
         held = {group.name for group in one.groups.all()}
@@ -87,7 +83,7 @@ def _columns() -> list[Column[Person]]:
 
     return [
         Column("username", lazy("Name for signing in"), lambda p: p.username),
-        Column("name", lazy("Name"), _full_name, linked),
+        Column("name", lazy("Name"), str, linked),
         Column("roles", lazy("Roles"), roles),
         Column("state", lazy("State"), _state, lambda p: _STATES[_state(p)]),
     ]

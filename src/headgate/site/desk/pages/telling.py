@@ -1,6 +1,7 @@
 """What the pages of the desk share: words in the reader's language, and how a refusal is told."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,6 +19,7 @@ from headgate.core.duties.amendment import AmendmentFault
 from headgate.core.duties.payments import PaymentFault
 from headgate.core.faults import Faulty
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.expressions import Failure
 from headgate.core.policy.schema import Call
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
@@ -108,8 +110,18 @@ def figures() -> Locale:
     return LOCALES[language()]
 
 
+def alike(per_mille: int) -> str:
+    """How alike two texts are, in the reader's language."""
+    return figures().percent(Fraction(per_mille, 1000))
+
+
 def told_finding(rules: CallNow, finding: Finding) -> str:
     """One reason against an application: the policy's own words where it has some."""
+    _rule, depends, fact = finding.rule.partition(f"? {Failure.MISSING_FACT.value}: ")
+    if depends:
+        asked = rules.call.fields.get(fact) or rules.policy.organisations.fields.get(fact)
+        question = words(asked.name) if asked is not None else fact
+        return _("It depends on the answer to: %(question)s") % {"question": question}
     if finding.refusal is Refusal.REQUEST_NOT_POSITIVE:
         return _(SCREENED[finding.refusal])
     own = words(because(rules.policy, rules.id, finding))

@@ -8,14 +8,17 @@ from django.forms import BoundField
 from django.utils.safestring import SafeString
 
 from headgate.report.blocks import Block, Drawing, Table
-from headgate.site.portal import words
+from headgate.site.portal import browsers, typed, words
 
 register = template.Library()
+register.filter("browser", browsers.told)
 register.filter("day", words.day, expects_localtime=True)
 register.filter("entry_kind", words.entry_kind)
 register.filter("instant", words.instant)
 register.filter("moment", words.moment, expects_localtime=True)
 register.filter("whole", words.whole)
+
+register.simple_tag(typed.again, name="typed", takes_context=True)
 
 CLASSES: Final = {
     "checkbox": "govuk-checkboxes__input",

@@ -1,0 +1,194 @@
+"""In the demo, winners whom nobody plays answer; the office signs their agreements in one go."""
+
+import re
+
+import pytest
+from django.db.models import QuerySet
+from django.test import override_settings
+from django.urls import reverse
+
+from headgate.site.actions.objection import answer_objection
+from headgate.site.actions.sign import sign
+from headgate.site.actions.take_due import take_due
+from headgate.site.desk import demo_winners
+from headgate.site.desk.agreement import unsigned
+from headgate.site.desk.board import preview
+from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier
+from headgate.site.desk.office import call_now
+from headgate.site.notices.models import Notice
+from headgate.site.portal.models import Person
+from headgate.steps.event import What
+from tests.site.desk.cast import Cast, browser, facts_of
+from tests.site.desk.test_agreement import agreed, moment
+from tests.whole.small import small
+
+BOARD = ("board", ("open",))
+
+
+def scene() -> Cast:
+    """The open call's list was signed by one; all who act for its applicants are invented."""
+    cast = Cast(agreed(), facts_of(small().term))
+    cast.until(What.DECIDE_CALL, "open")
+    cast.judge("open")
+    for code, person in cast.persons.items():
+        Person.objects.filter(pk=person.pk).update(username=demo_winners.username_of(code))
+    sign(cast.owner, "open", preview("open", moment()).digest, moment())
+    return cast
+
+
+@pytest.fixture
+def signed(copied: Cast) -> Cast:
+    """The same, for one test."""
+    return copied
+
+
+def second(cast: Cast) -> str:
+    """The second person signs at the board: what the page then says."""
+    office, where = browser(cast.officer), reverse(BOARD[0], args=BOARD[1])
+    given = {"deed": "sign", "digest": preview("open", moment()).digest}
+    return office.post(where, given, follow=True).content.decode()
+
+
+def winners() -> list[str]:
+    """Who is awarded by the list that was told."""
+    return list(AwardList.objects.get(call="open").winners)
+
+
+def here() -> "QuerySet[Acceptance]":
+    """The answers to the open call's awards."""
+    return Acceptance.objects.filter(dossier__call="open")
+
+
+def played(cast: Cast) -> str:
+    """A winner-to-be whose lead the person at the screen acts for: its award."""
+    code = str(AwardList.objects.get(call="open").winners[0])
+    person = cast.applicant_of(code)
+    Person.objects.filter(pk=person.pk).update(last_login=moment())
+    return code
+
+
+def test_winners_whom_nobody_plays_answer_when_they_are_told(
+    signed: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is drawn by its award; whoever somebody was let in as answers for themselves."""
+    mine = played(signed)
+    gone = next(code for code in winners() if code != mine)
+    monkeypatch.setattr(demo_winners, "_takes", lambda code: code != gone)
+    page = second(signed)
+    answers = dict(here().values_list("dossier__code", "accepted"))
+    assert {code: code != gone for code in winners() if code != mine} == answers
+    took = len(winners()) - 2
+    assert f"answered: {took} took it, 1 gave it up." in page
+    assert f"Awarded: {took + 2}. Taken: {took}. Given up: 1. Not answered yet: 1." in page
+    assert {code for code in answers if code != gone} == set(
+        AgreementSignature.objects.filter(side="holder").values_list("dossier__code", flat=True)
+    )
+
+
+def test_whoever_gave_an_award_up_reads_that(signed: Cast) -> None:
+    """And nowhere that they were awarded; nobody waits for their signature."""
+    second(signed)
+    code = here().filter(accepted=True).values_list("dossier__code", flat=True)[0]
+    client, dossier = browser(signed.applicant_of(code)), Dossier.objects.get(code=code)
+    where = reverse("application", args=(dossier.pk,))
+    assert "You were awarded" in client.get(where).content.decode()
+    Acceptance.objects.filter(dossier=dossier).update(accepted=False)
+    page = client.get(where).content.decode()
+    assert "You have given the award up." in page
+    assert "You were awarded" not in page
+    assert "Given up" in page
+    assert "last day to sign" not in client.get(reverse("home")).content.decode()
+
+
+def test_a_second_objection_is_told_that_the_first_waits(signed: Cast) -> None:
+    """It is not told as answered: nobody has answered it."""
+    second(signed)
+    code = winners()[0]
+    client, dossier = browser(signed.applicant_of(code)), Dossier.objects.get(code=code)
+    where = reverse("application", args=(dossier.pk,))
+    for text in ("We asked for more.", "We asked for more than that."):
+        page = client.post(where, {"deed": "object", "text": text}, follow=True)
+    assert "The objection is there already" in page.content.decode()
+    answer_objection(signed.owner, code, False, "There is no more.", moment())
+    page = client.post(where, {"deed": "object", "text": "And yet."}, follow=True)
+    assert "It was answered already" in page.content.decode()
+
+
+def test_who_signed_is_told_by_name_and_by_the_readers_clock(signed: Cast) -> None:
+    """On the board and on an agreement, which then says whose signature it waits for."""
+    Person.objects.filter(pk=signed.owner.pk).update(first_name="Han", last_name="Ji-won")
+    assert "Signed by Han Ji-won on " in second(signed)
+    code = here().filter(accepted=True).values_list("dossier__code", flat=True)[0]
+    where = reverse("agreement", args=(code,))
+    page = browser(signed.applicant_of(code)).get(where).content.decode()
+    assert "It waits for the office’s signature." in page
+    assert ", 12:00:00 KST" in page
+
+
+def test_notices_of_a_demo_need_no_worker(signed: Cast) -> None:
+    """Whoever opens them finds what one would have told, once; a real site waits for its worker."""
+    second(signed)
+    client = browser(signed.applicant_of(winners()[0]))
+    where = reverse("notices")
+    with override_settings(HEADGATE_DEMO=False):
+        client.get(where)
+        assert 0 == Notice.objects.count()
+    first = client.get(where).content.decode()
+    made = Notice.objects.count()
+    assert 'class="hg-card"' in first
+    client.get(where)
+    assert made == Notice.objects.count()
+
+
+def test_the_draw_is_the_awards_own() -> None:
+    """Some give up and most do not, whoever else is on the list."""
+    codes = [f"open-{number:04d}" for number in range(1, 601)]
+    left = [code for code in codes if not demo_winners._takes(code)]
+    assert 60 < len(left) < 140
+    assert left[:2] == [code for code in reversed(codes) if not demo_winners._takes(code)][:-3:-1]
+
+
+def test_the_office_signs_what_its_holders_have_signed_in_one_go(signed: Cast) -> None:
+    """The board lists it, the officer picks; then more than one award begins."""
+    second(signed)
+    office, where = browser(signed.officer), reverse(BOARD[0], args=BOARD[1])
+    assert unsigned(call_now("open"), AwardList.objects.get(call="open"))
+    picked = re.findall(
+        'name="agreement" value="([^"]+)" checked', office.get(where).content.decode()
+    )
+    assert here().filter(accepted=True).count() == len(picked) > 1
+    home = reverse("home")
+    waits = f"open: {len(picked)} agreements wait for the office’s signature"
+    assert waits in office.get(home).content.decode()
+    page = office.post(where, {"deed": "agree", "agreement": picked}, follow=True)
+    assert f"{len(picked)} agreements are signed for the office." in page.content.decode()
+    assert "can be decided at the" in page.content.decode()
+    assert "wait for the office’s signature" not in office.get(home).content.decode()
+    term = take_due(signed.officer, "decide call open", moment())
+    took = here().filter(accepted=True).values_list("dossier__code", flat=True)
+    assert set(took) <= {holding.award for holding in term.holdings.values()}
+
+
+def test_a_text_that_changed_is_not_signed_with_the_others(signed: Cast) -> None:
+    """What was on the page is what is signed, or nothing."""
+    second(signed)
+    office, where = browser(signed.officer), reverse(BOARD[0], args=BOARD[1])
+    code = here().filter(accepted=True).values_list("dossier__code", flat=True)[0]
+    given = {"deed": "agree", "agreement": [f"{code} {'ab' * 32}"]}
+    assert "The text changed since" in office.post(where, given, follow=True).content.decode()
+    assert not AgreementSignature.objects.filter(side="office").exists()
+
+
+def test_a_list_that_two_have_signed_is_not_offered_for_signature(signed: Cast) -> None:
+    """Until it changes: then it is another list."""
+    office, where = browser(signed.officer), reverse(BOARD[0], args=BOARD[1])
+    assert "Sign this list" in office.get(where).content.decode()
+    assert "Sign this list" not in second(signed)
+
+
+def test_outside_the_demo_nobody_answers_for_anybody(signed: Cast) -> None:
+    """A real programme's winners answer themselves, whatever their accounts are called."""
+    with override_settings(HEADGATE_DEMO=False):
+        second(signed)
+    assert AwardList.objects.filter(call="open", told__isnull=False).exists()
+    assert 0 == here().count()
