@@ -131,10 +131,15 @@ def desk_is_to_know() -> bool:
 
 
 def let_desk_know() -> None:
-    """Give the desk the applications of a rehearsed term, as if they had come through its pages."""
+    """Give the desk the applications of a rehearsed term, as if they had come through its pages.
+
+    Its people then find what a worker would have told them by now.
+    """
     from headgate.site.desk.demo import know
+    from headgate.site.notices.working import look
 
     know()
+    look()
 
 
 def invite(document: "Document", world: "World", invented: int, progress: Said) -> None:

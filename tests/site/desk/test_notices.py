@@ -219,9 +219,12 @@ def test_the_page_shows_notices_until_they_are_read_and_keeps_a_language() -> No
     person = addressed()
     client = browser(person)
     page = client.get(reverse("notices")).content.decode()
+    new = Notice.objects.filter(person=person).count()
     assert ">New<" in page
+    assert f"New notices: {new}" in client.get(reverse("home")).content.decode()
     client.post(reverse("notices"), {"deed": "read"})
     assert ">New<" not in client.get(reverse("notices")).content.decode()
+    assert "New notices" not in client.get(reverse("home")).content.decode()
     client.post(reverse("notices"), {"deed": "language", "language": "ko"})
     assert "ko" == Reader.objects.get(person=person).language
     client.post(reverse("notices"), {"deed": "language", "language": "xx"})

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.speaker import Speaker
 from headgate.site.desk.clocks import Clock, clocks_of
+from headgate.site.notices.working import unread
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, kept, listing
@@ -47,7 +48,8 @@ def home(request: HttpRequest) -> HttpResponse:
             "call": about if about in policy.calls else "",
         }
 
-    mine = clocks_of(request.user, stood, on) if isinstance(request.user, Person) else []
+    person = request.user if isinstance(request.user, Person) else None
+    mine = clocks_of(person, stood, on) if person else []
     open_ones = [one for one in listed if one.state != "done"]
     own = _own_next(request, mine, open_ones)
     return render(
@@ -57,6 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "today": say.locale.day(on),
             "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
+            "news": unread(person) if person else 0,
             "leads": _keeps_calendar(request),
             "oversees": is_staff(request.user),
             "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
