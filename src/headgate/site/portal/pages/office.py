@@ -63,7 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "leads": _keeps_calendar(request),
             "oversees": is_staff(request.user),
             "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
-            "mine": [_clock(one, on, say) for one in mine],
+            "mine": [_clock(one, on, say) for one in mine] if mine != [own] else [],
             "due": [told(one) for one in open_ones],
             "done": [told(one) for one in listed if one.state == "done"],
             "late": sum(one.state == "overdue" for one in open_ones),
