@@ -131,10 +131,16 @@ def desk_is_to_know() -> bool:
 
 
 def let_desk_know() -> None:
-    """Give the desk the applications of a rehearsed term, as if they had come through its pages."""
-    from headgate.site.desk.demo import know
+    """Give the desk the applications of a rehearsed term, as if they had come through its pages.
 
-    know()
+    Its people then find what a worker would have told them by now.
+    """
+    from headgate.site.desk.clock import now
+    from headgate.site.desk.demo import know
+    from headgate.site.notices.gather import gather
+
+    if know():
+        gather(now())
 
 
 def invite(document: "Document", world: "World", invented: int, progress: Said) -> None:

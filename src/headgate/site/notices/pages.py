@@ -17,7 +17,6 @@ from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.models import Notice, Reader
 from headgate.site.notices.reading import letters
 from headgate.site.notices.wishes import new_calendar, reader_of
-from headgate.site.notices.working import look
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN
 
@@ -26,16 +25,11 @@ _LANGUAGES: Final = {code for code, _name in settings.LANGUAGES}
 
 
 def notices(request: HttpRequest) -> HttpResponse:
-    """The newest notices, the unread first; the choice of a language; the calendar.
-
-    A demo has no worker beside it: whoever looks finds what one would have told by now.
-    """
+    """The newest notices, the unread first; the choice of a language; the calendar."""
     person = reader(request)
     if request.method == "POST":
         _deed(request, reader_of(person))
         return redirect("notices")
-    if settings.HEADGATE_DEMO:
-        look()
     mine = Notice.objects.filter(person=person)
     listed = [*mine.filter(read=None)[:SHOWN_MOST], *mine.exclude(read=None)[:SHOWN_MOST]]
     shown = listed[:SHOWN_MOST]

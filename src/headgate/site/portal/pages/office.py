@@ -73,12 +73,13 @@ def home(request: HttpRequest) -> HttpResponse:
 def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -> Clock | None:
     """What the reader has to do next; for whoever keeps the programme's calendar, if it is sooner.
 
-    Of two things of one day the programme's own comes first: the clocks of others wait for it.
+    What must be done comes before what may be: the days to object are a right. Of two things of one day the programme's own comes first: the clocks of others wait for it.
     """
     if not mine:
         return None
-    sooner = bool(due) and due[0].event.day <= mine[0].day
-    return None if _keeps_calendar(request) and sooner else mine[0]
+    first = next((one for one in mine if not one.is_right), mine[0])
+    sooner = bool(due) and due[0].event.day <= first.day
+    return None if _keeps_calendar(request) and sooner else first
 
 
 def _keeps_calendar(request: HttpRequest) -> bool:
