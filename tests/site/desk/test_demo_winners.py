@@ -165,7 +165,7 @@ def test_an_award_to_take_comes_before_the_right_to_object(signed: Cast) -> None
     code = played(signed)
     second(signed)
     page = browser(signed.applicant_of(code)).get(reverse("home")).content.decode()
-    (first,) = re.findall('class="hg-next__what">([^<]+)<', page)
+    (first,) = re.findall('class="hg-next__what"><a [^>]*>([^<]+)<', page)
     assert f"{code}: last day to take the award" == first
     assert f"{code}: last day to object" in page
 

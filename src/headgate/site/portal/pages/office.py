@@ -73,7 +73,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -> Clock | None:
     """What the reader has to do next; for whoever keeps the programme's calendar, if it is sooner.
 
-    What must be done comes before what may be: the days to object are a right. Of two things of one day the programme's own comes first: the clocks of others wait for it.
+    What must be done comes before what may be: the days to object are a right. Of two things of
+    one day the programme's own comes first: the clocks of others wait for it.
     """
     if not mine:
         return None
