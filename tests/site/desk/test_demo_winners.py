@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from django.urls import reverse
+from django.utils.translation import override
 
+from headgate.core.calls.screening import Finding, Refusal
 from headgate.site.actions.objection import answer_objection
 from headgate.site.actions.sign import sign
 from headgate.site.actions.take_due import take_due
@@ -18,6 +20,7 @@ from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.board import preview
 from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier
 from headgate.site.desk.office import call_now
+from headgate.site.desk.pages.telling import told_finding
 from headgate.site.notices.models import Notice
 from headgate.site.notices.working import told_at_once
 from headgate.site.portal.models import Person
@@ -168,6 +171,17 @@ def test_an_award_to_take_comes_before_the_right_to_object(signed: Cast) -> None
     (first,) = re.findall('class="hg-next__what"><a [^>]*>([^<]+)<', page)
     assert f"{code}: last day to take the award" == first
     assert f"{code}: last day to object" in page
+
+
+@pytest.mark.usefixtures("signed")
+def test_what_depends_on_an_answer_names_the_question() -> None:
+    """In the reader's language, and not by the name that the policy's file has for it."""
+    asked = Finding(Refusal.RULE, "youth? missing_fact: youth_led")
+    rules = call_now("open")
+    told = "It depends on the answer to: Is it led by young founders?"
+    assert told == told_finding(rules, asked)
+    with override("vi"):
+        assert told_finding(rules, asked).startswith("Tuỳ vào câu trả lời cho: ")
 
 
 def test_the_draw_is_the_awards_own() -> None:

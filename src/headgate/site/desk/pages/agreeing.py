@@ -93,12 +93,14 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
             for one, agreed, by in signed
             if Side.HOLDER in by and Side.OFFICE not in by
         ]
-        last = accept_by(rules, told)
+        last, silent = accept_by(rules, told), len(told.winners) - gave.total()
+        unsigned = any(set(Side.values) != set(by) for *_, by in signed)
         context |= {
             "told": told,
             "took": gave[True],
             "left": gave[False],
-            "silent": len(told.winners) - gave.total(),
+            "silent": silent,
+            "ready": not (rules.decided or unsigned or (silent and last is not None)),
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
             "first": [] if rules.decided else waiting[:PAGE_ROWS],
