@@ -135,11 +135,12 @@ def let_desk_know() -> None:
 
     Its people then find what a worker would have told them by now.
     """
+    from headgate.site.desk.clock import now
     from headgate.site.desk.demo import know
-    from headgate.site.notices.working import look
+    from headgate.site.notices.gather import gather
 
-    know()
-    look()
+    if know():
+        gather(now())
 
 
 def invite(document: "Document", world: "World", invented: int, progress: Said) -> None:
@@ -193,7 +194,7 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
 
     resolve("/")
     usually()
-    config = uvicorn.Config(application, ws="none", log_level="warning", server_header=False)
+    config = uvicorn.Config(application, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
 
     def make(work: Work) -> None:

@@ -118,6 +118,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "headgate.site.portal.middleware.readable",
 ]
+if HEADGATE_DEMO:
+    MIDDLEWARE.append("headgate.site.notices.working.told_at_once")
 ROOT_URLCONF = "headgate.site.portal.urls"
 ASGI_APPLICATION = "headgate.site.portal.asgi.application"
 TEMPLATES: list[dict[str, Any]] = [

@@ -87,9 +87,10 @@ def judge(call: str) -> None:
         page = persona(name).get(where).content.decode()
         (digest,) = re.findall('name="digest" value="([^"]+)"', page)
         persona(name).post(where, {"deed": "sign", "digest": digest})
-    page = office.get(where).content.decode()
+    answers_page = reverse("answers", args=(call,))
+    page = office.get(answers_page).content.decode()
     if picked := re.findall('name="agreement" value="([^"]+)" checked', page):
-        office.post(where, {"deed": "agree", "agreement": picked})
+        office.post(answers_page, {"agreement": picked})
 
 
 def play() -> Term:

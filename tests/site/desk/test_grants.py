@@ -110,7 +110,7 @@ def test_a_grant_is_told_to_the_office_and_to_its_applicant_and_nobody_else(rece
         assert title in page
         assert "Ministry" in page
         assert "In the same time" in page
-        assert "texts alike by 1000 in a thousand" in page
+        assert "texts alike by 100.0%" in page
     assert "Ministry" not in other
     assert "wind tunnel" not in officer + applicant + other
     assert not Finding.objects.filter(dossier=mine()).exists()

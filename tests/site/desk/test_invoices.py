@@ -266,10 +266,10 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     assert FROM in " ".join(letter(late[0]).lines)
     clocks = clocks_of(person, stood(), stood().standing.day)
     assert f"suspend-{one.number}" in [clock.uid for clock in clocks]
-    late = [each for each in every() if each.state(stood().standing.day) == OVERDUE]
+    owing = [each for each in every() if each.state(stood().standing.day) == OVERDUE]
     shown = office.get(reverse("home")).content.decode()
-    owed = LOCALES["en"].currency(sum(each.standing.open for each in late), "KRW")
-    assert f"{len(late)} invoices are overdue: {owed} in all" in shown
+    owed = LOCALES["en"].currency(sum(each.standing.open for each in owing), "KRW")
+    assert f"{len(owing)} invoices are overdue: {owed} in all" in shown
     assert f'href="{reverse("invoices")}?state={OVERDUE}"' in shown
     assert "their awards may be suspended" in shown
     assert f"Invoice {one.number}" not in shown

@@ -1,6 +1,6 @@
 """The clocks of awards that run: on home and in calendars, of whoever has to act."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from headgate.site.portal.lists import Kept
 from headgate.site.portal.models import Person
 from headgate.site.records.journal import head
 from headgate.site.records.kept import Stands
-from headgate.steps.term import chart_of, single
+from headgate.steps.term import Holding, chart_of, single
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, Year, asking, held, year
 from tests.site.portal.asking import MOST
@@ -51,6 +51,12 @@ def clocks(person: Person, on: date | None = None) -> dict[str, Clock]:
     stood = reading.programme()
     assert stood is not None
     return {one.uid: one for one in clocks_of(person, stood, on or stood.standing.day)}
+
+
+def _held() -> Sequence[Holding]:
+    stood = reading.programme()
+    assert stood is not None
+    return stood.holdings
 
 
 def test_a_report_is_its_holders_clock_until_it_is_handed_in_and_again_if_sent_back(
@@ -105,7 +111,13 @@ def test_what_is_asked_of_an_award_is_the_offices_clock_until_it_is_answered(pla
 def test_a_hand_over_waits_for_its_holder_and_then_for_the_operator(played: Cast) -> None:
     """The holder is asked whether it can be used; the operator sees when silence says so."""
     award = held()
+    waits = clocks(played.operator)[f"to-hand-over-{award.call}"]
+    assert award.starts == waits.day
+    left = sum(one.call == award.call for one in _held()) - 1
     hand_over(played.operator, award.award, "Log in at north", NOON)
+    told = clocks(played.operator).get(f"to-hand-over-{award.call}")
+    assert (left > 0) == (told is not None)
+    assert told is None or told.title.startswith(f"{award.call}: {left} award")
     mine = clocks(played.applicant_of(award.award))[f"usable-{award.award}"]
     theirs = clocks(played.operator)[f"handed-{award.call}"]
     assert (mine.day, mine.address) == (theirs.day, theirs.address)

@@ -65,6 +65,22 @@ def test_a_worker_beside_a_demo_looks_by_its_clock(played: Cast, tmp_path: Path)
     assert {NOON.date()} == days
 
 
+def test_what_is_done_with_a_hand_over_is_confirmed(played: Cast) -> None:
+    """The operator, then the holder who can use it, reads that it was done and what follows."""
+    award = held("alliance")
+    where = f"/running/{award.award}/"
+    operator, holder = browser(played.operator), browser(played.applicant_of(award.award))
+    told = operator.post(where, {"deed": "hand-over", "text": "Log in at north"}, follow=True)
+    assert "It is handed over: its holder says whether it can be used." in text_of(told)
+    deed = {"asking": str(Asking.objects.get().pk), "text": "The network is missing"}
+    told = holder.post(where, {"deed": "not-usable", **deed}, follow=True)
+    assert "The centre reads it and hands it over anew." in text_of(told)
+    operator.post(where, {"deed": "hand-over", "text": "The network is there"})
+    deed = {"asking": str(Asking.objects.latest("pk").pk), "text": "Our first job ran"}
+    told = holder.post(where, {"deed": "usable", **deed}, follow=True)
+    assert "Its time runs, and that stands in the journal." in text_of(told)
+
+
 def _open_forms(page: str) -> list[str]:
     """What is asked by the forms of a page that stand open."""
     return re.findall(r'<details [^>]* open>.*?name="change" value="([a-z-]+)"', page, re.DOTALL)

@@ -1,6 +1,6 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -50,12 +50,13 @@ from headgate.steps.term import Holding
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One last day of somebody's; `uid` names it in a calendar."""
+    """One last day of somebody's; `uid` names it in a calendar. A right may be left unused."""
 
     uid: str
     title: str
     day: date
     address: str
+    is_right: bool = False
 
 
 def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
@@ -151,7 +152,7 @@ def _applicants(
                 yield Clock(f"agree-{code}", title, last, reverse("agreement", args=(code,)))
         if not hasattr(dossier, "objection") and (until := object_by(rules, listed.told)) >= on:
             title = _("%(code)s: last day to object") % names
-            yield Clock(f"object-{code}", title, until, where)
+            yield Clock(f"object-{code}", title, until, where, is_right=True)
 
 
 def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
@@ -192,7 +193,7 @@ def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
                 "%(call)s: %(n)s agreements wait for the office’s signature",
                 number,
             ) % {"call": listed.call, "n": number}
-            where = f"{reverse('board', args=(listed.call,))}#agreements"
+            where = reverse("answers", args=(listed.call,))
             yield Clock(f"agreements-{listed.call}", title, last, where)
 
 
@@ -317,11 +318,16 @@ def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
     reports, policy = Reports(stood), reading.policy_of(stood)
     waiting: dict[tuple[str, bool], list[tuple[date, str]]] = {}
     every = Asking.objects.filter(granted__isnull=True)
+    awaited = set[tuple[str | None, str]]()
     for code, call, change, at in every.values_list(
         "dossier__code", "dossier__call", "change", "at"
     ):
+        awaited.add((code, change))
         last = answered_by(reports.rules(call), change, day_at(policy, at))
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code or ""))
+    if operates:
+        asked = {code or "" for code, change in awaited if change == Change.HAND_OVER}
+        yield from _to_hand_over(stood, reports, asked)
     for (call, handed), each in sorted(waiting.items()):
         if not (operates if handed else _decides(person)):
             continue
@@ -331,6 +337,22 @@ def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
         told = _handed_over(len(each)) if handed else _asked_for(len(each))
         uid = f"{'handed' if handed else 'asked'}-{call}"
         yield Clock(uid, told % {"call": call, "n": len(each)}, last, where)
+
+
+def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:
+    """Awards whose time runs from a hand-over that nobody has told of yet, by call."""
+    found: dict[str, list[date]] = {}
+    for one in stood.holdings:
+        handed = any(each.change is Change.HAND_OVER for each in one.amended)
+        if reports.rules(one.call).acceptance and not handed and one.award not in told:
+            found.setdefault(one.call, []).append(one.starts)
+    for call, days in sorted(found.items()):
+        title = ngettext(
+            "%(call)s: %(n)s award is to be handed over",
+            "%(call)s: %(n)s awards are to be handed over",
+            len(days),
+        ) % {"call": call, "n": len(days)}
+        yield Clock(f"to-hand-over-{call}", title, min(days), reverse("running-awards"))
 
 
 def _asked_for(number: int) -> str:

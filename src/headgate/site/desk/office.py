@@ -21,7 +21,7 @@ from headgate.core.quantities import instant_of
 from headgate.site.desk.models import Acting, Asking, Deed, Dossier, Organisation, Reviewer
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
-from headgate.site.portal.reading import zone_of
+from headgate.site.portal.reading import keep_zone, zone_of
 from headgate.site.portal.roles import Role, is_staff, roles_of
 from headgate.site.records.database import Database
 from headgate.site.records.kept import STAGES, Stages, document, stages
@@ -180,6 +180,7 @@ def _call_now(found: Stages, call_id: str) -> CallNow:
     adopted = found.document
     base = at(adopted, first_day(adopted)).policy.calls
     policy = at(adopted, base[call_id].decides).policy
+    keep_zone(policy)
     received, decided = (f"{kind}/{call_id}" in found.received for kind in STAGES)
     call, stands = policy.calls[call_id], found.standing.day
     return CallNow(call_id, adopted, policy, call, received, decided, stands, found.moved)

@@ -17,7 +17,6 @@ from headgate.site.notices.dates import calendar_of
 from headgate.site.notices.models import Notice, Reader
 from headgate.site.notices.reading import letters
 from headgate.site.notices.wishes import new_calendar, reader_of
-from headgate.site.notices.working import unread
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN
 
@@ -31,7 +30,6 @@ def notices(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         _deed(request, reader_of(person))
         return redirect("notices")
-    new = unread(person)
     mine = Notice.objects.filter(person=person)
     listed = [*mine.filter(read=None)[:SHOWN_MOST], *mine.exclude(read=None)[:SHOWN_MOST]]
     shown = listed[:SHOWN_MOST]
@@ -39,7 +37,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     address = reverse("person_calendar", args=(how.calendar,)) if how.calendar else ""
     context = {
         "notices": list(zip(shown, letters(shown), strict=True)),
-        "unread": new,
+        "unread": mine.filter(read=None).count(),
         "how": how,
         "address": f"{settings.HEADGATE_ADDRESS}{address}" if address else "",
         "email": person.email,

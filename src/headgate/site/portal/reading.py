@@ -95,8 +95,13 @@ def followed(made: Sequence[Made]) -> tuple[str, ...]:
 def programme() -> Stands | None:
     """Where the programme stands; one query."""
     if (stood := stands(DATABASE)) is not None:
-        _ZONES[DATABASE.where] = zone_of(policy_of(stood))
+        keep_zone(policy_of(stood))
     return stood
+
+
+def keep_zone(policy: Policy) -> None:
+    """Tell moments in a programme's time from now on: whoever has read a policy says so."""
+    _ZONES[DATABASE.where] = zone_of(policy)
 
 
 _ZONES: Final[dict[tuple[str, str, str], tzinfo]] = {}

@@ -72,37 +72,44 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "desk/agreement.html", context)
 
 
-def for_the_office(rules: CallNow) -> dict[str, Any]:
-    """Of a list that was told: how its winners have answered, and which agreements wait for the
-    office, each with what is signed, the first of many alone.
+@at_the_desk
+def answers(request: HttpRequest, call: str) -> HttpResponse:
+    """How the winners of a list that was told have answered, and which agreements the office signs.
+
+    Those that wait for it are picked by their rows, each with what is signed; of many the first.
     """
+    if request.method == "POST":
+        _sign_for_the_office(request)
+        return redirect("answers", call=call)
+    rules = call_now(call)
+    context = {"call": rules, "name": words(rules.call.name)}
     told = AwardList.objects.filter(call=rules.id, told__isnull=False).first()
-    if told is None or rules.decided:
-        return {}
-    answers = Acceptance.objects.filter(dossier__code__in=told.winners)
-    gave = Counter(answers.values_list("accepted", flat=True))
-    signed = [(one, agreed, sides(one, agreed.digest)) for one, agreed in taken(rules, told)]
-    waiting = [
-        (one, agreed.digest)
-        for one, agreed, by in signed
-        if Side.HOLDER in by and Side.OFFICE not in by
-    ]
-    last = accept_by(rules, told)
-    return {
-        "told": {
-            "won": len(told.winners),
+    if told is not None:
+        given = Acceptance.objects.filter(dossier__code__in=told.winners)
+        gave = Counter(given.values_list("accepted", flat=True))
+        signed = [(one, agreed, sides(one, agreed.digest)) for one, agreed in taken(rules, told)]
+        waiting = [
+            (one, agreed.digest)
+            for one, agreed, by in signed
+            if Side.HOLDER in by and Side.OFFICE not in by
+        ]
+        last, silent = accept_by(rules, told), len(told.winners) - gave.total()
+        unsigned = any(set(Side.values) != set(by) for *_, by in signed)
+        context |= {
+            "told": told,
             "took": gave[True],
             "left": gave[False],
-            "silent": len(told.winners) - gave.total(),
+            "silent": silent,
+            "ready": not (rules.decided or unsigned or (silent and last is not None)),
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
-            "first": waiting[:PAGE_ROWS],
+            "first": [] if rules.decided else waiting[:PAGE_ROWS],
             "last": figures().day(last) if last else "",
         }
-    }
+    return render(request, "desk/answers.html", context)
 
 
-def sign_for_the_office(request: HttpRequest) -> None:
+def _sign_for_the_office(request: HttpRequest) -> None:
     """Sign every agreement that was picked, each by the SHA-256 that its row had."""
     picked = [one.partition(" ") for one in request.POST.getlist("agreement")]
     for code, _blank, digest in picked:
@@ -183,6 +190,14 @@ def _signatures(signed: Mapping[str, AgreementSignature]) -> Any:
 
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
+    Page(
+        "boards/<slug:call>/answers/",
+        "answers",
+        answers,
+        frozenset(OFFICE),
+        _BOTH,
+        sample=(("call", "open-1"),),
+    ),
     Page(
         "agreements/<slug:code>/",
         "agreement",

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.calls.application import Application, Request
-from headgate.core.calls.dossier import Invitation, invitations
+from headgate.core.calls.dossier import Invitation, Welcome, invitations
 from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
@@ -172,7 +172,8 @@ def applications(request: HttpRequest) -> HttpResponse:
     calls = {one.id: one for one in calls_now()}
     supports = _supports(calls.values())
     context = {
-        "invited": _invited(mine, calls),
+        "invited": (invited := _invited(mine, calls)),
+        "refused": sum(one.welcome is Welcome.REFUSED for one, *_ in invited),
         "dossiers": dossiers,
         "waiting": _waiting(inside, drafts, calls),
         "entries": list(_entries(mine)),

@@ -41,7 +41,6 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now
-from headgate.site.desk.pages.agreeing import for_the_office, sign_for_the_office
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.panelling import let_demo_mark
@@ -86,7 +85,6 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
         "objections": _objections(rules),
-        **for_the_office(rules),
     }
     if rules.received and not rules.decided:
         sure = {"sure": drawn_now} if "sure" in request.GET else {}
@@ -219,7 +217,12 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
 def _signed(read: Read) -> dict[str, Any]:
     """The digest of the list that is being signed, and who signed it."""
     signed = read.desk.signed_by(read.rules.id)
-    return {"listed": signed[0].award_list.digest if signed else "", "signed": signed}
+    listed = signed[0].award_list if signed else None
+    return {
+        "listed": listed.digest if listed else "",
+        "told": listed is not None and listed.told is not None,
+        "signed": signed,
+    }
 
 
 def _sure(found: Sensitivity) -> dict[str, Any]:
@@ -263,8 +266,6 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             done = listed.told is not None
             messages.success(request, _("Signed and told.") if done else _("Signed by one."))
             let_demo_take(request, rules, listed)
-        case "agree":
-            sign_for_the_office(request)
         case "hold":
             opened, shut = hold_grants(person, rules.id, now())
             told = _("Found on %(opened)s open and on %(shut)s shut.")

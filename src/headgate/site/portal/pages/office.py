@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.speaker import Speaker
 from headgate.site.desk.clocks import Clock, clocks_of
-from headgate.site.notices.working import unread
+from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, kept, listing
@@ -59,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "today": say.locale.day(on),
             "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
-            "news": unread(person) if person else 0,
+            "news": Notice.objects.filter(person=person, read=None).count() if person else 0,
             "leads": _keeps_calendar(request),
             "oversees": is_staff(request.user),
             "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
@@ -76,12 +76,14 @@ def home(request: HttpRequest) -> HttpResponse:
 def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -> Clock | None:
     """What the reader has to do next; for whoever keeps the programme's calendar, if it is sooner.
 
-    Of two things of one day the programme's own comes first: the clocks of others wait for it.
+    What must be done comes before what may be: the days to object are a right. Of two things of
+    one day the programme's own comes first: the clocks of others wait for it.
     """
     if not mine:
         return None
-    sooner = bool(due) and due[0].event.day <= mine[0].day
-    return None if _keeps_calendar(request) and sooner else mine[0]
+    first = next((one for one in mine if not one.is_right), mine[0])
+    sooner = bool(due) and due[0].event.day <= first.day
+    return None if _keeps_calendar(request) and sooner else first
 
 
 def _keeps_calendar(request: HttpRequest) -> bool:
