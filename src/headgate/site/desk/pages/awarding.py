@@ -76,12 +76,13 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
         _deed(request, rules)
         return redirect("board", call=call)
     rows = _rows(rules)
-    if file := download(request, call, rows, _COLUMNS, (), journal_state):
+    columns = [one for one in _COLUMNS if rules.call.gates or one.name != "gates"]
+    if file := download(request, call, rows, columns, (), journal_state):
         return file
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "listing": listing(request, rows, _COLUMNS),
+        "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
         "objections": _objections(rules),
