@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from headgate.cli import app
-from headgate.cli.clusters import CHANGES, DOWN
+from headgate.cli.clusters import CHANGES, DOWN, DRIFTING
 from headgate.cli.shared import BAD_INPUT
 from headgate.core.enforcement.engine import Action, Change, Plan
 from headgate.core.policy.document import Document
@@ -216,3 +216,16 @@ def test_a_plan_says_who_set_what_otherwise(
     assert shown[-1].startswith("digest ")
     as_json = run(tmp_path, DRY, "plan", "bundle", "--json")
     assert (1, True) == (len(as_json.stdout.splitlines()), said in as_json.stderr)
+
+
+@pytest.mark.usefixtures("verified")
+def test_an_apply_that_does_not_hold_says_what_the_cluster_said_against_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody reads which setting to mend, and not only that something is otherwise."""
+    engine = Rehearsal("naver-cloud", {"h200": 2296, "b200": 8}, [])
+    monkeypatch.setattr(engine, "apply", lambda _: None)
+    monkeypatch.setattr(engine, "remarks", lambda _: ("new accounts: no such type",))
+    monkeypatch.setattr("headgate.operating.opened", lambda *_: engine)
+    told = run(tmp_path, DRY, "apply", "bundle")
+    assert (DRIFTING, True) == (told.exit_code, "naver: new accounts: no such type" in told.stderr)

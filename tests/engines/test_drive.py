@@ -1,5 +1,6 @@
 """What is promised of driving an engine: whatever fails once, orders arrive and use is counted."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import count, pairwise
 
@@ -135,12 +136,18 @@ class Forgetful(Rehearsal):
     def apply(self, plan: Plan) -> None:
         """Say yes and do nothing."""
 
+    def remarks(self, wanted: Iterable[Quota]) -> tuple[str, ...]:
+        """Why each is not there."""
+        return tuple(f"forgot {quota.award}" for quota in wanted)
+
 
 def test_cluster_that_does_not_keep_its_word_is_called_drifting() -> None:
-    """A change that was accepted and is not there afterwards is shown, not believed."""
+    """A change that was accepted and is not there afterwards is shown, not believed, with what the
+    cluster says of it.
+    """
     engine = Forgetful("c", {"h200": 64}, [])
     receipt = enforce(engine, ORDERS[:1], ours)
-    assert Enforced.DRIFTING == receipt.outcome
+    assert (Enforced.DRIFTING, ("forgot a",)) == (receipt.outcome, receipt.told)
     assert ["a"] == [change.award for change in receipt.drift]
 
 

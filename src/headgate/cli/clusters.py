@@ -260,6 +260,8 @@ def _tell(name: str, receipt: "Receipt", as_json: bool) -> int:
             typer.echo(f"{name}: {receipt.down}", err=True)
         for line in explain(Plan(receipt.cluster, receipt.changes))[1:]:
             say(line)
+        for told in receipt.told:
+            typer.echo(f"{name}: {told}", err=True)
         if receipt.drift:
             say("still otherwise:")
             for line in explain(Plan(receipt.cluster, receipt.drift))[1:]:

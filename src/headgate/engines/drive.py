@@ -36,8 +36,8 @@ class Receipt:
     """What was done to a cluster, for the file.
 
     `changes` are those of the first plan, which a person was shown; `refused` says why there was no
-    plan, `drift` what the cluster was last known to hold otherwise. `tries` counts the attempts,
-    and `down` says what did not answer at the last of them.
+    plan, `drift` what the cluster was last known to hold otherwise, and `told` what it says of that
+    itself. `tries` counts the attempts, and `down` says what did not answer at the last of them.
     """
 
     cluster: str
@@ -47,6 +47,7 @@ class Receipt:
     refused: Refused | None
     tries: int
     down: str = ""
+    told: tuple[str, ...] = ()
 
 
 def enforce(
@@ -78,7 +79,7 @@ def enforce(
 
     first: tuple[Change, ...] = ()
     left: tuple[Change, ...] = ()
-    outcome, down = Enforced.DOWN, ""
+    outcome, down, told = Enforced.DOWN, "", tuple[str, ...]()
     for count in range(1, tries + 1):
         looked, since = False, monotonic()
         try:
@@ -96,11 +97,12 @@ def enforce(
                 done = Enforced.CONVERGED if first else Enforced.NOTHING_TO_DO
                 return Receipt(engine.cluster, done, first, (), None, count)
             outcome, down = Enforced.DRIFTING, ""
+            told = engine.remarks(order.quota for order in given)
         except EngineDown as error:
             outcome, down = Enforced.DOWN, str(error)
             if not looked and monotonic() - since > QUICK_SECONDS:
                 break
-    return Receipt(engine.cluster, outcome, first, left or first, None, count, down)
+    return Receipt(engine.cluster, outcome, first, left or first, None, count, down, told)
 
 
 def collect(

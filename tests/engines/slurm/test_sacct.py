@@ -96,6 +96,15 @@ def test_attempts_are_read_as_accounted() -> None:
     assert (None, 2) == (second.ended, second.chips)
 
 
+def test_what_a_job_held_before_it_was_resized_is_billed_once() -> None:
+    """Its later row begins with the job and was submitted at the change: it bills from then on,
+    running or ended; one that was submitted after its end, by a clock set back, as it stands."""
+    times = {"submit": str(NOW - 60), "start": str(NOW - 100)}
+    lines = [row(**times), row(**times, end="Unknown"), row(**times | {"submit": str(NOW - 30)})]
+    read_again = [one.started for one in read(lines, NOW, owner_of) if isinstance(one, Attempt)]
+    assert [NOW - 60, NOW - 60, NOW - 100] == read_again
+
+
 def test_a_window_is_asked_for_by_every_state() -> None:
     """Asked for none, sacct lists no job of which it was not told when it could begin."""
     words = command("lab", NOW - 900, NOW)
@@ -220,6 +229,8 @@ def test_every_difference_has_its_cause_and_its_hour(cause: Cause) -> None:
         times["end"] = "Unknown"
     if cause is Cause.SUSPENDED:
         times["suspended"] = "00:00:10"
+    if cause is Cause.RESIZED:
+        times["state"] = "RESIZING"
     late = cause in FETCHED_LATE
 
     def lines(_: object) -> Iterator[str]:

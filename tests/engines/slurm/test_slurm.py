@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from headgate.core.enforcement.clusters.kind import Said
+from headgate.core.enforcement.clusters.slurm import SlurmChip
 from headgate.core.enforcement.engine import EngineDown, Order, Quota, QuotaState
 from headgate.core.enforcement.plan import Refusal, dated
 from headgate.core.policy.sharing import Sharing
@@ -115,6 +116,19 @@ def test_what_another_made_is_never_touched(site: Site) -> None:
     assert [Refusal.NOT_OURS] == [reason for reason, _ in receipt.refused.reasons]
     listing = ("sacctmgr", "-nP", "show", "account", sector, "format=organization,description")
     assert "uni|old\n" == site.lab.run(*listing)
+
+
+def test_why_slurm_does_not_take_a_change_is_told_in_its_own_words(site: Site) -> None:
+    """A type of device that its accounting does not count is the commonest slip of a set-up."""
+    chips = {**site.section.chips, "other": SlurmChip(gres="gpu:uncounted")}
+    amiss = replace(site, section=site.section.model_copy(update={"chips": chips}))
+    receipt = amiss.enforce([site.order("a")])
+    assert Enforced.DRIFTING is receipt.outcome
+    (told,) = receipt.told
+    assert told.startswith("new accounts and associations: ")
+    assert "gres/gpu:uncounted" in told
+    mended = site.enforce([site.order("a")])
+    assert (Enforced.CONVERGED, ()) == (mended.outcome, mended.told)
 
 
 def test_the_next_term_has_a_budget_of_its_own(site: Site) -> None:

@@ -108,7 +108,7 @@ def test_an_award_takes_no_chips_of_another_class(
     orders = [all_kinds.order("a"), all_kinds.order("b", support_class="rngd", gpus_most=None)]
     assert Enforced.CONVERGED is all_kinds.enforce(orders).outcome
     account, other = all_kinds.account("a"), ("-p", partition, f"--gres={asked_for}")
-    assert "AssocGrpGRES" in all_kinds.refused(account, *other)
-    all_kinds.until(all_kinds.submit(standby_of(account), *other), "%r", "AssocGrpGRES")
+    for name in (account, standby_of(account)):
+        assert "AssocGrpGRES" in all_kinds.refused(name, *other)
     all_kinds.until(all_kinds.submit(account, "-p", "h200"), "%T", "RUNNING")
     assert Enforced.NOTHING_TO_DO is all_kinds.enforce(orders).outcome

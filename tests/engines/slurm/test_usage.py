@@ -31,10 +31,15 @@ def lab() -> Iterator[Lab]:
             "foreign": "somebody's own",
         }
         for name, description in accounts.items():
-            about = (f"description={description}", f"organization={organisation_of('national')}")
-            lab.run("sacctmgr", "-i", "add", "account", name, *about)
-            lab.run("sacctmgr", "-i", "add", "user", "root", f"account={name}")
+            made(lab, name, description, "national")
         yield lab
+
+
+def made(lab: Lab, name: str, description: str, programme: str) -> None:
+    """An account of a programme, under which root may run."""
+    about = (f"description={description}", f"organization={organisation_of(programme)}")
+    lab.run("sacctmgr", "-i", "add", "account", name, *about)
+    lab.run("sacctmgr", "-i", "add", "user", "root", f"account={name}")
 
 
 @pytest.fixture
@@ -132,6 +137,26 @@ def test_each_attempt_is_one_row_and_agrees_with_sreport(
         assert (0, True) == (result.exit_code, agree), result.output
         agreed.append(result.output)
     assert 1 == len({*agreed}), "with a spool and straight from sacct"
+
+
+def test_a_job_that_gave_nodes_back_is_billed_for_what_it_held(lab: Lab, tmp_path: Path) -> None:
+    """Slurm dates what it kept from the job's start: each second is billed by what was held then,
+    and where sreport counts the first ones twice, the report says so.
+    """
+    books, account = Books(lab, tmp_path, "smaller"), account_of("smaller", "award", "h200")
+    made(lab, account, mark({"award": "award", "class": "h200"}), "smaller")
+    job = submitted(lab, account, "--nodes=2", seconds=60)
+    until(lab, job, "RUNNING")
+    time.sleep(3)
+    lab.run("scontrol", "update", f"jobid={job}", "numnodes=1")
+    lab.wait(lambda: states(lab, job) == ["RESIZING", "RUNNING"], "the change accounted")
+    time.sleep(1)
+    lab.run("scancel", job)
+    until(lab, job, "CANCELLED")
+    first, second = books.rows()
+    assert ("4", "2", first["ended"]) == (first["gpus"], second["gpus"], second["started"])
+    rolled_up(lab, account)
+    lab.wait(lambda: "[resized]" in books.run("reconcile").output, "the difference told")
 
 
 def test_a_running_job_is_told_open_and_later_closed(lab: Lab, books: Books) -> None:

@@ -62,6 +62,7 @@ class Slurm:
         self._spent = dict(spent or {})
         self._run = run or runner(cluster.reach, cluster.environment)
         self._seen: Seen | None = None
+        self._complaints: tuple[str, ...] = ()
 
     @property
     def cluster(self) -> str:
@@ -79,9 +80,12 @@ class Slurm:
         return seen.foreign.isdisjoint(names_of(self._cluster, quota))
 
     def remarks(self, wanted: Iterable[Quota]) -> tuple[str, ...]:
-        """Slurm keeps no record of who set a field: the plan says all there is."""
-        del wanted
-        return ()
+        """What Slurm said against the last apply, where it has not brought about what is wanted.
+
+        Who set a field is kept nowhere: the plan says all there is.
+        """
+        stands = quotas_of(self._cluster, self._seen) if self._seen else ()
+        return () if set(wanted) <= set(stands) else self._complaints
 
     def apply(self, plan: Plan) -> None:
         """Make the changes in one batch, removals last, alone on the cluster; raises EngineDown."""
@@ -89,8 +93,12 @@ class Slurm:
             seen = self._look()
             after = applied(quotas_of(self._cluster, seen), plan.changes)
             wanted = things_of(self._cluster, after, seen.counted)
-            for call in calls(self._cluster.cluster, seen, wanted):
-                self._make(call)
+            said = [
+                f"{call.what.value}: {failed}"
+                for call in calls(self._cluster.cluster, seen, wanted)
+                if (failed := self._make(call).failed)
+            ]
+            self._complaints = tuple(said)
             if self._cluster.ends_running:
                 self._end_suspended()
 

@@ -40,6 +40,7 @@ class Cause(StrEnum):
     RUNAWAY = "a job without an end runs on in the books: sacctmgr show runawayjobs"
     STILL_RUNNING = "an attempt still ran when it was last fetched: fetch and report again later"
     SUSPENDED = "sreport leaves out suspended time, in which the chips stayed allocated"
+    RESIZED = "sreport counts what a resized job kept from its start, Headgate from the change on"
     NOT_FETCHED = "sacct has it and the spool does not: headgate usage, with --since before it"
     UNREADABLE = "sacct has rows here that cannot be read: headgate usage tells each"
     PURGED = "sreport counted it, sacct has it no more, and no look has read it: purged too early"
@@ -146,6 +147,7 @@ def _cause(
         (any(a.job in runaways for a in here), Cause.RUNAWAY),
         (any(a.ended is None for a in here), Cause.STILL_RUNNING),
         (any(a.suspended for a in here), Cause.SUSPENDED),
+        (any(a.state == "resizing" for a in here), Cause.RESIZED),
     )
     return next((cause for holds, cause in seen if holds), None)
 

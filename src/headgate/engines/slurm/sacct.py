@@ -1,9 +1,11 @@
 """Rows of `sacct -D`: one for each attempt of a job, with what it was allocated.
 
 Pure. A requeued or preempted job has a row for each attempt, told apart by DBIndex; array tasks are
-jobs of their own, steps are part of their job. Only fields that Slurm itself writes are asked for,
-so that no name of a job can break a row. A row that cannot be read is a fault at its line, with
-what mends it, and the others are read on.
+jobs of their own, steps are part of their job. A resized job has a row for each size: the later
+one has the moment of the change as its submission, and the start of the whole job, from which
+sreport counts it once more. Only fields that Slurm itself writes are asked for, so that no name of
+a job can break a row. A row that cannot be read is a fault at its line, with what mends it, and the
+others are read on.
 
 Source: Slurm's manual page sacct(1).
 """
@@ -170,7 +172,10 @@ def _row(values: Sequence[str], line: str, seen: int, owner_of: OwnerOf) -> Atte
         ended = None
         if started >= seen:
             return Passed.NOT_STARTED
-    _ordered(job, _whole(submit, job, "submit"), started, ended, seen)
+    submitted = _whole(submit, job, "submit")
+    _ordered(job, submitted, started, ended, seen)
+    if submitted <= (seen if ended is None else ended):
+        started = max(started, submitted)
     chips = _chips(tres, owner, job)
     if chips == 0:
         return Passed.NO_CHIPS if tres else Passed.NOT_STARTED

@@ -132,7 +132,7 @@ def _tree(cluster: SlurmCluster, quotas: Iterable[Quota]) -> Iterator[tuple[Key,
     yield (Kind.ACCOUNT, programme, ""), {**own, "parent": "root"}
     if cluster.standby:
         rank = {"priority": "0", "preemptmode": "requeue", "usagefactor": "0"}
-        yield (Kind.QOS, standby, ""), {"description": facts, **rank}
+        yield (Kind.QOS, standby, ""), {"description": facts, "flags": "DenyOnLimit", **rank}
         service = {"qos": standby, "defaultqos": standby, "fairshare": "1"}
         service["grptres"] = tres(_lent(cluster, quotas))
         yield (Kind.ACCOUNT, standby, ""), {**own, "parent": programme, **service}
