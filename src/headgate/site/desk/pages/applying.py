@@ -239,6 +239,7 @@ def _invited(mine: list[Organisation], calls: Mapping[str, CallNow]) -> list[Inv
     return [
         _told(calls[one.call], one, names)
         for one in invitations(policy, bodies, instant(now(rules)))
+        if not calls[one.call].received
     ]
 
 
