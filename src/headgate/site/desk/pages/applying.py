@@ -316,10 +316,8 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
 def begin_application(request: HttpRequest, call: str, organisation: str) -> HttpResponse:
     """A new draft for an organisation."""
     draft = Draft(call, organisation, None, "", "", (), 0, {})
-    untouched = {"call": call, "lead__code": organisation, "version": 1, "title": ""}
-    begun = Dossier.objects.filter(**untouched, lead__in=organisations_of(reader(request))).first()
     try:
-        made = begun or save_draft(reader(request), draft, now())
+        made = save_draft(reader(request), draft, now())
     except Refused as refused:
         messages.error(request, told_refusal(refused))
         return redirect("applications")
