@@ -91,6 +91,8 @@ def test_a_silent_agent_is_not_taken_for_an_idle_cluster(country: Country) -> No
         take()
     assert "south" == caught.value.about
     outage = announce(operator(), "south", at(SEPTEMBER), None, "flooded", at(SEPTEMBER))
+    again = announce(operator(), "south", at(SEPTEMBER), None, "flooded", at(SEPTEMBER))
+    assert outage == again, "a second click is no second outage"
     end_outage(operator(), outage.pk, at(OCTOBER))
     with pytest.raises(Refused, match=AgentRefusal.OUTAGE_OVER.name):
         end_outage(operator(), outage.pk, at(LATE))

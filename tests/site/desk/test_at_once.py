@@ -90,6 +90,21 @@ def test_a_second_click_is_no_second_version(players: Cast) -> None:
     assert THREADS == len(told)
 
 
+def test_a_second_click_begins_no_second_draft(players: Cast) -> None:
+    """Whoever begins an application twice goes on with one; a draft of another text is another."""
+    players.until(What.CLOSE_CALL, "alliance")
+    application = players.facts["applications/open"][0]
+    now = at(application.at)
+    person = players.register(application.applicant)
+    draft = players.draft(application)
+    empty = replace(draft, title="", summary="", requests=(), months=0, answers={}, alliance=None)
+    told = at_once([lambda: save_draft(person, empty, now)] * THREADS)
+    assert 1 == len({one.pk for one in told if isinstance(one, Dossier)})
+    (begun,) = Dossier.objects.all()
+    save_draft(person, replace(empty, title="Mine"), now, begun.pk, 1)
+    assert begun.pk != save_draft(person, empty, now).pk
+
+
 def test_one_person_at_two_tabs_signs_once(players: Cast) -> None:
     """Two signatures are two persons, however quick one of them is."""
     players.until(What.DECIDE_CALL, "alliance")

@@ -20,6 +20,7 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import call_now
 from headgate.site.portal.roles import Role
+from headgate.steps.agenda import agenda
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, somebody
 
@@ -193,3 +194,19 @@ def test_seats_are_kept_when_asked_twice(shown: Cast) -> None:
         appoint(shown.officer, somebody(f"r{number}"), f"REV-{number}", "", {}, now())
     once = assign_reviewers(shown.officer, "alliance", now())
     assert once == assign_reviewers(shown.officer, "alliance", now())
+
+
+def test_a_call_whose_applications_were_received_invites_nobody(shown: Cast) -> None:
+    """From the moment it is closed no page says that it is open, though a demo stands on that day.
+
+    Before that the applicant is invited by both.
+    """
+    shown.until(What.CLOSE_CALL, "open")
+    shown.register(shown.facts["applications/open"][1].applicant)
+    applicant = browser(next(iter(shown.persons.values())))
+    assert "Open now" in text(applicant, "call", "open")
+    assert "/applications/open/" in text(applicant, "applications")
+    close = (What.CLOSE_CALL, "open")
+    shown.live(next(one for one in agenda(shown.document) if (one.what, one.about) == close))
+    assert "In review" in text(applicant, "call", "open")
+    assert "/applications/open/" not in text(applicant, "applications")

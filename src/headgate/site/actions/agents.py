@@ -190,15 +190,16 @@ def announce(
     text: str,
     now: datetime,
 ) -> Outage:
-    """Announce maintenance, or an outage that has begun, for everybody to see."""
+    """Announce maintenance, or an outage that has begun, for everybody to see; twice is once."""
     with doing(person, "announce outage", site, now):
         need(person, Role.OPERATOR)
         known = Agent.objects.filter(site=site).exists()
         words = text.strip()[:_OUTAGE_LETTERS_MOST]
         if not known or begins is None or not words or (ends is not None and ends <= begins):
             _refuse(AgentRefusal.OUTAGE_BAD, site)
-        told = {"begins": begins, "ends": ends, "text": words, "planned": begins > now}
-        return Outage.objects.create(site=site, person=person, at=now, **told)
+        told = {"begins": begins, "ends": ends, "text": words}
+        first = {"person": person, "at": now, "planned": begins > now}
+        return Outage.objects.get_or_create(site=site, **told, defaults=first)[0]
 
 
 def end_outage(person: Person, outage: int, now: datetime) -> None:

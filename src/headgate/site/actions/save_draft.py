@@ -37,8 +37,9 @@ def save_draft(
 ) -> Dossier:
     """Save a new draft, or the version after the one that was seen; raises `Refused`.
 
-    Saving what stands there already is no new version: a second click overtakes nobody, and no
-    member's consent falls because the lead looked.
+    Saving what stands there already is no new version, and beginning anew what nobody has gone on
+    with is no second draft: a second click overtakes nobody, and no member's consent falls because
+    the lead looked.
     """
     with doing(person, "save draft", f"{draft.call} {dossier_id or draft.lead}", now):
         need(person, Role.APPLICANT)
@@ -58,9 +59,17 @@ def save_draft(
             dossier.refresh_from_db()
             _check_seen(dossier, draft, version)
         _fill(dossier, draft, lead)
+        if dossier_id is None and (begun := _begun(dossier)) is not None:
+            return begun
         dossier.version += 1
         dossier.save()
     return dossier
+
+
+def _begun(dossier: Dossier) -> Dossier | None:
+    """The draft that was begun with the same text, where nobody has gone on with it."""
+    there = Dossier.objects.filter(call=dossier.call, lead=dossier.lead, version=1)
+    return next((one for one in there if _text(one) == _text(dossier)), None)
 
 
 def _text(dossier: Dossier) -> tuple[object, ...]:

@@ -20,7 +20,7 @@ from headgate.rings import undisturbed
 from headgate.site.records.database import Database
 from headgate.site.records.kept import Stands, stands
 from headgate.steps.agenda import agenda
-from headgate.steps.event import Event
+from headgate.steps.event import Event, What
 
 DATABASE: Final = Database("default")
 
@@ -157,3 +157,9 @@ def due(stood: Stands, today: date) -> Iterator[Due]:
         else:
             state = "today" if days == 0 else "coming"
         yield Due(event, state, days)
+
+
+def received(stood: Stands) -> set[str]:
+    """The calls of the term that are closed: their last day is over, or a demo went on from it."""
+    events = agenda(stood.document, stood.standing.index)[: stood.standing.done]
+    return {event.about for event in events if event.what is What.CLOSE_CALL}

@@ -241,6 +241,7 @@ def _invited(mine: list[Organisation], calls: Mapping[str, CallNow]) -> list[Inv
     return [
         _told(calls[one.call], one, names)
         for one in invitations(policy, bodies, instant(now(rules)))
+        if not calls[one.call].received
     ]
 
 
@@ -317,10 +318,8 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
 def begin_application(request: HttpRequest, call: str, organisation: str) -> HttpResponse:
     """A new draft for an organisation."""
     draft = Draft(call, organisation, None, "", "", (), 0, {})
-    untouched = {"call": call, "lead__code": organisation, "version": 1, "title": ""}
-    begun = Dossier.objects.filter(**untouched, lead__in=organisations_of(reader(request))).first()
     try:
-        made = begun or save_draft(reader(request), draft, now())
+        made = save_draft(reader(request), draft, now())
     except Refused as refused:
         messages.error(request, told_refusal(refused))
         return redirect("applications")

@@ -136,7 +136,8 @@ def _told(
     call_id: str, call: Call, say: Speaker, stood: Stands, made: list[reading.Made]
 ) -> dict[str, Any]:
     on = today(stood)
-    phase = "coming" if on < call.opens else "open" if on <= call.closes else "review"
+    is_open = on <= call.closes and call_id not in reading.received(stood)
+    phase = "coming" if on < call.opens else "open" if is_open else "review"
     decided = any((m.step, m.subject) == ("award-list", call_id) for m in made)
     return {
         "id": call_id,
