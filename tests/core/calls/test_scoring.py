@@ -64,7 +64,7 @@ def test_who_has_no_sheet_is_shown_as_not_reviewed() -> None:
 def test_the_order_of_marks_changes_nothing() -> None:
     """A panel's marks may come in any order, those that are refused among them."""
     marks = [*sheet("a", "r1", 9, 3), *sheet("b", "r1", 5, 5), *sheet("a", "r2", 2, 2)]
-    marks += [Mark("b", "charm", "r1", 5), Mark("a", "effect", "r2", 3)]
+    marks = [Mark("b", "charm", "r1", 5), *marks, Mark("a", "effect", "r2", 3)]
     assert score(CALL, marks, {"a", "b"}) == score(CALL, marks[::-1], {"b", "a"})
 
 

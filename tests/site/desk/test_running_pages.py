@@ -3,16 +3,20 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
-from headgate.core.duties.amendment import Change
+from headgate.core.duties.amendment import Amendment, Change
 from headgate.site.actions.amend import answer
 from headgate.site.desk.models import Asking
+from headgate.site.desk.office import SITE
+from headgate.site.desk.running import Reports
 from headgate.site.notices.models import Notice
+from headgate.site.records.kept import stands
 from headgate.steps.term import Holding
 from tests.commands import HEADGATE, environment
 from tests.site.desk.cast import Cast, browser
@@ -43,6 +47,20 @@ def test_who_waits_longer_than_the_rule_lets_is_told_so(played: Cast) -> None:
     Asking.objects.filter(pk=made.pk).update(at=NOON - timedelta(days=60))
     (told,) = re.findall(last, page_of(browser(played.officer), award))
     assert "Overdue" in told
+
+
+@pytest.mark.usefixtures("played")
+def test_awards_that_are_alike_but_for_a_report_owe_what_each_owes() -> None:
+    """What alike awards owe is worked out once; a report of one is no report of the other."""
+    stood, award = stands(SITE), held("alliance")
+    assert stood is not None
+    bare = replace(award, amended=())
+    report, when = Reports(stood).owed_by(bare)[0].report.id, award.starts
+    told = Amendment("other", award.call, Change.REPORT, when, when, True, "", "", report=report)
+    gave = replace(award, award="other", amended=(told,))
+    both = Reports(stood)
+    for one in (bare, gave):
+        assert (one is bare) == (report in [due.report.id for due in both.owed_by(one)])
 
 
 def test_the_calendar_tells_what_a_reclaim_would_not_hear(played: Cast) -> None:

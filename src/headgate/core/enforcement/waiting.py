@@ -104,16 +104,16 @@ def told(reason: str, quota: Quota, standing: Standing, now: str) -> Wait:
 
 def wait(quota: Quota, standing: Standing, now: str) -> Wait:
     """The first reason for which a job of the project would not start now."""
-    reasons = {
-        Wait.NOT_BEGUN: now < quota.starts,
-        Wait.ENDED: now >= quota.ends,
-        Wait.SUSPENDED: quota.state is not QuotaState.OPEN,
-        Wait.BUDGET_SPENT: standing.used >= quota.gpu_seconds_budget,
-        Wait.OUTAGE: standing.away,
-        Wait.NOT_APPLIED: not standing.applied,
-        Wait.AT_MOST: quota.gpus_most is not None and standing.running >= quota.gpus_most,
-    }
-    return next((reason for reason, holds in reasons.items() if holds), Wait.NOTHING_OURS)
+    reasons = (
+        (Wait.NOT_BEGUN, now < quota.starts),
+        (Wait.ENDED, now >= quota.ends),
+        (Wait.SUSPENDED, quota.state is not QuotaState.OPEN),
+        (Wait.BUDGET_SPENT, standing.used >= quota.gpu_seconds_budget),
+        (Wait.OUTAGE, standing.away),
+        (Wait.NOT_APPLIED, not standing.applied),
+        (Wait.AT_MOST, quota.gpus_most is not None and standing.running >= quota.gpus_most),
+    )
+    return next((reason for reason, holds in reasons if holds), Wait.NOTHING_OURS)
 
 
 def spent_at(attempts: Iterable[Usage], quota: Quota) -> str | None:

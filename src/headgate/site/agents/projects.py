@@ -156,15 +156,14 @@ def projects(
 def on_record(person: Person, stood: Stands) -> Iterator[Project]:
     """The same where no agent follows signed orders: as the programme's journal knows it."""
     own, now = None if is_staff(person) else _own(person), instant(today(stood))
-    for order, standing in kept("ordered", stood.moved, _ordered).rows:
-        if own is None or order.quota.award in own:
-            why = wait(order.quota, standing, now)
-            yield Project(order.cluster, order.quota, standing, why, "")
+    for one in kept("ordered", (stood.moved, now), lambda: _ordered(now)).rows:
+        if own is None or one.quota.award in own:
+            yield one
 
 
-def _ordered() -> list[tuple[Order, Standing]]:
-    """Every order of the running term, what the ledger has of its use, and whether it stood when
-    its cluster was read last.
+def _ordered(now: str) -> list[Project]:
+    """Every order of the running term, with what the ledger has of its use, and whether it stood
+    when its cluster was read last.
     """
     if (term := kept_term(DATABASE)) is None:
         return []
@@ -180,9 +179,10 @@ def _ordered() -> list[tuple[Order, Standing]]:
         for owner, seconds in spent.items()
     }
     return [
-        (order, Standing(used.get(key, 0), 0, stood.get(key, False), False))
+        Project(order.cluster, order.quota, standing, wait(order.quota, standing, now), "")
         for order in orders_of(term)
         for key in [_key(order)]
+        for standing in [Standing(used.get(key, 0), 0, stood.get(key, False), False)]
     ]
 
 

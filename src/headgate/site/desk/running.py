@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from headgate.core.duties.amendment import Change, accepted
 from headgate.core.duties.reports import Owed, owed
 from headgate.core.policy.running_rules import NO_RULES, Running
+from headgate.core.quick import quick
 from headgate.site.desk.amending import policy_of, reports_among
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
@@ -43,6 +44,10 @@ class Listed:
     report: date | None
     waiting: int
     state: str
+
+
+_listed: Final = quick(Listed)
+_NONE: Final = frozenset[str]()
 
 
 def state_of(
@@ -95,14 +100,15 @@ class Reports:
 
     def owed_by(self, held: Holding) -> Sequence[Owed]:
         """What nobody has accepted yet of an award, by day."""
-        came = accepted(held.amended) if held.amended else ()
-        handed = self._handed.get(held.award, frozenset())
-        key = held.call, held.starts, held.ends, came, handed
-        if key not in self._known:
-            every = owed(self.rules(held.call).reports, held.starts, held.ends, came)
+        came = [(a.report, a.asked) for a in held.amended if a.change is Change.REPORT]
+        handed = self._handed.get(held.award, _NONE)
+        key = held.call, held.starts, held.ends, *came, handed
+        if (due := self._known.get(key)) is None:
+            rules, took = self.rules(held.call).reports, accepted(held.amended)
+            every = owed(rules, held.starts, held.ends, took)
             due = [o for o in every if o.handed_in is None and o.report.id not in handed]
             self._known[key] = due
-        return self._known[key]
+        return due
 
     def rules(self, call: str) -> Running:
         """What a call's awards live under while they run."""
@@ -135,7 +141,7 @@ def _rows(
     def state(one: Holding, due: Sequence[Owed], asked: Asked) -> str:
         # What alike awards owe is one and the same, so what they need most is told once.
         how = bool(asked), one.award in shut, one.award in over
-        handed = frozenset(reports_among(asked))
+        handed = frozenset(reports_among(asked)) if asked else _NONE
         alike = id(due), handed, *how
         if alike not in known:
             known[alike] = state_of((o for o in due if o.report.id not in handed), on, *how)
@@ -148,7 +154,7 @@ def _rows(
             return None
         told, day = state(one, due, asked), due[0].day if due else None
         kind, waits = one.support_class, len(asked)
-        return Listed(one.award, one.call, lead or "", kind, one.ends, day, waits, told)
+        return _listed(one.award, one.call, lead or "", kind, one.ends, day, waits, told)
 
     seen = [one for one in (*gone, *stood.holdings) if every or one.award in leads]
     rows = [found for one in seen if (found := row(one))]

@@ -49,8 +49,8 @@ class Found:
     count: int
 
 
-Lines = Iterator[tuple[Hit, str]]
-"""Everything of a kind that the reader may see, with the text that it is found by."""
+Hits = Iterator[Hit]
+"""What has all words of all of a kind that the reader may see; of the rest nothing is made."""
 
 
 def search(query: str, person: Any, stood: Stands, say: Speaker) -> list[Found]:
@@ -58,28 +58,32 @@ def search(query: str, person: Any, stood: Stands, say: Speaker) -> list[Found]:
     words = words_of(query)
     if not words:
         return []
-    looking = _Looking(person, stood, reading.policy_of(stood), say)
-    found = [_found(kind, lines(looking), words) for kind, lines in KINDS]
+    looking = _Looking(words, person, stood, reading.policy_of(stood), say)
+    found = [_found(kind, hits(looking), words) for kind, hits in KINDS]
     if sees(person, "entries"):
         found.append(_entries(words))
     return [one for one in found if one.count]
 
 
-def _found(kind: Promise, lines: Iterable[tuple[Hit, str]], words: Words) -> Found:
+def _found(kind: Promise, hits: Iterable[Hit], words: Words) -> Found:
     """The hits, those with all words in what they are called first."""
-    hits = [hit for hit, text in lines if has_words(text, words)]
     first = sorted(hits, key=lambda hit: not has_words(hit.title, words))
-    return Found(kind, tuple(first[:SHOWN_MOST]), len(hits))
+    return Found(kind, tuple(first[:SHOWN_MOST]), len(first))
 
 
 @dataclass
 class _Looking:
-    """Who looks, through what."""
+    """Who looks, for which words, through what."""
 
+    words: Words
     person: Any
     stood: Stands
     policy: Policy
     say: Speaker
+
+    def finds(self, *said: object) -> bool:
+        """Whether what is said of a thing has all words."""
+        return has_words(" ".join(map(str, said)), self.words)
 
     @cached_property
     def made(self) -> list[reading.Made]:
@@ -95,16 +99,16 @@ class _Looking:
         return list(acting.values_list("organisation_id", flat=True))
 
 
-def _calls(looking: _Looking) -> Lines:
+def _calls(looking: _Looking) -> Hits:
     for name, call in looking.policy.calls.items():
-        hit = Hit(looking.say.text(call.name), name, reverse("call", args=(name,)))
-        yield hit, f"{name} {_all(call.name)}"
+        if looking.finds(name, _all(call.name)):
+            yield Hit(looking.say.text(call.name), name, _at("call", name))
 
 
-def _rounds(looking: _Looking) -> Lines:
+def _rounds(looking: _Looking) -> Hits:
     for name, one in looking.policy.rounds.items():
-        hit = Hit(looking.say.text(one.name), name, reverse("round", args=(name,)))
-        yield hit, f"{name} {_all(one.name)}"
+        if looking.finds(name, _all(one.name)):
+            yield Hit(looking.say.text(one.name), name, _at("round", name))
 
 
 def _all(text: Text) -> str:
@@ -112,16 +116,16 @@ def _all(text: Text) -> str:
     return " ".join(filter(None, text.model_dump().values()))
 
 
-def _awards(looking: _Looking) -> Lines:
+def _awards(looking: _Looking) -> Hits:
     """What became of every application: public, and by pseudonym."""
     for call in looking.policy.calls:
         for one in applicants(looking.made, call).values():
             holder, outcome = looking.say.holder(one.holder), str(outcome_word(one.outcome))
-            hit = Hit(one.id, f"{outcome} – {holder}", reverse("award", args=(call, one.id)))
-            yield hit, f"{one.id} {call} {holder} {outcome} {one.pool}"
+            if looking.finds(one.id, call, holder, outcome, one.pool):
+                yield Hit(one.id, f"{outcome} – {holder}", _at("award", call, one.id))
 
 
-def _dossiers(looking: _Looking) -> Lines:
+def _dossiers(looking: _Looking) -> Hits:
     """Applications with their texts: one's own, and those handed in for the office.
 
     Of one that the reader has a part in, the office's page shows the code alone, and so does this.
@@ -134,26 +138,27 @@ def _dossiers(looking: _Looking) -> Lines:
     inside = Member.objects.filter(organisation__in=looking.own, left__isnull=True)
     part = Exists(inside.filter(alliance=OuterRef("alliance")))
     listed = Dossier.objects.filter(mine | theirs).annotate(part=part)
-    whole = listed.select_related("lead", "alliance").defer("line", "answers", "requests")
-    for one in whole:
-        if own and one.lead_id in looking.own:
-            hit = Hit(str(one), f"{one.code or one.call} – {one.lead}", _at("application", one.pk))
+    told = "pk", "code", "call", "title", "summary", "lead_id", "lead__name", "alliance__name"
+    for pk, code, call, title, summary, lead_id, lead, alliance, part in listed.values_list(
+        *told, "part"
+    ):
+        its = own and lead_id in looking.own
+        hidden = not its and (lead_id in looking.own or part)
+        name = code or "" if hidden else title or code or f"{call} {pk}"
+        rest = () if hidden else (alliance or "", summary)
+        if not looking.finds(*(() if hidden else (name,)), code or "", call, lead, *rest):
+            continue
+        if its:
+            yield Hit(name, f"{code or call} – {lead}", _at("application", pk))
         else:
-            hidden = one.lead_id in looking.own or one.part
-            title = (one.code or "") if hidden else str(one)
-            hit = Hit(title, f"{one.code} – {one.lead}", _at("doubles", one.code))
-            if hidden:
-                yield hit, f"{one.code} {one.call} {one.lead}"
-                continue
-        alliance = one.alliance or ""
-        yield hit, f"{one} {one.code or ''} {one.call} {one.lead} {alliance} {one.summary}"
+            yield Hit(name, f"{code} – {lead}", _at("doubles", code))
 
 
 def _at(name: str, *parts: object) -> str:
     return reverse(name, args=parts)
 
 
-def _reviews(looking: _Looking) -> Lines:
+def _reviews(looking: _Looking) -> Hits:
     """A reviewer's seats; the text only once they declared to have no conflict."""
     if not sees(looking.person, "review"):
         return
@@ -161,37 +166,39 @@ def _reviews(looking: _Looking) -> Lines:
     for one in mine.select_related("dossier__lead"):
         dossier, code = one.dossier, one.dossier.code or ""
         if one.cleared is None:
-            yield Hit(code, str(dossier.lead), _at("review", code)), f"{code} {dossier.lead}"
-        else:
-            hit = Hit(str(dossier), code, _at("review", code))
-            yield hit, f"{code} {dossier} {dossier.summary}"
+            if looking.finds(code, dossier.lead):
+                yield Hit(code, str(dossier.lead), _at("review", code))
+        elif looking.finds(code, dossier, dossier.summary):
+            yield Hit(str(dossier), code, _at("review", code))
 
 
-def _organisations(looking: _Looking) -> Lines:
+def _organisations(looking: _Looking) -> Hits:
     if not sees(looking.person, "organisation"):
         return
-    for one in Organisation.objects.only("code", "name", "kind", "region"):
-        hit = Hit(one.name, one.code, _at("organisation", one.pk))
-        yield hit, f"{one.code} {one.name} {one.region}"
+    for pk, *said in Organisation.objects.values_list("pk", "code", "name", "region"):
+        if looking.finds(*said):
+            yield Hit(said[1], said[0], _at("organisation", pk))
 
 
-def _people(looking: _Looking) -> Lines:
+def _people(looking: _Looking) -> Hits:
     if not sees(looking.person, "person"):
         return
     for one in Person.objects.prefetch_related("groups").order_by("username"):
         name = str(one)
         groups = {group.name for group in one.groups.all()}
         held = ", ".join(str(NAMES[role]) for role in Role if role.value in groups)
-        yield Hit(name, held, _at("person", one.pk)), f"{name} {one.username} {held}"
+        if looking.finds(name, one.username, held):
+            yield Hit(name, held, _at("person", one.pk))
 
 
-def _decisions(looking: _Looking) -> Lines:
+def _decisions(looking: _Looking) -> Hits:
     if not sees(looking.person, "decision"):
         return
+    steps = {step: str(told) for step, told in STEPS.items()}
     for one in reversed(looking.made):
-        step = str(STEPS.get(one.step, one.step))
-        hit = Hit(f"{step}: {one.subject}", day(one.at), _at("decision", one.seq))
-        yield hit, f"{one.seq} {step} {one.step} {one.subject} {one.rule} {one.at[:10]}"
+        step = steps.get(one.step, one.step)
+        if looking.finds(one.seq, step, one.step, one.subject, one.rule, one.at[:10]):
+            yield Hit(f"{step}: {one.subject}", day(one.at), _at("decision", one.seq))
 
 
 def _entries(words: Words) -> Found:
@@ -215,7 +222,7 @@ def _plain(form: str) -> str:
     return form.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-KINDS: Final[tuple[tuple[Promise, Callable[[_Looking], Lines]], ...]] = (
+KINDS: Final[tuple[tuple[Promise, Callable[[_Looking], Hits]], ...]] = (
     (_("Calls"), _calls),
     (_("Rounds"), _rounds),
     (_("Applications"), _dossiers),
