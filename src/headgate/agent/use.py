@@ -29,13 +29,19 @@ def read_use(
 ) -> tuple[Sequence[Usage], list[str]]:
     """The attempts that touch the time from `since` to now, and what could not be read.
 
-    Raises EngineDown. A Slurm is read into a spool of its own, which keeps what Slurm purges.
+    Raises EngineDown. A Slurm is read into a spool of its own, which keeps what Slurm purges. A
+    Kueue forgets what ended before that day: the agent has kept it.
     """
     from headgate.engines.drive import collect
 
     if isinstance(section, SlurmCluster):
         return _slurm(section, slurm_spool, since, now)
     until = instant_of(now)
+    if isinstance(section, KueueCluster):
+        from headgate.engines.kueue.engine import Kueue
+
+        if isinstance(engine, Kueue):
+            engine.forget(instant_of(seconds_of(since) - OVERLAP_SECONDS))
     return collect(engine, since, until, overlap_seconds=OVERLAP_SECONDS, tries=1), []
 
 

@@ -22,11 +22,14 @@ from headgate.readers.sections import Remark, Wrong, read_tree, sections
 class Code(Mended):
     """What can be wrong with a clusters file, beside not being YAML at all."""
 
-    UNREADABLE = "clusters-unreadable", "name a text file in UTF-8 that may be read"
+    UNREADABLE = (
+        "clusters-unreadable",
+        "name a text file in UTF-8 that may be read; docs/operating/slurm.md and kueue.md have one",
+    )
     KEY_UNKNOWN = "cluster-key-unknown", "take the key out, or write the one that was meant"
     KEY_MISSING = "cluster-key-missing", "write the key with its value"
     ENGINE_UNKNOWN = "cluster-engine-unknown", "write `engine:` with one of the kinds named"
-    VALUE_WRONG = "cluster-value-wrong", "write a value as docs/operating/slurm.md shows it"
+    VALUE_WRONG = "cluster-value-wrong", "write it as docs/operating/slurm.md or kueue.md does"
     SITE_TWICE = "cluster-site-twice", "give each site one cluster; orders go to a site by its name"
     CLUSTER_TWICE = (
         "cluster-twice",

@@ -155,3 +155,7 @@ def test_the_engine_remembers_its_looks_in_a_file(lab: Lab) -> None:
     (ended,) = lab.engine(now=at(200)).usage(since, until)
     assert (at(100), running.attempt) == (ended.ended, ended.attempt)
     assert (ended,) == tuple(lab.engine(now=at(300)).usage(since, until))
+    assert () == tuple(lab.engine(now=at(90_000)).usage(at(80_000), at(90_000)))
+    assert (ended,) == tuple(lab.engine(now=at(90_000)).usage(since, until)), "a glance costs none"
+    lab.engine().forget(at(100))
+    assert () == tuple(lab.engine(now=at(90_000)).usage(since, until))

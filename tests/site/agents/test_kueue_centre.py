@@ -170,6 +170,9 @@ def test_killed_while_pushing_and_a_week_without_the_portal_lose_and_double_noth
         "uid-job-2": HOUR,
         "uid-running": week_ran,
     } == rows
+    looks = Path(yard.section.looks).read_text()
+    assert "uid-job-2" in looks, "its Workload is still there"
+    assert "uid-running" not in looks, "what the spool has need not be remembered twice"
     assert () == verify_database(SITE).faults
 
 

@@ -118,10 +118,19 @@ class Kueue:
         """Look at the Workloads, remember, and give every attempt that touches the window."""
 
         async def seen(door: Door) -> Attempts:
-            attempts, _, self._workloads = await self._look(door, since)
+            attempts, _, self._workloads = await self._look(door)
             return attempts
 
         return within(talk(self._settings, seen), since, until)
+
+    def forget(self, before: str) -> None:
+        """Remember no longer what ended before an instant: for whoever keeps the use elsewhere.
+
+        Nobody else: a run whose Workload was deleted is in no other place. Raises EngineDown.
+        """
+        path = Path(self._settings.looks)
+        with looking(path):
+            remember(path, without(remembered(path), before))
 
     def waiting(self, quotas: Iterable[Quota]) -> Iterator[Waiting]:
         """How many Workloads of each award wait for which reason; raises EngineDown.
@@ -146,7 +155,7 @@ class Kueue:
         hand, earlier = _Hand(maker), {attempt_key(one): one for one in known}
 
         async def answered(door: Door) -> tuple[Answer, ...]:
-            attempts, meter, workloads = await self._look(door, None)
+            attempts, meter, workloads = await self._look(door)
             held = works(workloads, meter, maker.check)
             seen = {**earlier, **{name: one.usage for name, one in attempts.items()}}
             told = await hand.answer(door, answers(held, given, seen.values(), balance, maker.now))
@@ -168,15 +177,15 @@ class Kueue:
         version = self._version
         return talk(self._settings, lambda door: door.stirred("Workload", version, seconds))
 
-    async def _look(self, door: Door, since: str | None) -> tuple[Attempts, Meter, list[Manifest]]:
-        """Look at the Workloads and remember; what ended before `since` may be forgotten."""
+    async def _look(self, door: Door) -> tuple[Attempts, Meter, list[Manifest]]:
+        """Look at the Workloads and remember."""
         meter, workloads = self._meter(await door.listed("ClusterQueue")), list[Manifest]()
         path = Path(self._settings.looks)
         with looking(path):
             workloads += await door.listed("Workload")
             self._version = door.version
             after = meter.look(remembered(path), workloads, self._clock())
-            remember(path, without(after, since) if since is not None else after)
+            remember(path, after)
         return after, meter, workloads
 
     def _maker(self) -> Maker:
