@@ -37,6 +37,8 @@ PAGES: Final = {
     "invoice": ("fund-officer", "/invoices/{award}-1/"),
     "grants": ("agency-officer", "/outside-grants/"),
     "grants_words": ("agency-officer", "/outside-grants/?q=b700"),
+    "projects": ("agency-officer", "/projects/"),
+    "search": ("agency-officer", "/search/?q=b700"),
     "running_home": ("agency-officer", "/home/"),
     "fund_home": ("fund-officer", "/home/"),
     "holder_home": ("applicant", "/home/"),

@@ -8,13 +8,9 @@ from headgate.core.faults import Fault, Faulty
 
 SQLITE_START = (
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
-    "PRAGMA recursive_triggers = ON; PRAGMA cache_size = -32768;"
+    "PRAGMA recursive_triggers = ON;"
 )
-"""Readers do not stop the writer; what was acknowledged is on the disk; the guards are on.
-
-A part of an import is 8 MiB of pages: with the 2 MiB that SQLite keeps by itself each is written
-and read again before the part is whole.
-"""
+"""Readers do not stop the writer; what was acknowledged is on the disk; the guards are on."""
 
 WAIT_SECONDS = 60
 """How long a writer waits for its turn."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -79,7 +79,8 @@ _BY: Final[dict[str, By]] = {
 def _met() -> Table[Met]:
     """The grants of organisations in the register, with the codes that bear their numbers."""
     bodies = _KNOWN.filter(registered=OuterRef("registered")).order_by("code")
-    found = OutsideGrant.objects.filter(registered__in=_KNOWN.values("registered"))
+    # Asked of each grant: of a list of numbers, SQLite would look up each with each row of a file.
+    found = OutsideGrant.objects.filter(Exists(bodies))
     named = found.annotate(body=Subquery(bodies.values("code")[:1])).select_related("listed")
     return Table(named, ("pk",), _BY, ("findable", "listed__source", _body_called), _with_codes)
 
