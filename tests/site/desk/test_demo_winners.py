@@ -213,6 +213,17 @@ def test_the_office_signs_what_its_holders_have_signed_in_one_go(signed: Cast) -
     assert set(kept) <= {holding.award for holding in term.holdings.values()}
 
 
+def test_the_office_is_asked_for_what_its_holder_has_signed_alone(signed: Cast) -> None:
+    """What lacks the holder's side is counted, and waits for them."""
+    second(signed)
+    code = took()
+    AgreementSignature.objects.filter(dossier__code=code).delete()
+    page = browser(signed.officer).get(ANSWERS).content.decode()
+    assert "1 agreement waits for its holder’s signature." in page
+    assert f'value="{code} ' not in page
+    assert 'name="agreement" value="' in page
+
+
 def test_a_text_that_changed_is_not_signed_with_the_others(signed: Cast) -> None:
     """What was on the page is what is signed, or nothing."""
     second(signed)

@@ -193,6 +193,7 @@ def test_a_fee_is_told_when_owed_and_when_late(billed: Cast) -> None:
     assert f"invoice-{one.number}" in [clock.uid for clock in mine]
     assert "last day to pay" in browser(person).get(reverse("home")).content.decode()
     assert not Notice.objects.filter(kind="invoice-late").exists()
+    assert [] == clocks_of(officer, stood(), stood().standing.day), "owed is not overdue"
     record_payment(officer, received(every()[1]), now())
     while stood().standing.day < date(2026, 3, 10):
         billed.live(coming(billed)[0])
