@@ -90,6 +90,8 @@ def test_winners_whom_nobody_plays_answer_when_they_are_told(
     page = second(signed)
     answers = dict(here().values_list("dossier__code", "accepted"))
     assert {code: code != gone for code in winners() if code != mine} == answers
+    labels = re.findall('role="region" aria-label="(Message[^"]*)"', page)
+    assert ["Message", "Message 2"] == labels, "whoever hears the page can tell them apart"
     many = len(winners()) - 2
     assert f"answered: {many} took it, 1 gave it up." in page
     page = browser(signed.officer).get(ANSWERS).content.decode()

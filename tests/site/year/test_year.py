@@ -288,6 +288,7 @@ class Year:
             self.player.press(self.page.locator("main form button"))
             self.player.open(f"/boards/{call}/?sure=1")
             self.player.deed("sign")
+        self.player.open(f"/boards/{call}/answers/")
 
     def answer(self) -> None:
         """A winner takes the award and objects to its size, another gives it up."""
@@ -353,7 +354,8 @@ class Year:
                 self.player.open(where)
         self.player.sit("applicant")
         self.player.open(f"/running/{plan.LONGER.award}/statement/")
-        self.player.open("/notices/")
+        for where in ("/notices/", "/account/sessions/"):
+            self.player.open(where)
         self.player.sit("auditor")
         for where in ("/boards/", "/boards/open/", "/doubles/open-0001/", "/people/"):
             self.player.open(where)
