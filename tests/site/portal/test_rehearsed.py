@@ -15,6 +15,7 @@ from headgate.core.policy.running_rules import Report
 from headgate.core.supports.text import Text
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
+from headgate.site.agents import projects
 from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
 from headgate.site.desk.demo import is_unknown, know, received
@@ -254,6 +255,19 @@ def test_projects_are_shown_where_nobody_signs_orders(portal: Client) -> None:
         assert "No centre follows signed orders here" in portal.get("/projects/").content.decode()
     enter(portal, Role.REVIEWER)
     assert "You act for no organisation" in portal.get("/projects/").content.decode()
+
+
+def test_a_project_says_that_it_ended_on_the_day_after(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any entry of the journal in between: a day passes too."""
+    stood = reading.programme()
+    assert stood is not None
+    enter(portal, Role.AUDITOR)
+    for day, has_ended in ((stood.standing.day, False), (stood.standing.ends, True)):
+        monkeypatch.setattr(projects, "today", lambda _, day=day: day)
+        rows = portal.get(reverse("projects"), {"format": "json"}).json()["rows"]
+        assert has_ended == all("It ended on" in row["why"] for row in rows)
 
 
 def test_an_applicants_home_begins_with_their_own_work(portal: Client) -> None:
