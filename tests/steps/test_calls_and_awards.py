@@ -39,9 +39,9 @@ def results(term: Term, step: str) -> dict[str, Any]:
 def lots(applications: list[Application]) -> dict[str, str]:
     """Every lot of a call with these applications."""
     term = close_call(open_call(opened(), "open"), "open", applications)
-    root = term.root()
+    received = term.facts["applications/open"].digest
     term, screened = screen_call(term, "open", ())
-    assert {name: lot(root, name) for name in screened.lots} == screened.lots
+    assert {name: lot(received, name) for name in screened.lots} == screened.lots
     return dict(screened.lots)
 
 
@@ -52,6 +52,15 @@ def test_lots_cannot_be_known_before_the_call_has_closed() -> None:
     after = lots([first, applicant("b", 2)])
     assert before["a"] != after["a"]
     assert before == lots([first, second])
+
+
+def test_what_the_journal_enters_after_the_closing_changes_no_lot() -> None:
+    """A list that two have signed keeps its ties, whatever is decided before it is."""
+    term = close_call(open_call(opened(), "open"), "open", [applicant("a", 1), applicant("b", 1)])
+    other = replace(applicant("c", 1, kind="university"), call="hours")
+    later = close_call(open_call(term, "hours"), "hours", [other])
+    assert later.root() != term.root()
+    assert screen_call(later, "open", ())[1].lots == screen_call(term, "open", ())[1].lots
 
 
 def test_everyone_has_one_screening_decision_and_the_first_of_an_id_stands() -> None:

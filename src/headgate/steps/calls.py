@@ -76,17 +76,17 @@ def close_call(term: Term, call_id: str, applications: Sequence[Application]) ->
 def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tuple[Term, Screened]:
     """Say of every application whether it may be judged at all, and by which rule not.
 
-    Lots are drawn by the journal's root right before the gate findings come in: nobody who applied
-    or received could know it.
+    Lots are drawn by the digest of what was received: what the journal enters between a list that
+    two persons have signed and its decision, such as another call's, changes none of them.
     """
-    call, root = call_of(term, call_id), term.root()
+    call, came = call_of(term, call_id), term.facts[f"applications/{call_id}"]
     when = instant(decided_on(term, call))
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
     received = applications(term, call_id)
-    alone = _alone(term.document, call.decides, call_id, term.facts[f"applications/{call_id}"])
+    alone = _alone(term.document, call.decides, call_id, came)
     screenings = screen_all(call, alone, findings, _taken(term, call_id))
     stand = applied(term, call_id)
-    lots = {name: lot(root, name) for name in stand}
+    lots = {name: lot(came.digest, name) for name in stand}
     copies = Counter(application.id for application in received)
     first = {s.application: s for s in reversed(screenings)}
     results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
