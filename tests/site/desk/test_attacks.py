@@ -221,3 +221,5 @@ def test_no_page_shows_an_address_that_leads_elsewhere(shown: Cast) -> None:
         login = {"login": person.username, "password": "a long phrase of words", "next": target}
         where = Client().post("/account/login/", login).headers.get("Location", "")
         assert where in ("/home/", "")
+    page = client.get("/account/login/", {"next": "/running/"}).content.decode()
+    assert 'href="/account/oidc/oidc/login/?process=login&amp;next=%2Frunning%2F"' in page

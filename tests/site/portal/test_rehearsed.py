@@ -54,6 +54,9 @@ def test_every_running_award_of_a_rehearsed_term_is_listed(portal: Client) -> No
     assert {one.award for one in stood.holdings} <= {row["award"] for row in rows}
     applied = _applied()
     assert all(row["lead"].endswith(f" {applied[row['award']]}") for row in rows)
+    for page in ("board", "answers"):
+        told = portal.get(reverse(page, args=(stood.holdings[0].call,))).content.decode()
+        assert "This call is decided" in told
     for one in stood.holdings:
         for page in ("running-award", "award-statement"):
             assert 200 == portal.get(reverse(page, args=(one.award,))).status_code

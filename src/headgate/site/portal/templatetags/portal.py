@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from allauth.account.utils import get_next_redirect_url
 from django import template
 from django.forms import BoundField
 from django.utils.safestring import SafeString
@@ -19,6 +20,13 @@ register.filter("moment", words.moment, expects_localtime=True)
 register.filter("whole", words.whole)
 
 register.simple_tag(typed.again, name="typed", takes_context=True)
+
+
+@register.simple_tag(takes_context=True)
+def onward(context: template.Context) -> str:
+    """The page of this site that somebody was on the way to; an address elsewhere is left out."""
+    return get_next_redirect_url(context["request"]) or ""
+
 
 CLASSES: Final = {
     "checkbox": "govuk-checkboxes__input",
