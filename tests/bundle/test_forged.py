@@ -134,7 +134,7 @@ def test_a_whole_term_made_up_of_forged_facts_has_other_keys() -> None:
 BUGS: list[tuple[str, Callable[[Any], Any]]] = [
     ("headgate.steps.fees.share_of", lambda honest: lambda value: honest(value) / 2),
     ("headgate.steps.meter.reclaim_by", lambda honest: lambda _, **k: honest([], **k)),
-    ("headgate.steps.calls.lot", lambda honest: lambda root, name: honest(b"x" + root, name)),
+    ("headgate.steps.calls.lot", lambda honest: lambda came, name: honest(came[::-1], name)),
     ("headgate.steps.reallocate.divide", lambda honest: lambda *a: honest(*a)[:-1]),
     ("headgate.steps.adopt.apportion", lambda honest: lambda n, s, m: honest(n - 1, s, m)),
     ("headgate.core.calls.scoring.half_even_part", lambda honest: lambda n, of: honest(n, of) + 1),
