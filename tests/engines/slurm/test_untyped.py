@@ -20,6 +20,7 @@ from tests.servers.skipping import slurm_or_skip
 from tests.servers.slurm import Lab, Shape
 
 GUIDE = Path(__file__).parents[3] / "docs" / "operating" / "slurm.md"
+RATES = {"h200": 1, "b200": 2}
 LIMIT = "gres/gpu:h200=4,gres/gpu:b200=4,gres/npu:rngd=4"
 
 
@@ -29,7 +30,7 @@ def lab() -> Iterator[Lab]:
     found = re.search("```lua\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None
     kinds, users = ("h200", "b200", "npu:rngd"), ("alice",)
-    shape = Shape(3, kinds=kinds, users=users, submit_plugin=found[1])
+    shape = Shape(3, kinds=kinds, weights=RATES, users=users, submit_plugin=found[1])
     with slurm_or_skip(shape) as running:
         running.run("sacctmgr", "-i", "add", "account", "award", f"grptres={LIMIT}")
         running.run("sacctmgr", "-i", "add", "user", "alice", "account=award")
@@ -55,6 +56,20 @@ def asked(lab: Lab, job: str) -> str:
 def test_a_job_that_names_no_type_gets_its_partitions(lab: Lab, option: str) -> None:
     """However devices are asked for, they are counted under their type."""
     assert "gres/gpu:b200=2" in asked(lab, submit(lab, "-p", "b200", "-n1", option))
+
+
+@pytest.mark.parametrize(("kind", "rate"), RATES.items())
+@pytest.mark.parametrize("typed", [True, False])
+def test_a_job_is_billed_by_the_rates_of_the_policy(
+    lab: Lab, kind: str, rate: int, *, typed: bool
+) -> None:
+    """Fair-share between sectors counts what a GPU of each class is worth, by the guide's line."""
+    weight = (
+        f"PartitionName=b200 Nodes=... TRESBillingWeights=CPU=0,GRES/gpu={1000 * RATES['b200']}"
+    )
+    assert weight in GUIDE.read_text(encoding="utf-8")
+    option = f"--gres=gpu:{kind}:3" if typed else "--gres=gpu:3"
+    assert f"billing={3 * 1000 * rate}," in f"{asked(lab, submit(lab, '-p', kind, option))},"
 
 
 @pytest.mark.parametrize("option", ["--gres=npu:2", "--gres=npu:rngd:2"])
