@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from threading import Barrier
 
@@ -10,13 +11,14 @@ import pytest
 from django.db import connections
 
 from headgate.core.ledger.refused import Refused
-from headgate.site.actions.save_draft import save_draft
+from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.sign import sign
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.models import Dossier, Receipt, Signature
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal.models import Person
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, at, facts_of
 from tests.whole.small import small
@@ -48,13 +50,18 @@ def players(site: str) -> Cast:
     return Cast(small().term.document, facts_of(small().term))
 
 
-def test_handing_in_twice_is_one_receipt(players: Cast) -> None:
-    """A double click, two tabs, a repeated request: one application, one number, one receipt."""
+def writing(players: Cast) -> tuple[Person, Draft, datetime]:
+    """Somebody who applies to the open call, what they write, and when."""
     players.until(What.CLOSE_CALL, "alliance")
     application = players.facts["applications/open"][0]
-    now = at(application.at)
     person = players.register(application.applicant)
-    dossier = save_draft(person, players.draft(application), now)
+    return person, players.draft(application), at(application.at)
+
+
+def test_handing_in_twice_is_one_receipt(players: Cast) -> None:
+    """A double click, two tabs, a repeated request: one application, one number, one receipt."""
+    person, draft, now = writing(players)
+    dossier = save_draft(person, draft, now)
     told = at_once([lambda: submit(person, dossier.pk, dossier.version, now)] * THREADS)
     assert 1 == len({one.pk for one in told if isinstance(one, Receipt)})
     assert 1 == Receipt.objects.count()
@@ -63,11 +70,7 @@ def test_handing_in_twice_is_one_receipt(players: Cast) -> None:
 
 def test_two_tabs_lose_nothing(players: Cast) -> None:
     """Of those who save over one version one is kept, and the others know that they must look."""
-    players.until(What.CLOSE_CALL, "alliance")
-    application = players.facts["applications/open"][0]
-    now = at(application.at)
-    person = players.register(application.applicant)
-    draft = players.draft(application)
+    person, draft, now = writing(players)
     dossier = save_draft(person, draft, now)
     texts = [replace(draft, title=f"Tab {number}") for number in range(THREADS)]
     saving = [partial(save_draft, person, text, now, dossier.pk, 1) for text in texts]
@@ -78,11 +81,7 @@ def test_two_tabs_lose_nothing(players: Cast) -> None:
 
 def test_a_second_click_is_no_second_version(players: Cast) -> None:
     """The same text saved again overtakes nobody, so that no member's consent falls."""
-    players.until(What.CLOSE_CALL, "alliance")
-    application = players.facts["applications/open"][0]
-    now = at(application.at)
-    person = players.register(application.applicant)
-    draft = players.draft(application)
+    person, draft, now = writing(players)
     dossier = save_draft(person, draft, now)
     changed = replace(draft, title="Another title")
     told = at_once([lambda: save_draft(person, changed, now, dossier.pk, 1)] * THREADS)
@@ -92,11 +91,7 @@ def test_a_second_click_is_no_second_version(players: Cast) -> None:
 
 def test_a_second_click_begins_no_second_draft(players: Cast) -> None:
     """Whoever begins an application twice goes on with one; a draft of another text is another."""
-    players.until(What.CLOSE_CALL, "alliance")
-    application = players.facts["applications/open"][0]
-    now = at(application.at)
-    person = players.register(application.applicant)
-    draft = players.draft(application)
+    person, draft, now = writing(players)
     empty = replace(draft, title="", summary="", requests=(), months=0, answers={}, alliance=None)
     told = at_once([lambda: save_draft(person, empty, now)] * THREADS)
     assert 1 == len({one.pk for one in told if isinstance(one, Dossier)})

@@ -250,7 +250,7 @@ def _normal_matrix(kept: IntArray, other: IntArray) -> FloatArray:
 
 
 _AT_ONCE: Final = 2**14
-"""Pairs that are joined at a time, which is some 20 MiB."""
+"""Pairs that are joined at a time, which is some 1 MiB."""
 
 
 def _join(

@@ -1,6 +1,6 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -341,18 +341,42 @@ def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
 
 def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:
     """Awards whose time runs from a hand-over that nobody has told of yet, by call."""
+    days = (
+        (one.call, one.starts)
+        for one in stood.holdings
+        if reports.rules(one.call).acceptance
+        and one.award not in told
+        and all(each.change is not Change.HAND_OVER for each in one.amended)
+    )
+    yield from _by_call("to-hand-over", days, _handing_over)
+
+
+def _by_call(
+    uid: str, days: Iterable[tuple[str, date]], told: Callable[[int], str]
+) -> Iterator[Clock]:
+    """One clock for each call: how many there are, and the first of their days."""
     found: dict[str, list[date]] = {}
-    for one in stood.holdings:
-        handed = any(each.change is Change.HAND_OVER for each in one.amended)
-        if reports.rules(one.call).acceptance and not handed and one.award not in told:
-            found.setdefault(one.call, []).append(one.starts)
-    for call, days in sorted(found.items()):
-        title = ngettext(
-            "%(call)s: %(n)s award is to be handed over",
-            "%(call)s: %(n)s awards are to be handed over",
-            len(days),
-        ) % {"call": call, "n": len(days)}
-        yield Clock(f"to-hand-over-{call}", title, min(days), reverse("running-awards"))
+    for call, day in days:
+        found.setdefault(call, []).append(day)
+    for call, every in sorted(found.items()):
+        title = told(len(every)) % {"call": call, "n": len(every)}
+        yield Clock(f"{uid}-{call}", title, min(every), reverse("running-awards"))
+
+
+def _handing_over(number: int) -> str:
+    return ngettext(
+        "%(call)s: %(n)s award is to be handed over",
+        "%(call)s: %(n)s awards are to be handed over",
+        number,
+    )
+
+
+def _late_or_due(number: int) -> str:
+    return ngettext(
+        "%(call)s: %(n)s report of a running award is late or soon due",
+        "%(call)s: %(n)s reports of running awards are late or soon due",
+        number,
+    )
 
 
 def _asked_for(number: int) -> str:
@@ -384,16 +408,7 @@ def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
     every = (one for one in (*gone, *stood.holdings) if one.call in calls)
     soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
-    found: dict[str, list[date]] = {}
-    for call, day in soon:
-        found.setdefault(call, []).append(day)
-    for call, days in sorted(found.items()):
-        title = ngettext(
-            "%(call)s: %(n)s report of a running award is late or soon due",
-            "%(call)s: %(n)s reports of running awards are late or soon due",
-            len(days),
-        ) % {"call": call, "n": len(days)}
-        yield Clock(f"reports-{call}", title, min(days), reverse("running-awards"))
+    yield from _by_call("reports", soon, _late_or_due)
 
 
 def _due_soon(reports: Reports, held: Iterable[Holding], on: date) -> list[tuple[str, date]]:
