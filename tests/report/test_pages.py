@@ -311,7 +311,7 @@ def test_a_class_of_holders_that_is_not_invited_has_its_name() -> None:
     """A reader knows no ids: the refusal says who is not invited as everything else does."""
     whole = summary(SHIPPED[0])
     say, holder = speaker_of(whole.policy, "vi"), whole.policy.holders[0]
-    told = ground(whole.calls[0], Finding(Refusal.HOLDER_NOT_INVITED, holder.id), say)
+    told = ground(whole.calls[0].section, Finding(Refusal.HOLDER_NOT_INVITED, holder.id), say)
     assert holder.name.say("vi") in told
     assert holder.id not in told
 

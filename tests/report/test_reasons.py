@@ -1,7 +1,6 @@
 """Every outcome can be told in every language, with the rule and the numbers it rests on."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -96,15 +95,15 @@ def test_who_fell_out_before_the_list_is_told_why(
 ) -> None:
     """The stage or mark is named, with the score that was needed, exact enough to see the gap."""
     call = summary(SMALL).calls[0]
-    assert expected == told(call, applicant(fate, standing), speaker("en", {}, "KRW"))
+    assert expected == told(call.section, applicant(fate, standing).why, speaker("en", {}, "KRW"))
 
 
 def test_a_refusal_names_every_ground() -> None:
     """Somebody refused on two grounds reads both."""
     findings = (Finding(Refusal.LATE, "2026"), Finding(Refusal.ABOVE_CAP, "h200"))
     words = told(
-        summary(SMALL).calls[0],
-        applicant(Fate.REFUSED, Standing.NOT_SCORED, *findings),
+        summary(SMALL).calls[0].section,
+        applicant(Fate.REFUSED, Standing.NOT_SCORED, *findings).why,
         speaker("en", {}, "KRW"),
     )
     assert (
@@ -117,7 +116,7 @@ def test_a_silent_gate_is_told_apart_from_a_failed_one() -> None:
     """Who was never looked at does not read that a condition was not met."""
     call = summary(SMALL).calls[0]
     gate = Gate(id="audit", name=Text(en="Audited"), evidence=Text(en="-"), reply_days=1)
-    gated = replace(call, section=call.section.model_copy(update={"gates": (gate,)}))
+    gated = call.section.model_copy(update={"gates": (gate,)})
     told_of = [
         ground(gated, Finding(Refusal.GATE, rule), speaker("en", {}, "KRW"))
         for rule in ("audit", "audit?")
@@ -130,7 +129,9 @@ def test_a_rule_is_told_in_the_policys_own_words() -> None:
     """A refusal by a rule of the policy quotes the rule, in the reader's language."""
     call = next(c for c in summary("programmes/korea-2025").calls if c.id == "open-1")
     finding = Finding(Refusal.RULE, "same-work")
-    words = [ground(call, finding, speaker(language, {}, "KRW")) for language in ("en", "ko")]
+    words = [
+        ground(call.section, finding, speaker(language, {}, "KRW")) for language in ("en", "ko")
+    ]
     expected = [
         "The same work already has GPUs from the state",
         "동일한 과제로 이미 국가 GPU를 지원받고 있습니다",

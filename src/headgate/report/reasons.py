@@ -3,31 +3,33 @@
 from headgate.core.awards.reasons import Change, Outcome, Reason
 from headgate.core.awards.sentences import cutoff_line
 from headgate.core.awards.sentences import sentence as english
+from headgate.core.calls.field import Standing
 from headgate.core.calls.screening import SILENT, Finding, Refusal
+from headgate.core.policy.schema import Call
 from headgate.report.speaker import Speaker
-from headgate.report.summary_calls import Applicant, CallSummary, Fate, because
+from headgate.report.summary_calls import Why, because
 
 
-def told(call: CallSummary, applicant: Applicant, say: Speaker) -> str:
+def told(section: Call, why: Why, say: Speaker) -> str:
     """Why the applicant has what it has: the rule, the line to reach, and the nearest change."""
-    if applicant.reason is not None:
-        return sentence(applicant.reason, say)
-    if applicant.fate is Fate.REFUSED:
-        grounds = (ground(call, finding, say) for finding in applicant.findings)
+    if why.reason is not None:
+        return sentence(why.reason, say)
+    if why.findings:
+        grounds = (ground(section, finding, say) for finding in why.findings)
         return say.say("reason.refused", grounds="; ".join(grounds))
-    place = applicant.place
-    if applicant.fate is Fate.NOT_SCORED or place is None:
+    place = why.place
+    if place is None or place.standing is Standing.NOT_SCORED:
         return say.say("reason.not_scored")
-    own = _points(applicant.score.milli_points, say) if applicant.score else say.say("none")
+    own = say.say("none") if why.milli_points is None else _points(why.milli_points, say)
     needed = _points(place.milli_points_needed, say)
-    if applicant.fate is Fate.BELOW_PASS_MARK:
+    if place.standing is Standing.BELOW_PASS_MARK:
         return say.say("reason.below_pass_mark", own=own, needed=needed)
     return say.say("reason.out_at_stage", own=own, needed=needed, stage=place.stage)
 
 
-def ground(call: CallSummary, finding: Finding, say: Speaker) -> str:
+def ground(section: Call, finding: Finding, say: Speaker) -> str:
     """One ground of refusal in the policy's own words, or in ours where it has none."""
-    words = because(call.section, finding)
+    words = because(section, finding)
     if words is not None:
         text = say.text(words).rstrip(".")
         if finding.refusal is not Refusal.GATE:

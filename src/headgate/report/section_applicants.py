@@ -50,7 +50,7 @@ def applicants(call: CallSummary, say: Speaker, anchors: Anchors) -> Folded:
             say.holder(person.holder),
             say.locale.points(person.score.milli_points) if person.score else say.say("none"),
             outcome(person, say),
-            told(call, person, say),
+            told(call.section, person.why, say),
         )
         for person in call.applicants
     )

@@ -65,7 +65,7 @@ def _refused(call: CallSummary, say: Speaker) -> Iterator[Block]:
         yield Paragraph(say.say("refused.none"))
         return
     title = say.say("refused.title")
-    named = [(ground(call, one.finding, say), one.applications) for one in call.refused]
+    named = [(ground(call.section, one.finding, say), one.applications) for one in call.refused]
     lines = [(words, n, say.locale.whole(n)) for words, n in named]
     yield bars(f"refused-{call.id}", title, single(lines, 5))
     heads = say.heads("ground", "rule", "applications")

@@ -34,6 +34,19 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Why:
+    """What decides about an application: the list's reason, refusals, or its place in the field.
+
+    `milli_points` is its score, None without one; `place` and `reason` where it came that far.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    milli_points: int | None = None
+    place: Place | None = None
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Applicant:
     """One application from first to last; `place` and `reason` are None where it fell out before.
 
@@ -50,6 +63,12 @@ class Applicant:
     reason: Reason | None
     promoted: bool
     blocks_asked: int
+
+    @property
+    def why(self) -> Why:
+        """What decides about it."""
+        points = self.score.milli_points if self.score else None
+        return Why(self.findings, points, self.place, self.reason)
 
     @property
     def blocks(self) -> int:

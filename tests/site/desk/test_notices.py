@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils.translation import override
 from icalendar import Calendar
 
+from headgate.report.reasons import told as reason_of
+from headgate.report.speaker import speaker_of
 from headgate.site.actions.objection import answer_objection, object_to
 from headgate.site.actions.people import send_away
 from headgate.site.actions.take_due import take_due
@@ -95,13 +97,16 @@ def test_every_applicant_is_told_the_result_with_reason_score_and_days() -> None
     assert made >= len(notices)
     assert codes == {one.facts["code"] for one in notices}
     assert 0 == gather(now()), "nothing is told twice"
-    reasons = preview("open", now()).results("award")
+    rules, places = call_now("open"), preview("open", now()).places
+    say = speaker_of(rules.policy, "en")
+    reasons = {place.application: reason_of(rules.call, place.why, say) for place in places}
+    assert all(reasons.values())
     for one in notices:
         said = letter(one)
         assert one.facts["won"] == (one.facts["code"] in listed.winners)
-        assert (one.facts["code"] in reasons) == bool(one.facts["reason"])
+        assert reasons[one.facts["code"]] in said.lines
         if one.facts["won"]:
-            by = accept_by(call_now("open"), listed)
+            by = accept_by(rules, listed)
             assert any("Take the award" in line for line in said.lines) == (by is not None)
             assert any(line.startswith("Score: ") for line in said.lines)
 
@@ -110,11 +115,15 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
     """After the decision each application's outcome is told; the same entry never again."""
     decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
     event = next(one for one in decides if one.about == "open")
+    gather(now())
     take_due(shown.officer, str(event), shown.morning(event))
     gather(now())
     decided = told("decided")
     assert handed_in() == {c for one in decided if (c := one.facts["code"]).startswith("open-")}
     assert all("is decided" in letter(one).subject for one in decided)
+    said = {one.facts["code"]: letter(one).lines for one in told("told")}
+    for one in (one for one in decided if one.facts["call"] == "open"):
+        assert said[one.facts["code"]][1] == letter(one).lines[1], "the reason is the same"
     assert 0 == gather(now())
 
 

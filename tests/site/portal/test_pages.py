@@ -18,8 +18,8 @@ from headgate.core.ledger.entry import Kind
 from headgate.report.stage import Stage
 from headgate.site.portal import judged, reading
 from headgate.site.portal.context import ROW_MOST
-from headgate.site.portal.outcomes import applicants
-from headgate.site.portal.pages import PAGES, rounds
+from headgate.site.portal.outcomes import Applicant, applicants
+from headgate.site.portal.pages import PAGES, public, rounds
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import KINDS
@@ -94,6 +94,31 @@ def test_a_call_lists_every_application_with_its_outcome(portal: Client) -> None
         assert set(found) == {row["application"] for row in rows}
         awarded = {name for name, one in found.items() if one.is_awarded}
         assert awarded == {row["application"] for row in rows[: len(awarded)]}
+
+
+@pytest.mark.parametrize(
+    ("fell", "outcome", "reason"),
+    [
+        ({"findings": [{"refusal": "late", "rule": "2026"}]}, "Refused before review", "It came"),
+        ({"standing": "not_scored"}, "Not scored", "No reviewer gave it a complete sheet."),
+        ({"standing": "below_pass_mark"}, "Below the pass mark", "59.5; the pass mark is 60."),
+        ({"standing": "out_at_stage"}, "Out at a stage", "59.5 was not enough for the stage final"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_whoever_no_list_has_reads_why(
+    portal: Client, fell: dict[str, Any], outcome: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who fell out before the list reads how and why, as a line of the list and at the page."""
+    place = {"application": "a", "rank": 9, "stage": "final", "milli_points_needed": 60_000}
+    told = {"findings": (), "place": place | fell} if "standing" in fell else fell
+    one = Applicant("a", "open", "industry", score=59_500, **told)
+    monkeypatch.setattr(public, "applicants", lambda *_: {"a": one})
+    (row,) = json.loads(portal.get("/calls/open/?format=json").content)["rows"]
+    page = text_of(portal.get("/calls/open/a/"))
+    assert reason in row["reason"]
+    assert row["reason"] in page
+    assert outcome in page
 
 
 def test_a_filter_and_its_download_show_the_same(portal: Client) -> None:

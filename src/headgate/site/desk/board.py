@@ -11,17 +11,17 @@ from types import MappingProxyType
 from typing import Any
 
 from headgate.core import canonical
-from headgate.core.awards.reasons import Reason
 from headgate.core.decision import Decision
 from headgate.core.ledger.entry import encode
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
+from headgate.report.summary_calls import Why
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.remembered import Read, read_whole, remembered
 from headgate.site.portal.lists import Kept
-from headgate.site.portal.outcomes import AWARDED, NOT_IN_FIELD, REFUSED
+from headgate.site.portal.outcomes import AWARDED, fallen
 from headgate.site.records.kept import read_texts
 from headgate.steps.adopt import amounts_of, seats
 from headgate.steps.called import call_of, decided_on
@@ -31,17 +31,27 @@ from headgate.steps.term import Term, single
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What would become of one application: its outcome's name, and the reason of the list.
+    """What would become of one application, and why.
 
-    Who was refused, or is not in the field, has no reason there; `standby` is the place in the
-    order in which those who wait move up, 0 for who does not wait.
+    `standby` is the place in the order in which those who wait move up, 0 for who does not wait.
     """
 
     application: str
-    outcome: str
-    score: int
-    reason: Reason | None
+    why: Why
     standby: int
+
+    @property
+    def outcome(self) -> str:
+        """The word for what would become of it."""
+        if self.why.reason:
+            return self.why.reason.outcome.value
+        place = self.why.place
+        return fallen(bool(self.why.findings), place.standing if place else None)
+
+    @property
+    def score(self) -> int:
+        """Its score in milli-points, 0 without one."""
+        return self.why.milli_points or 0
 
     @property
     def is_awarded(self) -> bool:
@@ -51,12 +61,12 @@ class Place:
     @property
     def blocks(self) -> int:
         """What it would be awarded."""
-        return self.reason.blocks if self.reason else 0
+        return self.why.reason.blocks if self.why.reason else 0
 
     @property
     def pool(self) -> str:
         """The class of its award, or of its first wish."""
-        return self.reason.pool if self.reason else ""
+        return self.why.reason.pool if self.why.reason else ""
 
 
 @dataclass(frozen=True)
@@ -110,11 +120,11 @@ class Board:
         waiting = {name: place for place, name in enumerate(self.standby, 1)}
         found = []
         for name, told in screened.items():
-            reason: Reason | None = reasons[name]["reason"] if name in reasons else None
-            refused = REFUSED if told["findings"] else NOT_IN_FIELD
-            outcome = reason.outcome.value if reason else refused
-            score = scores[name]["score"].milli_points if name in scores else 0
-            found.append(Place(name, outcome, score, reason, waiting.get(name, 0)))
+            reason = reasons[name]["reason"] if name in reasons else None
+            given = scores.get(name, {"score": None, "place": None})
+            points = given["score"].milli_points if given["score"] else None
+            why = Why(told["findings"], points, given["place"], reason)
+            found.append(Place(name, why, waiting.get(name, 0)))
         return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.application))
 
     @cached_property

@@ -12,6 +12,7 @@ from headgate.core import canonical
 from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
+from headgate.report.summary_calls import Why
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.actions.take_due import MAY
 from headgate.site.desk.amending import unagreed
@@ -179,23 +180,22 @@ def _told(
         board = look(rules.id, at)
     except Refused:
         board = None
-    reasons = board.results("award") if board is not None else {}
-    scores = board.results("score") if board is not None else {}
+    places = {one.application: one for one in board.places} if board is not None else {}
     dates = {
         "object_by": _day(object_by(rules, at)),
         "accept_by": _day(accept_by(rules, listed)),
     }
     for dossier, key in keyed:
         code = dossier.code or ""
-        score = (scores.get(code) or {}).get("score")
+        why = canonical.plain(places[code].why if code in places else Why())
         facts = {
             "call": rules.id,
             "code": code,
             "dossier": dossier.pk,
             "won": code in listed.winners,
             "standby": code in listed.standby,
-            "reason": canonical.plain(reasons.get(code, {}).get("reason")),
-            "score": score.milli_points if score is not None else None,
+            "score": why.pop("milli_points"),
+            **why,
             **dates,
         }
         yield Told(key, "told", people.acting(dossier.lead_id), facts)
@@ -221,6 +221,7 @@ def _decided(rules: CallNow, people: People) -> Iterator[Told]:
             facts = {
                 "call": rules.id, "code": one.id, "dossier": dossier.pk, "won": one.is_awarded,
                 "outcome": one.outcome, "reason": one.reason, "score": one.score or None,
+                "findings": one.findings, "place": one.place,
             }  # fmt: skip
             acting = people.acting(dossier.lead_id)
             yield Told(f"decided/{one.id}/{one.seq}", "decided", acting, facts)

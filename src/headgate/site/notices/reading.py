@@ -113,12 +113,13 @@ def _decided(words: _Words) -> Letter:
 def _because(words: _Words) -> tuple[str, ...]:
     """The call, the reason and the score, as far as there are any."""
     facts = words.facts
-    applicant = Applicant(facts["code"], facts["call"], "", False, reason=facts["reason"])
-    score = facts["score"]
+    score, told_by = facts["score"], ("findings", "place", "reason")
+    known = {name: facts[name] for name in told_by if facts.get(name)}
+    applicant = Applicant(facts["code"], facts["call"], "", score=score or 0, **known)
     told = words.say.locale.points(score) if score is not None else ""
     found = [
         words.call,
-        why(applicant, words.say),
+        why(words.policy.calls[facts["call"]], applicant, words.say),
         _("Score: %(points)s of 100.") % {"points": told} if told else "",
     ]
     return tuple(filter(None, found))

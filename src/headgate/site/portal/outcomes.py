@@ -6,35 +6,46 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from headgate.core.awards.reasons import Outcome, Reason
-from headgate.report.reasons import sentence
+from headgate.core.awards.reasons import Outcome
+from headgate.core.policy.schema import Call
+from headgate.report.reasons import told
 from headgate.report.speaker import Speaker
+from headgate.report.summary_calls import Why
 from headgate.site.portal.reading import Made
 
-_REASONS: TypeAdapter[Reason] = TypeAdapter(Reason)
+_WHY: TypeAdapter[Why] = TypeAdapter(Why)
 AWARDED = (Outcome.AWARDED.value, Outcome.AWARDED_IN_PART.value)
 REFUSED, NOT_IN_FIELD = "refused", "not-in-field"
-"""What becomes of applications that no list has."""
+"""What becomes of applications that no list has; past the reviews it is where they fell out."""
 
 
 @dataclass(slots=True)
 class Applicant:
-    """One application: its class of holders, how far it came, and the decisions that say so."""
+    """One application: its class of holders, how far it came, and the decisions that say so.
+
+    Findings, place in the field and reason are as the decisions have them.
+    """
 
     id: str
     call: str
     holder: str
-    refused: bool
+    findings: Any = ()
     score: int = 0
+    place: Any = None
     reason: Any = None
     seq: int = 0
 
     @property
+    def refused(self) -> bool:
+        """Whether it did not reach the reviewers."""
+        return bool(self.findings)
+
+    @property
     def outcome(self) -> str:
         """The word for what became of it."""
-        if self.refused:
-            return REFUSED
-        return str(self.reason["outcome"]) if self.reason else NOT_IN_FIELD
+        if self.reason:
+            return str(self.reason["outcome"])
+        return fallen(self.refused, self.place and self.place["standing"])
 
     @property
     def blocks(self) -> int:
@@ -52,6 +63,13 @@ class Applicant:
         return self.outcome in AWARDED
 
 
+def fallen(refused: bool, standing: str | None) -> str:
+    """The word for an application that no list has."""
+    if refused:
+        return REFUSED
+    return standing.replace("_", "-") if standing else NOT_IN_FIELD
+
+
 def applicants(made: Iterable[Made], call: str) -> dict[str, Applicant]:
     """The applications of a call, by id, in the order in which they were screened."""
     found: dict[str, Applicant] = {}
@@ -60,17 +78,17 @@ def applicants(made: Iterable[Made], call: str) -> dict[str, Applicant]:
         if one.rule != rule:
             continue
         if one.step == "screening":
-            refused, holder = bool(one.result["findings"]), one.result["holder"]
-            found[one.subject] = Applicant(one.subject, call, holder, refused, seq=one.seq)
+            findings, holder = one.result["findings"], one.result["holder"]
+            found[one.subject] = Applicant(one.subject, call, holder, findings, seq=one.seq)
         elif one.step == "score" and one.subject in found and one.result["score"]:
             found[one.subject].score = one.result["score"]["milli_points"]
+            found[one.subject].place = one.result["place"]
         elif one.step in ("award", "acceptance") and one.subject in found:
             found[one.subject].reason, found[one.subject].seq = one.result["reason"], one.seq
     return found
 
 
-def why(applicant: Applicant, say: Speaker) -> str:
-    """The reason as one sentence in the reader's language; empty where the list has none."""
-    if applicant.reason is None:
-        return ""
-    return sentence(_REASONS.validate_python(applicant.reason), say)
+def why(section: Call, one: Applicant, say: Speaker) -> str:
+    """Why the application has what it has, as one sentence in the reader's language."""
+    facts = {"findings": one.findings, "place": one.place, "reason": one.reason}
+    return told(section, _WHY.validate_python(facts | {"milli_points": one.score}), say)

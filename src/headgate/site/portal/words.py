@@ -32,6 +32,9 @@ OUTCOMES: Final[dict[str, tuple[Promise, str]]] = {
     "below-minimum-fit": (_("Less left than its minimum"), "orange"),
     "floor-reserved": (_("Kept for a promised floor"), "orange"),
     "refused": (_("Refused before review"), "red"),
+    "not-scored": (_("Not scored"), "grey"),
+    "below-pass-mark": (_("Below the pass mark"), "orange"),
+    "out-at-stage": (_("Out at a stage"), "orange"),
     "not-in-field": (_("Not in the field"), "grey"),
 }
 """What became of an application: the word, and the colour of its tag."""

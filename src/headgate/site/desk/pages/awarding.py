@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.report.reasons import sentence
+from headgate.report.reasons import told
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
@@ -200,7 +200,7 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     return {
         "board": found,
         "awards": [
-            (one.application, one.blocks, one.pool, sentence(one.reason, say) if one.reason else "")
+            (one.application, one.blocks, one.pool, told(rules.call, one.why, say))
             for one in awarded[:PAGE_ROWS]
         ],
         "standby": waiting[:PAGE_ROWS],

@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
 
-from headgate.report.reasons import sentence
+from headgate.core.policy.schema import Call
+from headgate.report.reasons import told
 from headgate.report.speaker import Speaker
 from headgate.site.desk.board import Place, preview
 from headgate.site.desk.clock import now
@@ -27,7 +28,7 @@ def ranking(request: HttpRequest, call: str) -> HttpResponseBase:
     context: dict[str, Any] = {"call": rules, "name": words(rules.call.name)}
     if rules.received and not rules.decided:
         found = preview(call, now(rules), rules=rules)
-        columns = _columns(reading.speaker_of(rules.policy, language()))
+        columns = _columns(rules.call, reading.speaker_of(rules.policy, language()))
         outcomes = dict.fromkeys(one.outcome for one in found.places)
         said = tuple((one, outcome_word(one)) for one in outcomes)
         choices = [Choice("outcome", lazy("Outcome"), said)]
@@ -38,15 +39,12 @@ def ranking(request: HttpRequest, call: str) -> HttpResponseBase:
     return render(request, "desk/ranking.html", context)
 
 
-def _columns(say: Speaker) -> list[Column[Place]]:
+def _columns(section: Call, say: Speaker) -> list[Column[Place]]:
     def points(one: Place) -> str:
         return say.locale.points(one.score, 2) if one.score else say.say("none")
 
     def whole(amount: int) -> str:
         return say.locale.whole(amount) if amount else ""
-
-    def why(one: Place) -> str:
-        return sentence(one.reason, say) if one.reason else ""
 
     return [
         Column(
@@ -62,7 +60,7 @@ def _columns(say: Speaker) -> list[Column[Place]]:
         Column(
             "standby", lazy("On standby"), lambda p: p.standby, lambda p: whole(p.standby), True
         ),
-        Column("reason", lazy("Reason"), why),
+        Column("reason", lazy("Reason"), lambda p: told(section, p.why, say)),
     ]
 
 

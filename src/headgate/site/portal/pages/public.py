@@ -167,7 +167,7 @@ def calls(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/calls.html", {"calls": told})
 
 
-def _columns(say: Speaker, call: str) -> list[Column[Applicant]]:
+def _columns(say: Speaker, call: str, section: Call) -> list[Column[Applicant]]:
     def points(one: Applicant) -> str:
         return say.locale.points(one.score, 2) if one.score else say.say("none")
 
@@ -190,7 +190,7 @@ def _columns(say: Speaker, call: str) -> list[Column[Applicant]]:
             "blocks", lazy("Blocks"), lambda a: a.blocks, lambda a: say.locale.whole(a.blocks), True
         ),
         Column("score", lazy("Score"), lambda a: a.score, points, True),
-        Column("reason", lazy("Reason"), lambda a: why(a, say)),
+        Column("reason", lazy("Reason"), lambda a: why(section, a, say)),
     ]
 
 
@@ -213,7 +213,7 @@ def call(request: HttpRequest, call: str) -> HttpResponseBase:
     follows = stood.document.digest, stood.standing.starts, reading.followed(made)
     rows = kept(f"call {call}", follows, lambda: _best_first(made, call))
     found = rows.rows
-    columns = _columns(say, call)
+    columns = _columns(say, call, section)
     outcomes = dict.fromkeys(one.outcome for one in found)
     choices = [
         Choice("outcome", lazy("Outcome"), tuple((o, outcome_word(o)) for o in outcomes)),
@@ -259,7 +259,7 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
             "tag": outcome_tag(one.outcome),
             "score": say.locale.points(one.score, 2) if one.score else "",
             "blocks": say.block(policy.calls[call].block, one.blocks),
-            "why": why(one, say),
+            "why": why(policy.calls[call], one, say),
             "runs": stood.runs(application),
             **(_statement(one, policy.calls[call], say) if one.is_awarded else {}),
         },
