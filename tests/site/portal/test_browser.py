@@ -169,6 +169,27 @@ def test_a_filter_works_with_and_without_scripts(browser: Browser, base: str) ->
     assert counts[0] == counts[1]
 
 
+def test_a_wide_table_folds_on_a_telephone(browser: Browser, base: str) -> None:
+    """Each cell is beside its column's name and on the screen; it stays a table, as lists go on."""
+    page = _opened(browser, base, "en", "telephone", "light")
+    _enter(page, base, Role.AUDITOR)
+    page.goto(f"{base}/calls/open/")
+    right = "e => e.getBoundingClientRect().right > innerWidth"
+    wide = f"[...document.querySelectorAll('main td')].filter({right}).length"
+    for _look in ("as it comes", "after a filter"):
+        rows = page.get_by_role("row").filter(has=page.get_by_role("cell"))
+        assert rows.count() == page.locator("tbody tr").count() > 0
+        assert "Reason" == page.locator("tbody td:last-child").first.get_attribute("data-head")
+        assert 0 == page.evaluate(wide)
+        page.get_by_label("Outcome").select_option("awarded")
+        page.get_by_role("button", name="Filter").click()
+        page.wait_for_url("**outcome=awarded**")
+        page.wait_for_selector(".hg-stack")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_selector(".hg-scroll:not(.hg-stack)")
+    page.context.close()
+
+
 def test_a_passkey_signs_in_without_a_password(browser: Browser, base: str) -> None:
     """Somebody adds a passkey to their account, signs out, and comes in by it alone."""
     context, there = browser.new_context(locale="en"), base.replace("127.0.0.1", "localhost")

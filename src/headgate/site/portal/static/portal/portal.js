@@ -1,5 +1,5 @@
-// Without this file every page works; with it, menus fold on a telephone, tabs do not reload and
-// sliders say their value while they move.
+// Without this file every page works; with it, menus and wide tables fold on a telephone, tabs do
+// not reload and sliders say their value while they move.
 import { initAll } from '../vendored/govuk/govuk-frontend.js'
 
 const start = () => {
@@ -7,8 +7,31 @@ const start = () => {
   initAll()
 }
 start()
+
+// On a telephone a table that is wider than the page has its cells one under another, each beside
+// the name of its column. Roles keep it a table for who listens to it.
+const TELEPHONE = window.matchMedia('(max-width: 40rem)')
+const ROLES = { table: 'table', 'thead, tbody': 'rowgroup', tr: 'row', td: 'cell', 'thead th': 'columnheader', 'tbody th': 'rowheader' }
+const stacked = (frame, heads) => {
+  for (const row of frame.querySelectorAll('tbody tr')) {
+    [...row.cells].forEach((cell, place) => { cell.dataset.head = heads[place] || '' })
+  }
+  for (const [tags, role] of Object.entries(ROLES)) {
+    frame.querySelectorAll(tags).forEach((one) => one.setAttribute('role', role))
+  }
+  frame.classList.add('hg-stack')
+}
+const fit = () => document.querySelectorAll('.hg-scroll').forEach((frame) => {
+  frame.classList.remove('hg-stack')
+  const heads = [...frame.querySelectorAll('thead th')].map((head) => head.textContent.replace(/[▲▼]/, '').trim())
+  if (TELEPHONE.matches && heads.length && frame.scrollWidth > frame.clientWidth) stacked(frame, heads)
+})
+fit()
+TELEPHONE.addEventListener('change', fit)
+document.addEventListener('toggle', fit, true)
 document.body.addEventListener('htmx:afterSettle', ({ target }) => {
   if (target === document.body) start()
+  fit()
 })
 document.addEventListener('input', ({ target }) => {
   const told = target.type === 'range' && document.querySelector(`output[for="${target.id}"]`)
