@@ -8,6 +8,7 @@ from typing import Any
 import polib
 import pytest
 
+from headgate.site.desk.deeds import DEEDS
 from headgate.site.desk.pages.telling import ANSWERED, SCREENED
 from headgate.site.desk.refusals import DeskRefusal
 from tests.site.portal import test_words as portal
@@ -62,3 +63,34 @@ def test_every_text_of_the_notices_is_translated(
     told = {entry.msgid: entry for entry in portal.catalogue(language)}
     assert set() == texts - told.keys()
     assert all(entry.translated() for entry in told.values())
+
+
+def _deeds() -> set[str]:
+    """The name of every deed that is kept, where an action writes it out."""
+    found: set[str] = set()
+    for path in sorted(portal.PORTAL.parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="doing"), args=[_, named, *_]):
+                    found |= _written(named)
+                case ast.keyword(arg="action", value=named):
+                    found |= _written(named)
+    return found
+
+
+def _written(named: ast.expr) -> set[str]:
+    match named:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.IfExp(body=one, orelse=other):
+            return _written(one) | _written(other)
+        case ast.JoinedStr(values=[ast.Constant(value=str(start)), *_]):
+            return {start}
+    return set()
+
+
+def test_every_deed_has_words() -> None:
+    """Whoever looks at what a person did reads words; a deed that is new has some too."""
+    found = _deeds()
+    assert {"sign", "decline", "record payment", "ask ", "take"} <= found
+    assert set() == {one for one in found if not any(name.startswith(one) for name in DEEDS)}

@@ -26,6 +26,7 @@ from headgate.site.actions.people import (
     stop_acting,
 )
 from headgate.site.desk.clock import now
+from headgate.site.desk.deeds import DEEDS
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
 from headgate.site.desk.pages.registering import CODE
 from headgate.site.desk.pages.telling import at_the_desk, reader, told_refusal, typed_before
@@ -168,7 +169,10 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
         "owns": Role.POLICY_OWNER in mine and found != request.user,
         "keeps": keeps,
         "link": _link(request, found) if Role.POLICY_OWNER in mine else "",
-        "deeds": Deed.objects.filter(person=found).order_by("-id")[:DEEDS_SHOWN],
+        "deeds": [
+            (one.at, DEEDS.get(one.action, one.action), one.about)
+            for one in Deed.objects.filter(person=found).order_by("-id")[:DEEDS_SHOWN]
+        ],
     }
     return render(request, "desk/person.html", context)
 
