@@ -35,6 +35,14 @@ def test_a_table_is_read_by_auditors_and_changed_by_nobody(
         )
 
 
+def test_a_table_is_called_as_in_the_database(portal: Client) -> None:
+    """An auditor who was told of a table finds it by that name, in every language."""
+    enter(portal, Role.AUDITOR)
+    shown = text_of(portal.get("/tables/"))
+    assert {"desk_deed", "records_entry"} <= set(re.findall(r"\w+", shown.lower()))
+    assert "Entrys" not in shown
+
+
 def test_what_lets_somebody_in_is_in_no_table(portal: Client) -> None:
     """Neither hashes of passwords nor tokens, and no table of sessions or second steps."""
     person = Person.objects.create_user("minh", password="a long phrase of words")

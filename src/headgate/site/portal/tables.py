@@ -74,6 +74,8 @@ def tables() -> Tables:
     for model in (model for app in APPS for model in apps.get_app_config(app).get_models()):
         if isinstance(model._meta.pk, CompositePrimaryKey):
             continue
+        if "verbose_name" not in model._meta.original_attrs:
+            model._meta.verbose_name = model._meta.verbose_name_plural = model._meta.db_table
         names = _shown(model)
         shown = {"fields": names, "list_display": names[:COLUMNS_MOST], "ordering": ["pk"]}
         site.register(model, type("Table", (ReadOnly,), shown))
