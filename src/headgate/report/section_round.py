@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.decide import TeamDecision
 from headgate.core.evaluation.ranks import PPM
+from headgate.core.policy.schema import Round
 from headgate.report import drawings
 from headgate.report.blocks import Block, Cell, Heading, Paragraph, Section, link, table
 from headgate.report.charts import Part, Row
@@ -244,7 +245,7 @@ def decisions(
         (
             _team(evaluation, judged.team, anchors),
             say.code("decision", judged.decision),
-            why(evaluation, judged, say),
+            why(evaluation.section, judged, say),
         )
         for judged in evaluation.outcome.decisions
     ]
@@ -254,9 +255,9 @@ def decisions(
         yield Paragraph(say.say("decided.open", n=evaluation.outcome.places_left))
 
 
-def why(evaluation: RoundSummary, judged: TeamDecision, say: Speaker) -> str:
+def why(section: Round, judged: TeamDecision, say: Speaker) -> str:
     """The reason of a decision, with the gates or bars that it names."""
-    gates = say.names(evaluation.section.gates)
+    gates = say.names(section.gates)
     named = ", ".join(gates.get(name, name) for name in judged.names)
     words = say.code("why", judged.reason)
     return say.say("decided.named", reason=words, names=named) if named else words

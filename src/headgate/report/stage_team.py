@@ -117,7 +117,7 @@ class _Own:
     def _brief(self, say: Speaker) -> Iterator[Block]:
         evaluation, decided = self.told.evaluation, self.decided
         word = say.code("decision", decided.decision)
-        reason = section_round.why(evaluation, decided, say)
+        reason = section_round.why(evaluation.section, decided, say)
         yield Paragraph(say.say("own.decided", decision=word, reason=reason), "lead")
         if self.standing is not None:
             yield Numbers(tuple(self._numbers(self.standing, say)))

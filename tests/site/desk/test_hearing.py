@@ -441,6 +441,7 @@ def test_everybody_is_told_what_they_must_know_of_a_round(site: Site) -> None:
     told = {one.kind: plain(letter(one)) for one in Notice.objects.filter(person=person)}
     assert "Reply by 28 July 2026, that day included." in told["round-finding"]
     assert "You may object by 4 August 2026." in told["round-decided"]
+    assert any(line.startswith("A gate was failed") for line in told["round-decided"])
     assert "It was right." in told["round-answered"]
     office = [plain(letter(one)) for one in Notice.objects.filter(kind="round-objection")]
     assert [["Answer it by 5 August 2026."]] * 2 == office

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.people import act_for, appoint
+from headgate.site.actions.sign import sign
+from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import (
     Acceptance,
@@ -210,3 +212,25 @@ def test_a_call_whose_applications_were_received_invites_nobody(shown: Cast) -> 
     shown.live(next(one for one in agenda(shown.document) if (one.what, one.about) == close))
     assert "In review" in text(applicant, "call", "open")
     assert "/applications/open/" not in text(applicant, "applications")
+
+
+def test_a_board_offers_everybody_what_is_theirs_to_do(shown: Cast) -> None:
+    """Sheets come before signatures; nobody signs twice; an auditor is offered no deed."""
+    shown.until(What.DECIDE_CALL, "alliance")
+    officer, owner = browser(shown.officer), browser(shown.owner)
+    auditor = browser(somebody("auditor", Role.AUDITOR))
+    first = text(officer, "board", "alliance")
+    assert 'class="govuk-button" name="deed" value="assign"' in first
+    assert 'class="govuk-button govuk-button--secondary" name="deed" value="sign"' in first
+    shown.judge("alliance")
+    assert 'class="govuk-button" name="deed" value="sign"' in text(officer, "board", "alliance")
+    digest = preview("alliance", now()).digest
+    sign(shown.officer, "alliance", digest, now())
+    offered = [SIGN in text(one, "board", "alliance") for one in (officer, owner, auditor)]
+    assert [False, True, False] == offered
+    assert 'name="deed"' not in text(auditor, "board", "alliance")
+    sign(shown.owner, "alliance", digest, now())
+    assert not any(SIGN in text(one, "board", "alliance") for one in (officer, owner))
+
+
+SIGN = 'name="deed" value="sign"'

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
-from headgate.core.evaluation.decide import Decision
+from headgate.core.evaluation.decide import Decision, Reason, TeamDecision
 from headgate.core.policy.schema import Policy
 from headgate.core.quantities import seconds_of
 from headgate.core.reallocation.restored import Restored
+from headgate.report.section_round import why as round_why
 from headgate.report.speaker import Speaker
 from headgate.site.desk.amending import CHANGES
 from headgate.site.notices.models import Notice
@@ -194,12 +195,17 @@ def _round_finding(words: _Words) -> Letter:
 
 
 def _round_decided(words: _Words) -> Letter:
-    """A team's result, and until when it may object."""
-    decision = Decision(words.facts["decision"])
+    """A team's result, why, and until when it may object."""
+    facts, section = words.facts, words.policy.rounds[words.facts["round"]]
+    decision = Decision(facts["decision"])
+    lines = [words.say.code("decision", decision)]
+    if "reason" in facts:
+        found = TeamDecision("", decision, Reason(facts["reason"]), tuple(facts["names"]))
+        lines.append(round_why(section, found, words.say))
+    if facts["by"]:
+        lines.append(_("You may object by %(day)s.") % {"day": words.day("by")})
     subject = words.filled(_("%(team)s: the round is decided"))
-    appeal = _("You may object by %(day)s.") % {"day": words.day("by")}
-    lines = (words.say.code("decision", decision), *((appeal,) if words.facts["by"] else ()))
-    return Letter(subject, lines, reverse("round-own", args=(words.facts["round"],)))
+    return Letter(subject, tuple(lines), reverse("round-own", args=(facts["round"],)))
 
 
 def _round_objection(words: _Words) -> Letter:

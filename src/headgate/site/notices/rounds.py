@@ -1,6 +1,7 @@
 """What a round has people told of: findings to reply to, its result, objections and answers."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from headgate.core.reallocation.restored import RESTORED
 from headgate.site.desk.hearing import answer_by, object_by, reply_by
@@ -48,7 +49,8 @@ def _decided(round_: RoundNow, decided: Closed, people: People) -> Iterator[Told
     """The result to each team, and once again whenever it was decided again."""
     last, times = object_by(round_), len(decided.heard)
     for one in decided.outcome.decisions:
-        facts = {"round": round_.id, "team": one.team, "decision": one.decision.value}
+        facts: dict[str, Any] = {"round": round_.id, "team": one.team}
+        facts |= {"decision": one.decision.value, "reason": one.reason.value, "names": one.names}
         facts["by"] = last.isoformat() if last is not None else ""
         key = f"round-decided/{round_.id}/{one.team}/{times}"
         yield Told(key, "round-decided", people.of_award(one.team), facts)

@@ -1,6 +1,6 @@
 """The award board: gates, seats, the list as it would be decided, two signatures, the decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -57,7 +57,7 @@ from headgate.site.desk.sensitivity import Sensitivity, drawn_now
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import Role, roles_of
 from headgate.site.portal.words import language
 
 
@@ -75,6 +75,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
+    decides = Role.AUDITOR not in roles_of(request.user)
     rows = _rows(rules)
     columns = [one for one in _COLUMNS if rules.call.gates or one.name != "gates"]
     if file := download(request, call, rows, columns, (), journal_state):
@@ -82,6 +83,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
     context = {
         "call": rules,
         "name": words(rules.call.name),
+        "decides": decides,
         "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
@@ -92,6 +94,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
         asked = wanted() | {"signed": _signed} | sure
         found, signed, *drawn = remembered(rules, now(rules), asked)
         context |= _shown(rules, found) | signed | (_sure(*drawn) if drawn else {})
+        context["signs"] = decides and _signs(request.user, found, signed)
     return render(request, "desk/board.html", context)
 
 
@@ -224,6 +227,13 @@ def _signed(read: Read) -> dict[str, Any]:
         "told": listed is not None and listed.told is not None,
         "signed": signed,
     }
+
+
+def _signs(person: Any, found: Board, signed: Mapping[str, Any]) -> bool:
+    """Whether there is something for somebody to sign: neither the same again nor a third time."""
+    if signed["listed"] != found.digest:
+        return True
+    return not signed["told"] and all(one.person_id != person.pk for one in signed["signed"])
 
 
 def _sure(found: Sensitivity) -> dict[str, Any]:
