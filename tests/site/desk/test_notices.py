@@ -31,6 +31,7 @@ from headgate.site.notices.reading import letter
 from headgate.site.notices.wishes import reader_of
 from headgate.site.notices.working import work
 from headgate.site.portal.models import Person
+from headgate.site.portal.outcomes import Applicant
 from headgate.site.portal.words import day, moment, zone_name
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
@@ -125,6 +126,30 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
     for one in (one for one in decided if one.facts["call"] == "open"):
         assert said[one.facts["code"]][1] == letter(one).lines[1], "the reason is the same"
     assert 0 == gather(now())
+
+
+@pytest.mark.parametrize(
+    ("fell", "reason"),
+    [
+        ({"findings": [{"refusal": "late", "rule": ""}]}, "Refused before review: "),
+        ({"place": {"standing": "below_pass_mark", "milli_points_needed": 60_000}}, "is 41.5; the"),
+    ],
+)
+def test_whoever_fell_out_before_the_list_is_told_why(
+    shown: Cast, fell: dict[str, Any], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the journal decides of an application that no list has is told with its reason."""
+    decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
+    event = next(one for one in decides if one.about == "open")
+    take_due(shown.officer, str(event), shown.morning(event))
+    code = Dossier.objects.filter(call="open", state="submitted").latest("pk").code or ""
+    if "place" in fell:
+        fell["place"] |= {"application": code, "rank": 3, "stage": ""}
+    one = Applicant(code, "open", "", score=41_500, seq=10**6, **fell)
+    monkeypatch.setattr("headgate.site.notices.gather.applicants", lambda *_: {code: one})
+    gather(now())
+    (said,) = {letter(notice).lines[1] for notice in told("decided") if notice.key.endswith("000")}
+    assert reason in said
 
 
 def test_letters_are_written_in_the_language_in_which_somebody_signed_in(shown: Cast) -> None:

@@ -121,6 +121,23 @@ def test_whoever_no_list_has_reads_why(
     assert outcome in page
 
 
+def test_how_far_an_application_came_is_what_the_decisions_say() -> None:
+    """Refused by a finding, or where it fell out of the field, with the score of its sheets."""
+    place = {"application": "b", "rank": 2, "stage": "final", "standing": "out_at_stage"}
+    told = [
+        ("screening", "a", {"findings": [{"refusal": "late", "rule": ""}], "holder": "x"}),
+        ("screening", "b", {"findings": [], "holder": "x"}),
+        ("score", "b", {"score": {"milli_points": 59_500}, "place": place}),
+    ]
+    made = [
+        reading.Made(n, step, "calls.open", who, "", said)
+        for n, (step, who, said) in enumerate(told)
+    ]
+    found = applicants(made, "open")
+    assert ["refused", "out-at-stage"] == [one.outcome for one in found.values()]
+    assert (59_500, place) == (found["b"].score, found["b"].place)
+
+
 def test_a_filter_and_its_download_show_the_same(portal: Client) -> None:
     """What is downloaded is what the filter lets through, in the order shown."""
     enter(portal, Role.AUDITOR)
