@@ -21,6 +21,7 @@ from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Consent, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
+from headgate.site.portal.lists import READ_AT_ONCE
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
 
@@ -205,14 +206,17 @@ WITH_MEMBERS: Final = Prefetch(
 
 
 def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
-    """Those of some applications that run, and those that ran and owe a report, by their code."""
+    """Those of some applications that run, and those that ran and owe a report, by their code.
+
+    They are read some at a time: whoever tells people of all of them holds no more than these.
+    """
     held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
     found = dossiers.filter(code__isnull=False, line__gt="").select_related("lead", "alliance")
     whole = found.prefetch_related("askings", WITH_MEMBERS)
     calls: dict[str, Policy] = {}
     shut = suspended(stood)
-    for dossier in whole.order_by("code"):
+    for dossier in whole.order_by("code").iterator(READ_AT_ONCE):
         if dossier.code not in held:
             continue
         holding = held[dossier.code]
