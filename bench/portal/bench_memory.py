@@ -3,7 +3,8 @@
 The demo's term is taken and kept by a process of its own. `headgate serve` is then asked, as each
 person of the demo, for what links lead to, two addresses of a kind. What it held at most is what
 Linux says of it in the end. The replays of what-ifs are another measure: a year of jobs and the
-compiled replay are held by a process of their own, which the worker that is asked starts.
+compiled replay are held by a process of their own, which the worker that is asked starts. In the
+end the awards are multiplied, and the same is asked of another worker.
 """
 
 import os
@@ -26,6 +27,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 from bench.ledger.bench_ledger import measure
 
 COMMAND = (sys.executable, "-c", "from headgate.cli import main; main()")
+ENLARGE = "from sys import argv; from bench.portal.bench_running import enlarge; enlarge(argv[1])"
 AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1"}
 """What `deploy/` says to the service: it answers in one thread, which needs no heap of its own."""
 OF_A_KIND = 2
@@ -45,13 +47,16 @@ def run() -> Iterator[dict[str, Any]]:
         made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
         subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
         looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
-        for name, look in looks.items():
+        for name, look in {**looks, "large": _everything}.items():
+            if name == "large":
+                address = told["HEADGATE_DATABASE"]
+                subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
             held, replays, kinds = _held(told, look)
             yield measure("portal", f"worker_{name}", held, "MiB")
             if replays:
                 yield measure("portal", "worker_replays", replays, "MiB")
             if kinds:
-                yield measure("portal", "worker_kinds", kinds, "kinds of page")
+                yield measure("portal", f"worker_{name}_kinds", kinds, "kinds of page")
 
 
 def _held(told: dict[str, str], look: Look) -> tuple[float, float, int]:

@@ -50,18 +50,12 @@ PAGES: Final = {
 
 def run() -> Iterator[dict[str, Any]]:
     """Queries of each page as nobody has looked at it, its time again, and after one more deed."""
-    from headgate.site.serving import prepare
-
     with tempfile.TemporaryDirectory() as folder:
         address = f"sqlite:///{folder}/running.db"
         told = {**os.environ, "HEADGATE_DATABASE": address}
         made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
         subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
-        prepare(address, "localhost", "korea-2025", demo=True)
-        from headgate.site.records.database import opened
-
-        opened(address)
-        yield from _measured(_enlarged())
+        yield from _measured(enlarge(address))
         yield from _moved()
 
 
@@ -119,13 +113,11 @@ def _forget() -> None:
     from headgate.site.desk import invoices
     from headgate.site.portal import reading
     from headgate.site.recent import Recent
-    from headgate.site.records import kept
 
     for one in gc.get_objects():
         if isinstance(one, Recent):
             one.clear()
     reading._SEEN.clear()
-    kept._holdings.cache_clear()
     invoices._stand.cache_clear()
 
 
@@ -162,10 +154,15 @@ def _deed() -> None:
     Deed.objects.create(action="look", about="bench", at=datetime.now(UTC))
 
 
-def _enlarged() -> str:
-    """Multiply what the term left, by the ledger's and the desk's own writers; one own award."""
-    from headgate.site.portal import reading
+def enlarge(address: str) -> str:
+    """Multiply what a term left, by the ledger's and the desk's own writers; one own award."""
+    from headgate.site.serving import prepare
 
+    prepare(address, "localhost", "korea-2025", demo=True)
+    from headgate.site.portal import reading
+    from headgate.site.records.database import opened
+
+    opened(address)
     stood = reading.programme()
     assert stood is not None
     fees = (one for one in reading.decisions() if one.step == "fee")

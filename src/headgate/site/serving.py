@@ -194,7 +194,7 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
 
     resolve("/")
     usually()
-    config = uvicorn.Config(application, log_level="warning", server_header=False)
+    config = uvicorn.Config(application, log_level="warning", server_header=False, ws="none")
     server = uvicorn.Server(config)
 
     def make(work: Work) -> None:

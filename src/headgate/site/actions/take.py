@@ -11,7 +11,8 @@ from headgate.readers.facts import read_events
 from headgate.site.records.books import stored
 from headgate.site.records.database import Database
 from headgate.site.records.journal import append, head
-from headgate.site.records.kept import events, keep, kept_term, load
+from headgate.site.records.keeping import keep
+from headgate.site.records.kept import events, kept_term, load
 from headgate.steps.agenda import calendar
 from headgate.steps.event import Event
 from headgate.steps.term import Term

@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
+from headgate.core.policy.schema import Policy
 from headgate.cycle import World, begin, take
 from headgate.site.actions.remedy_round import RUNS, lot_told
 from headgate.site.actions.sign import need_impartial
@@ -17,7 +19,7 @@ from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import ELSEWHERE, Desk, accept_by, is_over
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
-from headgate.site.records.kept import kept_term
+from headgate.site.records.kept import Standing, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import Event, What
@@ -46,8 +48,8 @@ def adopt(person: Person, document: Document, now: datetime) -> Term:
 
 def due_now(now: datetime) -> Event | None:
     """The event that may be taken now; None where the next one's moment has not come."""
-    term = kept_term(SITE)
-    return _due(term, now) if term is not None else None
+    stood = stands(SITE)
+    return _due(stood.document, stood.standing, now) if stood is not None else None
 
 
 def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE) -> Term:
@@ -59,7 +61,7 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
     """
 
     def action(before: Term | None) -> Term:
-        event = _due(before, now) if before is not None else None
+        event = _due(before.document, before, now) if before is not None else None
         if before is None or event is None or about not in (str(event), f"{event.day} {event}"):
             refuse(DeskRefusal.NOT_DUE, about)
         need(person, *MAY.get(event.what, (Role.OPERATOR,)))
@@ -101,16 +103,18 @@ def _kept(after: Term, person: Person, about: str, now: datetime) -> Term:
     return after
 
 
-def _due(term: Term, now: datetime) -> Event | None:
-    coming = agenda(term.document, term.index)[term.done : term.done + 1]
-    return next((event for event in coming if _has_come(term, event, now)), None)
+def _due(document: Document, term: Standing | Term, now: datetime) -> Event | None:
+    """The next event of the term where it has come, whose day is one of the programme's time."""
+    coming = agenda(document, term.index)[term.done : term.done + 1]
+    policy = at(document, term.starts).policy
+    return next((event for event in coming if _has_come(policy, event, now)), None)
 
 
-def _has_come(term: Term, event: Event, now: datetime) -> bool:
+def _has_come(policy: Policy, event: Event, now: datetime) -> bool:
     """A call is closed once it takes no more applications; all else when its day has begun."""
     if event.what is What.CLOSE_CALL:
         return instant(now) >= call_now(event.about).instants[1]
-    return day_at(term.policy(term.starts), now) >= event.day
+    return day_at(policy, now) >= event.day
 
 
 def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:

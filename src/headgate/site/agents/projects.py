@@ -165,7 +165,7 @@ def _ordered(now: str) -> list[Project]:
     """Every order of the running term, with what the ledger has of its use, and whether it stood
     when its cluster was read last.
     """
-    if (term := kept_term(DATABASE)) is None:
+    if (term := kept_term(DATABASE, afresh=False)) is None:
         return []
     made = (one.result for one in decisions() if one.step == "order")
     stood = {

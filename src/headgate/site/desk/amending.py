@@ -21,6 +21,7 @@ from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Consent, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
+from headgate.site.portal.lists import READ_AT_ONCE
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.term import Holding
 
@@ -205,20 +206,24 @@ WITH_MEMBERS: Final = Prefetch(
 
 
 def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
-    """Those of some applications that run, and those that ran and owe a report, by their code."""
+    """Those of some applications that run, and those that ran and owe a report, by their code.
+
+    They are read some at a time, and what was asked comes as a list of its own: with a query in
+    each, which points back at it, an application stays until Python looks for rings.
+    """
     held = {one.award: one for one in (*ended(SITE, stood.holdings), *stood.holdings)}
     now = {one.award for one in stood.holdings}
     found = dossiers.filter(code__isnull=False, line__gt="").select_related("lead", "alliance")
-    whole = found.prefetch_related("askings", WITH_MEMBERS)
+    whole = found.prefetch_related(Prefetch("askings", to_attr="asked"))
     calls: dict[str, Policy] = {}
     shut = suspended(stood)
-    for dossier in whole.order_by("code"):
+    for dossier in whole.order_by("code").iterator(READ_AT_ONCE):
         if dossier.code not in held:
             continue
         holding = held[dossier.code]
         if holding.call not in calls:
             calls[holding.call] = policy_of(stood, holding.call)
-        policy, askings = calls[holding.call], tuple(dossier.askings.all())
+        policy, askings = calls[holding.call], tuple[Asking, ...](vars(dossier)["asked"])
         rule = policy.calls[holding.call].running or NO_RULES
         over = holding.award not in now
         came = (*accepted(holding.amended), *(_late_reports(policy, askings) if over else ()))

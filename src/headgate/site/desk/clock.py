@@ -12,7 +12,7 @@ from headgate.core.policy.dated import at
 from headgate.core.quantities import seconds_of
 from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_now
 from headgate.site.portal.reading import zone_of
-from headgate.site.records.kept import kept_term, stages
+from headgate.site.records.kept import stages, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 
@@ -32,12 +32,15 @@ def now(rules: CallNow | None = None) -> datetime:
 
 def coming() -> tuple[Event | None, datetime]:
     """The event that comes next, and the moment at which the demo lets it happen."""
-    term = kept_term(SITE)
+    stood = stands(SITE)
     event = None
-    if term is not None:
-        event = next(iter(agenda(term.document, term.index)[term.done :]), None)
-    if term is None or event is None or not settings.HEADGATE_DEMO:
+    if stood is not None:
+        event = next(
+            iter(agenda(stood.document, stood.standing.index)[stood.standing.done :]), None
+        )
+    if stood is None or event is None or not settings.HEADGATE_DEMO:
         return event, now()
     if event.what is What.CLOSE_CALL:
         return event, datetime.fromtimestamp(seconds_of(call_now(event.about).instants[1]), UTC)
-    return event, datetime.combine(event.day, time(12), zone_of(term.policy(term.starts)))
+    policy = at(stood.document, stood.standing.starts).policy
+    return event, datetime.combine(event.day, time(12), zone_of(policy))

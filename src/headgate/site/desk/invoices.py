@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
+from itertools import chain
+from sys import intern
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop as noop
@@ -83,55 +85,46 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
     They are those of some awards, or of all.
     """
     billed = _billed(stood, awards)
-    due = _all_due(stood) if awards is None else _due(award for award, _ in billed)
+    due = _all_due(stood) if awards is None else _due(billed)
     before = _BILLED.get(reading.DATABASE.where) or {}
-    found = {award: _same(before.get(award), made, due.get(award, 0)) for award, made in billed}
+    found = {
+        award: _same(before.get(award, ()), made, due.get(award, 0))
+        for award, made in billed.items()
+    }
     if awards is None:
         _BILLED.keep(reading.DATABASE.where, found)
-    return sorted(
-        (one for each in found.values() for one in each.all), key=lambda one: one.made.seq
-    )
+    return sorted(chain.from_iterable(found.values()), key=lambda one: one.made.seq)
 
 
-_Fees = Sequence[tuple[str, Sequence[Made]]]
-"""Awards with the decisions that bill them."""
-
-
-def _billed(stood: Stands, awards: Container[str] | None) -> _Fees:
-    """Those of some awards, or of all, which a process keeps until there are more decisions."""
+def _billed(stood: Stands, awards: Container[str] | None) -> Mapping[str, Sequence[Made]]:
+    """The decisions that bill some awards, or all, by award."""
     made = reading.decisions()
     if awards is not None:
-        return _fees(stood, (one for one in made if one.subject in awards))
-    follows = stood.document, stood.standing.starts, reading.followed(made)
-    return kept("fees", follows, lambda: _fees(stood, made)).rows
-
-
-def _fees(stood: Stands, made: Iterable[Made]) -> _Fees:
-    calls = {name for name, call in policy_of(stood).items() if call is not None}
+        fees = _fees(stood, (one for one in made if one.subject in awards))
+    else:
+        follows = stood.document, stood.standing.starts, reading.followed(made)
+        fees = kept("fees", follows, lambda: _fees(stood, made)).rows
     found: dict[str, list[Made]] = {}
-    for one in made:
-        if one.step == "fee" and one.result["amount"] and _call_of(one) in calls:
-            found.setdefault(one.subject, []).append(one)
-    return tuple(found.items())
+    for one in fees:
+        found.setdefault(one.subject, []).append(one)
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Billed:
-    """An award's invoices, with the decisions and what is owed that they follow from."""
-
-    made: Sequence[Made]
-    owed: int
-    all: tuple[Invoice, ...]
+def _fees(stood: Stands, made: Iterable[Made]) -> Sequence[Made]:
+    calls = {name for name, call in policy_of(stood).items() if call is not None}
+    fees = (one for one in made if one.step == "fee" and one.result["amount"])
+    return tuple(one for one in fees if _call_of(one) in calls)
 
 
-_BILLED: Final = Recent[Mapping[str, _Billed]](2)
+_BILLED: Final = Recent[Mapping[str, tuple[Invoice, ...]]](2)
+"""The invoices of each award."""
 
 
-def _same(known: _Billed | None, made: Sequence[Made], owed: int) -> _Billed:
+def _same(known: tuple[Invoice, ...], made: Sequence[Made], owed: int) -> tuple[Invoice, ...]:
     """An award's invoices: as they are known, where nothing has moved that they follow from."""
-    if known is not None and known.owed == owed and known.made == made:
+    if known and known[0].award_open == owed and [one.made for one in known] == made:
         return known
-    return _Billed(made, owed, tuple(_of(made, owed)))
+    return tuple(_of(made, owed))
 
 
 _DUE: Final = Recent[tuple[int, Mapping[str, int]]](2)
@@ -177,7 +170,7 @@ def _of(made: Sequence[Made], owed: int) -> Iterator[Invoice]:
 
 
 def _call_of(one: Made) -> str:
-    return one.rule.removeprefix("calls.").removesuffix(".fee")
+    return intern(one.rule.removeprefix("calls.").removesuffix(".fee"))
 
 
 _Told = tuple[str, int, str | None]

@@ -18,7 +18,14 @@ from headgate.core.quick import quick
 from headgate.site.desk.amending import policy_of, reports_among
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import ANSWERED, NEWEST_ASKING, NEWEST_NAME, SITE, visible_to
+from headgate.site.desk.office import (
+    ANSWERED,
+    NEWEST_ASKING,
+    NEWEST_NAME,
+    SITE,
+    leads_of,
+    visible_to,
+)
 from headgate.site.portal.lists import Kept, kept, kept_for_staff
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import is_staff
@@ -130,8 +137,7 @@ def _rows(
 
     Of these nobody can hand a report in here, so none is told as owed.
     """
-    given = dossiers.filter(code__isnull=False, line__gt="").order_by()
-    leads = dict(given.values_list("code", "lead__name"))
+    leads = leads_of(dossiers.filter(line__gt=""))
     if not leads and not every:
         return []
     gone, waiting = ended_before(stood), _waiting(dossiers)

@@ -34,7 +34,8 @@ class OfAward:
 def of_awards(stood: Stands, on: date) -> Iterator[OfAward]:
     """Everything to tell of the awards that run, or that owe a report."""
     awards = [one.award for one in (*ended_before(stood), *stood.holdings)]
-    for one in all_runs(stood, Dossier.objects.filter(code__in=awards)):
+    known = Dossier.objects.filter(code__in=awards)
+    for one in all_runs(stood, known.defer("line", "requests", "answers", "summary")):
         yield from _reports(one, on)
         yield from (_asking(one, asking) for asking in one.askings)
         if not one.has_ended:

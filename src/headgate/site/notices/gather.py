@@ -159,11 +159,13 @@ def _results(rules: CallNow, people: People) -> Iterator[Told]:
         others = people.having(*_DECIDE) - signed
         yield Told(f"sign/{listed.digest}", "sign", others, facts)
         return
+    if rules.decided:
+        return
     dossiers = list(_handed_in(rules.id))
     keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]
     there = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
     missing = (d for d, key in zip(dossiers, keys, strict=True) if key not in there)
-    if rules.decided or not any(people.acting(dossier.lead_id) for dossier in missing):
+    if not any(people.acting(dossier.lead_id) for dossier in missing):
         return
     yield from _told(rules, listed, listed.told, zip(dossiers, keys, strict=True), people)
 
@@ -206,8 +208,9 @@ def _day(day: date | None) -> str:
 
 
 def _handed_in(call: str) -> Iterable[Dossier]:
+    """The applications to a call, no more of each than whom it concerns, a few at a time."""
     found = Dossier.objects.filter(call=call, code__isnull=False, state=State.SUBMITTED)
-    return found.order_by("code")
+    return found.order_by("code").only("code", "lead_id").iterator()
 
 
 def _decided(rules: CallNow, people: People) -> Iterator[Told]:

@@ -28,6 +28,9 @@ _NEWER: Final = """
     SELECT seq, data FROM kept WHERE kind = 'decision' AND key > %s ORDER BY key
 """
 _LINE: Final = "SELECT data FROM kept WHERE kind = 'decision' AND key = %s"
+_RESULT: Final = ',"result":'
+"""Where the last part of a canonical line begins, which is what was decided."""
+
 _USED: Final = """
     SELECT f.account, f.unit, l.credits_posted - l.debits_posted FROM leg f
     JOIN leg l ON l.half = (SELECT max(half) FROM leg m WHERE m.account = f.account)
@@ -68,18 +71,22 @@ class _Seen:
         """All decisions, after a look for newer ones."""
         with self.lock:
             last = f"{self.made[-1].seq:012}" if self.made else ""
+            alike: dict[str, Any] = {}
             with undisturbed():
-                self.made += (_made(*row) for row in DATABASE.rows(_NEWER, [last]))
+                found = DATABASE.each(_NEWER, [last])
+                self.made += (_made(seq, line, alike) for seq, line in found)
             return list(self.made)
 
 
 _SEEN: Final[dict[tuple[str, str, str], _Seen]] = {}
 
 
-def _made(seq: int, line: str) -> Made:
+def _made(seq: int, line: str, alike: dict[str, Any]) -> Made:
+    """A decision of a line; those that say the same of others, as most bills do, say it once."""
     told = from_json(line)
     words = (told["step"], told["rule"], told["subject"], told["at"])
-    return Made(seq, *words, told["result"])
+    said = line.partition(_RESULT)[2] or line
+    return Made(seq, *words, alike.setdefault(said, told["result"]))
 
 
 def decisions() -> list[Made]:

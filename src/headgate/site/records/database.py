@@ -93,6 +93,13 @@ class Database:
             cursor.execute(sql, parameters)
             return list(cursor.fetchall())
 
+    def each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """The rows of a query as they are asked for, of which SQLite holds a few at a time."""
+        with named(self.connection), self.connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            while some := cursor.fetchmany(500):
+                yield from some
+
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows of a query, a few at a time, however many there are; inside `reading` only."""
         with named(self.connection), self.connection.chunked_cursor() as cursor:

@@ -5,19 +5,21 @@ the newest holds. What was received and decided has its digest in the journal; w
 (holdings, what the meters know, the tree) can be derived again, and `verify` does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
-from typing import Any, Final
+from hashlib import sha256
+from io import BytesIO
+from itertools import chain, islice
+from typing import Any, Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.chart import Chart
-from headgate.core.ledger.entry import Kind, decode
+from headgate.core.ledger.entry import decode
 from headgate.core.ledger.frontier import Frontier
 from headgate.core.ledger.layers import Layers
 from headgate.core.ledger.post import Books
@@ -29,7 +31,7 @@ from headgate.rings import undisturbed
 from headgate.site.recent import Recent
 from headgate.site.records.books import Looked, Stored, stored
 from headgate.site.records.database import Database, Row
-from headgate.site.records.journal import Head, head
+from headgate.site.records.journal import head
 from headgate.steps.agenda import first_day
 from headgate.steps.term import Closed, Holding, Owed, Received, Term, chart_of
 
@@ -161,7 +163,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def _value(sort: Sort, kind: Any, text: str | None) -> Any:
+def value(sort: Sort, kind: Any, text: str | bytes | None) -> Any:
     """The value of a kept line; raises Faulty for one that a person or an older version wrote."""
     try:
         return _adapter(kind).validate_json(text or "")
@@ -217,7 +219,7 @@ def stages(database: Database, beside: str) -> Stages | None:
     texts, term = found.get("policy"), found.get("term")
     if not texts or not term:
         return None
-    standing: Standing = _value(Sort.TERM, Standing, term[""])
+    standing: Standing = value(Sort.TERM, Standing, term[""])
     moved = _moved(database, standing, found["entries"][""], found["beside"][""])
     adopted = read_texts(tuple(sorted(texts.items())))
     return Stages(adopted, standing, frozenset(found.get("fact", ())), moved)
@@ -273,23 +275,39 @@ def stands(database: Database, *, afresh: bool = False) -> Stands | None:
     if not texts or standing is None:
         return None
     _LAST.keep(database.where, now)
-    adopted, term = read_texts(tuple(sorted(texts.items()))), _value(Sort.TERM, Standing, standing)
+    adopted, term = read_texts(tuple(sorted(texts.items()))), value(Sort.TERM, Standing, standing)
     return Stands(adopted, term, now[2], size, _moved(database, term, str(size), ""))
 
 
-@lru_cache(maxsize=8)
+_HOLDINGS: Final = Recent[tuple[Holding, ...]](8)
+"""Awards by the SHA-256 of their lines: as many as a list needs that has those that ended too."""
+
+
 def _holdings(text: str) -> tuple[Holding, ...]:
     """The awards of these lines; every page asks, and they are others only after an event.
 
-    So many are kept as a list needs that also has those that ended with earlier terms. A line that
-    was made to hold two is read alone, and refused.
+    The lines are not kept: those of ten thousand awards are as large as the awards themselves.
     """
-    lines = text.splitlines()
-    with undisturbed():
-        found = _value(Sort.HOLDINGS, tuple[Holding, ...], f"[{','.join(lines)}]")
-    if len(found) == len(lines):
-        return tuple(found)
-    return tuple(_value(Sort.HOLDINGS, Holding, line) for line in lines)
+    told = text.encode()
+    digest = sha256(told).digest()
+    if (found := _HOLDINGS.get(digest)) is None:
+        lines = BytesIO(told)
+        parts = iter(lambda: list(islice(lines, 500)), [])
+        with undisturbed():
+            found = tuple(chain.from_iterable(map(_some_holdings, parts)))
+        _HOLDINGS.keep(digest, found)
+    return found
+
+
+def _some_holdings(lines: list[bytes]) -> Iterable[Holding]:
+    """The awards of some lines; one that was made to hold two is read alone, and refused.
+
+    Read at once, the lines of ten thousand awards take three times what is made of them.
+    """
+    found = value(Sort.HOLDINGS, tuple[Holding, ...], b"[%b]" % b",".join(lines))
+    if len(found) != len(lines):
+        found = [value(Sort.HOLDINGS, Holding, line) for line in lines]
+    return cast(Iterable[Holding], found)
 
 
 _ENDED: Final = """
@@ -308,14 +326,17 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
     return tuple(found.values())
 
 
-def kept_term(database: Database) -> Term | None:
+def kept_term(database: Database, *, afresh: bool = True) -> Term | None:
     """The term as it stands, to be looked at; None before a programme was begun."""
-    return load(database, stored(database), head(database).latest)
+    return load(database, stored(database), head(database).latest, afresh=afresh)
 
 
-def load(database: Database, ledger: Stored, latest: str) -> Term | None:
-    """The term as it is kept, with nothing added to it yet; None before a programme was begun."""
-    stood = stands(database, afresh=True)
+def load(database: Database, ledger: Stored, latest: str, *, afresh: bool = True) -> Term | None:
+    """The term as it is kept, with nothing added to it yet; None before a programme was begun.
+
+    Whoever only shows it need not read all awards `afresh`: see `stands`.
+    """
+    stood = stands(database, afresh=afresh)
     if stood is None:
         return None
     return _term(database, stood, ledger.books(_chart(stood), latest), stored_facts(database))
@@ -371,7 +392,7 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     if not texts or not found[Sort.TERM.value]:
         return None
     adopted = read_texts(tuple(sorted(texts.items())))
-    standing: Standing = _value(Sort.TERM, Standing, found[Sort.TERM.value][""][0])
+    standing: Standing = value(Sort.TERM, Standing, found[Sort.TERM.value][""][0])
     held, *_ = found[Sort.HOLDINGS.value].get("", ("",))
     latest, newest, _ = found["entries"][""]
     moved = _moved(database, standing, str(newest), found["beside"][""][0] or "")
@@ -433,7 +454,7 @@ class _Jobs(Looked[tuple[str, str], tuple[Held, ...]]):
 
 
 def _jobs(rows: list[Row]) -> dict[tuple[str, str], tuple[Held, ...]]:
-    read = partial(_value, Sort.KNOWN, tuple[Held, ...])
+    read = partial(value, Sort.KNOWN, tuple[Held, ...])
     named = ((key.partition("\t"), data) for key, data in rows)
     return {(cluster, job): read(data) for (cluster, _, job), data in named}
 
@@ -444,56 +465,3 @@ def _known(database: Database) -> _Jobs:
         return _jobs(database.among(_KNOWN, named, each="(%s)"))
 
     return _Jobs(database, look_up, lambda: _jobs(database.rows(_NEWEST, [Sort.KNOWN.value])))
-
-
-def keep(database: Database, before: Term | None, after: Term, at: Head) -> None:
-    """Keep what an action changed; its entries have been appended, and `at` is where they end."""
-    counted = _event_count(database)
-    first, last = at.size - len(after.entries), at.size - 1
-    rows = list(_received_and_decided(after, first))
-    if before is None:
-        rows += [(Sort.POLICY, n, last, text) for n, text in after.document.texts.items()]
-    for number, event in enumerate(after.taken, counted):
-        rows.append((Sort.EVENT, f"{number:09}", last, canonical.line(event).decode()))
-    if before is None or before.holdings != after.holdings:
-        lines = canonical.lines(after.holdings.values())
-        rows.append((Sort.HOLDINGS, "", last, lines.decode()))
-    for (cluster, job), held in after.known.added().items():
-        rows.append((Sort.KNOWN, f"{cluster}\t{job}", last, canonical.line(held).decode()))
-    rows.append((Sort.TERM, "", last, _standing(after, counted).decode()))
-    kept = [(sort.value, key, seq, data) for sort, key, seq, data in rows]
-    database.insert("kept", ("kind", "key", "seq", "data"), kept)
-
-
-def _event_count(database: Database) -> int:
-    told = held(database, Sort.TERM)
-    standing: Standing | None = _value(Sort.TERM, Standing, told) if told else None
-    return standing.events if standing else 0
-
-
-def _standing(term: Term, counted: int) -> bytes:
-    return canonical.line(
-        Standing(
-            term.index,
-            term.starts,
-            term.ends,
-            counted + len(term.taken),
-            term.day,
-            term.done,
-            term.next_blocks,
-            term.tree.size,
-            tuple(root.hex() for root in term.tree.roots),
-            term.closed,
-            term.owed,
-        )
-    )
-
-
-def _received_and_decided(after: Term, first: int) -> Iterator[tuple[Sort, str, int, str]]:
-    """Facts and decisions, each with the entry that has its digest."""
-    facts, decisions = after.facts.added(), iter(after.decisions)
-    for seq, entry in enumerate(after.entries, first):
-        if entry.kind is Kind.FACTS_RECEIVED and facts[entry.subject].digest == entry.fields[1]:
-            yield Sort.FACT, entry.subject, seq, facts[entry.subject].data.decode()
-        elif entry.kind is Kind.DECISION_MADE:
-            yield Sort.DECISION, f"{seq:012}", seq, next(decisions).line().decode()

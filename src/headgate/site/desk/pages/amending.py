@@ -19,7 +19,7 @@ from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.duties.reports import Owed
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
-from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
+from headgate.site.desk.amending import CHANGES, WITH_MEMBERS, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import moved, organisations_of, visible_to
@@ -52,7 +52,7 @@ def runs_of(person: Person, stood: Stands, found: "QuerySet[Dossier]") -> list[R
 
     Those that ended are among them while they owe a report.
     """
-    return list(all_runs(stood, visible_to(person, found)))
+    return list(all_runs(stood, visible_to(person, found).prefetch_related(WITH_MEMBERS)))
 
 
 STATES: Final[Mapping[str, tuple[Promise, str]]] = {

@@ -37,7 +37,7 @@ from headgate.site.desk.invoices import (
     suspends_from,
 )
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import NEWEST_ENTRY, NEWEST_NAME, SITE, moved
+from headgate.site.desk.office import NEWEST_ENTRY, NEWEST_NAME, SITE, leads_of, moved
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal import reading
@@ -81,8 +81,7 @@ class Listed:
 
 def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
     """The rows of some invoices, what is overdue first."""
-    named = Dossier.objects.filter(code__isnull=False).order_by()
-    leads = dict(named.values_list("code", "lead__name")) if found else {}
+    leads = leads_of(Dossier.objects.all()) if found else {}
     rows = [Listed(one, one.state(on), leads.get(one.award, "")) for one in found]
     order = {state: place for place, state in enumerate(STATES)}
     return sorted(rows, key=lambda row: (order[row.state], row.one.standing.bill.due or on))

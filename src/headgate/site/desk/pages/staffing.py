@@ -5,7 +5,7 @@ from typing import Any, Final
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -165,7 +165,7 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
         "reviewer": reviewer,
         "ties": reviewer.ties.select_related("organisation") if reviewer else [],
         "appointing": AppointForm(initial=known | before),
-        "organisations": Organisation.objects.order_by("code") if keeps else (),
+        "organisations": _bodies() if keeps else (),
         "owns": Role.POLICY_OWNER in mine and found != request.user,
         "keeps": keeps,
         "link": _link(request, found) if Role.POLICY_OWNER in mine else "",
@@ -216,6 +216,11 @@ def _deed(request: HttpRequest, found: Person) -> None:
             messages.success(request, _("Nothing here says who they were any more."))
 
 
+def _bodies() -> "QuerySet[Organisation]":
+    """All organisations to choose from, and no more of each than its choice says."""
+    return Organisation.objects.order_by("code").only("code", "name")
+
+
 @at_the_desk
 def ties(request: HttpRequest) -> HttpResponse:
     """What ties a reviewer to organisations, told before anything is assigned."""
@@ -225,7 +230,7 @@ def ties(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Kept: you will not be seated there."))
         return redirect("ties")
     listed = Tie.objects.filter(reviewer__person=mine).select_related("organisation")
-    context = {"ties": listed, "organisations": Organisation.objects.order_by("code")}
+    context = {"ties": listed, "organisations": _bodies()}
     return render(request, "desk/ties.html", context)
 
 
