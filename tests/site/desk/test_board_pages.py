@@ -485,7 +485,8 @@ def deed(random: Random) -> None:
 def forget() -> None:
     """Keep nothing of what this process has seen, as one that was just started."""
     remembered._KEPT.clear()
-    for kept in (calls._alone, records_kept._read_fact, world._points, world._evidence):
+    records_kept._AHEAD.clear()
+    for kept in (calls._alone, world._points, world._evidence):
         kept.cache_clear()
 
 
