@@ -38,6 +38,7 @@ PAGES: Final = {
     "grants": ("agency-officer", "/outside-grants/"),
     "grants_words": ("agency-officer", "/outside-grants/?q=b700"),
     "projects": ("agency-officer", "/projects/"),
+    "projects_words": ("agency-officer", "/projects/?q=b700"),
     "search": ("agency-officer", "/search/?q=b700"),
     "running_home": ("agency-officer", "/home/"),
     "fund_home": ("fund-officer", "/home/"),
@@ -78,7 +79,8 @@ def _moved() -> Iterator[dict[str, Any]]:
     """The first look, that right after an entry of the journal, and a language's first search."""
     from django.test import Client
 
-    for name, who in (("running", "agency-officer"), ("invoices", "fund-officer")):
+    for name in ("running", "invoices", "projects"):
+        who, _where = PAGES[name]
         client = Client(headers={"host": "localhost"})
         client.post(f"/demo/{who}/")
         look = partial(_seconds, client, f"/{name}/")

@@ -16,7 +16,12 @@ from typing import Any, Protocol
 from ruamel.yaml import YAML
 
 from headgate.core.policy.schema import Policy
-from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, KILOWATT_HOUR_JOULES
+from headgate.core.quantities import (
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    KILOWATT_HOUR_JOULES,
+    half_even_part,
+)
 from headgate.core.supports import PLACES
 from headgate.core.supports.kind import JOULE
 from headgate.core.supports.text import Text
@@ -130,7 +135,7 @@ class Speaker:
 def shown_units(amount: int, unit: str) -> int:
     """An amount as a reader counts it, to the nearest whole one, halves to the even one."""
     _, size = _SHOWN.get(unit.partition(".")[0], ("", 1))
-    return round(Fraction(amount, size))
+    return half_even_part(amount, size)
 
 
 def lookup(words: Mapping[str, Any], key: str) -> Any:

@@ -4,7 +4,7 @@ Apart from `steps.calls`, because orders to clusters and fees need no more of a 
 judging brings numerical libraries along that take longer to load than such a command runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from headgate.core.calls.application import Application
@@ -29,7 +29,12 @@ def decided_on(term: Term, call: Call) -> date:
 
 def applied(term: Term, call_id: str) -> Mapping[str, Application]:
     """A call's applications by id; of several with one id the first handed in stands."""
-    return {a.id: a for a in reversed(by_arrival(applications(term, call_id)))}
+    return applied_of(applications(term, call_id))
+
+
+def applied_of(came: Sequence[Application]) -> Mapping[str, Application]:
+    """Applications by id, likewise."""
+    return {a.id: a for a in reversed(by_arrival(came))}
 
 
 def has_applied(term: Term, call_id: str, name: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import Final
 
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.calls.field import Place, Standing, narrow
@@ -18,7 +19,8 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import instant
-from headgate.steps.called import applications, applications_of, applied, call_of, decided_on
+from headgate.core.quick import quick
+from headgate.steps.called import applications_of, applied_of, call_of, decided_on
 from headgate.steps.term import Received, Term
 
 
@@ -82,29 +84,48 @@ def screen_call(term: Term, call_id: str, findings: Sequence[GateFinding]) -> tu
     call, came = call_of(term, call_id), term.facts[f"applications/{call_id}"]
     when = instant(decided_on(term, call))
     term = term.receive(f"gates/{call_id}", call_id, findings, when)
-    received = applications(term, call_id)
     alone = _alone(term.document, call.decides, call_id, came)
-    screenings = screen_all(call, alone, findings, _taken(term, call_id))
-    stand = applied(term, call_id)
-    lots = {name: lot(came.digest, name) for name in stand}
-    copies = Counter(application.id for application in received)
+    screenings = screen_all(call, alone.each, findings, _taken(term, call_id))
     first = {s.application: s for s in reversed(screenings)}
-    results = {subject_of(n): _screening(first[n], lots, copies) for n in sorted(first)}
+    results = {subject: _screening(first[n], alone) for n, subject in alone.subjects.items()}
     term = term.decide(_decisions(term, call_id, "screening", ("eligibility", "gates"), results))
-    tags = {one.application.id: one.tags for one in reversed(alone)}
-    return term, Screened(call_id, stand, lots, eligible(screenings), tags)
+    told = alone.stand, alone.lots, eligible(screenings), alone.tags
+    return term, Screened(call_id, *told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """Every application of a call by itself: those that stand by id, how many bear it, its lot.
+
+    `subjects` are what decisions call each id, in order.
+    """
+
+    each: tuple[Alone, ...]
+    stand: Mapping[str, Application]
+    copies: Mapping[str, int]
+    lots: Mapping[str, str]
+    subjects: Mapping[str, str]
+    tags: Mapping[str, frozenset[str]]
 
 
 @lru_cache(maxsize=2)
-def _alone(
-    document: Document, decides: date, call_id: str, received: Received
-) -> tuple[Alone, ...]:
+def _alone(document: Document, decides: date, call_id: str, received: Received) -> _Alone:
     """What the policy says of each application that was received, which nothing done later changes.
 
     Most of what it takes to solve a list goes into this, and under review a list is solved again
     after every sheet: two are kept, a call as it is and as it would be under a what-if.
     """
-    return each(at(document, decides).policy, call_id, applications_of(received))
+    came = applications_of(received)
+    alone = each(at(document, decides).policy, call_id, came)
+    first = {one.application.id: one for one in reversed(alone)}
+    return _Alone(
+        alone,
+        applied_of(came),
+        Counter(one.id for one in came),
+        {name: lot(received.digest, name) for name in first},
+        {name: subject_of(name) for name in sorted(first)},
+        {name: one.tags for name, one in first.items()},
+    )
 
 
 def _taken(term: Term, call_id: str) -> frozenset[str]:
@@ -153,21 +174,22 @@ def _decisions(
     names = tuple(n for kind in kinds if (n := f"{kind}/{call_id}") in term.facts)
     digest = term.document.digest
     return [
-        Decision(step, rule, subject, when, digest, names, assumed, result)
+        _decision(step, rule, subject, when, digest, names, assumed, result)
         for subject, result in results.items()
     ]
 
 
-def _screening(
-    screening: Screening, lots: Mapping[str, str], copies: Mapping[str, int]
-) -> Mapping[str, object]:
+_decision: Final = quick(Decision)
+
+
+def _screening(screening: Screening, alone: _Alone) -> Mapping[str, object]:
     """What is said of the application that stands, and how many with its id were refused."""
     name = screening.application
     return {
         "holder": screening.holder or "",
         "findings": screening.findings,
-        "lot": lots[name],
-        "duplicates": copies[name] - 1,
+        "lot": alone.lots[name],
+        "duplicates": alone.copies[name] - 1,
     }
 
 

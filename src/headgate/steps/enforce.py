@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Final
 
 from headgate.core.decision import Decision
 from headgate.core.enforcement.clusters.kind import Said
@@ -10,7 +11,9 @@ from headgate.core.enforcement.place import Part
 from headgate.core.enforcement.plan import dated
 from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.quantities import instant, seconds_of
+from headgate.core.quick import quick
 from headgate.core.seats import apportion
+from headgate.core.supports import AnySupport
 from headgate.steps.called import call_of
 from headgate.steps.event import receipts_name
 from headgate.steps.fees import is_suspended
@@ -19,22 +22,24 @@ from headgate.steps.term import Holding, Term
 
 def orders_of(term: Term) -> tuple[Order, ...]:
     """Every quota the clusters shall hold now: each award's blocks and its amount for the term."""
-    orders = [order for holding in term.holdings.values() for order in _orders(term, holding)]
+    supports, held = term.policy(term.starts).supports, term.holdings.values()
+    blocks = {call: call_of(term, call).block for call in {one.call for one in held}}
+    orders = [o for h in held for o in _orders(term, h, supports[h.support], blocks[h.call])]
     return tuple(sorted(orders, key=lambda o: (o.cluster, o.quota.award, o.quota.support_class)))
 
 
-def _orders(term: Term, holding: Holding) -> Iterator[Order]:
+def _orders(
+    term: Term, holding: Holding, support: AnySupport, block: Mapping[str, int]
+) -> Iterator[Order]:
     """One order for each site of an award; the budget is its grant, divided by blocks.
 
     An award that is suspended keeps its budget and starts nothing.
     """
-    support = term.policy(term.starts).supports[holding.support]
-    block = call_of(term, holding.call).block
     state, because = QuotaState.OPEN, f"calls.{holding.call}"
     if is_suspended(term, holding):
         state, because = QuotaState.SUSPENDED, f"{because}.invoice"
     for part, budget in zip(holding.parts, _split(holding.amount, holding.parts), strict=True):
-        quota = Quota(
+        quota = _quota(
             holding.award,
             holding.support_class,
             support.held_at_once(block, part.blocks),
@@ -44,7 +49,11 @@ def _orders(term: Term, holding: Holding) -> Iterator[Order]:
             state,
             holding.holder,
         )
-        yield Order(part.site, quota, because)
+        yield _order(part.site, quota, because)
+
+
+_quota: Final = quick(Quota)
+_order: Final = quick(Order)
 
 
 def envelopes_of(term: Term) -> tuple[Order, ...]:

@@ -68,6 +68,13 @@ def test_the_order_of_marks_changes_nothing() -> None:
     assert score(CALL, marks, {"a", "b"}) == score(CALL, marks[::-1], {"b", "a"})
 
 
+def test_sheets_of_who_is_not_judged_move_nothing() -> None:
+    """What was said of an application that was refused is left out, of harshness and faults too."""
+    marks = [*sheet("a", "r1", 9, 3), *sheet("a", "r2", 8, 5)]
+    others = [*sheet("out", "r1", 1, 1), *sheet("out", "r2", 10, 5), Mark("out", "charm", "r1", 5)]
+    assert score(CALL, marks, {"a"}) == score(CALL, [*others[:3], *marks, *others[3:]], {"a"})
+
+
 def test_a_harsh_reviewer_is_taken_out_only_where_the_policy_says_so() -> None:
     """Severity is reported in either case; it moves a score only by the policy's word."""
     marks = [m for n in range(6) for m in sheet(f"s{n}", "fair", 8, 4)]

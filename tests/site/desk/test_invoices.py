@@ -251,9 +251,12 @@ def shut() -> set[str]:
 
 
 def listed_as_suspended(office: Client) -> set[str]:
-    """The awards of which the list of running awards says so."""
+    """The awards of which the list of running awards says so, and that of what they hold."""
     rows = office.get("/running/?format=json").json()["rows"]
-    return {row["award"] for row in rows if row["state"] == "Suspended"}
+    waiting = office.get("/projects/?format=json").json()["rows"]
+    found = {row["award"] for row in rows if row["state"] == "Suspended"}
+    assert found == {row["name"] for row in waiting if "It is suspended" in row["why"]}
+    return found
 
 
 def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: Cast) -> None:

@@ -1,7 +1,7 @@
 """The clocks of awards that run: on home and in calendars, of whoever has to act."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,13 @@ from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
 from headgate.core.ledger.transfer import Outcome
+from headgate.core.quantities import instant
+from headgate.readers.usage_csv import COLUMNS
 from headgate.site.actions.amend import answer, ask, hand_over
 from headgate.site.actions.people import Registered, register
 from headgate.site.actions.post import post
+from headgate.site.actions.usage import import_usage
+from headgate.site.agents.projects import Project, _ordered, on_record
 from headgate.site.desk.amending import all_runs
 from headgate.site.desk.clocks import Clock, clocks_of
 from headgate.site.desk.invoices import suspended
@@ -24,6 +28,7 @@ from headgate.site.desk.pages.amending import _state
 from headgate.site.desk.running import FOLLOWS, Listed, Reports, _rows, rows_for
 from headgate.site.notices.dates import calendar_of
 from headgate.site.portal import reading
+from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Kept
 from headgate.site.portal.models import Person
 from headgate.site.records.journal import head
@@ -200,10 +205,61 @@ def test_the_list_that_is_kept_is_the_list_made_anew_after_each_deed(played: Cas
     lead = Dossier.objects.get(code=award.award).lead
     register(played.officer, Registered(lead.code, "Another", lead.kind, lead.size), NOON)
     assert moves()
+    _rent()
+    assert not moves()
+
+
+def _rent() -> None:
+    """An entry of the journal that moves no award."""
     policy, latest = reading.policy_of(_stood()), head(SITE).latest
     move = single("rent", "paid/x", "due/x", 1, policy.programme.money.unit, latest, "test")
     assert {Outcome.CREATED} == set(post(SITE, chart_of(policy), [move]))
+
+
+def test_what_projects_hold_is_made_anew_for_what_it_follows_from_and_no_other_entry(
+    played: Cast, tmp_path: Path
+) -> None:
+    """Use, use that was told wrongly, and what moves an award do; what others pay does not."""
+    first, second = _held()[:2]
+    day = _stood().standing.day
+    before = _on_record(played)
+
+    def moves() -> bool:
+        nonlocal before
+        last, before = before, _on_record(played)
+        assert before.rows == _ordered(instant(today(_stood())), reading.decisions())
+        return last is not before
+
+    def used(award: Holding) -> int:
+        return sum(one.standing.used for one in before.rows if one.name == award.award)
+
+    def runs(award: Holding, hours: int) -> None:
+        begun, seen = (f"{day - timedelta(days=1)}T{hour:02}:00:00Z" for hour in (0, hours))
+        who = award.parts[0].site, f"of-{award.award}", "1", award.award, award.support_class, "8"
+        told = tmp_path / f"{award.award}-{hours}.csv"
+        told.write_text(f"{','.join(COLUMNS)}\n{','.join((*who, begun, '', seen, ''))}\n")
+        assert 1 == import_usage(SITE, told, day, lambda _: None).taken
+
     assert not moves()
+    was = used(first), used(second)
+    runs(first, 2)
+    assert moves()
+    assert (was[0] + 8 * 2 * 3600, was[1]) == (used(first), used(second))
+    runs(first, 5)
+    assert moves()
+    runs(second, 3)
+    assert moves()
+    assert (was[0] + 8 * 5 * 3600, was[1] + 8 * 3 * 3600) == (used(first), used(second))
+    _rent()
+    assert not moves()
+    name = Reports(_stood()).owed_by(first)[0].report.id
+    made = asking(played, first, change=Change.REPORT, report=name)
+    answer(played.officer, made.pk, True, "So it is.", NOON)
+    assert moves()
+
+
+def _on_record(played: Cast) -> Kept[Project]:
+    return on_record(played.officer, _stood())
 
 
 def _kept_list(played: Cast) -> Kept[Listed]:

@@ -42,7 +42,7 @@ def rank_key(
     """The published order: higher score first, then the policy's tie breaks, then the lot."""
     smaller = 0
     if TieBreak.SMALLER_REQUEST in call.ties:
-        smaller = min((r.blocks_least for r in application.requests), default=0)
+        smaller = min([r.blocks_least for r in application.requests], default=0)
     return -milli_points, smaller, tie_lot(call, application, lot)
 
 
@@ -72,23 +72,27 @@ def narrow(
     """
     pass_mark = (call.pass_mark or 0) * 1000
     ranked = sorted(applications, key=lambda a: rank_key(call, a, scores[a.id], lots[a.id]))
-    places = []
-    passing = [a.id for a in ranked if a.id in scored and scores[a.id] >= pass_mark]
-    positions = {name: position for position, name in enumerate(passing)}
+    places, passing = [], list[str]()
     for rank, application in enumerate(ranked, start=1):
         name = application.id
         if name not in scored:
             places.append(_place(name, rank, Standing.NOT_SCORED, "", pass_mark))
         elif scores[name] < pass_mark:
             places.append(_place(name, rank, Standing.BELOW_PASS_MARK, "", pass_mark))
-        elif (out := _stage_missed(call, positions[name])) is None:
-            places.append(_place(name, rank, Standing.IN_FIELD, "", 0))
         else:
-            needed = scores[passing[out.keeps - 1]]
-            places.append(_place(name, rank, Standing.OUT_AT_STAGE, out.id, needed))
+            out, needed = _stage_missed(call, len(passing)), 0
+            passing.append(name)
+            standing, stage = Standing.IN_FIELD, ""
+            if out is not None:
+                standing, stage = Standing.OUT_AT_STAGE, out.id
+                needed = scores[passing[out.keeps - 1]]
+            places.append(_place(name, rank, standing, stage, needed))
     return tuple(places)
 
 
 def _stage_missed(call: Call, position: int) -> Stage | None:
     """The first stage that keeps fewer than come before this position and itself."""
-    return next((stage for stage in call.stages if position >= stage.keeps), None)
+    for stage in call.stages:
+        if position >= stage.keeps:
+            return stage
+    return None

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -59,21 +60,48 @@ def harshness(rows: Iterable[tuple[str, str, int]]) -> Harshness:
 
     A rater may rate a subject more than once; each row counts.
     """
-    listed = sorted(rows)
-    parts = groups((rater, subject) for rater, subject, _ in listed)
+    listed = list(rows)
+    if not listed:
+        return Harshness((), {}, None, connected=True)
+    told, about, given = zip(*listed, strict=True)
+    (raters, rater), (subjects, subject) = _numbered(told), _numbered(about)
+    values = np.array(given, dtype=np.int64)
+    order = np.lexsort((values, subject, rater))
+    rater, subject, values = rater[order], subject[order], values[order]
+    parts = _parts(raters, rater, subject)
     offsets: list[Offset] = []
     adjusted: dict[str, int] = {}
     for part in parts:
-        rows_of_part = [row for row in listed if row[0] in part] if len(parts) > 1 else listed
-        part_offsets, part_adjusted = _fit_part(rows_of_part)
-        offsets += part_offsets
-        adjusted |= part_adjusted
+        mine = np.isin(rater, [at for at, name in enumerate(raters) if name in part])
+        whose, of = np.unique(rater[mine], return_inverse=True)
+        which, at = np.unique(subject[mine], return_inverse=True)
+        by_rater, by_subject = _least_squares(of, at, values[mine].astype(np.float64))
+        fitted = zip(whose.tolist(), _whole(by_rater), np.bincount(of).tolist(), strict=True)
+        offsets += [Offset(raters[name], offset, ratings) for name, offset, ratings in fitted]
+        names = [subjects[name] for name in which.tolist()]
+        adjusted |= zip(names, _whole(by_subject), strict=True)
     return Harshness(
         offsets=tuple(sorted(offsets, key=lambda offset: offset.rater)),
         adjusted=dict(sorted(adjusted.items())),
-        alpha=interval_alpha(listed),
+        alpha=_interval_alpha(subject, values),
         connected=len(parts) < 2,
     )
+
+
+def _numbered(names: Sequence[str]) -> tuple[list[str], IntArray]:
+    """The names that there are in order, and the place among them of each that was given."""
+    known = sorted(set(names))
+    place = {name: at for at, name in enumerate(known)}
+    return known, np.fromiter(map(place.__getitem__, names), np.int64, len(names))
+
+
+def _parts(raters: Sequence[str], rater: IntArray, subject: IntArray) -> list[frozenset[str]]:
+    """The raters of each part of a panel: whoever rated a subject is joined to its first rater."""
+    first = np.zeros(int(subject.max()) + 1, dtype=np.int64)
+    first[subject[::-1]] = rater[::-1]
+    joined = np.unique(first[subject] * len(raters) + rater).tolist()
+    pairs = (divmod(both, len(raters)) for both in joined)
+    return groups((raters[one], raters[other]) for other, one in pairs)
 
 
 def groups(edges: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
@@ -112,15 +140,14 @@ def alone_between(edges: Collection[tuple[str, str]]) -> str:
     return next(apart, "")
 
 
-def interval_alpha(rows: Iterable[tuple[str, str, int]]) -> Fraction | None:
+def _interval_alpha(subject: IntArray, values: IntArray) -> Fraction | None:
     """Krippendorff's alpha for interval data in closed form (Krippendorff 2011, section E).
 
     One minus the ratio of the disagreement within subjects to that among all paired scores.
     """
-    units: dict[str, list[int]] = defaultdict(list)
-    for _, subject, score in rows:
-        units[subject].append(score)
-    paired = [scores for scores in units.values() if len(scores) > 1]
+    listed = values[np.argsort(subject, kind="stable")].tolist()
+    ends = pairwise([0, *np.cumsum(np.bincount(subject)).tolist()])
+    paired = [listed[begin:end] for begin, end in ends if end - begin > 1]
     squares: dict[int, int] = defaultdict(int)
     for scores in paired:
         squares[len(scores) - 1] += _squares(scores)
@@ -135,19 +162,6 @@ def interval_alpha(rows: Iterable[tuple[str, str, int]]) -> Fraction | None:
 def _squares(scores: Sequence[int]) -> int:
     """Half the sum of squared differences over all ordered pairs."""
     return len(scores) * sum([score * score for score in scores]) - sum(scores) ** 2
-
-
-def _fit_part(rows: Sequence[tuple[str, str, int]]) -> tuple[list[Offset], dict[str, int]]:
-    raters = sorted({rater for rater, _, _ in rows})
-    subjects = sorted({subject for _, subject, _ in rows})
-    rater_index = {rater: index for index, rater in enumerate(raters)}
-    subject_index = {subject: index for index, subject in enumerate(subjects)}
-    rater = np.array([rater_index[r] for r, _, _ in rows], dtype=np.int64)
-    subject = np.array([subject_index[s] for _, s, _ in rows], dtype=np.int64)
-    values = np.array([score for _, _, score in rows], dtype=np.float64)
-    by_rater, by_subject = _least_squares(rater, subject, values)
-    told = zip(raters, _whole(by_rater), np.bincount(rater).tolist(), strict=True)
-    return [Offset(*one) for one in told], dict(zip(subjects, _whole(by_subject), strict=True))
 
 
 def _whole(values: FloatArray) -> list[int]:

@@ -5,7 +5,7 @@ estimated from all they marked, is taken out; it is reported in either case.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import lcm
 from operator import attrgetter
@@ -15,6 +15,7 @@ from headgate.core.calls.application import Mark
 from headgate.core.calls.harshness import Harshness, harshness
 from headgate.core.policy.schema import Call
 from headgate.core.quantities import half_even_part
+from headgate.core.quick import quick
 
 FULL_SCORE = 100_000
 """Milli-points of a perfect score."""
@@ -41,20 +42,29 @@ class Scores:
     refused: tuple[str, ...]
 
 
-def sheets(call: Call, marks: Iterable[Mark]) -> tuple[dict[tuple[str, str], int], tuple[str, ...]]:
-    """Weighted totals by (reviewer, application), and why any sheet is refused.
+def sheets(
+    call: Call, marks: Iterable[Mark], applications: Container[str]
+) -> tuple[dict[tuple[str, str], int], tuple[str, ...]]:
+    """Weighted totals of some applications by (reviewer, application), and why any is refused.
 
     A sheet counts only when it has one mark on every criterion, each within its full marks; half a
     sheet would move the score towards whatever was left out, and of two marks none can be chosen.
     """
-    given: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    given: dict[tuple[str, str], dict[str, int]] = {}
     twice: set[tuple[str, str]] = set()
     refused: list[tuple[Mark, str]] = []
     full = {criterion.id: criterion.full for criterion in call.criteria}
+    about, by, sheet, counts = None, None, dict[str, int](), False
     for mark in marks:
+        # The marks of a sheet mostly stand together, and then it is looked up once.
+        if mark.application is not about or mark.reviewer is not by:
+            about, by = mark.application, mark.reviewer
+            counts = about in applications
+            sheet = given.setdefault((by, about), {}) if counts else {}
+        if not counts:
+            continue
         criterion, points = mark.criterion, mark.points
-        sheet = given[mark.reviewer, mark.application]
-        if criterion not in full or not 0 <= points <= full[criterion]:
+        if not 0 <= points <= full.get(criterion, -1):
             refused.append((mark, "outside the criteria"))
         elif criterion in sheet:
             refused.append((mark, "marked twice"))
@@ -89,7 +99,7 @@ def _worth(call: Call) -> tuple[Mapping[str, int], int]:
 
 def score(call: Call, marks: Iterable[Mark], applications: Collection[str]) -> Scores:
     """Score the given applications from the panel's marks; one without a whole sheet scores 0."""
-    totals, refused = sheets(call, (m for m in marks if m.application in applications))
+    totals, refused = sheets(call, marks, applications)
     fitted = harshness(
         [(reviewer, subject, total) for (reviewer, subject), total in totals.items()]
     )
@@ -103,5 +113,8 @@ def score(call: Call, marks: Iterable[Mark], applications: Collection[str]) -> S
         raw = half_even_part(sum(given), len(given)) if given else 0
         used = fitted.adjusted.get(subject, raw) if adjust else raw
         used = min(max(used, 0), FULL_SCORE)
-        scores.append(Score(subject, used, raw, len(given)))
+        scores.append(_score(subject, used, raw, len(given)))
     return Scores(tuple(scores), fitted, refused)
+
+
+_score: Final = quick(Score)

@@ -33,7 +33,7 @@ from headgate.site.desk.clock import coming
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
-from headgate.site.portal.lists import Choice, Column, download, listing
+from headgate.site.portal.lists import Choice, Column, Kept, download, listing
 from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
@@ -201,8 +201,11 @@ def _moment(text: str) -> datetime | None:
 
 
 def _columns() -> list[Column[Project]]:
-    def hours(seconds: int) -> str:
-        return whole(shown_units(seconds, "gpu_second"))
+    def used(project: Project) -> int:
+        return shown_units(project.standing.used, "gpu_second")
+
+    def budget(project: Project) -> int:
+        return shown_units(project.quota.gpu_seconds_budget, "gpu_second")
 
     def most(project: Project) -> str:
         gpus = project.quota.gpus_most
@@ -225,18 +228,12 @@ def _columns() -> list[Column[Project]]:
             lambda p: whole(p.standing.running),
             figure=True,
         ),
-        Column(
-            "used",
-            lazy("GPU-hours used"),
-            lambda p: p.standing.used // 3_600,
-            lambda p: hours(p.standing.used),
-            figure=True,
-        ),
+        Column("used", lazy("GPU-hours used"), used, lambda p: whole(used(p)), figure=True),
         Column(
             "budget",
             lazy("GPU-hours of the term"),
-            lambda p: p.quota.gpu_seconds_budget // 3_600,
-            lambda p: hours(p.quota.gpu_seconds_budget),
+            budget,
+            lambda p: whole(budget(p)),
             figure=True,
         ),
         Column("ends", lazy("Until"), lambda p: p.quota.ends[:10], lambda p: day(p.quota.ends)),
@@ -250,10 +247,10 @@ def projects_page(request: HttpRequest) -> HttpResponseBase:
     now, stood = datetime.now(UTC), programme()
     lists, person = signed_lists(), reader(request)
     if lists or stood is None:
-        found = list(projects(person, instant_of(int(now.timestamp())), lists))
+        found = Kept(list(projects(person, instant_of(int(now.timestamp())), lists)))
     else:
-        found = list(on_record(person, stood))
-    sites = sorted({one.site for one in found})
+        found = on_record(person, stood)
+    sites = sorted({one.site for one in found.rows})
     choices = [Choice("site", lazy("Site"), tuple((site, site) for site in sites))]
     columns = [one for one in _columns() if lists or one.name not in TOLD_BY_AGENTS]
     state = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}

@@ -15,15 +15,17 @@ from headgate.core.enforcement.receipt import Report
 from headgate.core.enforcement.waiting import Standing, Wait, Waiting, spent_at, told, wait
 from headgate.core.metering.usage import Usage
 from headgate.core.quantities import instant, seconds_of
+from headgate.core.quick import quick
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.models import Agent, Attempt, Outage
 from headgate.site.agents.reading import report_of, signed_lists, usage_of
+from headgate.site.desk.invoices import suspended_now
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import with_part
 from headgate.site.portal.clock import today
-from headgate.site.portal.lists import kept
+from headgate.site.portal.lists import Kept, kept
 from headgate.site.portal.models import Person
-from headgate.site.portal.reading import DATABASE, decisions
+from headgate.site.portal.reading import DATABASE, Made, decisions
 from headgate.site.portal.roles import is_staff
 from headgate.site.portal.words import day, whole
 from headgate.site.records.kept import Stands, kept_term
@@ -153,24 +155,35 @@ def projects(
         yield Project(order.cluster, order.quota, standings[key], why, at, joules, jobs)
 
 
-def on_record(person: Person, stood: Stands) -> Iterator[Project]:
-    """The same where no agent follows signed orders: as the programme's journal knows it."""
-    own, now = None if is_staff(person) else _own(person), instant(today(stood))
-    for one in kept("ordered", (stood.moved, now), lambda: _ordered(now)).rows:
-        if own is None or one.quota.award in own:
-            yield one
+def on_record(person: Person, stood: Stands) -> Kept[Project]:
+    """The same where no agent follows signed orders: as the programme's journal knows it.
+
+    They are made anew when awards, suspensions, orders or what meters saw are others: most entries
+    of the journal move none of these.
+    """
+    made, now = decisions(), instant(today(stood))
+    seen = next((one.seq for one in reversed(made) if one.step in _MOVE), None)
+    follows = *DATABASE.where, now, seen, stood.document, stood.standing.index, stood.holdings
+    found = kept("ordered", (*follows, suspended_now(stood)), lambda: _ordered(now, made))
+    if is_staff(person):
+        return found
+    own = _own(person)
+    return Kept([one for one in found.rows if one.quota.award in own])
 
 
-def _ordered(now: str) -> list[Project]:
+_MOVE: Final = ("order", "metering")
+"""The steps whose decisions say how an order stands, and how much of it was used."""
+
+
+def _ordered(now: str, made: Sequence[Made]) -> list[Project]:
     """Every order of the running term, with what the ledger has of its use, and whether it stood
     when its cluster was read last.
     """
     if (term := kept_term(DATABASE, afresh=False)) is None:
         return []
-    made = (one.result for one in decisions() if one.step == "order")
     stood = {
         (told["cluster"], told["quota"]["award"], told["quota"]["support_class"]): found["stands"]
-        for found in made
+        for found in (one.result for one in made if one.step == "order")
         for told in [found["order"]]
     }
     used = {
@@ -179,11 +192,15 @@ def _ordered(now: str) -> list[Project]:
         for owner, seconds in spent.items()
     }
     return [
-        Project(order.cluster, order.quota, standing, wait(order.quota, standing, now), "")
+        _project(order.cluster, order.quota, standing, wait(order.quota, standing, now), "")
         for order in orders_of(term)
         for key in [_key(order)]
-        for standing in [Standing(used.get(key, 0), 0, stood.get(key, False), False)]
+        for standing in [_standing(used.get(key, 0), 0, stood.get(key, False), False)]
     ]
+
+
+_project: Final = quick(Project)
+_standing: Final = quick(Standing)
 
 
 def _waiting(reports: Mapping[str, Report | None]) -> Mapping[Key, tuple[Waiting, ...]]:

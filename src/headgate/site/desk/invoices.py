@@ -216,6 +216,11 @@ def suspends_from(stood: Stands, one: Invoice) -> date | None:
     return rule.suspends_from(due, policy.programme.calendar.rest)
 
 
+def suspended_now(stood: Stands) -> frozenset[str]:
+    """The awards that start no work, which a process keeps until the journal is another."""
+    return frozenset(kept("suspended", stood.moved, lambda: tuple(suspended(stood))).rows)
+
+
 def suspended(stood: Stands, read: Sequence[Invoice] | None = None) -> Mapping[str, date]:
     """The awards that start no work because a fee is overdue, each with the day since when.
 

@@ -21,9 +21,9 @@ from headgate.steps.term import Term
 
 KEPT_MOST: Final = 8
 """What a process keeps: a list with its signatures and three others to lay beside it, or those of
-four calls."""
+four calls; of each the newest alone."""
 
-_KEPT: Final = Recent[Any](KEPT_MOST)
+_KEPT: Final = Recent[tuple[Hashable, Any]](KEPT_MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def remembered(
     has closed and once it is decided.
     """
     rules.need_under_review()
-    known = {what: _KEPT.get(_key(what, rules, now)) for what in derived}
+    known = {what: _known(what, rules, now) for what in derived}
     if None not in known.values():
         return list(known.values())
     with SITE.reading():
@@ -66,9 +66,15 @@ def remembered(
             if known[what] is None or not same:
                 with undisturbed():
                     known[what] = derive(read)
-                _KEPT.keep(_key(what, read.rules, now), known[what])
+                _KEPT.keep((what, read.rules.id), (_follows(read.rules, now), known[what]))
     return list(known.values())
 
 
-def _key(what: Hashable, rules: CallNow, now: datetime) -> Hashable:
-    return what, rules.id, rules.day(now), rules.moved
+def _known(what: Hashable, rules: CallNow, now: datetime) -> Any:
+    """What is kept of a call, unless it followed from something else."""
+    follows, made = _KEPT.get((what, rules.id)) or (None, None)
+    return made if follows == _follows(rules, now) else None
+
+
+def _follows(rules: CallNow, now: datetime) -> Hashable:
+    return rules.day(now), rules.moved

@@ -16,7 +16,7 @@ from headgate.core.duties.reports import Owed, owed
 from headgate.core.policy.running_rules import NO_RULES, Running
 from headgate.core.quick import quick
 from headgate.site.desk.amending import policy_of, reports_among
-from headgate.site.desk.invoices import suspended
+from headgate.site.desk.invoices import suspended_now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import (
     ANSWERED,
@@ -26,7 +26,7 @@ from headgate.site.desk.office import (
     leads_of,
     visible_to,
 )
-from headgate.site.portal.lists import Kept, kept, kept_for_staff
+from headgate.site.portal.lists import Kept, kept_for_staff
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import is_staff
 from headgate.site.records.kept import Stands, ended
@@ -88,7 +88,7 @@ def rows_for(person: Person, stood: Stands, on: date, at: Hashable) -> Kept[List
     Those that ended are among them while they owe something.
     """
     seen, every = visible_to(person, Dossier.objects.all()), is_staff(person)
-    shut = frozenset(kept("suspended", stood.moved, lambda: tuple(suspended(stood))).rows)
+    shut = suspended_now(stood)
     follows = on, at, stood.document, stood.standing.index, stood.holdings, shut
     return kept_for_staff(person, "running", follows, lambda: _rows(stood, on, shut, seen, every))
 

@@ -96,7 +96,7 @@ def drawn(term: Term, screened: Screened, marks: Sequence[Mark]) -> Sensitivity:
 
 def _sheets(call: Call, marks: Sequence[Mark], screened: Screened) -> dict[str, list[int]]:
     """Totals of the sheets by application, harshness taken out where the policy says so."""
-    totals, _refused = sheets(call, (one for one in marks if one.application in screened.holders))
+    totals, _refused = sheets(call, marks, screened.holders)
     fitted = harshness([(rater, name, total) for (rater, name), total in totals.items()])
     adjust = call.panel is not None and call.panel.adjust_harshness
     offsets = {one.rater: one.offset if adjust else 0 for one in fitted.offsets}

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, TextField, Value
+from django.db.models import BooleanField, ExpressionWrapper, IntegerField, Q, TextField, Value
 from django.db.models.functions import Cast
 
 from headgate.core.awards.plan import Proposal
@@ -84,16 +84,16 @@ class Desk:
     def _judgements(self, call: str) -> list[tuple[Any, ...]]:
         """Every finding, and every whole sheet that was given, read once by one query.
 
-        A finding has whether it was passed, its remark, its evidence and whether it was replied to;
-        a sheet has nothing, nothing, its points and nothing.
+        A finding has whether it was passed, its remark, its evidence and whether it was replied to,
+        1 or 0 each; a sheet has nothing, nothing, its points and nothing.
         """
         if call not in self._judged:
             found = Finding.objects.filter(dossier__call=call).order_by()
             given = Review.objects.filter(dossier__call=call, marked__isnull=False).order_by()
-            no, empty = Value(None, BooleanField()), Value("")
-            replied = ExpressionWrapper(Q(replied__isnull=False), BooleanField())
+            no, empty = Value(None, IntegerField()), Value("")
+            passed, replied = (Cast(told, IntegerField()) for told in ("passed", _REPLIED))
             parts = found.values_list(
-                "dossier__code", "gate", "passed", "remark", _text("evidence"), replied
+                "dossier__code", "gate", passed, "remark", _text("evidence"), replied
             )
             sheets = given.values_list(
                 "dossier__code", "reviewer__code", no, empty, _text("points"), no
@@ -106,7 +106,7 @@ class Desk:
         order = {gate.id: at for at, gate in enumerate(self._call(call).call.gates)}
         wanted = set(applications)
         listed = [
-            _finding(code or "", gate, passed, remark, _evidence(evidence), replied)
+            _finding(code or "", gate, passed == 1, remark, _evidence(evidence), replied == 1)
             for code, gate, passed, remark, evidence, replied in self._judgements(call)
             if passed is not None and code in wanted and gate in order
         ]
@@ -212,6 +212,9 @@ class Desk:
 
 _finding: Final = quick(GateFinding)
 _mark: Final = quick(Mark)
+
+
+_REPLIED: Final = ExpressionWrapper(Q(replied__isnull=False), BooleanField())
 
 
 def _text(field: str) -> Cast:

@@ -80,7 +80,7 @@ class StoredFact:
     name: str
     seq: int
     digest: str
-    lines: str | None = None
+    lines: str | None = field(default=None, compare=False)
 
     @property
     def data(self) -> bytes:
@@ -367,11 +367,13 @@ def _term(database: Database, stood: Stands, books: Books, facts: Looked[str, Re
     )
 
 
+_AHEAD: Final = Recent[tuple[int, Mapping[str, Received]]](2)
+
 _WHOLE: Final = """
     SELECT kind, key, data, seq, '' FROM kept k WHERE kind IN ('policy', 'term', 'holdings')
         AND seq = (SELECT max(seq) FROM kept m WHERE m.kind = k.kind AND m.key = k.key)
-    UNION ALL SELECT 'fact', k.key, CASE WHEN k.key LIKE %s THEN k.data END, k.seq, e.line
-        FROM kept k JOIN entry e ON e.seq = k.seq WHERE k.kind = 'fact'
+    UNION ALL SELECT 'fact', k.key, CASE WHEN k.key LIKE %s AND k.seq > %s THEN k.data END, k.seq,
+        e.line FROM kept k JOIN entry e ON e.seq = k.seq WHERE k.kind = 'fact'
     UNION ALL SELECT 'entries', '', latest, seq, '' FROM entry
         WHERE seq = (SELECT max(seq) FROM entry)
     UNION ALL SELECT 'beside', '', CAST(({beside}) AS text), 0, ''
@@ -382,10 +384,11 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     """How far every call has come, and the term as it is kept: both by one query, or None.
 
     `beside` is as for `stages`; `ahead` is how the names of those facts begin that are read with
-    their lines.
+    their lines, once in a process: what was received stays as it is.
     """
     found: dict[str, dict[str, Row]] = {sort.value: {} for sort in Sort}
-    told = database.rows(_WHOLE.format(beside=beside), [f"{ahead}%"])
+    last, known = _AHEAD.get((database.where, ahead)) or (-1, {})
+    told = database.rows(_WHOLE.format(beside=beside), [f"{ahead}%", last])
     for kind, key, *row in sorted(told, key=_seq_of):
         found.setdefault(kind, {})[key] = (*row,)
     texts = {name: text or "" for name, (text, *_) in found[Sort.POLICY.value].items()}
@@ -399,6 +402,9 @@ def whole(database: Database, beside: str, ahead: str) -> tuple[Stages, Term] | 
     stood = Stands(adopted, standing, _holdings(held or ""), newest + 1, moved)
     facts = found[Sort.FACT.value].items()
     received = {name: _fact(database, name, seq, line, data) for name, (data, seq, line) in facts}
+    received |= {name: fact for name, fact in known.items() if received.get(name) == fact}
+    read = {name: fact for name, fact in received.items() if name.startswith(ahead)}
+    _AHEAD.keep((database.where, ahead), (newest, read))
     far = Stages(adopted, standing, frozenset(received), moved)
     books = stored(database).books(_chart(stood), latest)
     all_facts = Looked(
@@ -415,14 +421,7 @@ def _seq_of(row: Row) -> int:
 
 def _fact(database: Database, name: str, seq: int, line: str, data: str | None = None) -> Received:
     """What was received, from the entry with its digest; its lines too, where they were read."""
-    digest = decode(line.encode()).fields[1]
-    return (_read_fact if data else StoredFact)(database, name, seq, digest, data)
-
-
-@lru_cache(maxsize=4)
-def _read_fact(database: Database, name: str, seq: int, digest: str, lines: str) -> StoredFact:
-    """A fact whose lines were read: whoever asks for it again finds its values made."""
-    return StoredFact(database, name, seq, digest, lines)
+    return StoredFact(database, name, seq, decode(line.encode()).fields[1], data)
 
 
 def stored_facts(database: Database) -> Looked[str, Received]:
