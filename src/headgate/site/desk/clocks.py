@@ -35,7 +35,7 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, with_part
-from headgate.site.desk.running import SOON, Reports, ended_before, handed_in
+from headgate.site.desk.running import SOON, Reports, ended_before, handed_in, to_hand_over
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
@@ -290,7 +290,17 @@ def _explained(asked: Sequence[Asking]) -> bool:
 
 
 def _idle(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[Clock]:
-    """Warnings of the rule on idle rights that may be explained now; one query for all awards."""
+    """Idleness that may be explained now."""
+    for one, last in to_explain(stood, held, on):
+        title = _("%(code)s: last day to explain why it lies idle") % {"code": one.award}
+        where = reverse("running-award", args=(one.award,))
+        yield Clock(f"explain-{one.award}", title, last, where)
+
+
+def to_explain(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[tuple[Holding, date]]:
+    """The awards whose holders the rule on idle rights warns and hears now, each with the last day
+    to explain; one query for all of them.
+    """
     watched = [(one, _explain_by(warning(stood, one, None, on), on)) for one in held]
     heard = [(one, last) for one, last in watched if last is not None]
     paths = [accounts_of(one.support, one.award, one.support_class) for one, _last in heard]
@@ -298,9 +308,7 @@ def _idle(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[Clock]:
     for (one, last), ways in zip(heard, paths, strict=True):
         warned = warning(stood, one, days_of(read, *ways), on)
         if warned is not None and warned.taken.step is not None:
-            title = _("%(code)s: last day to explain why it lies idle") % {"code": one.award}
-            where = reverse("running-award", args=(one.award,))
-            yield Clock(f"explain-{one.award}", title, last, where)
+            yield one, last
 
 
 def _explain_by(warned: Warned | None, on: date) -> date | None:
@@ -341,26 +349,23 @@ def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
 
 def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:
     """Awards whose time runs from a hand-over that nobody has told of yet, by call."""
-    days = (
-        (one.call, one.starts)
-        for one in stood.holdings
-        if reports.rules(one.call).acceptance
-        and one.award not in told
-        and all(each.change is not Change.HAND_OVER for each in one.amended)
-    )
-    yield from _by_call("to-hand-over", days, _handing_over)
+    days = ((one.call, one.starts) for one in to_hand_over(stood, reports, told))
+    yield from _by_call("to-hand-over", days, _handing_over, "handing-over")
 
 
 def _by_call(
-    uid: str, days: Iterable[tuple[str, date]], told: Callable[[int], str]
+    uid: str, days: Iterable[tuple[str, date]], told: Callable[[int], str], page: str = ""
 ) -> Iterator[Clock]:
-    """One clock for each call: how many there are, and the first of their days."""
+    """One clock for each call: how many there are, the first of their days, and its `page` or the
+    list of all.
+    """
     found: dict[str, list[date]] = {}
     for call, day in days:
         found.setdefault(call, []).append(day)
     for call, every in sorted(found.items()):
         title = told(len(every)) % {"call": call, "n": len(every)}
-        yield Clock(f"{uid}-{call}", title, min(every), reverse("running-awards"))
+        where = reverse(page, args=(call,)) if page else reverse("running-awards")
+        yield Clock(f"{uid}-{call}", title, min(every), where)
 
 
 def _handing_over(number: int) -> str:

@@ -23,6 +23,7 @@ from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import moved, organisations_of, visible_to
+from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.running import FOLLOWS, Listed, rows_for, state_of
@@ -271,8 +272,11 @@ def _deed(request: HttpRequest, person: Person, code: str) -> None:
     match given.get("deed"):
         case "ask":
             link = given.get("link", "").strip()
-            ask(person, code, _parts(request), (text, _address(link)), now())
-            messages.success(request, _("It was handed in."))
+            parts = _parts(request)
+            ask(person, code, parts, (text, _address(link)), now())
+            waits = _("It is asked: the office answers it.")
+            is_report = parts["change"] == Change.REPORT
+            messages.success(request, _("It was handed in.") if is_report else waits)
         case "grant" | "refuse" as deed:
             spares = number(given.get("spares"))
             answer(person, asked, deed == "grant", text, now(), max(spares, 0))
@@ -282,6 +286,7 @@ def _deed(request: HttpRequest, person: Person, code: str) -> None:
             messages.success(
                 request, _("It is handed over: its holder says whether it can be used.")
             )
+            tell_holders(request)
         case "usable" | "not-usable" as deed:
             usable = deed == "usable"
             confirm(person, asked, usable, text, now())

@@ -24,6 +24,7 @@ from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo import let_invented_apply
 from headgate.site.desk.models import Asking, AwardList
 from headgate.site.desk.outside import invented_most, outside
+from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal import reading
@@ -110,6 +111,7 @@ def _take(request: HttpRequest) -> HttpResponse:
         applied = let_invented_apply(outside(), event.about, most)
         told = _("Invented applicants of the demo have handed in %s applications.")
         messages.success(request, told % figures().whole(applied))
+    tell_holders(request)
     return redirect("calendar")
 
 
