@@ -21,8 +21,13 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import moved, organisations_of, visible_to
+from headgate.site.desk.models import Asking, Dossier, Organisation
+from headgate.site.desk.office import (
+    moved,
+    organisation_called,
+    organisations_of,
+    visible_to,
+)
 from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -141,6 +146,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
     on = today(stood)
     say = reading.speaker_of(reading.policy_of(stood), language())
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
+    askings = [_told_asking(one, asking, on, say) for asking in reversed(one.askings)]
     context = {
         "one": one,
         "held": one.held,
@@ -148,21 +154,25 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "tag": tag(*STATES[_state(one, on)]),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
-        "askings": [_told_asking(one, asking, on, say) for asking in _waiting_first(one)],
+        "waiting": [told for told in askings if told["row"].granted is None],
+        "answered": [told for told in askings if told["row"].granted is not None],
         "holds": holds,
         "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         "is_operator": Role.OPERATOR in roles,
         "may": _may(stood, one, on, say) if holds else {},
-        "parts": [*one.parts.items(), ("", ""), ("", "")],
+        "parts": _told_members(one) if holds else [],
         "needs_hand_over": _needs_hand_over(one),
         "suspended": say.locale.day(one.suspended) if one.suspended else "",
     }
     return render(request, "desk/running_award.html", context)
 
 
-def _waiting_first(one: Runs) -> list[Asking]:
-    """What waits for an answer, then what was answered, each newest first."""
-    return sorted(one.askings, key=lambda asking: (asking.granted is not None, -asking.pk))
+def _told_members(one: Runs) -> list[tuple[str, str, int | str]]:
+    """Who has parts of an award: code, name and parts; and two lines for who may come."""
+    named = Organisation.objects.filter(code__in=one.parts)
+    names = dict(named.values_list("code", "name"))
+    told = [(code, names.get(code, code), count) for code, count in one.parts.items()]
+    return [*told, ("", "", ""), ("", "", "")]
 
 
 def _needs_hand_over(one: Runs) -> bool:
@@ -325,7 +335,11 @@ def _parts(request: HttpRequest) -> dict[str, Any]:
             return {"change": kind, "report": given.get("report", "")[:64]}
         case Change.MEMBERS:
             pairs = zip(given.getlist("member"), given.getlist("parts"), strict=False)
-            told = {name.strip()[:64]: _part(count) for name, count in pairs if name.strip()}
+            told = {
+                organisation_called(name).code: _part(count)
+                for name, count in pairs
+                if name.strip()
+            }
             return {"change": kind, "parts": {n: c for n, c in told.items() if c != 0}}
         case _:
             return {"change": kind}

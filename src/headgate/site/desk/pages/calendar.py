@@ -71,8 +71,9 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/calendar.html", context)
 
 
-def _lost(event: Event | None, moment: datetime) -> tuple[int, int] | None:
-    """How many of those who were awarded would lose it, were the call decided now, and of how many.
+def _lost(event: Event | None, moment: datetime) -> tuple[int, int, int] | None:
+    """How many of those who were awarded would lose it, were the call decided now, of how many, and
+    how many stand by.
 
     Silence gives an award up: whoever takes the event should know whom it costs theirs.
     """
@@ -83,7 +84,8 @@ def _lost(event: Event | None, moment: datetime) -> tuple[int, int] | None:
         return None
     lost = set(Desk(ELSEWHERE, moment).declined(event.about, listed.winners))
     count = len(lost.intersection(listed.winners))
-    return (count, len(listed.winners)) if count else None
+    stand_by = set(listed.standby) - lost
+    return (count, len(listed.winners), len(stand_by)) if count else None
 
 
 def _unheard(event: Event | None, stood: Stands) -> int:
