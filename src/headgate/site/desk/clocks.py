@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
@@ -75,8 +75,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
         *_officers(person, rules, listed),
         *_fees(person, part, stood, on),
         *_holders(mine, stood, on),
-        *_askings(person, stood),
-        *_reports(person, stood, on),
+        *_offices(person, stood, on),
     ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
@@ -318,24 +317,35 @@ def _explain_by(warned: Warned | None, on: date) -> date | None:
     return last if is_open else None
 
 
-def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
+def _offices(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
+    """What office and operators look after while awards run; what waits is read once for all."""
+    operates, decides = Role.OPERATOR in roles_of(person), _decides(person)
+    if not (operates or decides):
+        return
+    every = Asking.objects.filter(granted__isnull=True)
+    parts = "dossier__code", "dossier__call", "change", "at", "asked"
+    waiting = list(every.values_list(*parts))
+    if operates:
+        handed = {code or "" for code, _, change, *_ in waiting if change == Change.HAND_OVER}
+        yield from _to_hand_over(stood, Reports(stood), handed)
+    yield from _askings(person, stood, waiting)
+    if decides:
+        came = {(c or "", one) for c, *_, asked in waiting for one in reports_among([asked])}
+        yield from _reports(stood, on, came)
+
+
+_Waiting = Sequence[tuple[str | None, str, str, datetime, Mapping[str, Any]]]
+"""Award, call, kind, moment and parts of what was asked and not answered."""
+
+
+def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
     """What waits for the office's answer, and for operators what holders have not answered yet."""
     operates = Role.OPERATOR in roles_of(person)
-    if not (operates or _decides(person)):
-        return
     reports, policy = Reports(stood), reading.policy_of(stood)
     waiting: dict[tuple[str, bool], list[tuple[date, str]]] = {}
-    every = Asking.objects.filter(granted__isnull=True)
-    awaited = set[tuple[str | None, str]]()
-    for code, call, change, at in every.values_list(
-        "dossier__code", "dossier__call", "change", "at"
-    ):
-        awaited.add((code, change))
+    for code, call, change, at, _asked in every:
         last = answered_by(reports.rules(call), change, day_at(policy, at))
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code or ""))
-    if operates:
-        asked = {code or "" for code, change in awaited if change == Change.HAND_OVER}
-        yield from _to_hand_over(stood, reports, asked)
     for (call, handed), each in sorted(waiting.items()):
         if not (operates if handed else _decides(person)):
             continue
@@ -400,12 +410,10 @@ def _handed_over(number: int) -> str:
     )
 
 
-def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
+def _reports(stood: Stands, on: date, waiting: Collection[tuple[str, str]]) -> Iterator[Clock]:
     """To the office, by call whose applicants the desk knows: the reports that are late or due
-    soon, with the first last day.
+    soon, with the first last day. What waits for the office's answer is none of them.
     """
-    if not _decides(person):
-        return
     known = Dossier.objects.filter(code__isnull=False)
     calls = set(known.order_by().values_list("call", flat=True).distinct())
     reports, gone = Reports(stood), ended_before(stood)
@@ -413,10 +421,14 @@ def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
     every = (one for one in (*gone, *stood.holdings) if one.call in calls)
     soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
-    yield from _by_call("reports", soon, _late_or_due)
+    open_ones = [(call, day) for call, day, *report in soon if tuple(report) not in waiting]
+    yield from _by_call("reports", open_ones, _late_or_due)
 
 
-def _due_soon(reports: Reports, held: Iterable[Holding], on: date) -> list[tuple[str, date]]:
-    """The call and the day of every report of some awards that is late or soon due."""
-    every = ((one.call, due.day) for one in held for due in reports.owed_by(one))
-    return [(call, day) for call, day in every if day <= on + SOON]
+def _due_soon(
+    reports: Reports, held: Iterable[Holding], on: date
+) -> list[tuple[str, date, str, str]]:
+    """Call, day, award and name of every report of some awards that is late or soon due."""
+    every = ((one, due) for one in held for due in reports.owed_by(one))
+    soon = on + SOON
+    return [(one.call, due.day, one.award, due.report.id) for one, due in every if due.day <= soon]
