@@ -69,6 +69,8 @@ def test_the_calendar_tells_what_a_reclaim_would_not_hear(played: Cast) -> None:
     assert "Explanations that wait" not in text_of(office.get("/calendar/"))
     made = asking(played, held("alliance"), change=Change.EXPLANATION)
     assert unheard in text_of(office.get("/calendar/"))
+    page = page_of(office, held("alliance"))
+    assert "To be answered by 1\u00a0June\u00a02026." in page, "later, the rule has looked"
     answer(played.officer, made.pk, False, "It ran on", NOON)
     assert "Explanations that wait" not in text_of(office.get("/calendar/"))
 

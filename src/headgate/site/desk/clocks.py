@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.objection import answer_by, object_by, tell_by
-from headgate.site.desk.amending import answered_by, reports_among
+from headgate.site.desk.amending import answered_by, looks, reports_among
 from headgate.site.desk.invoices import (
     OPEN,
     OVERDUE,
@@ -269,7 +269,8 @@ def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock
             yield Clock(f"report-{one.award}-{due.report.id}", title, due.day, where)
         for each in asked[one.award]:
             if each.granted is None and each.change == Change.HAND_OVER:
-                last = answered_by(reports.rules(one.call), each.change, day_at(policy, each.at))
+                day = day_at(policy, each.at)
+                last = answered_by(reports.rules(one.call), each.change, day, None)
                 title = _("%(code)s: last day to say whether it can be used") % {"code": one.award}
                 yield Clock(f"usable-{one.award}", title, last, where)
     yield from _idle(stood, [one for one in held if not _explained(asked[one.award])], on)
@@ -341,10 +342,11 @@ _Waiting = Sequence[tuple[str | None, str, str, datetime, Mapping[str, Any]]]
 def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
     """What waits for the office's answer, and for operators what holders have not answered yet."""
     operates = Role.OPERATOR in roles_of(person)
-    reports, policy = Reports(stood), reading.policy_of(stood)
+    reports, policy, idle = Reports(stood), reading.policy_of(stood), looks(stood)
     waiting: dict[tuple[str, bool], list[tuple[date, str]]] = {}
     for code, call, change, at, _asked in every:
-        last = answered_by(reports.rules(call), change, day_at(policy, at))
+        due = idle.get(policy.calls[call].support)
+        last = answered_by(reports.rules(call), change, day_at(policy, at), due)
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code or ""))
     for (call, handed), each in sorted(waiting.items()):
         if not (operates if handed else _decides(person)):
