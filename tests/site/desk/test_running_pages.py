@@ -145,6 +145,9 @@ def test_what_waits_for_an_answer_stands_before_what_may_be_asked(played: Cast) 
     assert later.index(">Reports</h2>") < later.index("Asked and answered")
     report = {"deed": "ask", "change": "report", "report": "interim", "text": "Read it"}
     assert "It was handed in." in text_of(holder.post(where, report, follow=True))
+    office = page_of(browser(played.officer), award)
+    assert "Accept the report" in office
+    assert "Grant it" not in office
 
 
 def test_a_member_is_named_by_its_name_or_its_code(played: Cast) -> None:

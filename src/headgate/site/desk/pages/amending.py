@@ -160,11 +160,17 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         "is_operator": Role.OPERATOR in roles,
         "may": _may(stood, one, on, say) if holds else {},
+        "idle": _explains(stood, one, on, say) if _is_heard(one) else None,
         "parts": _told_members(one) if holds else [],
         "needs_hand_over": _needs_hand_over(one),
         "suspended": say.locale.day(one.suspended) if one.suspended else "",
     }
     return render(request, "desk/running_award.html", context)
+
+
+def _is_heard(one: Runs) -> bool:
+    """Whether an explanation of idleness waits for an answer."""
+    return any(asking.change == Change.EXPLANATION for asking in one.waiting)
 
 
 def _told_members(one: Runs) -> list[tuple[str, str, int | str]]:
@@ -214,6 +220,7 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
         "handed": asking.change == Change.HAND_OVER,
         "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
         "explains": asking.change == Change.EXPLANATION,
+        "reports": asking.change == Change.REPORT,
     }
 
 
