@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.supports.price import Currency
+from headgate.report.locale import LOCALES
 
 
 @given(st.integers(-(10**14), 10**14), st.sampled_from(["KRW", "EUR", "KWD", "CLF"]))
@@ -15,6 +16,8 @@ def test_what_is_told_is_read_again(amount: int, code: str) -> None:
     money = Currency(code)
     assert amount == money.read(money.exact(amount))
     assert amount == money.read(money.exact(amount).replace(".", ",").replace("-", "−"))
+    for locale in LOCALES.values() if money.digits != 3 else ():
+        assert amount == money.read(f"₩{locale.fixed(Fraction(amount, money.parts), money.digits)}")
 
 
 @pytest.mark.parametrize(
@@ -32,14 +35,16 @@ def test_a_part_of_the_smallest_unit_is_not_owed() -> None:
     assert 1 == Currency("KRW").owed(Fraction(5, 3))
 
 
-@pytest.mark.parametrize("text", ["", "-", "1.5", "1e3", "１２", "1 000", "12.", ".5", "9" * 16])
+@pytest.mark.parametrize(
+    "text", ["", "-", "1.5", "1e3", "１２", "1 00", "12.", ".5", "9" * 16, "1.234,567"]
+)
 def test_what_is_no_amount_of_won_is_refused(text: str) -> None:
-    """A sign of thousands could be a point elsewhere: nothing is guessed."""
+    """Won have no parts, and groups have three digits: nothing is guessed."""
     with pytest.raises(ValueError):  # noqa: PT011
         Currency("KRW").read(text)
 
 
-@pytest.mark.parametrize("text", ["1.234", "1,234.50", "1.2.3"])
+@pytest.mark.parametrize("text", ["1.234", "1,234", "1,234,56", "1.2.3"])
 def test_what_is_no_amount_of_euros_is_refused(text: str) -> None:
     """Three digits after a point are no cents."""
     with pytest.raises(ValueError):  # noqa: PT011

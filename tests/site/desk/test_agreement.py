@@ -10,16 +10,19 @@ from django.urls import reverse
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.document import Document
 from headgate.site.actions.accept import accept
+from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.people import act_for
 from headgate.site.actions.sign import sign
 from headgate.site.actions.sign_agreement import sign_agreement
 from headgate.site.actions.take_due import take_due
+from headgate.site.desk import agreement
 from headgate.site.desk.agreement import agreement_of, unsigned
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import coming
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
 from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
 from tests.report.checking import findings
@@ -136,7 +139,12 @@ def test_who_has_not_signed_in_time_has_given_the_award_up(
     assert "gave it up" not in office.get(reverse("calendar")).content.decode()
     monkeypatch.setattr("headgate.site.desk.pages.calendar.coming", lambda: (coming()[0], late))
     costs = f"Of the {len(winners)} who were awarded, 1 gave it up or let the days to answer pass"
-    assert costs in office.get(reverse("calendar")).content.decode()
+    page = office.get(reverse("calendar")).content.decode()
+    assert costs in page
+    assert f"The next on standby move up: {len(listed.standby)} stand by." in page
+    AwardList.objects.update(standby=[winners[0]])
+    assert "Nobody stands by" in office.get(reverse("calendar")).content.decode()
+    AwardList.objects.update(standby=listed.standby)
     term = take_due(told.officer, "decide call open", late)
     held = {holding.award for holding in term.holdings.values()}
     assert winners[0] not in held
@@ -210,6 +218,43 @@ def test_an_agreement_is_read_printed_and_signed_at_the_portal(told: Cast) -> No
     for person in (somebody("x", Role.APPLICANT), somebody("y", Role.REVIEWER), told.operator):
         assert 404 == browser(person).get(where).status_code
     auditor = browser(somebody("z", Role.AUDITOR))
-    assert 200 == auditor.get(where).status_code
+    AgreementSignature.objects.filter(side=Side.OFFICE).delete()
+    for read in (where, reverse("answers", args=("open",))):
+        page = auditor.get(read).content.decode()
+        assert code in page
+        assert "Sign th" not in page, "nobody is shown a button that the action refuses them"
     auditor.post(where, {"digest": text_of(code)})
-    assert 2 == AgreementSignature.objects.count()
+    assert 1 == AgreementSignature.objects.count()
+
+
+def test_whose_award_became_another_is_reminded_to_sign_anew(
+    told: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is told a list with another amount for them signs that, and nobody else anew; the
+    office is not asked for a signature on a text that no longer holds.
+    """
+    gone, other, same = answered(told)
+    for code in (gone, other, same):
+        sign_agreement(told.applicant_of(code), code, Side.HOLDER, text_of(code), moment())
+    assert "open: 3 agreements wait" in home(told.officer)
+    before, awards = text_of(same), agreement._awards
+
+    def more(listed: AwardList) -> dict[str, tuple[str, int]]:
+        return {code: (pool, n + (code == other)) for code, (pool, n) in awards(listed).items()}
+
+    monkeypatch.setattr(agreement, "_awards", more)
+    find_gate(told.officer, gone, "audit", False, "Not there", ["ab" * 32], moment())
+    for person in (told.owner, told.officer):
+        sign(person, "open", preview("open", moment()).digest, moment())
+    for code, reminded in ((gone, False), (other, True), (same, False)):
+        reminds = f"{code}: last day to sign the agreement"
+        assert reminded == (reminds in home(told.applicant_of(code))), code
+    assert [(same, before)] == list(
+        AgreementSignature.objects.values_list("dossier__code", "digest")
+    )
+    assert "open: 1 agreement waits" in home(told.officer)
+
+
+def home(person: Person) -> str:
+    """What somebody has to do today."""
+    return browser(person).get(reverse("home")).content.decode()

@@ -5,18 +5,24 @@ Begun as `headgate serve --demo --people` begins it, and taken on at the pages a
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from django.test import Client, override_settings
 from django.urls import reverse
 
+from headgate.core.duties.amendment import Change
 from headgate.core.policy.document import Document
 from headgate.site.actions.take_due import MAY
+from headgate.site.desk import demo_holders
 from headgate.site.desk.agreement import unsigned
-from headgate.site.desk.clock import coming
-from headgate.site.desk.models import AwardList, Dossier, Review, State
+from headgate.site.desk.clock import coming, now
+from headgate.site.desk.demo_holders import CAME, drawn
+from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, every_invoice
+from headgate.site.desk.models import Asking, AwardList, Dossier, Review, State
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.outside import answers
+from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.records.database import opened
 from headgate.site.records.kept import kept_term
@@ -35,9 +41,18 @@ INVENTED = 4
 def begun(lone_site: str) -> Iterator[str]:
     """The small programme, whose first calls are open and answered by invented people."""
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        start(agreed())
+        start(idle())
         yield lone_site
-        answers(outside(agreed(), PROGRAMME), 0)
+        answers(outside(idle(), PROGRAMME), 0)
+
+
+@cache
+def idle() -> Document:
+    """The small programme with agreements, whose rule on idle rights warns more awards."""
+    told = agreed().texts.items()
+    return Document.read(
+        {name: text.replace("used_below: 25 %", "used_below: 90 %") for name, text in told}
+    )
 
 
 def start(document: Document) -> None:
@@ -93,17 +108,24 @@ def judge(call: str) -> None:
         office.post(answers_page, {"agreement": picked})
 
 
-def play() -> Term:
-    """Every event until awards run and were metered once."""
-    while (event := coming()[0]) is not None and event.what is not What.METER:
-        said = take(event)
-        if event.what is What.OPEN_CALL:
+def play(until: What = What.METER) -> Term:
+    """Every event until awards run and were metered once, or until another has happened."""
+    what = None
+    while what is not until and (event := coming()[0]) is not None:
+        said, what = take(event), event.what
+        if what is What.OPEN_CALL:
             assert "Invented applicants of the demo have handed in" in said
-    assert event is not None
-    take(event)
     term = kept_term(SITE)
     assert term is not None
     return term
+
+
+def take_next(count: int) -> None:
+    """So many events more."""
+    for _ in range(count):
+        event = coming()[0]
+        assert event is not None
+        take(event)
 
 
 def test_a_demo_that_is_played_has_more_awards_than_the_players(begun: str) -> None:
@@ -127,7 +149,7 @@ def test_a_demo_that_was_played_goes_on_after_it_is_started_again(begun: str) ->
     """Nothing is handed in or answered twice, and the next event can be taken."""
     before = play()
     kept = Dossier.objects.count()
-    start(agreed())
+    start(idle())
     after = kept_term(SITE)
     assert after is not None
     assert (before.root(), kept) == (after.root(), Dossier.objects.count())
@@ -135,3 +157,79 @@ def test_a_demo_that_was_played_goes_on_after_it_is_started_again(begun: str) ->
     assert event is not None
     take(event)
     assert () == verify_database(opened(begun)).faults
+
+
+def hand_over(call: str) -> list[str]:
+    """The operator hands over whatever waits for it in a call, together; what was picked."""
+    operator, where = persona("operator"), reverse("handing-over", args=(call,))
+    picked = re.findall('name="award" value="([^"]+)"', operator.get(where).content.decode())
+    given = {"deed": "hand-over", "award": picked, "text": "The nodes are ready"}
+    said = operator.post(where, given, follow=True).content.decode()
+    assert f"{len(picked)} awards are handed over" in said
+    assert "No award of this call waits to be handed over" in said
+    return picked
+
+
+def asked(change: Change) -> list[tuple[str, bool | None]]:
+    """The awards for which something of one kind was asked, with its answer."""
+    found = Asking.objects.filter(change=change).order_by("pk")
+    return [(one.dossier.code or "", one.granted) for one in found.select_related("dossier")]
+
+
+def fees() -> dict[str, str]:
+    """How every invoice stands."""
+    stood = reading.programme()
+    assert stood is not None
+    return {one.number: one.state(now().date()) for one in every_invoice(stood)}
+
+
+def test_invented_holders_try_explain_report_and_pay(begun: str) -> None:
+    """Whoever plays the office has a year of awards to look after, to the turn and after it."""
+    play(What.ENFORCE)
+    assert {OPEN} == set(fees().values())
+    picked = hand_over("alliance")
+    tried = [(code, drawn(code, "hand-over")[0] < CAME or None) for code in picked]
+    assert {True, None} == {answer for _code, answer in tried}, "one of them is silent"
+    assert tried == asked(Change.HAND_OVER)
+    play(What.METER)
+    assert {PAID} == set(fees().values())
+    assert [] == asked(Change.EXPLANATION) + asked(Change.REPORT)
+    play(What.RECLAIM)
+    explained, reported = asked(Change.EXPLANATION), asked(Change.REPORT)
+    assert {None} == {answer for _code, answer in explained + reported}, "the office answers"
+    back = Asking.objects.filter(change=Change.REPORT)[0]
+    office, where = persona("agency-officer"), reverse("running-award", args=(reported[0][0],))
+    office.post(where, {"deed": "refuse", "asking": back.pk, "text": "It lacks results"})
+    play(What.TURN)
+    assert explained == asked(Change.EXPLANATION), "once each"
+    again, before = asked(Change.REPORT), (back.dossier.code, False)
+    assert [before, *reported[1:]] == again[: len(reported)]
+    assert (back.dossier.code, None) in again, "what was sent back comes again"
+    assert len(set(again)) == len(again)
+    start(idle())
+    take_next(1)
+    assert again == asked(Change.REPORT), "and started again nobody hands in twice"
+    assert {PAID} == set(fees().values())
+    assert () == verify_database(opened(begun)).faults
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_fee_that_an_invented_holder_does_not_pay_is_overdue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The fund officer has somebody to remind."""
+    monkeypatch.setattr(demo_holders, "ACCEPTED", 0)
+    play()
+    assert {OVERDUE} == set(fees().values())
+
+
+@pytest.mark.usefixtures("begun")
+def test_whom_somebody_plays_answers_for_themselves() -> None:
+    """Once a person was let in as a holder, nothing is handed in or paid for them."""
+    play(What.ENFORCE)
+    Person.objects.filter(username__startswith="for-").update(last_login=now())
+    assert 1 < len(hand_over("alliance"))
+    play(What.RECLAIM)
+    assert {None} == {answer for _code, answer in asked(Change.HAND_OVER)}
+    assert [] == asked(Change.REPORT) + asked(Change.EXPLANATION)
+    assert PAID not in fees().values()

@@ -81,10 +81,15 @@ def test_a_report_is_its_holders_clock_until_it_is_handed_in_and_again_if_sent_b
     Dossier.objects.filter(call=award.call).update(call="elsewhere")
     assert f"reports-{award.call}" not in clocks(officer, late)
     Dossier.objects.filter(call="elsewhere").update(call=award.call)
+    due = _late_reports(officer, award, late)
     made = asking(played, award, change=Change.REPORT, report=name)
     assert uid not in clocks(holder)
+    assert due - 1 == _late_reports(officer, award, late), (
+        "it waits for the office, and not for them"
+    )
     answer(officer, made.pk, False, "It lacks the results.", NOON)
     assert told == clocks(holder)[uid]
+    assert due == _late_reports(officer, award, late)
     answer(
         officer,
         asking(played, award, change=Change.REPORT, report=name).pk,
@@ -93,6 +98,12 @@ def test_a_report_is_its_holders_clock_until_it_is_handed_in_and_again_if_sent_b
         NOON,
     )
     assert uid not in clocks(holder)
+
+
+def _late_reports(officer: Person, award: Holding, on: date) -> int:
+    """How many reports of an award's call the office is told of as late or soon due."""
+    found = clocks(officer, on)[f"reports-{award.call}"].title
+    return int(found.removeprefix(f"{award.call}: ").split()[0])
 
 
 def test_what_is_asked_of_an_award_is_the_offices_clock_until_it_is_answered(played: Cast) -> None:

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.urls import reverse
 from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
@@ -15,7 +16,7 @@ from headgate.site.notices.reading import letter
 from headgate.site.records.kept import kept_term
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
-from tests.site.desk.cast import Cast, facts_of
+from tests.site.desk.cast import Cast, browser, facts_of
 from tests.site.desk.test_amending import held
 from tests.steps.builders import document
 from tests.whole.small import small
@@ -137,4 +138,31 @@ def test_an_idle_award_is_told_what_it_would_lose_and_until_when(june: Cast) -> 
     taken = {d.subject: d.result for d in term.decisions if d.step == "reclaim"}
     idle_ones = {one.facts["code"]: one.facts["taken"] for one in idle}
     found = {name: result["taken"].gpu_seconds for name, result in taken.items()}  # type: ignore[index]
-    assert idle_ones == {name: amount for name, amount in found.items() if amount}
+    lost = {name: amount for name, amount in found.items() if amount}
+    assert idle_ones == lost
+    gather(now())
+    assert lost == {one.facts["code"]: one.facts["taken"] for one in told("taken")}
+    for one in told("taken"):
+        assert june.applicant_of(one.facts["code"]).pk == one.person_id
+        assert "took back" in letter(one).lines[0]
+        assert not any("spared" in line for line in letter(one).lines)
+    assert 0 == gather(now()), "and once"
+
+
+def test_what_an_explanation_spared_is_told_with_what_was_taken(june: Cast) -> None:
+    """Both figures are those of the decision, and the office has read before what is at stake."""
+    gather(now())
+    warned = told("idle")[0].facts
+    code, holder = warned["code"], june.applicant_of(warned["code"])
+    made = ask(holder, code, {"change": Change.EXPLANATION}, ("Our corpus came late", ""), now())
+    page = browser(june.officer).get(reverse("running-award", args=(code,))).content.decode()
+    assert "up to 50 % of it may be spared." in page
+    answer(june.officer, made.pk, True, "The licence lies before us", now(), 40)
+    term = june.live(coming(june)[0])
+    gather(now())
+    (one,) = (each for each in told("taken") if each.facts["code"] == code)
+    (result,) = (d.result for d in term.decisions if (d.step, d.subject) == ("reclaim", code))
+    spared = result["spared"]  # type: ignore[index]
+    assert (warned["taken"] - spared, spared) == (one.facts["taken"], one.facts["spared"])
+    assert spared == warned["taken"] * 40 // 100
+    assert "Your explanation spared " in letter(one).lines[1]

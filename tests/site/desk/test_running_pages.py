@@ -12,7 +12,7 @@ from django.test import Client
 
 from headgate.core.duties.amendment import Amendment, Change
 from headgate.site.actions.amend import answer
-from headgate.site.desk.models import Asking
+from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE
 from headgate.site.desk.running import Reports
 from headgate.site.notices.models import Notice
@@ -69,6 +69,8 @@ def test_the_calendar_tells_what_a_reclaim_would_not_hear(played: Cast) -> None:
     assert "Explanations that wait" not in text_of(office.get("/calendar/"))
     made = asking(played, held("alliance"), change=Change.EXPLANATION)
     assert unheard in text_of(office.get("/calendar/"))
+    page = page_of(office, held("alliance"))
+    assert "To be answered by 1\u00a0June\u00a02026." in page, "later, the rule has looked"
     answer(played.officer, made.pk, False, "It ran on", NOON)
     assert "Explanations that wait" not in text_of(office.get("/calendar/"))
 
@@ -125,3 +127,44 @@ def test_a_refusal_keeps_what_was_typed(played: Cast) -> None:
     assert ["Read it there"] == filled, "only the form that was refused is filled again"
     assert [] == _open_forms(client.get(where).content.decode())
     assert 0 == Asking.objects.count()
+
+
+def test_what_waits_for_an_answer_stands_before_what_may_be_asked(played: Cast) -> None:
+    """Whoever was led here to answer by a day finds where: not below all that could be asked."""
+    award = held("alliance")
+    holder, where = browser(played.applicant_of(award.award)), f"/running/{award.award}/"
+    given = {"deed": "ask", "change": "give-back", "blocks": "1", "text": "We need fewer"}
+    told = holder.post(where, given, follow=True)
+    assert "It is asked: the office answers it." in text_of(told)
+    office = page_of(browser(played.officer), award)
+    assert office.index(">Waits for an answer</h2>") < office.index(">Reports</h2>")
+    assert "Asked and answered" not in office
+    answer(played.officer, Asking.objects.get().pk, False, "Keep it", NOON)
+    later = page_of(browser(played.officer), award)
+    assert ">Waits for an answer</h2>" not in later
+    assert later.index(">Reports</h2>") < later.index("Asked and answered")
+    report = {"deed": "ask", "change": "report", "report": "interim", "text": "Read it"}
+    assert "It was handed in." in text_of(holder.post(where, report, follow=True))
+    office = page_of(browser(played.officer), award)
+    assert "Accept the report" in office
+    assert "Grant it" not in office
+
+
+def test_a_member_is_named_by_its_name_or_its_code(played: Cast) -> None:
+    """A holder knows what partners are called; who is not registered is refused by that name."""
+    award = held("alliance")
+    lead = Dossier.objects.get(code=award.award).lead
+    came = Organisation.objects.exclude(pk=lead.pk).last()
+    assert came is not None
+    holder, where = browser(played.applicant_of(award.award)), f"/running/{award.award}/"
+    form = {"deed": "ask", "change": "members", "parts": ["2", "1"], "text": "One more"}
+    told = text_of(holder.post(where, {**form, "member": [lead.code, "No such"]}, follow=True))
+    assert "Name a registered organisation by its code, or by its whole name. (No such)" in told
+    assert not Asking.objects.exists()
+    holder.post(where, {**form, "member": [lead.code, f" {came.name.upper()} "]})
+    assert {lead.code: 2, came.code: 1} == Asking.objects.get().asked["parts"]
+    answer(played.officer, Asking.objects.get().pk, False, "Not now", NOON)
+    assert f">{lead.name}</label>" in page_of(holder, award), "and each line says whose it is"
+    Organisation.objects.filter(code=came.code).update(name=lead.name)
+    told = text_of(holder.post(where, {**form, "member": [lead.code, lead.name]}, follow=True))
+    assert "Name a registered organisation by its code" in told, "two have that name"

@@ -256,6 +256,9 @@ def test_projects_are_shown_where_nobody_signs_orders(portal: Client) -> None:
         assert runs == {row["name"] for row in rows}
         assert all("does not hold the order" not in row["why"] for row in rows)
         assert "No centre follows signed orders here" in portal.get("/projects/").content.decode()
+        as_of = portal.get(reverse("projects"), {"format": "json"}).json()["state"]
+        assert str(head(reading.DATABASE).size) in as_of
+        assert "UTC" not in as_of, "the machine's time is not the programme's"
     enter(portal, Role.REVIEWER)
     assert "You act for no organisation" in portal.get("/projects/").content.decode()
 

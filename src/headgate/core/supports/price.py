@@ -19,6 +19,9 @@ _DIGITS: Final = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }
 """Digits after the point (ISO 4217, list one, "minor unit") of each currency that has not two."""
+_SIGNS: Final = re.compile("[\u20a0-\u20cf$¥£]")
+_GROUPED: Final = r"([0-9]{1,3}([.,\s])[0-9]{3}(?:\3[0-9]{3}){0,3})(?!\3)"
+"""Three digits a group, after one and the same mark, which is no other's."""
 _PRICE = re.compile(rf"\d{{1,9}}(\.\d{{1,{PRICE_DECIMALS}}})?")
 
 
@@ -74,10 +77,18 @@ class Currency:
         return f"{sign}{head}{tail}"
 
     def read(self, text: str) -> int:
-        """An amount as a person types it, with a point or a comma; raises ValueError."""
-        tail = rf"(?:[.,]([0-9]{{1,{self.digits}}}))?" if self.digits else "()"
-        found = re.fullmatch(rf"(-?)([0-9]{{1,15}}){tail}", text.strip().replace("−", "-"))
+        """An amount as a person types it or a page writes it; raises ValueError.
+
+        With a point or a comma before its last digits, and with or without the currency's sign.
+        Groups of three are read where nothing else can be meant: ₩90,157,056 or 1.234,56 €, and not
+        1.234 €.
+        """
+        tail = rf"[.,]([0-9]{{1,{self.digits}}})" if self.digits else "()"
+        said = _SIGNS.sub("", text.replace("−", "-")).strip()
+        found = re.fullmatch(rf"(-?)([0-9]{{1,15}})(?:{tail})?", said)
+        found = found or re.fullmatch(rf"(-?){_GROUPED}{tail}", said)
         if found is None:
             raise ValueError(text)
-        sign, head, rest = found.groups()
-        return int(f"{sign}{head}{(rest or '').ljust(self.digits, '0')}")
+        sign, head, rest = found.group(1, 2, found.re.groups)
+        whole = re.sub("[^0-9]", "", head)
+        return int(f"{sign}{whole}{(rest or '').ljust(self.digits, '0')}")

@@ -9,7 +9,7 @@ from django.db.models import F
 from headgate.core.policy.dated import at
 from headgate.site.desk.amending import current_parts
 from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, State
-from headgate.site.desk.office import acts_for, doing, need, programme
+from headgate.site.desk.office import acts_for, doing, need, organisation_called, programme
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -44,15 +44,14 @@ def enter_alliance(
     now: datetime,
     shares: Mapping[str, int] | None = None,
 ) -> Member:
-    """Let an organisation in with its role and parts; drafts then need every consent anew.
+    """Let an organisation in, told by code or name, with its role and parts; drafts then need every
+    consent anew.
 
     `shares` are its parts of the supports of which it has others than `parts`.
     """
     with doing(person, "enter alliance", f"{alliance_id} {organisation}", now):
         alliance = _led(person, alliance_id)
-        found = Organisation.objects.filter(code=organisation).first()
-        if found is None:
-            refuse(DeskRefusal.NOT_YOURS, organisation)
+        found = organisation_called(organisation)
         inside = alliance.members.filter(left__isnull=True, organisation=found).exists()
         if inside or found == alliance.lead:
             refuse(DeskRefusal.MEMBER_TWICE, organisation)

@@ -5,9 +5,16 @@ from datetime import datetime
 from typing import Final
 
 from headgate.site.actions.assign_reviewers import eligible_now
+from headgate.site.desk.agreement import taken
 from headgate.site.desk.board import look
 from headgate.site.desk.dossiers import need_apart
-from headgate.site.desk.models import AwardList, Dossier, Review, Signature
+from headgate.site.desk.models import (
+    AgreementSignature,
+    AwardList,
+    Dossier,
+    Review,
+    Signature,
+)
 from headgate.site.desk.office import CallNow, call_now, doing, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
@@ -20,7 +27,8 @@ SHORT_NAMED: Final = 5
 def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
     """Sign the list that was seen, told by its digest; with the second name the result is told.
 
-    Where anything changed since, that list is no more: the signatures on it fall. Raises `Refused`.
+    Where anything changed since, that list is no more: the signatures on it fall, and with another
+    list those on agreements of which it says other things. Raises `Refused`.
     """
     with doing(person, "sign", f"{call_id} {digest}", now):
         need(person, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
@@ -49,7 +57,16 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
         if listed.signatures.count() == 2:
             listed.told = now
             listed.save()
+            _let_others_fall(rules, listed)
         return listed
+
+
+def _let_others_fall(rules: CallNow, listed: AwardList) -> None:
+    """Of the signatures on agreements keep those on what they say by the list that is told now."""
+    said = {(one.pk, agreed.digest) for one, agreed in taken(rules, listed)}
+    signed = AgreementSignature.objects.filter(dossier__call=rules.id)
+    gone = [one.pk for one in signed if (one.dossier_id, one.digest) not in said]
+    AgreementSignature.objects.filter(pk__in=gone).delete()
 
 
 def need_read(rules: CallNow, now: datetime) -> None:

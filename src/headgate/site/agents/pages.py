@@ -33,7 +33,7 @@ from headgate.site.desk.clock import coming
 from headgate.site.desk.office import SITE
 from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
-from headgate.site.portal.lists import Choice, Column, Kept, download, listing
+from headgate.site.portal.lists import Choice, Column, Kept, download, journal_state, listing
 from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
@@ -253,8 +253,9 @@ def projects_page(request: HttpRequest) -> HttpResponseBase:
     sites = sorted({one.site for one in found.rows})
     choices = [Choice("site", lazy("Site"), tuple((site, site) for site in sites))]
     columns = [one for one in _columns() if lists or one.name not in TOLD_BY_AGENTS]
-    state = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
-    if file := download(request, "projects", found, columns, choices, lambda: state):
+    seen = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
+    told_at = (lambda: seen) if lists else journal_state
+    if file := download(request, "projects", found, columns, choices, told_at):
         return file
     told = {
         "listing": listing(request, found, columns, choices),

@@ -23,6 +23,8 @@ from headgate.site.desk.models import Asking, Consent, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.portal.lists import READ_AT_ONCE
 from headgate.site.records.kept import Stands, ended
+from headgate.steps.agenda import agenda
+from headgate.steps.event import What
 from headgate.steps.term import Holding
 
 CHANGES: Final[dict[str, Promise]] = {
@@ -79,7 +81,7 @@ class Runs:
     """An award that runs as its people see it, with the rules that its call has for it.
 
     `policy` is the one that its call was decided by; `suspended` the day since when it starts no
-    work, because its fee is overdue.
+    work, because its fee is overdue; `looks` the one on which the term looks at idle rights.
     """
 
     held: Holding
@@ -90,6 +92,7 @@ class Runs:
     reports: tuple[Owed, ...]
     has_ended: bool = False
     suspended: date | None = None
+    looks: date | None = None
 
     def day(self, asking: Asking) -> date:
         """The day on which something was asked or handed over, where the programme is."""
@@ -97,7 +100,7 @@ class Runs:
 
     def answer_by(self, asking: Asking) -> date:
         """The last day for the answer: the office's, or of a hand-over the holder's."""
-        return answered_by(self.running, asking.change, self.day(asking))
+        return answered_by(self.running, asking.change, self.day(asking), self.looks)
 
     @property
     def call(self) -> Call:
@@ -146,10 +149,22 @@ def reports_among(asked: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     return (parts["report"] for parts in asked if "report" in parts)
 
 
-def answered_by(rule: Running, change: str, day: date) -> date:
-    """The last day for the answer to what was asked, or handed over, on a day."""
+def answered_by(rule: Running, change: str, day: date, looks: date | None) -> date:
+    """The last day for the answer to what was asked, or handed over, on a day.
+
+    An explanation is answered before the rule on idle rights `looks`: later nobody can grant it.
+    """
     handed = rule.acceptance if change == Change.HAND_OVER else None
-    return add_days(day, handed.silent_days if handed else rule.answer_days)
+    last = add_days(day, handed.silent_days if handed else rule.answer_days)
+    if change == Change.EXPLANATION and looks is not None and day <= looks:
+        return min(last, looks)
+    return last
+
+
+def looks(stood: Stands) -> Mapping[str, date]:
+    """On which day the term looks at idle rights, by support; of several the first."""
+    every = reversed(agenda(stood.document, stood.standing.index))
+    return {one.about: one.day for one in every if one.what is What.RECLAIM}
 
 
 def spans_of(dossier: Dossier, held: Holding) -> list[tuple[date, Mapping[str, int]]]:
@@ -216,7 +231,7 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     found = dossiers.filter(code__isnull=False, line__gt="").select_related("lead", "alliance")
     whole = found.prefetch_related(Prefetch("askings", to_attr="asked"))
     calls: dict[str, Policy] = {}
-    shut = suspended(stood)
+    shut, idle = suspended(stood), looks(stood)
     for dossier in whole.order_by("code").iterator(READ_AT_ONCE):
         if dossier.code not in held:
             continue
@@ -229,7 +244,8 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
         came = (*accepted(holding.amended), *(_late_reports(policy, askings) if over else ()))
         listed = owed(rule.reports, holding.starts, holding.ends, came)
         since = shut.get(holding.award)
-        one = Runs(holding, dossier, policy, rule, askings, listed, over, since)
+        due = idle.get(holding.support)
+        one = Runs(holding, dossier, policy, rule, askings, listed, over, since, due)
         if not over or one.owed or one.waiting:
             yield one
 

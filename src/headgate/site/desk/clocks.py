@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.objection import answer_by, object_by, tell_by
-from headgate.site.desk.amending import answered_by, reports_among
+from headgate.site.desk.amending import answered_by, looks, reports_among
 from headgate.site.desk.invoices import (
     OPEN,
     OVERDUE,
@@ -35,7 +35,7 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, with_part
-from headgate.site.desk.running import SOON, Reports, ended_before, handed_in
+from headgate.site.desk.running import SOON, Reports, ended_before, handed_in, to_hand_over
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
@@ -75,8 +75,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
         *_officers(person, rules, listed),
         *_fees(person, part, stood, on),
         *_holders(mine, stood, on),
-        *_askings(person, stood),
-        *_reports(person, stood, on),
+        *_offices(person, stood, on),
     ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
@@ -270,7 +269,8 @@ def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock
             yield Clock(f"report-{one.award}-{due.report.id}", title, due.day, where)
         for each in asked[one.award]:
             if each.granted is None and each.change == Change.HAND_OVER:
-                last = answered_by(reports.rules(one.call), each.change, day_at(policy, each.at))
+                day = day_at(policy, each.at)
+                last = answered_by(reports.rules(one.call), each.change, day, None)
                 title = _("%(code)s: last day to say whether it can be used") % {"code": one.award}
                 yield Clock(f"usable-{one.award}", title, last, where)
     yield from _idle(stood, [one for one in held if not _explained(asked[one.award])], on)
@@ -290,7 +290,17 @@ def _explained(asked: Sequence[Asking]) -> bool:
 
 
 def _idle(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[Clock]:
-    """Warnings of the rule on idle rights that may be explained now; one query for all awards."""
+    """Idleness that may be explained now."""
+    for one, last in to_explain(stood, held, on):
+        title = _("%(code)s: last day to explain why it lies idle") % {"code": one.award}
+        where = reverse("running-award", args=(one.award,))
+        yield Clock(f"explain-{one.award}", title, last, where)
+
+
+def to_explain(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[tuple[Holding, date]]:
+    """The awards whose holders the rule on idle rights warns and hears now, each with the last day
+    to explain; one query for all of them.
+    """
     watched = [(one, _explain_by(warning(stood, one, None, on), on)) for one in held]
     heard = [(one, last) for one, last in watched if last is not None]
     paths = [accounts_of(one.support, one.award, one.support_class) for one, _last in heard]
@@ -298,9 +308,7 @@ def _idle(stood: Stands, held: Sequence[Holding], on: date) -> Iterator[Clock]:
     for (one, last), ways in zip(heard, paths, strict=True):
         warned = warning(stood, one, days_of(read, *ways), on)
         if warned is not None and warned.taken.step is not None:
-            title = _("%(code)s: last day to explain why it lies idle") % {"code": one.award}
-            where = reverse("running-award", args=(one.award,))
-            yield Clock(f"explain-{one.award}", title, last, where)
+            yield one, last
 
 
 def _explain_by(warned: Warned | None, on: date) -> date | None:
@@ -310,24 +318,36 @@ def _explain_by(warned: Warned | None, on: date) -> date | None:
     return last if is_open else None
 
 
-def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
+def _offices(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
+    """What office and operators look after while awards run; what waits is read once for all."""
+    operates, decides = Role.OPERATOR in roles_of(person), _decides(person)
+    if not (operates or decides):
+        return
+    every = Asking.objects.filter(granted__isnull=True)
+    parts = "dossier__code", "dossier__call", "change", "at", "asked"
+    waiting = list(every.values_list(*parts))
+    if operates:
+        handed = {code or "" for code, _, change, *_ in waiting if change == Change.HAND_OVER}
+        yield from _to_hand_over(stood, Reports(stood), handed)
+    yield from _askings(person, stood, waiting)
+    if decides:
+        came = {(c or "", one) for c, *_, asked in waiting for one in reports_among([asked])}
+        yield from _reports(stood, on, came)
+
+
+_Waiting = Sequence[tuple[str | None, str, str, datetime, Mapping[str, Any]]]
+"""Award, call, kind, moment and parts of what was asked and not answered."""
+
+
+def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
     """What waits for the office's answer, and for operators what holders have not answered yet."""
     operates = Role.OPERATOR in roles_of(person)
-    if not (operates or _decides(person)):
-        return
-    reports, policy = Reports(stood), reading.policy_of(stood)
+    reports, policy, idle = Reports(stood), reading.policy_of(stood), looks(stood)
     waiting: dict[tuple[str, bool], list[tuple[date, str]]] = {}
-    every = Asking.objects.filter(granted__isnull=True)
-    awaited = set[tuple[str | None, str]]()
-    for code, call, change, at in every.values_list(
-        "dossier__code", "dossier__call", "change", "at"
-    ):
-        awaited.add((code, change))
-        last = answered_by(reports.rules(call), change, day_at(policy, at))
+    for code, call, change, at, _asked in every:
+        due = idle.get(policy.calls[call].support)
+        last = answered_by(reports.rules(call), change, day_at(policy, at), due)
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code or ""))
-    if operates:
-        asked = {code or "" for code, change in awaited if change == Change.HAND_OVER}
-        yield from _to_hand_over(stood, reports, asked)
     for (call, handed), each in sorted(waiting.items()):
         if not (operates if handed else _decides(person)):
             continue
@@ -341,26 +361,23 @@ def _askings(person: Person, stood: Stands) -> Iterator[Clock]:
 
 def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:
     """Awards whose time runs from a hand-over that nobody has told of yet, by call."""
-    days = (
-        (one.call, one.starts)
-        for one in stood.holdings
-        if reports.rules(one.call).acceptance
-        and one.award not in told
-        and all(each.change is not Change.HAND_OVER for each in one.amended)
-    )
-    yield from _by_call("to-hand-over", days, _handing_over)
+    days = ((one.call, one.starts) for one in to_hand_over(stood, reports, told))
+    yield from _by_call("to-hand-over", days, _handing_over, "handing-over")
 
 
 def _by_call(
-    uid: str, days: Iterable[tuple[str, date]], told: Callable[[int], str]
+    uid: str, days: Iterable[tuple[str, date]], told: Callable[[int], str], page: str = ""
 ) -> Iterator[Clock]:
-    """One clock for each call: how many there are, and the first of their days."""
+    """One clock for each call: how many there are, the first of their days, and its `page` or the
+    list of all.
+    """
     found: dict[str, list[date]] = {}
     for call, day in days:
         found.setdefault(call, []).append(day)
     for call, every in sorted(found.items()):
         title = told(len(every)) % {"call": call, "n": len(every)}
-        yield Clock(f"{uid}-{call}", title, min(every), reverse("running-awards"))
+        where = reverse(page, args=(call,)) if page else reverse("running-awards")
+        yield Clock(f"{uid}-{call}", title, min(every), where)
 
 
 def _handing_over(number: int) -> str:
@@ -395,12 +412,10 @@ def _handed_over(number: int) -> str:
     )
 
 
-def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
+def _reports(stood: Stands, on: date, waiting: Collection[tuple[str, str]]) -> Iterator[Clock]:
     """To the office, by call whose applicants the desk knows: the reports that are late or due
-    soon, with the first last day.
+    soon, with the first last day. What waits for the office's answer is none of them.
     """
-    if not _decides(person):
-        return
     known = Dossier.objects.filter(code__isnull=False)
     calls = set(known.order_by().values_list("call", flat=True).distinct())
     reports, gone = Reports(stood), ended_before(stood)
@@ -408,10 +423,14 @@ def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
     every = (one for one in (*gone, *stood.holdings) if one.call in calls)
     soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
-    yield from _by_call("reports", soon, _late_or_due)
+    open_ones = [(call, day) for call, day, *report in soon if tuple(report) not in waiting]
+    yield from _by_call("reports", open_ones, _late_or_due)
 
 
-def _due_soon(reports: Reports, held: Iterable[Holding], on: date) -> list[tuple[str, date]]:
-    """The call and the day of every report of some awards that is late or soon due."""
-    every = ((one.call, due.day) for one in held for due in reports.owed_by(one))
-    return [(call, day) for call, day in every if day <= on + SOON]
+def _due_soon(
+    reports: Reports, held: Iterable[Holding], on: date
+) -> list[tuple[str, date, str, str]]:
+    """Call, day, award and name of every report of some awards that is late or soon due."""
+    every = ((one, due) for one in held for due in reports.owed_by(one))
+    soon = on + SOON
+    return [(one.call, due.day, one.award, due.report.id) for one, due in every if due.day <= soon]

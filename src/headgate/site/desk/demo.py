@@ -24,13 +24,14 @@ from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.take_due import adopt, take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.demo_holders import hand_in_reports, pay_fees
+from headgate.site.desk.demo_holders import Did, hand_in_reports, let_invented_hold, pay_fees
 from headgate.site.desk.demo_panel import know_panels
 from headgate.site.desk.demo_winners import username_of
 from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.dossiers import kept_requests, line_of
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
 from headgate.site.desk.office import REGISTER, SITE, call_now, doing
+from headgate.site.desk.outside import invented_most
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import policy_of
 from headgate.site.portal.roles import Role
@@ -85,6 +86,11 @@ def let_invented_apply(
         progress(f"application {one.id}")
         hand_in(officer, one)
     return len(made)
+
+
+def let_holders_go_on() -> Did:
+    """Let invented holders do what they would have by now, where a demo is played with some."""
+    return let_invented_hold(_persona(Role.FUND_OFFICER)) if invented_most() else Did()
 
 
 def is_unknown() -> bool:

@@ -40,7 +40,7 @@ def let_invented_take(
     on it; and who has taken another amount signs its agreement.
     """
     won = Dossier.objects.filter(code__in=listed.winners)
-    people = _unplayed(won)
+    people = unplayed(won)
     with doing(signer, "let invented winners answer", rules.id, moment):
         asked = won.filter(lead__in=people, acceptance__isnull=True)
         answers = [
@@ -75,7 +75,7 @@ def _takes(code: str) -> bool:
     return Draws(code, "gives-up").below(GIVES_UP) > 0
 
 
-def _unplayed(won: "QuerySet[Dossier]") -> Mapping[int, Person]:
+def unplayed(won: "QuerySet[Dossier]") -> Mapping[int, Person]:
     """By lead, whoever was invented to act for it, where nobody else does and nobody was let in as
     them.
     """

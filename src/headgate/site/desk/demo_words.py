@@ -26,6 +26,8 @@ class Invented:
     comment: str = "Synthetic"
     report: str = "Synthetic {name} {id}"
     accepted: str = "Synthetic {name}"
+    explains: str = "Synthetic explanation of {id}"
+    usable: str = "Synthetic word: it can be used"
 
     def called(self, policy: Policy, body: Body) -> str:
         """The name of an organisation."""
@@ -63,6 +65,8 @@ BY_COUNTRY: Final[Mapping[str, Invented]] = {
         "가상 의견입니다.",
         "{id}의 가상 {name}입니다.",
         "가상 {name} 수리 완료.",
+        "{id}의 가상 소명입니다.",
+        "가상 확인: 사용할 수 있습니다.",
     ),
     "VN": Invented(
         "vi",
@@ -76,6 +80,8 @@ BY_COUNTRY: Final[Mapping[str, Invented]] = {
         "Nhận xét giả lập.",
         "{name} giả lập của {id}.",
         "Đã chấp nhận {name} giả lập.",
+        "Giải trình giả lập của {id}.",
+        "Xác nhận giả lập: đã dùng được.",
     ),
 }
 

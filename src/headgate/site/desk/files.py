@@ -18,7 +18,10 @@ _NOW: Final = Attachment.objects.filter(replaced__isnull=True).defer("content")
 """What is attached now, without its content."""
 WITH_DOCUMENTS: Final = Prefetch("attachments", queryset=_NOW, to_attr="documents")
 """Brings the documents of many applications in one query."""
-OFFICE = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
+DECIDES = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
+"""Who acts for the office."""
+OFFICE = DECIDES | {Role.AUDITOR}
+"""Who reads what the office does; an auditor changes none of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,16 @@ def acts_for(person: Person, *organisations: Organisation) -> bool:
     return acting.filter(organisation__in=organisations).exists()
 
 
+def organisation_called(text: str) -> Organisation:
+    """The organisation of a code, or of a name that no other has; raises `Refused`."""
+    said = " ".join(text.split())
+    found = list(Organisation.objects.filter(Q(code=said) | Q(name__iexact=said))[:2])
+    by_code = [one for one in found if one.code == said] or found
+    if len(by_code) != 1:
+        refuse(DeskRefusal.ORGANISATION_UNKNOWN, said[:100])
+    return by_code[0]
+
+
 def organisations_of(person: Person) -> list[Organisation]:
     """Those that somebody acts for now."""
     acting = Acting.objects.filter(person=person, until__isnull=True)

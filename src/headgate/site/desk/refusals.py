@@ -30,6 +30,7 @@ class DeskRefusal(Enum):
     OWNED = _("There is a policy owner already: they let others in at the page of people.")
     ROLES_APART = _("Who audits has no other role: take the other roles away, or choose another.")
     SENT_AWAY = _("The account was closed: make a new one for whoever comes back.")
+    ORGANISATION_UNKNOWN = _("Name a registered organisation by its code, or by its whole name.")
     MEMBER_TWICE = _("The organisation is in already.")
     PARTS_WRONG = _("Give a member from 1 to 1,000 parts of each support of the policy.")
     NOT_CLOSED = _("Wait until the call has closed and its applications were received.")

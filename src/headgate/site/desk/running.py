@@ -4,7 +4,15 @@ A row is read from the journal and a few columns of the desk, so that ten thousa
 in the time of a few pages; all that there is to say of one award is `amending.Runs`.
 """
 
-from collections.abc import Collection, Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import (
+    Collection,
+    Container,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -174,6 +182,29 @@ def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, Asked]:
     for code, parts in asked.order_by().values_list("dossier__code", "asked"):
         found.setdefault(code or "", []).append(parts)
     return found
+
+
+def handed_over() -> frozenset[str]:
+    """The awards that wait for their holder's word on a hand-over; one query."""
+    waiting = Asking.objects.filter(change=Change.HAND_OVER, granted__isnull=True)
+    return frozenset(code or "" for code in waiting.values_list("dossier__code", flat=True))
+
+
+def to_hand_over(
+    stood: Stands, reports: Reports, told: Container[str], call: str = ""
+) -> Iterator[Holding]:
+    """The awards, of a call or of all, whose time runs from a hand-over, that nobody told of yet.
+
+    `told` are those that wait for their holder's word.
+    """
+    return (
+        one
+        for one in stood.holdings
+        if call in ("", one.call)
+        and reports.rules(one.call).acceptance
+        and one.award not in told
+        and all(each.change is not Change.HAND_OVER for each in one.amended)
+    )
 
 
 def handed_in(gone: Collection[str]) -> Mapping[str, frozenset[str]]:

@@ -11,6 +11,7 @@ from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.running import ended_before
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
+from headgate.site.portal.reading import Made
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 
@@ -34,10 +35,15 @@ class OfAward:
 def of_awards(stood: Stands, on: date) -> Iterator[OfAward]:
     """Everything to tell of the awards that run, or that owe a report."""
     awards = [one.award for one in (*ended_before(stood), *stood.holdings)]
+    looked: dict[str, list[Made]] = {}
+    for made in (each for each in reading.decisions() if each.step == "reclaim"):
+        looked.setdefault(made.subject, []).append(made)
     known = Dossier.objects.filter(code__in=awards)
     for one in all_runs(stood, known.defer("line", "requests", "answers", "summary")):
         yield from _reports(one, on)
         yield from (_asking(one, asking) for asking in one.askings)
+        for made in looked.get(one.held.award, ()):
+            yield from _taken(stood, one, made)
         if not one.has_ended:
             yield from _idle(stood, one, on)
 
@@ -83,13 +89,28 @@ def _idle(stood: Stands, one: Runs, on: date) -> Iterator[OfAward]:
         yield _warned(stood, one, warned)
 
 
-def _warned(stood: Stands, one: Runs, warned: Warned) -> OfAward:
+def _taken(stood: Stands, one: Runs, made: Made) -> Iterator[OfAward]:
+    """What the rule on idle rights took back, and what an explanation spared of it: whoever loses a
+    right is told so.
+    """
+    took, spared = made.result["taken"]["gpu_seconds"], made.result.get("spared", 0)
+    day = made.at[:10]
+    if took or spared:
+        facts = _facts(one, taken=took, spared=spared, unit=_unit(stood, one), day=day)
+        yield OfAward(f"taken/{one.held.award}/{day}", "taken", one.dossier, facts)
+
+
+def _unit(stood: Stands, one: Runs) -> str:
     policy = reading.policy_of(stood)
+    return policy.supports[one.held.support].unit(one.held.support_class)
+
+
+def _warned(stood: Stands, one: Runs, warned: Warned) -> OfAward:
     last = warned.explain_by
     facts = _facts(
         one,
         taken=warned.taken.gpu_seconds,
-        unit=policy.supports[one.held.support].unit(one.held.support_class),
+        unit=_unit(stood, one),
         looks=warned.looks.isoformat(),
         last=last.isoformat() if last is not None else "",
     )

@@ -262,6 +262,18 @@ def _idle(words: _Words) -> Letter:
     return Letter(words.filled(_("%(code)s lies idle")), tuple(lines), _award(words))
 
 
+def _taken(words: _Words) -> Letter:
+    """What the rule on idle rights took back, and what an explanation spared."""
+    facts, amount = words.facts, words.say.amount
+    told = {name: amount(facts[name], facts["unit"]) for name in ("taken", "spared")}
+    told |= {"unit": words.say.unit(facts["unit"]), "day": words.day("day")}
+    lines = [_("The rule on idle rights took back %(taken)s %(unit)s on %(day)s.") % told]
+    if facts["spared"]:
+        lines.append(_("Your explanation spared %(spared)s %(unit)s.") % told)
+    lines.append(_("The decision stands in the public journal; anybody can derive it again."))
+    return Letter(words.filled(_("%(code)s: idle rights")), tuple(lines), _award(words))
+
+
 def _asked(words: _Words) -> Letter:
     told = {"code": words.facts["code"], "what": CHANGES[words.facts["change"]]}
     line = _("Answer it by %(day)s.") % {"day": words.day("by")}
@@ -349,6 +361,7 @@ _KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "answered": _answered,
     "event": _event,
     "idle": _idle,
+    "taken": _taken,
     "asked": _asked,
     "amended": _amended,
     "report": _report,

@@ -18,7 +18,7 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement
 from headgate.site.desk.agreement import Agreed, agreement_of, sides, taken
 from headgate.site.desk.clock import now
-from headgate.site.desk.files import OFFICE
+from headgate.site.desk.files import DECIDES, OFFICE
 from headgate.site.desk.models import (
     Acceptance,
     AgreementSignature,
@@ -60,13 +60,13 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     told = document(rules, agreed, signed, rules.day(listed.told or now()))
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"{code}-agreement")
-    last = accept_by(rules, listed)
+    last, may = accept_by(rules, listed), holds or not roles_of(person).isdisjoint(DECIDES)
     context = {
         "code": code,
         "told": told,
         "digest": agreed.digest,
         "last": _say(rules).locale.day(last) if last else "",
-        "may": (Side.HOLDER if holds else Side.OFFICE) not in signed and not rules.decided,
+        "may": may and (Side.HOLDER if holds else Side.OFFICE) not in signed and not rules.decided,
         "lacks": {side: side not in signed and not rules.decided for side in Side.values},
     }
     return render(request, "desk/agreement.html", context)
@@ -81,7 +81,7 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _sign_for_the_office(request)
         return redirect("answers", call=call)
-    rules = call_now(call)
+    rules, person = call_now(call), reader(request)
     context = {"call": rules, "name": words(rules.call.name)}
     told = AwardList.objects.filter(call=rules.id, told__isnull=False).first()
     if told is not None:
@@ -104,6 +104,7 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
             "first": [] if rules.decided else waiting[:PAGE_ROWS],
+            "may": not roles_of(person).isdisjoint(DECIDES),
             "last": figures().day(last) if last else "",
         }
     return render(request, "desk/answers.html", context)

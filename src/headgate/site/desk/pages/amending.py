@@ -21,8 +21,14 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, WITH_MEMBERS, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.office import moved, organisations_of, visible_to
+from headgate.site.desk.models import Asking, Dossier, Organisation
+from headgate.site.desk.office import (
+    moved,
+    organisation_called,
+    organisations_of,
+    visible_to,
+)
+from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.running import FOLLOWS, Listed, rows_for, state_of
@@ -140,6 +146,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
     on = today(stood)
     say = reading.speaker_of(reading.policy_of(stood), language())
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
+    askings = [_told_asking(one, asking, on, say) for asking in reversed(one.askings)]
     context = {
         "one": one,
         "held": one.held,
@@ -147,21 +154,31 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "tag": tag(*STATES[_state(one, on)]),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},
         "reports": [_told_report(one, owed, on, say) for owed in one.reports],
-        "askings": [_told_asking(one, asking, on, say) for asking in _waiting_first(one)],
+        "waiting": [told for told in askings if told["row"].granted is None],
+        "answered": [told for told in askings if told["row"].granted is not None],
         "holds": holds,
         "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         "is_operator": Role.OPERATOR in roles,
         "may": _may(stood, one, on, say) if holds else {},
-        "parts": [*one.parts.items(), ("", ""), ("", "")],
+        "idle": _explains(stood, one, on, say) if _is_heard(one) else None,
+        "parts": _told_members(one) if holds else [],
         "needs_hand_over": _needs_hand_over(one),
         "suspended": say.locale.day(one.suspended) if one.suspended else "",
     }
     return render(request, "desk/running_award.html", context)
 
 
-def _waiting_first(one: Runs) -> list[Asking]:
-    """What waits for an answer, then what was answered, each newest first."""
-    return sorted(one.askings, key=lambda asking: (asking.granted is not None, -asking.pk))
+def _is_heard(one: Runs) -> bool:
+    """Whether an explanation of idleness waits for an answer."""
+    return any(asking.change == Change.EXPLANATION for asking in one.waiting)
+
+
+def _told_members(one: Runs) -> list[tuple[str, str, int | str]]:
+    """Who has parts of an award: code, name and parts; and two lines for who may come."""
+    named = Organisation.objects.filter(code__in=one.parts)
+    names = dict(named.values_list("code", "name"))
+    told = [(code, names.get(code, code), count) for code, count in one.parts.items()]
+    return [*told, ("", "", ""), ("", "", "")]
 
 
 def _needs_hand_over(one: Runs) -> bool:
@@ -203,6 +220,7 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
         "handed": asking.change == Change.HAND_OVER,
         "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
         "explains": asking.change == Change.EXPLANATION,
+        "reports": asking.change == Change.REPORT,
     }
 
 
@@ -271,8 +289,11 @@ def _deed(request: HttpRequest, person: Person, code: str) -> None:
     match given.get("deed"):
         case "ask":
             link = given.get("link", "").strip()
-            ask(person, code, _parts(request), (text, _address(link)), now())
-            messages.success(request, _("It was handed in."))
+            parts = _parts(request)
+            ask(person, code, parts, (text, _address(link)), now())
+            waits = _("It is asked: the office answers it.")
+            is_report = parts["change"] == Change.REPORT
+            messages.success(request, _("It was handed in.") if is_report else waits)
         case "grant" | "refuse" as deed:
             spares = number(given.get("spares"))
             answer(person, asked, deed == "grant", text, now(), max(spares, 0))
@@ -282,6 +303,7 @@ def _deed(request: HttpRequest, person: Person, code: str) -> None:
             messages.success(
                 request, _("It is handed over: its holder says whether it can be used.")
             )
+            tell_holders(request)
         case "usable" | "not-usable" as deed:
             usable = deed == "usable"
             confirm(person, asked, usable, text, now())
@@ -320,7 +342,11 @@ def _parts(request: HttpRequest) -> dict[str, Any]:
             return {"change": kind, "report": given.get("report", "")[:64]}
         case Change.MEMBERS:
             pairs = zip(given.getlist("member"), given.getlist("parts"), strict=False)
-            told = {name.strip()[:64]: _part(count) for name, count in pairs if name.strip()}
+            told = {
+                organisation_called(name).code: _part(count)
+                for name, count in pairs
+                if name.strip()
+            }
             return {"change": kind, "parts": {n: c for n, c in told.items() if c != 0}}
         case _:
             return {"change": kind}

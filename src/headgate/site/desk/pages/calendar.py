@@ -24,6 +24,7 @@ from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo import let_invented_apply
 from headgate.site.desk.models import Asking, AwardList
 from headgate.site.desk.outside import invented_most, outside
+from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal import reading
@@ -70,8 +71,9 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/calendar.html", context)
 
 
-def _lost(event: Event | None, moment: datetime) -> tuple[int, int] | None:
-    """How many of those who were awarded would lose it, were the call decided now, and of how many.
+def _lost(event: Event | None, moment: datetime) -> tuple[int, int, int] | None:
+    """How many of those who were awarded would lose it, were the call decided now, of how many, and
+    how many stand by.
 
     Silence gives an award up: whoever takes the event should know whom it costs theirs.
     """
@@ -82,7 +84,8 @@ def _lost(event: Event | None, moment: datetime) -> tuple[int, int] | None:
         return None
     lost = set(Desk(ELSEWHERE, moment).declined(event.about, listed.winners))
     count = len(lost.intersection(listed.winners))
-    return (count, len(listed.winners)) if count else None
+    stand_by = set(listed.standby) - lost
+    return (count, len(listed.winners), len(stand_by)) if count else None
 
 
 def _unheard(event: Event | None, stood: Stands) -> int:
@@ -110,6 +113,7 @@ def _take(request: HttpRequest) -> HttpResponse:
         applied = let_invented_apply(outside(), event.about, most)
         told = _("Invented applicants of the demo have handed in %s applications.")
         messages.success(request, told % figures().whole(applied))
+    tell_holders(request)
     return redirect("calendar")
 
 

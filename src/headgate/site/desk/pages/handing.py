@@ -1,0 +1,87 @@
+"""Handing awards of a call over together; and what invented holders then do, in a demo."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from headgate.site.actions.amend import hand_over
+from headgate.site.desk.clock import now
+from headgate.site.desk.demo import let_holders_go_on
+from headgate.site.desk.models import Dossier
+from headgate.site.desk.pages.telling import at_the_desk, figures, reader, typed_before, words
+from headgate.site.desk.running import Reports, handed_over, to_hand_over
+from headgate.site.portal import reading
+from headgate.site.portal.lists import PAGE_ROWS
+from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
+
+
+@at_the_desk
+def handing_over(request: HttpRequest, call: str) -> HttpResponse:
+    """The awards of a call that the operator may hand over, with one text for those picked."""
+    stood, given = reading.programme(), request.POST
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    policy = reading.policy_of(stood)
+    if call not in policy.calls:
+        raise Http404
+    if request.method == "POST":
+        _hand_over(request, given.getlist("award"), given.get("text", ""))
+        return redirect("handing-over", call=call)
+    waiting = [one.award for one in to_hand_over(stood, Reports(stood), handed_over(), call)]
+    known = Dossier.objects.filter(code__in=waiting).select_related("lead").order_by("code")
+    context = {
+        "name": words(policy.calls[call].name),
+        "waiting": known[:PAGE_ROWS],
+        "many": len(known),
+        "text": typed_before(request).get("text", ""),
+    }
+    return render(request, "desk/handing_over.html", context)
+
+
+def _hand_over(request: HttpRequest, picked: list[str], text: str) -> None:
+    """Hand over every award that was picked, with the same words."""
+    for code in picked:
+        hand_over(reader(request), code, text, now())
+    told = ngettext(
+        "%(n)s award is handed over: its holder says whether it can be used.",
+        "%(n)s awards are handed over: their holders say whether they can be used.",
+        len(picked),
+    )
+    messages.success(request, told % {"n": figures().whole(len(picked))})
+    tell_holders(request)
+
+
+def tell_holders(request: HttpRequest) -> None:
+    """Let the invented holders of a demo go on, and say what they did."""
+    if told := list(_did()):
+        said = _("Invented holders of the demo have acted. %(told)s.")
+        messages.success(request, said % {"told": "; ".join(told)})
+
+
+def _did() -> Iterator[str]:
+    did = let_holders_go_on()
+    forms = (
+        (did.confirmed, _("Hand-overs confirmed: %s")),
+        (did.explained, _("Explanations: %s")),
+        (did.reported, _("Reports handed in: %s")),
+        (did.paid, _("Fees paid: %s")),
+    )
+    return (form % figures().whole(count) for count, form in forms if count)
+
+
+PAGES: Final = (
+    Page(
+        "running/<slug:call>/hand-over/",
+        "handing-over",
+        handing_over,
+        frozenset({Role.OPERATOR}),
+        ("GET", "HEAD", "POST"),
+        sample=(("call", "open-1"),),
+    ),
+)
