@@ -191,10 +191,11 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
 
     from headgate.site.portal.asgi import application
     from headgate.site.portal.preparing import PREPARING
+    from headgate.site.portal.unreadable import Reader
 
     resolve("/")
     usually()
-    config = uvicorn.Config(application, log_level="warning", server_header=False)
+    config = uvicorn.Config(application, http=Reader, log_level="warning", server_header=False)
     server = uvicorn.Server(config)
 
     def make(work: Work) -> None:

@@ -1,18 +1,23 @@
 """What somebody may try on the portal, and the readable refusal that meets it."""
 
+import asyncio
 import stat
 import unicodedata
 from pathlib import Path
 
 import pytest
+import uvicorn
 from django.core.cache import cache
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
+from uvicorn.server import ServerState
 
 from headgate.site.portal import refusals
+from headgate.site.portal.asgi import application
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.roles import Role
+from headgate.site.portal.unreadable import Reader
 from headgate.site.serving import is_loopback, secret
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
 
@@ -181,3 +186,38 @@ def test_pages_behind_a_role_are_kept_by_no_cache(portal: Client) -> None:
     """A shared computer's browser shows nothing of it after signing out."""
     enter(portal, Role.AUDITOR)
     assert "no-store" in portal.get(reverse("decisions")).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"GET /calls/?q=" + b"a" * 200_000, b"GET /\0 HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"],
+    ids=["too-long", "nul", "no-text"],
+)
+def test_what_is_no_request_is_refused_in_all_languages(sent: bytes) -> None:
+    """Whose address is too long, or whose browser sends none at all, reads why in their own."""
+    headers, _, page = asyncio.run(_answer_to(sent)).decode().partition("\r\n\r\n")
+    assert headers.startswith("HTTP/1.1 400 ")
+    assert "default-src 'none'" in headers
+    for language, told in (
+        ("en", "could not be read"),
+        ("vi", "Không đọc được"),
+        ("ko", "읽을 수"),
+    ):
+        assert f'lang="{language}"' in page
+        assert told in page
+
+
+async def _answer_to(sent: bytes) -> bytes:
+    """What the portal's server says to some bytes."""
+    config = uvicorn.Config(application)
+    config.load()
+
+    def reader() -> asyncio.Protocol:
+        return Reader(config, ServerState(), {})
+
+    async with await asyncio.get_running_loop().create_server(reader, "127.0.0.1", 0) as server:
+        reading, writing = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writing.write(sent)
+        told = await reading.read()
+        writing.close()
+    return told
