@@ -29,6 +29,7 @@ from headgate.site.actions.sign import sign
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Deed, Dossier, Organisation, Review
+from headgate.site.desk.pages.telling import number
 from headgate.site.portal.asgi import application
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES
@@ -48,8 +49,8 @@ TAKES = [page for page in PAGES if "POST" in page.methods and not page.is_public
 def test_a_reviewer_who_guesses_addresses_finds_nothing(shown: Cast) -> None:
     """Only the sheets of one's own seats are there, and only through their own page."""
     shown.until(What.DECIDE_CALL, "alliance")
-    for number, name in enumerate(("one", "two")):
-        appoint(shown.officer, somebody(name), f"REV-{number}", "", {}, now())
+    for place, name in enumerate(("one", "two")):
+        appoint(shown.officer, somebody(name), f"REV-{place}", "", {}, now())
     seat(shown.officer, "open-0001", "REV-0", now())
     one = browser(Person.objects.get(username="one"))
     two = browser(Person.objects.get(username="two"))
@@ -222,3 +223,36 @@ def test_no_page_shows_an_address_that_leads_elsewhere(shown: Cast) -> None:
         assert where in ("/home/", "")
     page = client.get("/account/login/", {"next": "/running/"}).content.decode()
     assert 'href="/account/oidc/oidc/login/?process=login&amp;next=%2Frunning%2F"' in page
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("1.000", None), ("1,000", None), ("１２", 12)])
+def test_a_number_that_reads_otherwise_elsewhere_is_not_guessed(
+    shown: Cast, typed: str, kept: int | None
+) -> None:
+    """`1.000` blocks are a thousand to some and one to others: it is asked again, not taken."""
+    shown.until(What.CLOSE_CALL, "alliance")
+    application = shown.facts["applications/open"][0]
+    person = shown.register(application.applicant)
+    dossier = save_draft(person, shown.draft(application), at(application.at))
+    own = reverse("application", args=(dossier.pk,))
+    sent = {"version": "1", "months": typed, "deed": "save"}
+    page = browser(person).post(own, sent, follow=True).content.decode()
+    dossier.refresh_from_db()
+    assert (kept or application.months) == dossier.months
+    assert (kept is None) == ("govuk-error-message" in page)
+    assert kept or f'value="{typed}"' in page
+
+
+def test_digits_of_any_script_are_a_number() -> None:
+    """A keyboard for Korean or Arabic writes other digits; what is none is nobody's number."""
+    assert [12, 34, -1, -1, -1] == [number(text) for text in ("１２", "٣٤", "-5", "1.0", "²")]
+
+
+def test_no_text_turns_the_direction_of_what_follows(shown: Cast) -> None:
+    """A name or a reason cannot make the words after it read backwards: such marks are left out,
+    while what is written from right to left stays as it is.
+    """
+    name = "\u202eعلوم\u2066 الحوسبة\u200f"
+    sent = {"code": "ORG-8", "name": name, "kind": "firm", "size": "small", "fact-youth_led": "no"}
+    browser(shown.officer).post(reverse("new_organisation"), sent)
+    assert "علوم الحوسبة\u200f" == Organisation.objects.get(code="ORG-8").name

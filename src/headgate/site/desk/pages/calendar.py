@@ -130,9 +130,9 @@ def _before(request: HttpRequest) -> HttpResponse:
     try:
         document, faults = _policy()
     except Faulty as faulty:
-        faults = list(faulty.faults)
+        document, faults = None, list(faulty.faults)
     context: dict[str, Any] = {"faults": [told_fault(fault) for fault in faults], "may": False}
-    if not faults:
+    if document is not None and not faults:
         policy = at(document, first_day(document)).policy
         context |= {
             "name": words(policy.programme.name),

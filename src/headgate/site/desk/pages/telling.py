@@ -102,7 +102,7 @@ def words(text: Text | None) -> str:
 
 def number(text: str | None) -> int:
     """A number of a form; -1 where it is none, which nothing has."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return int(text) if text and text.isdecimal() and len(text) < 10 else -1
 
 
 def figures() -> Locale:
