@@ -98,10 +98,12 @@ class DossierForm(forms.Form):
         most = _("At most %s.") % figures().whole(rules.call.months_most)
         self.fields["months"].help_text = most
         say = reading.speaker_of(rules.policy, language())
+        support = rules.policy.supports[rules.call.support]
         for name in rules.call.classes:
+            shown = say.class_of(support, name)
             for part, label in (("least", _("%s: blocks at least")), ("most", _("%s: at most"))):
                 self.fields[f"class-{name}-{part}"] = WholeField(
-                    label=label % name, min_value=0, max_value=1_000_000, required=False
+                    label=label % shown, min_value=0, max_value=1_000_000, required=False
                 )
             one = _("One block: %s.") % say.block(rules.call.block, 1)
             self.fields[f"class-{name}-least"].help_text = one
