@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
@@ -133,6 +134,51 @@ def test_passwords_cannot_be_guessed_at_will(portal: Client) -> None:
     assert not portal.session.get("_auth_user_id")
     cache.clear()
     assert 302 == portal.post("/account/login/", right).status_code
+
+
+TOO_MANY = {"en": "Too many attempts", "vi": "Quá nhiều lần thử", "ko": "시도가 너무 많습니다"}
+
+
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_sends_too_much_reads_so_in_their_language(portal: Client, language: str) -> None:
+    """A flood of attempts ends at a page of this site, with what to do next."""
+    cache.clear()
+    speak(portal, language)
+    sent = {"login": "minh", "password": "wrong"}
+    answers = [portal.post("/account/login/", sent) for _ in range(40)]
+    cache.clear()
+    assert 429 == answers[-1].status_code
+    assert f'<h1 class="govuk-heading-xl">{TOO_MANY[language]}</h1>' in text_of(answers[-1])
+
+
+@override_settings(
+    HEADGATE_SIGNUP="open",
+    ACCOUNT_EMAIL_VERIFICATION="mandatory",
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+)
+@pytest.mark.usefixtures("portal")
+def test_how_long_it_takes_tells_nobody_who_has_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password is kept, which is slow, whether an address has an account already or not; the
+    answers lead to one place.
+    """
+    kept: list[object] = []
+
+    def encode(*told: object) -> str:
+        kept.append(told)
+        return "md5$salt$0"
+
+    Person.objects.create_user("minh", email="minh@example.org", password="a long phrase of words")
+    monkeypatch.setattr(MD5PasswordHasher, "encode", encode)
+    told = []
+    for email in ("minh@example.org", "another@example.org"):
+        cache.clear()
+        form = {"email": email, "password1": "a long phrase!", "password2": "a long phrase!"}
+        answer = Client().post("/account/signup/", form)
+        told.append((answer.status_code, answer.headers["Location"], len(kept)))
+        kept.clear()
+    assert told[0] == told[1]
+    assert told[0][2] > 0
 
 
 def test_a_script_in_any_field_is_text(portal: Client) -> None:
