@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.urls import reverse
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.alliance import enter_alliance, form_alliance
 from headgate.site.actions.assign_reviewers import seat
+from headgate.site.actions.consent import consent
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.people import (
     Registered,
@@ -26,6 +28,7 @@ from headgate.site.actions.people import (
 )
 from headgate.site.actions.save_draft import save_draft
 from headgate.site.actions.sign import sign
+from headgate.site.actions.submit import submit
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Deed, Dossier, Organisation, Review
@@ -256,3 +259,22 @@ def test_no_text_turns_the_direction_of_what_follows(shown: Cast) -> None:
     sent = {"code": "ORG-8", "name": name, "kind": "firm", "size": "small", "fact-youth_led": "no"}
     browser(shown.officer).post(reverse("new_organisation"), sent)
     assert "علوم الحوسبة\u200f" == Organisation.objects.get(code="ORG-8").name
+
+
+def test_a_second_click_of_saving_costs_no_consent(site: str) -> None:
+    """What stands there already is no new version, so that an alliance can hand in what its members
+    agreed to; on either database.
+    """
+    del site
+    players = Cast(small().term.document, facts_of(small().term))
+    players.until(What.CLOSE_CALL, "open")
+    first, second = players.facts["applications/open"][:2]
+    person, other = players.register(first.applicant), players.register(second.applicant)
+    now = at(first.at)
+    alliance = players.ally(replace(first, members=(second.applicant,)), person, now)
+    draft = players.draft(first, alliance)
+    dossier = save_draft(person, draft, now)
+    consent(other, dossier.pk, second.applicant.id, dossier.version, now)
+    again = save_draft(person, draft, now, dossier.pk, dossier.version)
+    assert 1 == again.version
+    assert submit(person, dossier.pk, again.version, now, despite=True).digest
