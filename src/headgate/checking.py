@@ -39,8 +39,8 @@ def check_programme(programme: str, overlays: Sequence[Path], *, adopt: bool) ->
     yield f"{right:>6} cases answered as expected, {len(ran.fired)} rules fired"
     if other:
         yield f"{len(other):>6} cases are answered otherwise under overlays: {'; '.join(other)}"
-    assumed = len(resolved.assumed())
-    yield f"{assumed:>6} values are assumed or announced on {day}: for rehearsal only"
+    if assumed := len(resolved.assumed()):
+        yield f"{assumed:>6} values are assumed or announced on {day}: for rehearsal only"
     given = {event.about for event in agenda(document) if event.what is What.DECIDE_CALL}
     if later := [name for name in resolved.policy.calls if name not in given]:
         names = ", ".join(later)

@@ -1,10 +1,10 @@
 """Each call: from what came in to the award list, and what decided between them."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from headgate.core.awards.plan import Cutoff
+from headgate.core.awards.plan import Cutoff, Shortfall
 from headgate.core.calls.harshness import Offset
 from headgate.core.policy.schema import Call
 from headgate.report import charts
@@ -104,7 +104,7 @@ def _list(call: CallSummary, listed: Listed, say: Speaker) -> Iterator[Block]:
     yield Heading(4, say.say("list.title"))
     yield Paragraph(_gap(call.section, listed, say))
     yield from _cutoffs(call, listed.cutoffs, say)
-    yield from _floors(call.section, call.id, listed, say)
+    yield from floors_of(call.section, call.id, listed.floors, say)
     declined = sum(person.declined for person in call.applicants)
     promoted = sum(person.promoted for person in call.applicants)
     if declined:
@@ -150,10 +150,13 @@ def _rule(section: Call, rule: str, say: Speaker) -> str:
     return rule
 
 
-def _floors(section: Call, call_id: str, listed: Listed, say: Speaker) -> Iterator[Block]:
+def floors_of(
+    section: Call, call_id: str, missed: Iterable[Shortfall], say: Speaker
+) -> Iterator[Block]:
+    """What a call promises to some applicants, and by how much its list misses it."""
     if not section.floors:
         return
-    short = {floor.floor: floor.units for floor in listed.floors}
+    short = {floor.floor: floor.units for floor in missed}
     heads = say.heads("floor", "promised_share", "short")
     cells = [
         (floor.id, say.locale.percent(floor.share), _short(short.get(floor.id, 0), say))

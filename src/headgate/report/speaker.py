@@ -23,7 +23,7 @@ from headgate.core.quantities import (
     half_even_part,
 )
 from headgate.core.supports import PLACES
-from headgate.core.supports.kind import JOULE
+from headgate.core.supports.kind import JOULE, Kind
 from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 
@@ -103,6 +103,12 @@ class Speaker:
         """The name of a class of holders."""
         name = self.holders.get(holder)
         return self.text(name) if name else self.say("holder_unknown")
+
+    def class_of(self, support: Kind, name: str) -> str:
+        """A class of a support by its name, and the code by which lists and reasons know it."""
+        given = getattr(support.classes.get(name), "name", None)
+        own = self.text(given) if isinstance(given, Text) else given
+        return f"{own} ({name})" if own and own != name else name
 
     def amount(self, amount: int, unit: str) -> str:
         """An amount of a ledger unit as a reader counts it: GPU-seconds as whole GPU-hours."""

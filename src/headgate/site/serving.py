@@ -191,10 +191,13 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
 
     from headgate.site.portal.asgi import application
     from headgate.site.portal.preparing import PREPARING
+    from headgate.site.portal.unreadable import Reader
 
     resolve("/")
     usually()
-    config = uvicorn.Config(application, log_level="warning", server_header=False, ws="none")
+    config = uvicorn.Config(
+        application, http=Reader, log_level="warning", server_header=False, ws="none"
+    )
     server = uvicorn.Server(config)
 
     def make(work: Work) -> None:

@@ -22,7 +22,7 @@ def adopt(document: Document, day: date, starts: date, adopted_by: str) -> Term:
     """Begin a journal with the adoption of a policy for the term that starts on a day."""
     policy = at(document, starts).policy
     _, ends = term_days(policy, 0)
-    term = Term(document, 0, starts, ends, Books(chart_of(policy)))
+    term = Term(document, 0, starts, ends, Books(chart_of(policy)), day=day)
     law = canonical.digest(canonical.line(dict(sorted(document.texts.items()))))
     fields = (document.digest, law, instant(starts), adopted_by)
     return term.enter([Entry(Kind.POLICY_ADOPTED, instant(day), policy.programme.id, fields)])

@@ -78,11 +78,12 @@ def _concentrations(
 
 
 def _floors(call: Call, offered: int) -> Iterable[Floor]:
+    """Floors in units of what is offered; less than one unit is promised to nobody."""
     for floor in call.floors:
-        tag = f"floor:{floor.id}"
-        if floor.holder is None:
-            yield Floor(floor.id, tag, least=floor_share(offered, floor.share))
-        else:
+        tag, least = f"floor:{floor.id}", floor_share(offered, floor.share)
+        if floor.holder is None and least:
+            yield Floor(floor.id, tag, least=least)
+        elif floor.holder is not None:
             yield Floor(floor.id, tag, share=floor.share, share_of=f"holder:{floor.holder}")
 
 

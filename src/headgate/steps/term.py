@@ -141,10 +141,11 @@ class Term:
 
     A term that is read from where it is kept begins with no `entries`, `decisions` and `taken`:
     they hold what was added since. Its `tree` is that of all that the cycle has entered, in a
-    database without the entries that say what was published. `day` is that of the last event, and
-    `done` counts those of the term's calendar. `ended` are the terms that turned since it was read,
-    each as it was right before. Of one `on_trial`, which is thrown away once its decisions were
-    looked at, nothing is entered: to write and digest each line takes a third of the time.
+    database without the entries that say what was published. `day` is that of the last event, or of
+    the adoption before the first, and `done` counts those of the term's calendar. `ended` are the
+    terms that turned since it was read, each as it was right before. Of one `on_trial`, which is
+    thrown away once its decisions were looked at, nothing is entered: to write and digest each line
+    takes a third of the time.
     """
 
     document: Document

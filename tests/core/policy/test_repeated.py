@@ -6,7 +6,7 @@ import pytest
 
 from headgate.core.calls.window import window
 from headgate.core.faults import Faulty
-from headgate.core.policy.check import check
+from headgate.core.policy.check import adoptable, check
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from tests.steps.builders import document
@@ -23,6 +23,12 @@ def repeating(words: str, *changes: tuple[str, str]) -> Document:
 def codes(changed: Document) -> list[str]:
     """What `headgate check` names."""
     return [fault.code for fault in check(changed)]
+
+
+def untried(changed: Document) -> list[str]:
+    """The rules of calls for hours that `headgate check --adopt` misses a case of."""
+    told = [fault.what for fault in adoptable(changed, DAY) if fault.code == "rule-unfired"]
+    return [what for what in told if "calls.hours" in what]
 
 
 def test_a_call_is_written_once_and_comes_again() -> None:
@@ -158,3 +164,22 @@ def test_a_name_that_is_taken_is_told() -> None:
         (HOURS, other + own.removeprefix(HOURS) + HOURS + "    repeat: {months: 1, times: 2}\n")
     )
     assert ["repeat-taken"] == codes(changed)
+
+
+def test_a_rule_of_a_call_that_repeats_is_fired_once() -> None:
+    """A case of any of its calls tries the rule; a rule that none tries is named once."""
+    rule = "eligibility: [{id: huge, when: application.months > 5, because: {en: Too long.}}]"
+    changed = repeating(
+        "{months: 1, times: 4}",
+        ("    block: {gpu_hour: 100}", f"    {rule}\n    block: {{gpu_hour: 100}}"),
+    )
+    assert ["no case fires the rule `calls.hours.eligibility.huge`"] == untried(changed)
+    case = """
+- case: too long for the third
+  on: 2026-04-20
+  ask: calls.hours-3.eligibility
+  given: {application: {months: 6}}
+  expect: [huge]
+"""
+    tried = Document.read({**changed.texts, "cases/huge.yaml": case})
+    assert [] == untried(tried)

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from django.urls import reverse
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.alliance import enter_alliance, form_alliance
 from headgate.site.actions.assign_reviewers import seat
+from headgate.site.actions.consent import consent
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.people import (
     Registered,
@@ -26,9 +28,11 @@ from headgate.site.actions.people import (
 )
 from headgate.site.actions.save_draft import save_draft
 from headgate.site.actions.sign import sign
+from headgate.site.actions.submit import submit
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import AwardList, Deed, Dossier, Organisation, Review
+from headgate.site.desk.pages.telling import number
 from headgate.site.portal.asgi import application
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES
@@ -48,8 +52,8 @@ TAKES = [page for page in PAGES if "POST" in page.methods and not page.is_public
 def test_a_reviewer_who_guesses_addresses_finds_nothing(shown: Cast) -> None:
     """Only the sheets of one's own seats are there, and only through their own page."""
     shown.until(What.DECIDE_CALL, "alliance")
-    for number, name in enumerate(("one", "two")):
-        appoint(shown.officer, somebody(name), f"REV-{number}", "", {}, now())
+    for place, name in enumerate(("one", "two")):
+        appoint(shown.officer, somebody(name), f"REV-{place}", "", {}, now())
     seat(shown.officer, "open-0001", "REV-0", now())
     one = browser(Person.objects.get(username="one"))
     two = browser(Person.objects.get(username="two"))
@@ -149,7 +153,9 @@ def test_a_flood_is_refused_in_the_readers_language(shown: Cast, language: str) 
 @pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
 def test_a_flood_is_not_even_read(told: bool) -> None:
-    """A body that says that it has 100 MB is never asked for; one that does not say is cut off."""
+    """A body that says that it has 100 MB is never asked for, one that does not say is cut off, and
+    either sender is told so in their language.
+    """
     asked, sent = 0, list[Mapping[str, Any]]()
 
     async def receive() -> Mapping[str, Any]:
@@ -166,11 +172,8 @@ def test_a_flood_is_not_even_read(told: bool) -> None:
     scope |= {"method": "POST", "path": "/account/login/", "headers": headers}
     scope |= {"query_string": b"", "http_version": "1.1", "asgi": {"version": "3.0"}}
     asyncio.run(application(scope, receive, send))
-    if told:
-        assert (0, 413) == (asked, sent[0]["status"])
-        assert "읽을 수 없" in b"".join(part.get("body", b"") for part in sent).decode()
-    else:
-        assert (33, []) == (asked, sent)
+    assert (0 if told else 33, 413) == (asked, sent[0]["status"])
+    assert "읽을 수 없" in b"".join(part.get("body", b"") for part in sent).decode()
 
 
 def test_a_long_text_is_refused_without_being_lost_to_others(shown: Cast) -> None:
@@ -223,3 +226,55 @@ def test_no_page_shows_an_address_that_leads_elsewhere(shown: Cast) -> None:
         assert where in ("/home/", "")
     page = client.get("/account/login/", {"next": "/running/"}).content.decode()
     assert 'href="/account/oidc/oidc/login/?process=login&amp;next=%2Frunning%2F"' in page
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("1.000", None), ("1,000", None), ("１２", 12)])
+def test_a_number_that_reads_otherwise_elsewhere_is_not_guessed(
+    shown: Cast, typed: str, kept: int | None
+) -> None:
+    """`1.000` blocks are a thousand to some and one to others: it is asked again, not taken."""
+    shown.until(What.CLOSE_CALL, "alliance")
+    application = shown.facts["applications/open"][0]
+    person = shown.register(application.applicant)
+    dossier = save_draft(person, shown.draft(application), at(application.at))
+    own = reverse("application", args=(dossier.pk,))
+    sent = {"version": "1", "months": typed, "deed": "save"}
+    page = browser(person).post(own, sent, follow=True).content.decode()
+    dossier.refresh_from_db()
+    assert (kept or application.months) == dossier.months
+    assert (kept is None) == ("govuk-error-message" in page)
+    assert kept or f'value="{typed}"' in page
+
+
+def test_digits_of_any_script_are_a_number() -> None:
+    """A keyboard for Korean or Arabic writes other digits; what is none is nobody's number."""
+    assert [12, 34, -1, -1, -1] == [number(text) for text in ("１２", "٣٤", "-5", "1.0", "²")]
+
+
+def test_no_text_turns_the_direction_of_what_follows(shown: Cast) -> None:
+    """A name or a reason cannot make the words after it read backwards: such marks are left out,
+    while what is written from right to left stays as it is.
+    """
+    name = "\u202eعلوم\u2066 الحوسبة\u200f"
+    sent = {"code": "ORG-8", "name": name, "kind": "firm", "size": "small", "fact-youth_led": "no"}
+    browser(shown.officer).post(reverse("new_organisation"), sent)
+    assert "علوم الحوسبة\u200f" == Organisation.objects.get(code="ORG-8").name
+
+
+def test_a_second_click_of_saving_costs_no_consent(site: str) -> None:
+    """What stands there already is no new version, so that an alliance can hand in what its members
+    agreed to; on either database.
+    """
+    del site
+    players = Cast(small().term.document, facts_of(small().term))
+    players.until(What.CLOSE_CALL, "open")
+    first, second = players.facts["applications/open"][:2]
+    person, other = players.register(first.applicant), players.register(second.applicant)
+    now = at(first.at)
+    alliance = players.ally(replace(first, members=(second.applicant,)), person, now)
+    draft = players.draft(first, alliance)
+    dossier = save_draft(person, draft, now)
+    consent(other, dossier.pk, second.applicant.id, dossier.version, now)
+    again = save_draft(person, draft, now, dossier.pk, dossier.version)
+    assert 1 == again.version
+    assert submit(person, dossier.pk, again.version, now, despite=True).digest

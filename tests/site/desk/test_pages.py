@@ -5,6 +5,8 @@ import re
 from django.test import Client
 from django.urls import reverse
 
+from headgate.core.calls.screening import Finding as Found
+from headgate.core.calls.screening import Refusal
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.people import act_for, appoint
 from headgate.site.actions.sign import sign
@@ -21,6 +23,7 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import call_now
+from headgate.site.desk.pages.telling import told_finding
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
@@ -58,6 +61,7 @@ def test_an_applicant_goes_from_invitation_to_receipt(shown: Cast) -> None:
     client.post(reverse("begin_application", args=("open", code)))
     dossier = Dossier.objects.get()
     own = reverse("application", args=(dossier.pk,))
+    assert "NVIDIA H200 (h200): blocks at least" in text(client, "application", dossier.pk)
     bad = client.post(own, {**typed(1, "save"), "months": "many"}).content.decode()
     assert "Mô hình tiếng Việt" in bad
     client.post(own, typed(1, "save"))
@@ -234,3 +238,14 @@ def test_a_board_offers_everybody_what_is_theirs_to_do(shown: Cast) -> None:
 
 
 SIGN = 'name="deed" value="sign"'
+
+
+def test_who_is_not_invited_is_named_in_words(shown: Cast) -> None:
+    """The class of holders by its name in the policy, and a class of chips by its own."""
+    shown.until(What.CLOSE_CALL, "alliance")
+    rules = call_now("hours")
+    told = [
+        told_finding(rules, Found(Refusal.HOLDER_NOT_INVITED, "business")),
+        told_finding(rules, Found(Refusal.ABOVE_CAP, "h200")),
+    ]
+    assert ["(Businesses)", "(NVIDIA H200 (h200))"] == [one.partition(". ")[2] for one in told]

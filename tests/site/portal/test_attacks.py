@@ -1,18 +1,24 @@
 """What somebody may try on the portal, and the readable refusal that meets it."""
 
+import asyncio
 import stat
 import unicodedata
 from pathlib import Path
 
 import pytest
+import uvicorn
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
+from uvicorn.server import ServerState
 
 from headgate.site.portal import refusals
+from headgate.site.portal.asgi import application
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES
 from headgate.site.portal.roles import Role
+from headgate.site.portal.unreadable import Reader
 from headgate.site.serving import is_loopback, secret
 from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
 
@@ -130,6 +136,51 @@ def test_passwords_cannot_be_guessed_at_will(portal: Client) -> None:
     assert 302 == portal.post("/account/login/", right).status_code
 
 
+TOO_MANY = {"en": "Too many attempts", "vi": "Quá nhiều lần thử", "ko": "시도가 너무 많습니다"}
+
+
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_sends_too_much_reads_so_in_their_language(portal: Client, language: str) -> None:
+    """A flood of attempts ends at a page of this site, with what to do next."""
+    cache.clear()
+    speak(portal, language)
+    sent = {"login": "minh", "password": "wrong"}
+    answers = [portal.post("/account/login/", sent) for _ in range(40)]
+    cache.clear()
+    assert 429 == answers[-1].status_code
+    assert f'<h1 class="govuk-heading-xl">{TOO_MANY[language]}</h1>' in text_of(answers[-1])
+
+
+@override_settings(
+    HEADGATE_SIGNUP="open",
+    ACCOUNT_EMAIL_VERIFICATION="mandatory",
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
+)
+@pytest.mark.usefixtures("portal")
+def test_how_long_it_takes_tells_nobody_who_has_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password is kept, which is slow, whether an address has an account already or not; the
+    answers lead to one place.
+    """
+    kept: list[object] = []
+
+    def encode(*told: object) -> str:
+        kept.append(told)
+        return "md5$salt$0"
+
+    Person.objects.create_user("minh", email="minh@example.org", password="a long phrase of words")
+    monkeypatch.setattr(MD5PasswordHasher, "encode", encode)
+    told = []
+    for email in ("minh@example.org", "another@example.org"):
+        cache.clear()
+        form = {"email": email, "password1": "a long phrase!", "password2": "a long phrase!"}
+        answer = Client().post("/account/signup/", form)
+        told.append((answer.status_code, answer.headers["Location"], len(kept)))
+        kept.clear()
+    assert told[0] == told[1]
+    assert told[0][2] > 0
+
+
 def test_a_script_in_any_field_is_text(portal: Client) -> None:
     """What is typed into a filter, a cursor or a name comes back as text, never as a script."""
     enter(portal, Role.AUDITOR)
@@ -181,3 +232,38 @@ def test_pages_behind_a_role_are_kept_by_no_cache(portal: Client) -> None:
     """A shared computer's browser shows nothing of it after signing out."""
     enter(portal, Role.AUDITOR)
     assert "no-store" in portal.get(reverse("decisions")).headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"GET /calls/?q=" + b"a" * 200_000, b"GET /\0 HTTP/1.1\r\n\r\n", b"\x16\x03\x01\r\n\r\n"],
+    ids=["too-long", "nul", "no-text"],
+)
+def test_what_is_no_request_is_refused_in_all_languages(sent: bytes) -> None:
+    """Whose address is too long, or whose browser sends none at all, reads why in their own."""
+    headers, _, page = asyncio.run(_answer_to(sent)).decode().partition("\r\n\r\n")
+    assert headers.startswith("HTTP/1.1 400 ")
+    assert "default-src 'none'" in headers
+    for language, told in (
+        ("en", "could not be read"),
+        ("vi", "Không đọc được"),
+        ("ko", "읽을 수"),
+    ):
+        assert f'lang="{language}"' in page
+        assert told in page
+
+
+async def _answer_to(sent: bytes) -> bytes:
+    """What the portal's server says to some bytes."""
+    config = uvicorn.Config(application)
+    config.load()
+
+    def reader() -> asyncio.Protocol:
+        return Reader(config, ServerState(), {})
+
+    async with await asyncio.get_running_loop().create_server(reader, "127.0.0.1", 0) as server:
+        reading, writing = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+        writing.write(sent)
+        told = await reading.read()
+        writing.close()
+    return told

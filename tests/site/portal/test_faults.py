@@ -10,16 +10,19 @@ from functools import cache
 import polib
 import pytest
 from django.test import Client
+from django.test.utils import override_settings
 from django.utils.translation import override
 
 from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.document import Document
+from headgate.readers.policy_files import read_programme
 from headgate.site.desk.pages import calendar
 from headgate.site.portal import reading
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import told, told_fault
 from tests.bad.test_bad_programmes import BAD, expected_of
 from tests.bad.test_bad_programmes import told as against
+from tests.report.builders import ROOT, SMALL
 from tests.site.portal.asking import enter, speak, text_of
 from tests.site.portal.test_words import TRANSLATED
 from tests.site.said import SOURCE, english, sentences, stiff
@@ -92,8 +95,8 @@ def test_the_page_of_the_adoption_tells_faults_in_the_readers_language(
 ) -> None:
     """The one page on which a policy's faults are read before a programme begins."""
 
-    def broken() -> tuple[Document, list[str]]:
-        return Document.read({}), list(map(told_fault, faults()[:20]))
+    def broken() -> tuple[Document, list[Fault]]:
+        return Document.read({}), list(faults()[:20])
 
     monkeypatch.setattr(reading, "programme", lambda: None)
     monkeypatch.setattr(calendar, "_policy", broken)
@@ -103,6 +106,22 @@ def test_the_page_of_the_adoption_tells_faults_in_the_readers_language(
     main = shown.partition("<main")[2].partition("</main>")[0]
     assert "programme.yaml" in main
     assert "" == english(main, "")
+
+
+def test_only_a_rehearsal_may_rest_on_what_is_assumed(
+    empty_portal: Client,
+) -> None:
+    """A real site shows what `headgate check --adopt` says, and its button is not there."""
+    enter(empty_portal, Role.POLICY_OWNER)
+    with override_settings(HEADGATE_DEMO=True, HEADGATE_PROGRAMME=str(ROOT / SMALL)):
+        assert "Adopt this policy" in text_of(empty_portal.get("/calendar/"))
+    with override_settings(HEADGATE_DEMO=False, HEADGATE_PROGRAMME=str(ROOT / SMALL)):
+        shown = text_of(empty_portal.get("/calendar/"))
+        digest = read_programme(ROOT / SMALL).digest
+        refused = text_of(empty_portal.post("/calendar/", {"digest": digest}, follow=True))
+    assert "Adopt this policy" not in shown
+    for page in (shown, refused):
+        assert "no case fires the rule `holders.national`" in page
 
 
 def test_a_sentence_reads_as_before_to_whoever_reads_english() -> None:

@@ -194,5 +194,15 @@ def _unsettled(resolved: Resolved) -> Iterator[Fault]:
 
 
 def _unfired(resolved: Resolved) -> Iterator[Fault]:
-    for path in run_cases(resolved.document).unfired:
-        yield Code.RULE_UNFIRED.at(_written(resolved.value, path), name=path)
+    """Rules that no case fires; one of a call that repeats is written once and fired once."""
+    ran = run_cases(resolved.document)
+
+    def rule(path: str) -> object:
+        value = find(resolved.value, path)
+        place = value.provenance if value is not None else None
+        return (place.file, place.line, place.column) if place is not None else path
+
+    fired, told = set(map(rule, ran.fired)), {rule(path): path for path in reversed(ran.unfired)}
+    for where, path in told.items():
+        if where not in fired:
+            yield Code.RULE_UNFIRED.at(_written(resolved.value, path), name=path)

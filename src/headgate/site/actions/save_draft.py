@@ -1,11 +1,11 @@
 """Saving a draft: whatever was typed is kept, and nobody overwrites what they have not seen."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from headgate.core import canonical
 from headgate.core.calls.application import Request
 from headgate.site.desk.dossiers import kept_requests
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
@@ -73,10 +73,10 @@ def _begun(dossier: Dossier) -> Dossier | None:
 
 
 def _text(dossier: Dossier) -> tuple[object, ...]:
-    """All that a saving can change."""
+    """All that a saving can change; PostgreSQL gives the names of a mapping in its own order."""
     told = (dossier.title, dossier.summary, dossier.months)
     whose = (dossier.call, dossier.lead_id, dossier.alliance_id, dossier.state)
-    return (*told, *whose, canonical.line(dossier.requests), canonical.line(dossier.answers))
+    return (*told, *whose, json.dumps([dossier.requests, dossier.answers], sort_keys=True))
 
 
 def _check(rules: CallNow, draft: Draft) -> None:

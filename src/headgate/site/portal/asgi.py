@@ -29,16 +29,13 @@ def limited(app: App) -> App:
     """The same application with no body above the limit."""
 
     async def within(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        if not told.isdigit() or int(told) > BODY_MOST:
-            kept = [(k, v) for k, v in scope["headers"] if k != b"content-length"]
-            scope = {**scope, "headers": kept, TOO_LARGE: True}
-            await app(scope, _nothing(), send)
-            return
-        await app(scope, _counted(receive), send)
+        if scope["type"] == "http":
+            told = dict(scope["headers"]).get(b"content-length", b"0")
+            if not told.isdigit() or int(told) > BODY_MOST:
+                kept = [(k, v) for k, v in scope["headers"] if k != b"content-length"]
+                scope = {**scope, "headers": kept, TOO_LARGE: True}
+            receive = _counted(receive, scope)
+        await app(scope, receive, send)
 
     return within
 
@@ -57,15 +54,19 @@ def _nothing() -> Receive:
     return nothing
 
 
-def _counted(receive: Receive) -> Receive:
-    """What is received, until it comes to more than the limit: then nobody is there any more."""
-    came = 0
+def _counted(receive: Receive, scope: Scope) -> Receive:
+    """What is received, until it comes to more than the limit: then the scope has the mark, and
+    the body is over.
+    """
+    came, nothing = 0, _nothing()
 
     async def counted() -> Message:
         nonlocal came
-        message = await receive()
+        message = await receive() if TOO_LARGE not in scope else {}
         came += len(message.get("body", b""))
-        return message if came <= BODY_MOST else {"type": "http.disconnect"}
+        if came > BODY_MOST:
+            scope[TOO_LARGE] = True
+        return message if TOO_LARGE not in scope else await nothing()
 
     return counted
 

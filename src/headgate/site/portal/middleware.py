@@ -1,5 +1,6 @@
 """What holds for every request: nothing that is not of this site is run, no flood is read."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -67,9 +68,24 @@ def gathered(
     return middleware
 
 
-def _has_nul(given: QueryDict) -> bool:
-    """Whether a value holds a NUL, which PostgreSQL keeps in no text."""
-    return any("\0" in value for _, values in given.lists() for value in values)
+NUL: Final = re.compile("\0")
+"""What PostgreSQL keeps in no text."""
+
+TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the direction of whatever is read after them; no letters need them."""
+
+
+def _holds(given: QueryDict, marks: re.Pattern[str]) -> bool:
+    """Whether a value holds such a mark."""
+    return any(marks.search(value) for _, values in given.lists() for value in values)
+
+
+def _without(given: QueryDict, marks: re.Pattern[str]) -> QueryDict:
+    """What was typed, but for such marks."""
+    told = given.copy()
+    for name, values in given.lists():
+        told.setlist(name, [marks.sub("", value) for value in values])
+    return QueryDict(told.urlencode())
 
 
 def readable(get_response: Answer) -> Answer:
@@ -78,8 +94,10 @@ def readable(get_response: Answer) -> Answer:
     def middleware(request: HttpRequest) -> HttpResponse:
         if getattr(request, "scope", {}).get(TOO_LARGE):
             return too_large(request)
-        if "\0" in request.path_info or any(map(_has_nul, (request.GET, request.POST))):
+        if "\0" in request.path_info or _holds(request.GET, NUL) or _holds(request.POST, NUL):
             return bad_request(request)
+        if _holds(request.POST, TURNS):
+            request.POST = _without(request.POST, TURNS)  # type: ignore[assignment]
         answer = get_response(request)
         if isinstance(answer, HttpResponseNotAllowed) and not answer.content:
             return not_for_opening(request, answer.headers["Allow"])

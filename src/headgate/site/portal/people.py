@@ -9,6 +9,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.urls import reverse
@@ -110,6 +111,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether anybody may make an account."""
         return bool(settings.HEADGATE_SIGNUP == "open")
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Tell the owner of an address that it has an account, and nobody else.
+
+        It takes as long as making an account does: keeping a password is slow on purpose.
+        """
+        make_password(email)
+        super().send_account_already_exists_mail(email)
 
     def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         """Keep a new account, with the one role that needs nobody's word."""

@@ -163,9 +163,10 @@ def _parties(says: Mapping[str, Any]) -> Any:
 def _support(rules: CallNow, says: Mapping[str, Any], say: Speaker) -> Any:
     starts = date.fromisoformat(says["starts"])
     ends = add_months(starts, says["months"])
+    given = say.class_of(rules.policy.supports[rules.call.support], says["class"])
     rows = [
         (_("Call"), words(rules.call.name)),
-        (_("Support"), f"{say.block(says['block'], says['blocks'])} ({says['class']})"),
+        (_("Support"), f"{given}: {say.block(says['block'], says['blocks'])}"),
         (_("From"), say.locale.day(starts)),
         (_("Until before"), say.locale.day(ends)),
         (_("Handed in, SHA-256"), says["received"]),

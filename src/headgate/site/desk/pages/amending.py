@@ -144,12 +144,14 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         _deed(request, person, code)
         return redirect("running-award", code=code)
     on = today(stood)
-    say = reading.speaker_of(reading.policy_of(stood), language())
+    policy = reading.policy_of(stood)
+    say = reading.speaker_of(policy, language())
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
     askings = [_told_asking(one, asking, on, say) for asking in reversed(one.askings)]
     context = {
         "one": one,
         "held": one.held,
+        "class": say.class_of(policy.supports[one.held.support], one.held.support_class),
         "call": words(one.call.name),
         "tag": tag(*STATES[_state(one, on)]),
         "days": {name: say.locale.day(getattr(one.held, name)) for name in ("starts", "ends")},

@@ -66,6 +66,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.desk.world import accept_by, is_over
 from headgate.site.portal import reading, typed
+from headgate.site.portal.forms import WholeField
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
@@ -82,7 +83,7 @@ class DossierForm(forms.Form):
     summary = forms.CharField(
         label=lazy("What it is for"), widget=forms.Textarea, required=False, max_length=20_000
     )
-    months = forms.IntegerField(label=lazy("Months"), min_value=0, max_value=600, required=False)
+    months = WholeField(label=lazy("Months"), min_value=0, max_value=600, required=False)
 
     def __init__(
         self, rules: CallNow, alliances: list[Alliance], *args: Any, **kwargs: Any
@@ -97,10 +98,12 @@ class DossierForm(forms.Form):
         most = _("At most %s.") % figures().whole(rules.call.months_most)
         self.fields["months"].help_text = most
         say = reading.speaker_of(rules.policy, language())
+        support = rules.policy.supports[rules.call.support]
         for name in rules.call.classes:
+            shown = say.class_of(support, name)
             for part, label in (("least", _("%s: blocks at least")), ("most", _("%s: at most"))):
-                self.fields[f"class-{name}-{part}"] = forms.IntegerField(
-                    label=label % name, min_value=0, max_value=1_000_000, required=False
+                self.fields[f"class-{name}-{part}"] = WholeField(
+                    label=label % shown, min_value=0, max_value=1_000_000, required=False
                 )
             one = _("One block: %s.") % say.block(rules.call.block, 1)
             self.fields[f"class-{name}-least"].help_text = one

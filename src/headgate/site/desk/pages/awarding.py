@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.reasons import told
+from headgate.report.section_calls import floors_of
 from headgate.site.actions.assign_reviewers import assign_reviewers
 from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
@@ -215,6 +216,7 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
         },
         "value": plan["value"],
         "bound": plan["bound"],
+        "floors": list(floors_of(rules.call, rules.id, plan["floors"], say)),
     }
 
 

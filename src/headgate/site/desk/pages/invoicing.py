@@ -271,7 +271,7 @@ def _lines(stood: Stands, one: Invoice, say: Speaker) -> Iterator[Block]:
     unit = support.unit(told["class"])
     price = half_even(Fraction(told["price"]) * Currency(say.currency).parts)
     row = (
-        f"{say.text(support.name)}, {told['class']}",
+        f"{say.text(support.name)}, {say.class_of(support, told['class'])}",
         f"{say.amount(told['granted'], unit)} {say.unit(unit)}",
         say.locale.currency(price, say.currency),
         say.locale.percent(one.share),

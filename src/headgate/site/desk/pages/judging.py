@@ -34,6 +34,7 @@ from headgate.site.desk.rating import (
     round_now,
 )
 from headgate.site.portal import reading
+from headgate.site.portal.forms import WholeField
 from headgate.site.portal.judged import closed_round
 from headgate.site.portal.pages.rounds import SAMPLE, printed, shown, with_findings
 from headgate.site.portal.registry import Page
@@ -159,7 +160,7 @@ class BlindSheet(forms.Form):
         for criterion in asked:
             shown_name = name if len(asked) == 1 else criterion
             told = _("%(name)s: points from 0 to %(full)s")
-            self.fields[criterion] = forms.IntegerField(
+            self.fields[criterion] = WholeField(
                 label=told % {"name": shown_name, "full": SCALE}, min_value=0, max_value=SCALE
             )
 

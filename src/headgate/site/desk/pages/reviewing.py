@@ -32,6 +32,7 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
+from headgate.site.portal.forms import WholeField
 from headgate.site.portal.lists import Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
@@ -47,7 +48,7 @@ class Sheet(forms.Form):
         for one in call.criteria:
             told = _("%(name)s: points from 0 to %(full)s")
             label = told % {"name": words(one.name), "full": one.full}
-            self.fields[f"points-{one.id}"] = forms.IntegerField(
+            self.fields[f"points-{one.id}"] = WholeField(
                 label=label, min_value=0, max_value=one.full
             )
             self.fields[f"comment-{one.id}"] = forms.CharField(

@@ -102,7 +102,7 @@ def words(text: Text | None) -> str:
 
 def number(text: str | None) -> int:
     """A number of a form; -1 where it is none, which nothing has."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return int(text) if text and text.isdecimal() and len(text) < 10 else -1
 
 
 def figures() -> Locale:
@@ -125,18 +125,24 @@ def told_finding(rules: CallNow, finding: Finding) -> str:
     if finding.refusal is Refusal.REQUEST_NOT_POSITIVE:
         return _(SCREENED[finding.refusal])
     own = words(because(rules.policy, rules.id, finding))
-    return f"{own or _(SCREENED[finding.refusal])} ({finding.rule})".replace(" ()", "")
+    say = speaker_of(rules.policy, language())
+    if finding.refusal is Refusal.HOLDER_NOT_INVITED:
+        about = say.holder(finding.rule)
+    else:
+        about = say.class_of(rules.policy.supports[rules.call.support], finding.rule)
+    return f"{own or _(SCREENED[finding.refusal])} ({about})".replace(" ()", "")
 
 
 def told_contents(rules: CallNow, dossier: Dossier) -> list[tuple[str, str]]:
     """All that an application asks for and answers, in the reader's language."""
     say = speaker_of(rules.policy, language())
     block = partial(say.block, rules.call.block)
+    support = rules.policy.supports[rules.call.support]
     told = [(_("Months"), figures().whole(dossier.months))]
     for one in dossier.requests:
         least, most = block(one["least"]), block(one["most"])
         between = _("%(least)s to %(most)s") % {"least": least, "most": most}
-        told.append((one["class"], least if least == most else between))
+        told.append((say.class_of(support, one["class"]), least if least == most else between))
     if dossier.alliance is not None:
         told.insert(0, (_("Alliance"), str(dossier.alliance)))
     return [*told, *_told_answers(rules.call, dossier)]

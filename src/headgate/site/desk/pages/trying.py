@@ -22,6 +22,7 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.telling import at_the_desk, words
 from headgate.site.desk.remembered import remembered
+from headgate.site.portal.forms import WholeField
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 from headgate.site.portal.words import told_fault, whole
@@ -83,7 +84,7 @@ class WhatIfForm(forms.Form):
     def __init__(self, offered: list[Lever], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for one in offered:
-            self.fields[one.field] = forms.IntegerField(
+            self.fields[one.field] = WholeField(
                 label=one.label, min_value=0, max_value=MOST, initial=one.value, required=False
             )
 
