@@ -1,5 +1,7 @@
 """Notices: everybody is told once, in their language, why and until when; no letter is lost."""
 
+import html
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,9 +29,11 @@ from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice, Reader
-from headgate.site.notices.reading import letter
+from headgate.site.notices.pages import ABOUT
+from headgate.site.notices.reading import KINDS, letter
 from headgate.site.notices.wishes import reader_of
 from headgate.site.notices.working import work
+from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import Applicant
 from headgate.site.portal.words import day, moment, zone_name
@@ -254,15 +258,42 @@ def test_the_page_shows_notices_until_they_are_read_and_keeps_a_language() -> No
     client = browser(person)
     page = client.get(reverse("notices")).content.decode()
     new = Notice.objects.filter(person=person).count()
-    assert ">New<" in page
+    assert "govuk-tag--blue" in page
     assert f"New notices: {new}" in client.get(reverse("home")).content.decode()
     client.post(reverse("notices"), {"deed": "read"})
-    assert ">New<" not in client.get(reverse("notices")).content.decode()
+    assert "govuk-tag--blue" not in client.get(reverse("notices")).content.decode()
     assert "New notices" not in client.get(reverse("home")).content.decode()
     client.post(reverse("notices"), {"deed": "language", "language": "ko"})
     assert "ko" == Reader.objects.get(person=person).language
     client.post(reverse("notices"), {"deed": "language", "language": "xx"})
     assert "ko" == Reader.objects.get(person=person).language
+
+
+@pytest.mark.usefixtures("shown")
+def test_every_notice_can_be_found() -> None:
+    """However many there are: what is new first, by pages, by what it is about and by its words."""
+    person = addressed()
+    client, old = browser(person), Notice.objects.filter(person=person).count()
+    Notice.objects.filter(person=person).update(read=now())
+    for number in range(PAGE_ROWS + 5):
+        facts = {"code": f"open-{number:04}", "call": "open", "dossier": 1, "by": "2026-01-20"}
+        told_of = {"key": f"objection/{number}", "kind": "objection", "facts": facts, "at": now()}
+        Notice.objects.create(person=person, **told_of)
+    every = client.get(reverse("notices"), {"format": "json"}).json()["rows"]
+    assert PAGE_ROWS + 5 + old == len(every)
+    assert ["new"] * (PAGE_ROWS + 5) + ["read"] * old == [row["state"] for row in every]
+    first = client.get(reverse("notices")).content.decode()
+    (further,) = re.findall(r'href="([^"]+)" rel="next"', first)
+    later = client.get(reverse("notices") + html.unescape(further)).content.decode()
+    assert "result of open-0004<" in later
+    assert "result of open-0004<" not in first
+    assert (
+        "result of open-0004<"
+        in client.get(reverse("notices"), {"q": "objection/4"}).content.decode()
+    )
+    about = client.get(reverse("notices"), {"about": "objection", "format": "json"}).json()["rows"]
+    assert PAGE_ROWS + 5 == len(about)
+    assert set(KINDS) == {kind for _word, kinds in ABOUT.values() for kind in kinds}
 
 
 def test_a_calendar_is_read_by_its_secret_address_until_another_is_made(shown: Cast) -> None:

@@ -70,11 +70,11 @@ def letters(notices: Sequence[Notice]) -> list[Letter]:
 
 
 def _letter(notice: Notice, stood: Stands | None) -> Letter:
-    if stood is None or notice.kind not in _KINDS:
+    if stood is None or notice.kind not in KINDS:
         return Letter(notice.kind, (), reverse("home"))
     policy = reading.policy_of(stood)
     say = reading.speaker_of(policy, language())
-    return _KINDS[notice.kind](_Words(notice.facts, policy, say))
+    return KINDS[notice.kind](_Words(notice.facts, policy, say))
 
 
 def _application(words: _Words) -> str:
@@ -348,7 +348,7 @@ def _owed(words: _Words) -> tuple[str, tuple[str, ...]]:
     return reverse("invoice", args=(facts["number"],)), (about, line % money)
 
 
-_KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
+KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "told": _told,
     "decided": _decided,
     "closing": _closing,

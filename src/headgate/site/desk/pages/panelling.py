@@ -20,7 +20,7 @@ from headgate.site.actions.assign_reviewers import seat
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo_panel import let_invented_mark
 from headgate.site.desk.demo_words import invented
-from headgate.site.desk.models import AwardList, Conflict, Finding, Review, Reviewer
+from headgate.site.desk.models import Conflict, Finding, Review, Reviewer, Signature
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
@@ -50,6 +50,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
     sheets = (
         told.filter(dossier__code__in=shown).select_related("dossier", "reviewer").only(*_SHEET)
     )
+    signed = Signature.objects.filter(award_list__call=call)
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     context = {
         "call": rules,
@@ -63,9 +64,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
         "whole": len(shown) == len(codes),
         "findings": Finding.objects.filter(dossier__call=call).select_related("dossier"),
-        "listed": AwardList.objects.filter(call=call)
-        .prefetch_related("signatures__person")
-        .first(),
+        "signed": list(signed.select_related("award_list", "person").order_by("id")),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
         "codes": codes,
         "day": rules.day(now()),
