@@ -8,7 +8,6 @@ from typing import Any, Final
 from headgate.core.duties.amendment import Change
 from headgate.site.desk.amending import Runs, all_runs
 from headgate.site.desk.models import Asking, Dossier
-from headgate.site.desk.running import ended_before
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.reading import Made
@@ -34,12 +33,11 @@ class OfAward:
 
 def of_awards(stood: Stands, on: date) -> Iterator[OfAward]:
     """Everything to tell of the awards that run, or that owe a report."""
-    awards = [one.award for one in (*ended_before(stood), *stood.holdings)]
     looked: dict[str, list[Made]] = {}
     for made in (each for each in reading.decisions() if each.step == "reclaim"):
         looked.setdefault(made.subject, []).append(made)
-    known = Dossier.objects.filter(code__in=awards)
-    for one in all_runs(stood, known.defer("line", "requests", "answers", "summary")):
+    few = Dossier.objects.defer("line", "requests", "answers", "summary")
+    for one in all_runs(stood, few):
         yield from _reports(one, on)
         yield from (_asking(one, asking) for asking in one.askings)
         for made in looked.get(one.held.award, ()):

@@ -5,14 +5,13 @@ the newest holds. What was received and decided has its digest in the journal; w
 (holdings, what the meters know, the tree) can be derived again, and `verify` does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
 from hashlib import sha256
-from io import BytesIO
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -288,22 +287,28 @@ def _holdings(text: str) -> tuple[Holding, ...]:
 
     The lines are not kept: those of ten thousand awards are as large as the awards themselves.
     """
-    told = text.encode()
-    digest = sha256(told).digest()
-    if (found := _HOLDINGS.get(digest)) is None:
-        lines = BytesIO(told)
-        parts = iter(lambda: list(islice(lines, 500)), [])
+    digest = sha256()
+    for piece in _pieces(text):
+        digest.update(piece)
+    if (found := _HOLDINGS.get(digest.digest())) is None:
         with undisturbed():
-            found = tuple(chain.from_iterable(map(_some_holdings, parts)))
-        _HOLDINGS.keep(digest, found)
+            found = tuple(chain.from_iterable(map(_some_holdings, _pieces(text))))
+        _HOLDINGS.keep(digest.digest(), found)
     return found
 
 
-def _some_holdings(lines: list[bytes]) -> Iterable[Holding]:
-    """The awards of some lines; one that was made to hold two is read alone, and refused.
+def _pieces(text: str) -> Iterator[bytes]:
+    """Some lines at a time: read at once, those of many awards take thrice what is made of them."""
+    begin = 0
+    while begin < len(text):
+        end = text.find("\n", begin + 2**17) + 1 or len(text)
+        yield text[begin:end].encode()
+        begin = end
 
-    Read at once, the lines of ten thousand awards take three times what is made of them.
-    """
+
+def _some_holdings(piece: bytes) -> Iterable[Holding]:
+    """The awards of some lines; one that was made to hold two is read alone, and refused."""
+    lines = piece.splitlines()
     found = value(Sort.HOLDINGS, tuple[Holding, ...], b"[%b]" % b",".join(lines))
     if len(found) != len(lines):
         found = [value(Sort.HOLDINGS, Holding, line) for line in lines]
