@@ -15,7 +15,6 @@ from headgate.core.duties.amendment import Change
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.amending import answered_by, reports_among
 from headgate.site.desk.invoices import (
-    OPEN,
     OVERDUE,
     Invoice,
     every_invoice,
@@ -207,15 +206,16 @@ def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> I
         if is_staff(person)
         else invoices(stood, {one.code or "" for one in part})
     )
+    owed = [one for one in every if one.standing.open > 0 and one.standing.bill.due]
+    late = [one for one in owed if one.standing.is_overdue(on)]
     running = {held.award for held in stood.holdings} - set(suspended(stood, every))
     shuts = {
         one.number: first
-        for one in every
+        for one in (late if Role.FUND_OFFICER in roles else owed)
         if one.award in running and (first := suspends_from(stood, one)) is not None
     }
-    owed = [one for one in every if one.state(on) in (OPEN, OVERDUE) and one.standing.bill.due]
     if Role.FUND_OFFICER in roles:
-        yield from _overdue([one for one in owed if one.state(on) == OVERDUE], shuts, stood)
+        yield from _overdue(late, shuts, stood)
         return
     for one in owed:
         title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
@@ -405,7 +405,8 @@ def _reports(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     calls = set(known.order_by().values_list("call", flat=True).distinct())
     reports, gone = Reports(stood), ended_before(stood)
     handed = handed_in({one.award for one in gone if reports.owed_by(one)})
-    follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
+    stands = *reading.DATABASE.where, stood.document, stood.standing.index, stood.holdings
+    follows = *stands, on, frozenset(calls), frozenset(handed.items())
     every = (one for one in (*gone, *stood.holdings) if one.call in calls)
     soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
     yield from _by_call("reports", soon, _late_or_due)

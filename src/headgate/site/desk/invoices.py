@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 from django.utils.translation import gettext_noop as noop
@@ -70,11 +71,10 @@ class Invoice:
 
     def state(self, on: date) -> str:
         """How it stands on a day."""
-        if self.amount < 0:
-            return CREDIT
-        if self.standing.is_overdue(on):
-            return OVERDUE
-        return OPEN if self.standing.open > 0 else PAID
+        standing = self.standing
+        if standing.open > 0:
+            return OVERDUE if standing.is_overdue(on) else OPEN
+        return CREDIT if standing.bill.amount < 0 else PAID
 
 
 def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoice]:
@@ -88,9 +88,8 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
     found = {award: _same(before.get(award), made, due.get(award, 0)) for award, made in billed}
     if awards is None:
         _BILLED.keep(reading.DATABASE.where, found)
-    return sorted(
-        (one for each in found.values() for one in each.all), key=lambda one: one.made.seq
-    )
+    every = [one for each in found.values() for one in each.all]
+    return sorted(every, key=attrgetter("made.seq"))
 
 
 _Fees = Sequence[tuple[str, Sequence[Made]]]
