@@ -76,7 +76,10 @@ def _measured(award: str) -> Iterator[dict[str, Any]]:
 
 
 def _moved() -> Iterator[dict[str, Any]]:
-    """The first look, that right after an entry of the journal, and a language's first search."""
+    """The first look, that right after an entry of the journal, and a language's first search.
+
+    Of homes the second alone.
+    """
     from django.test import Client
 
     for name in ("running", "invoices", "projects"):
@@ -92,6 +95,12 @@ def _moved() -> Iterator[dict[str, Any]]:
         _, login = _costs(look)
         spent = [_words(client, f"/{name}/?q=b700", language) for language in ("vi", "ko")]
         yield measure("portal", f"{name}_words_first", min(spent) / login, "ratio")
+    for name in ("running_home", "fund_home"):
+        client = Client(headers={"host": "localhost"})
+        client.post(f"/demo/{PAGES[name][0]}/")
+        look = partial(_seconds, client, "/home/")
+        spent, login = _costs(partial(_begun, partial(_pay, name, count()), look))
+        yield measure("portal", f"{name}_after_entry", min(spent) / login, "ratio")
 
 
 def _begun(begin: Callable[[], None], look: Callable[[], float]) -> float:

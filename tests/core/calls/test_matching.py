@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from headgate.core.calls.matching import (
     coverage,
+    each_findable,
     findable,
     fold,
     likeness,
@@ -45,6 +46,14 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert terms(text) == terms(fold(text))
     said = terms(text)
     assert (1000 if said else 0) == likeness(said, said)
+
+
+@given(
+    st.lists(st.text() | st.sampled_from(["\u0301", "가", " 가", "가 나", "Å", "A", "\0", "ａ"]))
+)
+def test_many_texts_are_made_ready_as_each_is(texts: list[str]) -> None:
+    """Nothing of one runs over into the next: no mark, no syllable, no sign that stands between."""
+    assert [findable(text) for text in texts] == each_findable(texts)
 
 
 _SOME = st.lists(st.sampled_from(["ab", "b", "한국", "한국을", "한", "국을"])).map(" ".join)

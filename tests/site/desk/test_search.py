@@ -15,8 +15,9 @@ from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.people import act_for, appoint, give_roles
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.models import Dossier, Organisation
+from headgate.site.desk.models import Alliance, Dossier
 from headgate.site.desk.office import call_now
+from headgate.site.desk.searching import _Looking
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import What
@@ -37,13 +38,11 @@ def scene() -> Cast:
     for number in (0, 1):
         cast.hand_in(cast.facts["applications/open"][number])
     first, second = Dossier.objects.filter(call="open").order_by("pk")
-    texts = {
-        "title": f"{SECRETS[0]} Đào tạo mô hình ngôn ngữ",
-        "summary": "한국어 언어 모델을 학습",
-    }
-    Dossier.objects.filter(pk=first.pk).update(**texts)
-    Dossier.objects.filter(pk=second.pk).update(title=SECRETS[1], summary="국가 컴퓨팅 자원을 신청")
-    Organisation.objects.filter(pk=second.lead_id).update(name=f"{SECRETS[2]} Đà Nẵng")
+    first.title, first.summary = f"{SECRETS[0]} Đào tạo mô hình ngôn ngữ", "한국어 언어 모델을 학습"
+    second.title, second.summary = SECRETS[1], "국가 컴퓨팅 자원을 신청"
+    second.lead.name = f"{SECRETS[2]} Đà Nẵng"
+    for one in (first, second, second.lead):
+        one.save()
     owner = cast.persons[first.lead.code]
     owner.first_name = SECRETS[3]
     owner.save()
@@ -114,6 +113,27 @@ def test_both_databases_find_the_same(full: Cast) -> None:
     assert any(a.startswith("/entries/?before=") for a in hits(client, "policy"))
     assert "/calls/open/" in hits(Client(), "the open call")
     assert {} == hits(Client(), "da nang")
+
+
+def test_what_the_database_narrows_is_what_reading_every_row_finds(
+    full: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By codes, names, texts, an alliance, a role, the number of a draft that has no title yet."""
+    first = Dossier.objects.get(code="open-0001")
+    first.alliance = Alliance.objects.create(name="Liên minh Sông Hồng", lead=first.lead)
+    first.save()
+    draft = Dossier.objects.create(call="open", lead=first.lead)
+    somebody("one", Role.AUDITOR)
+    clients = [browser(one) for one in (full.officer, full.persons[first.lead.code])]
+    words = ("song hong", f"open {draft.pk}", "auditor", "da nang", "hong quetzal", *SECRETS, "2")
+
+    def found() -> list[list[dict[str, str]]]:
+        return [[hits(client, word) for client in clients] for word in words]
+
+    narrowed = found()
+    assert [word for word, each in zip(words, narrowed, strict=True) if any(each)] == [*words]
+    monkeypatch.setattr(_Looking, "narrowed", lambda _self, query, *_fields: query)
+    assert narrowed == found()
 
 
 def readers(cast: Cast) -> dict[str, Client]:

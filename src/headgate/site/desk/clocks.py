@@ -15,7 +15,6 @@ from headgate.core.duties.amendment import Change
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.amending import answered_by, looks, reports_among
 from headgate.site.desk.invoices import (
-    OPEN,
     OVERDUE,
     Invoice,
     every_invoice,
@@ -206,15 +205,16 @@ def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> I
         if is_staff(person)
         else invoices(stood, {one.code or "" for one in part})
     )
+    owed = [one for one in every if one.standing.open > 0 and one.standing.bill.due]
+    late = [one for one in owed if one.standing.is_overdue(on)]
     running = {held.award for held in stood.holdings} - set(suspended(stood, every))
     shuts = {
         one.number: first
-        for one in every
+        for one in (late if Role.FUND_OFFICER in roles else owed)
         if one.award in running and (first := suspends_from(stood, one)) is not None
     }
-    owed = [one for one in every if one.state(on) in (OPEN, OVERDUE) and one.standing.bill.due]
     if Role.FUND_OFFICER in roles:
-        yield from _overdue([one for one in owed if one.state(on) == OVERDUE], shuts, stood)
+        yield from _overdue(late, shuts, stood)
         return
     for one in owed:
         title = _("Invoice %(number)s: last day to pay") % {"number": one.number}
@@ -420,7 +420,8 @@ def _reports(stood: Stands, on: date, waiting: Collection[tuple[str, str]]) -> I
     calls = set(known.order_by().values_list("call", flat=True).distinct())
     reports, gone = Reports(stood), ended_before(stood)
     handed = handed_in({one.award for one in gone if reports.owed_by(one)})
-    follows = stood.moved, on, frozenset(calls), frozenset(handed.items())
+    stands = *reading.DATABASE.where, stood.document, stood.standing.index, stood.holdings
+    follows = *stands, on, frozenset(calls), frozenset(handed.items())
     every = (one for one in (*gone, *stood.holdings) if one.call in calls)
     soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
     open_ones = [(call, day) for call, day, *report in soon if tuple(report) not in waiting]

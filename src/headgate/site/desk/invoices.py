@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain
+from operator import attrgetter
 from sys import intern
 from typing import Any, Final
 
@@ -72,11 +73,10 @@ class Invoice:
 
     def state(self, on: date) -> str:
         """How it stands on a day."""
-        if self.amount < 0:
-            return CREDIT
-        if self.standing.is_overdue(on):
-            return OVERDUE
-        return OPEN if self.standing.open > 0 else PAID
+        standing = self.standing
+        if standing.open > 0:
+            return OVERDUE if standing.is_overdue(on) else OPEN
+        return CREDIT if standing.bill.amount < 0 else PAID
 
 
 def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoice]:
@@ -93,7 +93,7 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
     }
     if awards is None:
         _BILLED.keep(reading.DATABASE.where, found)
-    return sorted(chain.from_iterable(found.values()), key=lambda one: one.made.seq)
+    return sorted(chain.from_iterable(found.values()), key=attrgetter("made.seq"))
 
 
 def _billed(stood: Stands, awards: Container[str] | None) -> Mapping[str, Sequence[Made]]:

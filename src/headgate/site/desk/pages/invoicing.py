@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as lazy
 from headgate.core import canonical
 from headgate.core.calls.application import Application
 from headgate.core.quantities import half_even
+from headgate.core.quick import quick
 from headgate.core.supports.price import Currency
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
@@ -82,9 +83,12 @@ class Listed:
 def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
     """The rows of some invoices, what is overdue first."""
     leads = leads_of(Dossier.objects.all()) if found else {}
-    rows = [Listed(one, one.state(on), leads.get(one.award, "")) for one in found]
+    rows = [_row(one, one.state(on), leads.get(one.award, "")) for one in found]
     order = {state: place for place, state in enumerate(STATES)}
     return sorted(rows, key=lambda row: (order[row.state], row.one.standing.bill.due or on))
+
+
+_row: Final = quick(Listed)
 
 
 def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
