@@ -280,7 +280,10 @@ def _amended(words: _Words) -> Letter:
         title = _("%(code)s is suspended: its fee is overdue") % told
         return Letter(title, (words.facts["answer"], shut), _award(words))
     subject = _("%(code)s is answered: %(what)s") % told
-    held = _("It is granted.") if words.facts["granted"] else _("It is not granted.")
+    granted, not_granted = _("It is granted."), _("It is not granted.")
+    if words.facts["change"] == Change.REPORT:
+        granted, not_granted = _("It is accepted."), _("It is sent back: hand it in again.")
+    held = granted if words.facts["granted"] else not_granted
     lines = tuple(filter(None, (held, words.facts["answer"])))
     return Letter(subject, lines, _award(words))
 
