@@ -75,7 +75,7 @@ STATES: Final[Mapping[str, tuple[Promise, str]]] = {
 def _state(one: Runs, on: date) -> str:
     """What an award needs most."""
     waits, shut = bool(one.waiting), one.suspended is not None
-    return state_of(one.to_hand_in, on, waits, shut, one.has_ended)
+    return state_of(one.to_hand_in, on, waits, shut, one.has_ended or one.held.ends <= on)
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
