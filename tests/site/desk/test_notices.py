@@ -19,7 +19,7 @@ from headgate.site.actions.people import send_away
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import AwardList, Dossier
+from headgate.site.desk.models import Acceptance, AwardList, Dossier
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
@@ -107,7 +107,14 @@ def test_every_applicant_is_told_the_result_with_reason_score_and_days() -> None
 
 
 def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast) -> None:
-    """After the decision each application's outcome is told; the same entry never again."""
+    """After the decision each application's outcome is told, and who moved up hears that; the same
+    entry never again.
+    """
+    listed = AwardList.objects.get(call="open")
+    Acceptance.objects.update_or_create(
+        dossier=Dossier.objects.get(code=listed.winners[-1]),
+        defaults={"accepted": False, "person": shown.officer, "at": now()},
+    )
     decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
     event = next(one for one in decides if one.about == "open")
     take_due(shown.officer, str(event), shown.morning(event))
@@ -115,6 +122,10 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
     decided = told("decided")
     assert handed_in() == {c for one in decided if (c := one.facts["code"]).startswith("open-")}
     assert all("is decided" in letter(one).subject for one in decided)
+    won = {one.facts["code"] for one in decided if one.facts["won"]}
+    up = {c.facts["code"] for c in decided if any("moved up" in x for x in letter(c).lines)}
+    assert up == won.intersection(listed.standby)
+    assert up, "somebody moved up"
     assert 0 == gather(now())
 
 

@@ -107,7 +107,9 @@ def _decided(words: _Words) -> Letter:
         "outcome": outcome,
     }
     told = _("The decision stands in the public journal; anybody can derive it again.")
-    return Letter(subject, (*_because(words), told), _application(words))
+    up = _("It waited on standby and moved up: an award before it was given up.")
+    lines = *_because(words), *([up] if words.facts.get("moved_up") else ()), told
+    return Letter(subject, lines, _application(words))
 
 
 def _because(words: _Words) -> tuple[str, ...]:
