@@ -68,7 +68,8 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     """Hold every award's use against its grant, and take back what the policy's table says.
 
     What is taken returns to the envelope and the capacity it came from, where the next call finds
-    it. An explanation that was accepted spares its part.
+    it. An explanation that was accepted spares its part. That it looked is on record also where
+    nothing was awarded: no event passes without an entry.
     """
     rule, when = term.policy(day).reclaim[support], instant(day)
     path, policy = f"reclaim.{support}", term.document.digest
@@ -76,6 +77,9 @@ def reclaim(term: Term, support: str, day: date) -> Term:
     assumed = term.resolved(day).assumed([path])
     grants = {(h.award, h.support_class): h for h in term.holdings.values() if h.support == support}
     decisions: list[Decision] = []
+    if not grants:
+        decided = path, support, when, policy, (), assumed, {"awards": 0}
+        decisions.append(Decision("look", *decided))
     pace = [_grant_of(term, holding) for holding in grants.values()]
     for found in idle(pace, _accepted(term), when):
         holding = grants[found.award, found.support_class]

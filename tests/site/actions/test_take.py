@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -10,16 +10,19 @@ from pathlib import Path
 import pytest
 
 from headgate.core import canonical
+from headgate.core.calls.application import Application
 from headgate.core.faults import Faulty
+from headgate.core.policy.dated import at
 from headgate.demo import Choices
 from headgate.demo import rehearse as rehearse_programme
 from headgate.readers.facts import Recorded
+from headgate.simulation.world import Simulated
 from headgate.site.actions.take import begin_programme, rehearse, take_event
 from headgate.site.records import kept
 from headgate.site.records.database import Database, create, opened
 from headgate.site.records.journal import head
 from headgate.site.records.kept import kept_term
-from headgate.steps.agenda import agenda
+from headgate.steps.agenda import agenda, calendar, first_day
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term
 from tests.commands import environment
@@ -214,3 +217,23 @@ def test_a_line_of_awards_that_was_made_to_hold_two_is_refused() -> None:
     assert held == kept._holdings("\n".join(lines))
     with pytest.raises(Faulty, match="kept-unreadable"):
         kept._holdings("\n".join([",".join(lines[:2]), *lines[2:]]))
+
+
+class Nobody(Simulated):
+    """The rehearsal's world, in which nobody applies."""
+
+    def applications(self, call: str) -> Sequence[Application]:
+        """None."""
+        del call
+        return ()
+
+
+def test_every_event_is_kept_also_where_nobody_holds_anything(sqlite_address: str) -> None:
+    """A support that nobody was awarded stops no calendar: what happened stands in the journal."""
+    database, document = opened(sqlite_address), small().term.document
+    world = Nobody(at(document, first_day(document)).policy, {}, "nobody")
+    begin_programme(database, document)
+    for event in calendar(document, 2):
+        before = head(database).size
+        take_event(database, world, event)
+        assert head(database).size > before, event

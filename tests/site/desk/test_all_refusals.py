@@ -23,6 +23,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *OF_AWARDS,
         *GRANTED,
         DeskRefusal.PARTS_WRONG,
+        DeskRefusal.ORGANISATION_UNKNOWN,
         *HEARD,
         *REMEDIED,
         DeskRefusal.NO_PROGRAMME,

@@ -119,19 +119,6 @@ def test_a_board_shows_the_first_awards_and_leads_to_all(
     assert "/boards/open/list/" in page
 
 
-def test_a_list_whose_worth_is_below_zero_says_why(
-    judged: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A minister who reads "Worth −157,681,000" reads beside it what that means."""
-    officer, shown = browser(judged.officer), awarding._shown
-    assert "below zero" not in text(officer, "board")
-    low = {"value": -157_681_000}
-    monkeypatch.setattr(awarding, "_shown", lambda *told: shown(*told) | low)
-    page = text(officer, "board")
-    assert "Worth −157,681,000" in page
-    assert "It is below zero: what is taken off for the soft floors that it misses" in page
-
-
 def test_a_what_if_changes_the_list_and_nothing_else(judged: Cast) -> None:
     """A lower cap gives other awards on the page; the journal and the board stay as they are."""
     officer = browser(judged.officer)

@@ -19,7 +19,7 @@ from headgate.core.enforcement.engine import QuotaState
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.document import Document
 from headgate.report.locale import LOCALES
-from headgate.site.actions.amend import ask, suspend
+from headgate.site.actions.amend import answer, ask, suspend
 from headgate.site.actions.pay import Received, record_payment
 from headgate.site.actions.people import Registered, act_for, register
 from headgate.site.desk import running
@@ -157,6 +157,30 @@ def test_an_invoice_is_read_printed_and_paid_at_the_portal(billed: Cast) -> None
     other = next(o for o in every() if billed.applicant_of(o.award) != person)
     assert 404 == holder.get(reverse("invoice", args=(other.number,))).status_code
     assert 403 == browser(somebody("r", Role.REVIEWER)).get(where).status_code
+
+
+def test_money_that_comes_back_is_told_and_amounts_are_typed_as_they_are_shown(
+    billed: Cast,
+) -> None:
+    """What was paid for more than is held is to be given back, until somebody has given it."""
+    one = next(each for each in every() if term().holdings[each.award].blocks > 1)
+    holder, office = billed.applicant_of(one.award), browser(funds())
+    shown = f"₩{one.amount:,}"
+    page, where = office.get("/invoices/").content.decode(), f"/invoices/{one.number}/"
+    assert shown in page
+    assert "Coming back" not in page
+    day = stood().standing.day.isoformat()
+    office.post(where, {"amount": shown, "received": day, "reference": "KB 7"})
+    assert PAID == next(e for e in every() if e.number == one.number).state(date.max)
+    asked = ask(holder, one.award, {"change": Change.GIVE_BACK, "blocks": 1}, ("x", ""), now())
+    answer(billed.officer, asked.pk, True, "Thank you.", now())
+    back = -next(e for e in every() if e.number == one.number).award_open
+    assert back > 0
+    for client in (office, browser(holder)):
+        page = client.get("/invoices/").content.decode()
+        assert f"Coming back to holders: ₩{back:,}." in page
+    office.post(where, {"amount": f"−₩{back:,}", "received": day, "reference": "KB 8"})
+    assert "Coming back" not in office.get("/invoices/").content.decode()
 
 
 def test_the_list_is_ones_own_and_downloads(billed: Cast) -> None:

@@ -23,7 +23,7 @@ from headgate.site.actions.people import send_away
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import AwardList, Dossier
+from headgate.site.desk.models import Acceptance, AwardList, Dossier
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
@@ -117,18 +117,25 @@ def test_every_applicant_is_told_the_result_with_reason_score_and_days() -> None
 
 
 def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast) -> None:
-    """After the decision each application's outcome is told; the same entry never again."""
+    """After the decision each application's outcome is told, and who moved up hears that; the same
+    entry never again.
+    """
+    listed = AwardList.objects.get(call="open")
+    Acceptance.objects.update_or_create(
+        dossier=Dossier.objects.get(code=listed.winners[-1]),
+        defaults={"accepted": False, "person": shown.officer, "at": now()},
+    )
     decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
     event = next(one for one in decides if one.about == "open")
-    gather(now())
     take_due(shown.officer, str(event), shown.morning(event))
     gather(now())
     decided = told("decided")
     assert handed_in() == {c for one in decided if (c := one.facts["code"]).startswith("open-")}
     assert all("is decided" in letter(one).subject for one in decided)
-    said = {one.facts["code"]: letter(one).lines for one in told("told")}
-    for one in (one for one in decided if one.facts["call"] == "open"):
-        assert said[one.facts["code"]][1] == letter(one).lines[1], "the reason is the same"
+    won = {one.facts["code"] for one in decided if one.facts["won"]}
+    up = {c.facts["code"] for c in decided if any("moved up" in x for x in letter(c).lines)}
+    assert up == won.intersection(listed.standby)
+    assert up, "somebody moved up"
     assert 0 == gather(now())
 
 

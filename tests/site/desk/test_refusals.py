@@ -237,14 +237,6 @@ def member_twice(stage: Stage) -> None:
     enter_alliance(cast.persons[lead], alliance, lead, "member", 1, stage.now)
 
 
-def organisation_unknown(stage: Stage) -> None:
-    """Nobody has this name."""
-    cast, dossier = draft_of(stage, 1)
-    lead = cast.persons[dossier.lead.code]
-    alliance = cast.ally(cast.facts["applications/open"][1], lead, stage.now)
-    enter_alliance(lead, alliance, "No such body", "member", 1, stage.now)
-
-
 def not_closed(stage: Stage) -> None:
     """Nobody is seated while applications come in."""
     seat(stage.cast.officer, "open-0001", "REV-A", stage.now)
@@ -411,7 +403,6 @@ PROVOKED: dict[DeskRefusal, tuple[str, Callable[[Stage], None]]] = {
     DeskRefusal.FORM_FAULTY: ("open", form_faulty),
     DeskRefusal.CONSENT_MISSING: ("open", consent_missing),
     DeskRefusal.NOT_ELIGIBLE: ("open", not_eligible),
-    DeskRefusal.ORGANISATION_UNKNOWN: ("open", organisation_unknown),
     DeskRefusal.MEMBER_TWICE: ("open", member_twice),
     DeskRefusal.NOT_CLOSED: ("open", not_closed),
     DeskRefusal.CONFLICT: ("closed", conflict),

@@ -283,3 +283,21 @@ def _stood() -> Stands:
     stood = reading.programme()
     assert stood is not None
     return stood
+
+
+def test_an_award_that_ended_within_its_term_runs_no_more(played: Cast) -> None:
+    """Its rights stay with it until the term turns; that it still runs would be untrue."""
+    stood = reading.programme()
+    assert stood is not None
+    award = next(one for one in stood.holdings if one.call == "open")
+    report = next(iter(Reports(stood).owed_by(award)), None)
+    made = asking(played, award, change=Change.REPORT, report=report.report.id) if report else None
+    if made is not None:
+        answer(played.officer, made.pk, True, "Thank you.", NOON)
+    stood = reading.programme()
+    assert stood is not None
+    (runs,) = all_runs(stood, Dossier.objects.filter(code=award.award))
+    for day, state in ((award.ends - timedelta(days=1), "runs"), (award.ends, "ended")):
+        rows = rows_for(played.officer, stood, day, day.isoformat()).rows
+        assert state == next(one.state for one in rows if one.award == award.award)
+        assert state == _state(runs, day)

@@ -70,7 +70,7 @@ def test_what_is_asked_reaches_the_office_and_its_answer_the_holder(june: Cast) 
     answer(june.officer, made.pk, True, "Well done", now())
     assert 0 < gather(now())
     (said,) = (one for one in told("amended") if one.person_id == person.pk)
-    assert "Well done" in letter(said).lines
+    assert ("It is accepted.", "Well done") == letter(said).lines
     assert 3 == len(set(subjects(said)))
     assert 0 == gather(now()), "nothing is told twice"
 

@@ -11,6 +11,8 @@ import pytest
 from django.test import Client
 
 from headgate.core.duties.amendment import Amendment, Change
+from headgate.core.ledger.refused import Refused
+from headgate.site.actions.alliance import enter_alliance, form_alliance
 from headgate.site.actions.amend import answer
 from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE
@@ -156,7 +158,8 @@ def test_a_member_is_named_by_its_name_or_its_code(played: Cast) -> None:
     lead = Dossier.objects.get(code=award.award).lead
     came = Organisation.objects.exclude(pk=lead.pk).last()
     assert came is not None
-    holder, where = browser(played.applicant_of(award.award)), f"/running/{award.award}/"
+    person, where = played.applicant_of(award.award), f"/running/{award.award}/"
+    holder = browser(person)
     form = {"deed": "ask", "change": "members", "parts": ["2", "1"], "text": "One more"}
     told = text_of(holder.post(where, {**form, "member": [lead.code, "No such"]}, follow=True))
     assert "Name a registered organisation by its code, or by its whole name. (No such)" in told
@@ -165,6 +168,10 @@ def test_a_member_is_named_by_its_name_or_its_code(played: Cast) -> None:
     assert {lead.code: 2, came.code: 1} == Asking.objects.get().asked["parts"]
     answer(played.officer, Asking.objects.get().pk, False, "Not now", NOON)
     assert f">{lead.name}</label>" in page_of(holder, award), "and each line says whose it is"
+    formed = form_alliance(person, lead.code, "Two of us", NOON).pk
+    assert came == enter_alliance(person, formed, came.name, "data", 1, NOON).organisation
+    with pytest.raises(Refused, match="ORGANISATION_UNKNOWN"):
+        enter_alliance(person, formed, "No such", "data", 1, NOON)
     Organisation.objects.filter(code=came.code).update(name=lead.name)
     told = text_of(holder.post(where, {**form, "member": [lead.code, lead.name]}, follow=True))
     assert "Name a registered organisation by its code" in told, "two have that name"

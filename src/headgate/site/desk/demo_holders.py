@@ -96,9 +96,10 @@ def _confirm(known: Mapping[str, Dossier], people: Mapping[int, Person], said: I
 
 
 def _explained(stood: Stands, known: Mapping[str, Dossier]) -> Iterator[Asking]:
-    """Why awards lie idle that are heard on it now, each once."""
-    said, kind = invented(policy_of(stood)), Change.EXPLANATION
-    heard = set(Asking.objects.filter(change=kind).values_list("dossier__code", flat=True))
+    """Why awards lie idle that are heard on it now, each once a term."""
+    said, kind, since = invented(policy_of(stood)), Change.EXPLANATION, stood.standing.starts
+    told = Asking.objects.filter(change=kind, at__date__gte=since)
+    heard = set(told.values_list("dossier__code", flat=True))
     asked = [one for one in stood.holdings if one.award in known and one.award not in heard]
     for held, _last in to_explain(stood, asked, now().date()):
         if drawn(held.award, kind)[0] < IN_TIME:

@@ -154,7 +154,7 @@ def _rows(
 
     def state(one: Holding, due: Sequence[Owed], asked: Asked) -> str:
         # What alike awards owe is one and the same, so what they need most is told once.
-        how = bool(asked), one.award in shut, one.award in over
+        how = bool(asked), one.award in shut, one.award in over or one.ends <= on
         handed = frozenset(reports_among(asked)) if asked else _NONE
         alike = id(due), handed, *how
         if alike not in known:

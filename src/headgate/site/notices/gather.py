@@ -218,6 +218,8 @@ def _decided(rules: CallNow, people: People) -> Iterator[Told]:
     if not rules.decided:
         return
     found = applicants(reading.decisions(), rules.id)
+    told = AwardList.objects.filter(call=rules.id, told__isnull=False)
+    stood_by = {code for codes in told.values_list("standby", flat=True) for code in codes}
     for dossier in _handed_in(rules.id):
         one = found.get(dossier.code or "")
         if one is not None:
@@ -225,6 +227,7 @@ def _decided(rules: CallNow, people: People) -> Iterator[Told]:
                 "call": rules.id, "code": one.id, "dossier": dossier.pk, "won": one.is_awarded,
                 "outcome": one.outcome, "reason": one.reason, "score": one.score or None,
                 "findings": one.findings, "place": one.place,
+                "moved_up": one.is_awarded and one.id in stood_by,
             }  # fmt: skip
             acting = people.acting(dossier.lead_id)
             yield Told(f"decided/{one.id}/{one.seq}", "decided", acting, facts)

@@ -108,7 +108,9 @@ def _decided(words: _Words) -> Letter:
         "outcome": outcome,
     }
     told = _("The decision stands in the public journal; anybody can derive it again.")
-    return Letter(subject, (*_because(words), told), _application(words))
+    up = _("It waited on standby and moved up: an award before it was given up.")
+    lines = *_because(words), *([up] if words.facts.get("moved_up") else ()), told
+    return Letter(subject, lines, _application(words))
 
 
 def _because(words: _Words) -> tuple[str, ...]:
@@ -287,7 +289,10 @@ def _amended(words: _Words) -> Letter:
         title = _("%(code)s is suspended: its fee is overdue") % told
         return Letter(title, (words.facts["answer"], shut), _award(words))
     subject = _("%(code)s is answered: %(what)s") % told
-    held = _("It is granted.") if words.facts["granted"] else _("It is not granted.")
+    granted, not_granted = _("It is granted."), _("It is not granted.")
+    if words.facts["change"] == Change.REPORT:
+        granted, not_granted = _("It is accepted."), _("It is sent back: hand it in again.")
+    held = granted if words.facts["granted"] else not_granted
     lines = tuple(filter(None, (held, words.facts["answer"])))
     return Letter(subject, lines, _award(words))
 

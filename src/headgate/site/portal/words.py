@@ -90,6 +90,7 @@ STEPS: Final[dict[str, Promise]] = {
     "order": _("Order"),
     "metering": _("Metering"),
     "reclaim": _("Reclaim"),
+    "look": _("Look at idle rights"),
     "amendment": _("Change of a running award"),
     "report": _("Report not handed in"),
     "standings": _("Standings"),

@@ -75,7 +75,7 @@ STATES: Final[Mapping[str, tuple[Promise, str]]] = {
 def _state(one: Runs, on: date) -> str:
     """What an award needs most."""
     waits, shut = bool(one.waiting), one.suspended is not None
-    return state_of(one.to_hand_in, on, waits, shut, one.has_ended)
+    return state_of(one.to_hand_in, on, waits, shut, one.has_ended or one.held.ends <= on)
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
@@ -209,8 +209,10 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
 
 def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str, Any]:
     """A request with its parts and its answer, in words; a suspension was asked by nobody."""
-    words_of = {None: (_("Waits for an answer"), "orange"), True: (_("Approved"), "green")}
-    word, colour = words_of.get(asking.granted, (_("Not approved"), "red"))
+    is_report = asking.change == Change.REPORT
+    yes, no = (_("Accepted"), _("Sent back")) if is_report else (_("Approved"), _("Not approved"))
+    words_of = {None: (_("Waits for an answer"), "orange"), True: (yes, "green")}
+    word, colour = words_of.get(asking.granted, (no, "red"))
     return {
         "row": asking,
         "name": CHANGES[asking.change],
@@ -222,7 +224,7 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
         "handed": asking.change == Change.HAND_OVER,
         "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
         "explains": asking.change == Change.EXPLANATION,
-        "reports": asking.change == Change.REPORT,
+        "reports": is_report,
     }
 
 

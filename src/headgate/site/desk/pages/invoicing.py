@@ -151,10 +151,12 @@ def invoice_list(request: HttpRequest) -> HttpResponseBase:
     if file := download(request, "invoices", rows, columns, choices, journal_state):
         return file
     late = sum(row.one.standing.open for row in rows.rows if row.state == OVERDUE)
+    back = -sum({r.one.award: min(r.one.award_open, 0) for r in rows.rows}.values())
     context = {
         "listing": listing(request, rows, columns, choices),
         "open": say.locale.currency(sum(r.one.standing.open for r in rows.rows), say.currency),
         "late": say.locale.currency(late, say.currency) if late else "",
+        "back": say.locale.currency(back, say.currency) if back else "",
     }
     return render(request, "desk/invoices.html", context)
 
