@@ -25,8 +25,8 @@ def rehearsal(summary: Summary, say: Speaker) -> Note:
     key = "rehearsal.matched" if matched else "rehearsal.none"
     told = say.say(key, calls=", ".join(matched))
     count = summary.assumption_count
-    assumed = link("#assumptions", say.say("rehearsal.assumed", n=count))
-    return Note(say.say("rehearsal.title"), (say.say("rehearsal.text"), told, assumed))
+    assumed = [link("#assumptions", say.say("rehearsal.assumed", n=count))] if count else []
+    return Note(say.say("rehearsal.title"), (say.say("rehearsal.text"), told, *assumed))
 
 
 def _sentences(summary: Summary, say: Speaker) -> Iterator[str]:

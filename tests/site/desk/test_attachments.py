@@ -27,6 +27,7 @@ from headgate.site.desk.clock import coming, now
 from headgate.site.desk.dossiers import answer, read_line
 from headgate.site.desk.models import Attachment, Dossier
 from headgate.site.desk.office import call_now
+from headgate.site.desk.pages.attaching import endings
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal.asgi import application
 from headgate.site.portal.models import Person
@@ -334,3 +335,12 @@ def test_what_may_be_funded_twice_is_shown_before_handing_in(lone: Cast) -> None
     theirs = browser(lone.persons[stranger.applicant.id])
     page = theirs.get(reverse("application", args=(other.pk,))).content.decode()
     assert first.code not in page
+
+
+def test_a_browser_offers_the_files_that_are_asked_for(lone: Cast) -> None:
+    """Pictures and texts end as people's own files do, not only as the policy calls their type."""
+    dossier = Dossier.objects.get()
+    person = lone.applicant_of("open-0002")
+    page = browser(person).get(reverse("attachments", args=(dossier.pk,))).content.decode()
+    assert 'accept=".png,.jpg,.jpeg"' in page
+    assert ("txt", "text") == endings("text")

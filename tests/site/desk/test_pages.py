@@ -2,7 +2,8 @@
 
 import re
 
-from django.test import Client
+import pytest
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from headgate.core.calls.screening import Finding as Found
@@ -27,7 +28,8 @@ from headgate.site.desk.pages.telling import told_finding
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, browser, somebody
+from tests.site.desk.cast import Cast, browser, facts_of, somebody
+from tests.whole.small import small
 
 
 def text(client: Client, name: str, *args: object) -> str:
@@ -249,3 +251,13 @@ def test_who_is_not_invited_is_named_in_words(shown: Cast) -> None:
         told_finding(rules, Found(Refusal.ABOVE_CAP, "h200")),
     ]
     assert ["(Businesses)", "(NVIDIA H200 (h200))"] == [one.partition(". ")[2] for one in told]
+
+
+@pytest.mark.usefixtures("lone_site")
+@override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"])
+def test_a_demo_stands_on_the_day_of_its_adoption_until_something_happens() -> None:
+    """Whoever has just adopted the policy reads a day and how long the first event is away."""
+    cast = Cast(small().term.document, facts_of(small().term))
+    page = text(browser(cast.officer), "home")
+    assert "4\xa0January\xa02026" in page
+    assert "in 1 day" in page

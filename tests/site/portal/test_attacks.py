@@ -3,6 +3,7 @@
 import asyncio
 import stat
 import unicodedata
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 from uvicorn.server import ServerState
 
+from headgate.site.actions.people import first_owner
 from headgate.site.portal import refusals
 from headgate.site.portal.asgi import application
 from headgate.site.portal.models import Person
 from headgate.site.portal.pages import PAGES
+from headgate.site.portal.people import first_password
 from headgate.site.portal.roles import Role
 from headgate.site.portal.unreadable import Reader
 from headgate.site.serving import is_loopback, secret
@@ -209,6 +212,23 @@ def test_accounts_are_closed_unless_the_site_opens_them(portal: Client) -> None:
         portal.post("/account/signup/", form)
     made = Person.objects.get(email="a@example.org")
     assert frozenset({"applicant"}) == made.group_names
+
+
+@override_settings(HEADGATE_SIGNUP="open", ACCOUNT_EMAIL_VERIFICATION="mandatory")
+@pytest.mark.parametrize("email", ["han@example.org", ""], ids=["address", "none"])
+def test_who_was_let_in_by_the_office_needs_no_letter(empty_portal: Client, email: str) -> None:
+    """Where anybody may make an account and must show that the address is theirs, the office's own
+    people sign in with the password that they set by its link.
+    """
+    cache.clear()
+    Person.objects.filter(groups__name=Role.POLICY_OWNER.value).update(is_active=False)
+    person = first_owner("han", "Han Ji-won", email, datetime(2026, 11, 1, tzinfo=UTC))
+    page = empty_portal.get(first_password(person), follow=True)
+    word = "a long phrase of words"
+    where = page.redirect_chain[-1][0]
+    empty_portal.post(where, {"password1": word, "password2": word})
+    answer = empty_portal.post("/account/login/", {"login": "han", "password": word})
+    assert (302, "/home/") == (answer.status_code, answer.headers["Location"])
 
 
 def test_the_secret_is_its_owners_alone(tmp_path: Path) -> None:

@@ -97,7 +97,10 @@ def first_owner(username: str, name: str, email: str, now: datetime) -> Person:
 
 
 def _account(username: str, name: str, email: str, roles: Collection[Role]) -> Person:
-    """An account as it was asked for, or the name of what hinders it."""
+    """An account as it was asked for, or the name of what hinders it.
+
+    The office vouches for the address: only who makes an account by themselves must show theirs.
+    """
     if Person.objects.filter(username__iexact=username).exists():
         refuse(DeskRefusal.NAME_TAKEN, username)
     if email and Person.objects.filter(email__iexact=email).exists():
@@ -111,6 +114,8 @@ def _account(username: str, name: str, email: str, roles: Collection[Role]) -> P
         refuse(DeskRefusal.FORM_FAULTY, ", ".join(sorted(error.message_dict)))
     _apart(roles)
     person.save()
+    if email:
+        EmailAddress.objects.create(user=person, email=email, primary=True, verified=True)
     give_roles(person, roles)
     return person
 

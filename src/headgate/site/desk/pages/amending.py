@@ -326,7 +326,7 @@ def _address(link: str) -> str:
         try:
             URLValidator(schemes=["http", "https"])(link)
         except ValidationError:
-            refuse(DeskRefusal.FORM_FAULTY, link[:100])
+            refuse(DeskRefusal.FORM_FAULTY, _("Where more of it can be found (a web address)"))
     return link
 
 

@@ -55,6 +55,11 @@ def attachments(request: HttpRequest, dossier: int) -> HttpResponse:
     return render(request, "desk/attachments.html", context)
 
 
+def endings(kind: str) -> tuple[str, ...]:
+    """How the names of files of a type end, the usual one first."""
+    return {"text": ("txt", "text"), "jpeg": ("jpg", "jpeg")}.get(kind, (kind,))
+
+
 def told_slots(listed: list[Slot]) -> list[dict[str, Any]]:
     """What is asked for and what is attached, in the reader's language."""
     return [
@@ -62,7 +67,7 @@ def told_slots(listed: list[Slot]) -> list[dict[str, Any]]:
             "id": one.id,
             "name": words(one.asked.name),
             "types": ", ".join(kind.upper() for kind in one.asked.types),
-            "accept": ",".join(f".{kind}" for kind in one.asked.types),
+            "accept": ",".join(f".{end}" for kind in one.asked.types for end in endings(kind)),
             "most": one.asked.megabytes_most,
             "required": one.asked.required,
             "there": one.there,
@@ -100,7 +105,8 @@ def attachment(request: HttpRequest, attachment: int) -> HttpResponse:
     if found.replaced is not None and not acts_for(reader(request), *involved([found.dossier])):
         raise Http404
     response = HttpResponse(bytes(found.content), content_type="application/octet-stream")
-    name = f"{found.dossier.code or found.dossier.call}-{found.asked}.{found.kind}"
+    code = found.dossier.code or found.dossier.call
+    name = f"{code}-{found.asked}.{endings(found.kind)[0]}"
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Content-Security-Policy"] = NO_PAGE
     response["X-Content-Type-Options"] = "nosniff"
