@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable
-from datetime import timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -37,7 +36,7 @@ from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal.people import make_personas
 from headgate.site.portal.roles import Role
 from headgate.site.records import kept as records_kept
-from headgate.site.records.kept import StoredFact, kept_term
+from headgate.site.records.kept import kept_term
 from headgate.steps import calls
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import What
@@ -364,42 +363,6 @@ def test_the_whole_read_at_once_is_the_term_as_it_is_kept() -> None:
         read.tree,
         read.day,
     )
-
-
-@pytest.mark.usefixtures("judged")
-def test_what_another_journal_at_the_same_place_received_is_not_taken_for_this_ones() -> None:
-    """What a process read of it before it was restored has another digest, and is read anew."""
-    with SITE.reading():
-        first = read_whole("open", now()).term.facts
-        of_another = {name: StoredFact(SITE, name, 0, "0" * 64, "") for name in first}
-        records_kept._AHEAD.keep((SITE.where, "applications/"), (10**9, of_another))
-        again = read_whole("open", now()).term.facts
-        known = read_whole("open", now()).term.facts
-    assert {name: one.data for name, one in first.items()} == {n: f.data for n, f in again.items()}
-    assert known["applications/open"] is again["applications/open"]
-
-
-@pytest.mark.usefixtures("judged")
-def test_a_list_of_yesterday_is_solved_again() -> None:
-    """With nothing done in between: what the clock lets pass moves a list too."""
-    rules, today = call_now("open"), now()
-    first = preview("open", today, rules=rules)
-    assert preview("open", today, rules=rules) is first
-    assert preview("open", today + timedelta(days=1), rules=rules) is not first
-
-
-@pytest.mark.usefixtures("judged")
-def test_solving_a_list_looks_into_the_ledger_once() -> None:
-    """However many awards there are: what all of them move is looked up together."""
-    asked: list[str] = []
-    rules = call_now("open")
-    remembered._KEPT.clear()
-    connections["default"].connection.set_trace_callback(asked.append)
-    made = preview("open", now(), rules=rules)
-    connections["default"].connection.set_trace_callback(None)
-    looked = [sql for sql in asked if "FROM leg" in sql or "FROM entry e WHERE" in sql]
-    assert 6 == len(looked)
-    assert 3 <= len(made.winners)
 
 
 @pytest.mark.parametrize("asked", ["", "?sure=1", "?after=open-0002&sort=-lead&sure=1"])

@@ -27,7 +27,7 @@ from headgate.site.desk.office import SITE, moved
 from headgate.site.desk.pages.amending import _state
 from headgate.site.desk.running import FOLLOWS, Listed, Reports, _rows, rows_for
 from headgate.site.notices.dates import calendar_of
-from headgate.site.portal import reading
+from headgate.site.portal import lists, reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Kept
 from headgate.site.portal.models import Person
@@ -191,6 +191,25 @@ def test_a_late_report_that_was_handed_in_waits_for_the_office_and_is_late_no_mo
     assert {"asked"} == states()
     answer(officer, made[0].pk, False, "It lacks the results.", NOON)
     assert {"late"} == states()
+
+
+def test_late_reports_of_the_office_are_those_of_now(played: Cast) -> None:
+    """One that was accepted is late no more, in a process that kept those before it."""
+    award, uid = held(), f"reports-{held().call}"
+
+    def told() -> Clock:
+        found = clocks(played.officer, LATE)
+        lists._KEPT.clear()
+        assert found == clocks(played.officer, LATE)
+        return found[uid]
+
+    before = told()
+    _rent()
+    assert before == told()
+    name = Reports(_stood()).owed_by(award)[0].report.id
+    made = asking(played, award, change=Change.REPORT, report=name)
+    answer(played.officer, made.pk, True, "So it is.", NOON)
+    assert before != told()
 
 
 def test_the_list_that_is_kept_is_the_list_made_anew_after_each_deed(played: Cast) -> None:

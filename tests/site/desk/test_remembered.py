@@ -1,0 +1,53 @@
+"""What a process keeps of a call under review is of this journal, and of this day."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from headgate.site.desk import remembered
+from headgate.site.desk.board import preview
+from headgate.site.desk.clock import now
+from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.remembered import read_whole
+from headgate.site.records import kept as records_kept
+from headgate.site.records.kept import StoredFact
+from tests.site.desk.test_board_pages import judged, scene
+
+__all__ = ("judged", "scene")
+
+
+@pytest.mark.usefixtures("judged")
+def test_what_another_journal_at_the_same_place_received_is_not_taken_for_this_ones() -> None:
+    """What a process read of it before it was restored has another digest, and is read anew."""
+    with SITE.reading():
+        first = read_whole("open", now()).term.facts
+        of_another = {name: StoredFact(SITE, name, 0, "0" * 64, "") for name in first}
+        records_kept._AHEAD.keep((SITE.where, "applications/"), (10**9, of_another))
+        again = read_whole("open", now()).term.facts
+        known = read_whole("open", now()).term.facts
+    assert {name: one.data for name, one in first.items()} == {n: f.data for n, f in again.items()}
+    assert known["applications/open"] is again["applications/open"]
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_list_of_yesterday_is_solved_again() -> None:
+    """With nothing done in between: what the clock lets pass moves a list too."""
+    rules, today = call_now("open"), now()
+    first = preview("open", today, rules=rules)
+    assert preview("open", today, rules=rules) is first
+    assert preview("open", today + timedelta(days=1), rules=rules) is not first
+
+
+@pytest.mark.usefixtures("judged")
+def test_solving_a_list_looks_into_the_ledger_once() -> None:
+    """However many awards there are: what all of them move is looked up together."""
+    asked: list[str] = []
+    rules = call_now("open")
+    remembered._KEPT.clear()
+    connections["default"].connection.set_trace_callback(asked.append)
+    made = preview("open", now(), rules=rules)
+    connections["default"].connection.set_trace_callback(None)
+    looked = [sql for sql in asked if "FROM leg" in sql or "FROM entry e WHERE" in sql]
+    assert 6 == len(looked)
+    assert 3 <= len(made.winners)
