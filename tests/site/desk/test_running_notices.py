@@ -1,18 +1,22 @@
 """What people are told of awards that run: once, in their language, to whoever it concerns."""
 
+import gc
 from datetime import date
+from weakref import ref
 
 import pytest
 from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.desk.amending import all_runs
 from headgate.site.desk.clock import now
+from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import SITE
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
-from headgate.site.records.kept import kept_term
+from headgate.site.records.kept import kept_term, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, facts_of
@@ -138,3 +142,18 @@ def test_an_idle_award_is_told_what_it_would_lose_and_until_when(june: Cast) -> 
     idle_ones = {one.facts["code"]: one.facts["taken"] for one in idle}
     found = {name: result["taken"].gpu_seconds for name, result in taken.items()}  # type: ignore[index]
     assert idle_ones == {name: amount for name, amount in found.items() if amount}
+
+
+@pytest.mark.usefixtures("june")
+def test_whoever_tells_of_all_awards_holds_a_few_at_a_time() -> None:
+    """What came with an application of which nothing is asked does not point back at it, so that
+    it goes as soon as it was told of, and not when Python next looks for rings.
+    """
+    stood = stands(SITE)
+    assert stood is not None
+    gc.disable()
+    try:
+        seen = [ref(one.dossier) for one in all_runs(stood, Dossier.objects.all())]
+        assert [None] * len(stood.holdings) == [one() for one in seen]
+    finally:
+        gc.enable()
