@@ -443,12 +443,12 @@ def test_awards_that_were_seen_are_read_again_once_they_are_others(copied: Cast)
         assert again is not None
         assert expected == again.holdings
     records_kept._LAST.keep(SITE.where, (seq, line, (before,)))
-    term = kept_term(SITE)
-    assert term is not None
-    assert {one.award for one in first.holdings} == set(term.holdings)
     looked = kept_term(SITE, afresh=False)
     assert looked is not None
     assert {"of-before"} == set(looked.holdings)
+    term = kept_term(SITE)
+    assert term is not None
+    assert {one.award for one in first.holdings} == set(term.holdings)
 
 
 def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:
