@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -237,3 +238,19 @@ def test_every_event_is_kept_also_where_nobody_holds_anything(sqlite_address: st
         before = head(database).size
         take_event(database, world, event)
         assert head(database).size > before, event
+
+
+def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
+    """No award is lost or doubled where a piece ends, and what holds two is refused in any piece;
+    a process keeps the awards by the digest of their lines, which are as large as the awards.
+    """
+    few = tuple(small().term.holdings.values())
+    held = tuple(replace(few[n % len(few)], award=f"many-{n}") for n in range(2_000))
+    told = canonical.lines(held).decode()
+    assert held == kept._holdings(told)
+    assert kept._holdings(told) is kept._holdings(str(told))
+    assert kept._holdings(told) != kept._holdings(told.replace("many-1999", "many-1998"))
+    assert {32} == {len(digest) for digest in kept._HOLDINGS._made if isinstance(digest, bytes)}
+    lines = told.splitlines()
+    with pytest.raises(Faulty, match="kept-unreadable"):
+        kept._holdings("\n".join([*lines[:-2], ",".join(lines[-2:])]))

@@ -443,6 +443,9 @@ def test_awards_that_were_seen_are_read_again_once_they_are_others(copied: Cast)
         assert again is not None
         assert expected == again.holdings
     records_kept._LAST.keep(SITE.where, (seq, line, (before,)))
+    looked = kept_term(SITE, afresh=False)
+    assert looked is not None
+    assert {"of-before"} == set(looked.holdings)
     term = kept_term(SITE)
     assert term is not None
     assert {one.award for one in first.holdings} == set(term.holdings)

@@ -1,6 +1,8 @@
 """What people are told of awards that run: once, in their language, to whoever it concerns."""
 
+import gc
 from datetime import date
+from weakref import ref
 
 import pytest
 from django.urls import reverse
@@ -8,12 +10,14 @@ from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
 from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.desk.amending import all_runs
 from headgate.site.desk.clock import now
+from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import SITE
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
-from headgate.site.records.kept import kept_term
+from headgate.site.records.kept import kept_term, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of
@@ -166,3 +170,18 @@ def test_what_an_explanation_spared_is_told_with_what_was_taken(june: Cast) -> N
     assert (warned["taken"] - spared, spared) == (one.facts["taken"], one.facts["spared"])
     assert spared == warned["taken"] * 40 // 100
     assert "Your explanation spared " in letter(one).lines[1]
+
+
+@pytest.mark.usefixtures("june")
+def test_whoever_tells_of_all_awards_holds_a_few_at_a_time() -> None:
+    """What came with an application of which nothing is asked does not point back at it, so that
+    it goes as soon as it was told of, and not when Python next looks for rings.
+    """
+    stood = stands(SITE)
+    assert stood is not None
+    gc.disable()
+    try:
+        seen = [ref(one.dossier) for one in all_runs(stood, Dossier.objects.all())]
+        assert [None] * len(stood.holdings) == [one() for one in seen]
+    finally:
+        gc.enable()

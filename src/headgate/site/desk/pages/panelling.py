@@ -43,8 +43,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         return redirect("panel", call=call)
     told = Review.objects.filter(dossier__call=call).order_by("dossier__code", "reviewer__code")
     seats = [_Seat(*one) for one in told.values_list(*_SEAT)]
-    points = told.filter(marked__isnull=False).values_list(*_SEAT[:2], "points")
-    fitted = _fitted(rules, seats, points.iterator())
+    fitted = _fitted(rules, seats)
     locale, codes = figures(), sorted({one.code or "" for one in seats})
     shown = _shown(request, codes)
     sheets = (
@@ -83,15 +82,16 @@ def let_demo_mark(request: HttpRequest, rules: CallNow) -> None:
 
 
 class _Seat(NamedTuple):
-    """A seat of the panel without its sheet; thousands of them are read for one page."""
+    """A seat of the panel without its reasons; thousands of them are read for one page."""
 
     code: str | None
     reviewer: str
     marked: datetime | None
+    points: dict[str, int]
 
 
-_SEAT: Final = ("dossier__code", "reviewer__code", "marked")
-_SHEET: Final = (*_SEAT, "points", "comments")
+_SEAT: Final = ("dossier__code", "reviewer__code", "marked", "points")
+_SHEET: Final = (*_SEAT, "comments")
 
 
 def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
@@ -101,19 +101,15 @@ def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
     return [code for code in codes if code > request.GET.get("after", "")][:SHOWN]
 
 
-def _fitted(
-    rules: CallNow, seats: Iterable[_Seat], given: Iterable[tuple[str | None, str, dict[str, int]]]
-) -> Harshness:
-    """Harshness and agreement from the sheets that were given, as the decision has them.
-
-    The points of a sheet are read as they are fitted, so that a page holds those of a few.
-    """
+def _fitted(rules: CallNow, seats: Iterable[_Seat]) -> Harshness:
+    """Harshness and agreement from the sheets that were given, as the decision has them."""
+    given = [one for one in seats if one.marked is not None]
     marks = (
-        Mark(code or "", criterion, reviewer, points)
-        for code, reviewer, sheet in given
-        for criterion, points in sheet.items()
+        Mark(one.code or "", criterion, one.reviewer, points)
+        for one in given
+        for criterion, points in one.points.items()
     )
-    return score(rules.call, marks, {one.code or "" for one in seats}).harshness
+    return score(rules.call, marks, {one.code or "" for one in given}).harshness
 
 
 def _members(seats: Iterable[_Seat], fitted: Harshness) -> list[dict[str, Any]]:
