@@ -20,7 +20,6 @@ from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.board import preview
 from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier
 from headgate.site.desk.office import call_now
-from headgate.site.desk.pages import awarding
 from headgate.site.desk.pages.telling import told_finding
 from headgate.site.notices.models import Notice
 from headgate.site.notices.working import told_at_once
@@ -242,19 +241,6 @@ def test_a_list_that_two_have_signed_is_not_offered_for_signature(signed: Cast) 
     office, where = browser(signed.officer), BOARD
     assert "Sign this list" in office.get(where).content.decode()
     assert "Sign this list" not in second(signed)
-
-
-def test_a_list_whose_worth_is_below_zero_says_why(
-    signed: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A minister who reads "Worth −157,681,000" reads beside it what that means."""
-    officer, shown = browser(signed.officer), awarding._shown
-    assert "below zero" not in officer.get(BOARD).content.decode()
-    low = {"value": -157_681_000}
-    monkeypatch.setattr(awarding, "_shown", lambda *told: shown(*told) | low)
-    page = officer.get(BOARD).content.decode()
-    assert "Worth −157,681,000" in page
-    assert "It is below zero: what is taken off for the soft floors that it misses" in page
 
 
 def test_outside_the_demo_nobody_answers_for_anybody(signed: Cast) -> None:
