@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -77,6 +77,12 @@ class Told:
         return next((name for name, (_word, kinds) in ABOUT.items() if kind in kinds), "other")
 
     @property
+    def link(self) -> SafeString:
+        """Its subject, leading to what it is about."""
+        link = '<a class="govuk-link hg-words" href="{}">{}</a>'
+        return format_html(link, self.letter.path, self.letter.subject)
+
+    @property
     def lines(self) -> SafeString:
         """What it says, line by line."""
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in self.letter.lines))
@@ -94,11 +100,8 @@ class Told:
 
 
 _COLUMNS: Final[tuple[Column[Told], ...]] = (
-    Column(
-        "notice", lazy("Notice"), lambda t: t.notice.key, lambda t: t.letter.subject,
-        address=lambda t: t.letter.path,
-    ),
-    Column("text", lazy("What it says"), lambda t: " ".join(t.letter.lines), lambda t: t.lines),
+    Column("notice", lazy("Notice"), lambda t: t.notice.key, lambda t: t.link),
+    Column("text", lazy("In words"), lambda t: " ".join(t.letter.lines), lambda t: t.lines),
     Column("about", lazy("About"), lambda t: t.about, lambda t: _WHAT.get(t.about, "")),
     Column("at", lazy("When"), lambda t: t.notice.at.isoformat(), lambda t: t.when),
     Column(
