@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, Min, OuterRef
+from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -34,7 +35,14 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, with_part
-from headgate.site.desk.running import SOON, Reports, ended_before, handed_in, to_hand_over
+from headgate.site.desk.running import (
+    SOON,
+    Reports,
+    ended_before,
+    handed_in,
+    handed_over,
+    to_hand_over,
+)
 from headgate.site.desk.world import accept_by
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
@@ -45,6 +53,9 @@ from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import accounts_of, days_of, moved_on
 from headgate.steps.term import Holding
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,44 +330,45 @@ def _explain_by(warned: Warned | None, on: date) -> date | None:
 
 
 def _offices(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
-    """What office and operators look after while awards run; what waits is read once for all."""
+    """What office and operators look after while awards run."""
     operates, decides = Role.OPERATOR in roles_of(person), _decides(person)
     if not (operates or decides):
         return
-    every = Asking.objects.filter(granted__isnull=True)
-    parts = "dossier__code", "dossier__call", "change", "at", "asked"
-    waiting = list(every.values_list(*parts))
     if operates:
-        handed = {code or "" for code, _, change, *_ in waiting if change == Change.HAND_OVER}
-        yield from _to_hand_over(stood, Reports(stood), handed)
-    yield from _askings(person, stood, waiting)
+        yield from _to_hand_over(stood, Reports(stood), handed_over())
+    every = Asking.objects.filter(granted__isnull=True).order_by()
+    yield from _askings(person, stood, every)
     if decides:
-        came = {(c or "", one) for c, *_, asked in waiting for one in reports_among([asked])}
-        yield from _reports(stood, on, came)
+        came = every.filter(change=Change.REPORT)
+        told = came.values_list("dossier__code", KeyTextTransform("report", "asked"))
+        yield from _reports(stood, on, frozenset(told))
 
 
-_Waiting = Sequence[tuple[str | None, str, str, datetime, Mapping[str, Any]]]
-"""Award, call, kind, moment and parts of what was asked and not answered."""
+def _askings(person: Person, stood: Stands, every: "QuerySet[Asking]") -> Iterator[Clock]:
+    """What waits for the office's answer, and for operators what holders have not answered yet.
 
-
-def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
-    """What waits for the office's answer, and for operators what holders have not answered yet."""
+    Of what was asked alike the first is to be answered first: there may be thousands, and the
+    database counts them.
+    """
     operates = Role.OPERATOR in roles_of(person)
     reports, policy, idle = Reports(stood), reading.policy_of(stood), looks(stood)
-    waiting: dict[tuple[str, bool], list[tuple[date, str]]] = {}
-    for code, call, change, at, _asked in every:
+    alike = every.values_list("dossier__call", "change").annotate(
+        Count("pk"), Min("at"), Min("dossier__code")
+    )
+    waiting: dict[tuple[str, bool], list[tuple[date, str, int]]] = {}
+    for call, change, number, at, code in alike:
         due = idle.get(policy.calls[call].support)
         last = answered_by(reports.rules(call), change, day_at(policy, at), due)
-        waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code or ""))
+        waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code, number))
     for (call, handed), each in sorted(waiting.items()):
         if not (operates if handed else _decides(person)):
             continue
-        last, code = min(each)
+        (last, code, _), number = min(each), sum(number for *_, number in each)
         one = reverse("running-award", args=(code,))
-        where = one if len(each) == 1 else reverse("running-awards")
-        told = _handed_over(len(each)) if handed else _asked_for(len(each))
+        where = one if number == 1 else reverse("running-awards")
+        told = _handed_over(number) if handed else _asked_for(number)
         uid = f"{'handed' if handed else 'asked'}-{call}"
-        yield Clock(uid, told % {"call": call, "n": len(each)}, last, where)
+        yield Clock(uid, told % {"call": call, "n": number}, last, where)
 
 
 def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:

@@ -19,7 +19,15 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import instant_of
-from headgate.site.desk.models import Acting, Asking, Deed, Dossier, Organisation, Reviewer
+from headgate.site.desk.models import (
+    Acting,
+    Asking,
+    Deed,
+    Dossier,
+    Member,
+    Organisation,
+    Reviewer,
+)
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import keep_zone, zone_of
@@ -229,12 +237,11 @@ def visible_to(person: Person, found: "QuerySet[Dossier]") -> "QuerySet[Dossier]
 def part_of(organisations: "Collection[Organisation] | QuerySet[Any, Any]") -> Q:
     """What some organisations have a part in: what they lead, and where they are members still.
 
-    An application may be found more than once by it.
+    Each side is found by an index of its own; joined to its members, every application would be
+    looked at.
     """
-    inside = Q(
-        alliance__members__organisation__in=organisations, alliance__members__left__isnull=True
-    )
-    return Q(lead__in=organisations) | inside
+    inside = Member.objects.filter(organisation__in=organisations, left__isnull=True)
+    return Q(lead__in=organisations) | Q(alliance__in=inside.order_by().values("alliance"))
 
 
 def own_dossier(person: Person, dossier_id: int) -> Dossier:

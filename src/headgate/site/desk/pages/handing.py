@@ -13,7 +13,6 @@ from headgate.site.actions.amend import hand_over
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo import let_holders_go_on
 from headgate.site.desk.models import Dossier
-from headgate.site.desk.office import leads_of
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, typed_before, words
 from headgate.site.desk.running import Reports, handed_over, to_hand_over
 from headgate.site.portal import reading
@@ -34,12 +33,12 @@ def handing_over(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _hand_over(request, given.getlist("award"), given.get("text", ""))
         return redirect("handing-over", call=call)
-    leads = leads_of(Dossier.objects.filter(call=call))
     found = to_hand_over(stood, Reports(stood), handed_over(), call)
-    waiting = sorted(one.award for one in found if one.award in leads)
+    waiting = sorted(one.award for one in found)
+    shown = Dossier.objects.filter(code__in=waiting[:PAGE_ROWS]).order_by("code")
     context = {
         "name": words(policy.calls[call].name),
-        "waiting": [(code, leads[code]) for code in waiting[:PAGE_ROWS]],
+        "waiting": shown.values_list("code", "lead__name"),
         "many": len(waiting),
         "text": typed_before(request).get("text", ""),
     }
