@@ -20,9 +20,9 @@ from headgate.site.actions.post import post
 from headgate.site.actions.usage import import_usage
 from headgate.site.agents.projects import Project, _ordered, on_record
 from headgate.site.desk.amending import all_runs
-from headgate.site.desk.clocks import Clock, clocks_of
+from headgate.site.desk.clocks import Clock, _waiting, clocks_of
 from headgate.site.desk.invoices import suspended
-from headgate.site.desk.models import Dossier
+from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE, moved
 from headgate.site.desk.pages.amending import _state
 from headgate.site.desk.running import FOLLOWS, Listed, Reports, _rows, rows_for
@@ -320,3 +320,27 @@ def test_an_award_that_ended_within_its_term_runs_no_more(played: Cast) -> None:
         rows = rows_for(played.officer, stood, day, day.isoformat()).rows
         assert state == next(one.state for one in rows if one.award == award.award)
         assert state == _state(runs, day)
+
+
+@pytest.mark.usefixtures("site")
+def test_what_waits_is_counted_on_either_database() -> None:
+    """Each report is there by its award and name; of all else how many, and the first."""
+    lead = Organisation.objects.create(code="ORG-1", name="Body", kind="lab", size="big")
+    first, second = (
+        Dossier.objects.create(call="open", lead=lead, code=f"open-{n}", at=NOON) for n in (1, 2)
+    )
+    later = NOON + timedelta(days=1)
+    asked = [
+        (first, "report", {"report": "interim"}, NOON),
+        (first, "report", {"report": "final"}, NOON),
+        (second, "longer", {"months": 2}, later),
+        (first, "longer", {"months": 1}, NOON),
+    ]
+    for one, change, parts, at in asked:
+        Asking.objects.create(dossier=one, change=change, asked=parts, text="why", at=at)
+    Asking.objects.update_or_create(dossier=second, change="class", at=NOON, granted=True)
+    assert [
+        ("open", "longer", 2, NOON, "open-1", None),
+        ("open", "report", 1, NOON, "open-1", "final"),
+        ("open", "report", 1, NOON, "open-1", "interim"),
+    ] == sorted(_waiting(), key=str)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, When
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -53,9 +53,6 @@ from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import accounts_of, days_of, moved_on
 from headgate.steps.term import Holding
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,27 +333,36 @@ def _offices(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
         return
     if operates:
         yield from _to_hand_over(stood, Reports(stood), handed_over())
-    every = Asking.objects.filter(granted__isnull=True).order_by()
-    yield from _askings(person, stood, every)
+    waiting = _waiting()
+    yield from _askings(person, stood, waiting)
     if decides:
-        came = every.filter(change=Change.REPORT)
-        told = came.values_list("dossier__code", KeyTextTransform("report", "asked"))
-        yield from _reports(stood, on, frozenset(told))
+        yield from _reports(stood, on, {(code, report) for *_, code, report in waiting if report})
 
 
-def _askings(person: Person, stood: Stands, every: "QuerySet[Asking]") -> Iterator[Clock]:
-    """What waits for the office's answer, and for operators what holders have not answered yet.
+_Waiting = Sequence[tuple[str, str, int, datetime, str, str | None]]
+"""Call, kind, how many, the moment of the first, an award, and the report if one waits alone."""
 
-    Of what was asked alike the first is to be answered first: there may be thousands, and the
-    database counts them.
+
+def _waiting() -> _Waiting:
+    """What was asked and not answered: each report, and of all else how many of a kind.
+
+    There may be thousands, which the database counts; one query.
     """
+    whose = Case(When(change=Change.REPORT, then=F("dossier__code")))
+    every = Asking.objects.filter(granted__isnull=True).order_by()
+    told = every.annotate(report=KeyTextTransform("report", "asked"), whose=whose)
+    parts = "dossier__call", "change", "number", "first", "code", "report"
+    alike = told.values("dossier__call", "change", "whose", "report")
+    counted = alike.annotate(number=Count("pk"), first=Min("at"), code=Min("dossier__code"))
+    return list(counted.values_list(*parts))
+
+
+def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
+    """What waits for the office's answer, and for operators what holders have not answered yet."""
     operates = Role.OPERATOR in roles_of(person)
     reports, policy, idle = Reports(stood), reading.policy_of(stood), looks(stood)
-    alike = every.values_list("dossier__call", "change").annotate(
-        Count("pk"), Min("at"), Min("dossier__code")
-    )
     waiting: dict[tuple[str, bool], list[tuple[date, str, int]]] = {}
-    for call, change, number, at, code in alike:
+    for call, change, number, at, code, _report in every:
         due = idle.get(policy.calls[call].support)
         last = answered_by(reports.rules(call), change, day_at(policy, at), due)
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code, number))

@@ -84,47 +84,50 @@ def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoic
 
     They are those of some awards, or of all.
     """
-    billed = _billed(stood, awards)
-    due = _all_due(stood) if awards is None else _due(billed)
-    before = _BILLED.get(reading.DATABASE.where) or {}
-    found = {
-        award: _same(before.get(award, ()), made, due.get(award, 0))
-        for award, made in billed.items()
-    }
     if awards is None:
-        _BILLED.keep(reading.DATABASE.where, found)
+        found = _all(stood)
+    else:
+        billed = _by_award(_fees(stood, (m for m in reading.decisions() if m.subject in awards)))
+        due = _due(billed)
+        found = {award: tuple(_of(made, due.get(award, 0))) for award, made in billed.items()}
     return sorted(chain.from_iterable(found.values()), key=attrgetter("made.seq"))
 
 
-def _billed(stood: Stands, awards: Container[str] | None) -> Mapping[str, Sequence[Made]]:
-    """The decisions that bill some awards, or all, by award."""
-    made = reading.decisions()
-    if awards is not None:
-        fees = _fees(stood, (one for one in made if one.subject in awards))
-    else:
-        follows = stood.document, stood.standing.starts, reading.followed(made)
-        fees = kept("fees", follows, lambda: _fees(stood, made)).rows
+def _fees(stood: Stands, made: Iterable[Made]) -> tuple[Made, ...]:
+    """The decisions that bill somebody."""
+    calls = {name for name, call in policy_of(stood).items() if call is not None}
+    fees = (one for one in made if one.step == "fee" and one.result["amount"])
+    return tuple(one for one in fees if _call_of(one) in calls)
+
+
+def _by_award(fees: Iterable[Made]) -> dict[str, list[Made]]:
     found: dict[str, list[Made]] = {}
     for one in fees:
         found.setdefault(one.subject, []).append(one)
     return found
 
 
-def _fees(stood: Stands, made: Iterable[Made]) -> Sequence[Made]:
-    calls = {name for name, call in policy_of(stood).items() if call is not None}
-    fees = (one for one in made if one.step == "fee" and one.result["amount"])
-    return tuple(one for one in fees if _call_of(one) in calls)
+_ByAward = Mapping[str, tuple[Invoice, ...]]
+_BILLED: Final = Recent[tuple[Sequence[Made], Mapping[str, int], _ByAward]](2)
+"""The invoices of each award, with the decisions and what is owed that they follow from."""
 
 
-_BILLED: Final = Recent[Mapping[str, tuple[Invoice, ...]]](2)
-"""The invoices of each award."""
-
-
-def _same(known: tuple[Invoice, ...], made: Sequence[Made], owed: int) -> tuple[Invoice, ...]:
-    """An award's invoices: as they are known, where nothing has moved that they follow from."""
-    if known and known[0].award_open == owed and [one.made for one in known] == made:
-        return known
-    return tuple(_of(made, owed))
+def _all(stood: Stands) -> _ByAward:
+    """Those of all awards; made anew is what an award is billed or owes since they were made."""
+    made, where = reading.decisions(), reading.DATABASE.where
+    follows = stood.document, stood.standing.starts, reading.followed(made)
+    fees, due = kept("fees", follows, lambda: _fees(stood, made)).rows, _all_due(stood)
+    before, owed, known = _BILLED.get(where) or ((), {}, {})
+    if tuple(fees[: len(before)]) != before:
+        before, owed, known = (), {}, {}
+    moved: dict[str, list[Made]] = {
+        award: [] for award in known if owed.get(award, 0) != due.get(award, 0)
+    }
+    moved |= _by_award(fees[len(before) :])
+    again = {award: [*(one.made for one in known.get(award, ())), *m] for award, m in moved.items()}
+    found = {**known, **{award: tuple(_of(m, due.get(award, 0))) for award, m in again.items()}}
+    _BILLED.keep(where, (tuple(fees), due, found))
+    return found
 
 
 _DUE: Final = Recent[tuple[int, Mapping[str, int]]](2)
