@@ -78,9 +78,17 @@ def _used(site: Site, job: str) -> int:
     return 8 * int(site.lab.run("sacct", "-X", "-nP", "-j", job, "-o", "elapsedraw"))
 
 
+def _told(site: Site) -> set[str]:
+    """The jobs of which the accounting knows the end, which it hears a moment after the queue."""
+    told = site.lab.run("sacct", "-a", "-X", "-n", "-P", "-S", "2020-01-01", "-o", "JobID,End")
+    rows = (line.split("|") for line in told.splitlines())
+    return {job for job, end in rows if end != "Unknown"}
+
+
 def _metered(site: Site, folder: Path, ran: dict[str, str]) -> None:
     """What ran is in the rows, each job once under its award, and sreport says the same."""
     site.lab.wait(lambda: not site.lab.run("squeue", "-h").strip(), "all ended")
+    site.lab.wait(lambda: _told(site) >= ran.keys(), "slurmdbd was told of every end")
     books = Books(site.lab, folder, site.section.programme)
     rows = books.rows()
     assert sorted(ran.items()) == sorted((row["job"], row["award"]) for row in rows)
