@@ -48,7 +48,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import Role, is_staff, roles_of
+from headgate.site.portal.roles import Role, decides, is_staff, roles_of
 from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import accounts_of, days_of, moved_on
@@ -74,7 +74,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
     listed, part = list(AwardList.objects.defer("proposal")), _with_part(person)
     mine = [one for one in part if one.is_led]
     works = roles_of(person) & {Role.REVIEWER, Role.APPLICANT}
-    rules = {one.id: one for one in calls_now()} if listed or works or _decides(person) else {}
+    rules = {one.id: one for one in calls_now()} if listed or works or decides(person) else {}
     found = [
         *_drafts(mine, rules, on),
         *_seats(person, rules),
@@ -88,10 +88,6 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
 
 
 Rules = Mapping[str, CallNow]
-
-
-def _decides(person: Person) -> bool:
-    return not roles_of(person).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
 
 
 def _with_part(person: Person) -> list[Any]:
@@ -163,7 +159,7 @@ def _applicants(
 
 def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
     """A result that waits to be told, and objections that wait for an answer."""
-    if not _decides(person):
+    if not decides(person):
         return
     for listed in every:
         waits = listed.told is None and listed.call in rules
@@ -328,14 +324,14 @@ def _explain_by(warned: Warned | None, on: date) -> date | None:
 
 def _offices(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     """What office and operators look after while awards run."""
-    operates, decides = Role.OPERATOR in roles_of(person), _decides(person)
-    if not (operates or decides):
+    operates, office = Role.OPERATOR in roles_of(person), decides(person)
+    if not (operates or office):
         return
     if operates:
         yield from _to_hand_over(stood, Reports(stood), handed_over())
     waiting = _waiting()
     yield from _askings(person, stood, waiting)
-    if decides:
+    if office:
         yield from _reports(stood, on, {(code, report) for *_, code, report in waiting if report})
 
 
@@ -367,7 +363,7 @@ def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
         last = answered_by(reports.rules(call), change, day_at(policy, at), due)
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code, number))
     for (call, handed), each in sorted(waiting.items()):
-        if not (operates if handed else _decides(person)):
+        if not (operates if handed else decides(person)):
             continue
         (last, code, _), number = min(each), sum(number for *_, number in each)
         one = reverse("running-award", args=(code,))

@@ -12,16 +12,12 @@ from headgate.site.desk.dossiers import involved
 from headgate.site.desk.models import Attachment, Dossier, Review, State
 from headgate.site.desk.office import acts_for
 from headgate.site.portal.models import Person
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import OFFICE, Role, roles_of
 
 _NOW: Final = Attachment.objects.filter(replaced__isnull=True).defer("content")
 """What is attached now, without its content."""
 WITH_DOCUMENTS: Final = Prefetch("attachments", queryset=_NOW, to_attr="documents")
 """Brings the documents of many applications in one query."""
-DECIDES = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
-"""Who acts for the office."""
-OFFICE = DECIDES | {Role.AUDITOR}
-"""Who reads what the office does; an auditor changes none of it."""
 
 
 @dataclass(frozen=True, slots=True)

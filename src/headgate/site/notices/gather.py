@@ -38,13 +38,11 @@ from headgate.site.notices.telling import People, Told
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.outcomes import applicants
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import DECIDES, Role
 from headgate.site.records.kept import Stands
 
 AHEAD: Final = timedelta(days=7)
 """How long before a day of the calendar, or the end of a call, people are told of it."""
-
-_DECIDE: Final = (Role.AGENCY_OFFICER, Role.POLICY_OWNER)
 
 
 def gather(now: datetime) -> int:
@@ -94,12 +92,12 @@ def _awards(stood: Stands, people: People) -> Iterator[Told]:
             anew = one.facts["day"], one.facts["refused"] or 0
             late.setdefault(anew, []).append(one.facts["code"])
         holder = people.acting(one.dossier.lead_id) if one.holder else frozenset()
-        office = people.having(*_DECIDE) if one.office else frozenset()
+        office = people.having(*DECIDES) if one.office else frozenset()
         operators = people.having(Role.OPERATOR) if one.operators else frozenset()
         yield Told(one.key, one.kind, holder | office | operators, one.facts)
     for (day, refused), codes in sorted(late.items()):
         key = f"reports-late/{day}/{refused}" if refused else f"reports-late/{day}"
-        yield Told(key, "reports-late", people.having(*_DECIDE), {"day": day, "codes": codes})
+        yield Told(key, "reports-late", people.having(*DECIDES), {"day": day, "codes": codes})
 
 
 def _drafts(rules: CallNow, people: People, now: datetime) -> Iterator[Told]:
@@ -156,7 +154,7 @@ def _results(rules: CallNow, people: People) -> Iterator[Told]:
     if listed.told is None:
         facts = {"call": rules.id, "by": _day(tell_by(rules, listed))}
         signed = set(listed.signatures.values_list("person_id", flat=True))
-        others = people.having(*_DECIDE) - signed
+        others = people.having(*DECIDES) - signed
         yield Told(f"sign/{listed.digest}", "sign", others, facts)
         return
     if rules.decided:
@@ -262,7 +260,7 @@ def _objections(calls: Mapping[str, CallNow], people: People) -> Iterator[Told]:
         dossier, facts = one.dossier, {"code": one.dossier.code, "call": one.dossier.call}
         if one.answered is None:
             by = _day(answer_by(calls[dossier.call], one))
-            officers = people.having(*_DECIDE)
+            officers = people.having(*DECIDES)
             yield Told(f"objection/{one.pk}", "objection", officers, {**facts, "by": by})
         else:
             said = {"answer": one.answer, "upheld": one.upheld, "dossier": dossier.pk}

@@ -44,6 +44,11 @@ ANYBODY_SIGNED_IN: Final = frozenset(Role)
 STAFF: Final = ANYBODY_SIGNED_IN - {Role.APPLICANT, Role.REVIEWER}
 """Who runs the programme or looks after those who do."""
 
+DECIDES: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
+"""Who acts for the office."""
+OFFICE: Final = DECIDES | {Role.AUDITOR}
+"""Who reads what the office does; an auditor changes none of it."""
+
 
 def roles_of(user: Person | AnonymousUser) -> frozenset[Role]:
     """The roles that somebody has; nobody who is not active has any."""
@@ -55,6 +60,11 @@ def roles_of(user: Person | AnonymousUser) -> frozenset[Role]:
 def is_staff(user: Person | AnonymousUser) -> bool:
     """Whether somebody runs the programme, or looks after those who do, and so sees it all."""
     return not roles_of(user).isdisjoint(STAFF)
+
+
+def decides(user: Person | AnonymousUser) -> bool:
+    """Whether somebody acts for the office."""
+    return not roles_of(user).isdisjoint(DECIDES)
 
 
 def has_any(roles: frozenset[Role]) -> Any:

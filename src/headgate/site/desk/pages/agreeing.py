@@ -18,7 +18,6 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement
 from headgate.site.desk.agreement import Agreed, agreement_of, sides, taken
 from headgate.site.desk.clock import now
-from headgate.site.desk.files import DECIDES, OFFICE
 from headgate.site.desk.models import (
     Acceptance,
     AgreementSignature,
@@ -34,7 +33,7 @@ from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.pages.rounds import printed
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, Role, roles_of
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, OFFICE, Role, decides, roles_of
 from headgate.site.portal.words import language, moment
 
 
@@ -60,7 +59,7 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     told = document(rules, agreed, signed, rules.day(listed.told or now()))
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"{code}-agreement")
-    last, may = accept_by(rules, listed), holds or not roles_of(person).isdisjoint(DECIDES)
+    last, may = accept_by(rules, listed), holds or decides(person)
     context = {
         "code": code,
         "told": told,
@@ -104,7 +103,7 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
             "first": [] if rules.decided else waiting[:PAGE_ROWS],
-            "may": not roles_of(person).isdisjoint(DECIDES),
+            "may": decides(person),
             "last": figures().day(last) if last else "",
         }
     return render(request, "desk/answers.html", context)

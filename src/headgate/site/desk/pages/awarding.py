@@ -58,7 +58,7 @@ from headgate.site.desk.sensitivity import Sensitivity, drawn_now
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import OFFICE, decides
 from headgate.site.portal.words import language
 
 
@@ -76,7 +76,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
     if request.method == "POST":
         _deed(request, rules)
         return redirect("board", call=call)
-    decides = Role.AUDITOR not in roles_of(request.user)
+    office = decides(request.user)
     rows = _rows(rules)
     columns = [one for one in _COLUMNS if rules.call.gates or one.name != "gates"]
     if file := download(request, call, rows, columns, (), journal_state):
@@ -84,7 +84,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "decides": decides,
+        "decides": office,
         "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
@@ -95,7 +95,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
         asked = wanted() | {"signed": _signed} | sure
         found, signed, *drawn = remembered(rules, now(rules), asked)
         context |= _shown(rules, found) | signed | (_sure(*drawn) if drawn else {})
-        context["signs"] = decides and _signs(request.user, found, signed)
+        context["signs"] = office and _signs(request.user, found, signed)
     return render(request, "desk/board.html", context)
 
 
@@ -325,11 +325,10 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
     return render(request, "desk/doubles.html", context)
 
 
-_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 """Who sees the board; an auditor can press no button, because every action asks for its role."""
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("boards/", "boards", boards, _DECIDE, title=lazy("Award boards")),
-    Page("boards/<slug:call>/", "board", board, _DECIDE, _BOTH, sample=(("call", "open-1"),)),
-    Page("doubles/<slug:code>/", "doubles", double, _DECIDE, sample=(("code", "open-1-0001"),)),
+    Page("boards/", "boards", boards, OFFICE, title=lazy("Award boards")),
+    Page("boards/<slug:call>/", "board", board, OFFICE, _BOTH, sample=(("call", "open-1"),)),
+    Page("doubles/<slug:code>/", "doubles", double, OFFICE, sample=(("code", "open-1-0001"),)),
 )

@@ -25,7 +25,7 @@ from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import OFFICE
 
 SHOWN: Final = 20
 """Applications whose sheets a page has; all of them are on the page that is printed."""
@@ -135,8 +135,7 @@ def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[A
     return list(found.items())
 
 
-_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("boards/<slug:call>/panel/", "panel", panel, _DECIDE, _BOTH, sample=(("call", "open-1"),)),
+    Page("boards/<slug:call>/panel/", "panel", panel, OFFICE, _BOTH, sample=(("call", "open-1"),)),
 )

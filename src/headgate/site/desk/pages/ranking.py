@@ -17,7 +17,7 @@ from headgate.site.desk.pages.telling import at_the_desk, words
 from headgate.site.portal import reading
 from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import OFFICE
 from headgate.site.portal.words import language, outcome_tag, outcome_word
 
 
@@ -64,7 +64,6 @@ def _columns(section: Call, say: Speaker) -> list[Column[Place]]:
     ]
 
 
-_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 PAGES: Final = (
-    Page("boards/<slug:call>/list/", "ranking", ranking, _DECIDE, sample=(("call", "open-1"),)),
+    Page("boards/<slug:call>/list/", "ranking", ranking, OFFICE, sample=(("call", "open-1"),)),
 )

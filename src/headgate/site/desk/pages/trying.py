@@ -24,7 +24,7 @@ from headgate.site.desk.pages.telling import at_the_desk, words
 from headgate.site.desk.remembered import remembered
 from headgate.site.portal.forms import WholeField
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import OFFICE
 from headgate.site.portal.words import told_fault, whole
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.term import LedgerRefused
@@ -151,7 +151,6 @@ def _beside(one: Board, other: Board) -> dict[str, Any]:
     return {"rows": rows, "changed": len(changed), "as_is": one.plan, "tried": other.plan}
 
 
-_DECIDE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 PAGES: Final = (
-    Page("boards/<slug:call>/what-if/", "what_if", what_if, _DECIDE, sample=(("call", "open-1"),)),
+    Page("boards/<slug:call>/what-if/", "what_if", what_if, OFFICE, sample=(("call", "open-1"),)),
 )
