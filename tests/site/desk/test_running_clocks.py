@@ -333,6 +333,7 @@ def test_what_waits_is_counted_on_either_database() -> None:
     asked = [
         (first, "report", {"report": "interim"}, NOON),
         (first, "report", {"report": "final"}, NOON),
+        (second, "report", {"report": "interim"}, later),
         (second, "longer", {"months": 2}, later),
         (first, "longer", {"months": 1}, NOON),
     ]
@@ -343,4 +344,5 @@ def test_what_waits_is_counted_on_either_database() -> None:
         ("open", "longer", 2, NOON, "open-1", None),
         ("open", "report", 1, NOON, "open-1", "final"),
         ("open", "report", 1, NOON, "open-1", "interim"),
+        ("open", "report", 1, later, "open-2", "interim"),
     ] == sorted(_waiting(), key=str)
