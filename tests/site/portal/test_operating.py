@@ -49,10 +49,10 @@ def run(folder: Path, *words: str, code: int, **told: str) -> str:
 
 
 def test_a_worker_holds_nothing_that_only_some_sites_or_pages_need(tmp_path: Path) -> None:
-    """A client of the web for providers, draws and the replay's readers wait until they are used;
-    nine MiB of a worker that is promised to stay below 150.
+    """A client of the web for providers, what statistics are computed with and the replay's readers
+    wait until they are used: 17 MiB of a worker that is promised to stay below 150.
     """
-    waiting = ["requests", "numpy.random", "headgate.whatif", "zstandard", "numba", "wsproto"]
+    waiting = ["requests", "numpy", "headgate.whatif", "zstandard", "numba", "wsproto"]
     script = (
         "import sys, django; from django.urls import resolve; django.setup(); resolve('/')\n"
         f"print([name for name in {waiting!r} if name in sys.modules])"

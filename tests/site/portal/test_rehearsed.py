@@ -242,6 +242,21 @@ def test_minutes_of_many_sheets_come_in_pages_and_whole(
     assert codes == seen
 
 
+def test_minutes_of_a_decided_call_have_the_harshness_that_was_decided(portal: Client) -> None:
+    """Whatever a sheet at the desk says since, the minutes and the decision say one thing."""
+    know()
+    enter(portal, Role.AUDITOR)
+    call = Review.objects.values_list("dossier__call", flat=True)[0]
+    (made,) = (m for m in reading.decisions() if (m.step, m.subject) == ("panel", call))
+    told = {one["rater"]: one["offset"] for one in made.result["harshness"]["offsets"]}
+    Review.objects.filter(dossier__call=call, reviewer__code=min(told)).update(points={})
+    page = portal.get(reverse("panel", args=(call,))).content.decode()
+    offset = rf'row">{min(told)}</th>.*?numeric">[^<]*</td>.*?numeric">([^<]*)</td>'
+    found = re.search(offset, page, re.DOTALL)
+    assert found is not None
+    assert f"{abs(told[min(told)]) / 1000:.1f}" == found[1].strip("+−-")
+
+
 def test_projects_are_shown_where_nobody_signs_orders(portal: Client) -> None:
     """What the programme orders and its journal knows of it; to holders, of their own."""
     know()

@@ -17,17 +17,13 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
+from headgate.core.arrays import FloatArray, IntArray, np
 
 PANEL_MOST: Final = 100
 """In a panel of more raters than this nobody looks for one who alone holds it together."""
 
 FLATTEST: Final = 10**9
 """Others explain a diagonal entry where no more than one part in so many of it is left."""
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,7 @@ machine must find the bits that were published.
 
 from typing import Final
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray
+from headgate.core.arrays import FloatArray, IntArray, np
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _TERMS: Final = 14

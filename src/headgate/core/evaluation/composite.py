@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray
+from headgate.core.arrays import FloatArray, IntArray, np
 from headgate.core.evaluation.evidence import Evidence, EvidenceFault, check_evidence
 from headgate.core.evaluation.method import (
     FULL_MARKS,

@@ -9,17 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from headgate.core.calls.harshness import FloatArray, IntArray
+from headgate.core.arrays import BoolArray, FloatArray, IntArray, np
 from headgate.core.evaluation.composite import Composite
 from headgate.core.evaluation.estimate import MILLI, pair_spread, told
 from headgate.core.evaluation.method import GateFinding, failed_teams
 from headgate.core.evaluation.ranks import PPM
 from headgate.core.evaluation.resampling import MICRO
 
-BoolArray = NDArray[np.bool_]
 Chance = tuple[str, int]
 THRESHOLDS_MILLI: Final = (0, 840, 1_280, 1_645, 1_960)
 

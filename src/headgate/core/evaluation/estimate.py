@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
-import numpy as np
-
-from headgate.core.calls.harshness import Harshness, IntArray, harshness
+from headgate.core.arrays import IntArray, np
+from headgate.core.calls.harshness import Harshness, harshness
 from headgate.core.evaluation.composite import POINT_UNIT, Composite, Refused, composite, in_units
 from headgate.core.evaluation.evidence import Evidence
 from headgate.core.evaluation.method import WEIGHT_TOTAL, Bar, GateFinding, Method, failed_teams

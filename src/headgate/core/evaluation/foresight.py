@@ -19,9 +19,7 @@ from functools import cache, lru_cache, partial
 from itertools import combinations
 from typing import Final
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray
+from headgate.core.arrays import FloatArray, IntArray, np
 from headgate.core.evaluation.cut_errors import ErrorRow, Played, error_rows
 from headgate.core.evaluation.decide import secured
 from headgate.core.evaluation.method import FULL_MARKS, Method, Pillar

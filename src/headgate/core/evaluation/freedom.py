@@ -9,9 +9,8 @@ McCaffrey 2002, Survey Methodology 28; Pustejovsky and Tipton 2018, JBES 36).
 import math
 from typing import Final
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray, fit_panel
+from headgate.core.arrays import FloatArray, IntArray, np
+from headgate.core.calls.harshness import fit_panel
 from headgate.core.evaluation.arithmetic import times_in_order
 
 SPARE_FEW: Final = 7

@@ -11,9 +11,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray, fit_panel
+from headgate.core.arrays import FloatArray, IntArray, np
+from headgate.core.calls.harshness import fit_panel
 from headgate.core.evaluation.evidence import ItemScore, Rating, Vote
 from headgate.core.evaluation.freedom import SPARE_FEW, freedoms_milli, moved_by_marks, spare
 from headgate.core.evaluation.method import FULL_MARKS, Pillar

@@ -3,9 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from headgate.core.calls.harshness import IntArray
+from headgate.core.arrays import IntArray, np
 
 PPM = 1_000_000
 

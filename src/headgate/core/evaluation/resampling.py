@@ -22,9 +22,7 @@ from functools import lru_cache
 from itertools import combinations
 from statistics import NormalDist
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray
+from headgate.core.arrays import FloatArray, IntArray, np
 from headgate.core.evaluation.arithmetic import times_in_order
 
 MICRO = 1_000_000

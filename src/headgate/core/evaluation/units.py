@@ -11,9 +11,8 @@ two strata they count what is left of a mark twice, which errs towards "cannot b
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray, is_flat, solve
+from headgate.core.arrays import FloatArray, IntArray, np
+from headgate.core.calls.harshness import is_flat, solve
 from headgate.core.evaluation.arithmetic import sums_by, times_in_order
 
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray, solve
+from headgate.core.arrays import FloatArray, IntArray, np
+from headgate.core.calls.harshness import solve
 from headgate.core.evaluation.arithmetic import sum_in_order, sums_by, times_in_order
 from headgate.core.evaluation.ranks import PPM
 

@@ -19,9 +19,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from headgate.core.calls.harshness import FloatArray, IntArray, is_flat, solve
+from headgate.core.arrays import FloatArray, IntArray, np
+from headgate.core.calls.harshness import is_flat, solve
 from headgate.core.evaluation.arithmetic import (
     exponential,
     sum_in_order,

@@ -13,8 +13,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
-import numpy as np
-
+from headgate.core.arrays import np
 from headgate.core.awards.plan import Plan
 from headgate.core.awards.settle import settle
 from headgate.core.awards.solve import propose

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from pydantic import TypeAdapter
 
 from headgate.core.calls.application import Mark
 from headgate.core.calls.harshness import Harshness
@@ -24,6 +25,7 @@ from headgate.site.desk.models import Conflict, Finding, Review, Reviewer, Signa
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.portal.reading import decisions
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE
 
@@ -101,8 +103,15 @@ def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
     return [code for code in codes if code > request.GET.get("after", "")][:SHOWN]
 
 
+_HARSHNESS: Final = TypeAdapter(Harshness)
+
+
 def _fitted(rules: CallNow, seats: Iterable[_Seat]) -> Harshness:
-    """Harshness and agreement from the sheets that were given, as the decision has them."""
+    """Harshness and agreement as the decision has them; before it, from the sheets given so far."""
+    if rules.decided:
+        for made in reversed(decisions()):
+            if (made.step, made.subject) == ("panel", rules.id):
+                return _HARSHNESS.validate_python(made.result["harshness"])
     given = [one for one in seats if one.marked is not None]
     marks = (
         Mark(one.code or "", criterion, one.reviewer, points)
