@@ -2,7 +2,9 @@
 
 import html
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,13 +26,14 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Acceptance, AwardList, Dossier
-from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.office import SITE, CallNow, call_now
 from headgate.site.desk.world import accept_by
 from headgate.site.notices import post
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice, Reader
 from headgate.site.notices.pages import ABOUT
 from headgate.site.notices.reading import KINDS, letter
+from headgate.site.notices.telling import Told
 from headgate.site.notices.wishes import reader_of
 from headgate.site.notices.working import work
 from headgate.site.portal.lists import PAGE_ROWS
@@ -73,6 +76,22 @@ def handed_in() -> set[str | None]:
     """Every application of the open call, by its id in the journal."""
     found = Dossier.objects.filter(call="open", state="submitted")
     return set(found.values_list("code", flat=True))
+
+
+def test_nobody_who_writes_waits_for_what_is_read(
+    shown: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look over all awards takes a while; deeds and the meters' imports go on meanwhile."""
+    Notice.objects.all().delete()
+
+    def written(*_: object) -> Iterator[Told]:
+        with closing(sqlite3.connect(SITE.where[2], timeout=0)) as other, other:
+            other.execute("BEGIN IMMEDIATE")
+        yield Told("one", "late", [shown.officer.pk], {})
+
+    monkeypatch.setattr("headgate.site.notices.gather._seats", written)
+    gather(now())
+    assert 1 == Notice.objects.filter(key="one").count()
 
 
 def addressed() -> Person:

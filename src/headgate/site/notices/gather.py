@@ -46,13 +46,15 @@ AHEAD: Final = timedelta(days=7)
 
 
 def gather(now: datetime) -> int:
-    """Make the notices that there are not yet, in one transaction; how many were made."""
-    with SITE.writing():
+    """Make the notices that there are not yet, in one transaction; how many were made.
+
+    What there is to tell is read before it, all of one moment: nobody who writes waits meanwhile.
+    """
+    with SITE.reading():
         stood = reading.programme()
-        if stood is None:
-            return 0
-        told = _all(stood, People(), now)
-        wanted = [(one, person) for one in told for person in sorted(set(one.people))]
+        told = list(_all(stood, People(), now)) if stood is not None else []
+    wanted = [(one, person) for one in told for person in sorted(set(one.people))]
+    with SITE.writing():
         keys = {one.key for one, _ in wanted}
         there = set(Notice.objects.filter(key__in=keys).values_list("key", "person_id"))
         fresh = [
