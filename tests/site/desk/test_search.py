@@ -15,11 +15,13 @@ from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.people import act_for, appoint, give_roles
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.models import Alliance, Dossier
+from headgate.site.desk.models import Alliance, Dossier, Organisation
 from headgate.site.desk.office import call_now
 from headgate.site.desk.searching import _Looking
+from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.steps.agenda import agenda
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.whole.small import small
@@ -196,3 +198,32 @@ def test_a_search_asks_few_questions(lone: Cast) -> None:
         with CaptureQueriesContext(connection) as asked:
             hits(asking, "open")
         assert most >= len(asked), [one["sql"][:90] for one in asked.captured_queries]
+
+
+def test_a_decision_is_found_by_all_that_is_said_of_it(shown: Cast) -> None:
+    """By its number, or its subject with its step or day, and as soon as it is made."""
+    client = browser(shown.officer)
+    known: set[int] = set()
+    for event in agenda(shown.document):
+        shown.live(event)
+        for one in reading.decisions():
+            if one.seq not in known:
+                said = f"{one.seq}", f"{one.subject} {one.at[:10]}", f"{one.step} {one.subject}"
+                page = reverse("decision", args=[one.seq])
+                assert [*said] == [words for words in said if page in hits(client, words)]
+                assert {} == hits(client, f"{one.subject} {SECRETS[0]}")
+        known |= {one.seq for one in reading.decisions()}
+        if event.what is What.DECIDE_CALL:
+            break
+    assert {"screening", "award"} <= {one.step for one in reading.decisions()}
+
+
+def test_of_many_hits_some_are_shown(lone: Cast) -> None:
+    """How many there are is said, and those come first that are called by the words."""
+    some = [Organisation(code=f"O{n:02}", name=f"Body {n}", region="Delta") for n in range(30)]
+    some[-1].name = "Delta works"
+    Organisation.objects.bulk_create(some)
+    page = browser(lone.officer).get(reverse("search"), {"q": "delta"}).content.decode()
+    titles = [title for _where, title in HIT.findall(page)]
+    assert ["Delta works", *(f"Body {n}" for n in range(19))] == titles
+    assert "30" in page

@@ -1,14 +1,16 @@
 """Search over everything that one may see: what a reader's pages would show them, and no more.
 
-Nothing is kept for it. Each kind is read as the pages that its hits lead to read it, under those
-pages' own rules, and looked through in the reader's words; so a hit is never older than its page.
+Each kind is read as the pages that its hits lead to read it, under those pages' own rules, and
+looked through in the reader's words; so a hit is never older than its page. Kept is nothing but the
+subjects of decisions, which are only ever added to.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain, islice
-from typing import Any, Final, TypeVar
+from itertools import chain
+from operator import attrgetter, itemgetter
+from typing import Any, Final, Generic, TypeVar
 
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
@@ -20,7 +22,6 @@ from headgate.core.calls.matching import (
     Words,
     each_findable,
     findable,
-    has_words,
     places,
     words_of,
 )
@@ -31,11 +32,13 @@ from headgate.report.speaker import Speaker
 from headgate.site.desk.models import Acting, Dossier, Member, Organisation, Review, State
 from headgate.site.portal import reading
 from headgate.site.portal.findable import Looked, has_all
+from headgate.site.portal.lists import kept
 from headgate.site.portal.models import Person
 from headgate.site.portal.outcomes import Applicant, applicants
 from headgate.site.portal.registry import sees
 from headgate.site.portal.roles import NAMES, Role
 from headgate.site.portal.words import STEPS, day, outcome_word
+from headgate.site.records.database import Row
 from headgate.site.records.kept import Stands
 
 T = TypeVar("T")
@@ -62,8 +65,23 @@ class Found:
     count: int
 
 
-Hits = Iterator[Hit]
-"""What has all words of all of a kind that the reader may see; of the rest nothing is made."""
+@dataclass(frozen=True, slots=True)
+class Several(Generic[T]):
+    """All of a kind that the reader may see and that has all words; a hit is made of what is shown.
+
+    What one is `called` says whether it comes first; `told` is its note and its address.
+    """
+
+    rows: Sequence[T]
+    called: Callable[[T], str]
+    told: Callable[[T], tuple[str, str]]
+
+    def shown(self, words: Words) -> tuple[Hit, ...]:
+        """The first hits, those with all words in what they are called before others."""
+        first = {*places(each_findable([self.called(one) for one in self.rows]), words)}
+        order = sorted(range(len(self.rows)), key=lambda at: at not in first)
+        some = (self.rows[at] for at in order[:SHOWN_MOST])
+        return tuple(Hit(self.called(one), *self.told(one)) for one in some)
 
 
 def search(query: str, person: Any, stood: Stands, say: Speaker) -> list[Found]:
@@ -72,16 +90,11 @@ def search(query: str, person: Any, stood: Stands, say: Speaker) -> list[Found]:
     if not words:
         return []
     looking = _Looking(words, person, stood, reading.policy_of(stood), say)
-    found = [_found(kind, hits(looking), words) for kind, hits in KINDS]
-    if sees(person, "entries"):
-        found.append(_entries(words))
-    return [one for one in found if one.count]
-
-
-def _found(kind: Promise, hits: Iterable[Hit], words: Words) -> Found:
-    """The hits, those with all words in what they are called first."""
-    first = sorted(hits, key=lambda hit: not has_words(hit.title, words))
-    return Found(kind, tuple(first[:SHOWN_MOST]), len(first))
+    each = ((kind, several(looking)) for kind, several in KINDS)
+    found = [Found(k, s.shown(words), len(s.rows)) for k, s in each if s is not None and s.rows]
+    if sees(person, "entries") and (entries := _entries(words)):
+        found.append(Found(_("Entries"), entries, len(entries)))
+    return found
 
 
 @dataclass
@@ -94,11 +107,11 @@ class _Looking:
     policy: Policy
     say: Speaker
 
-    def found(self, rows: Iterable[T], said: Callable[[T], str]) -> Iterator[T]:
+    def found(self, rows: Iterable[T], said: Callable[[T], str]) -> list[T]:
         """Of some things those of which what is said has all words."""
         every = list(rows)
         texts = each_findable([said(one) for one in every])
-        return (every[at] for at in places(texts, self.words))
+        return [every[at] for at in places(texts, self.words)]
 
     def narrowed(self, query: "QuerySet[Any, Any]", *fields: Looked) -> "QuerySet[Any, Any]":
         """The rows that may be found, by what a database looks through faster than we do."""
@@ -118,18 +131,20 @@ class _Looking:
         return list(acting.values_list("organisation_id", flat=True))
 
 
-def _calls(looking: _Looking) -> Hits:
+def _calls(looking: _Looking) -> Several[Any]:
     return _named(looking, looking.policy.calls, "call")
 
 
-def _rounds(looking: _Looking) -> Hits:
+def _rounds(looking: _Looking) -> Several[Any]:
     return _named(looking, looking.policy.rounds, "round")
 
 
-def _named(looking: _Looking, parts: Mapping[str, Call | Round], page: str) -> Hits:
-    told = looking.found(parts.items(), lambda part: f"{part[0]} {_all(part[1].name)}")
-    for name, one in told:
-        yield Hit(looking.say.text(one.name), name, _at(page, name))
+def _named(looking: _Looking, parts: Mapping[str, Call | Round], page: str) -> Several[str]:
+    return Several(
+        looking.found(parts, lambda name: f"{name} {_all(parts[name].name)}"),
+        lambda name: looking.say.text(parts[name].name),
+        lambda name: (name, _at(page, name)),
+    )
 
 
 def _all(text: Text) -> str:
@@ -137,40 +152,42 @@ def _all(text: Text) -> str:
     return " ".join(filter(None, text.model_dump().values()))
 
 
-def _awards(looking: _Looking) -> Hits:
+def _awards(looking: _Looking) -> Several[Applicant]:
     """What became of every application: public, and by pseudonym."""
 
     def said(one: Applicant) -> str:
         return f"{one.id} {one.call} {holder(one.holder)} {outcome(one.outcome)} {one.pool}"
 
-    holder, outcome = cache(looking.say.holder), cache(outcome_word)
+    def told(one: Applicant) -> tuple[str, str]:
+        return f"{outcome(one.outcome)} – {holder(one.holder)}", _at("award", one.call, one.id)
+
+    holder, outcome = cache(looking.say.holder), cache(lambda one: str(outcome_word(one)))
     calls = (applicants(looking.made, call).values() for call in looking.policy.calls)
-    for one in looking.found(chain.from_iterable(calls), said):
-        note = f"{outcome(one.outcome)} – {holder(one.holder)}"
-        yield Hit(one.id, note, _at("award", one.call, one.id))
+    every = looking.found(chain.from_iterable(calls), said)
+    return Several(every, attrgetter("id"), told)
 
 
-def _dossiers(looking: _Looking) -> Hits:
+def _dossiers(looking: _Looking) -> Several[Row] | None:
     """Applications with their texts: one's own, and those handed in for the office.
 
     Of one that the reader has a part in, the office's page shows the code alone, and so does this.
     """
     own, office = sees(looking.person, "application"), sees(looking.person, "doubles")
     if not (own or office):
-        return
+        return None
     mine = Q(lead__in=looking.own) if own and looking.own else Q(pk__in=())
     theirs = Q(state=State.SUBMITTED) if office else Q(pk__in=())
     inside = Member.objects.filter(organisation__in=looking.own, left__isnull=True)
     part = Exists(inside.filter(alliance=OuterRef("alliance")))
     # An alliance's name is folded nowhere, and a draft without a title is called by its number.
     unfolded = Q(alliance__isnull=False) | Q(title="", code__isnull=True)
-    kept = "findable", "lead__findable", lambda _form: unfolded
+    kept = "findable", _led_by, lambda _form: unfolded
     listed = looking.narrowed(Dossier.objects.filter(mine | theirs), *kept)
     told = "pk", "code", "call", "title", "summary", "lead_id", "lead__name", "alliance__name"
     rows = listed.values_list(*told, Cast(part, IntegerField()))
     its = frozenset(looking.own) if own else frozenset()
 
-    def parts(row: _Row) -> tuple[str, tuple[str, ...]]:
+    def parts(row: Row) -> tuple[str, tuple[str, ...]]:
         """What it is called, and what else its reader may find it by."""
         pk, code, call, title, summary, lead_id, lead, alliance, part = row
         if lead_id not in its and (part or lead_id in looking.own):
@@ -178,50 +195,58 @@ def _dossiers(looking: _Looking) -> Hits:
         name = title or code or f"{call} {pk}"
         return name, (name, code or "", call, lead, alliance or "", summary)
 
-    for row in looking.found(rows, lambda row: " ".join(parts(row)[1])):
+    def noted(row: Row) -> tuple[str, str]:
         pk, code, call, _title, _summary, lead_id, lead, *_rest = row
-        name, _found_by = parts(row)
         if lead_id in its:
-            yield Hit(name, f"{code or call} – {lead}", _at("application", pk))
-        else:
-            yield Hit(name, f"{code} – {lead}", _at("doubles", code))
+            return f"{code or call} – {lead}", _at("application", pk)
+        return f"{code} – {lead}", _at("doubles", code)
+
+    every = looking.found(rows, lambda row: " ".join(parts(row)[1]))
+    return Several(every, lambda row: parts(row)[0], noted)
 
 
-_Row = tuple[Any, ...]
+def _led_by(form: str) -> Q:
+    """Each organisation is looked at once, and not once for each of its applications."""
+    return Q(lead__in=Organisation.objects.filter(findable__contains=form))
 
 
 def _at(name: str, *parts: object) -> str:
     return reverse(name, args=parts)
 
 
-def _reviews(looking: _Looking) -> Hits:
+def _reviews(looking: _Looking) -> Several[Review] | None:
     """A reviewer's seats; the text only once they declared to have no conflict."""
     if not sees(looking.person, "review"):
-        return
+        return None
     mine = Review.objects.filter(reviewer__person=looking.person)
 
     def said(one: Review) -> str:
         dossier, code = one.dossier, one.dossier.code or ""
         return f"{code} {dossier.lead if one.cleared is None else f'{dossier} {dossier.summary}'}"
 
-    for one in looking.found(mine.select_related("dossier__lead"), said):
-        dossier, code = one.dossier, one.dossier.code or ""
-        told = (code, str(dossier.lead)) if one.cleared is None else (str(dossier), code)
-        yield Hit(*told, _at("review", code))
+    def called(one: Review) -> str:
+        return (one.dossier.code or "") if one.cleared is None else str(one.dossier)
+
+    def told(one: Review) -> tuple[str, str]:
+        code = one.dossier.code or ""
+        return str(one.dossier.lead) if one.cleared is None else code, _at("review", code)
+
+    every = looking.found(mine.select_related("dossier__lead"), said)
+    return Several(every, called, told)
 
 
-def _organisations(looking: _Looking) -> Hits:
+def _organisations(looking: _Looking) -> Several[Row] | None:
     if not sees(looking.person, "organisation"):
-        return
+        return None
     bodies = looking.narrowed(Organisation.objects.all(), "findable")
-    rows = bodies.values_list("pk", "code", "name", "region")
-    for pk, code, name, _region in looking.found(rows, lambda row: " ".join(row[1:])):
-        yield Hit(name, code, _at("organisation", pk))
+    rows = bodies.values_list("name", "code", "region", "pk")
+    every = looking.found(rows, lambda row: " ".join(row[:3]))
+    return Several(every, itemgetter(0), lambda row: (row[1], _at("organisation", row[3])))
 
 
-def _people(looking: _Looking) -> Hits:
+def _people(looking: _Looking) -> Several[Person] | None:
     if not sees(looking.person, "person"):
-        return
+        return None
 
     def roles(one: Person) -> str:
         groups = {group.name for group in one.groups.all()}
@@ -234,35 +259,48 @@ def _people(looking: _Looking) -> Hits:
     names = {role: str(NAMES[role]) for role in Role}
     people = looking.narrowed(Person.objects.order_by("username"), "findable", called)
     people = people.prefetch_related("groups")
-    for one in looking.found(people, lambda one: f"{one} {one.username} {roles(one)}"):
-        yield Hit(str(one), roles(one), _at("person", one.pk))
+    every = looking.found(people, lambda one: f"{one} {one.username} {roles(one)}")
+    return Several(every, str, lambda one: (roles(one), _at("person", one.pk)))
 
 
-def _decisions(looking: _Looking) -> Hits:
+def _decisions(looking: _Looking) -> Several[reading.Made] | None:
+    """Every decision; a word that no step, rule or moment has is looked for in subjects alone."""
     if not sees(looking.person, "decision"):
-        return
+        return None
     steps = {step: str(told) for step, told in STEPS.items()}
 
     def said(one: reading.Made) -> str:
         step = steps.get(one.step, one.step)
         return f"{one.seq} {step} {one.step} {one.subject} {one.rule} {one.at[:10]}"
 
-    for one in looking.found(reversed(looking.made), said):
-        title = f"{steps.get(one.step, one.step)}: {one.subject}"
-        yield Hit(title, day(one.at), _at("decision", one.seq))
+    made = looking.made
+    often, subjects = kept("subjects", reading.followed(made), lambda: _told_of(made)).rows
+    often = f"{often} {findable(' '.join(steps.values()))}"
+    own = [w for w in looking.words if not any(form in often or form.isdecimal() for form in w)]
+    rare = [made[at] for at in places(subjects.split("\0"), tuple(own))] if own else made
+    return Several(
+        looking.found(reversed(rare), said),
+        lambda one: f"{steps.get(one.step, one.step)}: {one.subject}",
+        lambda one: (day(one.at), _at("decision", one.seq)),
+    )
 
 
-def _entries(words: Words) -> Found:
+def _told_of(made: Sequence[reading.Made]) -> tuple[str, str]:
+    """What many decisions are found by, and the subjects of all of them."""
+    often = ({*map(attrgetter(name), made)} for name in ("step", "rule", "at"))
+    subjects = each_findable([one.subject for one in made])
+    return findable(" ".join(chain(*often))), "\0".join(subjects)
+
+
+def _entries(words: Words) -> tuple[Hit, ...]:
     """The newest entries of the journal whose kind or subject has all words: one query."""
-    told, likes = zip(*(_of_entry(form) for forms in words for form in forms), strict=True)
-    each = iter(told)
-    where = " AND ".join(f"({' OR '.join(islice(each, len(forms)))})" for forms in words)
+    where = " AND ".join(f"({' OR '.join(_of_entry(forms))})" for forms in words)
+    likes = [f"%{_plain(form)}%" for forms in words for form in forms]
     rows = reading.DATABASE.rows(_NEWEST.format(where=where), [*likes, SHOWN_MOST])
-    hits = tuple(
+    return tuple(
         Hit(f"{seq} {kind}", f"{subject} – {day(at)}", f"{reverse('entries')}?before={seq + 1}")
         for seq, kind, at, subject in rows
     )
-    return Found(_("Entries"), hits, len(hits))
 
 
 _NEWEST: Final = """
@@ -272,11 +310,15 @@ _NEWEST: Final = """
 """An index has the subjects of all entries, and their lines need not be read to look through it."""
 
 
-def _of_entry(form: str) -> tuple[str, str]:
-    """How a form is looked for in an entry, and its pattern; few are in the word for a kind."""
-    kinds = ", ".join(f"'{kind.value}'" for kind in Kind if form in kind.value)
-    subject = "lower(subject) LIKE %s ESCAPE '!'"
-    return f"{subject} OR kind IN ({kinds})" if kinds else subject, f"%{_plain(form)}%"
+def _of_entry(forms: Sequence[str]) -> Iterator[str]:
+    """How one of some forms is looked for in an entry; few are in the word for a kind.
+
+    SQLite compares in either case by itself, and takes thrice as long where each text is folded.
+    """
+    like = "ILIKE" if reading.DATABASE.vendor == "postgresql" else "LIKE"
+    yield from (f"subject {like} %s ESCAPE '!'" for _form in forms)
+    kinds = (kind.value for kind in Kind if any(form in kind.value for form in forms))
+    yield from (f"kind = '{kind}'" for kind in kinds)
 
 
 def _plain(form: str) -> str:
@@ -284,7 +326,7 @@ def _plain(form: str) -> str:
     return form.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-KINDS: Final[tuple[tuple[Promise, Callable[[_Looking], Hits]], ...]] = (
+KINDS: Final[tuple[tuple[Promise, Callable[[_Looking], Several[Any] | None]], ...]] = (
     (_("Calls"), _calls),
     (_("Rounds"), _rounds),
     (_("Applications"), _dossiers),

@@ -227,7 +227,7 @@ def _words(
     return {v: known.get(v) or findable(column.text(row)) for v, row in rows.items()}
 
 
-KEPT_MOST: Final = 10
+KEPT_MOST: Final = 11
 _KEPT: Final = Recent[tuple[Hashable, Kept[Any]]](KEPT_MOST)
 
 
