@@ -47,7 +47,7 @@ _HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories of what has no shape of its own: controls, turns of direction, halves."""
 
 _ONE: Final = re.compile(r"(?<![\u0590-\u1cff])[\u200c\u200d]|[^\u200c\u200d]", re.DOTALL)
-"""A letter to be looked up: any but a joiner within a word of a script that is written with them."""
+"""A letter to be looked up: any but a joiner in a word of a script that is written with them."""
 
 _LEFTWARDS: Final = re.compile(
     "R(?:[\\W\\d_]*R)*".replace("R", r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -244,7 +244,7 @@ def _broken(word: re.Match[str]) -> str:
 
 def _drawn(svg: Markup) -> str:
     """A drawing that carries its own style, in letters that the face has."""
-    letters = "".join(sign if sign == "\n" else _letter(sign) for sign in svg)
+    letters = _ONE.sub(lambda one: _letter(one[0]), svg)
     return letters.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
         ">", f">{_ink()}", 1
     )
