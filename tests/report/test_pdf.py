@@ -264,7 +264,7 @@ def test_words_from_right_to_left_are_set_apart() -> None:
 
 
 def test_a_name_in_any_script_is_print_and_text() -> None:
-    """The living scripts of the world are drawn, joined as they are written, and can be searched."""
+    """The living scripts of the world are drawn as they are written, and can be searched."""
     rows = [(name, "7") for name in NAMES]
     made = pdf(document(Paragraph(NAMES[0]), table("t", "T", ["N", "G"], rows), title="T"), "en")
     assert [] == findings(made)
