@@ -106,12 +106,44 @@ VIETNAMESE
 cp pretendard/package/dist/public/static/Pretendard-Regular.otf "$PRINT/"
 cp pretendard/package/dist/public/static/Pretendard-Bold.otf "$PRINT/"
 cp pretendard/package/dist/LICENSE.txt "$PRINT/LICENSE.txt"
-"$PYTHON" - "$PRINT/Pretendard-Regular.otf" > "$PRINT/letters.txt" <<LETTERS
+# Faces for names in the world's other living scripts (SIL Open Font License) and in Han (Apache),
+# each cut to the letters that the faces before it lack. letters.txt lists all that can be printed.
+NOTO="arabic@0.4.3 armenian@0.4.2 bengali@0.4.4 devanagari@0.4.1 ethiopic@0.4.2 georgian@0.4.3
+    gujarati@0.4.2 gurmukhi@0.4.1 hebrew@0.4.1 kannada@0.4.3 khmer@0.4.3 lao@0.4.2 malayalam@0.4.2
+    mongolian@0.4.1 myanmar@0.4.2 oriya@0.4.2 sinhala@0.4.2 tamil@0.4.3 telugu@0.4.2 thaana@0.4.2
+    thai@0.4.2"
+rm -rf "$PRINT/others"
+mkdir -p "$PRINT/others" faces
+for SCRIPT in $NOTO; do npm pack --silent "@expo-google-fonts/noto-sans-$SCRIPT" >/dev/null; done
+npm pack --silent @expo-google-fonts/noto-serif-tibetan@0.4.2 >/dev/null
+for PACKED in expo-google-fonts-*.tgz; do
+    tar xzf "$PACKED" --wildcards --strip-components=2 -C faces 'package/400Regular/*.ttf'
+done
+tar xzf expo-google-fonts-noto-sans-thai-*.tgz --strip-components=1 -C faces package/LICENSE_FONT
+cp faces/LICENSE_FONT "$PRINT/others/LICENSE-Noto.txt"
+apt-get download fonts-droid-fallback >/dev/null
+dpkg-deb -x fonts-droid-fallback_*.deb droid
+cp droid/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf faces/
+cp droid/usr/share/doc/fonts-droid-fallback/copyright "$PRINT/others/LICENSE-Droid.txt"
+"$PYTHON" - "$PRINT" faces/Noto*.ttf faces/Droid*.ttf > "$PRINT/letters.txt" <<LETTERS
 import sys
 from itertools import groupby
+from pathlib import Path
+from fontTools import subset
 from fontTools.ttLib import TTFont
-codes = enumerate(sorted(TTFont(sys.argv[1]).getBestCmap()))
-for _, run in groupby(codes, lambda pair: pair[1] - pair[0]):
+out, faces = Path(sys.argv[1]), list(map(Path, sys.argv[2:]))
+letters = set(TTFont(out / "Pretendard-Regular.otf").getBestCmap())
+options = subset.Options(layout_features=["*"], hinting=False, name_IDs=[0, 1, 2, 4, 6, 13, 14])
+for face in faces:
+    font = TTFont(face)
+    more = set(font.getBestCmap()) - letters
+    cut = subset.Subsetter(options)
+    # With the joiners, which a word may need between its letters, and which have no shape.
+    cut.populate(unicodes=more | {0x200C, 0x200D})
+    cut.subset(font)
+    font.save(out / "others" / face.name.replace("_400", "-"))
+    letters |= more - {0x200C, 0x200D}
+for _, run in groupby(enumerate(sorted(letters)), lambda pair: pair[1] - pair[0]):
     found = [code for _, code in run]
     print(f"{found[0]:04X}-{found[-1]:04X}")
 LETTERS

@@ -1,6 +1,7 @@
 """A print is a PDF that everybody can read: tagged, in its language, with its fonts, as text."""
 
 import io
+import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
@@ -49,6 +50,20 @@ HOSTILE = [
     "a" * 200,
     "가" * 200,
     "#" * 90 + "]" * 90,
+]
+
+NAMES = [
+    "شركة الذكاء",
+    "המכון הלאומי",
+    "राष्ट्रीय संस्थान",
+    "জাতীয় সংস্থা",
+    "தேசிய நிறுவனம்",
+    "สถาบันแห่งชาติ",
+    "វិទ្យាស្ថាន",
+    "ეროვნული",
+    "Ազգային",
+    "ብሔራዊ ተቋም",
+    "國家研究院 研究所 かな",
 ]
 
 
@@ -157,16 +172,19 @@ def test_it_would_find_what_is_taken_away(damage: Callable[[Any], None], rule: s
 
 def test_every_font_is_in_the_file() -> None:
     """A reader needs no font of its own, and sees what was meant."""
-    reader = PdfReader(io.BytesIO(rich("ko")))
-    fonts: list[Any] = [
-        font.get_object() for page in reader.pages for font in _fonts(page["/Resources"])
-    ]
+    fonts = fonts_of(rich("ko"))
     assert fonts
-    for font in fonts:
-        (one,) = font["/DescendantFonts"]
-        described = one.get_object()["/FontDescriptor"].get_object()
+    for described in fonts:
         assert "Pretendard" in described["/FontName"]
         assert isinstance(described["/FontFile3"].get_object(), StreamObject)
+
+
+def fonts_of(data: bytes) -> list[Any]:
+    """What is told of each font of a PDF."""
+    pages = PdfReader(io.BytesIO(data)).pages
+    found = [font.get_object() for page in pages for font in _fonts(page["/Resources"])]
+    inner = [font["/DescendantFonts"][0].get_object() for font in found]
+    return [font["/FontDescriptor"].get_object() for font in inner]
 
 
 def _fonts(resources: Any) -> Iterator[Any]:
@@ -230,22 +248,50 @@ def test_any_text_can_be_printed(text: str) -> None:
     assert pdf(document(Paragraph(text), Code(text), title=text or "-"), "vi").startswith(b"%PDF")
 
 
-def test_letters_that_the_face_lacks_are_given_by_number() -> None:
+def test_letters_that_the_faces_lack_are_given_by_number() -> None:
     """No letter is lost or drawn as a box; turns of direction cannot rearrange a line."""
-    assert "[U+6F22]ang [U+202E]gpj [U+0000] a b" == printable("漢ang \u202egpj \0 a\u2028b")
+    assert "漢ang [U+202E]gpj [U+0000] a b" == printable("漢ang \u202egpj \0 a\u2028b")
+    assert "[U+13E3][U+1F3DB]" == printable("Ꮳ🏛"), "a rare script, a picture"
     assert "a[U+200D]b [U+E000]" == printable("a\u200db \ue000"), "no shape, or one of its own"
     assert "Việt 한글" == printable("Vie\u0323\u0302t 한글")
 
 
-def test_the_list_of_letters_is_that_of_the_fonts() -> None:
-    """What is thought to be printable is what both fonts have."""
+def test_words_from_right_to_left_are_set_apart() -> None:
+    """The figure after a name in Arabic stands after it, and its own figures stand in it."""
+    assert "\u2068שלום\u2069, 512 GPU" == printable("שלום, 512 GPU")
+    assert "to \u2068شركة 3 المحدودة\u2069 (7)" == printable("to شركة 3 المحدودة (7)")
+    assert "\u2068هوش\u200cمصنوعی\u2069" == printable("هوش\u200cمصنوعی"), "a joiner of its script"
+
+
+def test_a_name_in_any_script_is_print_and_text() -> None:
+    """The living scripts of the world are drawn as they are written, and can be searched."""
+    rows = [(name, "7") for name in NAMES]
+    made = pdf(document(Paragraph(NAMES[0]), table("t", "T", ["N", "G"], rows), title="T"), "en")
+    assert [] == findings(made)
+    found = text_of(made)
+    assert "[U+" not in found
+    for name in NAMES:
+        assert set(name) - {" "} <= {*unicodedata.normalize("NFKC", found), *found}, name
+    drawn = [tag for tag in fonts_of(made) if "Pretendard" not in tag["/FontName"]]
+    assert len(NAMES) - 1 <= len(drawn), "each in a face of its own, and none in another"
+
+
+def _codes(face: str) -> set[int]:
     folder = files("headgate.report").joinpath("fonts")
-    listed = {
+    return set(TTFont(io.BytesIO(folder.joinpath(face).read_bytes())).getBestCmap())
+
+
+def test_the_list_of_letters_is_that_of_the_fonts() -> None:
+    """What is thought to be printable is what the fonts have, each letter in one face only."""
+    folder = files("headgate.report").joinpath("fonts")
+    listed = [
         code
         for line in folder.joinpath("letters.txt").read_text("ascii").split()
         for low, high in [line.split("-")]
         for code in range(int(low, 16), int(high, 16) + 1)
-    }
-    for weight in ("Regular", "Bold"):
-        font = TTFont(io.BytesIO(folder.joinpath(f"Pretendard-{weight}.otf").read_bytes()))
-        assert listed == set(font.getBestCmap())
+    ]
+    names = [f"others/{one.name}" for one in folder.joinpath("others").iterdir()]
+    others = [_codes(name) - {0x200C, 0x200D} for name in names if name.endswith(".ttf")]
+    assert _codes("Pretendard-Regular.otf") == _codes("Pretendard-Bold.otf")
+    together = [*_codes("Pretendard-Regular.otf"), *(code for face in others for code in face)]
+    assert sorted(listed) == sorted(together)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, time
 from functools import cache
 from html.parser import HTMLParser
 from importlib.resources import as_file, files
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from markupsafe import Markup
 
@@ -34,6 +34,9 @@ from headgate.report.blocks import (
     Table,
 )
 
+if TYPE_CHECKING:
+    from typst import Fonts
+
 STANDARDS: Final[list[Literal["ua-1", "a-2a"]]] = ["ua-1", "a-2a"]
 """ISO 14289-1 for everybody who reads it, ISO 19005-2 level A for the archive."""
 
@@ -43,19 +46,24 @@ LONGEST_WORD: Final = 18
 _HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories of what has no shape of its own: controls, turns of direction, halves."""
 
+_ONE: Final = re.compile(r"(?<![\u0590-\u1cff])[\u200c\u200d]|[^\u200c\u200d]", re.DOTALL)
+"""A letter to be looked up: any but a joiner in a word of a script that is written with them."""
+
+_LEFTWARDS: Final = re.compile(
+    "R(?:[\\W\\d_]*R)*".replace("R", r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+)
+"""Words from right to left, with the figures and signs between them."""
+
 
 def pdf(document: Document, language: str) -> bytes:
     """The document as a tagged PDF in a language (ISO 639-1), with its fonts in it."""
     import typst
 
     folder = files("headgate.report")
-    with ExitStack() as stack:
-        fonts = stack.enter_context(as_file(folder.joinpath("fonts")))
-        template = stack.enter_context(as_file(folder.joinpath("templates", "document.typ")))
+    with as_file(folder.joinpath("templates", "document.typ")) as template:
         made: bytes = typst.compile(
             str(template),
-            font_paths=[str(fonts)],
-            ignore_system_fonts=True,
+            font_paths=_faces(),
             format="pdf",
             sys_inputs={"document": json.dumps(_document(document, language), ensure_ascii=False)},
             pdf_standards=[*STANDARDS],
@@ -64,10 +72,23 @@ def pdf(document: Document, language: str) -> bytes:
     return made
 
 
+@cache
+def _faces() -> "Fonts":
+    """The faces of prints and no others: that of all texts, and those of names in other scripts."""
+    from typst import Fonts
+
+    folder = ExitStack().enter_context(as_file(files("headgate.report").joinpath("fonts")))
+    return Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(folder)])
+
+
 def printable(text: str) -> str:
-    """A text in letters that the face has: one line, composed, the rest by number (`[U+6F22]`)."""
+    """A text in letters that the faces have: one line, composed, the rest by number (`[U+E000]`).
+
+    What is written from right to left is set apart (UAX 9), so that a figure after it stays there.
+    """
     composed = unicodedata.normalize("NFC", text)
-    return " ".join("".join(map(_letter, composed)).split(" "))
+    letters = _ONE.sub(lambda one: _letter(one[0]), composed)
+    return _LEFTWARDS.sub("\u2068\\g<0>\u2069", " ".join(letters.split(" ")))
 
 
 def _letter(letter: str) -> str:
@@ -223,7 +244,7 @@ def _broken(word: re.Match[str]) -> str:
 
 def _drawn(svg: Markup) -> str:
     """A drawing that carries its own style, in letters that the face has."""
-    letters = "".join(sign if sign == "\n" else _letter(sign) for sign in svg)
+    letters = _ONE.sub(lambda one: _letter(one[0]), svg)
     return letters.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
         ">", f">{_ink()}", 1
     )

@@ -163,6 +163,17 @@ def answered(shown: Cast, winner: str, officer: Client, board: str) -> None:
     assert "Spent." in client.get(own).content.decode()
 
 
+def test_the_boards_say_how_far_each_call_has_come(shown: Cast) -> None:
+    """Every call with its days, those that are over marked, and its stage in a word."""
+    shown.until(What.DECIDE_CALL, "alliance")
+    auditor = browser(somebody("auditor", Role.AUDITOR))
+    listed = auditor.get(reverse("boards")).content.decode()
+    first, *others = listed.split('<li class="hg-card">')[1:]
+    assert "Under review" in first
+    assert ["Opens", "Closes"] == re.findall("__passed.><span>(.*?)</span>", first)
+    assert all("<span>Awards begin</span>" in one for one in others)
+
+
 def test_an_auditor_reads_the_board_and_changes_nothing(shown: Cast) -> None:
     """Every button asks for its role, whoever may see it."""
     shown.until(What.DECIDE_CALL, "alliance")

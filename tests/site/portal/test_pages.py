@@ -55,6 +55,22 @@ def test_every_page_is_there_before_a_programme_begins(
     assert empty_portal.get(address(page)).status_code in (200, 404)
 
 
+def test_no_two_pages_have_one_title(portal: Client) -> None:
+    """Tabs, bookmarks and a screen reader tell pages apart by their titles.
+
+    A page that has nothing to show of its own kind shows the list instead.
+    """
+    absent = {"person_calendar", "attachment", "award-statement", "round-own"}
+    titles: dict[str, list[str]] = {}
+    for page in (one for one in READ if one.name not in absent):
+        if page.roles:
+            enter(portal, min(page.roles))
+        answer = portal.get(address(page))
+        for title in re.findall("<title>(.*) – Headgate</title>", answer.content.decode()):
+            titles.setdefault(title, []).append(page.name)
+    assert {} == {title: names for title, names in titles.items() if len(names) > 1}
+
+
 def test_the_first_page_says_what_was_promised_and_attained(portal: Client) -> None:
     """Each class of holders with its share, its part and what it got, as chart and table.
 

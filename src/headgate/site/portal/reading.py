@@ -11,11 +11,13 @@ from threading import Lock
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
 from pydantic_core import from_json
 
 from headgate.core.policy.dated import at
-from headgate.core.policy.schema import Policy
+from headgate.core.policy.schema import Call, Policy
 from headgate.report import speaker
+from headgate.report.locale import Locale
 from headgate.rings import undisturbed
 from headgate.site.records.database import Database
 from headgate.site.records.kept import Stands, stands
@@ -139,7 +141,7 @@ speaker_of: Final = speaker.speaker_of
 def used() -> dict[str, int]:
     """What was used so far, by its unit, with the energy it drew; one query."""
     found: dict[str, int] = {}
-    for _, unit, amount in DATABASE.rows(_USED, []):
+    for _account, unit, amount in DATABASE.rows(_USED, []):
         found[unit] = found.get(unit, 0) + int(amount)
     return found
 
@@ -170,3 +172,19 @@ def received(stood: Stands) -> set[str]:
     """The calls of the term that are closed: their last day is over, or a demo went on from it."""
     events = agenda(stood.document, stood.standing.index)[: stood.standing.done]
     return {event.about for event in events if event.what is What.CLOSE_CALL}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One day of a call, and whether it has passed."""
+
+    name: str
+    day: str
+    passed: bool
+
+
+def clocks(call: Call, locale: Locale, on: date) -> Iterator[Clock]:
+    """The days of a call in their order, as they stand on a day."""
+    names = ((_("Opens"), call.opens), (_("Closes"), call.closes), (_("Decided"), call.decides))
+    for name, day in (*names, (_("Awards begin"), call.starts)):
+        yield Clock(name, locale.day(day), day <= on)

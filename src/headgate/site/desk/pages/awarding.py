@@ -65,8 +65,13 @@ from headgate.site.portal.words import language
 @at_the_desk
 def boards(request: HttpRequest) -> HttpResponse:
     """Every call with how far it has come."""
-    shown = [(one, words(one.call.name)) for one in calls_now()]
-    return render(request, "desk/boards.html", {"calls": shown})
+    return render(request, "desk/boards.html", {"calls": [_head(one) for one in calls_now()]})
+
+
+def _head(rules: CallNow) -> dict[str, Any]:
+    """A call's name and its days, and how far it has come."""
+    days = list(reading.clocks(rules.call, figures(), rules.stands))
+    return {"call": rules, "name": words(rules.call.name), "clocks": days}
 
 
 @at_the_desk
@@ -81,9 +86,7 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
     columns = [one for one in _COLUMNS if rules.call.gates or one.name != "gates"]
     if file := download(request, call, rows, columns, (), journal_state):
         return file
-    context = {
-        "call": rules,
-        "name": words(rules.call.name),
+    context = _head(rules) | {
         "decides": office,
         "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],

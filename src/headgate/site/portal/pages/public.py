@@ -1,8 +1,6 @@
 """The public pages: what was promised and attained, the calls, every award with its reason."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -21,7 +19,7 @@ from headgate.site.portal.clock import today
 from headgate.site.portal.lists import Choice, Column, download, journal_state, kept, listing
 from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.pages.running import drawn
-from headgate.site.portal.reading import Made
+from headgate.site.portal.reading import Made, clocks
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
@@ -117,21 +115,6 @@ def _shares(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """One day of a call, and whether it has passed."""
-
-    name: str
-    day: str
-    passed: bool
-
-
-def _clocks(call: Call, say: Speaker, on: date) -> Iterator[Clock]:
-    names = ((_("Opens"), call.opens), (_("Closes"), call.closes), (_("Decided"), call.decides))
-    for name, day in (*names, (_("Awards begin"), call.starts)):
-        yield Clock(name, say.locale.day(day), day <= on)
-
-
 def _told(
     call_id: str, call: Call, say: Speaker, stood: Stands, made: list[reading.Made]
 ) -> dict[str, Any]:
@@ -142,11 +125,11 @@ def _told(
     return {
         "id": call_id,
         "name": say.text(call.name),
-        "clocks": list(_clocks(call, say, on)),
+        "clocks": list(clocks(call, say.locale, on)),
         "phase": "decided" if decided else phase,
         "holders": ", ".join(map(say.holder, call.holders)),
         "offered": say.block(call.block, _blocks_offered(call)),
-        "next": next((c for c in _clocks(call, say, on) if not c.passed), None),
+        "next": next((c for c in clocks(call, say.locale, on) if not c.passed), None),
     }
 
 
