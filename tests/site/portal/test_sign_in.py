@@ -16,7 +16,9 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
+from django.contrib.auth.password_validation import validate_password
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.test import Client, override_settings
 
 from headgate.site.portal.models import Person
@@ -195,3 +197,12 @@ def test_sessions_are_listed_and_ended(portal: Client) -> None:
     portal.post("/account/sessions/")
     assert 302 == there.get("/profile/").status_code
     assert 200 == portal.get("/profile/").status_code
+
+
+@pytest.mark.parametrize("said", ["qwertyuiop", " QwertyUiop "])
+def test_a_common_password_is_refused(said: str) -> None:
+    """What everybody tries first opens no account, however its letters are written."""
+    with pytest.raises(ValidationError) as refused:
+        validate_password(said)
+    assert ["password_too_common"] == [one.code for one in refused.value.error_list]
+    validate_password("qwertyuiop of the ferry")

@@ -69,7 +69,9 @@ class Runner(Section):
     """
 
     keys: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[^\s+]{1,255}\+sha256:[0-9a-f]{64}$")], ...],
+        tuple[
+            Annotated[str, Field(pattern=r"^[^\s+]+\+sha256:[0-9a-f]{64}$", max_length=327)], ...
+        ],
         Field(min_length=2, max_length=2),
     ]
     suite: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from django.db.models import BigIntegerField, F, Q, Sum
@@ -200,7 +201,7 @@ def _ordered(now: str, made: Sequence[Made]) -> list[Project]:
 
 
 _project: Final = quick(Project)
-_standing: Final = quick(Standing)
+_standing: Final = lru_cache(maxsize=2**10)(Standing)
 
 
 def _waiting(reports: Mapping[str, Report | None]) -> Mapping[Key, tuple[Waiting, ...]]:

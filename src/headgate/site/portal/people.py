@@ -12,6 +12,7 @@ from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -104,6 +105,21 @@ def first_password(person: Person) -> str:
         "key": default_token_generator.make_token(person),
     }
     return reverse("account_reset_password_from_key", kwargs=parts)
+
+
+class CommonPassword(CommonPasswordValidator):
+    """Refuses a common password; the list is there while one is checked.
+
+    Whoever shows the form asks for the validator, and Django's then holds all 20,000 for good:
+    2 MiB of a worker.
+    """
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        """Raise ValidationError for a common password."""
+        CommonPasswordValidator().validate(password, user)
 
 
 class Vouched(EmailVerificationStage):

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -45,7 +46,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         return redirect("panel", call=call)
     told = Review.objects.filter(dossier__call=call).order_by("dossier__code", "reviewer__code")
     seats = [_Seat(*one) for one in told.values_list(*_SEAT)]
-    fitted = _fitted(rules, seats)
+    fitted = _decided(rules.id) if rules.decided else _fitted(rules, told.exclude(marked=None))
     locale, codes = figures(), sorted({one.code or "" for one in seats})
     shown = _shown(request, codes)
     sheets = (
@@ -89,11 +90,10 @@ class _Seat(NamedTuple):
     code: str | None
     reviewer: str
     marked: datetime | None
-    points: dict[str, int]
 
 
-_SEAT: Final = ("dossier__code", "reviewer__code", "marked", "points")
-_SHEET: Final = (*_SEAT, "comments")
+_SEAT: Final = ("dossier__code", "reviewer__code", "marked")
+_SHEET: Final = (*_SEAT, "points", "comments")
 
 
 def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
@@ -106,19 +106,21 @@ def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
 _HARSHNESS: Final = TypeAdapter(Harshness)
 
 
-def _fitted(rules: CallNow, seats: Iterable[_Seat]) -> Harshness:
-    """Harshness and agreement as the decision has them; before it, from the sheets given so far."""
-    if rules.decided:
-        for made in reversed(decisions()):
-            if (made.step, made.subject) == ("panel", rules.id):
-                return _HARSHNESS.validate_python(made.result["harshness"])
-    given = [one for one in seats if one.marked is not None]
+def _decided(call: str) -> Harshness:
+    """Harshness and agreement as the decision on a call has them."""
+    made = (m for m in reversed(decisions()) if (m.step, m.subject) == ("panel", call))
+    return _HARSHNESS.validate_python(next(made).result["harshness"])
+
+
+def _fitted(rules: CallNow, given: "QuerySet[Review]") -> Harshness:
+    """The same from the sheets that were given so far."""
+    sheets = list(given.values_list("dossier__code", "reviewer__code", "points"))
     marks = (
-        Mark(one.code or "", criterion, one.reviewer, points)
-        for one in given
-        for criterion, points in one.points.items()
+        Mark(code or "", criterion, reviewer, points)
+        for code, reviewer, sheet in sheets
+        for criterion, points in sheet.items()
     )
-    return score(rules.call, marks, {one.code or "" for one in given}).harshness
+    return score(rules.call, marks, {code or "" for code, *_ in sheets}).harshness
 
 
 def _members(seats: Iterable[_Seat], fitted: Harshness) -> list[dict[str, Any]]:
