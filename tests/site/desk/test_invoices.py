@@ -20,16 +20,18 @@ from headgate.core.duties.amendment import AmendmentFault, Change
 from headgate.core.duties.payments import PaymentFault
 from headgate.core.enforcement.engine import QuotaState
 from headgate.core.ledger.refused import Refused
+from headgate.core.ledger.transfer import Outcome
 from headgate.core.policy.document import Document
 from headgate.report.locale import LOCALES
 from headgate.site.actions.amend import answer, ask, suspend
 from headgate.site.actions.pay import Received, record_payment
 from headgate.site.actions.people import Registered, act_for, register
+from headgate.site.actions.post import post
 from headgate.site.desk import invoices as desk_invoices
 from headgate.site.desk import running
 from headgate.site.desk.clock import now
 from headgate.site.desk.clocks import clocks_of
-from headgate.site.desk.invoices import OPEN, OVERDUE, PAID, Invoice, invoices
+from headgate.site.desk.invoices import CREDIT, OPEN, OVERDUE, PAID, Invoice, invoices
 from headgate.site.desk.models import Deed, Dossier
 from headgate.site.desk.office import SITE, doing
 from headgate.site.desk.refusals import DeskRefusal
@@ -46,6 +48,7 @@ from headgate.site.records.kept import Stands
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of
 from headgate.steps.event import What
+from headgate.steps.term import single
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.test_amending import Year, term
 from tests.site.desk.test_running_notices import coming
@@ -414,7 +417,13 @@ def test_a_list_that_was_kept_says_what_a_process_says_that_keeps_none(
     def elsewhere() -> None:
         with another_process():
             shown()
-            record_payment(officer, received(two, two.amount - 2, "KB 3"), now())
+            record_payment(officer, received(two, two.amount - 3, "KB 3"), now())
+
+    def bare() -> None:
+        books = term().books
+        ends = f"paid/{held[two.award].support}", f"due/{two.award}"
+        moved = single("pay", *ends, 1, "krw", books.at, "A transfer and nothing else.")
+        assert (Outcome.CREATED,) == post(SITE, books.chart, [moved])
 
     def named() -> None:
         lead = Dossier.objects.get(code=one.award).lead
@@ -428,6 +437,7 @@ def test_a_list_that_was_kept_says_what_a_process_says_that_keeps_none(
     steps: tuple[Callable[[], object], ...] = (
         lambda: pay(received(one, 1), now()),
         lambda: pay(received(two, 1, "KB 2"), now()),
+        bare,
         elsewhere,
         lambda: pay(received(one, one.amount - 1, "KB 4"), now()),
         give_back,
@@ -441,6 +451,8 @@ def test_a_list_that_was_kept_says_what_a_process_says_that_keeps_none(
         with another_process():
             assert seen[-1] == shown()
     assert len(seen) == len(set(seen))
+    stand = [row["state"] for row in office.get("/invoices/?format=json").json()["rows"]]
+    assert [OVERDUE, PAID, CREDIT] == stand
 
 
 def states(page: Client) -> list[str]:
