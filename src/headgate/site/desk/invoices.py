@@ -108,40 +108,28 @@ def _by_award(fees: Iterable[Made]) -> dict[str, list[Made]]:
 
 
 _ByAward = Mapping[str, tuple[Invoice, ...]]
-_BILLED: Final = Recent[tuple[Sequence[Made], Mapping[str, int], _ByAward]](2)
-"""The invoices of each award, with the decisions and what is owed that they follow from."""
+_BILLED: Final = Recent[tuple[int, Sequence[Made], Mapping[str, int], _ByAward]](2)
+"""The invoices of each award, made when the journal had so many entries of what was billed and owed
+by then."""
 
 
 def _all(stood: Stands) -> _ByAward:
     """Those of all awards; made anew is what an award is billed or owes since they were made."""
-    made, where = reading.decisions(), reading.DATABASE.where
+    made, where, account = reading.decisions(), reading.DATABASE.where, DUE.format(award="")
     follows = stood.document, stood.standing.starts, reading.followed(made)
-    fees, due = kept("fees", follows, lambda: _fees(stood, made)).rows, _all_due(stood)
-    before, owed, known = _BILLED.get(where) or ((), {}, {})
-    if tuple(fees[: len(before)]) != before:
-        before, owed, known = (), {}, {}
-    moved: dict[str, list[Made]] = {
-        award: [] for award in known if owed.get(award, 0) != due.get(award, 0)
-    }
-    moved |= _by_award(fees[len(before) :])
-    again = {award: [*(one.made for one in known.get(award, ())), *m] for award, m in moved.items()}
-    found = {**known, **{award: tuple(_of(m, due.get(award, 0))) for award, m in again.items()}}
-    _BILLED.keep(where, (tuple(fees), due, found))
+    fees = kept("fees", follows, lambda: _fees(stood, made)).rows
+    size, before, owed, known = _BILLED.get(where) or (0, (), {}, {})
+    if size > stood.size or tuple(fees[: len(before)]) != before:
+        size, before, owed, known = 0, (), {}, {}
+    newer = owed_on(reading.DATABASE, account, size)
+    due = {path.removeprefix(account): amount for path, amount in newer.items()}
+    moved = {a: [one.made for one in known[a]] for a in due if a in known}
+    for award, more in _by_award(fees[len(before) :]).items():
+        moved[award] = [*(one.made for one in known.get(award, ())), *more]
+    owed = {**owed, **due}
+    found = {**known, **{award: tuple(_of(m, owed.get(award, 0))) for award, m in moved.items()}}
+    _BILLED.keep(where, (stood.size, tuple(fees), owed, found))
     return found
-
-
-_DUE: Final = Recent[tuple[int, Mapping[str, int]]](2)
-"""What every award owed when the journal had so many entries."""
-
-
-def _all_due(stood: Stands) -> Mapping[str, int]:
-    """What all awards owe; a process asks for what has moved since it asked before."""
-    known, owed = _DUE.get(reading.DATABASE.where) or (0, {})
-    account, since = DUE.format(award=""), known if known <= stood.size else 0
-    newer = owed_on(reading.DATABASE, account, since)
-    owed = {**(owed if since else {}), **{p.removeprefix(account): n for p, n in newer.items()}}
-    _DUE.keep(reading.DATABASE.where, (stood.size, owed))
-    return owed
 
 
 def _due(awards: Iterable[str]) -> Mapping[str, int]:

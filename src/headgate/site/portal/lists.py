@@ -241,6 +241,15 @@ def kept(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[
     return found
 
 
+def kept_before(name: str) -> tuple[tuple[Any, ...], Sequence[Any]]:
+    """What the kept rows of a list follow from, and those rows: for whoever makes few of them anew.
+
+    Nothing where none are kept.
+    """
+    was, found = _KEPT.get(name) or ((), Kept(()))
+    return was if isinstance(was, tuple) else (), found.rows
+
+
 def kept_for_staff(
     person: Person, name: str, follows: Hashable, rows: Callable[[], Sequence[T]]
 ) -> Kept[T]:

@@ -1,6 +1,7 @@
 """Invoices: the list with its downloads, each as a page and a print, and what was paid of it."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from bisect import insort
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -49,6 +50,7 @@ from headgate.site.portal.lists import (
     Kept,
     download,
     journal_state,
+    kept_before,
     kept_for_staff,
     listing,
 )
@@ -80,22 +82,45 @@ class Listed:
     lead: str
 
 
-def _listed(found: Sequence[Invoice], on: date) -> list[Listed]:
-    """The rows of some invoices, what is overdue first."""
-    leads = leads_of(Dossier.objects.all()) if found else {}
-    rows = [_row(one, one.state(on), leads.get(one.award, "")) for one in found]
+def _listed(found: Sequence[Invoice], on: date, before: Sequence[Listed] = ()) -> list[Listed]:
+    """The rows of some invoices, what is overdue first.
+
+    `before` are rows of the same day and names: an invoice that is still the same has its row.
+    """
+    left = dict(zip(map(id, found), found, strict=True))
+    rows = [row for row in before if left.pop(id(row.one), None) is not None]
+    new = left.values()
+    dossiers = Dossier.objects.all()
+    some = dossiers.filter(code__in={o.award for o in new}) if len(new) < _ASKED else dossiers
+    leads = leads_of(some) if new else {}
     order = {state: place for place, state in enumerate(STATES)}
-    return sorted(rows, key=lambda row: (order[row.state], row.one.standing.bill.due or on))
+
+    def first(row: Listed) -> tuple[int, date, int]:
+        return order[row.state], row.one.standing.bill.due or on, row.one.made.seq
+
+    more = [_row(one, one.state(on), leads.get(one.award, "")) for one in new]
+    if len(more) >= _ASKED:
+        return sorted([*rows, *more], key=first)
+    for row in more:
+        insort(rows, row, key=first)
+    return rows
 
 
+_ASKED: Final = 500
+"""New rows from which they are not asked about, and put into their order, one by one."""
 _row: Final = quick(Listed)
 
 
-def _rows(person: Person, stood: Stands, at: Hashable) -> Kept[Listed]:
-    """What somebody may see; of staff until there is another `at`."""
+def _rows(person: Person, stood: Stands, at: tuple[str, ...]) -> Kept[Listed]:
+    """What somebody may see; of staff until there is another `at`, whose last part is the entry."""
     on = today(stood)
-    what = "invoices", (on, at)
-    return kept_for_staff(person, *what, lambda: _listed(seen_by(person, stood), on))
+    name, follows = "invoices", (on, *at)
+
+    def rows() -> list[Listed]:
+        was, before = kept_before(name)
+        return _listed(seen_by(person, stood), on, before if was[:-1] == follows[:-1] else ())
+
+    return kept_for_staff(person, name, follows, rows)
 
 
 def _columns(say: Speaker) -> list[Column[Listed]]:
@@ -141,7 +166,7 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
 @at_the_desk
 def invoice_list(request: HttpRequest) -> HttpResponseBase:
     """Every invoice that somebody may see, what is overdue first."""
-    at, stood = moved(NEWEST_ENTRY, NEWEST_NAME), reading.programme()
+    at, stood = moved(NEWEST_NAME, NEWEST_ENTRY), reading.programme()
     if stood is None:
         return render(request, "portal/not_begun.html")
     rows = _rows(reader(request), stood, at)
@@ -151,12 +176,12 @@ def invoice_list(request: HttpRequest) -> HttpResponseBase:
     if file := download(request, "invoices", rows, columns, choices, journal_state):
         return file
     late = sum(row.one.standing.open for row in rows.rows if row.state == OVERDUE)
-    back = -sum({r.one.award: min(r.one.award_open, 0) for r in rows.rows}.values())
+    back = {r.one.award: -r.one.award_open for r in rows.rows if r.one.award_open < 0}
     context = {
         "listing": listing(request, rows, columns, choices),
         "open": say.locale.currency(sum(r.one.standing.open for r in rows.rows), say.currency),
         "late": say.locale.currency(late, say.currency) if late else "",
-        "back": say.locale.currency(back, say.currency) if back else "",
+        "back": say.locale.currency(sum(back.values()), say.currency) if back else "",
     }
     return render(request, "desk/invoices.html", context)
 
