@@ -4,7 +4,7 @@ Words are YAML files with the same keys in every language; a word with `{n}` in 
 forms `one` and `other`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -142,6 +142,18 @@ def shown_units(amount: int, unit: str) -> int:
     """An amount as a reader counts it, to the nearest whole one, halves to the even one."""
     _, size = _SHOWN.get(unit.partition(".")[0], ("", 1))
     return half_even_part(amount, size)
+
+
+def shown_parts(amounts: Sequence[int], unit: str, whole: int) -> list[int]:
+    """Some amounts as a reader counts them, so that they add up to their sum's count, `whole`.
+
+    Each is rounded down, and what is missing goes to the largest remainders, one each. `whole` must
+    be their sum rounded up or down.
+    """
+    _, size = _SHOWN.get(unit.partition(".")[0], ("", 1))
+    counted, rests = zip(*(divmod(amount, size) for amount in amounts), strict=True)
+    up = sorted(range(len(amounts)), key=lambda place: -rests[place])[: whole - sum(counted)]
+    return [count + (place in up) for place, count in enumerate(counted)]
 
 
 def lookup(words: Mapping[str, Any], key: str) -> Any:

@@ -236,7 +236,7 @@ def test_whose_award_became_another_is_reminded_to_sign_anew(
     gone, other, same = answered(told)
     for code in (gone, other, same):
         sign_agreement(told.applicant_of(code), code, Side.HOLDER, text_of(code), moment())
-    assert "open: 3 agreements wait" in home(told.officer)
+    assert "The open call: 3 agreements wait" in home(told.officer)
     before, awards = text_of(same), agreement._awards
 
     def more(listed: AwardList) -> dict[str, tuple[str, int]]:
@@ -252,7 +252,7 @@ def test_whose_award_became_another_is_reminded_to_sign_anew(
     assert [(same, before)] == list(
         AgreementSignature.objects.values_list("dossier__code", "digest")
     )
-    assert "open: 1 agreement waits" in home(told.officer)
+    assert "The open call: 1 agreement waits" in home(told.officer)
 
 
 def home(person: Person) -> str:

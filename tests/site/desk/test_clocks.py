@@ -301,7 +301,7 @@ def test_home_says_what_was_not_handed_in_and_what_waits_for_a_sheet(
     draft = save_draft(drafting, Draft("open", lead, None, "Half", "", (), 1, {}), at_noon(30))
     where = reverse("application", args=(draft.pk,))
     year.be(at_noon(30))
-    told = ("open: last day to hand in the draft", rules.closes, where)
+    told = ("The open call: last day to hand in the draft", rules.closes, where)
     assert [told] == own_days(drafting)
     assert where in browser(drafting).get(reverse("home")).content.decode()
     closed = year.be(cast.closing("open"))
@@ -315,13 +315,15 @@ def test_home_says_what_was_not_handed_in_and_what_waits_for_a_sheet(
     for one in (first, second):
         seat(cast.officer, str(one.code), "reader", closed)
     queue = reverse("reviews")
-    waits = "open: 2 applications wait for your review", rules.decides, queue
+    waits = "The open call: 2 applications wait for your review", rules.decides, queue
     assert [waits] == own_days(person)
-    assert ["open: 신청 2건이 평가를 기다립니다"] == [title for title, *_ in own_days(person, "ko")]
+    assert ["The open call: 신청 2건이 평가를 기다립니다"] == [
+        title for title, *_ in own_days(person, "ko")
+    ]
     declare_conflict(person, str(first.code), "", closed)
     points = {one.id: one.full for one in rules.criteria}
     mark(person, str(first.code), points, dict.fromkeys(points, "because"), closed)
-    left = "open: 1 application waits for your review", rules.decides, queue
+    left = "The open call: 1 application waits for your review", rules.decides, queue
     assert [left] == own_days(person)
     declare_conflict(person, str(second.code), "", closed)
     mark(person, str(second.code), points, dict.fromkeys(points, "because"), closed)

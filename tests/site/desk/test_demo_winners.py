@@ -204,7 +204,7 @@ def test_the_office_signs_what_its_holders_have_signed_in_one_go(signed: Cast) -
     )
     assert here().filter(accepted=True).count() == len(picked) > 1
     home = reverse("home")
-    waits = f"open: {len(picked)} agreements wait for the office’s signature"
+    waits = f"The open call: {len(picked)} agreements wait for the office’s signature"
     assert waits in office.get(home).content.decode()
     page = office.post(where, {"deed": "agree", "agreement": picked}, follow=True)
     assert f"{len(picked)} agreements are signed for the office." in page.content.decode()

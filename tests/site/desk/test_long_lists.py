@@ -24,8 +24,7 @@ from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Dossier, Finding, Organisation, Review, Reviewer
 from headgate.site.desk.office import SITE, call_now
-from headgate.site.desk.pages.reviewing import COLUMNS as SEATS
-from headgate.site.desk.pages.reviewing import Seat, queue
+from headgate.site.desk.pages.reviewing import Seat, columns, queue
 from headgate.site.portal import lists
 from headgate.site.portal.findable import Findable
 from headgate.site.portal.lists import (
@@ -309,13 +308,14 @@ def test_a_reviewers_queue_is_paged_in_the_database(
     monkeypatch.setattr(lists, "PAGE_ROWS", 3)
     told, rows = seated(), queue(Review.objects.all())
     choices = (Choice("call", "Call", ()), Choice("state", "State", ()))
+    seats = columns({one.call: one.call for one in told})
 
     def walk(**asked: str) -> list[Seat]:
-        shown = listing(RequestFactory().get("/", asked), rows, SEATS, choices)
+        shown = listing(RequestFactory().get("/", asked), rows, seats, choices)
         seen, count = [*shown.rows], shown.count
         while shown.next:
             address = {**asked, "after": shown.next}
-            shown = listing(RequestFactory().get("/", address), rows, SEATS, choices)
+            shown = listing(RequestFactory().get("/", address), rows, seats, choices)
             seen += shown.rows
             assert count == shown.count
         return seen

@@ -103,7 +103,7 @@ def test_a_report_is_its_holders_clock_until_it_is_handed_in_and_again_if_sent_b
 def _late_reports(officer: Person, award: Holding, on: date) -> int:
     """How many reports of an award's call the office is told of as late or soon due."""
     found = clocks(officer, on)[f"reports-{award.call}"].title
-    return int(found.removeprefix(f"{award.call}: ").split()[0])
+    return int(found.removeprefix("The open call: ").split()[0])
 
 
 def test_what_is_asked_of_an_award_is_the_offices_clock_until_it_is_answered(played: Cast) -> None:
@@ -119,7 +119,7 @@ def test_what_is_asked_of_an_award_is_the_offices_clock_until_it_is_answered(pla
     asking(played, award, change=Change.REPORT, report="interim")
     both = clocks(played.officer)[uid]
     assert reverse("running-awards") == both.address
-    assert both.title.startswith(f"{award.call}: 2 ")
+    assert both.title.startswith("The open call: 2 ")
     answer(played.officer, made.pk, False, "It runs well.", NOON)
     assert where == clocks(played.officer)[uid].address
 
@@ -133,7 +133,7 @@ def test_a_hand_over_waits_for_its_holder_and_then_for_the_operator(played: Cast
     hand_over(played.operator, award.award, "Log in at north", NOON)
     told = clocks(played.operator).get(f"to-hand-over-{award.call}")
     assert (left > 0) == (told is not None)
-    assert told is None or told.title.startswith(f"{award.call}: {left} award")
+    assert told is None or told.title.startswith(f"The open call: {left} award")
     mine = clocks(played.applicant_of(award.award))[f"usable-{award.award}"]
     theirs = clocks(played.operator)[f"handed-{award.call}"]
     assert (mine.day, mine.address) == (theirs.day, theirs.address)

@@ -61,10 +61,10 @@ def object_by(rules: CallNow, told: datetime) -> date:
     return rules.last_day(told, days)
 
 
-def answer_by(rules: CallNow, objection: Objection) -> date:
-    """The last day for the answer to an objection."""
+def answer_by(rules: CallNow, objected: datetime) -> date:
+    """The last day for the answer to an objection of a moment."""
     days = rules.call.appeals.answer_days if rules.call.appeals else Days(0)
-    return rules.last_day(objection.at, days)
+    return rules.last_day(objected, days)
 
 
 def tell_by(rules: CallNow, listed: AwardList) -> date | None:

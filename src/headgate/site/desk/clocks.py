@@ -4,15 +4,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, When
+from django.db.models import Case, Count, Exists, F, IntegerField, Min, OuterRef, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
+from headgate.core.policy.schema import Call
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.amending import answered_by, looks, reports_among
 from headgate.site.desk.invoices import (
@@ -34,7 +35,7 @@ from headgate.site.desk.models import (
     Side,
     State,
 )
-from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, with_part
+from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, unattended, with_part
 from headgate.site.desk.running import (
     SOON,
     Reports,
@@ -79,7 +80,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
         *_drafts(mine, rules, on),
         *_seats(person, rules),
         *_applicants(mine, on, rules, listed),
-        *_officers(person, rules, listed),
+        *_officers(person, rules, listed, stood),
         *_fees(person, part, stood, on),
         *_holders(mine, stood, on),
         *_offices(person, stood, on),
@@ -105,13 +106,19 @@ def _with_part(person: Person) -> list[Any]:
     return list(whole.filter(pk__in=with_part(person)).annotate(**told).defer(*unread))
 
 
+def _name(call: Call) -> str:
+    return call.name.say(language())
+
+
 def _drafts(mine: Sequence[Dossier], calls: Rules, on: date) -> Iterator[Clock]:
     """Drafts that were not handed in."""
     for one in mine:
         if one.state != State.DRAFT or one.call not in calls or calls[one.call].received:
             continue
         if (last := calls[one.call].call.closes) >= on:
-            title = _("%(call)s: last day to hand in the draft") % {"call": one.call}
+            title = _("%(call)s: last day to hand in the draft") % {
+                "call": _name(calls[one.call].call)
+            }
             yield Clock(f"draft-{one.pk}", title, last, reverse("application", args=(one.pk,)))
 
 
@@ -129,7 +136,7 @@ def _seats(person: Person, calls: Rules) -> Iterator[Clock]:
                 "%(call)s: %(n)s applications wait for your review",
                 number,
             )
-            told = title % {"call": call, "n": number}
+            told = title % {"call": _name(calls[call].call), "n": number}
             yield Clock(f"review-{call}", told, calls[call].call.decides, reverse("reviews"))
 
 
@@ -157,23 +164,31 @@ def _applicants(
             yield Clock(f"object-{code}", title, until, where, is_right=True)
 
 
-def _officers(person: Person, rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
-    """A result that waits to be told, and objections that wait for an answer."""
+def _officers(
+    person: Person, rules: Rules, every: Sequence[AwardList], stood: Stands
+) -> Iterator[Clock]:
+    """A result that waits to be told, objections that wait for an answer, and whoever has nobody
+    who could be asked.
+    """
     if not decides(person):
         return
     for listed in every:
         waits = listed.told is None and listed.call in rules
         last = tell_by(rules[listed.call], listed) if waits else None
         if last is not None:
-            title = _("%(call)s: last day to sign and tell the result") % {"call": listed.call}
+            named = {"call": _name(rules[listed.call].call)}
+            title = _("%(call)s: last day to sign and tell the result") % named
             yield Clock(f"tell-{listed.call}", title, last, reverse("board", args=(listed.call,)))
     yield from _agreements(rules, every)
-    waiting = Objection.objects.filter(answered__isnull=True).select_related("dossier")
-    for one in waiting:
-        code, call = one.dossier.code or "", one.dossier.call
-        title = _("%(code)s: last day to answer the objection") % {"code": code}
-        last = answer_by(rules[call], one)
-        yield Clock(f"answer-{code}", title, last, reverse("board", args=(call,)))
+    asked = Objection.objects.filter(answered__isnull=True).order_by()
+    waiting = asked.values_list("dossier__code", "dossier__call", "at", _NOBODY, Value(""))
+    every_one = list(waiting.union(unattended(), all=True))
+    for code, call, at, lead, _name_of in every_one:
+        if not lead:
+            title = _("%(code)s: last day to answer the objection") % {"code": code}
+            last = answer_by(rules[call], at)
+            yield Clock(f"answer-{code}", title, last, reverse("board", args=(call,)))
+    yield from _unattended(rules, stood, [one for one in every_one if one[3]])
 
 
 def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
@@ -194,9 +209,27 @@ def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
                 "%(call)s: %(n)s agreement waits for the office’s signature",
                 "%(call)s: %(n)s agreements wait for the office’s signature",
                 number,
-            ) % {"call": listed.call, "n": number}
+            ) % {"call": _name(rules[listed.call].call), "n": number}
             where = reverse("answers", args=(listed.call,))
             yield Clock(f"agreements-{listed.call}", title, last, where)
+
+
+_NOBODY: Final = Value(0, IntegerField())
+
+
+def _unattended(rules: Rules, stood: Stands, found: Sequence[Any]) -> Iterator[Clock]:
+    """Holders, and applicants of a call to be decided, for whom nobody acts any more."""
+    runs = {one.award for one in stood.holdings} if found else set()
+    mine = {
+        (lead, name): since
+        for code, call, since, lead, name in found
+        if code in runs or not rules[call].decided
+    }
+    for (lead, name), since in sorted(mine.items()):
+        title = _("%(name)s: nobody acts for it any more; say who does") % {"name": name}
+        day = day_at(reading.policy_of(stood), since)
+        where = reverse("organisation", args=(lead,))
+        yield Clock(f"unattended-{lead}", title, day, where)
 
 
 def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock]:
@@ -370,26 +403,31 @@ def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
         where = one if number == 1 else reverse("running-awards")
         told = _handed_over(number) if handed else _asked_for(number)
         uid = f"{'handed' if handed else 'asked'}-{call}"
-        yield Clock(uid, told % {"call": call, "n": number}, last, where)
+        title = told % {"call": _name(policy.calls[call]), "n": number}
+        yield Clock(uid, title, last, where)
 
 
 def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:
     """Awards whose time runs from a hand-over that nobody has told of yet, by call."""
     days = ((one.call, one.starts) for one in to_hand_over(stood, reports, told))
-    yield from _by_call("to-hand-over", days, _handing_over, "handing-over")
+    yield from _by_call("to-hand-over", stood, days, _handing_over, "handing-over")
 
 
 def _by_call(
-    uid: str, days: Iterable[tuple[str, date]], told: Callable[[int], str], page: str = ""
+    uid: str,
+    stood: Stands,
+    days: Iterable[tuple[str, date]],
+    told: Callable[[int], str],
+    page: str = "",
 ) -> Iterator[Clock]:
     """One clock for each call: how many there are, the first of their days, and its `page` or the
     list of all.
     """
-    found: dict[str, list[date]] = {}
+    found, calls = dict[str, list[date]](), reading.policy_of(stood).calls
     for call, day in days:
         found.setdefault(call, []).append(day)
     for call, every in sorted(found.items()):
-        title = told(len(every)) % {"call": call, "n": len(every)}
+        title = told(len(every)) % {"call": _name(calls[call]), "n": len(every)}
         where = reverse(page, args=(call,)) if page else reverse("running-awards")
         yield Clock(f"{uid}-{call}", title, min(every), where)
 
@@ -439,7 +477,7 @@ def _reports(stood: Stands, on: date, waiting: Collection[tuple[str, str]]) -> I
     every = (one for one in (*gone, *stood.holdings) if one.call in calls)
     soon = kept("reports", follows, lambda: _due_soon(Reports(stood, handed), every, on)).rows
     open_ones = [(call, day) for call, day, *report in soon if tuple(report) not in waiting]
-    yield from _by_call("reports", open_ones, _late_or_due)
+    yield from _by_call("reports", stood, open_ones, _late_or_due)
 
 
 def _due_soon(

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from sys import intern
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from headgate.core.calls.window import window
 from headgate.core.policy.clocks import Days
@@ -27,6 +27,7 @@ from headgate.site.desk.models import (
     Member,
     Organisation,
     Reviewer,
+    State,
 )
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
@@ -215,6 +216,18 @@ def organisations_of(person: Person) -> list[Organisation]:
     """Those that somebody acts for now."""
     acting = Acting.objects.filter(person=person, until__isnull=True)
     return [one.organisation for one in acting.select_related("organisation").order_by("id")]
+
+
+def unattended() -> "QuerySet[Dossier, Any]":
+    """Applications whose lead nobody acts for any more: code and call, since what moment, and the
+    lead's key and name.
+    """
+    acting = Acting.objects.filter(organisation=OuterRef("organisation"), until__isnull=True)
+    left = Acting.objects.filter(~Exists(acting), until__isnull=False)
+    last = Acting.objects.filter(organisation=OuterRef("lead")).order_by("-until")
+    found = Dossier.objects.filter(lead__in=left.values("organisation"), state=State.SUBMITTED)
+    since = found.annotate(since=Subquery(last.values("until")[:1])).order_by()
+    return since.values_list("code", "call", "since", "lead", "lead__name")
 
 
 def with_part(person: Person) -> "QuerySet[Dossier, Any]":

@@ -4,7 +4,7 @@ Nothing is remembered but the notices themselves: each is known by its key, so t
 was away for a week, or two at once, make the same ones.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -28,7 +28,7 @@ from headgate.site.desk.models import (
     Review,
     State,
 )
-from headgate.site.desk.office import SITE, CallNow, calls_now
+from headgate.site.desk.office import SITE, CallNow, calls_now, unattended
 from headgate.site.desk.world import accept_by
 from headgate.site.notices.awards import of_awards
 from headgate.site.notices.invoices import invoices_told
@@ -75,6 +75,7 @@ def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     yield from _seats()
     yield from _findings(people)
     yield from _objections({rules.id: rules for rules in calls}, people)
+    yield from _unattended({rules.id for rules in calls if not rules.decided}, stood, people)
     yield from rounds_told(stood, people)
     yield from _events(stood, people, now)
     yield from _awards(stood, people)
@@ -261,13 +262,23 @@ def _objections(calls: Mapping[str, CallNow], people: People) -> Iterator[Told]:
     for one in Objection.objects.select_related("dossier"):
         dossier, facts = one.dossier, {"code": one.dossier.code, "call": one.dossier.call}
         if one.answered is None:
-            by = _day(answer_by(calls[dossier.call], one))
+            by = _day(answer_by(calls[dossier.call], one.at))
             officers = people.having(*DECIDES)
             yield Told(f"objection/{one.pk}", "objection", officers, {**facts, "by": by})
         else:
             said = {"answer": one.answer, "upheld": one.upheld, "dossier": dossier.pk}
             acting = people.acting(dossier.lead_id)
             yield Told(f"answered/{one.pk}", "answered", acting, {**facts, **said})
+
+
+def _unattended(undecided: Collection[str], stood: Stands, people: People) -> Iterator[Told]:
+    """To the office: a holder, or an applicant of a call to be decided, whom nobody acts for."""
+    runs = {one.award for one in stood.holdings}
+    mine = {each[2:] for each in unattended() if each[0] in runs or each[1] in undecided}
+    for since, lead, name in sorted(mine):
+        key = f"unattended/{lead}/{int(since.timestamp())}"
+        facts = {"name": name, "organisation": lead}
+        yield Told(key, "unattended", people.having(*DECIDES), facts)
 
 
 def _events(stood: Stands, people: People, now: datetime) -> Iterator[Told]:

@@ -39,7 +39,7 @@ ABOUT: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
     "review": (lazy("Reviews"), ("seat", "finding", "sign")),
     "result": (lazy("Results"), ("told", "decided")),
     "objection": (lazy("Objections"), ("objection", "answered")),
-    "award": (lazy("Running awards"), ("idle", "taken", "asked", "amended")),
+    "award": (lazy("Running awards"), ("idle", "taken", "asked", "amended", "unattended")),
     "report": (lazy("Reports"), ("report", "reports-late")),
     "invoice": (lazy("Invoices"), ("invoice", "invoice-late")),
     "round": (

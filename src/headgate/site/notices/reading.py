@@ -353,6 +353,16 @@ def _owed(words: _Words) -> tuple[str, tuple[str, ...]]:
     return reverse("invoice", args=(facts["number"],)), (about, line % money)
 
 
+def _unattended(words: _Words) -> Letter:
+    """Nobody acts for a holder or an applicant any more."""
+    subject = words.filled(_("%(name)s: nobody acts for it any more"))
+    line = _(
+        "It holds an award or waits for a decision, and the last person who acted for it has left."
+        " Find out who does now, and say so on its page."
+    )
+    return Letter(subject, (line,), reverse("organisation", args=(words.facts["organisation"],)))
+
+
 KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "told": _told,
     "decided": _decided,
@@ -371,6 +381,7 @@ KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "amended": _amended,
     "report": _report,
     "reports-late": _reports_late,
+    "unattended": _unattended,
     "invoice": _invoice,
     "invoice-late": _invoice_late,
     "round-finding": _round_finding,

@@ -1,5 +1,6 @@
 """The reader's language, and words of closed enumerations: a colour never speaks alone."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
@@ -10,6 +11,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from headgate.core.faults import Fault, Sentence
+from headgate.core.policy.schema import Call
 from headgate.report.locale import LOCALES
 from headgate.site.portal.reading import zone
 
@@ -140,6 +142,15 @@ def day(when: date | str) -> str:
     """A day, or the day of an instant as journals write it, as the reader's language has it."""
     found = date.fromisoformat(when[:10]) if isinstance(when, str) else when
     return LOCALES[language()].day(found)
+
+
+def next_call(calls: Iterable[Call], on: date) -> tuple[str, str] | None:
+    """The call that opens next after a day, by its name, and its day; None where none is foreseen.
+
+    Who finds no call open, or no award running, asks this first.
+    """
+    coming = min((one for one in calls if one.opens > on), key=lambda c: c.opens, default=None)
+    return (coming.name.say(language()), day(coming.opens)) if coming else None
 
 
 def whole(number: int) -> str:

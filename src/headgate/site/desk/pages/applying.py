@@ -1,6 +1,7 @@
 """The applicant's pages: what may we apply for, one dossier, its receipt, its result."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 from django import forms
@@ -70,7 +71,7 @@ from headgate.site.portal.forms import WholeField
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
-from headgate.site.portal.words import language, tag
+from headgate.site.portal.words import language, next_call, tag
 from headgate.steps.agenda import first_day
 
 YES_NO: Final = (("", "—"), ("yes", lazy("Yes")), ("no", lazy("No")))
@@ -177,7 +178,8 @@ def applications(request: HttpRequest) -> HttpResponse:
     context = {
         "invited": (invited := _invited(mine, calls)),
         "refused": sum(one.welcome is Welcome.REFUSED for one, *_ in invited),
-        "dossiers": dossiers,
+        "dossiers": [(one, words(calls[one.call].call.name)) for one in dossiers],
+        "next_call": next_call((one.call for one in calls.values()), _today()),
         "waiting": _waiting(inside, drafts, calls),
         "entries": list(_entries(mine)),
         "alliances": [(one, _with_parts(members.get(one.pk, ()), supports)) for one in alliances],
@@ -186,6 +188,10 @@ def applications(request: HttpRequest) -> HttpResponse:
         "mine": mine,
     }
     return render(request, "desk/applications.html", context)
+
+
+def _today() -> date:
+    return now().astimezone(reading.zone()).date()
 
 
 def _members(

@@ -107,7 +107,7 @@ def _objections(rules: CallNow) -> list[tuple[Objection, str]]:
     if not rules.received:
         return []
     found = Objection.objects.filter(dossier__call=rules.id).select_related("dossier")
-    return [(one, figures().day(answer_by(rules, one))) for one in found]
+    return [(one, figures().day(answer_by(rules, one.at))) for one in found]
 
 
 def _grant_rule(rules: CallNow) -> dict[str, str]:

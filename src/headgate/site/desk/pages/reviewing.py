@@ -1,5 +1,6 @@
 """The reviewer's pages: a queue, and a sheet that is blind to what others gave."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from headgate.site.actions.mark import mark
 from headgate.site.desk.clock import now
 from headgate.site.desk.files import slots
 from headgate.site.desk.models import Review
-from headgate.site.desk.office import call_now
+from headgate.site.desk.office import call_now, calls_now
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.telling import (
     at_the_desk,
@@ -97,11 +98,15 @@ _BY: Final[dict[str, Combinable]] = {
         default=Value("declare"),
     ),
 }
-COLUMNS: Final[tuple[Column[Seat], ...]] = (
-    Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
-    Column("call", lazy("Call"), lambda one: one.call),
-    Column("state", lazy("State"), lambda one: one.state, lambda one: one.tag),
-)
+
+
+def columns(named: Mapping[str, str]) -> tuple[Column[Seat], ...]:
+    """The queue's columns, with the name of each call."""
+    return (
+        Column("code", lazy("Application"), lambda one: one.code, lambda one: one.link),
+        Column("call", lazy("Call"), lambda one: one.call, lambda one: named[one.call]),
+        Column("state", lazy("State"), lambda one: one.state, lambda one: one.tag),
+    )
 
 
 def queue(seats: "QuerySet[Review]") -> Table[Seat]:
@@ -117,13 +122,14 @@ def reviews(request: HttpRequest) -> HttpResponseBase:
     mine = Review.objects.filter(reviewer__person=reader(request))
     rows = queue(mine)
     calls = list(mine.order_by("dossier__call").values_list("dossier__call", flat=True).distinct())
+    named = {one.id: words(one.call.name) for one in calls_now()} if calls else {}
     choices = [
-        Choice("call", lazy("Call"), tuple((one, one) for one in calls)),
+        Choice("call", lazy("Call"), tuple((call, named[call]) for call in calls)),
         Choice("state", lazy("State"), tuple(_STATES.items())),
     ]
-    if file := download(request, "reviews", rows, COLUMNS, choices, journal_state):
+    if file := download(request, "reviews", rows, columns(named), choices, journal_state):
         return file
-    listed = listing(request, rows, COLUMNS, choices)
+    listed = listing(request, rows, columns(named), choices)
     return render(request, "desk/reviews.html", {"listing": listed, "any": bool(calls)})
 
 

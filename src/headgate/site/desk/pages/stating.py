@@ -23,9 +23,9 @@ from headgate.core.quantities import add_days
 from headgate.core.seats import Method, apportion
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
-from headgate.report.speaker import Speaker
+from headgate.report.speaker import Speaker, shown_parts, shown_units
 from headgate.site.desk.amending import Runs
-from headgate.site.desk.models import Dossier
+from headgate.site.desk.models import Dossier, Organisation
 from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
@@ -87,6 +87,32 @@ class Row:
         """The figures in the order of the columns."""
         return self.granted, self.used, self.returned, self.reserved, self.left
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether what was granted is what became of it; not where more was used than granted."""
+        return self.granted == sum(self.amounts[1:])
+
+    @property
+    def members(self) -> list[str]:
+        """Everybody who has, or had, a part of it."""
+        return list(dict.fromkeys(name for _, parts in self.spans for name in parts))
+
+    def shown(self) -> tuple[int, ...]:
+        """The figures as a reader counts them, which add up as the exact ones do."""
+        first, *rest = (shown_units(amount, self.unit) for amount in self.amounts)
+        if self.is_whole:
+            rest = shown_parts(self.amounts[1:], self.unit, first)
+        return first, *rest
+
+    def shown_of(self) -> dict[str, tuple[int, ...]]:
+        """The same of each member: they add up to every figure shown of the whole."""
+        each = [self.part(member).amounts for member in self.members]
+        columns = zip(zip(*each, strict=True), self.shown(), strict=True)
+        first, *rest = (shown_parts(told, self.unit, whole) for told, whole in columns)
+        if self.is_whole:
+            first = [sum(one) for one in zip(*rest, strict=True)]
+        return dict(zip(self.members, zip(first, *rest, strict=True), strict=True))
+
     def part(self, member: str) -> "Row":
         """A member's part of it; the members' parts add up to every figure."""
         each = zip(self.flows, self.spans, strict=True)
@@ -97,13 +123,11 @@ class Row:
         reserved, left = (
             _part(amount, self.spans[-1][1], member) for amount in (self.reserved, self.left)
         )
+        if self.is_whole:
+            granted = used + returned + reserved + left
         return replace(
             self, granted=granted, used=used, returned=returned, reserved=reserved, left=left
         )
-
-    def has(self, member: str) -> bool:
-        """Whether somebody has, or had, a part of it."""
-        return any(member in parts for _, parts in self.spans)
 
 
 def _part(amount: int, parts: Mapping[str, int], member: str) -> int:
@@ -174,13 +198,17 @@ def _under(spans: Spans, moved: Iterable[tuple[date, Flow]]) -> tuple[Flow, ...]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A statement: whose it is, its rows, and who had which parts of each award from when on."""
+    """A statement: whose it is, its rows, and who had which parts of each award from when on.
+
+    `names` are what the members are called, by their codes.
+    """
 
     title: str
     rows: tuple[Row, ...]
     spans: Mapping[str, Spans]
     day: date
     size: int
+    names: Mapping[str, str]
     member: str = ""
 
     @property
@@ -190,8 +218,15 @@ class Told:
         return list(dict.fromkeys(name for parts in every for name in parts))
 
     def of(self, member: str) -> list[Row]:
-        """The rows of one member."""
-        return [row.part(member) for row in self.rows if row.has(member)]
+        """The rows of one member, or of the whole."""
+        if not member:
+            return list(self.rows)
+        return [row.part(member) for row in self.rows if member in row.members]
+
+    def called(self, member: str) -> str:
+        """A member's name, with the code by which the journal knows it."""
+        name = self.names.get(member, member)
+        return f"{name} ({member})" if name != member else member
 
 
 @at_the_desk
@@ -223,7 +258,8 @@ def award_statement(request: HttpRequest, code: str) -> HttpResponseBase:
     if kind == "pdf":
         return printed(pdf(made, language()), f"statement-{told.member or code}")
     asked = f"&member={told.member}" if told.member else ""
-    context = {"told": made, "members": told.members, "code": code, "asked": asked}
+    members = [(member, told.called(member)) for member in told.members]
+    context = {"told": made, "members": members, "code": code, "asked": asked}
     return render(request, "desk/statement.html", context)
 
 
@@ -232,7 +268,9 @@ def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     rows = rows_of(mine)
     spans = {one.held.award: one.spans for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
-    return Told(title, tuple(rows), spans, today(stood), stood.size, member)
+    told = Told(title, tuple(rows), spans, today(stood), stood.size, {}, member)
+    named = Organisation.objects.filter(code__in=told.members)
+    return replace(told, names=dict(named.values_list("code", "name")))
 
 
 def _heads() -> list[str]:
@@ -244,36 +282,40 @@ def _heads() -> list[str]:
 
 def document(told: Told, say: Speaker) -> Document:
     """The statement: the three sub-ledgers, then each member's parts of them."""
-    rows = told.of(told.member) if told.member else list(told.rows)
+    rows = [row for row in told.rows if told.member in ("", *row.members)]
     names = {COMPUTING: _("Computing"), DATA: _("Data"), PEOPLE: _("People and money")}
     sections = [
-        Section(name, title, tuple(_ledger(name, title, rows, say)))
+        Section(name, title, tuple(_ledger((name, title), rows, told.member, say)))
         for name, title in names.items()
     ]
     if not told.member:
         blocks = (*_members(told, say), *_history(told, say))
         sections.append(Section("members", _("Members"), blocks))
-    whose = f"{told.title}: {told.member}" if told.member else told.title
+    whose = f"{told.title}: {told.called(told.member)}" if told.member else told.title
     subtitle = _("As it stood on %(day)s") % {"day": say.locale.day(told.day)}
     title = _("Statement of %(name)s") % {"name": whose}
     footer = _("Journal of %(n)s entries") % {"n": say.locale.whole(told.size)}
     return Document(title, subtitle, footer, told.day, tuple(sections))
 
 
-def _ledger(name: str, title: str, rows: Sequence[Row], say: Speaker) -> Iterator[Block]:
+def _ledger(of: tuple[str, str], rows: Sequence[Row], member: str, say: Speaker) -> Iterator[Block]:
     """One sub-ledger; of money, granted is what is owed and used what was paid."""
+    name, title = of
     mine = [row for row in rows if row.ledger == name]
     if not mine:
         yield Paragraph(_("Nothing has moved here: these awards give nothing of this kind."))
         return
     shown = [
-        (row.award, _unit(row, say), *(say.amount(amount, row.unit) for amount in row.amounts))
-        for row in mine
+        (row.award, _unit(row, say), *map(say.locale.whole, _counted(row, member))) for row in mine
     ]
     caption = _("%(ledger)s, by award") % {"ledger": title}
     yield table(name, caption, _heads(), shown, texts=frozenset({1}))
     if name == PEOPLE:
         yield Paragraph(_("Of a fee, what was granted is owed, what was used is paid."), "quiet")
+
+
+def _counted(row: Row, member: str) -> tuple[int, ...]:
+    return row.shown_of()[member] if member else row.shown()
 
 
 def _unit(row: Row, say: Speaker) -> str:
@@ -283,16 +325,18 @@ def _unit(row: Row, say: Speaker) -> str:
 
 def _members(told: Told, say: Speaker) -> Iterator[Block]:
     heads = [_("Member"), _("Award"), _("Parts"), _("Unit"), _("Granted"), _("Used"), _("Left")]
+    every = [(row, row.shown_of()) for row in told.rows]
     lines = [
         (
-            member,
+            told.called(member),
             row.award,
             _of_whole(told.spans[row.award][-1][1], member),
             _unit(row, say),
-            *(say.amount(n, row.unit) for n in (row.granted, row.used, row.left)),
+            *(say.locale.whole(counted[place]) for place in (0, 1, 4)),
         )
         for member in told.members
-        for row in told.of(member)
+        for row, each in every
+        if (counted := each.get(member))
     ]
     if lines:
         yield table("members", _("Parts of each member"), heads, lines, texts=frozenset({1, 2, 3}))
@@ -312,7 +356,12 @@ def _of_whole(parts: Mapping[str, int], member: str) -> str:
 def _history(told: Told, say: Speaker) -> Iterator[Block]:
     """Who came, who left and whose parts changed, where anybody did."""
     rows = [
-        (award, say.locale.day(day) if day > date.min else "—", member, _of_whole(parts, member))
+        (
+            award,
+            say.locale.day(day) if day > date.min else "—",
+            told.called(member),
+            _of_whole(parts, member),
+        )
         for award, spans in told.spans.items()
         if len(spans) > 1
         for place, (day, parts) in enumerate(spans)
@@ -329,11 +378,12 @@ def _table(told: Told, code: str) -> HttpResponse:
     members = [told.member] if told.member else ["", *told.members]
 
     def lines() -> Iterator[Sequence[Cell]]:
-        yield [_("Member"), _("Sub-ledger"), _("Account"), *_heads()]
+        yield [_("Member"), _("Organisation"), _("Sub-ledger"), _("Account"), *_heads()]
         for member in members:
-            for row in told.of(member) if member else told.rows:
+            name = told.names.get(member, "")
+            for row in told.of(member):
                 account = row.account
-                yield [member, row.ledger, account, row.award, row.unit, *row.amounts]
+                yield [member, name, row.ledger, account, row.award, row.unit, *row.amounts]
 
     write_csv(lines(), out, state(reading.DATABASE))
     response = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")

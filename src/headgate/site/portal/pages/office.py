@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as lazy
 
+from headgate.core.policy.schema import Policy
 from headgate.report.speaker import Speaker
 from headgate.site.desk.clocks import Clock, clocks_of
 from headgate.site.notices.models import Notice
@@ -20,6 +21,7 @@ from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
+from headgate.site.records.kept import Stands
 from headgate.steps.event import What
 
 PAGE_ENTRIES: Final = 50
@@ -63,6 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "leads": _keeps_calendar(request),
             "oversees": is_staff(request.user),
             "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
+            "is_over": _is_over(stood, policy, on),
             "mine": [_clock(one, on, say) for one in mine] if mine != [own] else [],
             "due": [told(one) for one in open_ones],
             "done": [told(one) for one in listed if one.state == "done"],
@@ -89,6 +92,11 @@ def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -
 def _keeps_calendar(request: HttpRequest) -> bool:
     """Whether the reader is one of those who take the programme from event to event."""
     return not roles_of(request.user).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+
+
+def _is_over(stood: Stands, policy: Policy, on: date) -> bool:
+    """Whether nothing is left to give: no award runs, and no call is to come or to be decided."""
+    return not stood.holdings and all(call.starts <= on for call in policy.calls.values())
 
 
 def _is_open(calendar: Sequence[Due]) -> bool:

@@ -21,7 +21,7 @@ from headgate.site.portal.outcomes import Applicant, applicants, why
 from headgate.site.portal.pages.running import drawn
 from headgate.site.portal.reading import Made, clocks
 from headgate.site.portal.registry import Page
-from headgate.site.portal.words import language, outcome_tag, outcome_word
+from headgate.site.portal.words import language, next_call, outcome_tag, outcome_word
 from headgate.site.records.kept import Stands
 from headgate.site.reports.statement import Account, accounts
 
@@ -147,7 +147,12 @@ def calls(request: HttpRequest) -> HttpResponse:
     policy, made = reading.policy_of(stood), reading.decisions()
     say = _speaker(policy)
     told = [_told(call_id, call, say, stood, made) for call_id, call in policy.calls.items()]
-    return render(request, "portal/calls.html", {"calls": told})
+    context = {
+        "calls": told,
+        "is_open": any(one["phase"] == "open" for one in told),
+        "next_call": next_call(policy.calls.values(), today(stood)),
+    }
+    return render(request, "portal/calls.html", context)
 
 
 def _columns(say: Speaker, call: str, section: Call) -> list[Column[Applicant]]:
