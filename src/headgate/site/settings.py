@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import django
 from django.utils.translation import gettext_lazy as _
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -44,6 +45,14 @@ class Site(BaseSettings):
     """Whether anybody may make an account, which is an applicant's; that needs e-mail."""
     email_host: str = ""
     """The mail server; without one, messages are printed where the site runs."""
+    email_port: int = 25
+    """Where it listens: often 587 with `starttls`, 465 with `tls`."""
+    email_security: Literal["none", "starttls", "tls"] = "none"
+    """How what is sent to it is kept from others."""
+    email_user: str = ""
+    """The account that it wants, if any."""
+    email_password: SecretStr = SecretStr("")
+    """The password of that account."""
     email_from: str = "headgate@localhost"
     """Who messages are from."""
     oidc_issuer: str = ""
@@ -183,7 +192,10 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SITE.signup == "open" else "none"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = False
+# Who has the link has the address: others' guesses, which make a name wait, do not keep them out.
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Headgate: "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if SITE.https else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE.https else 0
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -213,12 +225,24 @@ SOCIALACCOUNT_PROVIDERS = {
 HEADGATE_FORM_TARGETS = [SITE.oidc_issuer] if SITE.oidc_issuer else []
 """Where, besides this site, a form may lead: the provider by which people sign in."""
 
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if SITE.email_host
-    else "django.core.mail.backends.console.EmailBackend"
-)
-EMAIL_HOST = SITE.email_host
+HEADGATE_EMAIL_HOST = SITE.email_host
+_POST = f"django.core.mail.backends.{'smtp' if SITE.email_host else 'console'}.EmailBackend"
+_SERVER: dict[str, Any] = {
+    "host": SITE.email_host,
+    "port": SITE.email_port,
+    "username": SITE.email_user,
+    "password": SITE.email_password.get_secret_value(),
+    "use_tls": SITE.email_security == "starttls",
+    "use_ssl": SITE.email_security == "tls",
+    "timeout": 30,
+}
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": _POST, "OPTIONS": _SERVER if SITE.email_host else {}}}
+else:
+    EMAIL_BACKEND, EMAIL_TIMEOUT = _POST, _SERVER["timeout"]
+    EMAIL_HOST, EMAIL_PORT = _SERVER["host"], _SERVER["port"]
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _SERVER["username"], _SERVER["password"]
+    EMAIL_USE_TLS, EMAIL_USE_SSL = _SERVER["use_tls"], _SERVER["use_ssl"]
 DEFAULT_FROM_EMAIL = SITE.email_from
 
 LOGGING: dict[str, Any] = {

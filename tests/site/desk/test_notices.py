@@ -43,6 +43,7 @@ from headgate.site.portal.words import day, moment, zone_name
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, browser, facts_of
+from tests.site.portal.asking import IN_MEMORY, letters_by
 from tests.whole.small import small
 
 
@@ -61,7 +62,7 @@ def shown(copied: Cast) -> Iterator[Cast]:
     """The same before a portal with an address and a mail server."""
     with override_settings(
         HEADGATE_ADDRESS="https://gpu.example.org",
-        EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend",
+        **IN_MEMORY,
     ):
         mail.outbox = []
         yield copied
@@ -215,7 +216,7 @@ def test_a_letter_that_is_not_taken_is_tried_again_and_none_is_doubled() -> None
     """The server is away, then back: every letter arrives once, with the same Message-ID."""
     waiting = Notice.objects.filter(person=addressed()).count()
     moment = datetime.now(UTC)
-    with override_settings(EMAIL_BACKEND=f"{__name__}.Broken"):
+    with override_settings(**letters_by(f"{__name__}.Broken")):
         assert (0, waiting) == post.deliver(moment)
         assert (0, 0) == post.deliver(moment + timedelta(minutes=1)), "the claim still holds"
         assert (0, waiting) == post.deliver(moment + timedelta(minutes=11))

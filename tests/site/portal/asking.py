@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+import django
 from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.test import Client
@@ -17,6 +18,18 @@ from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
 
 LANGUAGES = ("en", "vi", "ko")
+
+
+def letters_by(backend: str) -> dict[str, Any]:
+    """The settings by which letters go out by a backend, before and since Django 6.1."""
+    if django.VERSION >= (6, 1):
+        return {"MAILERS": {"default": {"BACKEND": backend}}}
+    return {"EMAIL_BACKEND": backend}
+
+
+IN_MEMORY = letters_by("django.core.mail.backends.locmem.EmailBackend")
+"""Letters are kept for the test to read."""
+
 MOST, PUBLIC_MOST = 12, 3
 """Queries of a page, whatever there is."""
 

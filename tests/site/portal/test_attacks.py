@@ -1,14 +1,17 @@
 """What somebody may try on the portal, and the readable refusal that meets it."""
 
 import asyncio
+import re
 import stat
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core import mail
 from django.core.cache import cache
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
@@ -23,7 +26,7 @@ from headgate.site.portal.people import first_password
 from headgate.site.portal.roles import Role
 from headgate.site.portal.unreadable import Reader
 from headgate.site.serving import is_loopback, secret
-from tests.site.portal.asking import LANGUAGES, address, enter, speak, text_of
+from tests.site.portal.asking import IN_MEMORY, LANGUAGES, address, enter, speak, text_of
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 TITLES = {
@@ -137,6 +140,60 @@ def test_passwords_cannot_be_guessed_at_will(portal: Client) -> None:
     assert not portal.session.get("_auth_user_id")
     cache.clear()
     assert 302 == portal.post("/account/login/", right).status_code
+
+
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+@pytest.mark.usefixtures("portal")
+def test_nobody_is_kept_out_by_others_guesses() -> None:
+    """Where somebody has signed in before, what strangers tried under their name counts nothing.
+
+    Theirs counts all the same, and nobody's browser is known to anybody else.
+    """
+    cache.clear()
+    right, wrong = ({"password": word} for word in ("a long phrase of words", "wrong"))
+    minh, lan = (Person.objects.create_user(name, **right) for name in ("minh", "lan"))
+    home, away = Client(), Client()
+    _sign_in(home, minh, right)
+    _sign_in(away, lan, right)
+    home.post("/account/logout/")
+    away.post("/account/logout/")
+    for number in range(6):
+        _sign_in(away, minh, wrong, f"10.0.0.{number}")
+    assert "Too many wrong passwords" in text_of(_sign_in(away, minh, right, "10.0.0.9"))
+    away.cookies["known"] = home.cookies["known"].value.replace(":", "x:", 1)
+    assert "Too many wrong passwords" in text_of(_sign_in(away, minh, right, "10.0.0.9"))
+    for number in range(4):
+        _sign_in(home, minh, wrong, f"10.0.1.{number}")
+    assert 302 == _sign_in(home, minh, right).status_code
+    home.post("/account/logout/")
+    for number in range(6):
+        _sign_in(home, minh, wrong, f"10.0.2.{number}")
+    assert "Too many wrong passwords" in text_of(_sign_in(home, minh, right, "10.0.2.9"))
+    cache.clear()
+
+
+def _sign_in(client: Client, person: Person, word: dict[str, str], at: str = "10.0.3.1") -> Any:
+    sent = {"login": person.username, **word}
+    return client.post("/account/login/", sent, REMOTE_ADDR=at)
+
+
+@override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"], **IN_MEMORY)
+def test_who_has_the_address_is_let_in_however_many_guessed(portal: Client) -> None:
+    """The link of a new password lets in at once, past whatever others tried under the name."""
+    cache.clear()
+    person = Person.objects.create_user("minh", email="minh@example.org", password="forgotten one")
+    for number in range(6):
+        _sign_in(Client(), person, {"password": "wrong"}, f"10.0.0.{number}")
+    portal.post("/account/password/reset/", {"email": "minh@example.org"})
+    letter = mail.outbox[-1]
+    assert "Headgate: Password Reset Email" == letter.subject
+    assert "Hello from" not in letter.body, "nobody is greeted by the name of a host"
+    (path,) = re.findall("http://testserver(/account/password/reset/key/[^ ]+/)", str(letter.body))
+    where = portal.get(path, follow=True).redirect_chain[-1][0]
+    word = "another phrase of words"
+    assert 302 == portal.post(where, {"password1": word, "password2": word}).status_code
+    assert str(person.pk) == portal.session["_auth_user_id"]
+    cache.clear()
 
 
 TOO_MANY = {"en": "Too many attempts", "vi": "Quá nhiều lần thử", "ko": "시도가 너무 많습니다"}

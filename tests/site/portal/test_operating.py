@@ -62,6 +62,26 @@ def test_a_worker_holds_nothing_that_only_some_sites_or_pages_need(tmp_path: Pat
     assert "[]\n" == subprocess.check_output(command, cwd=tmp_path, env=told, text=True)
 
 
+def test_letters_go_to_the_mail_server_that_is_said(tmp_path: Path) -> None:
+    """Address, port, encryption and account are settings; the password is a secret file."""
+    (tmp_path / "HEADGATE_EMAIL_PASSWORD").write_text("from a file\n")
+    told = environment(
+        DJANGO_SETTINGS_MODULE="headgate.site.settings",
+        HEADGATE_SECRETS=str(tmp_path),
+        HEADGATE_EMAIL_HOST="mail.example.org",
+        HEADGATE_EMAIL_PORT="587",
+        HEADGATE_EMAIL_SECURITY="starttls",
+        HEADGATE_EMAIL_USER="gpu",
+    )
+    script = (
+        "import django; django.setup(); from django.core.mail import get_connection as server\n"
+        "s = server(); print(s.host, s.port, s.use_tls, s.use_ssl, s.username, s.password)"
+    )
+    command = [sys.executable, "-c", script]
+    said = subprocess.check_output(command, cwd=tmp_path, env=told, text=True)
+    assert "mail.example.org 587 True False gpu from a file\n" == said
+
+
 def test_a_file_of_the_site_comes_whole_with_what_keeps_it(portal: Client) -> None:
     """A stream would be gathered by Django with a warning on the screen of who began the portal."""
     address = re.findall('<link[^>]*href="(/static/[^"]*[.]css)"', text_of(portal.get("/")))[0]

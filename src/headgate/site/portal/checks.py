@@ -69,7 +69,7 @@ def settings_of_a_real_site(**_: Any) -> list[CheckMessage]:
             ),
         ),
         (
-            not settings.EMAIL_HOST,
+            not settings.HEADGATE_EMAIL_HOST,
             Error(
                 "Letters are printed and reach nobody.",
                 hint="Set HEADGATE_EMAIL_HOST and HEADGATE_EMAIL_FROM.",
@@ -77,7 +77,7 @@ def settings_of_a_real_site(**_: Any) -> list[CheckMessage]:
             ),
         ),
         (
-            settings.EMAIL_HOST and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"),
+            settings.HEADGATE_EMAIL_HOST and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"),
             Error(
                 "Letters are from an address that no mail server knows.",
                 hint="Set HEADGATE_EMAIL_FROM.",

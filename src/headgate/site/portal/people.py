@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import default_token_generator
@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from headgate.core.policy.dated import at
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
+from headgate.site.portal.known import know, known
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import NAMES, Role, make_groups
 from headgate.steps.agenda import first_day
@@ -135,6 +136,13 @@ class Vouched(EmailVerificationStage):
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts are closed unless the site says that they are open; a new one is an applicant's."""
 
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": _(
+            "Too many wrong passwords were given for this name. Wait five minutes, or set a new"
+            " password by the link below; a browser you signed in at before does not wait."
+        )
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether anybody may make an account."""
         return bool(settings.HEADGATE_SIGNUP == "open")
@@ -144,6 +152,18 @@ class AccountAdapter(DefaultAccountAdapter):
         own = f"{Vouched.__module__}.{Vouched.__name__}"
         usual = "allauth.account.stages.EmailVerificationStage"
         return [own if one == usual else one for one in super().get_login_stages()]
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """What wrong passwords are counted under: a name, and the browser where it is known."""
+        key = str(super()._get_login_attempts_cache_key(request, **credentials))
+        login = str(credentials.get("email", credentials.get("username", "")))
+        return f"{key}:{known(request, login)}"
+
+    def post_login(self, request: HttpRequest, user: Any, **told: Any) -> HttpResponse:
+        """Where somebody is led who has signed in; their browser is known from now on."""
+        response: HttpResponse = super().post_login(request, user, **told)
+        know(request, response, user)
+        return response
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Tell the owner of an address that it has an account, and nobody else.
