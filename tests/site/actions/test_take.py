@@ -242,13 +242,15 @@ def test_every_event_is_kept_also_where_nobody_holds_anything(sqlite_address: st
 
 def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
     """No award is lost or doubled where a piece ends, and what holds two is refused in any piece;
-    a process keeps the awards by the digest of their lines, which are as large as the awards.
+    a process keeps the awards by the digest of their lines, which are as large as the awards, and
+    a day on which many end is there once.
     """
     few = tuple(small().term.holdings.values())
     held = tuple(replace(few[n % len(few)], award=f"many-{n}") for n in range(2_000))
     told = canonical.lines(held).decode()
     assert held == kept._holdings(told)
     assert kept._holdings(told) is kept._holdings(str(told))
+    assert len({one.ends for one in held}) == len({id(one.ends) for one in kept._holdings(told)})
     assert kept._holdings(told) != kept._holdings(told.replace("many-1999", "many-1998"))
     assert {32} == {len(digest) for digest in kept._HOLDINGS._made if isinstance(digest, bytes)}
     lines = told.splitlines()

@@ -21,7 +21,6 @@ from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Consent, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
-from headgate.site.portal.lists import READ_AT_ONCE
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
@@ -220,6 +219,10 @@ WITH_MEMBERS: Final = Prefetch(
 """Brings everybody who is or was in the alliances of many applications, in one query."""
 
 
+_READ_AT_ONCE: Final = 100
+"""Applications that are read at a time, each with all that was asked of it."""
+
+
 def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     """Those of some applications that run, and those that ran and owe a report, by their code.
 
@@ -232,7 +235,7 @@ def all_runs(stood: Stands, dossiers: QuerySet[Dossier]) -> Iterator[Runs]:
     whole = found.prefetch_related(Prefetch("askings", to_attr="asked"))
     calls: dict[str, Policy] = {}
     shut, idle = suspended(stood), looks(stood)
-    for dossier in whole.order_by("code").iterator(READ_AT_ONCE):
+    for dossier in whole.order_by("code").iterator(_READ_AT_ONCE):
         if dossier.code not in held:
             continue
         holding = held[dossier.code]

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cache, cached_property, lru_cache, partial
 from hashlib import sha256
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Final, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -291,8 +292,10 @@ def _holdings(text: str) -> tuple[Holding, ...]:
     for piece in _pieces(text):
         digest.update(piece)
     if (found := _HOLDINGS.get(digest.digest())) is None:
+        alike: dict[Any, Any] = {}
         with undisturbed():
-            found = tuple(chain.from_iterable(map(_some_holdings, _pieces(text))))
+            some = (_some_holdings(piece, alike) for piece in _pieces(text))
+            found = tuple(chain.from_iterable(some))
         _HOLDINGS.keep(digest.digest(), found)
     return found
 
@@ -306,13 +309,25 @@ def _pieces(text: str) -> Iterator[bytes]:
         begin = end
 
 
-def _some_holdings(piece: bytes) -> Iterable[Holding]:
-    """The awards of some lines; one that was made to hold two is read alone, and refused."""
+def _some_holdings(piece: bytes, alike: dict[Any, Any]) -> Iterable[Holding]:
+    """The awards of some lines; one that was made to hold two is read alone, and refused.
+
+    What many have `alike` is held once, before anybody sees it: a fourth of ten thousand awards.
+    """
     lines = piece.splitlines()
     found = value(Sort.HOLDINGS, tuple[Holding, ...], b"[%b]" % b",".join(lines))
     if len(found) != len(lines):
         found = [value(Sort.HOLDINGS, Holding, line) for line in lines]
+    _share(found, ("starts", "ends"), alike)
+    _share(chain.from_iterable(one.amended for one in found), ("asked", "day", "reason"), alike)
     return cast(Iterable[Holding], found)
+
+
+def _share(values: Iterable[object], names: tuple[str, ...], alike: dict[Any, Any]) -> None:
+    told, write, known = attrgetter(*names), object.__setattr__, alike.setdefault
+    for one in values:
+        for name, having in zip(names, told(one), strict=True):
+            write(one, name, known(having, having))
 
 
 _ENDED: Final = """
