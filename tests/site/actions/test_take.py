@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,10 @@ def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
     few = tuple(small().term.holdings.values())
     held = tuple(replace(few[n % len(few)], award=f"many-{n}") for n in range(2_000))
     told = canonical.lines(held).decode()
+    for text in (told, told.removesuffix("\n")):
+        pieces = list(islice(kept._pieces(text), 1 + len(text) // 2**17))
+        assert text.encode() == b"".join(pieces)
+        assert {b"\n"} == {piece[-1:] for piece in pieces[:-1]}
     assert held == kept._holdings(told)
     assert kept._holdings(told) is kept._holdings(str(told))
     assert len({one.ends for one in held}) == len({id(one.ends) for one in kept._holdings(told)})

@@ -300,8 +300,9 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     gather(now())
     late = Notice.objects.filter(kind="invoice-late", person=person)
     assert FROM in " ".join(letter(late[0]).lines)
-    clocks = clocks_of(person, stood(), stood().standing.day)
-    assert f"suspend-{one.number}" in [clock.uid for clock in clocks]
+    for on in (stood().standing.day, date(2026, 3, 1)):
+        clocks = [clock.uid for clock in clocks_of(person, stood(), on)]
+        assert f"suspend-{one.number}" in clocks, "from the day of the bill, overdue or not"
     owing = [each for each in every() if each.state(stood().standing.day) == OVERDUE]
     shown = office.get(reverse("home")).content.decode()
     owed = LOCALES["en"].currency(sum(each.standing.open for each in owing), "KRW")

@@ -11,12 +11,16 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from headgate.core.duties.amendment import Change
+from headgate.core.enforcement.receipt import ReadBack
 from headgate.core.ledger.transfer import Outcome
 from headgate.core.quantities import instant
+from headgate.engines.drive import Enforced
+from headgate.readers.facts import Recorded
 from headgate.readers.usage_csv import COLUMNS
 from headgate.site.actions.amend import answer, ask, hand_over
 from headgate.site.actions.people import Registered, register
 from headgate.site.actions.post import post
+from headgate.site.actions.take import take_event
 from headgate.site.actions.usage import import_usage
 from headgate.site.agents.projects import Project, _ordered, on_record
 from headgate.site.desk.amending import all_runs
@@ -33,6 +37,7 @@ from headgate.site.portal.lists import Kept
 from headgate.site.portal.models import Person
 from headgate.site.records.journal import head
 from headgate.site.records.kept import Stands
+from headgate.steps.event import Event, What, receipts_name
 from headgate.steps.term import Holding, chart_of, single
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, Year, asking, held, year
@@ -286,6 +291,18 @@ def test_what_projects_hold_is_made_anew_for_what_it_follows_from_and_no_other_e
     made = asking(played, first, change=Change.REPORT, report=name)
     answer(played.officer, made.pk, True, "So it is.", NOON)
     assert moves()
+    site = first.parts[0].site
+    assert any(one.standing.applied for one in before.rows if one.site == site)
+    _found_empty(site, day)
+    assert moves()
+    assert not any(one.standing.applied for one in before.rows if one.site == site)
+
+
+def _found_empty(site: str, day: date) -> None:
+    """A cluster was read, and holds nothing."""
+    back = ReadBack(site, instant(day), "0" * 64, 1, Enforced.DRIFTING.value, (), ())
+    world = Recorded({receipts_name("empty"): [back]})
+    take_event(SITE, world, Event(day, What.ENFORCE, "empty"))
 
 
 def _on_record(played: Cast) -> Kept[Project]:
