@@ -31,6 +31,7 @@ from headgate.site.actions.judge_round import give_sheet, seat_experts
 from headgate.site.actions.people import act_for, appoint
 from headgate.site.actions.remedy_round import fill_places
 from headgate.site.actions.take_due import take_due
+from headgate.site.desk.clocks import clocks_of
 from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection, RoundSheet
 from headgate.site.desk.office import SITE
 from headgate.site.desk.rating import round_now
@@ -41,7 +42,7 @@ from headgate.site.notices.reading import Letter, letter
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import opened
-from headgate.site.records.kept import kept_term
+from headgate.site.records.kept import kept_term, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
@@ -445,3 +446,31 @@ def test_everybody_is_told_what_they_must_know_of_a_round(site: Site) -> None:
     assert "It was right." in told["round-answered"]
     office = [plain(letter(one)) for one in Notice.objects.filter(kind="round-objection")]
     assert [["Answer it by 5 August 2026."]] * 2 == office
+
+
+def test_days_to_be_heard_stand_at_home_until_they_were_used(site: Site) -> None:
+    """The team's to reply and to object, the office's to answer, and not too late."""
+    team, person = a_team(site)
+    officer, where = site.cast.officer, reverse("round-hearing", args=[ROUND])
+    against(site, team)
+    assert days(team, person, site.now) == [("last day to reply to a finding in", where)]
+    reply_round_gate(person, ROUND, team, GATE, "It is in the annex.", site.now)
+    assert days(team, person, site.now) == []
+    site.cast.live(closing(site.cast))
+    now = site.now + 9 * DAY
+    assert days(team, person, now) == [("last day to object to", where)]
+    assert days(team, officer, now) == days(team, person, now + 60 * DAY) == []
+    object_to_round(person, ROUND, team, "Wrong.", now)
+    assert days(team, person, now) == []
+    assert days(team, officer, now) == [("last day to answer the objection to", where)]
+    reject_round_objection(officer, ROUND, team, "It was right.", now)
+    assert days(team, officer, now) == []
+
+
+def days(team: str, person: Person, moment: datetime) -> list[tuple[str, str]]:
+    """What somebody's days of the round are for, and where they lead."""
+    stood = stands(SITE)
+    assert stood is not None
+    found = clocks_of(person, stood, moment.date())
+    mine = (one for one in found if f"{ROUND}-{team}" in one.uid)
+    return [(one.title.partition(" “")[0].removeprefix(f"{team}: "), one.address) for one in mine]

@@ -24,7 +24,8 @@ from headgate.site.actions.take import take_event
 from headgate.site.actions.usage import import_usage
 from headgate.site.agents.projects import Project, _ordered, on_record
 from headgate.site.desk.amending import all_runs
-from headgate.site.desk.clocks import Clock, _waiting, clocks_of
+from headgate.site.desk.clock import Clock
+from headgate.site.desk.clocks import _waiting, clocks_of
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE, moved

@@ -12,6 +12,7 @@ from headgate.site.desk.office import calls_now
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
+from headgate.site.portal.models import Person
 from headgate.site.portal.words import next_call
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, held, played, year
@@ -53,7 +54,7 @@ def test_the_office_is_told_that_nobody_acts_for_a_holder(played: Cast) -> None:
 def test_who_is_sent_away_leaves_their_organisations_unattended(played: Cast) -> None:
     """Taking every access away says at once which holders have nobody left."""
     lead = Dossier.objects.select_related("lead").get(code=held("alliance").award).lead
-    send_away(played.owner, played.persons[lead.code], NOON)
+    send_away(played.owner, Person.objects.get(pk=played.persons[lead.code].pk), NOON)
     assert f"{lead.name}: {SAID}" in at_home(played)
 
 

@@ -92,7 +92,7 @@ def _need_heard(before: Term, event: Event) -> None:
         for one in open_ones
         if event.what is What.CLOSE_ROUND
         or before.closed[one.round].began is not None
-        or answer_by(round_now(one.round), one) < event.day
+        or answer_by(round_now(one.round), one.at) < event.day
     }
     if waiting:
         refuse(DeskRefusal.OBJECTION_OPEN, ", ".join(sorted(waiting)))

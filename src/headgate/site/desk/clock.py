@@ -4,7 +4,8 @@ A demo's programme moves on when its officer takes the next event, not when days
 a deed is then noon of the day on which it stands, and that of an event is when it is due.
 """
 
-from datetime import UTC, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 
 from django.conf import settings
 
@@ -15,6 +16,17 @@ from headgate.site.portal.reading import zone_of
 from headgate.site.records.kept import stages, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One last day of somebody's; `uid` names it in a calendar. A right may be left unused."""
+
+    uid: str
+    title: str
+    day: date
+    address: str
+    is_right: bool = False
 
 
 def now(rules: CallNow | None = None) -> datetime:

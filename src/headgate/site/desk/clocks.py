@@ -1,12 +1,11 @@
 """The clocks that run for somebody: each last day, what it is for, and the page where to act."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
-from typing import Any, Final
+from typing import Any
 
-from django.db.models import Case, Count, Exists, F, IntegerField, Min, OuterRef, Value, When
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from headgate.core.duties.amendment import Change
 from headgate.core.policy.schema import Call
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.amending import answered_by, looks, reports_among
+from headgate.site.desk.clock import Clock
 from headgate.site.desk.invoices import (
     OVERDUE,
     Invoice,
@@ -36,6 +36,8 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, unattended, with_part
+from headgate.site.desk.rating import round_now
+from headgate.site.desk.round_clocks import NOBODY, OF_ROUND, objections, of_teams, to_answer
 from headgate.site.desk.running import (
     SOON,
     Reports,
@@ -56,17 +58,6 @@ from headgate.site.reports.burndown import accounts_of, days_of, moved_on
 from headgate.steps.term import Holding
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """One last day of somebody's; `uid` names it in a calendar. A right may be left unused."""
-
-    uid: str
-    title: str
-    day: date
-    address: str
-    is_right: bool = False
-
-
 def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
     """Every clock that runs for somebody on a day, the next last day first.
 
@@ -83,6 +74,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
         *_officers(person, rules, listed, stood),
         *_fees(person, part, stood, on),
         *_holders(mine, stood, on),
+        *of_teams({one.code for one in mine if one.code}, stood, on),
         *_offices(person, stood, on),
     ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
@@ -181,10 +173,12 @@ def _officers(
             yield Clock(f"tell-{listed.call}", title, last, reverse("board", args=(listed.call,)))
     yield from _agreements(rules, every)
     asked = Objection.objects.filter(answered__isnull=True).order_by()
-    waiting = asked.values_list("dossier__code", "dossier__call", "at", _NOBODY, Value(""))
-    every_one = list(waiting.union(unattended(), all=True))
-    for code, call, at, lead, _name_of in every_one:
-        if not lead:
+    waiting = asked.values_list("dossier__code", "dossier__call", "at", NOBODY, Value(""))
+    every_one = list(waiting.union(objections(), unattended(), all=True))
+    for code, call, at, lead, what in every_one:
+        if what == OF_ROUND:
+            yield to_answer(code, round_now(call, stood), at)
+        elif not lead:
             title = _("%(code)s: last day to answer the objection") % {"code": code}
             last = answer_by(rules[call], at)
             yield Clock(f"answer-{code}", title, last, reverse("board", args=(call,)))
@@ -212,9 +206,6 @@ def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
             ) % {"call": _name(rules[listed.call].call), "n": number}
             where = reverse("answers", args=(listed.call,))
             yield Clock(f"agreements-{listed.call}", title, last, where)
-
-
-_NOBODY: Final = Value(0, IntegerField())
 
 
 def _unattended(rules: Rules, stood: Stands, found: Sequence[Any]) -> Iterator[Clock]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.conduct import Conduct, Notice
 from headgate.report.section_rights import window_of
-from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
+from headgate.site.desk.models import Dossier, RoundFinding
 from headgate.site.desk.office import organisations_of
 from headgate.site.desk.rating import RoundNow, attention_of, panel_of
 from headgate.site.portal.models import Person
@@ -29,10 +29,10 @@ def object_by(round_: RoundNow) -> date | None:
     return window.object_by if window is not None else None
 
 
-def answer_by(round_: RoundNow, objection: RoundObjection) -> date:
-    """The last day for the answer to an objection."""
+def answer_by(round_: RoundNow, objected: datetime) -> date:
+    """The last day for the answer to an objection of a moment."""
     days = round_.section.appeals.answer_days if round_.section.appeals is not None else 0
-    return round_.day(objection.at) + timedelta(days=days)
+    return round_.day(objected) + timedelta(days=days)
 
 
 def own_teams(person: Person, teams: Sequence[str]) -> list[str]:

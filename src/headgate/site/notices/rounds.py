@@ -63,7 +63,7 @@ def _objections(
     for one in objections:
         facts = {"round": round_.id, "team": one.team}
         if one.answered is None:
-            facts["by"] = answer_by(round_, one).isoformat()
+            facts["by"] = answer_by(round_, one.at).isoformat()
             officers = people.having(Role.AGENCY_OFFICER, Role.POLICY_OWNER)
             yield Told(f"round-objection/{one.pk}", "round-objection", officers, facts)
         else:

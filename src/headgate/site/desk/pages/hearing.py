@@ -92,7 +92,7 @@ def _teams(
             "mine": team in mine,
             "findings": list(_found(round_, found[team], moment)),
             "objection": objection,
-            "answer_by": figures().day(answer_by(round_, objection)) if objection else "",
+            "answer_by": figures().day(answer_by(round_, objection.at)) if objection else "",
         }
 
 

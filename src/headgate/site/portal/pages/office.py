@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.policy.schema import Policy
 from headgate.report.speaker import Speaker
-from headgate.site.desk.clocks import Clock, clocks_of
+from headgate.site.desk.clock import Clock
+from headgate.site.desk.clocks import clocks_of
 from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
