@@ -26,6 +26,8 @@ from headgate.site.desk.models import Deed, Dossier, Finding, Organisation
 from headgate.site.desk.pages.granting import _columns, _met
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.world import Desk
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
 from headgate.site.portal.lists import listing
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -197,6 +199,12 @@ def test_only_where_the_policy_says_so_a_gate_is_shut_and_the_applicant_can_repl
     assert (False, [OutsideList.objects.get().digest]) == (found.passed, found.evidence)
     assert "alike by 800 in 1000 or more: 1, the likeliest by 1000." in found.remark
     assert alike.lead.code not in found.remark
+    facts = {"code": "open-0001", "dossier": 1, "call": "open", "gate": "audit", "remark": "R"}
+    with override("en"):
+        said = letter(Notice(kind="finding", facts=facts)).subject
+        gone = letter(Notice(kind="finding", facts={**facts, "gate": "gone"})).subject
+    assert "A finding on the gate Audit of open-0001" == said, "by its name, not its id"
+    assert "A finding on the gate gone of open-0001" == gone
     assert Finding.objects.get(dossier=past, gate="audit").passed
     told = Desk(None, now()).gate_findings("open", [str(alike.code)])  # type: ignore[arg-type]
     assert [(alike.code, "audit", False)] == [(one.subject, one.gate, one.passed) for one in told]

@@ -115,7 +115,8 @@ def test_a_call_is_reviewed_signed_and_decided_at_its_board(shown: Cast) -> None
     for number in range(3):
         appoint(shown.officer, somebody(f"r{number}"), f"REV-{number}", "", {}, now())
     officer.post(board, {"deed": "assign"})
-    for review in Review.objects.filter(dossier__call="open").select_related():
+    seats = Review.objects.filter(dossier__call="open")
+    for review in seats.select_related("dossier", "reviewer__person"):
         marked(browser(review.reviewer.person), review.dossier.code or "")
     page = text(officer, "board", "open")
     (digest,) = re.findall('name="digest" value="([0-9a-f]{64})"', page)

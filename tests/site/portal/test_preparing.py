@@ -87,7 +87,8 @@ def test_the_first_page_comes_before_the_demo_and_then_the_demo(tmp_path: Path, 
                 with urlopen(url) as answer:
                     first = answer.status
             except HTTPError as error:
-                first = error.code
+                with error:
+                    first = error.code
             except OSError:
                 continue
         assert 503 == first

@@ -43,10 +43,8 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
         known = {code: terms(one.expertise) for code, one in reviewers.items()}
         told = {code: terms(f"{one.title} {one.summary}") for code, one in dossiers.items()}
         expertise = {(a, r): coverage(known[r], told[a]) for a in dossiers for r in reviewers}
-        given = [
-            (review.dossier.code or "", review.reviewer.code)
-            for review in Review.objects.filter(dossier__in=dossiers.values()).select_related()
-        ]
+        seated = Review.objects.filter(dossier__in=dossiers.values())
+        given = [(a or "", r) for a, r in seated.values_list("dossier__code", "reviewer__code")]
         seats = dict.fromkeys(dossiers, _seats(rules)[0])
         standing = [pair for pair in given if pair not in conflicts]
         found = assign(seats, sorted(reviewers), expertise, conflicts, standing)

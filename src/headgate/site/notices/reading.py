@@ -170,8 +170,16 @@ def _seat(words: _Words) -> Letter:
 
 def _finding(words: _Words) -> Letter:
     lines = (words.facts["remark"], _("You may reply before it is decided."))
-    subject = words.filled(_("A finding on the gate %(gate)s of %(code)s"))
+    told = {"gate": _gate(words), "code": words.facts["code"]}
+    subject = _("A finding on the gate %(gate)s of %(code)s") % told
     return Letter(subject, tuple(filter(None, lines)), _application(words))
+
+
+def _gate(words: _Words) -> str:
+    """A gate by its name in the policy."""
+    call, gate = words.policy.calls.get(words.facts.get("call", "")), words.facts["gate"]
+    names = [one.name for one in call.gates if one.id == gate] if call is not None else []
+    return words.say.text(names[0]) if names else str(gate)
 
 
 def _objection(words: _Words) -> Letter:

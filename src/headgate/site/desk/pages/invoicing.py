@@ -21,7 +21,7 @@ from headgate.core.calls.application import Application
 from headgate.core.quantities import half_even
 from headgate.core.quick import quick
 from headgate.core.supports.price import Currency
-from headgate.report.blocks import Block, Document, Paragraph, Section, table
+from headgate.report.blocks import Block, Document, Numbers, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import suspend
@@ -263,12 +263,24 @@ def document(stood: Stands, one: Invoice, dossier: Dossier | None, say: Speaker)
         "seq": one.made.seq,
         "digest": digest,
     }
+    parties = _at_a_glance(one, say), _parties(say.text(programme.name), one, dossier, say)
     sections = (
-        Section("parties", _("Parties"), (_parties(say.text(programme.name), one, dossier, say),)),
+        Section("parties", _("Parties"), parties),
         Section("lines", _("What it is for"), tuple(_lines(stood, one, say))),
         Section("owed", _("What is owed"), tuple(_owed(one, say))),
     )
     return Document(title, say.text(programme.name), footer, bill.day, sections)
+
+
+def _at_a_glance(one: Invoice, say: Speaker) -> Block:
+    """What whoever pays looks for first: how much, what of it is open, by when."""
+    bill, money = one.standing.bill, say.locale.currency
+    told = [(_("Amount"), money(one.amount, say.currency))]
+    if one.amount > 0:
+        told.append((_("Still open"), money(one.standing.open, say.currency)))
+    if bill.due is not None:
+        told.append((_("To be paid by"), say.locale.day(bill.due)))
+    return Numbers(tuple(told))
 
 
 def _parties(programme: str, one: Invoice, dossier: Dossier | None, say: Speaker) -> Block:
@@ -282,8 +294,6 @@ def _parties(programme: str, one: Invoice, dossier: Dossier | None, say: Speaker
     ]
     if dossier is not None and dossier.alliance is not None:
         rows.insert(2, (_("Alliance"), dossier.alliance.name))
-    if bill.due is not None:
-        rows.append((_("To be paid by"), say.locale.day(bill.due)))
     heads = [_("What"), _("Written")]
     return table("parties", _("Who owes whom, and by when"), heads, rows, texts=frozenset({1}))
 
