@@ -16,7 +16,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from http.cookiejar import CookieJar
+from itertools import cycle
 from pathlib import Path
 from signal import SIGINT
 from typing import Any
@@ -31,6 +33,7 @@ ENLARGE = "from sys import argv; from bench.portal.bench_running import enlarge;
 AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1"}
 """What `deploy/` says to the service: it answers in one thread, which needs no heap of its own."""
 OF_A_KIND = 2
+LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
 ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
@@ -94,7 +97,9 @@ def _answers(url: str) -> bool:
 
 
 def _everything(base: str) -> int:
-    """Go through all that links lead to as everybody; how many kinds of page there were."""
+    """Go through all that links lead to as everybody, each in another language than the one before;
+    how many kinds of page there were.
+    """
     from headgate.site.serving import prepare
 
     with tempfile.TemporaryDirectory() as folder:
@@ -105,14 +110,15 @@ def _everything(base: str) -> int:
     from headgate.site.portal.people import PERSONAS
 
     people = [None, *(persona.username for persona in PERSONAS)]
-    return len({kind for who in people for kind in _gone_through(base, who)})
+    seen = map(partial(_gone_through, base), people, cycle(LANGUAGES))
+    return len({kind for kinds in seen for kind in kinds})
 
 
-def _gone_through(base: str, who: str | None) -> Counter[str]:
+def _gone_through(base: str, who: str | None, language: str) -> Counter[str]:
     """What one person was shown, by kind of page."""
     from django.urls import Resolver404, resolve
 
-    reader = _signed_in(base, who)
+    reader = _signed_in(base, who, language)
     seen, asked, queue = Counter[str](), set[str](), ["/", "/home/"]
     while queue:
         path = queue.pop(0)
@@ -132,10 +138,11 @@ def _gone_through(base: str, who: str | None) -> Counter[str]:
     return +seen
 
 
-def _signed_in(base: str, who: str | None) -> OpenerDirector:
+def _signed_in(base: str, who: str | None, language: str) -> OpenerDirector:
     """A browser of somebody of the demo, or of nobody in particular."""
     jar = CookieJar()
     reader = build_opener(HTTPCookieProcessor(jar))
+    reader.addheaders = [("Accept-Language", language)]
     reader.open(f"{base}/demo/").read()
     if who is not None:
         token = next(str(cookie.value) for cookie in jar if cookie.name == "csrftoken")

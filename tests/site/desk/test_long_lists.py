@@ -33,6 +33,7 @@ from headgate.site.portal.lists import (
     Kept,
     Listing,
     Table,
+    Told,
     download,
     kept,
     listing,
@@ -390,14 +391,16 @@ def test_what_is_shown_for_a_value_is_what_each_row_shows_for_it(
     copied: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kept list puts each value into words once, so no row shows something else for it."""
-    checked, found_by = set[str](), Kept.found_by
+    checked, as_told = set[str](), Kept._told
 
-    def compared(rows: Kept[Any], columns: Sequence[Column[Any]]) -> list[str]:
-        texts = found_by(rows, columns)
-        for row, text in zip(rows.rows, texts, strict=True):
-            assert [] == [c.name for c in columns if findable(c.text(row)) not in text]
-        checked.update([columns[0].name] if texts else [])
-        return texts
+    def compared(rows: Kept[Any], columns: Sequence[Column[Any]]) -> Told:
+        told = as_told(rows, columns)
+        for row in rows.rows:
+            assert [] == [
+                c.name for c in columns if findable(c.text(row)) != told[c.name][c.value(row)]
+            ]
+        checked.update([columns[0].name] if rows.rows else [])
+        return told
 
     def asked(*addresses: str) -> None:
         for address in addresses:
@@ -405,7 +408,7 @@ def test_what_is_shown_for_a_value_is_what_each_row_shows_for_it(
                 reader.cookies["django_language"] = language
                 assert 200 == reader.get(address, {"q": "o"}).status_code
 
-    monkeypatch.setattr(Kept, "found_by", compared)
+    monkeypatch.setattr(Kept, "_told", compared)
     reader = browser(copied.officer)
     asked("/boards/open/list/", "/decisions/")
     decide(copied)

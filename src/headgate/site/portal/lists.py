@@ -10,7 +10,7 @@ twice or missed when rows are added meanwhile.
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import compress, islice
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -24,7 +24,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from headgate.core.calls.matching import findable, has_words, places, words_of
+from headgate.core.calls.matching import Words, findable, has_words, places, words_of
 from headgate.rings import undisturbed
 from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.models import Person
@@ -194,37 +194,54 @@ Told = Mapping[str, Mapping[Cell, str]]
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
-    """Rows that a process keeps; what each is found by is told once in each language.
+    """Rows that a process keeps; what each value is found by is told once in each language.
 
     To put a value into words costs a hundred times what it costs to look a word up in them, so each
-    is told once for all rows that have it, and not again where it stood in the list `before`.
+    is told once for all rows that have it, and not again where it stood in the list `before`. No
+    text is kept of a whole row: ten thousand would be 2 to 4 MiB in each language.
     """
 
     rows: Sequence[T]
     before: Mapping[str, Told] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)
-    texts: dict[str, list[str]] = field(default_factory=dict)
 
-    def found_by(self, columns: Sequence[Column[T]]) -> list[str]:
-        """What each row is found by, in the reader's language."""
+    def having(self, columns: Sequence[Column[T]], words: Words) -> Sequence[T]:
+        """The rows in which every word stands, in the reader's language."""
+        told, found = self._told(columns) if words else {}, self.rows
+        for word in words:
+            some = [(c.value, _values(told[c.name], word)) for c in columns]
+            fits = [map(values.__contains__, map(value, found)) for value, values in some if values]
+            found = list(compress(found, map(any, zip(*fits, strict=True))))
+        return found
+
+    def _told(self, columns: Sequence[Column[T]]) -> Told:
         language = get_language() or ""
-        if language not in self.texts:
-            known, told, texts = self.before.get(language, {}), {}, []
-            for one in columns:
-                values = [one.value(row) for row in self.rows]
-                rows = dict(zip(values, self.rows, strict=True))
-                told[one.name] = _words(one, rows, known.get(one.name, {}))
-                texts.append([told[one.name][value] for value in values])
-            self.texts[language] = list(map("\n".join, zip(*texts, strict=True)))
-            self.told[language] = told
-        return self.texts[language]
+        if language not in self.told:
+            known, others = self.before.get(language, {}), list(self.told.values())
+            made = {c.name: _words(c, self.rows, known, others) for c in columns}
+            self.told[language] = made
+        return self.told[language]
 
 
 def _words(
-    column: Column[T], rows: Mapping[Cell, T], known: Mapping[Cell, str]
+    column: Column[T], rows: Sequence[T], known: Told, others: Sequence[Told]
 ) -> Mapping[Cell, str]:
-    """What each value of a column is found by: as it is known, or as one of its rows tells."""
-    return {v: known.get(v) or findable(column.text(row)) for v, row in rows.items()}
+    """What each value of a column is found by: as it is known, or as one of its rows tells.
+
+    Of values that stand for themselves, another language has told the same.
+    """
+    having = {column.value(row): row for row in rows}
+    for other in others if column.shown is None else ():
+        if other[column.name].keys() == having.keys():
+            return other[column.name]
+    before = known.get(column.name, {})
+    return {v: before.get(v) or findable(column.text(row)) for v, row in having.items()}
+
+
+def _values(told: Mapping[Cell, str], word: tuple[str, ...]) -> set[Cell]:
+    """The values in which a word stands, in one of its forms."""
+    values = list(told)
+    return {values[at] for at in places(list(told.values()), (word,))}
 
 
 KEPT_MOST: Final = 11
@@ -358,9 +375,7 @@ def _found(rows: Sequence[T] | Kept[T], columns: Sequence[Column[T]], asked: Ask
     chosen = [(named[name], want) for name, want in asked.chosen if want]
     words = words_of(asked.text)
     if isinstance(rows, Kept):
-        every = rows.rows
-        rows = [every[at] for at in places(rows.found_by(columns), words)] if words else every
-        words = ()
+        rows, words = rows.having(columns, words), ()
 
     def fits(row: T) -> bool:
         if any(str(column.value(row)) != want for column, want in chosen):
