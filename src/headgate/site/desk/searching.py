@@ -12,7 +12,7 @@ from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -178,7 +178,7 @@ def _dossiers(looking: _Looking) -> Several[Row] | None:
     mine = Q(lead__in=looking.own) if own and looking.own else Q(pk__in=())
     theirs = Q(state=State.SUBMITTED) if office else Q(pk__in=())
     inside = Member.objects.filter(organisation__in=looking.own, left__isnull=True)
-    part = Exists(inside.filter(alliance=OuterRef("alliance")))
+    part = Exists(inside.filter(alliance=OuterRef("alliance"))) if looking.own else Value(0)
     # An alliance's name is folded nowhere, and a draft without a title is called by its number.
     unfolded = Q(alliance__isnull=False) | Q(title="", code__isnull=True)
     kept = "findable", _led_by, lambda _form: unfolded
