@@ -40,6 +40,7 @@ PAGES: Final = {
     "projects": ("agency-officer", "/projects/"),
     "projects_words": ("agency-officer", "/projects/?q=b700"),
     "search": ("agency-officer", "/search/?q=b700"),
+    "search_often": ("agency-officer", "/search/?q=open-1"),
     "running_home": ("agency-officer", "/home/"),
     "fund_home": ("fund-officer", "/home/"),
     "holder_home": ("applicant", "/home/"),

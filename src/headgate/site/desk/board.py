@@ -92,6 +92,11 @@ class Board:
         plan: Mapping[str, Any] = found
         return plan
 
+    @cached_property
+    def received(self) -> int:
+        """How many applications came in."""
+        return sum(one.step == "screening" for one in self.decisions)
+
     @property
     def winners(self) -> list[str]:
         """Who would be awarded."""

@@ -242,6 +242,13 @@ def leads_of(dossiers: "QuerySet[Dossier]") -> dict[str, str]:
     return {code or "": intern(name) for code, name in found}
 
 
+def led_by(form: str) -> Q:
+    """The applications whose lead is found by a form of a word: each organisation is looked at
+    once, and not once for each of its applications.
+    """
+    return Q(lead__in=Organisation.objects.filter(findable__contains=form))
+
+
 def visible_to(person: Person, found: "QuerySet[Dossier]") -> "QuerySet[Dossier]":
     """Those of some applications that somebody has a part in; all for staff."""
     return found if is_staff(person) else found.filter(pk__in=with_part(person))

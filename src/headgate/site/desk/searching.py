@@ -12,7 +12,7 @@ from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -30,6 +30,7 @@ from headgate.core.policy.schema import Call, Policy, Round
 from headgate.core.supports.text import Text
 from headgate.report.speaker import Speaker
 from headgate.site.desk.models import Acting, Dossier, Member, Organisation, Review, State
+from headgate.site.desk.office import led_by
 from headgate.site.portal import reading
 from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.lists import kept
@@ -178,10 +179,10 @@ def _dossiers(looking: _Looking) -> Several[Row] | None:
     mine = Q(lead__in=looking.own) if own and looking.own else Q(pk__in=())
     theirs = Q(state=State.SUBMITTED) if office else Q(pk__in=())
     inside = Member.objects.filter(organisation__in=looking.own, left__isnull=True)
-    part = Exists(inside.filter(alliance=OuterRef("alliance")))
+    part = Exists(inside.filter(alliance=OuterRef("alliance"))) if looking.own else Value(0)
     # An alliance's name is folded nowhere, and a draft without a title is called by its number.
     unfolded = Q(alliance__isnull=False) | Q(title="", code__isnull=True)
-    kept = "findable", _led_by, lambda _form: unfolded
+    kept = "findable", led_by, lambda _form: unfolded
     listed = looking.narrowed(Dossier.objects.filter(mine | theirs), *kept)
     told = "pk", "code", "call", "title", "summary", "lead_id", "lead__name", "alliance__name"
     rows = listed.values_list(*told, Cast(part, IntegerField()))
@@ -203,11 +204,6 @@ def _dossiers(looking: _Looking) -> Several[Row] | None:
 
     every = looking.found(rows, lambda row: " ".join(parts(row)[1]))
     return Several(every, lambda row: parts(row)[0], noted)
-
-
-def _led_by(form: str) -> Q:
-    """Each organisation is looked at once, and not once for each of its applications."""
-    return Q(lead__in=Organisation.objects.filter(findable__contains=form))
 
 
 def _at(name: str, *parts: object) -> str:

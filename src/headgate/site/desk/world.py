@@ -85,13 +85,15 @@ class Desk:
         """Every finding, and every whole sheet that was given, read once by one query.
 
         A finding has whether it was passed, its remark, its evidence and whether it was replied to,
-        1 or 0 each; a sheet has nothing, nothing, its points and nothing.
+        "1" or "0" each; a sheet has nothing, nothing, its points and nothing. All are texts, which
+        Django hands on as they come.
         """
         if call not in self._judged:
             found = Finding.objects.filter(dossier__call=call).order_by()
             given = Review.objects.filter(dossier__call=call, marked__isnull=False).order_by()
-            no, empty = Value(None, IntegerField()), Value("")
-            passed, replied = (Cast(told, IntegerField()) for told in ("passed", _REPLIED))
+            no, empty = Value(None, TextField()), Value("")
+            numbers = (Cast(told, IntegerField()) for told in ("passed", _REPLIED))
+            passed, replied = (Cast(number, TextField()) for number in numbers)
             parts = found.values_list(
                 "dossier__code", "gate", passed, "remark", _text("evidence"), replied
             )
@@ -106,7 +108,7 @@ class Desk:
         order = {gate.id: at for at, gate in enumerate(self._call(call).call.gates)}
         wanted = set(applications)
         listed = [
-            _finding(code or "", gate, passed == 1, remark, _evidence(evidence), replied == 1)
+            _finding(code or "", gate, passed == "1", remark, _evidence(evidence), replied == "1")
             for code, gate, passed, remark, evidence, replied in self._judgements(call)
             if passed is not None and code in wanted and gate in order
         ]

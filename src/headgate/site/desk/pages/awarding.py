@@ -41,7 +41,7 @@ from headgate.site.desk.models import (
     Review,
     State,
 )
-from headgate.site.desk.office import CallNow, call_now, calls_now
+from headgate.site.desk.office import CallNow, call_now, calls_now, led_by
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_grants
 from headgate.site.desk.pages.panelling import let_demo_mark
@@ -166,7 +166,7 @@ def _rows(rules: CallNow) -> Table[Given]:
         "sheets": _count("marked"),
         "seats": _count("pk"),
     }
-    where = ("code", "lead__findable")
+    where = ("code", led_by)
     gates = [gate.id for gate in rules.call.gates]
     return Table(given, ("at", "code"), by, where, partial(_given, gates))
 
@@ -215,7 +215,7 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
             "awarded": len(awarded),
             "standby": len(waiting),
             "shown": min(len(awarded), PAGE_ROWS),
-            "all": len(found.results("screening")),
+            "all": found.received,
         },
         "value": plan["value"],
         "bound": plan["bound"],

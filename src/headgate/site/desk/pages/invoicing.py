@@ -118,7 +118,8 @@ def _rows(person: Person, stood: Stands, at: tuple[str, ...]) -> Kept[Listed]:
 
     def rows() -> list[Listed]:
         was, before = kept_before(name)
-        return _listed(seen_by(person, stood), on, before if was[:-1] == follows[:-1] else ())
+        same = is_staff(person) and was[:-1] == follows[:-1]
+        return _listed(seen_by(person, stood), on, before if same else ())
 
     return kept_for_staff(person, name, follows, rows)
 
