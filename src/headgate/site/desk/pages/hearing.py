@@ -104,7 +104,7 @@ def _found(
 ) -> Iterator[Mapping[str, Any]]:
     names = {gate.id: words(gate.name) for gate in round_.section.gates}
     for one in found:
-        last = reply_by(round_, one)
+        last = reply_by(round_, one.gate, one.at)
         open_ = not one.passed and not round_.closed and round_.day(moment) <= last
         gate, by = names.get(one.gate, one.gate), figures().day(last)
         yield {"it": one, "gate": gate, "by": by, "open": open_}
