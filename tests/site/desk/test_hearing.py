@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -47,6 +48,7 @@ from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.test_judging import refused
+from tests.site.portal.asking import MOST
 from tests.whole.small import PROGRAMME, small
 
 ROUND, GATE = "stage", "own"
@@ -468,6 +470,10 @@ def test_days_to_be_heard_stand_at_home_until_they_were_used(site: Site) -> None
     assert days(team, person, now) == []
     assert days(team, officer, now) == [("last day to answer the objection to", where)]
     page = browser(officer)
+    for reader in (page, browser(person)):
+        with CaptureQueriesContext(connection) as asked:
+            reader.get(reverse("home"))
+        assert len(asked) <= MOST
     assert f'href="{where}"' in page.get(reverse("round", args=[ROUND])).content.decode()
     lead = Dossier.objects.select_related("lead").get(code=team).lead
     assert f"{team} – {lead.name}" in page.get(where).content.decode()
