@@ -213,11 +213,15 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
     yes, no = (_("Accepted"), _("Sent back")) if is_report else (_("Approved"), _("Not approved"))
     words_of = {None: (_("Waits for an answer"), "orange"), True: (yes, "green")}
     word, colour = words_of.get(asking.granted, (no, "red"))
+    if asking.change == Change.SUSPENSION:
+        word, colour = (_("Runs again"), "green")
+        if one.suspended == one.day(asking):
+            word, colour = (_("Suspended"), "red")
     return {
         "row": asking,
         "name": CHANGES[asking.change],
         "parts": list(_told_parts(one, asking.asked, say)),
-        "tag": tag(word, colour) if asking.change != Change.SUSPENSION else "",
+        "tag": tag(word, colour),
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
         "late": tag(_("Overdue"), "red") if one.answer_by(asking) < on else "",
