@@ -274,6 +274,15 @@ def test_a_list_of_awards_is_taken_home_in_words(played: Cast, kind: str) -> Non
     assert "<" not in told
 
 
+def test_a_list_of_awards_names_classes_as_people_do(played: Cast) -> None:
+    """In the table and where one chooses; a file keeps the code by which the ledger knows it."""
+    office = browser(played.officer)
+    shown = office.get("/running/").content.decode()
+    assert '<option value="h200">NVIDIA H200 (h200)</option>' in shown
+    assert shown.count("NVIDIA H200 (h200)") > 1
+    assert "NVIDIA" not in office.get("/running/?format=csv").content.decode()
+
+
 def test_a_strangers_award_is_not_there(played: Cast) -> None:
     """Who has no part in an award finds neither its page nor its statement, and cannot answer."""
     award = held("alliance")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -47,6 +48,7 @@ from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.test_judging import refused
+from tests.site.portal.asking import MOST
 from tests.whole.small import PROGRAMME, small
 
 ROUND, GATE = "stage", "own"
@@ -270,6 +272,10 @@ def test_a_term_does_not_turn_over_an_open_objection(site: Site) -> None:
         DeskRefusal.OBJECTION_OPEN,
         lambda: take_due(site.cast.operator, str(turn), site.cast.morning(turn)),
     )
+    with override_settings(HEADGATE_DEMO=True):
+        page = browser(site.cast.operator).get(reverse("calendar")).content.decode()
+    assert "Answer the objections first." in page
+    assert reverse("round-hearing", args=[ROUND]) in page
     reject_round_objection(site.cast.officer, ROUND, team, "No.", now)
     site.cast.live(turn)
     votes = (WildcardVote("somebody", 9, 10),)
@@ -463,6 +469,14 @@ def test_days_to_be_heard_stand_at_home_until_they_were_used(site: Site) -> None
     object_to_round(person, ROUND, team, "Wrong.", now)
     assert days(team, person, now) == []
     assert days(team, officer, now) == [("last day to answer the objection to", where)]
+    page = browser(officer)
+    for reader in (page, browser(person)):
+        with CaptureQueriesContext(connection) as asked:
+            reader.get(reverse("home"))
+        assert len(asked) <= MOST
+    assert f'href="{where}"' in page.get(reverse("round", args=[ROUND])).content.decode()
+    lead = Dossier.objects.select_related("lead").get(code=team).lead
+    assert f"{team} – {lead.name}" in page.get(where).content.decode()
     reject_round_objection(officer, ROUND, team, "It was right.", now)
     assert days(team, officer, now) == []
 

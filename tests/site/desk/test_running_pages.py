@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
@@ -16,9 +17,11 @@ from headgate.site.actions.alliance import enter_alliance, form_alliance
 from headgate.site.actions.amend import answer
 from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE
+from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.running import Reports
 from headgate.site.notices.models import Notice
 from headgate.site.records.kept import stands
+from headgate.site.verifying import verify_database
 from headgate.steps.term import Holding
 from tests.commands import HEADGATE, environment
 from tests.site.desk.cast import Cast, browser
@@ -175,3 +178,27 @@ def test_a_member_is_named_by_its_name_or_its_code(played: Cast) -> None:
     Organisation.objects.filter(code=came.code).update(name=lead.name)
     told = text_of(holder.post(where, {**form, "member": [lead.code, lead.name]}, follow=True))
     assert "Name a registered organisation by its code" in told, "two have that name"
+
+
+def test_the_office_answers_several_reports_of_a_call_at_once(played: Cast) -> None:
+    """Home leads to the list; what is picked is answered in the same words, the rest waits."""
+    stood, office = stands(SITE), browser(played.officer)
+    assert stood is not None
+    awards = [one for one in stood.holdings if one.call == "open"]
+    asked = [asking(played, one, change=Change.REPORT, report="interim") for one in awards]
+    where = reverse("answering-reports", args=("open",))
+    assert len(asked) > 1
+    assert f'href="{where}"' in office.get(reverse("home")).content.decode()
+    shown = text_of(office.get(where))
+    assert all(one.award in shown for one in awards)
+    assert "Interim report" in shown
+    picked = [str(one.pk) for one in asked[1:]]
+    sent = {"deed": "grant", "asking": picked, "text": "Read and accepted"}
+    told = text_of(office.post(where, sent, follow=True))
+    number = len(picked)
+    assert f"{number} report{'s are' if number > 1 else ' is'} answered." in told
+    rows = Asking.objects.order_by("pk").values_list("granted", "answer")
+    assert [(None, ""), *[(True, "Read and accepted")] * number] == list(rows)
+    assert DeskRefusal.ANSWERED.value in text_of(office.post(where, sent, follow=True))
+    assert awards[0].award in told
+    assert () == verify_database(SITE).faults

@@ -88,7 +88,7 @@ def reply_round_gate(
         finding = RoundFinding.objects.filter(**key).first()
         if finding is None:
             refuse(DeskRefusal.NOTHING_TO_REPLY, f"{team} {gate[:64]}")
-        if round_.day(now) > (last := reply_by(round_, finding)):
+        if round_.day(now) > (last := reply_by(round_, finding.gate, finding.at)):
             refuse(DeskRefusal.WINDOW_CLOSED, last)
         finding.reply, finding.replied = _written(text), now
         finding.save()

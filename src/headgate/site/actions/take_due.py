@@ -1,5 +1,6 @@
 """The next event of the calendar, taken by an officer when its day has come."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from headgate.core.policy.dated import at
@@ -23,7 +24,7 @@ from headgate.site.records.kept import Standing, stands
 from headgate.steps.agenda import agenda
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import Event, What
-from headgate.steps.term import Term
+from headgate.steps.term import Closed, Term
 
 MAY: dict[What, tuple[Role, ...]] = {
     What.OPEN_CALL: (Role.AGENCY_OFFICER,),
@@ -78,24 +79,29 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
     return change(SITE, action)
 
 
-def _need_heard(before: Term, event: Event) -> None:
-    """Refuse what would overtake an objection to a round that nobody has answered.
+def unheard(closed: Mapping[str, Closed], event: Event) -> list[str]:
+    """The rounds with an objection that nobody has answered, which an event would overtake.
 
     Once a later round has judged the same awards, or a second term has turned, upholding it would
     come too late; and no term turns over an objection whose days to be answered are over.
     """
     if event.what not in (What.TURN, What.CLOSE_ROUND):
-        return
-    open_ones = RoundObjection.objects.filter(round__in=before.closed, answered__isnull=True)
+        return []
+    open_ones = RoundObjection.objects.filter(round__in=closed, answered__isnull=True)
     waiting = {
         one.round
         for one in open_ones
         if event.what is What.CLOSE_ROUND
-        or before.closed[one.round].began is not None
+        or closed[one.round].began is not None
         or answer_by(round_now(one.round), one.at) < event.day
     }
-    if waiting:
-        refuse(DeskRefusal.OBJECTION_OPEN, ", ".join(sorted(waiting)))
+    return sorted(waiting)
+
+
+def _need_heard(before: Term, event: Event) -> None:
+    """Refuse what would overtake an objection to a round that nobody has answered."""
+    if waiting := unheard(before.closed, event):
+        refuse(DeskRefusal.OBJECTION_OPEN, ", ".join(waiting))
 
 
 def _kept(after: Term, person: Person, about: str, now: datetime) -> Term:

@@ -37,7 +37,14 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, unattended, with_part
 from headgate.site.desk.rating import round_now
-from headgate.site.desk.round_clocks import NOBODY, OF_ROUND, objections, of_teams, to_answer
+from headgate.site.desk.round_clocks import (
+    NOBODY,
+    OF_ROUND,
+    objections,
+    of_teams,
+    to_answer,
+    with_rounds,
+)
 from headgate.site.desk.running import (
     SOON,
     Reports,
@@ -74,7 +81,7 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
         *_officers(person, rules, listed, stood),
         *_fees(person, part, stood, on),
         *_holders(mine, stood, on),
-        *of_teams({one.code for one in mine if one.code}, stood, on),
+        *of_teams(mine, stood, on),
         *_offices(person, stood, on),
     ]
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
@@ -95,7 +102,8 @@ def _with_part(person: Person) -> list[Any]:
     told = {"is_led": is_led, "has_signed": Exists(signed)}
     whole = Dossier.objects.select_related("acceptance", "objection").prefetch_related("askings")
     unread = "answers", "line", "requests", "summary"
-    return list(whole.filter(pk__in=with_part(person)).annotate(**told).defer(*unread))
+    mine = whole.filter(pk__in=with_part(person)).annotate(**told, **with_rounds())
+    return list(mine.defer(*unread))
 
 
 def _name(call: Call) -> str:
@@ -382,16 +390,21 @@ def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
     operates = Role.OPERATOR in roles_of(person)
     reports, policy, idle = Reports(stood), reading.policy_of(stood), looks(stood)
     waiting: dict[tuple[str, bool], list[tuple[date, str, int]]] = {}
+    kinds: dict[str, set[str]] = {}
     for call, change, number, at, code, _report in every:
         due = idle.get(policy.calls[call].support)
         last = answered_by(reports.rules(call), change, day_at(policy, at), due)
         waiting.setdefault((call, change == Change.HAND_OVER), []).append((last, code, number))
+        kinds.setdefault(call, set()).add(change)
     for (call, handed), each in sorted(waiting.items()):
         if not (operates if handed else decides(person)):
             continue
         (last, code, _), number = min(each), sum(number for *_, number in each)
         one = reverse("running-award", args=(code,))
-        where = one if number == 1 else reverse("running-awards")
+        many = reverse("running-awards")
+        if not handed and kinds[call] - {Change.HAND_OVER.value} == {Change.REPORT.value}:
+            many = reverse("answering-reports", args=(call,))
+        where = one if number == 1 else many
         told = _handed_over(number) if handed else _asked_for(number)
         uid = f"{'handed' if handed else 'asked'}-{call}"
         title = told % {"call": _name(policy.calls[call]), "n": number}

@@ -17,10 +17,10 @@ from headgate.site.desk.rating import RoundNow, attention_of, panel_of
 from headgate.site.portal.models import Person
 
 
-def reply_by(round_: RoundNow, finding: RoundFinding) -> date:
-    """The last day on which a team may reply to a finding."""
-    days = {gate.id: gate.reply_days for gate in round_.section.gates}
-    return round_.day(finding.at) + timedelta(days=days.get(finding.gate, 0))
+def reply_by(round_: RoundNow, gate: str, found: datetime) -> date:
+    """The last day on which a team may reply to what was found on a gate at a moment."""
+    days = {one.id: one.reply_days for one in round_.section.gates}
+    return round_.day(found) + timedelta(days=days.get(gate, 0))
 
 
 def object_by(round_: RoundNow) -> date | None:
@@ -46,7 +46,7 @@ def found_on(round_: RoundNow, before: Sequence[GateFinding], now: datetime) -> 
     """What was found on a round's gates, the desk's word before the evaluator's."""
     rows = {(row.subject, row.gate): row for row in before}
     for one in _findings(round_):
-        heard = one.replied is not None or round_.day(now) > reply_by(round_, one)
+        heard = one.replied is not None or round_.day(now) > reply_by(round_, one.gate, one.at)
         found = GateFinding(one.team, one.gate, one.passed, one.remark, tuple(one.evidence), heard)
         rows[one.team, one.gate] = found
     return list(rows.values())

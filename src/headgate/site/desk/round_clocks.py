@@ -1,10 +1,10 @@
 """The clocks of rounds: findings to reply to, results to object to, objections to be answered."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
-from django.db.models import IntegerField, QuerySet, Value
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -33,27 +33,42 @@ def to_answer(team: str, round_: RoundNow, objected: datetime) -> Clock:
     return _clock("answer", title, team, round_, answer_by(round_, objected))
 
 
-def of_teams(mine: Collection[str], stood: Stands, on: date) -> Iterator[Clock]:
-    """To whoever acts for teams: the rights to reply and to object that were not used, while they
-    last; at most two queries.
+def with_rounds() -> dict[str, Subquery]:
+    """What an application is read with to know the rights of its team, without another query: the
+    first finding that waits for its reply, and the round that it objected to last.
     """
-    if not mine or not reading.policy_of(stood).rounds:
-        return
-    found = RoundFinding.objects.filter(team__in=mine, passed=False, replied__isnull=True)
-    for one in found:
-        round_ = round_now(one.round, stood)
-        if not round_.closed and on <= (by := reply_by(round_, one)):
-            title = _("%(team)s: last day to reply to a finding in “%(round)s”")
-            yield _clock(f"reply-{one.gate}", title, one.team, round_, by, is_right=True)
-    rounds = [round_now(name, stood) for name in sorted(stood.standing.closed)]
-    open_ones = [(r, last) for r in rounds if (last := object_by(r)) and r.decided and on <= last]
-    told = RoundObjection.objects.filter(team__in=mine).values_list("round", "team")
-    objected = set(told) if open_ones else set()
-    for round_, last in open_ones:
-        for team in (one for one in round_.teams if one in mine):
-            if (round_.id, team) not in objected:
+    mine = {"team": OuterRef("code")}
+    found = RoundFinding.objects.filter(passed=False, replied__isnull=True, **mine).order_by("at")
+    told = RoundObjection.objects.filter(**mine).order_by("-at")
+    parts = {f"found_{part}": Subquery(found.values(part)[:1]) for part in ("round", "gate", "at")}
+    return {**parts, "objected": Subquery(told.values("round")[:1])}
+
+
+def of_teams(mine: Sequence[Any], stood: Stands, on: date) -> Iterator[Clock]:
+    """To whoever acts for teams: the rights to reply and to object that were not used, while they
+    last. `mine` are their applications, read `with_rounds`.
+    """
+    policy, decided = reading.policy_of(stood), list(_decided(stood, on)) if mine else []
+    for one in mine:
+        if one.found_round in policy.rounds:
+            round_ = round_now(one.found_round, stood)
+            last = reply_by(round_, one.found_gate, one.found_at)
+            if not round_.closed and on <= last:
+                title = _("%(team)s: last day to reply to a finding in “%(round)s”")
+                yield _clock("reply", title, one.code, round_, last, is_right=True)
+        for round_, last in decided:
+            if one.code in round_.teams and one.objected != round_.id:
                 title = _("%(team)s: last day to object to “%(round)s”")
-                yield _clock("object", title, team, round_, last, is_right=True)
+                yield _clock("object", title, one.code, round_, last, is_right=True)
+
+
+def _decided(stood: Stands, on: date) -> Iterator[tuple[RoundNow, date]]:
+    """The rounds that may be objected to on a day, each with the last one for that."""
+    for name in sorted(stood.standing.closed):
+        round_ = round_now(name, stood)
+        last = object_by(round_)
+        if round_.decided is not None and last is not None and on <= last:
+            yield round_, last
 
 
 def _clock(

@@ -39,7 +39,11 @@ def _restored(people: People) -> Iterator[Told]:
 def _findings(round_: RoundNow, found: Iterable[RoundFinding], people: People) -> Iterator[Told]:
     """Findings against a team of a round that is still open, until somebody replied."""
     for one in found:
-        facts = {"round": round_.id, "team": one.team, "by": reply_by(round_, one).isoformat()}
+        facts = {
+            "round": round_.id,
+            "team": one.team,
+            "by": reply_by(round_, one.gate, one.at).isoformat(),
+        }
         key = f"round-finding/{one.pk}/{int(one.at.timestamp())}"
         facts["remark"] = one.remark
         yield Told(key, "round-finding", people.of_award(one.team), facts)

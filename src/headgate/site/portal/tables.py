@@ -1,7 +1,8 @@
 """The tables of a site as they lie, for auditors: Django's admin, which can read and nothing else.
 
 What would let somebody in is not shown: passwords, tokens, sessions, second steps, addresses of
-calendars. Names of tables and columns are those of the database, in every language.
+calendars. Names of tables and columns are those of the database, in every language; a row that has
+no name of its own is called by its table and key.
 """
 
 from typing import Any, Final
@@ -68,6 +69,10 @@ def _shown(model: type[Model]) -> list[str]:
     return [field.name for field in fields if field.name not in SECRET]
 
 
+def _row(one: Model) -> str:
+    return f"{one._meta.db_table} {one.pk}"
+
+
 def tables() -> Tables:
     """The tables of every part of the site; Django lists none whose key is of several columns."""
     site = Tables("tables")
@@ -76,6 +81,8 @@ def tables() -> Tables:
             continue
         if "verbose_name" not in model._meta.original_attrs:
             model._meta.verbose_name = model._meta.verbose_name_plural = model._meta.db_table
+        if model.__str__ is Model.__str__:
+            model.__str__ = _row  # type: ignore[assignment, method-assign]
         names = _shown(model)
         shown = {"fields": names, "list_display": names[:COLUMNS_MOST], "ordering": ["pk"]}
         site.register(model, type("Table", (ReadOnly,), shown))

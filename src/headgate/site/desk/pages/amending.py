@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.duties.amendment import PERCENT, Change
 from headgate.core.duties.reports import Owed
+from headgate.core.policy.schema import Policy
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, WITH_MEMBERS, Runs, all_runs, unagreed
@@ -78,7 +79,13 @@ def _state(one: Runs, on: date) -> str:
     return state_of(one.to_hand_in, on, waits, shut, one.has_ended or one.held.ends <= on)
 
 
-def _columns(say: Speaker) -> list[Column[Listed]]:
+def _class(one: Listed, policy: Policy, say: Speaker) -> str:
+    """What an award is of, by its name and code."""
+    support = policy.supports[policy.calls[one.call].support]
+    return say.class_of(support, one.support_class)
+
+
+def _columns(policy: Policy, say: Speaker) -> list[Column[Listed]]:
     said = {state: str(word) for state, (word, _colour) in STATES.items()}
 
     def address(one: Listed) -> str:
@@ -94,7 +101,9 @@ def _columns(say: Speaker) -> list[Column[Listed]]:
     return [
         Column("award", lazy("Award"), lambda r: r.award, address=address),
         Column("lead", lazy("Organisation"), lambda r: r.lead, lambda r: r.lead or "—"),
-        Column("class", lazy("Class"), lambda r: r.support_class),
+        Column(
+            "class", lazy("Class"), lambda r: r.support_class, lambda r: _class(r, policy, say)
+        ),
         Column(
             "ends", lazy("Ends"), lambda r: r.ends.isoformat(),
             lambda r: say.locale.day(r.ends),
@@ -118,17 +127,19 @@ def running_awards(request: HttpRequest) -> HttpResponseBase:
     if stood is None:
         return render(request, "portal/not_begun.html")
     rows = rows_for(reader(request), stood, today(stood), at)
-    say = reading.speaker_of(reading.policy_of(stood), language())
-    columns = _columns(say)
-    choices = [Choice("class", lazy("Class"), _classes(rows.rows))]
+    policy = reading.policy_of(stood)
+    say = reading.speaker_of(policy, language())
+    columns = _columns(policy, say)
+    choices = [Choice("class", lazy("Class"), _classes(rows.rows, policy, say))]
     if file := download(request, "running", rows, columns, choices, journal_state):
         return file
     told = {"listing": listing(request, rows, columns, choices)}
     return render(request, "desk/running_awards.html", told)
 
 
-def _classes(found: Sequence[Listed]) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, name) for name in sorted({one.support_class for one in found}))
+def _classes(found: Sequence[Listed], policy: Policy, say: Speaker) -> tuple[tuple[str, Any], ...]:
+    one_of = {one.support_class: one for one in found}
+    return tuple((name, _class(one_of[name], policy, say)) for name in sorted(one_of))
 
 
 @at_the_desk
@@ -213,11 +224,15 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
     yes, no = (_("Accepted"), _("Sent back")) if is_report else (_("Approved"), _("Not approved"))
     words_of = {None: (_("Waits for an answer"), "orange"), True: (yes, "green")}
     word, colour = words_of.get(asking.granted, (no, "red"))
+    if asking.change == Change.SUSPENSION:
+        word, colour = (_("Runs again"), "green")
+        if one.suspended == one.day(asking):
+            word, colour = (_("Suspended"), "red")
     return {
         "row": asking,
         "name": CHANGES[asking.change],
         "parts": list(_told_parts(one, asking.asked, say)),
-        "tag": tag(word, colour) if asking.change != Change.SUSPENSION else "",
+        "tag": tag(word, colour),
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
         "late": tag(_("Overdue"), "red") if one.answer_by(asking) < on else "",

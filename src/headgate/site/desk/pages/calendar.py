@@ -19,7 +19,7 @@ from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
-from headgate.site.actions.take_due import MAY, adopt, due_now, take_due
+from headgate.site.actions.take_due import MAY, adopt, due_now, take_due, unheard
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo import let_invented_apply
 from headgate.site.desk.models import Asking, AwardList
@@ -65,6 +65,7 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "due": (due := due_now(moment)) is not None,
         "lost": _lost(due, moment),
         "unheard": _unheard(due, stood),
+        "objected": _objected(due, stood, policy),
         "later": [_told(policy, one) for one in listed[done + 1 :]],
         "done": [_told(policy, one) for one in listed[:done]],
     }
@@ -95,6 +96,12 @@ def _unheard(event: Event | None, stood: Stands) -> int:
     held = [one.award for one in stood.holdings if one.support == event.about]
     waiting = Asking.objects.filter(change=Change.EXPLANATION, granted__isnull=True)
     return waiting.filter(dossier__code__in=held).count()
+
+
+def _objected(event: Event | None, stood: Stands, policy: Policy) -> list[tuple[str, str]]:
+    """The rounds, with their names, whose objections must be answered before an event is taken."""
+    waiting = unheard(stood.standing.closed, event) if event is not None else []
+    return [(name, words(policy.rounds[name].name)) for name in waiting]
 
 
 def _told(policy: Policy, event: Event) -> Coming:

@@ -1,4 +1,6 @@
-"""Handing awards of a call over together; and what invented holders then do, in a demo."""
+"""What is done with many awards of a call together: handing them over, and answering their reports;
+and what invented holders then do, in a demo.
+"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,11 +11,19 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from headgate.site.actions.amend import hand_over
+from headgate.core.duties.amendment import Change
+from headgate.site.actions.amend import answer, hand_over
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo import let_holders_go_on
-from headgate.site.desk.models import Dossier
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, typed_before, words
+from headgate.site.desk.models import Asking, Dossier
+from headgate.site.desk.pages.telling import (
+    at_the_desk,
+    figures,
+    number,
+    reader,
+    typed_before,
+    words,
+)
 from headgate.site.desk.running import Reports, handed_over, to_hand_over
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
@@ -58,6 +68,39 @@ def _hand_over(request: HttpRequest, picked: list[str], text: str) -> None:
     tell_holders(request)
 
 
+@at_the_desk
+def reports(request: HttpRequest, call: str) -> HttpResponse:
+    """The reports of a call that wait for the office, with one answer for those picked."""
+    stood, given = reading.programme(), request.POST
+    if stood is None:
+        return render(request, "portal/not_begun.html")
+    policy = reading.policy_of(stood)
+    if call not in policy.calls:
+        raise Http404
+    if request.method == "POST":
+        picked = [number(one) for one in given.getlist("asking")]
+        _answer(request, picked, given.get("deed") == "grant", given.get("text", ""))
+        return redirect("answering-reports", call=call)
+    rules = Reports(stood).rules(call).reports
+    names = {one.id: words(one.name) for one in rules}
+    asked = Asking.objects.filter(dossier__call=call, change=Change.REPORT, granted__isnull=True)
+    waiting = asked.select_related("dossier__lead").order_by("at", "pk")
+    context = {
+        "name": words(policy.calls[call].name),
+        "waiting": [(one, names.get(one.asked["report"], "")) for one in waiting[:PAGE_ROWS]],
+        "text": typed_before(request).get("text", ""),
+    }
+    return render(request, "desk/answering_reports.html", context)
+
+
+def _answer(request: HttpRequest, picked: list[int], granted: bool, text: str) -> None:
+    """Answer every report that was picked, with the same words."""
+    for asking in picked:
+        answer(reader(request), asking, granted, text, now())
+    told = ngettext("%(n)s report is answered.", "%(n)s reports are answered.", len(picked))
+    messages.success(request, told % {"n": figures().whole(len(picked))})
+
+
 def tell_holders(request: HttpRequest) -> None:
     """Let the invented holders of a demo go on, and say what they did."""
     if told := list(_did()):
@@ -82,6 +125,14 @@ PAGES: Final = (
         "handing-over",
         handing_over,
         frozenset({Role.OPERATOR}),
+        ("GET", "HEAD", "POST"),
+        sample=(("call", "open-1"),),
+    ),
+    Page(
+        "running/<slug:call>/reports/",
+        "answering-reports",
+        reports,
+        frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
         ("GET", "HEAD", "POST"),
         sample=(("call", "open-1"),),
     ),

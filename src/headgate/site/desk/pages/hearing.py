@@ -22,7 +22,8 @@ from headgate.site.actions.hear_round import (
 )
 from headgate.site.desk.clock import now
 from headgate.site.desk.hearing import answer_by, object_by, own_teams, reply_by
-from headgate.site.desk.models import RoundFinding, RoundObjection
+from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
+from headgate.site.desk.office import leads_of
 from headgate.site.desk.pages.telling import (
     at_the_desk,
     figures,
@@ -85,10 +86,12 @@ def _teams(
         found[one.team].append(one)
     listed = RoundObjection.objects.filter(round=round_.id, team__in=teams)
     objections = {one.team: one for one in listed}
+    leads = leads_of(Dossier.objects.filter(code__in=teams))
     for team in teams:
         objection = objections.get(team)
         yield {
             "id": team,
+            "lead": leads.get(team, ""),
             "mine": team in mine,
             "findings": list(_found(round_, found[team], moment)),
             "objection": objection,
@@ -101,7 +104,7 @@ def _found(
 ) -> Iterator[Mapping[str, Any]]:
     names = {gate.id: words(gate.name) for gate in round_.section.gates}
     for one in found:
-        last = reply_by(round_, one)
+        last = reply_by(round_, one.gate, one.at)
         open_ = not one.passed and not round_.closed and round_.day(moment) <= last
         gate, by = names.get(one.gate, one.gate), figures().day(last)
         yield {"it": one, "gate": gate, "by": by, "open": open_}

@@ -60,7 +60,8 @@ def own_round(request: HttpRequest, round_id: str) -> HttpResponse:
     told = team_document(with_findings(stage), team, say)
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"{round_id}-{team}")
-    return shown(request, told, told.title, [one for one in teams if one != team])
+    others = [one for one in teams if one != team]
+    return shown(request, told, told.title, round_id, others)
 
 
 @at_the_desk

@@ -1,7 +1,7 @@
 """The office's pages: what is due today, and for whoever audits every decision and entry."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -26,6 +26,8 @@ from headgate.site.records.kept import Stands
 from headgate.steps.event import What
 
 PAGE_ENTRIES: Final = 50
+PRESSING: Final = timedelta(days=30)
+"""How long before its last day a duty comes before a right whose days end sooner."""
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -54,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
     person = request.user if isinstance(request.user, Person) else None
     mine = clocks_of(person, stood, on) if person else []
     open_ones = [one for one in listed if one.state != "done"]
-    own = _own_next(request, mine, open_ones)
+    own = _own_next(request, mine, open_ones, on)
     return render(
         request,
         "portal/home.html",
@@ -77,15 +79,18 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _own_next(request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due]) -> Clock | None:
+def _own_next(
+    request: HttpRequest, mine: Sequence[Clock], due: Sequence[Due], on: date
+) -> Clock | None:
     """What the reader has to do next; for whoever keeps the programme's calendar, if it is sooner.
 
-    What must be done comes before what may be: the days to object are a right. Of two things of
-    one day the programme's own comes first: the clocks of others wait for it.
+    What must be done within a month comes before what may be: the days to object are a right. Of
+    two things of one day the programme's own comes first: the clocks of others wait for it.
     """
     if not mine:
         return None
-    first = next((one for one in mine if not one.is_right), mine[0])
+    pressing = (one for one in mine if not one.is_right and one.day <= on + PRESSING)
+    first = next(pressing, mine[0])
     sooner = bool(due) and due[0].event.day <= first.day
     return None if _keeps_calendar(request) and sooner else first
 

@@ -78,7 +78,7 @@ def one_round(request: HttpRequest, round_id: str) -> HttpResponse:
     if request.GET.get("format") == "pdf":
         return printed(_print(_Held(told), language()), round_id)
     say = reading.speaker_of(stage.policy, language())
-    return shown(request, document(told, say), named(stage, say))
+    return shown(request, document(told, say), named(stage, say), round_id)
 
 
 def with_findings(stage: Stage) -> Stage:
@@ -123,12 +123,21 @@ def _panels(section: Round, say: Speaker) -> Iterator[dict[str, Any]]:
 
 
 def shown(
-    request: HttpRequest, told: Document, name: str, teams: Sequence[str] = ()
+    request: HttpRequest, told: Document, name: str, round_id: str, teams: Sequence[str] = ()
 ) -> HttpResponse:
-    """A report as a page of the portal, with the way to its print and to those of `teams`."""
+    """A report as a page of the portal, with the way to its print, to those of `teams`, and for
+    those who are heard on the round to where they are.
+    """
     asked = request.GET.copy()
     asked["format"] = "pdf"
-    told_ = {"name": name, "told": told, "teams": teams, "print": f"?{asked.urlencode()}"}
+    told_ = {
+        "name": name,
+        "told": told,
+        "teams": teams,
+        "print": f"?{asked.urlencode()}",
+        "round_id": round_id,
+        "hears": not roles_of(request.user).isdisjoint(HEARD),
+    }
     return render(request, "portal/round.html", told_)
 
 
