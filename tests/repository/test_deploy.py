@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ruamel.yaml import YAML
 
 from headgate.cli import app
 from headgate.site.settings import Site
+from tests.commands import environment
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
@@ -60,6 +62,16 @@ def test_the_compose_file_starts_commands_that_there_are() -> None:
         understood(service["command"])
         named = {s["source"] if isinstance(s, dict) else s for s in service["secrets"]}
         assert named <= set(told["secrets"])
+
+
+def test_a_shell_reads_the_settings_as_systemd_does(tmp_path: Path) -> None:
+    """The commands of the guide are typed with the service's own settings, lists among them."""
+    script = (
+        f"set -a && . {DEPLOY}/headgate.env && set +a && HEADGATE_SECRETS={tmp_path} exec"
+        f" {sys.executable} -c 'from headgate.site.settings import SITE; print(SITE.hosts)'"
+    )
+    said = subprocess.check_output(["sh", "-c", script], env=environment(), text=True)
+    assert "['gpu.example.org']\n" == said
 
 
 def test_every_setting_named_is_one() -> None:

@@ -36,7 +36,8 @@ Work = Callable[[Said], None]
 def prepare(address: str, host: str, programme: str, *, demo: bool) -> None:
     """Say to the site what it is, where the environment has not: before Django is there."""
     os.environ["HEADGATE_DATABASE"] = address
-    os.environ["HEADGATE_PROGRAMME"] = programme
+    if programme:
+        os.environ["HEADGATE_PROGRAMME"] = programme
     if demo:
         os.environ["HEADGATE_DEMO"] = "true"
     reached_by_https = os.environ.get("HEADGATE_ADDRESS", "").startswith("https://")

@@ -4,15 +4,18 @@
 HEADGATE_X in the folder that HEADGATE_SECRETS names.
 """
 
+import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import django
 from django.utils.translation import gettext_lazy as _
-from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from headgate.core.faults import Fault, Faulty
 from headgate.site.records.address import connection_settings
 
 
@@ -20,7 +23,10 @@ class Site(BaseSettings):
     """What whoever runs a site can say of it; every value has a default that is safe."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HEADGATE_", secrets_dir=os.environ.get("HEADGATE_SECRETS"), extra="ignore"
+        env_prefix="HEADGATE_",
+        secrets_dir=os.environ.get("HEADGATE_SECRETS"),
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
 
     database: str = "sqlite:///headgate.db"
@@ -71,7 +77,29 @@ class Site(BaseSettings):
     """What a reader of /metrics must show; without one, only this machine may read it."""
 
 
-SITE: Final = Site()
+def said() -> Site:
+    """What was said; raises Faulty with every setting that cannot be read, by its own name."""
+    folder = os.environ.get("HEADGATE_SECRETS")
+    if folder and not Path(folder).is_dir():
+        mend = "Name the folder whose files are settings, or unset it."
+        what = f"There is no folder {folder}."
+        raise Faulty([Fault("HEADGATE_SECRETS", 0, 0, "setting-unreadable", what, mend)])
+    try:
+        return Site()
+    except ValidationError as error:
+        wrong = {str(one["loc"][0]): f"{one['msg']}." for one in error.errors()}
+    except SettingsError as error:
+        wrong = {re.findall('"(.+?)"', str(error))[0]: "It is no JSON."}
+    raise Faulty(_unreadable(name, what) for name, what in wrong.items()) from None
+
+
+def _unreadable(name: str, what: str) -> Fault:
+    field = Site.model_fields[name]
+    mend = f"{field.description} For example: {json.dumps(field.default, default=str)}"
+    return Fault(f"HEADGATE_{name.upper()}", 0, 0, "setting-unreadable", what, mend)
+
+
+SITE: Final = said()
 PORTAL: Final = Path(__file__).parent / "portal"
 
 DATABASE_URL = SITE.database

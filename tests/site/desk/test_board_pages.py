@@ -230,7 +230,9 @@ def test_the_panel_and_its_minutes(judged: Cast) -> None:
     """Seats, harshness, sheets with their reasons; an auditor reads them and seats nobody."""
     officer = browser(judged.officer)
     page = text(officer, "panel")
-    for review in Review.objects.filter(dossier__call="open").select_related("dossier", "reviewer")[:5]:
+    for review in Review.objects.filter(dossier__call="open").select_related("dossier", "reviewer")[
+        :5
+    ]:
         assert review.reviewer.code in page
         assert (review.dossier.code or "") in page
     assert "because" in page

@@ -152,6 +152,19 @@ def test_every_page_fits_a_printed_sheet(
     assert {} == wide
 
 
+def test_a_page_that_takes_anothers_place_takes_the_focus(browser: Browser, base: str) -> None:
+    """Who listens, or moves by keys, is in the new page and not nowhere."""
+    page = browser.new_page()
+    page.goto(f"{base}/")
+    page.click("nav a[href='/calls/']")
+    page.wait_for_url("**/calls/")
+    page.wait_for_function("document.activeElement.id === 'main'")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    assert "Calls and awards" in page.title()
+    page.close()
+
+
 def test_a_filter_works_with_and_without_scripts(browser: Browser, base: str) -> None:
     """Scripts make a list quick; without them the same buttons lead to the same rows."""
     counts = []

@@ -163,6 +163,24 @@ def test_a_site_is_checked_before_it_opens(tmp_path: Path) -> None:
     assert "[programme-missing]" in run(tmp_path, "check", code=2)
 
 
+def test_a_setting_that_cannot_be_read_is_told_by_its_name(tmp_path: Path) -> None:
+    """Every one at once, with what it says and an example; no library's own words and address."""
+    words = ("check", "--deploy")
+    said = run(tmp_path, *words, code=2, HEADGATE_HTTPS="perhaps", HEADGATE_EMAIL_PORT="smtp")
+    assert 2 == said.count("[setting-unreadable]")
+    assert "HEADGATE_EMAIL_PORT: Input should be a valid integer" in said
+    assert "HEADGATE_HTTPS: Input should be a valid boolean" in said
+    assert "pydantic" not in said
+    said = run(tmp_path, *words, code=2, HEADGATE_HOSTS="gpu.example.org")
+    assert "HEADGATE_HOSTS: It is no JSON. [setting-unreadable]" in said
+    assert 'For example: ["localhost", "127.0.0.1", "[::1]"]' in said
+    said = run(tmp_path, *words, code=2, HEADGATE_SECRETS=str(tmp_path / "none"))
+    assert "HEADGATE_SECRETS: There is no folder" in said
+    said = run(tmp_path, *words, code=2, HEADGATE_PROGRAMME="nowhere", HEADGATE_HOST="gpu")
+    assert "There is no programme 'nowhere'. [site-programme]" in said
+    assert "HEADGATE_HOST is no setting: it says nothing. [site-unknown]" in said
+
+
 def test_a_service_that_owns_its_tables_is_told(postgres: Cluster, tmp_path: Path) -> None:
     """On PostgreSQL the owner makes the tables, and the service must not be their owner."""
     postgres.create("deployed")

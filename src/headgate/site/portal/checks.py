@@ -1,15 +1,19 @@
 """What must hold before real people use a site: asked by `headgate check --deploy`."""
 
+import os
 from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import INFO, CheckMessage, Error, Info, register, run_checks
 from django.db import DatabaseError, connection
 
-from headgate.core.faults import Fault
+from headgate.core.faults import Fault, Faulty
+from headgate.readers.policy_files import read_programme
+from headgate.readers.programmes import find
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.database import Database, unmade
+from headgate.site.settings import Site
 
 _OWNS: Final = """
     SELECT bool_or(pg_has_role(current_user, tableowner, 'MEMBER'))
@@ -86,6 +90,30 @@ def settings_of_a_real_site(**_: Any) -> list[CheckMessage]:
         ),
     )
     return [message for wrong, message in said if wrong]
+
+
+@register(deploy=True)
+def settings_that_say_nothing(**_: Any) -> list[CheckMessage]:
+    """Settings that were meant, and are not what they name: a programme, or a setting at all."""
+    known = {f"HEADGATE_{name.upper()}" for name in Site.model_fields} | _ELSEWHERE
+    strange = sorted(one for one in os.environ if one.startswith("HEADGATE_") and one not in known)
+    hint = "Write it as docs/operating/portal.md has it, or unset it."
+    told: list[CheckMessage] = [
+        Info(f"{one} is no setting: it says nothing.", hint=hint, id="site.unknown")
+        for one in strange
+    ]
+    try:
+        read_programme(find(settings.HEADGATE_PROGRAMME))
+    except Faulty as error:
+        first = error.faults[0]
+        told.append(Error(str(first.what), hint=str(first.mend), id="site.programme"))
+    return told
+
+
+_ELSEWHERE: Final = {
+    f"HEADGATE_{name}" for name in ("CLUSTERS", "KEYS", "PORTAL", "SECRETS", "SPOOL", "TOKEN")
+}
+"""What Headgate's commands read beside the settings of a site."""
 
 
 @register(deploy=True)

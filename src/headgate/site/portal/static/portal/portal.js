@@ -7,6 +7,14 @@ const start = () => {
   initAll()
 }
 start()
+// Who listens to a page, or moves by keys, goes on in the one that took its place.
+const arrived = () => {
+  start()
+  const main = document.getElementById('main')
+  if (document.activeElement !== document.body || !main) return
+  main.tabIndex = -1
+  main.focus({ preventScroll: true })
+}
 
 // On a telephone a table that is wider than the page has its cells one under another, each beside
 // the name of its column. Roles keep it a table for who listens to it.
@@ -30,7 +38,7 @@ fit()
 TELEPHONE.addEventListener('change', fit)
 document.addEventListener('toggle', fit, true)
 document.body.addEventListener('htmx:afterSettle', ({ target }) => {
-  if (target === document.body) start()
+  if (target === document.body) arrived()
   fit()
 })
 document.addEventListener('input', ({ target }) => {
