@@ -39,6 +39,9 @@ def test_the_office_is_told_that_nobody_acts_for_a_holder(played: Cast) -> None:
     assert SAID not in at_home(played)
     stop_acting(played.officer, other, lead.code, NOON)
     assert f"{lead.name}: {SAID}" in at_home(played)
+    page = browser(played.officer).get(reverse("organisation", args=(lead.pk,)))
+    assert "Nobody acts for it now" in text_of(page)
+    assert f'href="{reverse("people")}">people</a>' in text_of(page)
     gather(NOON)
     gather(NOON)
     told = Notice.objects.filter(kind="unattended")
@@ -48,6 +51,8 @@ def test_the_office_is_told_that_nobody_acts_for_a_holder(played: Cast) -> None:
     deactivate()
     assert reverse("organisation", args=(lead.pk,)) == letter(told[0]).path
     act_for(played.officer, other, lead.code, NOON)
+    page = browser(played.officer).get(reverse("organisation", args=(lead.pk,)))
+    assert "Nobody acts for it now" not in text_of(page)
     assert SAID not in at_home(played)
 
 

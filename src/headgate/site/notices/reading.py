@@ -366,7 +366,7 @@ def _unattended(words: _Words) -> Letter:
     subject = words.filled(_("%(name)s: nobody acts for it any more"))
     line = _(
         "It holds an award or waits for a decision, and the last person who acted for it has left."
-        " Find out who does now, and say so on its page."
+        " Find out who does now, and let them act for it."
     )
     return Letter(subject, (line,), reverse("organisation", args=(words.facts["organisation"],)))
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
+from headgate.core.policy.schema import Call
 from headgate.site.actions.amend import answer, hand_over
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo import let_holders_go_on
@@ -29,30 +30,37 @@ from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import Stands
 
 
 @at_the_desk
 def handing_over(request: HttpRequest, call: str) -> HttpResponse:
     """The awards of a call that the operator may hand over, with one text for those picked."""
-    stood, given = reading.programme(), request.POST
-    if stood is None:
+    if (found := _stands(call)) is None:
         return render(request, "portal/not_begun.html")
-    policy = reading.policy_of(stood)
-    if call not in policy.calls:
-        raise Http404
+    (stood, rules), given = found, request.POST
     if request.method == "POST":
         _hand_over(request, given.getlist("award"), given.get("text", ""))
         return redirect("handing-over", call=call)
-    found = to_hand_over(stood, Reports(stood), handed_over(), call)
-    waiting = sorted(one.award for one in found)
+    every = to_hand_over(stood, Reports(stood), handed_over(), call)
+    waiting = sorted(one.award for one in every)
     shown = Dossier.objects.filter(code__in=waiting[:PAGE_ROWS]).order_by("code")
     context = {
-        "name": words(policy.calls[call].name),
+        "name": words(rules.name),
         "waiting": shown.values_list("code", "lead__name"),
         "many": len(waiting),
         "text": typed_before(request).get("text", ""),
     }
     return render(request, "desk/handing_over.html", context)
+
+
+def _stands(call: str) -> tuple[Stands, Call] | None:
+    """Where the programme stands, and a call of its policy; None before it has begun."""
+    stood = reading.programme()
+    calls = reading.policy_of(stood).calls if stood is not None else {}
+    if stood is not None and call not in calls:
+        raise Http404
+    return (stood, calls[call]) if stood is not None else None
 
 
 def _hand_over(request: HttpRequest, picked: list[str], text: str) -> None:
@@ -71,22 +79,18 @@ def _hand_over(request: HttpRequest, picked: list[str], text: str) -> None:
 @at_the_desk
 def reports(request: HttpRequest, call: str) -> HttpResponse:
     """The reports of a call that wait for the office, with one answer for those picked."""
-    stood, given = reading.programme(), request.POST
-    if stood is None:
+    if (found := _stands(call)) is None:
         return render(request, "portal/not_begun.html")
-    policy = reading.policy_of(stood)
-    if call not in policy.calls:
-        raise Http404
+    (stood, rules), given = found, request.POST
     if request.method == "POST":
         picked = [number(one) for one in given.getlist("asking")]
         _answer(request, picked, given.get("deed") == "grant", given.get("text", ""))
         return redirect("answering-reports", call=call)
-    rules = Reports(stood).rules(call).reports
-    names = {one.id: words(one.name) for one in rules}
+    names = {one.id: words(one.name) for one in Reports(stood).rules(call).reports}
     asked = Asking.objects.filter(dossier__call=call, change=Change.REPORT, granted__isnull=True)
     waiting = asked.select_related("dossier__lead").order_by("at", "pk")
     context = {
-        "name": words(policy.calls[call].name),
+        "name": words(rules.name),
         "waiting": [(one, names.get(one.asked["report"], "")) for one in waiting[:PAGE_ROWS]],
         "text": typed_before(request).get("text", ""),
     }

@@ -19,7 +19,7 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Organisations
 from headgate.site.actions.people import Registered, register
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Acting, Alliance, Member, Organisation
+from headgate.site.desk.models import Alliance, Member, Organisation
 from headgate.site.desk.office import programme
 from headgate.site.desk.pages.applying import asked_field, yes_no
 from headgate.site.desk.pages.telling import (
@@ -191,7 +191,8 @@ def organisation(request: HttpRequest, organisation: int) -> HttpResponse:
     context = {
         "form": form,
         "found": found,
-        "acting": Acting.objects.filter(organisation=found).select_related("person"),
+        "acting": (acting := list(found.acting_set.select_related("person"))),
+        "attended": any(one.until is None for one in acting),
         "leads": Alliance.objects.filter(lead=found),
         "members": Member.objects.filter(organisation=found).select_related("alliance"),
     }
