@@ -2,17 +2,21 @@
 
 from datetime import date
 
+from django.contrib.auth.models import AnonymousUser
+from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import deactivate, override
 
 from headgate.core.policy.schema import Call
 from headgate.site.actions.people import act_for, send_away, stop_acting
+from headgate.site.desk.clock import Clock
 from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import calls_now
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.portal.models import Person
+from headgate.site.portal.pages.office import _own_next
 from headgate.site.portal.words import next_call
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, held, played, year
@@ -79,3 +83,15 @@ def test_who_finds_no_call_open_reads_which_opens_next(played: Cast) -> None:
 def calls() -> list[Call]:
     """The calls of the small programme."""
     return [one.call for one in calls_now()]
+
+
+def test_a_far_duty_hides_no_right_that_ends_sooner() -> None:
+    """What must be done within a month comes first; a report of next summer does not."""
+    request, today = RequestFactory().get("/"), date(2026, 8, 7)
+    request.user = AnonymousUser()
+    right = Clock("object", "To object", date(2026, 8, 17), "/", is_right=True)
+    far, near = (Clock("report", "A report", day, "/") for day in (date(2027, 6, 14), today))
+    assert right == _own_next(request, [right, far], [], today)
+    assert near == _own_next(request, [near, right], [], today)
+    soon = Clock("report", "A report", date(2026, 9, 6), "/")
+    assert soon == _own_next(request, [right, soon], [], today)
