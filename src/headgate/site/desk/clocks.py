@@ -183,9 +183,11 @@ def _officers(
     asked = Objection.objects.filter(answered__isnull=True).order_by()
     waiting = asked.values_list("dossier__code", "dossier__call", "at", NOBODY, Value(""))
     every_one = list(waiting.union(objections(), unattended(), all=True))
+    heard = {one[1] for one in every_one if one[4] == OF_ROUND}
+    rounds = {name: round_now(name, stood) for name in heard}
     for code, call, at, lead, what in every_one:
         if what == OF_ROUND:
-            yield to_answer(code, round_now(call, stood), at)
+            yield to_answer(code, rounds[call], at)
         elif not lead:
             title = _("%(code)s: last day to answer the objection") % {"code": code}
             last = answer_by(rules[call], at)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
+from functools import cached_property
 from typing import Final
 
 from headgate.core.calls.harshness import harshness
@@ -30,7 +31,7 @@ ATTENTION: Final = 3
 """Points by which a repeated sheet may differ from the first before the chair is told."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoundNow:
     """A round of the running term or the last, the teams in it, and whether it was closed.
 
@@ -42,8 +43,12 @@ class RoundNow:
     policy: Policy
     section: Round
     teams: tuple[str, ...]
-    closed: bool
     decided: Closed | None = None
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether its evidence is on record; read when it is first asked for."""
+        return self.decided is not None or f"evidence/{self.id}" in stored_facts(SITE)
 
     @property
     def panels(self) -> tuple[Pillar, ...]:
@@ -84,9 +89,8 @@ def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
     section, after = policy.rounds[round_id], stood.standing.next_blocks
     held = (h for h in stood.holdings if h.call == section.call)
     teams = tuple(sorted(h.award for h in held if after.get(h.award, h.blocks)))
-    closed = f"evidence/{round_id}" in stored_facts(SITE)
     teams = decided.teams if decided is not None else teams
-    return RoundNow(round_id, policy, section, teams, closed, decided)
+    return RoundNow(round_id, policy, section, teams, decided)
 
 
 @dataclass(frozen=True, slots=True)

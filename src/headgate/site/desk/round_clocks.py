@@ -49,9 +49,10 @@ def of_teams(mine: Sequence[Any], stood: Stands, on: date) -> Iterator[Clock]:
     last. `mine` are their applications, read `with_rounds`.
     """
     policy, decided = reading.policy_of(stood), list(_decided(stood, on)) if mine else []
+    found = {one.found_round for one in mine if one.found_round in policy.rounds}
+    rounds = {name: round_now(name, stood) for name in found}
     for one in mine:
-        if one.found_round in policy.rounds:
-            round_ = round_now(one.found_round, stood)
+        if round_ := rounds.get(one.found_round):
             last = reply_by(round_, one.found_gate, one.found_at)
             if not round_.closed and on <= last:
                 title = _("%(team)s: last day to reply to a finding in “%(round)s”")
