@@ -25,6 +25,7 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.models import Dossier, Finding, Organisation, Review, Reviewer
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages.reviewing import Seat, columns, queue
+from headgate.site.desk.world import Desk
 from headgate.site.portal import lists
 from headgate.site.portal.findable import Findable
 from headgate.site.portal.lists import (
@@ -264,6 +265,13 @@ def test_a_board_under_review_is_read_alike_on_either_database(site: str) -> Non
         told = ", ".join(f"{gate}: {words[found[gate]]}" for gate in gates if gate in found)
         assert (told, bool(found)) == (row["gates"], True)
         assert Review.objects.filter(dossier__code=row["code"]).count() == row["seats"]
+    given = Finding.objects.filter(dossier__call="open")
+    given.filter(dossier__code=rows[0]["code"]).update(passed=False, replied=now())
+    known = {(f.dossier.code, f.gate, f.passed, f.replied is not None) for f in given}
+    codes = [row["code"] for row in rows]
+    read = Desk(None, now()).gate_findings("open", codes)  # type: ignore[arg-type]
+    assert known == {(f.subject, f.gate, f.passed, f.replied) for f in read}
+    assert {(True, False), (False, True)} == {(f.passed, f.replied) for f in read}
 
 
 def test_the_board_sorts_by_seats_and_files_what_was_found(copied: Cast) -> None:
@@ -278,6 +286,10 @@ def test_the_board_sorts_by_seats_and_files_what_was_found(copied: Cast) -> None
     one = rows[0]["code"]
     found = json.loads(officer.get(f"/boards/open/?format=json&q={one}").content)["rows"]
     assert [one] == [row["code"] for row in found]
+    lead = Dossier.objects.get(code=one).lead
+    own = Dossier.objects.filter(lead=lead, call="open").values_list("code", flat=True)
+    found = officer.get("/boards/open/", {"format": "json", "q": lead.name}).json()["rows"]
+    assert {*own} == {row["code"] for row in found}
     assert 200 == officer.get(f"/boards/open/?sort=-sheets&after={one}&q=o").status_code
 
 
