@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from headgate.core.duties.amendment import Change
 from headgate.core.duties.reports import Owed
 from headgate.core.policy.dated import at
 from headgate.core.policy.running_rules import Report
@@ -24,7 +25,7 @@ from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.invoices import OVERDUE, every_invoice
 from headgate.site.desk.models import Alliance, Dossier, Member, Organisation, Review, Reviewer
 from headgate.site.desk.pages import panelling
-from headgate.site.desk.running import Reports
+from headgate.site.desk.running import Reports, ended_before
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import PERSONAS, called
@@ -135,6 +136,22 @@ def test_most_awards_of_a_rehearsed_term_have_reported(portal: Client) -> None:
     shown = portal.get(reverse("running-awards"), {"format": "json"}).json()["rows"]
     late = [row for row in shown if row["state"] == "late"]
     assert len(late) < len(shown) / 2
+
+
+def test_what_ran_for_half_a_year_waits_for_no_hand_over(portal: Client) -> None:
+    """Jobs ran from each award's first day; whoever looks at it is told of no late days to come."""
+    know()
+    stood = reading.programme()
+    assert stood is not None
+    over = next(iter(ended_before(stood)))
+    runs = next(h for h in stood.holdings if any(a.change is Change.HAND_OVER for a in h.amended))
+    enter(portal, Role.OPERATOR)
+    assert "to be handed over" not in portal.get(reverse("home")).content.decode()
+    enter(portal, Role.AUDITOR)
+    for award, is_told in ((runs.award, True), (over.award, False)):
+        page = portal.get(f"/running/{award}/").content.decode()
+        assert is_told == ("Its time runs from a confirmed hand-over" in page)
+        assert "late days will be added" not in page
 
 
 @pytest.mark.parametrize(

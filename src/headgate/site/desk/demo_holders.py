@@ -26,7 +26,7 @@ from headgate.site.desk.demo_words import Invented, invented
 from headgate.site.desk.invoices import OPEN, OVERDUE, every_invoice
 from headgate.site.desk.models import Asking, Deed, Dossier
 from headgate.site.desk.office import SITE
-from headgate.site.desk.running import Reports, ended_before
+from headgate.site.desk.running import Reports, ended_before, to_hand_over
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import policy_of
 from headgate.site.records.kept import Stands, stands
@@ -34,7 +34,7 @@ from headgate.steps.event import Event, What, brings
 from headgate.steps.term import Term
 
 REPORTS: Final = "rehearsed-reports"
-"""The name under which the journal has the reports that were accepted."""
+"""The name under which the journal has the hand-overs and the reports that were accepted."""
 PAYMENTS: Final = "rehearsed-payments"
 """The name under which it has what was paid."""
 IN_TIME: Final = 85
@@ -108,16 +108,19 @@ def _explained(stood: Stands, known: Mapping[str, Dossier]) -> Iterator[Asking]:
 
 
 def hand_in_reports(officer: Person) -> None:
-    """Let what was due in a rehearsed term have come, and the office have accepted most of it."""
-    stood = stands(SITE)
+    """Let what was due in a rehearsed term have come, and the office have accepted most of it; and
+    its awards have been handed over as they began, of which nobody need be told any more.
+    """
+    if (stood := stands(SITE)) is None:
+        return
     known = {one.code or "": one for one in Dossier.objects.filter(code__isnull=False)}
-    made = list(_made(stood, known)) if stood is not None else []
+    made, day = list(_made(stood, known)), now().date()
     Asking.objects.bulk_create(one for one in made if one.granted is None)
-    if accepted := [one for one in made if one.granted]:
-        for one in accepted:
-            one.officer, one.answered, one.event = officer, now(), REPORTS
-        day = now().date()
-        lines = [amendment(one, one.at.date(), day) for one in accepted]
+    accepted = [one for one in made if one.granted]
+    for one in accepted:
+        one.officer, one.answered, one.event = officer, now(), REPORTS
+    came = [*_handed(stood, known), *accepted]
+    if lines := [amendment(one, one.at.date(), day) for one in came]:
         _enter(officer, What.AMEND, REPORTS, lines, accepted)
 
 
@@ -162,6 +165,22 @@ def _paid(stood: Stands) -> Iterator[Payment]:
 def _came(due: date, percent: int, days: int) -> date:
     """On which day something comes, for its last day and what was drawn."""
     return due + timedelta(days=-days if percent < IN_TIME else 1 + days)
+
+
+def _handed(stood: Stands, known: Mapping[str, Dossier]) -> Iterator[Asking]:
+    """The hand-over of every award that waits for one: it could be used on its first day."""
+    said, today = invented(policy_of(stood)).usable, now().date()
+    for held in to_hand_over(stood, Reports(stood), ()):
+        if held.award in known:
+            yield Asking(
+                dossier=known[held.award],
+                change=Change.HAND_OVER,
+                asked={"usable": held.starts.isoformat()},
+                text=said,
+                at=now() - (today - held.starts),
+                granted=True,
+                answer=said,
+            )
 
 
 def _made(stood: Stands, known: Mapping[str, Dossier]) -> Iterator[Asking]:
