@@ -309,6 +309,10 @@ def _pieces(text: str) -> Iterator[bytes]:
         begin = end
 
 
+_NO_PARTS: Final[Mapping[str, int]] = {}
+"""What all requests have that change no members."""
+
+
 def _some_holdings(piece: bytes, alike: dict[Any, Any]) -> Iterable[Holding]:
     """The awards of some lines; one that was made to hold two is read alone, and refused.
 
@@ -319,7 +323,11 @@ def _some_holdings(piece: bytes, alike: dict[Any, Any]) -> Iterable[Holding]:
     if len(found) != len(lines):
         found = [value(Sort.HOLDINGS, Holding, line) for line in lines]
     _share(found, ("starts", "ends"), alike)
-    _share(chain.from_iterable(one.amended for one in found), ("asked", "day", "reason"), alike)
+    amended = list(chain.from_iterable(one.amended for one in found))
+    _share(amended, ("asked", "day", "reason", "usable"), alike)
+    for one in amended:
+        if not one.parts:
+            object.__setattr__(one, "parts", _NO_PARTS)
     return cast(Iterable[Holding], found)
 
 
