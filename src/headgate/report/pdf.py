@@ -87,8 +87,12 @@ def printable(text: str) -> str:
     What is written from right to left is set apart (UAX 9), so that a figure after it stays there.
     """
     composed = unicodedata.normalize("NFC", text)
-    letters = _ONE.sub(lambda one: _letter(one[0]), composed)
+    letters = _written(composed)
     return _LEFTWARDS.sub("\u2068\\g<0>\u2069", " ".join(letters.split(" ")))
+
+
+def _written(text: str) -> str:
+    return _ONE.sub(lambda one: _letter(one[0]), text)
 
 
 def _letter(letter: str) -> str:
@@ -244,9 +248,10 @@ def _broken(word: re.Match[str]) -> str:
 
 def _drawn(svg: Markup) -> str:
     """A drawing that carries its own style, in letters that the face has."""
-    letters = _ONE.sub(lambda one: _letter(one[0]), svg)
-    return letters.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(
-        ">", f">{_ink()}", 1
+    return (
+        _written(svg)
+        .replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        .replace(">", f">{_ink()}", 1)
     )
 
 

@@ -9,7 +9,7 @@ from headgate.site.desk.models import RoundFinding, RoundObjection
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal.reading import decisions
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import DECIDES
 from headgate.site.records.kept import Stands
 from headgate.steps.term import Closed
 
@@ -68,7 +68,7 @@ def _objections(
         facts = {"round": round_.id, "team": one.team}
         if one.answered is None:
             facts["by"] = answer_by(round_, one.at).isoformat()
-            officers = people.having(Role.AGENCY_OFFICER, Role.POLICY_OWNER)
+            officers = people.having(*DECIDES)
             yield Told(f"round-objection/{one.pk}", "round-objection", officers, facts)
         else:
             said = {"answer": one.answer, "upheld": one.upheld}

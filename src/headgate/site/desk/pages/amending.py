@@ -45,7 +45,7 @@ from headgate.site.portal.lists import (
 )
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import STAFF, Role, roles_of
+from headgate.site.portal.roles import DECIDES, STAFF, Role, roles_of
 from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
@@ -170,7 +170,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "waiting": [told for told in askings if told["row"].granted is None],
         "answered": [told for told in askings if told["row"].granted is not None],
         "holds": holds,
-        "is_office": bool(roles & {Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
+        "is_office": not roles.isdisjoint(DECIDES),
         "is_operator": Role.OPERATOR in roles,
         "may": _may(stood, one, on, say) if holds else {},
         "idle": _explains(stood, one, on, say) if _is_heard(one) else None,

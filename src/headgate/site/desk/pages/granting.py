@@ -35,7 +35,7 @@ from headgate.site.portal.lists import (
     listing,
 )
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import OFFICE, Role, roles_of
 
 
 @at_the_desk
@@ -167,13 +167,12 @@ def told_grants(found: Iterable[Funded]) -> list[dict[str, Any]]:
     ]
 
 
-_SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 PAGES: Final = (
     Page(
         "outside-grants/",
         "outside_grants",
         outside_grants,
-        _SEE,
+        OFFICE,
         ("GET", "HEAD", "POST"),
     ),
 )

@@ -29,7 +29,7 @@ from headgate.site.desk.running import Reports, handed_over, to_hand_over
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role
+from headgate.site.portal.roles import DECIDES, Role
 from headgate.site.records.kept import Stands
 
 
@@ -136,7 +136,7 @@ PAGES: Final = (
         "running/<slug:call>/reports/",
         "answering-reports",
         reports,
-        frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
+        DECIDES,
         ("GET", "HEAD", "POST"),
         sample=(("call", "open-1"),),
     ),

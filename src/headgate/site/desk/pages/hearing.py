@@ -35,7 +35,7 @@ from headgate.site.desk.pages.telling import (
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import DECIDES, Role, roles_of
 
 _OFFICE: Final = HEARD - {Role.APPLICANT}
 
@@ -61,7 +61,7 @@ def hearing(request: HttpRequest, round_id: str) -> HttpResponse:
         "pillars": [(pillar.id, words(pillar.name)) for pillar in round_.section.pillars],
         "office": office,
         "finds": Role.AGENCY_OFFICER in roles and not round_.closed,
-        "answers": not roles.isdisjoint({Role.AGENCY_OFFICER, Role.POLICY_OWNER}),
+        "answers": not roles.isdisjoint(DECIDES),
         "turned": round_.closed and round_.decided is None,
         "typed": typed_before(request),
         **_window(round_, moment),

@@ -32,7 +32,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.portal.lists import By, Choice, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import Role, roles_of
+from headgate.site.portal.roles import DECIDES, OFFICE, decides
 from headgate.steps.agenda import first_day
 
 CODE: Final = RegexValidator(
@@ -161,7 +161,7 @@ def organisations(request: HttpRequest) -> HttpResponseBase:
     columns = _columns(asked)
     if file := download(request, "organisations", rows, columns, choices, journal_state):
         return file
-    keeps = not roles_of(request.user).isdisjoint(_KEEP)
+    keeps = decides(request.user)
     context = {"listing": listing(request, rows, columns, choices), "keeps": keeps}
     return render(request, "desk/organisations.html", context)
 
@@ -225,24 +225,22 @@ def _known(found: Organisation) -> dict[str, Any]:
     return told
 
 
-_SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
-_KEEP: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER})
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
     Page(
         "organisations/",
         "organisations",
         organisations,
-        _SEE,
+        OFFICE,
         title=lazy("Organisations"),
         group=Group.PEOPLE,
     ),
-    Page("organisations/new/", "new_organisation", new_organisation, _KEEP, _BOTH),
+    Page("organisations/new/", "new_organisation", new_organisation, DECIDES, _BOTH),
     Page(
         "organisations/<int:organisation>/",
         "organisation",
         organisation,
-        _SEE,
+        OFFICE,
         _BOTH,
         sample=(("organisation", 1),),
     ),

@@ -34,7 +34,7 @@ from headgate.site.portal.lists import By, Choice, Column, Table, download, jour
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import first_password
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import NAMES, Role, roles_of
+from headgate.site.portal.roles import NAMES, OFFICE, Role, decides, roles_of
 
 DEEDS_SHOWN: Final = 20
 _ROLES: Final = tuple((role.value, NAMES[role]) for role in Role)
@@ -156,7 +156,7 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
     before, mine = typed_before(request), roles_of(request.user)
     known = {"code": reviewer.code, "expertise": reviewer.expertise} if reviewer else {}
     acting = Acting.objects.filter(person=found, until__isnull=True)
-    keeps = not mine.isdisjoint({Role.POLICY_OWNER, Role.AGENCY_OFFICER})
+    keeps = decides(request.user)
     context = {
         "found": found,
         "names": [NAMES[role] for role in Role if role in roles_of(found)],
@@ -234,12 +234,11 @@ def ties(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/ties.html", context)
 
 
-_SEE: Final = frozenset({Role.AGENCY_OFFICER, Role.POLICY_OWNER, Role.AUDITOR})
 _OWN: Final = frozenset({Role.POLICY_OWNER})
 _BOTH: Final = ("GET", "HEAD", "POST")
 PAGES: Final = (
-    Page("people/", "people", people, _SEE, title=lazy("People"), group=Group.PEOPLE),
+    Page("people/", "people", people, OFFICE, title=lazy("People"), group=Group.PEOPLE),
     Page("people/new/", "new_person", new_person, _OWN, _BOTH),
-    Page("people/<int:person>/", "person", person, _SEE, _BOTH, sample=(("person", 1),)),
+    Page("people/<int:person>/", "person", person, OFFICE, _BOTH, sample=(("person", 1),)),
     Page("ties/", "ties", ties, frozenset({Role.REVIEWER}), _BOTH, lazy("Ties")),
 )

@@ -20,7 +20,7 @@ from headgate.site.portal.lists import Choice, Column, download, journal_state, 
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import Due, Made
 from headgate.site.portal.registry import Group, Page
-from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, is_staff, roles_of
+from headgate.site.portal.roles import ANYBODY_SIGNED_IN, STAFF, Role, decides, is_staff, roles_of
 from headgate.site.portal.words import EVENTS, STEPS, day, language, state_tag
 from headgate.site.records.kept import Stands
 from headgate.steps.event import What
@@ -65,7 +65,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "own": _clock(own, on, say) if own else None,
             "next": told(open_ones[0]) if open_ones else None,
             "news": Notice.objects.filter(person=person, read=None).count() if person else 0,
-            "leads": _keeps_calendar(request),
+            "leads": decides(request.user),
             "oversees": is_staff(request.user),
             "applies": Role.APPLICANT in roles_of(request.user) and _is_open(listed),
             "is_over": _is_over(stood, policy, on),
@@ -92,12 +92,7 @@ def _own_next(
     pressing = (one for one in mine if not one.is_right and one.day <= on + PRESSING)
     first = next(pressing, mine[0])
     sooner = bool(due) and due[0].event.day <= first.day
-    return None if _keeps_calendar(request) and sooner else first
-
-
-def _keeps_calendar(request: HttpRequest) -> bool:
-    """Whether the reader is one of those who take the programme from event to event."""
-    return not roles_of(request.user).isdisjoint((Role.AGENCY_OFFICER, Role.POLICY_OWNER))
+    return None if decides(request.user) and sooner else first
 
 
 def _is_over(stood: Stands, policy: Policy, on: date) -> bool:
