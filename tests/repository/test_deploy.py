@@ -53,12 +53,17 @@ def test_a_command_that_there_is_not_would_be_seen() -> None:
         understood(["serve", "--portt", "80"])
 
 
-def test_the_compose_file_starts_commands_that_there_are() -> None:
+def test_the_compose_file_starts_commands_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each service of the image, with secrets and volumes that the file itself defines."""
     told = YAML(typ="safe").load((DEPLOY / "compose.yaml").read_text())
     ours = {k: v for k, v in told["services"].items() if v.get("image") == "headgate"}
-    assert {"migrate", "portal", "worker"} == set(ours)
+    assert {"migrate", "portal", "worker", "publisher"} == set(ours)
+    monkeypatch.setenv("HEADGATE_DATABASE", "as the secret file says")
+    holding = [k for k, v in ours.items() if any("keys" in name for name in v["volumes"])]
+    assert holding == ["publisher"], "who answers the web must hold no key of the journal"
     for service in ours.values():
+        for name, value in service["environment"].items():
+            monkeypatch.setenv(name, value)
         understood(service["command"])
         named = {s["source"] if isinstance(s, dict) else s for s in service["secrets"]}
         assert named <= set(told["secrets"])

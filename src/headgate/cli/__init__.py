@@ -4,6 +4,9 @@ Bad input ends with exit code 2 and the list of its faults, never with a traceba
 is imported by the command that needs it, so that `headgate --help` answers at once.
 """
 
+import os
+from pathlib import Path
+
 import typer
 
 from headgate.cli.admit import admit
@@ -14,6 +17,7 @@ from headgate.cli.journal import verify, witness
 from headgate.cli.kueue import manifests
 from headgate.cli.ledger import ledger
 from headgate.cli.programme import check, demand, demo, evaluate, explain, foresee, freeze
+from headgate.cli.shared import mendable
 from headgate.cli.site import migrate, owner, serve, worker
 from headgate.cli.statements import export, statement
 from headgate.cli.suites import suites
@@ -45,6 +49,16 @@ ledger.command()(orders)
 ledger.command()(backup)
 ledger.command()(restore)
 app.add_typer(ledger, name="ledger")
+
+
+@app.callback()
+def database_of_secrets() -> None:
+    """Every command finds the database where the service does, if a file of secrets names it."""
+    folder = os.environ.get("HEADGATE_SECRETS")
+    with mendable("HEADGATE_SECRETS"):
+        kept = Path(folder, "HEADGATE_DATABASE") if folder else None
+        if kept and kept.is_file() and not os.environ.get("HEADGATE_DATABASE"):
+            os.environ["HEADGATE_DATABASE"] = kept.read_text("utf-8").strip()
 
 
 def main() -> None:

@@ -43,7 +43,6 @@ def serve(
         from headgate.site.serving import (
             DEMO_ADDRESS,
             PLAIN_ADDRESS,
-            address_of,
             answer,
             demo_is_to_fill,
             desk_is_to_know,
@@ -53,7 +52,7 @@ def serve(
             unmade,
         )
 
-        address = address_of(database, DEMO_ADDRESS if demo else PLAIN_ADDRESS)
+        address = database or (DEMO_ADDRESS if demo else PLAIN_ADDRESS)
         listener = listening(host, port)
         prepare(address, host, programme, demo=demo)
         make = None
@@ -76,9 +75,9 @@ def worker(
 ) -> None:
     """Do what no page waits for: make the notices, and send them by e-mail. Ctrl+C stops it."""
     with mendable("worker"):
-        from headgate.site.serving import address_of, prepare
+        from headgate.site.serving import PLAIN_ADDRESS, prepare
 
-        address = address_of(database)
+        address = database or PLAIN_ADDRESS
         prepare(address, "localhost", "", demo=demo)
         with ledger_at(address):
             from headgate.site.notices.working import work
@@ -95,9 +94,9 @@ def worker(
 def migrate(database: DatabaseOption = None) -> None:
     """Make or renew the tables of a site, as the owner of its database, and its roles' groups."""
     with mendable("migrate"):
-        from headgate.site.serving import address_of, make_tables, prepare
+        from headgate.site.serving import PLAIN_ADDRESS, make_tables, prepare
 
-        address = address_of(database)
+        address = database or PLAIN_ADDRESS
         prepare(address, "localhost", "", demo=False)
         with database_at(address) as kept:
             make_tables(kept, owner=True)
@@ -112,9 +111,9 @@ def owner(
 ) -> None:
     """Make the first policy owner of a site, and say where they set their password."""
     with mendable("owner"):
-        from headgate.site.serving import address_of, prepare
+        from headgate.site.serving import PLAIN_ADDRESS, prepare
 
-        address = address_of(database)
+        address = database or PLAIN_ADDRESS
         prepare(address, "localhost", "", demo=False)
         with ledger_at(address):
             from datetime import UTC, datetime
@@ -132,9 +131,9 @@ def owner(
 def check_site(database: str | None) -> None:
     """Say everything that must be mended before real people use a site; raises `Faulty`."""
     from headgate.core.faults import Faulty
-    from headgate.site.serving import address_of, prepare
+    from headgate.site.serving import PLAIN_ADDRESS, prepare
 
-    address = address_of(database)
+    address = database or PLAIN_ADDRESS
     prepare(address, "0.0.0.0", "", demo=False)
     with database_at(address):
         from headgate.site.portal.checks import findings
@@ -160,14 +159,13 @@ def through_portal(programme: str, *, wanted: bool) -> "Iterator[Run]":
         return
     from headgate.site.serving import (
         DEMO_ADDRESS,
-        address_of,
         demo_is_to_fill,
         let_desk_know,
         make_tables,
         prepare,
     )
 
-    address = address_of(os.environ.get("HEADGATE_DATABASE"), DEMO_ADDRESS)
+    address = os.environ.get("HEADGATE_DATABASE") or DEMO_ADDRESS
     prepare(address, "localhost", programme, demo=True)
     with database_at(address) as kept:
         from headgate.cycle import run

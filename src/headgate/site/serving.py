@@ -49,15 +49,6 @@ def prepare(address: str, host: str, programme: str, *, demo: bool) -> None:
         os.environ["HEADGATE_SECRET_KEY"] = secret(file.with_name(f"{file.name}.secret"))
 
 
-def address_of(said: str | None, otherwise: str = PLAIN_ADDRESS) -> str:
-    """A site's database: as the command was told, else as a secret file says, else a file here."""
-    folder = os.environ.get("HEADGATE_SECRETS")
-    kept = Path(folder, "HEADGATE_DATABASE") if folder else None
-    if said is None and kept is not None and kept.is_file():
-        return kept.read_text("utf-8").strip()
-    return said or otherwise
-
-
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches an address."""
     try:

@@ -62,6 +62,18 @@ def test_a_worker_holds_nothing_that_only_some_sites_or_pages_need(tmp_path: Pat
     assert "[]\n" == subprocess.check_output(command, cwd=tmp_path, env=told, text=True)
 
 
+def test_a_ledger_command_finds_the_database_where_the_service_does(tmp_path: Path) -> None:
+    """In a file of secrets, unless the environment says another; else it says what is missing."""
+    address = f"sqlite:///{tmp_path}/kept.db"
+    run(tmp_path, "ledger", "create", address, code=0)
+    assert "Missing option '--database'" in run(tmp_path, "ledger", "status", code=2)
+    (tmp_path / "HEADGATE_DATABASE").write_text(f"{address}\n")
+    secrets = str(tmp_path)
+    assert "0 entries" in run(tmp_path, "ledger", "status", code=0, HEADGATE_SECRETS=secrets)
+    other = {"HEADGATE_SECRETS": secrets, "HEADGATE_DATABASE": f"sqlite:///{tmp_path}/none.db"}
+    assert "none.db" in run(tmp_path, "ledger", "status", code=2, **other)
+
+
 def test_letters_go_to_the_mail_server_that_is_said(tmp_path: Path) -> None:
     """Address, port, encryption and account are settings; the password is a secret file."""
     (tmp_path / "HEADGATE_EMAIL_PASSWORD").write_text("from a file\n")
