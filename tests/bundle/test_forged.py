@@ -73,6 +73,9 @@ def test_a_decision_that_was_rewritten_and_signed_is_derived_otherwise() -> None
     first = next(fault for fault in verdict.faults if fault.file == "journal")
     assert "entry-derived" == first.code
     assert "decision" in first.what
+    assert all("by the version of Headgate that took it" in f.mend for f in verdict.faults)
+    changed = verify(small_bundle() | {"events.jsonl": b""}, None).faults
+    assert ["Take the bundle again from where it was published."] == [f.mend for f in changed]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ from headgate.steps.term import Term
 
 TILES, ENTRIES = "journal/tile/", "journal/tile/entries/"
 FILES_MOST, BYTES_MOST = 100_000, 4 * 1024**3
+_AGAIN = "Take the bundle again from where it was published."
+_OTHERWISE = (
+    "What was signed is whole: derive it by the version of Headgate that took it. If that differs"
+    " too, it was not decided as policy and facts say."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,8 @@ def verify_by(
     decisions: dict[str, int] = {}
     term: Term | None = None
     if not faults:
-        faults, decisions, term = derive(entries)
+        found, decisions, term = derive(entries)
+        faults = [replace(f, mend=_OTHERWISE) if f.mend == _AGAIN else f for f in found]
     transfers = sum(entry.kind is Kind.TRANSFER for entry in entries)
     root = checkpoint.root.hex() if checkpoint else ""
     keys = tuple(f"{v.name}+{canonical.digest(v.vkey().encode())}" for v in verifiers)
@@ -119,7 +125,7 @@ def verify_by(
 
 
 def _fault(file: str, code: str, what: str) -> Fault:
-    return Fault(file, 0, 0, code, what, "Take the bundle again from where it was published.")
+    return Fault(file, 0, 0, code, what, _AGAIN)
 
 
 def _checkpoint(

@@ -28,7 +28,10 @@ class Wrong(Enum):
     NOTE_UNSIGNED = "Ask who gave the note, and compare it with one that a witness has kept."
     NOTE_DIFFERS = "History was rewritten, here or there: ask the witnesses which was published."
     EVENTS_DIFFER = "Compare the events with a backup, or with those that were published."
-    ENTRY_DERIVED = "Policy, events and facts give another: one of them was changed, or this."
+    ENTRY_DERIVED = (
+        "Policy, events and facts give another: one of them was changed, or this,"
+        " or another version of Headgate took it, which alone derives it."
+    )
     KEPT_DIFFERS = "What is kept was changed: compare with a backup or the published bundle."
 
 
