@@ -16,19 +16,18 @@ from headgate.report.blocks import Document, Items, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement
-from headgate.site.desk.agreement import Agreed, agreement_of, sides, taken
+from headgate.site.desk.agreement import Agreed, agreement_of, moved_up, sides, taken
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import (
-    Acceptance,
     AgreementSignature,
     AwardList,
     Dossier,
     Organisation,
     Side,
 )
-from headgate.site.desk.office import CallNow, acts_for, call_now
+from headgate.site.desk.office import CallNow, acts_for, call_now, leads_of
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
-from headgate.site.desk.world import accept_by
+from headgate.site.desk.turns import Asked, accept_by, turn_of
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.pages.rounds import printed
@@ -55,11 +54,12 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
         sign_agreement(person, code, side, request.POST.get("digest", ""), now())
         messages.success(request, _("You have signed the agreement."))
         return redirect("agreement", code=code)
-    signed = sides(found, agreed.digest)
-    told = document(rules, agreed, signed, rules.day(listed.told or now()))
+    signed, turn = sides(found, agreed.digest), turn_of(listed, code)
+    since = turn.told if turn is not None else now()
+    told = document(rules, agreed, signed, rules.day(since))
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"{code}-agreement")
-    last, may = accept_by(rules, listed), holds or decides(person)
+    last, may = accept_by(rules, since), holds or decides(person)
     context = {
         "code": code,
         "told": told,
@@ -84,22 +84,22 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
     context = {"call": rules, "name": words(rules.call.name)}
     told = AwardList.objects.filter(call=rules.id, told__isnull=False).first()
     if told is not None:
-        given = Acceptance.objects.filter(dossier__code__in=told.winners)
-        gave = Counter(given.values_list("accepted", flat=True))
+        asked = Asked(rules, told, now())
+        gave = Counter(asked.answers[code] for code in told.winners if code in asked.answers)
         signed = [(one, agreed, sides(one, agreed.digest)) for one, agreed in taken(rules, told)]
         waiting = [
             (one, agreed.digest)
             for one, agreed, by in signed
             if Side.HOLDER in by and Side.OFFICE not in by
         ]
-        last, silent = accept_by(rules, told), len(told.winners) - gave.total()
-        unsigned = any(set(Side.values) != set(by) for *_, by in signed)
+        last, silent = accept_by(rules, told.told), len(told.winners) - gave.total()
         context |= {
             "told": told,
             "took": gave[True],
             "left": gave[False],
             "silent": silent,
-            "ready": not (rules.decided or unsigned or (silent and last is not None)),
+            "moved_up": [_moved_up(asked)] if moved_up(told) else [],
+            "ready": not (rules.decided or asked.is_open or asked.makes_room),
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
             "first": [] if rules.decided else waiting[:PAGE_ROWS],
@@ -107,6 +107,37 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
             "last": figures().day(last) if last else "",
         }
     return render(request, "desk/answers.html", context)
+
+
+def _moved_up(asked: Asked) -> Any:
+    """Who moved up, for whom, with what, since when they know it, and how they have answered."""
+    rules, came, rows = asked.rules, moved_up(asked.listed), []
+    say, support = _say(rules), rules.policy.supports[rules.call.support]
+    leads = leads_of(Dossier.objects.filter(code__in=came))
+    held = {code for turn in asked.turns for code in turn.who}
+    for turn in asked.turns[1:]:
+        places = ", ".join(code for code in turn.left if code in held)
+        last = accept_by(rules, turn.told)
+        days = [say.locale.day(day) if day else "" for day in (rules.day(turn.told), last)]
+        for code in turn.who:
+            pool, blocks = came[code]
+            given = f"{say.class_of(support, pool)}: {say.block(rules.call.block, blocks)}"
+            rows.append((code, leads.get(code, ""), given, places, *days, _answer(asked, code)))
+    heads = [
+        *(_("Application"), _("Organisation"), _("Support"), _("In place of")),
+        *(_("Told"), _("Last day to answer"), _("Answer")),
+    ]
+    return table("moved-up", _("Who moved up from standby"), heads, rows, texts=frozenset(range(7)))
+
+
+def _answer(asked: Asked, code: str) -> str:
+    """How somebody who was asked has answered."""
+    answer = asked.answers.get(code)
+    if answer is False:
+        return _("Given up")
+    if code in asked.before | asked.left:
+        return _("Let the days pass")
+    return _("Taken") if answer else _("Not answered yet")
 
 
 def _sign_for_the_office(request: HttpRequest) -> None:
