@@ -261,7 +261,7 @@ def test_the_office_sees_who_moved_up_for_whom_and_how_they_answered(told: Cast)
     assert "last day for 1 who moved up to take the award" in home(told.officer)
     answers, board = reverse("answers", args=("open",)), reverse("board", args=("open",))
     page = client.get(answers).content.decode()
-    row = page[page.index("Who moved up from standby") :].partition("</table>")[0]
+    row = page[page.index("Who moved up from standby") :].partition("that day included")[0]
     for text in (up, f"Body {Dossier.objects.get(code=up).lead.code}", first, "Not answered yet"):
         assert text in row
     assert "All is there" not in page

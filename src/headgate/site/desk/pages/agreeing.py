@@ -1,7 +1,7 @@
 """The agreement on an award: read as a page or a print, and signed by both sides."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from headgate.core.quantities import add_months
-from headgate.report.blocks import Document, Items, Section, table
+from headgate.report.blocks import Document, Items, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement
@@ -27,7 +27,7 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import CallNow, acts_for, call_now, leads_of
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
-from headgate.site.desk.turns import Asked, accept_by, turn_of
+from headgate.site.desk.turns import Asked, Turn, accept_by, turn_of
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.pages.rounds import printed
@@ -98,7 +98,7 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
             "took": gave[True],
             "left": gave[False],
             "silent": silent,
-            "moved_up": [_moved_up(asked)] if moved_up(told) else [],
+            "moved_up": list(_moved_up(asked)),
             "ready": not (rules.decided or asked.is_open or asked.makes_room),
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
@@ -109,25 +109,41 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
     return render(request, "desk/answers.html", context)
 
 
-def _moved_up(asked: Asked) -> Any:
-    """Who moved up, for whom, with what, since when they know it, and how they have answered."""
-    rules, came, rows = asked.rules, moved_up(asked.listed), []
+def _moved_up(asked: Asked) -> Iterator[Any]:
+    """Who moved up, turn by turn: for whom, until when, with what, and how they have answered.
+
+    Whoever has not answered comes first; of many the first.
+    """
+    rules, came, locale = asked.rules, moved_up(asked.listed), _say(asked.rules).locale
+    heads = [_("Application"), _("Organisation"), _("Support"), _("Answer")]
+    for number, turn in enumerate(asked.turns[1:], 1):
+        shown = sorted(turn.who, key=lambda code: (code in asked.answers, code))[:PAGE_ROWS]
+        leads = leads_of(Dossier.objects.filter(code__in=shown))
+        rows = [(c, leads.get(c, ""), _given(rules, *came[c]), _answer(asked, c)) for c in shown]
+        caption = _("Moved up on %(day)s") % {"day": locale.day(rules.day(turn.told))}
+        if rows:
+            yield table(f"moved-up-{number}", caption, heads, rows, texts=frozenset(range(4)))
+        yield Paragraph(" ".join(_said_of(asked, turn)))
+
+
+def _said_of(asked: Asked, turn: Turn) -> Iterator[str]:
+    """What is said of a turn beside its table."""
+    locale = _say(asked.rules).locale
+    held = {code for each in asked.turns for code in each.who}
+    yield _("In place of: %(codes)s.") % {"codes": ", ".join(c for c in turn.left if c in held)}
+    if not turn.who:
+        yield _("Nobody on standby can take it, so that what they give up stays in the pool.")
+    elif turn == asked.turns[-1] and asked.silent and asked.last is not None:
+        yield _("They may until %(last)s, that day included.") % {"last": locale.day(asked.last)}
+    if len(turn.who) > PAGE_ROWS:
+        count = {"shown": locale.whole(PAGE_ROWS), "awarded": locale.whole(len(turn.who))}
+        yield _("The first %(shown)s of %(awarded)s awards are shown here.") % count
+
+
+def _given(rules: CallNow, support_class: str, blocks: int) -> str:
+    """Class and blocks of an award in words."""
     say, support = _say(rules), rules.policy.supports[rules.call.support]
-    leads = leads_of(Dossier.objects.filter(code__in=came))
-    held = {code for turn in asked.turns for code in turn.who}
-    for turn in asked.turns[1:]:
-        places = ", ".join(code for code in turn.left if code in held)
-        last = accept_by(rules, turn.told)
-        days = [say.locale.day(day) if day else "" for day in (rules.day(turn.told), last)]
-        for code in turn.who:
-            pool, blocks = came[code]
-            given = f"{say.class_of(support, pool)}: {say.block(rules.call.block, blocks)}"
-            rows.append((code, leads.get(code, ""), given, places, *days, _answer(asked, code)))
-    heads = [
-        *(_("Application"), _("Organisation"), _("Support"), _("In place of")),
-        *(_("Told"), _("Last day to answer"), _("Answer")),
-    ]
-    return table("moved-up", _("Who moved up from standby"), heads, rows, texts=frozenset(range(7)))
+    return f"{say.class_of(support, support_class)}: {say.block(rules.call.block, blocks)}"
 
 
 def _answer(asked: Asked, code: str) -> str:
@@ -193,10 +209,9 @@ def _parties(says: Mapping[str, Any]) -> Any:
 def _support(rules: CallNow, says: Mapping[str, Any], say: Speaker) -> Any:
     starts = date.fromisoformat(says["starts"])
     ends = add_months(starts, says["months"])
-    given = say.class_of(rules.policy.supports[rules.call.support], says["class"])
     rows = [
         (_("Call"), words(rules.call.name)),
-        (_("Support"), f"{given}: {say.block(says['block'], says['blocks'])}"),
+        (_("Support"), _given(rules, says["class"], says["blocks"])),
         (_("From"), say.locale.day(starts)),
         (_("Until before"), say.locale.day(ends)),
         (_("Handed in, SHA-256"), says["received"]),
