@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final, Protocol
 
-from headgate.core.awards.plan import Proposal
+from headgate.core.awards.plan import Plan, Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
@@ -64,8 +64,10 @@ class World(Protocol):
     def proposal(self, call: str, problem: Problem) -> Proposal:
         """An award list for the rules to settle; who proposes it does not matter."""
 
-    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
-        """Which winners did not accept in time."""
+    def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
+        """Who of a list did not accept in time: in the first turn of the winners, in each other of
+        those who moved up in the one before it; and whoever gave a place on standby up.
+        """
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """Give orders to the clusters; what each holds afterwards, as read back."""
@@ -232,7 +234,7 @@ def _decide(term: Term, world: World, call: str) -> Term:
     term, screened = screen_call(term, call, world.gate_findings(call, applied))
     term, field = judge(term, screened, world.marks(call, screened.eligible))
     term, plan = settle_call(term, field, world.proposal(call, problem_of(term, field)))
-    return award(term, field, plan, world.declined(call, [a.application for a in plan.awards]))
+    return award(term, field, plan, world.declined(call, plan))
 
 
 def _round(term: Term, world: World, event: Event) -> Term:

@@ -95,7 +95,7 @@ def awarded(term: Term, applications: Sequence[Application], points: Mapping[str
     """The term with the open call's awards granted, nobody declining."""
     term, field = fielded(term, applications, points)
     term, plan = settle(term, field)
-    return award(term, field, plan, ())
+    return award(term, field, plan, [()])
 
 
 def used(job: str, award_id: str, gpus: int, started: str, ended: str | None, seen: str) -> Usage:

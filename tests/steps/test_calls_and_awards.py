@@ -128,11 +128,26 @@ def test_who_declines_makes_room_for_the_next_on_standby() -> None:
     term, field = fielded(opened(), field_of, {"a": 10, "b": 9, "c": 8})
     term, plan = settle(term, field)
     assert ["a", "b"] == [one.application for one in plan.awards]
-    term = award(term, field, plan, {"a"})
+    term = award(term, field, plan, [{"a"}])
     assert {"b": 3, "c": 3} == {h.award: h.blocks for h in term.holdings.values()}
     told = {n: r["reason"].outcome.value for n, r in results(term, "acceptance").items()}
     assert {"a": "declined", "c": "awarded"} == told
     assert (6 * NODE, 6 * NODE) == balances(term)["compute/envelope/business"]
+
+
+def test_who_moved_up_may_decline_too_and_each_is_told_once_in_the_end() -> None:
+    """Each turn is a set of facts of its own; an award of nobody is never granted or billed."""
+    field_of = [applicant(name, 3) for name in "abcd"]
+    term, field = fielded(opened(), field_of, {"a": 10, "b": 9, "c": 8, "d": 7})
+    term, plan = settle(term, field)
+    term = award(term, field, plan, [{"a"}, {"c"}])
+    assert {"b": 3, "d": 3} == {h.award: h.blocks for h in term.holdings.values()}
+    told = {n: r["reason"].outcome.value for n, r in results(term, "acceptance").items()}
+    assert {"a": "declined", "c": "declined", "d": "awarded"} == told
+    turns = ["declined/open", "declined/open/2"]
+    assert [("a",), ("c",)] == [term.facts[name].values for name in turns]
+    rests_on = {one.facts[-2:] for one in term.decisions if one.step == "acceptance"}
+    assert {tuple(turns)} == rests_on, "whoever checks it is led to both"
 
 
 def test_fees_by_hand() -> None:

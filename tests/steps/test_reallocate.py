@@ -45,7 +45,7 @@ def running(term: Term, call: str, applications: Sequence[Application]) -> Term:
     given = [replace(m, criterion="goal") for m in marks(points) if m.criterion == "effect"]
     term, field = judge(term, screened, given if call == "alliance" else ())
     term, plan = settle_call(term, field, propose(problem_of(term, field)))
-    return award(term, field, plan, ())
+    return award(term, field, plan, [()])
 
 
 def four_alliances(months: int = 12) -> Term:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from io import BytesIO
+from itertools import count, takewhile
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from headgate.core.awards.plan import Proposal
+from headgate.core.awards.plan import Plan, Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.calls.application import Application, GateFinding, Mark
 from headgate.core.duties.amendment import Amendment
@@ -28,6 +29,7 @@ from headgate.steps.event import (
     Event,
     amendments_name,
     corrections_name,
+    declined_name,
     hearing_name,
     lot_name,
     payments_name,
@@ -156,9 +158,11 @@ class Recorded:
         found: Proposal = self._one(f"proposal/{call}")
         return found
 
-    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
-        """Who declined."""
-        return self._get(f"declined/{call}")
+    def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
+        """Who declined, turn by turn: of the first there must be word, though nobody did."""
+        later = (declined_name(call, turn) for turn in count(2))
+        names = declined_name(call, 1), *takewhile(self._facts.__contains__, later)
+        return [self._get(name) for name in names]
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """What the clusters held after the orders of a day."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import count
 
-from headgate.core.awards.plan import Proposal
+from headgate.core.awards.plan import Plan, Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose, propose_fast
 from headgate.core.calls.application import Application, GateFinding, Mark
@@ -122,9 +122,9 @@ class Simulated:
                 return quick
         return propose(problem)
 
-    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
-        """A few winners who did not accept in time."""
-        return declines(awarded, f"{self._seed}/{call}")
+    def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
+        """A few winners who did not accept in time; whoever moves up in their place accepts."""
+        return [declines([one.application for one in plan.awards], f"{self._seed}/{call}")]
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """Bring every cluster to hold its orders; raises ClusterFailed where one does not."""

@@ -1,8 +1,9 @@
 """Step 3: the field becomes an award list in whole blocks, with a reason for every applicant."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
+from itertools import count, takewhile
 
 from headgate.core.awards.plan import Award, Plan, Proposal, Refusal
 from headgate.core.awards.reasons import Reason
@@ -16,6 +17,7 @@ from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
 from headgate.steps.called import call_of, decided_on
 from headgate.steps.calls import Field
+from headgate.steps.event import declined_name
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
@@ -41,16 +43,21 @@ def settle_call(term: Term, field: Field, proposal: Proposal) -> tuple[Term, Pla
     return term.decide(_reasons(term, field, "award", plan.reasons)), plan
 
 
-def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Term:
-    """Promote from standby for winners who declined, then grant and bill."""
+def award(term: Term, field: Field, plan: Plan, declined: Sequence[Collection[str]]) -> Term:
+    """Promote from standby for those who declined, turn by turn, then grant and bill.
+
+    The first turn is that of the winners, each other that of those whom the one before let move
+    up: what others were told in it, and have taken, stands as it was told.
+    """
     call, name = call_of(term, field.call), field.call
-    day = decided_on(term, call)
-    term = term.receive(f"declined/{name}", name, sorted(declined), instant(day))
-    if declined:
-        final = promote(problem_of(term, field), plan, frozenset(declined))
+    day, final = decided_on(term, call), plan
+    for turn, gone in enumerate(declined, 1):
+        term = term.receive(declined_name(name, turn), name, sorted(gone), instant(day))
+        final = promote(problem_of(term, field), final, frozenset(gone)) if gone else final
+    if final is not plan:
         winners = {award.application for award in plan.awards}
         promoted = {award.application for award in final.awards} - winners
-        moved = [r for r in final.reasons if r.application in promoted | set(declined)]
+        moved = [r for r in final.reasons if r.application in promoted.union(*declined)]
         term, plan = term.decide(_reasons(term, field, "acceptance", moved)), final
     holdings = _holdings(term, call, field, plan)
     term = replace(term, holdings={**term.holdings, **{h.award: h for h in holdings}})
@@ -60,7 +67,9 @@ def award(term: Term, field: Field, plan: Plan, declined: Collection[str]) -> Te
 def _decision(term: Term, field: Field, step: str, subject: str, result: object) -> Decision:
     call, rule = call_of(term, field.call), f"calls.{field.call}"
     kinds = ("applications", "gates", "marks", "proposal", "declined")
-    names = tuple(n for kind in kinds if (n := f"{kind}/{field.call}") in term.facts)
+    named = (f"{kind}/{field.call}" for kind in kinds)
+    later = (declined_name(field.call, turn) for turn in count(2))
+    names = (*(n for n in named if n in term.facts), *takewhile(term.facts.__contains__, later))
     assumed = term.resolved(call.decides).assumed((rule, f"envelopes.{call.support}"))
     when = instant(decided_on(term, call))
     return Decision(step, rule, subject, when, term.document.digest, names, assumed, result)

@@ -105,6 +105,11 @@ def payments_name(name: str) -> str:
     return f"payments/{name}"
 
 
+def declined_name(call: str, turn: int) -> str:
+    """The name of the facts of who declined in a turn: 1 is that of the winners."""
+    return f"declined/{call}" if turn == 1 else f"declined/{call}/{turn}"
+
+
 def lot_name(round_id: str) -> str:
     """The name of the facts of a round's lot that the calendar holds."""
     return f"lots/{round_id}"

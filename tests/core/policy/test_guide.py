@@ -65,7 +65,7 @@ def given(document: Document, call: str, applications: Iterable[Application]) ->
     """Blocks of everybody who is awarded some by a call."""
     term, field = fielded(begun(document), [*applications], {}, call)
     term, plan = settle(term, field)
-    term = award(term, field, plan, ())
+    term = award(term, field, plan, [()])
     return {name: holding.blocks for name, holding in sorted(term.holdings.items())}
 
 

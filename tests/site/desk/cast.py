@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from headgate.core.quantities import seconds_of
 from headgate.readers.facts import Recorded, read_facts
 from headgate.site.actions.accept import accept
 from headgate.site.actions.alliance import enter_alliance, form_alliance
+from headgate.site.actions.ask_next import ask_next
 from headgate.site.actions.assign_reviewers import seat
 from headgate.site.actions.consent import consent
 from headgate.site.actions.declare_conflict import declare_conflict
@@ -41,10 +43,11 @@ from headgate.site.desk.models import Alliance, AwardList, Dossier, Member, Rece
 from headgate.site.desk.models import Organisation as Body
 from headgate.site.desk.office import call_now
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.desk.turns import turns_of
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
-from headgate.steps.event import Event, What
+from headgate.steps.event import Event, What, declined_name
 from headgate.steps.term import Term
 
 
@@ -237,15 +240,19 @@ class Cast:
         mark(person, code, points, dict.fromkeys(points, "because"), now)
 
     def settle(self, call: str, now: datetime) -> None:
-        """The list is seen, signed by two, told, and answered by every winner."""
+        """The list is seen, signed by two, told, and answered by every winner and who moves up."""
         board = preview(call, now)
         for person in (self.owner, self.officer):
             sign(person, call, board.digest, now)
-        declined = self.facts[f"declined/{call}"]
-        for code in board.winners:
-            accept(self.applicant_of(code), code, code not in declined, now)
-            if code not in declined:
-                self.agree(code, now)
+        for turn in count(1):
+            listed = AwardList.objects.get(call=call)
+            declined = self.facts.get(declined_name(call, turn), ())
+            for code in turns_of(listed)[-1].who:
+                accept(self.applicant_of(code), code, code not in declined, now)
+                if code not in declined:
+                    self.agree(code, now)
+            if ask_next(call, now) is None:
+                return
 
     def agree(self, code: str, now: datetime) -> None:
         """Both sides sign the agreement on an award, where its call has one."""

@@ -10,13 +10,14 @@ from django.urls import reverse
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.document import Document
 from headgate.site.actions.accept import accept
+from headgate.site.actions.ask_next import ask_next
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.people import act_for
 from headgate.site.actions.sign import sign
 from headgate.site.actions.sign_agreement import sign_agreement
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk import agreement
-from headgate.site.desk.agreement import agreement_of, unsigned
+from headgate.site.desk.agreement import agreement_of, moved_up, unsigned
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import coming
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
@@ -141,14 +142,20 @@ def test_who_has_not_signed_in_time_has_given_the_award_up(
     costs = f"Of the {len(winners)} who were awarded, 1 gave it up or let the days to answer pass"
     page = office.get(reverse("calendar")).content.decode()
     assert costs in page
-    assert f"The next on standby move up: {len(listed.standby)} stand by." in page
+    assert f"The next on standby are asked first: {len(listed.standby)} stand by." in page
     AwardList.objects.update(standby=[winners[0]])
-    assert "Nobody stands by" in office.get(reverse("calendar")).content.decode()
+    assert "Nobody on standby can take it" in office.get(reverse("calendar")).content.decode()
     AwardList.objects.update(standby=listed.standby)
+    asked = ask_next("open", late)
+    assert asked is not None
+    came = list(moved_up(asked))
+    for code in came:
+        accept(told.applicant_of(code), code, True, late)
+        both(told, code)
     term = take_due(told.officer, "decide call open", late)
     held = {holding.award for holding in term.holdings.values()}
     assert winners[0] not in held
-    assert set(winners[1:]) <= held
+    assert {*winners[1:], *came} <= held
 
 
 def no_agreement(cast: Cast, code: str) -> None:

@@ -7,6 +7,7 @@ from tests.site.desk.test_attachments import ATTACHED
 from tests.site.desk.test_grants import GRANTED
 from tests.site.desk.test_hearing import HEARD
 from tests.site.desk.test_judging import OF_ROUNDS
+from tests.site.desk.test_moving_up import MOVING_UP
 from tests.site.desk.test_refusals import PROVOKED
 from tests.site.desk.test_remedying import REMEDIED
 from tests.site.desk.test_staffing import STAFFED
@@ -20,6 +21,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *OF_ROUNDS,
         *ATTACHED,
         *AGREEMENTS,
+        *MOVING_UP,
         *OF_AWARDS,
         *GRANTED,
         DeskRefusal.PARTS_WRONG,

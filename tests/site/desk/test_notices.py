@@ -27,7 +27,7 @@ from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Acceptance, AwardList, Dossier
 from headgate.site.desk.office import SITE, CallNow, call_now
-from headgate.site.desk.world import accept_by
+from headgate.site.desk.turns import accept_by
 from headgate.site.notices import post
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice, Reader
@@ -131,7 +131,7 @@ def test_every_applicant_is_told_the_result_with_reason_score_and_days() -> None
         assert one.facts["won"] == (one.facts["code"] in listed.winners)
         assert reasons[one.facts["code"]] in said.lines
         if one.facts["won"]:
-            by = accept_by(rules, listed)
+            by = accept_by(rules, listed.told)
             assert any("Take the award" in line for line in said.lines) == (by is not None)
             assert any(line.startswith("Score: ") for line in said.lines)
 
@@ -147,6 +147,8 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
     )
     decides = [one for one in agenda(shown.document) if one.what is What.DECIDE_CALL]
     event = next(one for one in decides if one.about == "open")
+    gather(now())
+    asked = {one.facts["code"] for one in told("told") if one.facts["moved_up"]}
     take_due(shown.officer, str(event), shown.morning(event))
     gather(now())
     decided = told("decided")
@@ -156,6 +158,7 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
     up = {c.facts["code"] for c in decided if any("moved up" in x for x in letter(c).lines)}
     assert up == won.intersection(listed.standby)
     assert up, "somebody moved up"
+    assert up == asked, "and was told before the call was decided"
     assert 0 == gather(now())
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from headgate.core.awards.plan import Proposal
+from headgate.core.awards.plan import Plan, Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import (
@@ -261,10 +261,10 @@ class Planned:
         del name
         return ()
 
-    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
+    def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
         """One winner gives the award up."""
         del call
-        return [code for code in awarded if code == DECLINES]
+        return [[one.application for one in plan.awards if one.application == DECLINES]]
 
 
 def outside(document: Document, folder: Path) -> Simulated:

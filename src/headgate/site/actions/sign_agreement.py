@@ -7,7 +7,7 @@ from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
 from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.world import accept_by, is_over
+from headgate.site.desk.turns import accept_by, is_over, turn_of
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 
@@ -25,7 +25,8 @@ def sign_agreement(
         if listed is None or agreed is None:
             refuse(DeskRefusal.NO_AGREEMENT, code)
         rules.need_under_review()
-        if is_over(accept_by(rules, listed), rules, now):
+        turn = turn_of(listed, code)
+        if is_over(accept_by(rules, turn.told if turn else None), rules, now):
             refuse(DeskRefusal.WINDOW_CLOSED, code)
         if digest != agreed.digest:
             refuse(DeskRefusal.TEXT_CHANGED, code)

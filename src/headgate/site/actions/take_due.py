@@ -7,22 +7,21 @@ from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.cycle import World, begin, take
+from headgate.site.actions.ask_next import as_signed
 from headgate.site.actions.remedy_round import RUNS, lot_told
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change
-from headgate.site.desk.agreement import proposed, unsigned
-from headgate.site.desk.board import board_of
 from headgate.site.desk.hearing import answer_by
-from headgate.site.desk.models import Acceptance, AwardList, Deed, Objection, RoundObjection
-from headgate.site.desk.office import SITE, CallNow, call_now, day_at, instant, need
+from headgate.site.desk.models import AwardList, Deed, Objection, RoundObjection
+from headgate.site.desk.office import SITE, call_now, day_at, instant, need
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
-from headgate.site.desk.world import ELSEWHERE, Desk, accept_by, is_over
+from headgate.site.desk.turns import Asked
+from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.records.kept import Standing, stands
 from headgate.steps.agenda import agenda
-from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import Event, What
 from headgate.steps.term import Closed, Term
 
@@ -57,8 +56,9 @@ def take_due(person: Person, about: str, now: datetime, rest: World = ELSEWHERE)
     """Take the next event of the calendar, which must be the one that was seen.
 
     It is told as `open call open`, or with its day before it, which tells one month from the next.
-    A call is decided on the list that two persons have signed, once its winners have answered or
-    their days have passed. Raises `Refused`, and Faulty where `rest` does not answer.
+    A call is decided on the list that two persons have signed, once its winners, and whoever moves
+    up for one of them, have answered or let their days pass. Raises `Refused`, and Faulty where
+    `rest` does not answer.
     """
 
     def action(before: Term | None) -> Term:
@@ -129,28 +129,17 @@ def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:
     listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()
     if listed is None:
         refuse(DeskRefusal.NOT_SIGNED, event.about)
-    _need_answers(rules, listed, now)
-    desk = Desk(ELSEWHERE, now, {event.about: proposed(listed)})
-    try:
-        after = take(before, desk, event)
-    except ProposalRefused:
-        refuse(DeskRefusal.LIST_CHANGED, event.about)
-    if board_of(after, event.about).digest != listed.digest:
-        refuse(DeskRefusal.LIST_CHANGED, event.about)
-    return after
+    _need_answers(Asked(rules, listed, now))
+    return as_signed(before, listed, now)
 
 
-def _need_answers(rules: CallNow, listed: AwardList, now: datetime) -> None:
-    opposed = Objection.objects.filter(dossier__call=rules.id, answered__isnull=True)
-    if opposed.exists():
-        refuse(DeskRefusal.OBJECTION_OPEN, rules.id)
-    last = accept_by(rules, listed)
-    if is_over(last, rules, now):
-        return
-    if open_ones := unsigned(rules, listed):
-        refuse(DeskRefusal.ANSWERS_OPEN, f"{', '.join(open_ones)} until {last}")
-    if last is None:
-        return
-    answered = Acceptance.objects.filter(dossier__code__in=listed.winners).count()
-    if answered < len(listed.winners):
-        refuse(DeskRefusal.ANSWERS_OPEN, f"{len(listed.winners) - answered} until {last}")
+def _need_answers(asked: Asked) -> None:
+    """Refuse while somebody who was asked may still answer, or somebody else is to be asked."""
+    about = asked.rules.id
+    if Objection.objects.filter(dossier__call=about, answered__isnull=True).exists():
+        refuse(DeskRefusal.OBJECTION_OPEN, about)
+    if asked.is_open:
+        waits = ", ".join(asked.unsigned) or len(asked.silent)
+        refuse(DeskRefusal.ANSWERS_OPEN, f"{waits} until {asked.last}")
+    if asked.makes_room:
+        refuse(DeskRefusal.STANDBY_UNASKED, about)

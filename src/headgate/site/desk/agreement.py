@@ -38,7 +38,8 @@ def proposed(signed: AwardList) -> Proposal:
 
 def has_agreement(rules: CallNow, dossier: Dossier, listed: AwardList) -> bool:
     """Whether there is an agreement: the call has one, and the award of the list was taken."""
-    if rules.call.agreement is None or dossier.code not in listed.winners:
+    asked = dossier.code in listed.winners or dossier.code in moved_up(listed)
+    if rules.call.agreement is None or not asked:
         return False
     return Acceptance.objects.filter(dossier=dossier, accepted=True).exists()
 
@@ -50,9 +51,14 @@ def agreement_of(rules: CallNow, dossier: Dossier, listed: AwardList) -> Agreed 
     return _agreed(rules, dossier, _awards(listed))
 
 
+def moved_up(listed: AwardList) -> dict[str, tuple[str, int]]:
+    """Class and blocks of every award that somebody on standby was asked to take."""
+    return {code: (pool, n) for turn in listed.turns for code, (pool, n) in turn["awards"].items()}
+
+
 def _awards(listed: AwardList) -> dict[str, tuple[str, int]]:
-    """Class and blocks of every award of a list that is being signed."""
-    return {code: (pool, blocks) for code, pool, blocks in proposed(listed).blocks}
+    """Class and blocks of every award of a list that is being signed, and of who moved up."""
+    return {code: (pool, n) for code, pool, n in proposed(listed).blocks} | moved_up(listed)
 
 
 def _agreed(
@@ -107,7 +113,8 @@ def taken(rules: CallNow, listed: AwardList) -> Iterator[tuple[Dossier, Agreed]]
     """Every award of a list that was taken, with its agreement; none where the call has none."""
     if rules.call.agreement is None:
         return
-    found = Dossier.objects.filter(code__in=listed.winners, acceptance__accepted=True)
+    asked = [*listed.winners, *moved_up(listed)]
+    found = Dossier.objects.filter(code__in=asked, acceptance__accepted=True)
     awards = _awards(listed)
     for one in found.select_related("lead", "alliance").prefetch_related(WITH_MEMBERS, WITH_SIGNED):
         if (agreed := _agreed(rules, one, awards)) is not None:
@@ -115,7 +122,7 @@ def taken(rules: CallNow, listed: AwardList) -> Iterator[tuple[Dossier, Agreed]]
 
 
 def unsigned(rules: CallNow, listed: AwardList) -> list[str]:
-    """Winners that have taken their award but whose agreement lacks a signature."""
+    """Whoever has taken an award whose agreement lacks a signature."""
     every = set(Side.values)
     return [
         one.code or ""

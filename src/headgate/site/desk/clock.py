@@ -1,7 +1,8 @@
 """What time it is at the desk: now; in the demo, where its programme stands.
 
 A demo's programme moves on when its officer takes the next event, not when days pass: the moment of
-a deed is then noon of the day on which it stands, and that of an event is when it is due.
+a deed is then noon of the day on which it stands, and that of an event is when it is due; of a
+decision once the days of whoever moved up are over.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from datetime import UTC, date, datetime, time
 from django.conf import settings
 
 from headgate.core.policy.dated import at
-from headgate.core.quantities import seconds_of
+from headgate.core.quantities import add_days, seconds_of
+from headgate.site.desk.models import AwardList
 from headgate.site.desk.office import NEWEST_DEED, SITE, CallNow, call_now
+from headgate.site.desk.turns import accept_by, turns_of
 from headgate.site.portal.reading import zone_of
 from headgate.site.records.kept import stages, stands
 from headgate.steps.agenda import agenda
@@ -54,5 +57,13 @@ def coming() -> tuple[Event | None, datetime]:
         return event, now()
     if event.what is What.CLOSE_CALL:
         return event, datetime.fromtimestamp(seconds_of(call_now(event.about).instants[1]), UTC)
-    policy = at(stood.document, stood.standing.starts).policy
-    return event, datetime.combine(event.day, time(12), zone_of(policy))
+    policy, day = at(stood.document, stood.standing.starts).policy, event.day
+    if event.what is What.DECIDE_CALL and (last := _asked_until(event.about)) is not None:
+        day = max(day, add_days(last, 1))
+    return event, datetime.combine(day, time(12), zone_of(policy))
+
+
+def _asked_until(call: str) -> date | None:
+    """The last day of whoever moved up on a list: taken then, the event lets their days pass."""
+    listed = AwardList.objects.filter(call=call).first()
+    return accept_by(call_now(call), turns_of(listed)[-1].told) if listed and listed.turns else None

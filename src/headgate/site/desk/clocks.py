@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
-from headgate.core.policy.schema import Call
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.desk.amending import answered_by, looks, reports_among
+from headgate.site.desk.answer_clocks import Rules, name_of, of_lists
 from headgate.site.desk.clock import Clock
 from headgate.site.desk.invoices import (
     OVERDUE,
@@ -35,7 +35,7 @@ from headgate.site.desk.models import (
     Side,
     State,
 )
-from headgate.site.desk.office import SITE, CallNow, calls_now, day_at, unattended, with_part
+from headgate.site.desk.office import SITE, calls_now, day_at, unattended, with_part
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.round_clocks import (
     NOBODY,
@@ -53,7 +53,7 @@ from headgate.site.desk.running import (
     handed_over,
     to_hand_over,
 )
-from headgate.site.desk.world import accept_by
+from headgate.site.desk.turns import accept_by, turn_of
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.lists import kept
@@ -87,9 +87,6 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
 
-Rules = Mapping[str, CallNow]
-
-
 def _with_part(person: Person) -> list[Any]:
     """The applications that an applicant has a part in, `is_led` where they may act, with what was
     asked of each; at most two queries.
@@ -106,10 +103,6 @@ def _with_part(person: Person) -> list[Any]:
     return list(mine.defer(*unread))
 
 
-def _name(call: Call) -> str:
-    return call.name.say(language())
-
-
 def _drafts(mine: Sequence[Dossier], calls: Rules, on: date) -> Iterator[Clock]:
     """Drafts that were not handed in."""
     for one in mine:
@@ -117,7 +110,7 @@ def _drafts(mine: Sequence[Dossier], calls: Rules, on: date) -> Iterator[Clock]:
             continue
         if (last := calls[one.call].call.closes) >= on:
             title = _("%(call)s: last day to hand in the draft") % {
-                "call": _name(calls[one.call].call)
+                "call": name_of(calls[one.call].call)
             }
             yield Clock(f"draft-{one.pk}", title, last, reverse("application", args=(one.pk,)))
 
@@ -136,7 +129,7 @@ def _seats(person: Person, calls: Rules) -> Iterator[Clock]:
                 "%(call)s: %(n)s applications wait for your review",
                 number,
             )
-            told = title % {"call": _name(calls[call].call), "n": number}
+            told = title % {"call": name_of(calls[call].call), "n": number}
             yield Clock(f"review-{call}", told, calls[call].call.decides, reverse("reviews"))
 
 
@@ -151,8 +144,9 @@ def _applicants(
             continue
         rules = calls[dossier.call]
         where, names = reverse("application", args=(dossier.pk,)), {"code": code}
-        last = accept_by(rules, listed)
-        if last is not None and code in listed.winners and not rules.decided:
+        turn = turn_of(listed, code)
+        last = accept_by(rules, turn.told) if turn is not None else None
+        if last is not None and not rules.decided:
             if not hasattr(dossier, "acceptance"):
                 title = _("%(code)s: last day to take the award") % names
                 yield Clock(f"accept-{code}", title, last, where)
@@ -176,10 +170,10 @@ def _officers(
         waits = listed.told is None and listed.call in rules
         last = tell_by(rules[listed.call], listed) if waits else None
         if last is not None:
-            named = {"call": _name(rules[listed.call].call)}
+            named = {"call": name_of(rules[listed.call].call)}
             title = _("%(call)s: last day to sign and tell the result") % named
             yield Clock(f"tell-{listed.call}", title, last, reverse("board", args=(listed.call,)))
-    yield from _agreements(rules, every)
+    yield from of_lists(rules, every)
     asked = Objection.objects.filter(answered__isnull=True).order_by()
     waiting = asked.values_list("dossier__code", "dossier__call", "at", NOBODY, Value(""))
     every_one = list(waiting.union(objections(), unattended(), all=True))
@@ -193,29 +187,6 @@ def _officers(
             last = answer_by(rules[call], at)
             yield Clock(f"answer-{code}", title, last, reverse("board", args=(call,)))
     yield from _unattended(rules, stood, [one for one in every_one if one[3]])
-
-
-def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
-    """Agreements that their holders have signed, and the office has not."""
-    calls = [rules[one.call] for one in every if one.told is not None and one.call in rules]
-    agreed = [one.id for one in calls if one.call.agreement is not None and not one.decided]
-    if not agreed:
-        return
-    signed = AgreementSignature.objects.filter(dossier__call__in=agreed)
-    office = signed.filter(side=Side.OFFICE, dossier=OuterRef("dossier"), digest=OuterRef("digest"))
-    waiting = signed.filter(~Exists(office), side=Side.HOLDER)
-    numbers = dict(waiting.order_by().values_list("dossier__call").annotate(Count("pk")))
-    for listed in every:
-        last = accept_by(rules[listed.call], listed) if listed.call in numbers else None
-        if last is not None:
-            number = numbers[listed.call]
-            title = ngettext(
-                "%(call)s: %(n)s agreement waits for the office’s signature",
-                "%(call)s: %(n)s agreements wait for the office’s signature",
-                number,
-            ) % {"call": _name(rules[listed.call].call), "n": number}
-            where = reverse("answers", args=(listed.call,))
-            yield Clock(f"agreements-{listed.call}", title, last, where)
 
 
 def _unattended(rules: Rules, stood: Stands, found: Sequence[Any]) -> Iterator[Clock]:
@@ -409,7 +380,7 @@ def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
         where = one if number == 1 else many
         told = _handed_over(number) if handed else _asked_for(number)
         uid = f"{'handed' if handed else 'asked'}-{call}"
-        title = told % {"call": _name(policy.calls[call]), "n": number}
+        title = told % {"call": name_of(policy.calls[call]), "n": number}
         yield Clock(uid, title, last, where)
 
 
@@ -433,7 +404,7 @@ def _by_call(
     for call, day in days:
         found.setdefault(call, []).append(day)
     for call, every in sorted(found.items()):
-        title = told(len(every)) % {"call": _name(calls[call]), "n": len(every)}
+        title = told(len(every)) % {"call": name_of(calls[call]), "n": len(every)}
         where = reverse(page, args=(call,)) if page else reverse("running-awards")
         yield Clock(f"{uid}-{call}", title, min(every), where)
 

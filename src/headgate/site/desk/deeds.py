@@ -11,6 +11,7 @@ from headgate.site.desk.models import Side
 DEEDS: Final[dict[str, Promise]] = {
     "accept": _("Takes the award"),
     "decline": _("Gives the award up"),
+    "ask next": _("Asks whoever moves up from standby"),
     "act for": _("Lets somebody act for an organisation"),
     "stop acting": _("No longer lets somebody act for an organisation"),
     "agree to enter": _("Agrees to enter an award"),

@@ -10,7 +10,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from headgate.simulation.draws import Draws
-from headgate.site.desk.agreement import taken
+from headgate.site.desk.agreement import moved_up, taken
 from headgate.site.desk.models import (
     Acceptance,
     Acting,
@@ -32,14 +32,14 @@ def username_of(code: str) -> str:
 
 
 def let_invented_take(
-    signer: Person, rules: CallNow, listed: AwardList, moment: datetime
+    signer: Person | None, rules: CallNow, listed: AwardList, moment: datetime
 ) -> tuple[int, int]:
-    """Let the winners whom nobody plays answer, and sign for their side what they have taken.
+    """Let whoever was asked and nobody plays answer, and sign for their side what they have taken.
 
     Says how many took the award and how many gave it up. Signed anew, a list asks those who are new
     on it; and who has taken another amount signs its agreement.
     """
-    won = Dossier.objects.filter(code__in=listed.winners)
+    won = Dossier.objects.filter(code__in=[*listed.winners, *moved_up(listed)])
     people = unplayed(won)
     with doing(signer, "let invented winners answer", rules.id, moment):
         asked = won.filter(lead__in=people, acceptance__isnull=True)

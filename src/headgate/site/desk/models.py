@@ -389,6 +389,7 @@ class AwardList(models.Model):
     winners = models.JSONField(default=list)
     standby = models.JSONField(default=list)
     told = models.DateTimeField(null=True)
+    turns = models.JSONField(default=list)
 
 
 class Signature(models.Model):

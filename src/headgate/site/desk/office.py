@@ -88,7 +88,7 @@ def need(person: Person, *roles: Role) -> None:
 
 
 @contextmanager
-def doing(person: Person, action: str, about: object, now: datetime) -> Iterator[None]:
+def doing(person: Person | None, action: str, about: object, now: datetime) -> Iterator[None]:
     """One transaction in which somebody does something, kept with what they did."""
     with SITE.writing():
         yield

@@ -61,6 +61,7 @@ class DeskRefusal(Enum):
     ANSWERED = _("It was answered already, and the answer stays.")
     WINDOW_CLOSED = _("The days for this have passed.")
     ANSWERS_OPEN = _("Wait for the winners' answers, or until their days have passed.")
+    STANDBY_UNASKED = _("Wait until whoever moves up was asked: the worker does that by itself.")
     OBJECTION_OPEN = _("Answer the objections first.")
     ROUND_UNKNOWN = _("Choose one of the rounds of the policy.")
     ROUND_OPEN = _("Wait until the round is decided; a finding on a gate is replied to before.")

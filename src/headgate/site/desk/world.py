@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db.models import BooleanField, ExpressionWrapper, IntegerField, Q, TextField, Value
 from django.db.models.functions import Cast
 
-from headgate.core.awards.plan import Proposal
+from headgate.core.awards.plan import Plan, Proposal
 from headgate.core.awards.problem import Problem
 from headgate.core.awards.solve import propose
 from headgate.core.calls.application import Application, GateFinding, Mark
@@ -31,12 +31,9 @@ from headgate.core.metering.usage import Usage
 from headgate.core.quick import quick
 from headgate.cycle import World
 from headgate.readers.facts import Recorded
-from headgate.site.desk.agreement import unsigned
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.hearing import conducted_as, found_on
 from headgate.site.desk.models import (
-    Acceptance,
-    AwardList,
     Dossier,
     Finding,
     Review,
@@ -45,6 +42,7 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.rating import panel_of, ratings_of, round_now
+from headgate.site.desk.turns import Asked
 from headgate.steps.notes import Note
 
 ELSEWHERE: Final = Recorded({})
@@ -139,20 +137,18 @@ class Desk:
         """The list that was signed, or the solver's."""
         return self._signed.get(call) or propose(problem)
 
-    def declined(self, call: str, awarded: Sequence[str]) -> Collection[str]:
-        """Who gave the award or the place on standby up, and who let the days pass in silence."""
+    def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
+        """Who gave an award or a place on standby up, and who let the days pass in silence.
+
+        Where the list became another since it was signed, those alone who are on it still.
+        """
         lists = (one.award_list for one in self.signed_by(call))
         signed = next((one for one in lists if one.told is not None), None)
         if signed is None:
-            return ()
-        answers = Acceptance.objects.filter(dossier__call=call)
-        told = {code or "": yes for code, yes in answers.values_list("dossier__code", "accepted")}
-        left = {code for code, accepted in told.items() if not accepted}
-        rules = self._call(call)
-        if is_over(accept_by(rules, signed), rules, self._now):
-            left |= {code for code in awarded if code not in told}
-            left |= set(unsigned(rules, signed))
-        return sorted(left & {*awarded, *signed.standby})
+            return [()]
+        listed = {award.application for award in plan.awards}
+        listed.update(name for line in plan.standby for name in line.applications)
+        return [left & listed for left in Asked(self._call(call), signed, self._now).declined]
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:
         """What the clusters hold."""
@@ -234,15 +230,3 @@ def _points(text: str) -> tuple[tuple[str, int], ...]:
 def _evidence(text: str) -> tuple[str, ...]:
     """The digests of what a finding rests on."""
     return tuple(json.loads(text))
-
-
-def accept_by(rules: CallNow, signed: AwardList) -> date | None:
-    """The last day on which a winner may answer; None where the policy sets none."""
-    if rules.call.standby is None or signed.told is None:
-        return None
-    return rules.last_day(signed.told, rules.call.standby.accept_days)
-
-
-def is_over(last: date | None, rules: CallNow, now: datetime) -> bool:
-    """Whether a last day has passed."""
-    return last is not None and rules.day(now) > last

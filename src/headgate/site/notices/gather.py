@@ -5,14 +5,18 @@ was away for a week, or two at once, make the same ones.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
+
+from django.db.models import QuerySet
 
 from headgate.core import canonical
 from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
 from headgate.report.summary_calls import Why
+from headgate.site.actions.ask_next import ask_everywhere
 from headgate.site.actions.objection import answer_by, object_by, tell_by
 from headgate.site.actions.take_due import MAY
 from headgate.site.desk.amending import unagreed
@@ -29,7 +33,7 @@ from headgate.site.desk.models import (
     State,
 )
 from headgate.site.desk.office import SITE, CallNow, calls_now, unattended
-from headgate.site.desk.world import accept_by
+from headgate.site.desk.turns import Turn, accept_by, turns_of
 from headgate.site.notices.awards import of_awards
 from headgate.site.notices.invoices import invoices_told
 from headgate.site.notices.models import Notice
@@ -49,7 +53,9 @@ def gather(now: datetime) -> int:
     """Make the notices that there are not yet, in one transaction; how many were made.
 
     What there is to tell is read before it, all of one moment: nobody who writes waits meanwhile.
+    Before that, whoever moves up from standby by now is asked.
     """
+    ask_everywhere(now)
     with SITE.reading():
         stood = reading.programme()
         told = list(_all(stood, People(), now)) if stood is not None else []
@@ -162,41 +168,49 @@ def _results(rules: CallNow, people: People) -> Iterator[Told]:
         return
     if rules.decided:
         return
-    dossiers = list(_handed_in(rules.id))
-    keys = [f"told/{one.code}/{listed.digest[:16]}" for one in dossiers]
-    there = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
-    missing = (d for d, key in zip(dossiers, keys, strict=True) if key not in there)
-    if not any(people.acting(dossier.lead_id) for dossier in missing):
-        return
-    yield from _told(rules, listed, listed.told, zip(dossiers, keys, strict=True), people)
+    for number, turn in enumerate(turns_of(listed)):
+        of_turn = f"{listed.digest[:16]}/{number}" if number else listed.digest[:16]
+        found = _handed_in(rules.id)
+        dossiers = found.filter(code__in=turn.who) if number else found
+        keyed = [(one, f"told/{one.code}/{of_turn}") for one in dossiers.iterator()]
+        keys = [key for _one, key in keyed]
+        there = set(Notice.objects.filter(key__in=keys).values_list("key", flat=True))
+        if any(key not in there and people.acting(one.lead_id) for one, key in keyed):
+            yield from _told(rules, listed, turn, keyed, people)
 
 
 def _told(
     rules: CallNow,
     listed: AwardList,
-    at: datetime,
+    turn: Turn,
     keyed: Iterable[tuple[Dossier, str]],
     people: People,
 ) -> Iterator[Told]:
-    """What each application is told of a list that two have signed."""
+    """What each application is told of a list that two have signed, or of having moved up on it."""
     try:
-        board = look(rules.id, at)
+        board = look(rules.id, turn.told)
     except Refused:
         board = None
-    places = {one.application: one for one in board.places} if board is not None else {}
+    whys = {one.application: one.why for one in board.places} if board is not None else {}
+    moved_up = turn.who != tuple(listed.winners)
+    if board is not None and moved_up:
+        for code, told in board.results("acceptance").items():
+            whys[code] = replace(whys[code], reason=told["reason"])
     dates = {
-        "object_by": _day(object_by(rules, at)),
-        "accept_by": _day(accept_by(rules, listed)),
+        "object_by": "" if moved_up else _day(object_by(rules, turn.told)),
+        "accept_by": _day(accept_by(rules, turn.told)),
     }
     for dossier, key in keyed:
         code = dossier.code or ""
-        why = canonical.plain(places[code].why if code in places else Why())
+        why = canonical.plain(whys.get(code, Why()))
+        won = code in turn.who
         facts = {
             "call": rules.id,
             "code": code,
             "dossier": dossier.pk,
-            "won": code in listed.winners,
-            "standby": code in listed.standby,
+            "won": won,
+            "standby": code in listed.standby and not won,
+            "moved_up": moved_up,
             "score": why.pop("milli_points"),
             **why,
             **dates,
@@ -208,10 +222,10 @@ def _day(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
 
 
-def _handed_in(call: str) -> Iterable[Dossier]:
-    """The applications to a call, no more of each than whom it concerns, a few at a time."""
+def _handed_in(call: str) -> "QuerySet[Dossier]":
+    """The applications to a call, no more of each than whom it concerns."""
     found = Dossier.objects.filter(call=call, code__isnull=False, state=State.SUBMITTED)
-    return found.order_by("code").only("code", "lead_id").iterator()
+    return found.order_by("code").only("code", "lead_id")
 
 
 def _decided(rules: CallNow, people: People) -> Iterator[Told]:
@@ -221,7 +235,7 @@ def _decided(rules: CallNow, people: People) -> Iterator[Told]:
     found = applicants(reading.decisions(), rules.id)
     told = AwardList.objects.filter(call=rules.id, told__isnull=False)
     stood_by = {code for codes in told.values_list("standby", flat=True) for code in codes}
-    for dossier in _handed_in(rules.id):
+    for dossier in _handed_in(rules.id).iterator():
         one = found.get(dossier.code or "")
         if one is not None:
             facts = {

@@ -94,6 +94,7 @@ def _told(words: _Words) -> Letter:
     appeal = _("You may object by %(day)s.") % {"day": words.day("object_by")}
     lines = [
         *_because(words),
+        *([_moved_up()] if facts.get("moved_up") else ()),
         *([accept] if facts["won"] and facts["accept_by"] else ()),
         *([appeal] if facts["object_by"] else ()),
     ]
@@ -108,9 +109,12 @@ def _decided(words: _Words) -> Letter:
         "outcome": outcome,
     }
     told = _("The decision stands in the public journal; anybody can derive it again.")
-    up = _("It waited on standby and moved up: an award before it was given up.")
-    lines = *_because(words), *([up] if words.facts.get("moved_up") else ()), told
+    lines = *_because(words), *([_moved_up()] if words.facts.get("moved_up") else ()), told
     return Letter(subject, lines, _application(words))
+
+
+def _moved_up() -> str:
+    return _("It waited on standby and moved up: an award before it was given up.")
 
 
 def _because(words: _Words) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The agreement on an award: read as a page or a print, and signed by both sides."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -12,23 +12,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from headgate.core.quantities import add_months
-from headgate.report.blocks import Document, Items, Section, table
+from headgate.report.blocks import Document, Items, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement
-from headgate.site.desk.agreement import Agreed, agreement_of, sides, taken
+from headgate.site.desk.agreement import Agreed, agreement_of, moved_up, sides, taken
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import (
-    Acceptance,
     AgreementSignature,
     AwardList,
     Dossier,
     Organisation,
     Side,
 )
-from headgate.site.desk.office import CallNow, acts_for, call_now
+from headgate.site.desk.office import CallNow, acts_for, call_now, leads_of
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
-from headgate.site.desk.world import accept_by
+from headgate.site.desk.turns import Asked, Turn, accept_by, turn_of
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.pages.rounds import printed
@@ -55,11 +54,12 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
         sign_agreement(person, code, side, request.POST.get("digest", ""), now())
         messages.success(request, _("You have signed the agreement."))
         return redirect("agreement", code=code)
-    signed = sides(found, agreed.digest)
-    told = document(rules, agreed, signed, rules.day(listed.told or now()))
+    signed, turn = sides(found, agreed.digest), turn_of(listed, code)
+    since = turn.told if turn is not None else now()
+    told = document(rules, agreed, signed, rules.day(since))
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"{code}-agreement")
-    last, may = accept_by(rules, listed), holds or decides(person)
+    last, may = accept_by(rules, since), holds or decides(person)
     context = {
         "code": code,
         "told": told,
@@ -84,22 +84,22 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
     context = {"call": rules, "name": words(rules.call.name)}
     told = AwardList.objects.filter(call=rules.id, told__isnull=False).first()
     if told is not None:
-        given = Acceptance.objects.filter(dossier__code__in=told.winners)
-        gave = Counter(given.values_list("accepted", flat=True))
+        asked = Asked(rules, told, now())
+        gave = Counter(asked.answers[code] for code in told.winners if code in asked.answers)
         signed = [(one, agreed, sides(one, agreed.digest)) for one, agreed in taken(rules, told)]
         waiting = [
             (one, agreed.digest)
             for one, agreed, by in signed
             if Side.HOLDER in by and Side.OFFICE not in by
         ]
-        last, silent = accept_by(rules, told), len(told.winners) - gave.total()
-        unsigned = any(set(Side.values) != set(by) for *_, by in signed)
+        last, silent = accept_by(rules, told.told), len(told.winners) - gave.total()
         context |= {
             "told": told,
             "took": gave[True],
             "left": gave[False],
             "silent": silent,
-            "ready": not (rules.decided or unsigned or (silent and last is not None)),
+            "moved_up": list(_moved_up(asked)),
+            "ready": not (rules.decided or asked.is_open or asked.makes_room),
             "holders": sum(Side.HOLDER not in by for *_, by in signed),
             "office": len(waiting),
             "first": [] if rules.decided else waiting[:PAGE_ROWS],
@@ -107,6 +107,53 @@ def answers(request: HttpRequest, call: str) -> HttpResponse:
             "last": figures().day(last) if last else "",
         }
     return render(request, "desk/answers.html", context)
+
+
+def _moved_up(asked: Asked) -> Iterator[Any]:
+    """Who moved up, turn by turn: for whom, until when, with what, and how they have answered.
+
+    Whoever has not answered comes first; of many the first.
+    """
+    rules, came, locale = asked.rules, moved_up(asked.listed), _say(asked.rules).locale
+    heads = [_("Application"), _("Organisation"), _("Support"), _("Answer")]
+    for number, turn in enumerate(asked.turns[1:], 1):
+        shown = sorted(turn.who, key=lambda code: (code in asked.answers, code))[:PAGE_ROWS]
+        leads = leads_of(Dossier.objects.filter(code__in=shown))
+        rows = [(c, leads.get(c, ""), _given(rules, *came[c]), _answer(asked, c)) for c in shown]
+        caption = _("Moved up on %(day)s") % {"day": locale.day(rules.day(turn.told))}
+        if rows:
+            yield table(f"moved-up-{number}", caption, heads, rows, texts=frozenset(range(4)))
+        yield Paragraph(" ".join(_said_of(asked, turn)))
+
+
+def _said_of(asked: Asked, turn: Turn) -> Iterator[str]:
+    """What is said of a turn beside its table."""
+    locale = _say(asked.rules).locale
+    held = {code for each in asked.turns for code in each.who}
+    yield _("In place of: %(codes)s.") % {"codes": ", ".join(c for c in turn.left if c in held)}
+    if not turn.who:
+        yield _("Nobody on standby can take it, so that what they give up stays in the pool.")
+    elif turn == asked.turns[-1] and asked.silent and asked.last is not None:
+        yield _("They may until %(last)s, that day included.") % {"last": locale.day(asked.last)}
+    if len(turn.who) > PAGE_ROWS:
+        count = {"shown": locale.whole(PAGE_ROWS), "awarded": locale.whole(len(turn.who))}
+        yield _("The first %(shown)s of %(awarded)s awards are shown here.") % count
+
+
+def _given(rules: CallNow, support_class: str, blocks: int) -> str:
+    """Class and blocks of an award in words."""
+    say, support = _say(rules), rules.policy.supports[rules.call.support]
+    return f"{say.class_of(support, support_class)}: {say.block(rules.call.block, blocks)}"
+
+
+def _answer(asked: Asked, code: str) -> str:
+    """How somebody who was asked has answered."""
+    answer = asked.answers.get(code)
+    if answer is False:
+        return _("Given up")
+    if code in asked.before | asked.left:
+        return _("Let the days pass")
+    return _("Taken") if answer else _("Not answered yet")
 
 
 def _sign_for_the_office(request: HttpRequest) -> None:
@@ -162,10 +209,9 @@ def _parties(says: Mapping[str, Any]) -> Any:
 def _support(rules: CallNow, says: Mapping[str, Any], say: Speaker) -> Any:
     starts = date.fromisoformat(says["starts"])
     ends = add_months(starts, says["months"])
-    given = say.class_of(rules.policy.supports[rules.call.support], says["class"])
     rows = [
         (_("Call"), words(rules.call.name)),
-        (_("Support"), f"{given}: {say.block(says['block'], says['blocks'])}"),
+        (_("Support"), _given(rules, says["class"], says["blocks"])),
         (_("From"), say.locale.day(starts)),
         (_("Until before"), say.locale.day(ends)),
         (_("Handed in, SHA-256"), says["received"]),

@@ -65,7 +65,7 @@ from headgate.site.desk.pages.telling import (
     typed_before,
     words,
 )
-from headgate.site.desk.world import accept_by, is_over
+from headgate.site.desk.turns import accept_by, is_over, turn_of
 from headgate.site.portal import reading, typed
 from headgate.site.portal.forms import WholeField
 from headgate.site.portal.models import Person
@@ -372,8 +372,7 @@ def application(request: HttpRequest, dossier: int) -> HttpResponse:
         "against": found.findings.filter(passed=False) if rules.received else (),
         "listed": listed,
         "outcome": _told_outcome(listed, found),
-        "won": listed is not None and found.code in listed.winners,
-        **_last_days(rules, listed),
+        **_asked(rules, listed, found),
         "closed": rules.received,
         "decided": rules.decided,
         "runs": stood is not None and stood.runs(found.code),
@@ -395,20 +394,27 @@ def _told_outcome(listed: AwardList | None, found: Dossier) -> SafeString | str:
         return ""
     if hasattr(found, "acceptance") and not found.acceptance.accepted:
         return tag(_("Given up"), "grey")
-    if found.code in listed.winners:
+    if turn_of(listed, found.code) is not None:
         return tag(_("Awarded"), "green")
     waits = found.code in listed.standby
     return tag(_("On standby"), "blue") if waits else tag(_("No award"), "grey")
 
 
-def _last_days(rules: CallNow, listed: AwardList | None) -> dict[str, Any]:
-    """The last days to take an award and to object, and whether they have passed."""
+def _asked(rules: CallNow, listed: AwardList | None, found: Dossier) -> dict[str, Any]:
+    """Whether an application was awarded, or moved up for another; the last days to take the award
+    and to object, and whether they have passed.
+    """
     if listed is None or listed.told is None:
         return {}
-    days = {"take": accept_by(rules, listed), "object": object_by(rules, listed.told)}
+    turn = turn_of(listed, found.code)
+    asked = {"won": turn is not None, "moved_up": found.code not in listed.winners}
+    days = {
+        "take": accept_by(rules, turn.told if turn else None),
+        "object": object_by(rules, listed.told),
+    }
     told = {f"{name}_by": figures().day(day) for name, day in days.items() if day is not None}
     over = {f"{name}_over": is_over(day, rules, now(rules)) for name, day in days.items()}
-    return told | over
+    return asked | told | over
 
 
 def _funded(person: Person, found: Dossier, rules: CallNow, made: Application) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_by, answer_objection
 from headgate.site.actions.sign import sign
+from headgate.site.desk.agreement import moved_up
 from headgate.site.desk.board import Board, wanted
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo_winners import let_invented_take
@@ -230,6 +231,7 @@ def _signed(read: Read) -> dict[str, Any]:
     return {
         "listed": listed.digest if listed else "",
         "told": listed is not None and listed.told is not None,
+        "moved_up": len(moved_up(listed)) if listed is not None else 0,
         "signed": signed,
     }
 

@@ -19,14 +19,17 @@ from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
+from headgate.site.actions.ask_next import ask_everywhere
 from headgate.site.actions.take_due import MAY, adopt, due_now, take_due, unheard
+from headgate.site.desk.agreement import moved_up
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo import let_invented_apply
 from headgate.site.desk.models import Asking, AwardList
+from headgate.site.desk.office import call_now
 from headgate.site.desk.outside import invented_most, outside
 from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
-from headgate.site.desk.world import ELSEWHERE, Desk
+from headgate.site.desk.turns import Asked
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import NAMES, STAFF, Role, roles_of
@@ -72,9 +75,8 @@ def calendar(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/calendar.html", context)
 
 
-def _lost(event: Event | None, moment: datetime) -> tuple[int, int, int] | None:
-    """How many of those who were awarded would lose it, were the call decided now, of how many, and
-    how many stand by.
+def _lost(event: Event | None, moment: datetime) -> dict[str, Any] | None:
+    """How many winners would lose their award, were the call decided now, and who is asked instead.
 
     Silence gives an award up: whoever takes the event should know whom it costs theirs.
     """
@@ -83,10 +85,19 @@ def _lost(event: Event | None, moment: datetime) -> tuple[int, int, int] | None:
     listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()
     if listed is None:
         return None
-    lost = set(Desk(ELSEWHERE, moment).declined(event.about, listed.winners))
-    count = len(lost.intersection(listed.winners))
-    stand_by = set(listed.standby) - lost
-    return (count, len(listed.winners), len(stand_by)) if count else None
+    asked = Asked(call_now(event.about), listed, moment)
+    lost, came = asked.before | asked.left, moved_up(listed)
+    if not (count := len(lost.intersection(listed.winners))):
+        return None
+    return {
+        "count": count,
+        "winners": len(listed.winners),
+        "makes_room": asked.makes_room,
+        "stand_by": len(set(listed.standby) - lost - came.keys()),
+        "moved_up": len(came),
+        "waits": len(asked.silent) if came and asked.is_open else 0,
+        "last": asked.last,
+    }
 
 
 def _unheard(event: Event | None, stood: Stands) -> int:
@@ -114,6 +125,8 @@ def _told(policy: Policy, event: Event) -> Coming:
 
 def _take(request: HttpRequest) -> HttpResponse:
     event, moment = coming()
+    if event is not None and event.what is What.DECIDE_CALL:
+        ask_everywhere(moment)
     take_due(reader(request), request.POST.get("event", ""), moment, outside())
     messages.success(request, _("Done: it stands in the journal."))
     if event is not None and event.what is What.OPEN_CALL and (most := invented_most()):
