@@ -297,7 +297,7 @@ def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock
     A report that waits for the office is no clock of its holder any more.
     """
     asked = {one.code: list(one.askings.all()) for one in mine if one.code}
-    held = [one for one in stood.holdings if one.award in asked]
+    held = [one for one in stood.holdings if one.award in asked] if asked else []
     if asked.keys() - {one.award for one in held}:
         held += [one for one in ended_before(stood) if one.award in asked]
     reports, policy = Reports(stood, _handed(asked)), reading.policy_of(stood)

@@ -134,7 +134,9 @@ class Reports:
 
 def ended_before(stood: Stands) -> Sequence[Holding]:
     """The awards that ended with an earlier term; none were, and nothing is asked, in the first."""
-    return ended(SITE, stood.holdings) if stood.standing.index else ()
+    if not stood.standing.index:
+        return ()
+    return kept("ended", stood.moved, lambda: ended(SITE, stood.holdings)).rows
 
 
 def _rows(

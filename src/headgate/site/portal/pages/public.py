@@ -65,17 +65,17 @@ def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]
         (say.locale.whole(decided), _("decisions that anyone can derive again")),
         (say.locale.whole(stood.size), _("entries in the public journal")),
     ]
-    used = _used_by_unit(reading.used())
+    used = _used_by_unit(kept("used", stood.moved, lambda: list(reading.used().items())).rows)
     for place, unit in enumerate(sorted(used), start=1):
         what = _("%(unit)s used so far") % {"unit": say.unit(unit)}
         figures.insert(place, (say.amount(used[unit], unit), what))
     return figures
 
 
-def _used_by_unit(found: dict[str, int]) -> dict[str, int]:
+def _used_by_unit(found: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The units of a support's classes together: GPU-seconds, seconds of seats."""
     summed: dict[str, int] = {}
-    for unit, amount in found.items():
+    for unit, amount in found:
         name = unit.partition(".")[0]
         summed[name] = summed.get(name, 0) + amount
     return summed
