@@ -16,9 +16,11 @@ from headgate.site.actions.hear_round import (
     uphold_round_objection,
 )
 from headgate.site.desk.office import SITE
+from headgate.site.desk.running import ended_before
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
+from headgate.site.portal import reading
 from headgate.site.records.database import opened
 from headgate.site.records.kept import kept_term
 from headgate.site.verifying import verify_database
@@ -58,6 +60,13 @@ def turned(site_template: Path, tmp_path: Path) -> Site:
     return site
 
 
+def _ended() -> set[str]:
+    """The awards that ended with the term."""
+    stood = reading.programme()
+    assert stood is not None
+    return {one.award for one in ended_before(stood)}
+
+
 def test_an_objection_upheld_after_the_turn_gives_back_what_is_free(turned: Site) -> None:
     """The answer, the new decision and what is given are one act; everybody can read and check it.
 
@@ -69,10 +78,12 @@ def test_an_objection_upheld_after_the_turn_gives_back_what_is_free(turned: Site
     before = kept_term(SITE)
     assert before is not None
     assert team not in before.holdings
+    assert team in _ended()
     object_to_round(person, ROUND, team, "The log was there.", now)
     mended = Mended((OTHER,), (Found(GATE, True, "Found in the annex", (OTHER,)),))
     after = uphold_round_objection(cast.officer, ROUND, team, "It was.", mended, now + DAY)
     held = after.holdings[team]
+    assert team not in _ended()
     assert (date(2026, 9, 4), date(2027, 3, 1)) == (held.starts, held.ends)
     assert 0 < held.blocks
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):

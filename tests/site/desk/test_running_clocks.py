@@ -17,7 +17,7 @@ from headgate.core.quantities import instant
 from headgate.engines.drive import Enforced
 from headgate.readers.facts import Recorded
 from headgate.readers.usage_csv import COLUMNS
-from headgate.site.actions.amend import answer, ask, hand_over
+from headgate.site.actions.amend import answer, ask, confirm, hand_over
 from headgate.site.actions.people import Registered, register
 from headgate.site.actions.post import post
 from headgate.site.actions.take import take_event
@@ -131,12 +131,14 @@ def test_what_is_asked_of_an_award_is_the_offices_clock_until_it_is_answered(pla
 
 
 def test_a_hand_over_waits_for_its_holder_and_then_for_the_operator(played: Cast) -> None:
-    """The holder is asked whether it can be used; the operator sees when silence says so."""
+    """The holder is asked whether it can be used; the operator sees when silence says so. Once it
+    is used it is to be handed over no more.
+    """
     award = held()
     waits = clocks(played.operator)[f"to-hand-over-{award.call}"]
     assert award.starts == waits.day
     left = sum(one.call == award.call for one in _held()) - 1
-    hand_over(played.operator, award.award, "Log in at north", NOON)
+    made = hand_over(played.operator, award.award, "Log in at north", NOON)
     told = clocks(played.operator).get(f"to-hand-over-{award.call}")
     assert (left > 0) == (told is not None)
     assert told is None or told.title.startswith(f"The open call: {left} award")
@@ -144,6 +146,8 @@ def test_a_hand_over_waits_for_its_holder_and_then_for_the_operator(played: Cast
     theirs = clocks(played.operator)[f"handed-{award.call}"]
     assert (mine.day, mine.address) == (theirs.day, theirs.address)
     assert f"handed-{award.call}" not in clocks(played.officer)
+    confirm(played.applicant_of(award.award), made.pk, True, "It works", NOON)
+    assert told == clocks(played.operator).get(f"to-hand-over-{award.call}")
 
 
 def test_idleness_may_be_explained_while_the_rule_hears_it(played: Cast) -> None:

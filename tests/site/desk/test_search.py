@@ -120,7 +120,9 @@ def test_both_databases_find_the_same(full: Cast) -> None:
 def test_what_the_database_narrows_is_what_reading_every_row_finds(
     full: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By codes, names, texts, an alliance, a role, the number of a draft that has no title yet."""
+    """By codes, names, texts, an alliance, a role, the number of a draft that has no title yet, by
+    the step that many decisions share; and by nothing that only a column has.
+    """
     first = Dossier.objects.get(code="open-0001")
     first.alliance = Alliance.objects.create(name="Liên minh Sông Hồng", lead=first.lead)
     first.save()
@@ -128,13 +130,17 @@ def test_what_the_database_narrows_is_what_reading_every_row_finds(
     somebody("one", Role.AUDITOR)
     clients = [browser(one) for one in (full.officer, full.persons[first.lead.code])]
     words = ("song hong", f"open {draft.pk}", "auditor", "da nang", "hong quetzal", *SECRETS, "2")
+    words = *words, "envelopes", "open quetzal", first.lead.kind
 
     def found() -> list[list[dict[str, str]]]:
         return [[hits(client, word) for client in clients] for word in words]
 
-    narrowed = found()
-    assert [word for word, each in zip(words, narrowed, strict=True) if any(each)] == [*words]
+    narrowed, looked = found(), _Looking.found
+    assert [*words] == [w for w, each in zip(words, narrowed, strict=True) if any(each)]
     monkeypatch.setattr(_Looking, "narrowed", lambda _self, query, *_fields: query)
+    monkeypatch.setattr(
+        _Looking, "found", lambda self, rows, said, _sure=None: looked(self, rows, said)
+    )
     assert narrowed == found()
 
 
@@ -216,6 +222,7 @@ def test_a_decision_is_found_by_all_that_is_said_of_it(shown: Cast) -> None:
         if event.what is What.DECIDE_CALL:
             break
     assert {"screening", "award"} <= {one.step for one in reading.decisions()}
+    assert {} == hits(client, "screening envelopes")
 
 
 def test_of_many_hits_some_are_shown(lone: Cast) -> None:

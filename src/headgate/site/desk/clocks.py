@@ -216,10 +216,12 @@ def _fees(person: Person, part: Sequence[Dossier], stood: Stands, on: date) -> I
     )
     owed = [one for one in every if one.standing.open > 0 and one.standing.bill.due]
     late = [one for one in owed if one.standing.is_overdue(on)]
-    running = {held.award for held in stood.holdings} - set(suspended(stood, every))
+    asked = late if Role.FUND_OFFICER in roles else owed
+    awards = {one.award for one in asked} - suspended(stood, every).keys()
+    running = {held.award for held in stood.holdings if held.award in awards} if awards else ()
     shuts = {
         one.number: first
-        for one in (late if Role.FUND_OFFICER in roles else owed)
+        for one in asked
         if one.award in running and (first := suspends_from(stood, one)) is not None
     }
     if Role.FUND_OFFICER in roles:
@@ -266,7 +268,7 @@ def _holders(mine: Sequence[Dossier], stood: Stands, on: date) -> Iterator[Clock
     A report that waits for the office is no clock of its holder any more.
     """
     asked = {one.code: list(one.askings.all()) for one in mine if one.code}
-    held = [one for one in stood.holdings if one.award in asked]
+    held = [one for one in stood.holdings if one.award in asked] if asked else []
     if asked.keys() - {one.award for one in held}:
         held += [one for one in ended_before(stood) if one.award in asked]
     reports, policy = Reports(stood, _handed(asked)), reading.policy_of(stood)
@@ -333,7 +335,7 @@ def _offices(person: Person, stood: Stands, on: date) -> Iterator[Clock]:
     if not (operates or office):
         return
     if operates:
-        yield from _to_hand_over(stood, Reports(stood), handed_over())
+        yield from _to_hand_over(stood, handed_over())
     waiting = _waiting()
     yield from _askings(person, stood, waiting)
     if office:
@@ -384,9 +386,9 @@ def _askings(person: Person, stood: Stands, every: _Waiting) -> Iterator[Clock]:
         yield Clock(uid, title, last, where)
 
 
-def _to_hand_over(stood: Stands, reports: Reports, told: Collection[str]) -> Iterator[Clock]:
+def _to_hand_over(stood: Stands, told: Collection[str]) -> Iterator[Clock]:
     """Awards whose time runs from a hand-over that nobody has told of yet, by call."""
-    days = ((one.call, one.starts) for one in to_hand_over(stood, reports, told))
+    days = ((one.call, one.starts) for one in to_hand_over(stood, told))
     yield from _by_call("to-hand-over", stood, days, _handing_over, "handing-over")
 
 

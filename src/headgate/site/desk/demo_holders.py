@@ -170,7 +170,7 @@ def _came(due: date, percent: int, days: int) -> date:
 def _handed(stood: Stands, known: Mapping[str, Dossier]) -> Iterator[Asking]:
     """The hand-over of every award that waits for one: it could be used on its first day."""
     said, today = invented(policy_of(stood)).usable, now().date()
-    for held in to_hand_over(stood, Reports(stood), ()):
+    for held in to_hand_over(stood, ()):
         if held.award in known:
             yield Asking(
                 dossier=known[held.award],

@@ -217,15 +217,16 @@ def suspended(stood: Stands, read: Sequence[Invoice] | None = None) -> Mapping[s
 
     `read` are the invoices of those that are asked about, where somebody has read them already.
     """
-    since = {
-        holding.award: one.day
-        for holding in stood.holdings
-        for one in holding.amended
-        if one.change is Change.SUSPENSION
-    }
+    since = dict(kept("suspensions", stood.holdings, lambda: _suspensions(stood)).rows)
     late = invoices(stood, since) if since and read is None else read or ()
     return {
         one.award: since[one.award]
         for one in late
         if one.award in since and one.standing.is_overdue(since[one.award])
     }
+
+
+def _suspensions(stood: Stands) -> list[tuple[str, date]]:
+    """The awards that were suspended at some time, each with the last day on which one was."""
+    every = ((held.award, one) for held in stood.holdings for one in held.amended)
+    return [(award, one.day) for award, one in every if one.change is Change.SUSPENSION]

@@ -254,7 +254,7 @@ def visible_to(person: Person, found: "QuerySet[Dossier]") -> "QuerySet[Dossier]
     return found if is_staff(person) else found.filter(pk__in=with_part(person))
 
 
-def part_of(organisations: "Collection[Organisation] | QuerySet[Any, Any]") -> Q:
+def part_of(organisations: "Collection[Organisation | int] | QuerySet[Any, Any]") -> Q:
     """What some organisations have a part in: what they lead, and where they are members still.
 
     Each side is found by an index of its own; joined to its members, every application would be

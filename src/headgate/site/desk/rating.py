@@ -87,10 +87,11 @@ def round_now(round_id: str, stood: Stands | None = None) -> RoundNow:
     if round_id not in policy.rounds:
         refuse(DeskRefusal.ROUND_UNKNOWN, round_id)
     section, after = policy.rounds[round_id], stood.standing.next_blocks
+    if decided is not None:
+        return RoundNow(round_id, policy, section, decided.teams, decided)
     held = (h for h in stood.holdings if h.call == section.call)
     teams = tuple(sorted(h.award for h in held if after.get(h.award, h.blocks)))
-    teams = decided.teams if decided is not None else teams
-    return RoundNow(round_id, policy, section, teams, decided)
+    return RoundNow(round_id, policy, section, teams, None)
 
 
 @dataclass(frozen=True, slots=True)

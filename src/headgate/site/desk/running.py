@@ -9,7 +9,6 @@ from collections.abc import (
     Container,
     Hashable,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -34,7 +33,7 @@ from headgate.site.desk.office import (
     leads_of,
     visible_to,
 )
-from headgate.site.portal.lists import Kept, kept_for_staff
+from headgate.site.portal.lists import Kept, kept, kept_for_staff
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import is_staff
 from headgate.site.records.kept import Stands, ended
@@ -135,7 +134,9 @@ class Reports:
 
 def ended_before(stood: Stands) -> Sequence[Holding]:
     """The awards that ended with an earlier term; none were, and nothing is asked, in the first."""
-    return ended(SITE, stood.holdings) if stood.standing.index else ()
+    if not stood.standing.index:
+        return ()
+    return kept("ended", stood.moved, lambda: ended(SITE, stood.holdings)).rows
 
 
 def _rows(
@@ -190,21 +191,24 @@ def handed_over() -> frozenset[str]:
     return frozenset(code or "" for code in waiting.values_list("dossier__code", flat=True))
 
 
-def to_hand_over(
-    stood: Stands, reports: Reports, told: Container[str], call: str = ""
-) -> Iterator[Holding]:
+def to_hand_over(stood: Stands, told: Container[str], call: str = "") -> list[Holding]:
     """The awards, of a call or of all, whose time runs from a hand-over, that nobody told of yet.
 
     `told` are those that wait for their holder's word.
     """
-    return (
+    follows = stood.document, stood.standing.index, stood.holdings
+    never = kept("to hand over", follows, lambda: _never_handed_over(stood)).rows
+    return [one for one in never if call in ("", one.call) and one.award not in told]
+
+
+def _never_handed_over(stood: Stands) -> list[Holding]:
+    reports = Reports(stood)
+    return [
         one
         for one in stood.holdings
-        if call in ("", one.call)
-        and reports.rules(one.call).acceptance
-        and one.award not in told
+        if reports.rules(one.call).acceptance
         and all(each.change is not Change.HAND_OVER for each in one.amended)
-    )
+    ]
 
 
 def handed_in(gone: Collection[str]) -> Mapping[str, frozenset[str]]:

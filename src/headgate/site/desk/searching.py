@@ -8,12 +8,11 @@ subjects of decisions, which are only ever added to.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain
+from itertools import chain, filterfalse, islice
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, TypeVar
 
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +21,7 @@ from headgate.core.calls.matching import (
     Words,
     each_findable,
     findable,
+    has_words,
     places,
     words_of,
 )
@@ -29,8 +29,8 @@ from headgate.core.ledger.entry import Kind
 from headgate.core.policy.schema import Call, Policy, Round
 from headgate.core.supports.text import Text
 from headgate.report.speaker import Speaker
-from headgate.site.desk.models import Acting, Dossier, Member, Organisation, Review, State
-from headgate.site.desk.office import led_by
+from headgate.site.desk.models import Acting, Dossier, Organisation, Review, State
+from headgate.site.desk.office import led_by, part_of
 from headgate.site.portal import reading
 from headgate.site.portal.findable import Looked, has_all
 from headgate.site.portal.lists import kept
@@ -79,9 +79,9 @@ class Several(Generic[T]):
 
     def shown(self, words: Words) -> tuple[Hit, ...]:
         """The first hits, those with all words in what they are called before others."""
-        first = {*places(each_findable([self.called(one) for one in self.rows]), words)}
-        order = sorted(range(len(self.rows)), key=lambda at: at not in first)
-        some = (self.rows[at] for at in order[:SHOWN_MOST])
+        first = places(each_findable([self.called(one) for one in self.rows]), words)
+        others = filterfalse({*first}.__contains__, range(len(self.rows)))
+        some = (self.rows[at] for at in islice(chain(first, others), SHOWN_MOST))
         return tuple(Hit(self.called(one), *self.told(one)) for one in some)
 
 
@@ -108,11 +108,17 @@ class _Looking:
     policy: Policy
     say: Speaker
 
-    def found(self, rows: Iterable[T], said: Callable[[T], str]) -> list[T]:
-        """Of some things those of which what is said has all words."""
+    def found(
+        self, rows: Iterable[T], said: Callable[[T], str], sure: Callable[[T], bool] | None = None
+    ) -> list[T]:
+        """Of some things those of which what is said has all words; it is not asked of one that is
+        `sure` to have them.
+        """
         every = list(rows)
-        texts = each_findable([said(one) for one in every])
-        return [every[at] for at in places(texts, self.words)]
+        asked = [at for at, one in enumerate(every) if sure is None or not sure(one)]
+        texts = each_findable([said(every[at]) for at in asked])
+        gone = {*asked}.difference(asked[at] for at in places(texts, self.words))
+        return [one for at, one in enumerate(every) if at not in gone] if gone else every
 
     def narrowed(self, query: "QuerySet[Any, Any]", *fields: Looked) -> "QuerySet[Any, Any]":
         """The rows that may be found, by what a database looks through faster than we do."""
@@ -178,23 +184,25 @@ def _dossiers(looking: _Looking) -> Several[Row] | None:
         return None
     mine = Q(lead__in=looking.own) if own and looking.own else Q(pk__in=())
     theirs = Q(state=State.SUBMITTED) if office else Q(pk__in=())
-    inside = Member.objects.filter(organisation__in=looking.own, left__isnull=True)
-    part = Exists(inside.filter(alliance=OuterRef("alliance"))) if looking.own else Value(0)
+    its = frozenset(looking.own) if own else frozenset()
     # An alliance's name is folded nowhere, and a draft without a title is called by its number.
     unfolded = Q(alliance__isnull=False) | Q(title="", code__isnull=True)
     kept = "findable", led_by, lambda _form: unfolded
     listed = looking.narrowed(Dossier.objects.filter(mine | theirs), *kept)
+    whole = When(has_all(Dossier, looking.words, ("findable",), {}, {}), then=Value("whole"))
+    inside = part_of(looking.own) & ~Q(lead__in=its) if looking.own else Q(pk__in=())
     told = "pk", "code", "call", "title", "summary", "lead_id", "lead__name", "alliance__name"
-    rows = listed.values_list(*told, Cast(part, IntegerField()))
-    its = frozenset(looking.own) if own else frozenset()
+    how = Case(When(inside, then=Value("hidden")), whole, default=Value(""))
+    rows = listed.values_list(*told, how)
 
-    def parts(row: Row) -> tuple[str, tuple[str, ...]]:
-        """What it is called, and what else its reader may find it by."""
-        pk, code, call, title, summary, lead_id, lead, alliance, part = row
-        if lead_id not in its and (part or lead_id in looking.own):
-            return code or "", (code or "", call, lead)
-        name = title or code or f"{call} {pk}"
-        return name, (name, code or "", call, lead, alliance or "", summary)
+    def called(row: Row) -> str:
+        pk, code, call, title, *_, how = row
+        return (code or "") if how == "hidden" else title or code or f"{call} {pk}"
+
+    def said(row: Row) -> str:
+        _pk, code, call, _title, summary, _lead_id, lead, alliance, how = row
+        more = () if how == "hidden" else (alliance or "", summary)
+        return " ".join((called(row), code or "", call, lead, *more))
 
     def noted(row: Row) -> tuple[str, str]:
         pk, code, call, _title, _summary, lead_id, lead, *_rest = row
@@ -202,8 +210,8 @@ def _dossiers(looking: _Looking) -> Several[Row] | None:
             return f"{code or call} – {lead}", _at("application", pk)
         return f"{code} – {lead}", _at("doubles", code)
 
-    every = looking.found(rows, lambda row: " ".join(parts(row)[1]))
-    return Several(every, lambda row: parts(row)[0], noted)
+    every = looking.found(rows, said, lambda row: bool(row[-1] == "whole"))
+    return Several(every, called, noted)
 
 
 def _at(name: str, *parts: object) -> str:
@@ -269,13 +277,20 @@ def _decisions(looking: _Looking) -> Several[reading.Made] | None:
         step = steps.get(one.step, one.step)
         return f"{one.seq} {step} {one.step} {one.subject} {one.rule} {one.at[:10]}"
 
+    @cache
+    def all_say(step: str, rule: str, day: str) -> bool:
+        """Whether all decisions of a step, a rule and a day have the words, whomever they are
+        about.
+        """
+        return has_words(f"{steps.get(step, step)} {step} {rule} {day}", looking.words)
+
     made = looking.made
     often, subjects = kept("subjects", reading.followed(made), lambda: _told_of(made)).rows
     often = f"{often} {findable(' '.join(steps.values()))}"
     own = [w for w in looking.words if not any(form in often or form.isdecimal() for form in w)]
     rare = [made[at] for at in places(subjects.split("\0"), tuple(own))] if own else made
     return Several(
-        looking.found(reversed(rare), said),
+        looking.found(reversed(rare), said, lambda one: all_say(one.step, one.rule, one.at[:10])),
         lambda one: f"{steps.get(one.step, one.step)}: {one.subject}",
         lambda one: (day(one.at), _at("decision", one.seq)),
     )

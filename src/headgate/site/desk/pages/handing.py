@@ -42,7 +42,7 @@ def handing_over(request: HttpRequest, call: str) -> HttpResponse:
     if request.method == "POST":
         _hand_over(request, given.getlist("award"), given.get("text", ""))
         return redirect("handing-over", call=call)
-    every = to_hand_over(stood, Reports(stood), handed_over(), call)
+    every = to_hand_over(stood, handed_over(), call)
     waiting = sorted(one.award for one in every)
     shown = Dossier.objects.filter(code__in=waiting[:PAGE_ROWS]).order_by("code")
     context = {

@@ -1,6 +1,8 @@
 """The public pages: what was promised and attained, the calls, every award with its reason."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -45,13 +47,13 @@ def programme(request: HttpRequest) -> HttpResponse:
     if isinstance(stood, HttpResponse):
         return stood
     policy, made = reading.policy_of(stood), reading.decisions()
-    say = _speaker(policy)
+    say, held = _speaker(policy), _held(stood, policy)
     told = {
         "name": say.text(policy.programme.name),
         "starts": say.locale.day(stood.standing.starts),
         "ends": say.locale.day(stood.standing.ends),
         "figures": _figures(stood, len(made), say),
-        "shares": [_shares(stood, policy, support, made, say) for support in policy.envelopes],
+        "shares": [_shares(policy, support, made, held, say) for support in policy.envelopes],
         "calls": [_told(call_id, call, say, stood, made) for call_id, call in policy.calls.items()],
     }
     return render(request, "portal/programme.html", told)
@@ -59,28 +61,42 @@ def programme(request: HttpRequest) -> HttpResponse:
 
 def _figures(stood: Stands, decided: int, say: Speaker) -> list[tuple[str, str]]:
     figures = [
-        (say.locale.whole(len({h.award for h in stood.holdings})), _("awards run now")),
+        (say.locale.whole(len(stood.holdings)), _("awards run now")),
         (say.locale.whole(decided), _("decisions that anyone can derive again")),
         (say.locale.whole(stood.size), _("entries in the public journal")),
     ]
-    used = _used_by_unit(reading.used())
+    used = _used_by_unit(kept("used", stood.moved, lambda: list(reading.used().items())).rows)
     for place, unit in enumerate(sorted(used), start=1):
         what = _("%(unit)s used so far") % {"unit": say.unit(unit)}
         figures.insert(place, (say.amount(used[unit], unit), what))
     return figures
 
 
-def _used_by_unit(found: dict[str, int]) -> dict[str, int]:
+def _used_by_unit(found: Iterable[tuple[str, int]]) -> dict[str, int]:
     """The units of a support's classes together: GPU-seconds, seconds of seats."""
     summed: dict[str, int] = {}
-    for unit, amount in found.items():
+    for unit, amount in found:
         name = unit.partition(".")[0]
         summed[name] = summed.get(name, 0) + amount
     return summed
 
 
+_Held = Mapping[tuple[str, str], int]
+"""What a class of holders has of a support, in the support's measure."""
+
+
+def _held(stood: Stands, policy: Policy) -> _Held:
+    """What the running awards come to; those that are of one amount are counted together."""
+    found: dict[tuple[str, str], int] = {}
+    alike = Counter(map(attrgetter("support", "holder", "support_class", "amount"), stood.holdings))
+    for (support, holder, kind, amount), number in alike.items():
+        more = number * amount * policy.supports[support].rate(kind)
+        found[support, holder] = found.get((support, holder), 0) + more
+    return found
+
+
 def _shares(
-    stood: Stands, policy: Policy, support: str, made: list[reading.Made], say: Speaker
+    policy: Policy, support: str, made: list[reading.Made], held: _Held, say: Speaker
 ) -> dict[str, Any]:
     """Promise and award of one support in its measure, as a chart and as the table beside it.
 
@@ -89,17 +105,12 @@ def _shares(
     envelopes, kind = policy.envelopes[support], policy.supports[support]
     decided = [m for m in made if m.step == "envelopes" and m.subject == support]
     promised = decided[-1].result["amounts"] if decided else {}
-    held = dict.fromkeys(envelopes.shares, 0)
-    for holding in stood.holdings:
-        if holding.support == support:
-            amount = holding.amount * kind.rate(holding.support_class)
-            held[holding.holder] = held.get(holding.holder, 0) + amount
     legend = [say.say("series.promised"), say.say("series.awarded")]
     unit = say.unit(kind.measure)
     title = _("Promised and awarded for the running term, in %(unit)s") % {"unit": unit}
     rows, lines = [], []
     for holder, share in envelopes.shares.items():
-        want, has = promised.get(holder, 0), held.get(holder, 0)
+        want, has = promised.get(holder, 0), held.get((support, holder), 0)
         parts = tuple(
             Part(place, amount, say.amount(amount, kind.measure))
             for place, amount in enumerate((want, has))
