@@ -1,6 +1,7 @@
 """Every outcome can be told in every language, with the rule and the numbers it rests on."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -9,12 +10,14 @@ from headgate.core.awards.sentences import sentence as english
 from headgate.core.calls.field import Place, Standing
 from headgate.core.calls.scoring import Score
 from headgate.core.calls.screening import Finding, Refusal
+from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Gate
 from headgate.core.supports.text import Text
+from headgate.readers.policy_files import read_programme
 from headgate.report.reasons import ground, sentence, told
-from headgate.report.speaker import speaker
+from headgate.report.speaker import speaker, speaker_of
 from headgate.report.summary_calls import Applicant, Fate
-from tests.report.builders import SMALL, summary
+from tests.report.builders import ROOT, SMALL, summary
 
 CHANGES = tuple(Change(kind, "h200", 72_500, 71_700, "app-9") for kind in ChangeKind)
 
@@ -39,6 +42,15 @@ def test_every_outcome_is_told_with_its_numbers(outcome: Outcome, language: str)
         points = ("71,7", "72,5") if language == "vi" else ("71.7", "72.5")
         for part in ("academia", "80", *points, "app-9", "h200"):
             assert part in words
+
+
+@pytest.mark.parametrize("language", ["en", "vi", "ko"])
+def test_a_class_has_its_name_before_its_code(language: str) -> None:
+    """Who reads why they were not awarded reads what the class is called, not a code alone."""
+    resolved = at(read_programme(ROOT / "programmes" / "korea-2025"), date(2026, 3, 1))
+    say = speaker_of(resolved.policy, language)
+    words = sentence(reason(Outcome.POOL_SPENT), say)
+    assert "h200" not in words.replace("NVIDIA H200 (h200)", "")
 
 
 @pytest.mark.parametrize("outcome", Outcome)

@@ -1,5 +1,7 @@
 """An applicant's outcome as one sentence in the page's language, made from the codes."""
 
+from dataclasses import replace
+
 from headgate.core.awards.reasons import Change, Outcome, Reason
 from headgate.core.awards.sentences import cutoff_line
 from headgate.core.awards.sentences import sentence as english
@@ -42,7 +44,11 @@ def ground(section: Call, finding: Finding, say: Speaker) -> str:
 
 
 def sentence(reason: Reason, say: Speaker) -> str:
-    """A reason of the award list; the English one is the sentence of the decision itself."""
+    """A reason of the award list; the English one is the sentence of the decision itself.
+
+    In every language a class has its name before the code that the decision has.
+    """
+    reason = _named(reason, say)
     if say.language == "en":
         return english(reason)
     rule = reason.rules[0] if reason.rules else ""
@@ -58,6 +64,15 @@ def sentence(reason: Reason, say: Speaker) -> str:
         line = cutoff_line(reason.score, reason.cutoff)
         parts.append(say.say(f"outcome.{line.name.lower()}", own=own, cutoff=cutoff))
     return " ".join([*parts, *(_change(change, say) for change in reason.nearest)])
+
+
+def _named(reason: Reason, say: Speaker) -> Reason:
+    return replace(
+        reason,
+        pool=say.class_known(reason.pool),
+        rules=tuple(map(say.class_known, reason.rules)),
+        nearest=tuple(replace(one, pool=say.class_known(one.pool)) for one in reason.nearest),
+    )
 
 
 def _points(milli_points: int, say: Speaker) -> str:

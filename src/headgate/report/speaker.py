@@ -11,6 +11,7 @@ from enum import Enum
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from ruamel.yaml import YAML
@@ -61,6 +62,7 @@ class Speaker:
     words: Mapping[str, Any]
     holders: Mapping[str, Text]
     currency: str
+    supports: Mapping[str, Kind]
 
     @property
     def language(self) -> str:
@@ -109,6 +111,11 @@ class Speaker:
         given = getattr(support.classes.get(name), "name", None)
         own = self.text(given) if isinstance(given, Text) else given
         return f"{own} ({name})" if own and own != name else name
+
+    def class_known(self, name: str) -> str:
+        """The same, of whichever support has such a class; what none has stays as it is."""
+        kind = next((kind for kind in self.supports.values() if name in kind.classes), None)
+        return self.class_of(kind, name) if kind else name
 
     def amount(self, amount: int, unit: str) -> str:
         """An amount of a ledger unit as a reader counts it: GPU-seconds as whole GPU-hours."""
@@ -174,12 +181,17 @@ def words_of(language: str) -> Mapping[str, Any]:
     return words
 
 
-def speaker(language: str, holders: Mapping[str, Text], currency: str) -> Speaker:
+def speaker(
+    language: str,
+    holders: Mapping[str, Text],
+    currency: str,
+    supports: Mapping[str, Kind] = MappingProxyType({}),
+) -> Speaker:
     """The speaker of a language for one programme."""
-    return Speaker(LOCALES[language], words_of(language), holders, currency)
+    return Speaker(LOCALES[language], words_of(language), holders, currency, supports)
 
 
 def speaker_of(policy: Policy, language: str) -> Speaker:
     """The speaker of a language for the programme of a policy."""
     holders = {holder.id: holder.name for holder in policy.holders}
-    return speaker(language, holders, policy.programme.currency)
+    return speaker(language, holders, policy.programme.currency, policy.supports)

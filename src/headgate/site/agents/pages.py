@@ -1,6 +1,6 @@
 """The centres' pages: how each cluster stands and what to do, and why a project's job waits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -200,7 +200,7 @@ def _moment(text: str) -> datetime | None:
     return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _columns() -> list[Column[Project]]:
+def _columns(named: Callable[[str], str]) -> list[Column[Project]]:
     def used(project: Project) -> int:
         return shown_units(project.standing.used, "gpu_second")
 
@@ -217,9 +217,8 @@ def _columns() -> list[Column[Project]]:
 
     return [
         Column("name", lazy("Project"), lambda p: p.name),
-        Column("why", lazy("Why a job waits"), words_of),
         Column("site", lazy("Site"), lambda p: p.site),
-        Column("class", lazy("Class"), lambda p: p.quota.support_class),
+        Column("class", lazy("Class"), lambda p: named(p.quota.support_class)),
         Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, most, figure=True),
         Column(
             "running",
@@ -238,6 +237,7 @@ def _columns() -> list[Column[Project]]:
         ),
         Column("ends", lazy("Until"), lambda p: p.quota.ends[:10], lambda p: day(p.quota.ends)),
         Column("energy", lazy("Energy, kWh"), lambda p: p.joules or 0, energy, figure=True),
+        Column("why", lazy("Why a job waits"), words_of),
     ]
 
 
@@ -252,7 +252,8 @@ def projects_page(request: HttpRequest) -> HttpResponseBase:
         found = on_record(person, stood)
     sites = sorted({one.site for one in found.rows})
     choices = [Choice("site", lazy("Site"), tuple((site, site) for site in sites))]
-    columns = [one for one in _columns() if lists or one.name not in TOLD_BY_AGENTS]
+    named = speaker_of(policy_of(stood), language()).class_known if stood is not None else str
+    columns = [one for one in _columns(named) if lists or one.name not in TOLD_BY_AGENTS]
     seen = _("As of %(now)s (UTC)") % {"now": f"{now:%Y-%m-%d %H:%M}"}
     told_at = (lambda: seen) if lists else journal_state
     if file := download(request, "projects", found, columns, choices, told_at):

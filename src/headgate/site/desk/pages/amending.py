@@ -46,7 +46,7 @@ from headgate.site.portal.lists import (
 from headgate.site.portal.models import Person
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import DECIDES, STAFF, Role, roles_of
-from headgate.site.portal.words import STATES, language, tag
+from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
 from headgate.site.reports.burndown import days
 
@@ -207,7 +207,7 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
     elif waits:
         shown = tag(_("Waits for an answer"), "orange")
     else:
-        shown = tag(_("Overdue"), "red") if owed.day < on else tag(*STATES["coming"])
+        shown = tag(_("Overdue"), "red") if owed.day < on else tag(_("Coming"), "blue")
     return {
         "id": owed.report.id,
         "name": words(owed.report.name),

@@ -320,7 +320,10 @@ def _counted(row: Row, member: str) -> tuple[int, ...]:
 
 def _unit(row: Row, say: Speaker) -> str:
     known = say.unit(row.unit)
-    return known if known != row.unit else row.unit.upper()
+    if known != row.unit:
+        return known
+    code = row.unit.upper()
+    return say.locale.money.get(code, code).replace("{0}", "").strip()
 
 
 def _members(told: Told, say: Speaker) -> Iterator[Block]:

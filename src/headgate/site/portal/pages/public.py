@@ -184,7 +184,7 @@ def _columns(say: Speaker, call: str, section: Call) -> list[Column[Applicant]]:
             "holder", lazy("Class of holders"), lambda a: a.holder, lambda a: say.holder(a.holder)
         ),
         Column("outcome", lazy("Outcome"), lambda a: a.outcome, shown),
-        Column("class", lazy("Class"), lambda a: a.pool),
+        Column("class", lazy("Class"), lambda a: a.pool, lambda a: say.class_known(a.pool)),
         Column(
             "blocks", lazy("Blocks"), lambda a: a.blocks, lambda a: say.locale.whole(a.blocks), True
         ),
@@ -258,6 +258,7 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
             "tag": outcome_tag(one.outcome),
             "score": say.locale.points(one.score, 2) if one.score else "",
             "blocks": say.block(policy.calls[call].block, one.blocks),
+            "class": say.class_known(one.pool),
             "why": why(policy.calls[call], one, say),
             "runs": stood.runs(application),
             **(_statement(one, policy.calls[call], say) if one.is_awarded else {}),

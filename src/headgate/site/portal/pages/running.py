@@ -52,6 +52,7 @@ def running(request: HttpRequest, call: str, application: str) -> HttpResponse:
         "held": held,
         "call_name": say.text(policy.calls[call].name) if call in policy.calls else call,
         "support": say.text(support.name),
+        "class": say.class_of(support, held.support_class),
         "ends": say.locale.day(held.ends),
         "figures": [*_figures(held, moved, unit, on, say), *energy],
         "warned": _told(warned, unit, say) if warned else None,
