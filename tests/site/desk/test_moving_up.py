@@ -1,6 +1,6 @@
 """Whoever moves up is told, has the days that winners have, signs, and may decline as they may."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,10 +27,11 @@ from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import stands
 from headgate.site.verifying import verify_database
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
-from headgate.steps.term import Term
+from headgate.steps.term import Holding, Term
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.test_agreement import both, moment
 from tests.site.desk.test_agreement import scene as told_scene
@@ -296,6 +297,9 @@ def test_who_reads_may_not_answer_for_others(told: Cast) -> None:
     auditor = somebody("reads-all", Role.AUDITOR)
     assert up in browser(auditor).get(answers).content.decode()
     assert 403 == browser(told.applicant_of(up)).get(answers).status_code
+    decline(told, up, moment())
+    browser(auditor).post(reverse("calendar"), {"event": event_of(told)})
+    assert [up] == list(moved_up(listed())), "nor ask"
     for person in (auditor, told.officer, told.applicant_of(listed().winners[0])):
         with pytest.raises(Refused):
             accept(person, up, True, moment())
@@ -321,16 +325,39 @@ def test_the_worker_and_whoever_takes_the_event_ask_by_the_rule(told: Cast) -> N
     (up,) = moved_up(listed())
     assert Deed.objects.filter(action="ask next", person=None).exists()
     decline(told, up, moment())
-    client = browser(told.officer)
-    page = client.get(reverse("calendar")).content.decode()
-    event = next(
-        e for e in agenda(told.document) if (e.what, e.about) == (What.DECIDE_CALL, "open")
-    )
-    page = client.post(
-        reverse("calendar"), {"event": f"{event.day} {event}"}, follow=True
-    ).content.decode()
-    assert "Wait for the winners" in page
+    assert "Wait for the winners" in pressed(told)
     assert 2 == len(moved_up(listed()))
+
+
+def test_a_demo_goes_on_though_whoever_moved_up_never_answers(told: Cast) -> None:
+    """Its clock stands still until the event is taken: that lets their days pass, turn by turn."""
+    gone(told)
+    done = False
+    while not done:
+        before = len(moved_up(listed()))
+        done = "Done: it stands in the journal." in pressed(told)
+        assert done == (len(moved_up(listed())) == before), "each time others are asked"
+    assert len(moved_up(listed())) > 1
+    assert not {*moved_up(listed())} & {one.award for one in holdings()}
+
+
+def pressed(cast: Cast) -> str:
+    """The officer takes the decision at the calendar: what the page then says."""
+    given = {"event": event_of(cast)}
+    return browser(cast.officer).post(reverse("calendar"), given, follow=True).content.decode()
+
+
+def event_of(cast: Cast) -> str:
+    """The decision of the open call, as its button names it."""
+    event = list(before_and_at(cast))[-1]
+    return f"{event.day} {event}"
+
+
+def holdings() -> Sequence[Holding]:
+    """The awards that run."""
+    stood = stands(SITE)
+    assert stood is not None
+    return stood.holdings
 
 
 def test_the_agreement_says_what_was_offered(told: Cast) -> None:
