@@ -269,6 +269,7 @@ def test_the_office_sees_who_moved_up_for_whom_and_how_they_answered(told: Cast)
     assert "1 on standby has moved up" in client.get(board).content.decode()
     calendar = client.get(reverse("calendar")).content.decode()
     assert "1 on standby has moved up for them." in calendar
+    assert "Given up by them, or let pass: 1." in calendar, "taken now, at the demo's clock"
     take(told, up)
     page = client.get(answers).content.decode()
     assert "Taken" in page

@@ -95,6 +95,7 @@ def _lost(event: Event | None, moment: datetime) -> dict[str, Any] | None:
         "makes_room": asked.makes_room,
         "stand_by": len(set(listed.standby) - lost - came.keys()),
         "moved_up": len(came),
+        "lost_again": len(lost & came.keys()),
         "waits": len(asked.silent) if came and asked.is_open else 0,
         "last": asked.last,
     }
