@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.document import Document
 from headgate.cycle import replay
 from headgate.readers.facts import Recorded
 from headgate.site.actions.accept import accept
@@ -35,6 +36,7 @@ from headgate.steps.term import Holding, Term
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.test_agreement import both, moment
 from tests.site.desk.test_agreement import scene as told_scene
+from tests.whole.small import small
 
 DAY = timedelta(days=1)
 DECIDE = "decide call open"
@@ -92,9 +94,9 @@ def home(person: Person) -> str:
     return browser(person).get(reverse("home")).content.decode()
 
 
-def before_and_at(cast: Cast) -> Iterator[Event]:
+def before_and_at(document: Document) -> Iterator[Event]:
     """The calendar to the decision of the open call."""
-    for event in agenda(cast.document):
+    for event in agenda(document):
         yield event
         if (event.what, event.about) == (What.DECIDE_CALL, "open"):
             return
@@ -128,7 +130,28 @@ def test_one_who_moved_up_may_decline_too_and_the_next_is_asked(told: Cast) -> N
     assert not {first, second} & held(term)
     facts = facts_of(term)
     assert [(first,), (second,)] == [facts["declined/open"], facts["declined/open/2"]]
-    assert replay(told.document, before_and_at(told), Recorded(facts)).root() == term.root()
+    assert (
+        replay(told.document, before_and_at(told.document), Recorded(facts)).root() == term.root()
+    )
+    assert () == verify_database(SITE).faults
+
+
+@pytest.mark.usefixtures("site")
+def test_turns_that_people_play_end_as_the_cycle_ends_them() -> None:
+    """On either database: a winner declines, and so does who moves up; the roots are one."""
+    document, facts = small().term.document, dict(facts_of(small().term))
+    events = list(before_and_at(document))
+    winner = facts["proposal/open"][0].blocks[0][0]
+    facts["declined/open"] = (winner,)
+    told = [
+        d for d in replay(document, events, Recorded(facts)).decisions if d.step == "acceptance"
+    ]
+    up = next(d.subject for d in told if d.rule == "calls.open" and d.subject != winner)
+    facts["declined/open/2"] = (up,)
+    honest, cast = replay(document, events, Recorded(facts)), Cast(document, facts)
+    term = [cast.live(event) for event in events][-1]
+    assert honest.root() == term.root()
+    assert not {winner, up} & held(term)
     assert () == verify_database(SITE).faults
 
 
@@ -350,7 +373,7 @@ def pressed(cast: Cast) -> str:
 
 def event_of(cast: Cast) -> str:
     """The decision of the open call, as its button names it."""
-    event = list(before_and_at(cast))[-1]
+    event = list(before_and_at(cast.document))[-1]
     return f"{event.day} {event}"
 
 
