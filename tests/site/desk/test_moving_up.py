@@ -267,6 +267,7 @@ def test_who_moves_up_is_told_and_nobody_else(told: Cast) -> None:
     assert "You were awarded" in page
     assert "moved up" in page
     assert "Take the award" in page
+    assert "<strong>NVIDIA H200 (h200): 1 node of 8 GPUs</strong>" in page
     assert "Take the award" not in of(waits, told.applicant_of(waits))
     with pytest.raises(Refused, match="NOT_AWARDED"):
         accept(told.applicant_of(waits), waits, True, moment())
