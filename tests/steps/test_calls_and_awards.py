@@ -150,6 +150,21 @@ def test_who_moved_up_may_decline_too_and_each_is_told_once_in_the_end() -> None
     assert {tuple(turns)} == rests_on, "whoever checks it is led to both"
 
 
+def test_what_was_told_in_a_turn_stands_whoever_declines_later() -> None:
+    """Of a's three blocks c is offered two and e the one that is left; when c declines too, e keeps
+    it. Were both taken out at once, d, who needs three, would have e's.
+    """
+    asked = {"a": 3, "b": 3, "c": 2, "d": 3, "e": 1}
+    points = {"a": 10, "b": 10, "c": 9, "d": 8, "e": 7}
+    term, field = fielded(opened(), [applicant(*one) for one in asked.items()], points)
+    term, plan = settle(term, field)
+    assert {"a", "b"} == {one.application for one in plan.awards}
+    turned = award(term, field, plan, [{"a"}, {"c"}])
+    assert {"b": 3, "e": 1} == {h.award: h.blocks for h in turned.holdings.values()}
+    at_once = award(term, field, plan, [{"a", "c"}])
+    assert {"b": 3, "d": 3} == {h.award: h.blocks for h in at_once.holdings.values()}
+
+
 def test_fees_by_hand() -> None:
     """A node at 3,000 won a GPU-hour for 184 days is 105,984,000 won: 10 %, half of it, or none."""
     field = [

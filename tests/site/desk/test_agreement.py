@@ -244,12 +244,12 @@ def test_whose_award_became_another_is_reminded_to_sign_anew(
     for code in (gone, other, same):
         sign_agreement(told.applicant_of(code), code, Side.HOLDER, text_of(code), moment())
     assert "The open call: 3 agreements wait" in home(told.officer)
-    before, awards = text_of(same), agreement._awards
+    before, awards = text_of(same), agreement.awards_of
 
     def more(listed: AwardList) -> dict[str, tuple[str, int]]:
         return {code: (pool, n + (code == other)) for code, (pool, n) in awards(listed).items()}
 
-    monkeypatch.setattr(agreement, "_awards", more)
+    monkeypatch.setattr(agreement, "awards_of", more)
     find_gate(told.officer, gone, "audit", False, "Not there", ["ab" * 32], moment())
     for person in (told.owner, told.officer):
         sign(person, "open", preview("open", moment()).digest, moment())

@@ -1,6 +1,6 @@
 """Whoever moves up is told, has the days that winners have, signs, and may decline as they may."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.document import Document
 from headgate.cycle import replay
 from headgate.readers.facts import Recorded
 from headgate.site.actions.accept import accept
@@ -27,13 +28,15 @@ from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
+from headgate.site.records.kept import stands
 from headgate.site.verifying import verify_database
 from headgate.steps.agenda import agenda
 from headgate.steps.event import Event, What
-from headgate.steps.term import Term
+from headgate.steps.term import Holding, Term
 from tests.site.desk.cast import Cast, browser, facts_of, somebody
 from tests.site.desk.test_agreement import both, moment
 from tests.site.desk.test_agreement import scene as told_scene
+from tests.whole.small import small
 
 DAY = timedelta(days=1)
 DECIDE = "decide call open"
@@ -91,9 +94,9 @@ def home(person: Person) -> str:
     return browser(person).get(reverse("home")).content.decode()
 
 
-def before_and_at(cast: Cast) -> Iterator[Event]:
+def before_and_at(document: Document) -> Iterator[Event]:
     """The calendar to the decision of the open call."""
-    for event in agenda(cast.document):
+    for event in agenda(document):
         yield event
         if (event.what, event.about) == (What.DECIDE_CALL, "open"):
             return
@@ -127,7 +130,28 @@ def test_one_who_moved_up_may_decline_too_and_the_next_is_asked(told: Cast) -> N
     assert not {first, second} & held(term)
     facts = facts_of(term)
     assert [(first,), (second,)] == [facts["declined/open"], facts["declined/open/2"]]
-    assert replay(told.document, before_and_at(told), Recorded(facts)).root() == term.root()
+    assert (
+        replay(told.document, before_and_at(told.document), Recorded(facts)).root() == term.root()
+    )
+    assert () == verify_database(SITE).faults
+
+
+@pytest.mark.usefixtures("site")
+def test_turns_that_people_play_end_as_the_cycle_ends_them() -> None:
+    """On either database: a winner declines, and so does who moves up; the roots are one."""
+    document, facts = small().term.document, dict(facts_of(small().term))
+    events = list(before_and_at(document))
+    winner = facts["proposal/open"][0].blocks[0][0]
+    facts["declined/open"] = (winner,)
+    told = [
+        d for d in replay(document, events, Recorded(facts)).decisions if d.step == "acceptance"
+    ]
+    up = next(d.subject for d in told if d.rule == "calls.open" and d.subject != winner)
+    facts["declined/open/2"] = (up,)
+    honest, cast = replay(document, events, Recorded(facts)), Cast(document, facts)
+    term = [cast.live(event) for event in events][-1]
+    assert honest.root() == term.root()
+    assert not {winner, up} & held(term)
     assert () == verify_database(SITE).faults
 
 
@@ -243,6 +267,7 @@ def test_who_moves_up_is_told_and_nobody_else(told: Cast) -> None:
     assert "You were awarded" in page
     assert "moved up" in page
     assert "Take the award" in page
+    assert "<strong>NVIDIA H200 (h200): 1 node of 8 GPUs</strong>" in page
     assert "Take the award" not in of(waits, told.applicant_of(waits))
     with pytest.raises(Refused, match="NOT_AWARDED"):
         accept(told.applicant_of(waits), waits, True, moment())
@@ -268,6 +293,7 @@ def test_the_office_sees_who_moved_up_for_whom_and_how_they_answered(told: Cast)
     assert "1 on standby has moved up" in client.get(board).content.decode()
     calendar = client.get(reverse("calendar")).content.decode()
     assert "1 on standby has moved up for them." in calendar
+    assert "Given up by them, or let pass: 1." in calendar, "taken now, at the demo's clock"
     take(told, up)
     page = client.get(answers).content.decode()
     assert "Taken" in page
@@ -296,6 +322,9 @@ def test_who_reads_may_not_answer_for_others(told: Cast) -> None:
     auditor = somebody("reads-all", Role.AUDITOR)
     assert up in browser(auditor).get(answers).content.decode()
     assert 403 == browser(told.applicant_of(up)).get(answers).status_code
+    decline(told, up, moment())
+    browser(auditor).post(reverse("calendar"), {"event": event_of(told)})
+    assert [up] == list(moved_up(listed())), "nor ask"
     for person in (auditor, told.officer, told.applicant_of(listed().winners[0])):
         with pytest.raises(Refused):
             accept(person, up, True, moment())
@@ -321,16 +350,39 @@ def test_the_worker_and_whoever_takes_the_event_ask_by_the_rule(told: Cast) -> N
     (up,) = moved_up(listed())
     assert Deed.objects.filter(action="ask next", person=None).exists()
     decline(told, up, moment())
-    client = browser(told.officer)
-    page = client.get(reverse("calendar")).content.decode()
-    event = next(
-        e for e in agenda(told.document) if (e.what, e.about) == (What.DECIDE_CALL, "open")
-    )
-    page = client.post(
-        reverse("calendar"), {"event": f"{event.day} {event}"}, follow=True
-    ).content.decode()
-    assert "Wait for the winners" in page
+    assert "Wait for the winners" in pressed(told)
     assert 2 == len(moved_up(listed()))
+
+
+def test_a_demo_goes_on_though_whoever_moved_up_never_answers(told: Cast) -> None:
+    """Its clock stands still until the event is taken: that lets their days pass, turn by turn."""
+    gone(told)
+    done = False
+    while not done:
+        before = len(moved_up(listed()))
+        done = "Done: it stands in the journal." in pressed(told)
+        assert done == (len(moved_up(listed())) == before), "each time others are asked"
+    assert len(moved_up(listed())) > 1
+    assert not {*moved_up(listed())} & {one.award for one in holdings()}
+
+
+def pressed(cast: Cast) -> str:
+    """The officer takes the decision at the calendar: what the page then says."""
+    given = {"event": event_of(cast)}
+    return browser(cast.officer).post(reverse("calendar"), given, follow=True).content.decode()
+
+
+def event_of(cast: Cast) -> str:
+    """The decision of the open call, as its button names it."""
+    event = list(before_and_at(cast.document))[-1]
+    return f"{event.day} {event}"
+
+
+def holdings() -> Sequence[Holding]:
+    """The awards that run."""
+    stood = stands(SITE)
+    assert stood is not None
+    return stood.holdings
 
 
 def test_the_agreement_says_what_was_offered(told: Cast) -> None:

@@ -159,6 +159,9 @@ def test_what_the_journal_decides_is_told_when_it_says_something_new(shown: Cast
     assert up == won.intersection(listed.standby)
     assert up, "somebody moved up"
     assert up == asked, "and was told before the call was decided"
+    past = {c.facts["code"] for c in decided if any("list of this" in x for x in letter(c).lines)}
+    waits = {*listed.standby} - up
+    assert past & handed_in() == waits, "nobody waits for a place that cannot come"
     assert 0 == gather(now())
 
 

@@ -48,7 +48,7 @@ def agreement_of(rules: CallNow, dossier: Dossier, listed: AwardList) -> Agreed 
     """The agreement on an award that was taken; none where the call has none or it was not."""
     if not has_agreement(rules, dossier, listed):
         return None
-    return _agreed(rules, dossier, _awards(listed))
+    return _agreed(rules, dossier, awards_of(listed))
 
 
 def moved_up(listed: AwardList) -> dict[str, tuple[str, int]]:
@@ -56,7 +56,7 @@ def moved_up(listed: AwardList) -> dict[str, tuple[str, int]]:
     return {code: (pool, n) for turn in listed.turns for code, (pool, n) in turn["awards"].items()}
 
 
-def _awards(listed: AwardList) -> dict[str, tuple[str, int]]:
+def awards_of(listed: AwardList) -> dict[str, tuple[str, int]]:
     """Class and blocks of every award of a list that is being signed, and of who moved up."""
     return {code: (pool, n) for code, pool, n in proposed(listed).blocks} | moved_up(listed)
 
@@ -115,7 +115,7 @@ def taken(rules: CallNow, listed: AwardList) -> Iterator[tuple[Dossier, Agreed]]
         return
     asked = [*listed.winners, *moved_up(listed)]
     found = Dossier.objects.filter(code__in=asked, acceptance__accepted=True)
-    awards = _awards(listed)
+    awards = awards_of(listed)
     for one in found.select_related("lead", "alliance").prefetch_related(WITH_MEMBERS, WITH_SIGNED):
         if (agreed := _agreed(rules, one, awards)) is not None:
             yield one, agreed

@@ -12,6 +12,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from headgate.core import canonical
+from headgate.core.awards.reasons import Outcome
 from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.quantities import seconds_of
@@ -41,7 +42,7 @@ from headgate.site.notices.rounds import rounds_told
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.outcomes import applicants
+from headgate.site.portal.outcomes import AWARDED, applicants
 from headgate.site.portal.roles import DECIDES, Role
 from headgate.site.records.kept import Stands
 
@@ -243,6 +244,7 @@ def _decided(rules: CallNow, people: People) -> Iterator[Told]:
                 "outcome": one.outcome, "reason": one.reason, "score": one.score or None,
                 "findings": one.findings, "place": one.place,
                 "moved_up": one.is_awarded and one.id in stood_by,
+                "stood_by": one.id in stood_by and one.outcome not in (*AWARDED, Outcome.DECLINED),
             }  # fmt: skip
             acting = people.acting(dossier.lead_id)
             yield Told(f"decided/{one.id}/{one.seq}", "decided", acting, facts)

@@ -109,7 +109,9 @@ def _decided(words: _Words) -> Letter:
         "outcome": outcome,
     }
     told = _("The decision stands in the public journal; anybody can derive it again.")
-    lines = *_because(words), *([_moved_up()] if words.facts.get("moved_up") else ()), told
+    up = [_moved_up()] if words.facts.get("moved_up") else []
+    past = _("The standby list of this call is closed: nobody moves up on it any more.")
+    lines = *_because(words), *up, *([past] if words.facts.get("stood_by") else ()), told
     return Letter(subject, lines, _application(words))
 
 

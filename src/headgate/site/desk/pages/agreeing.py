@@ -26,7 +26,13 @@ from headgate.site.desk.models import (
     Side,
 )
 from headgate.site.desk.office import CallNow, acts_for, call_now, leads_of
-from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.desk.pages.telling import (
+    at_the_desk,
+    figures,
+    reader,
+    told_award,
+    words,
+)
 from headgate.site.desk.turns import Asked, Turn, accept_by, turn_of
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
@@ -119,7 +125,9 @@ def _moved_up(asked: Asked) -> Iterator[Any]:
     for number, turn in enumerate(asked.turns[1:], 1):
         shown = sorted(turn.who, key=lambda code: (code in asked.answers, code))[:PAGE_ROWS]
         leads = leads_of(Dossier.objects.filter(code__in=shown))
-        rows = [(c, leads.get(c, ""), _given(rules, *came[c]), _answer(asked, c)) for c in shown]
+        rows = [
+            (c, leads.get(c, ""), told_award(rules, *came[c]), _answer(asked, c)) for c in shown
+        ]
         caption = _("Moved up on %(day)s") % {"day": locale.day(rules.day(turn.told))}
         if rows:
             yield table(f"moved-up-{number}", caption, heads, rows, texts=frozenset(range(4)))
@@ -138,12 +146,6 @@ def _said_of(asked: Asked, turn: Turn) -> Iterator[str]:
     if len(turn.who) > PAGE_ROWS:
         count = {"shown": locale.whole(PAGE_ROWS), "awarded": locale.whole(len(turn.who))}
         yield _("The first %(shown)s of %(awarded)s awards are shown here.") % count
-
-
-def _given(rules: CallNow, support_class: str, blocks: int) -> str:
-    """Class and blocks of an award in words."""
-    say, support = _say(rules), rules.policy.supports[rules.call.support]
-    return f"{say.class_of(support, support_class)}: {say.block(rules.call.block, blocks)}"
 
 
 def _answer(asked: Asked, code: str) -> str:
@@ -211,7 +213,7 @@ def _support(rules: CallNow, says: Mapping[str, Any], say: Speaker) -> Any:
     ends = add_months(starts, says["months"])
     rows = [
         (_("Call"), words(rules.call.name)),
-        (_("Support"), _given(rules, says["class"], says["blocks"])),
+        (_("Support"), told_award(rules, says["class"], says["blocks"])),
         (_("From"), say.locale.day(starts)),
         (_("Until before"), say.locale.day(ends)),
         (_("Handed in, SHA-256"), says["received"]),

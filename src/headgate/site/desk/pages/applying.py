@@ -27,7 +27,7 @@ from headgate.site.actions.objection import object_by, object_to
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
-from headgate.site.desk.agreement import has_agreement
+from headgate.site.desk.agreement import awards_of, has_agreement
 from headgate.site.desk.amending import WITH_AGREED, unagreed
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import WITH_INSIDE, answer, body_of, doubles_of
@@ -59,6 +59,7 @@ from headgate.site.desk.pages.telling import (
     number,
     reader,
     told_answer,
+    told_award,
     told_contents,
     told_finding,
     told_refusal,
@@ -401,13 +402,15 @@ def _told_outcome(listed: AwardList | None, found: Dossier) -> SafeString | str:
 
 
 def _asked(rules: CallNow, listed: AwardList | None, found: Dossier) -> dict[str, Any]:
-    """Whether an application was awarded, or moved up for another; the last days to take the award
-    and to object, and whether they have passed.
+    """Whether and what an application was awarded, or moved up for another; the last days to take
+    the award and to object, and whether they have passed.
     """
     if listed is None or listed.told is None:
         return {}
     turn = turn_of(listed, found.code)
-    asked = {"won": turn is not None, "moved_up": found.code not in listed.winners}
+    asked: dict[str, Any] = {"won": turn is not None, "moved_up": found.code not in listed.winners}
+    if turn is not None:
+        asked["given"] = told_award(rules, *awards_of(listed)[found.code or ""])
     days = {
         "take": accept_by(rules, turn.told if turn else None),
         "object": object_by(rules, listed.told),

@@ -32,7 +32,7 @@ from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.turns import Asked
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
-from headgate.site.portal.roles import NAMES, STAFF, Role, roles_of
+from headgate.site.portal.roles import NAMES, STAFF, Role, decides, roles_of
 from headgate.site.portal.words import EVENTS, told_fault
 from headgate.site.records.kept import Stands
 from headgate.steps.agenda import agenda, first_day
@@ -95,6 +95,7 @@ def _lost(event: Event | None, moment: datetime) -> dict[str, Any] | None:
         "makes_room": asked.makes_room,
         "stand_by": len(set(listed.standby) - lost - came.keys()),
         "moved_up": len(came),
+        "lost_again": len(lost & came.keys()),
         "waits": len(asked.silent) if came and asked.is_open else 0,
         "last": asked.last,
     }
@@ -125,7 +126,7 @@ def _told(policy: Policy, event: Event) -> Coming:
 
 def _take(request: HttpRequest) -> HttpResponse:
     event, moment = coming()
-    if event is not None and event.what is What.DECIDE_CALL:
+    if event is not None and event.what is What.DECIDE_CALL and decides(request.user):
         ask_everywhere(moment)
     take_due(reader(request), request.POST.get("event", ""), moment, outside())
     messages.success(request, _("Done: it stands in the journal."))

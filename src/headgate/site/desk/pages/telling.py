@@ -208,3 +208,9 @@ def at_the_desk(view: View) -> View:
         return render(request, "desk/refused.html", {"why": why}, status=HTTPStatus.CONFLICT)
 
     return told
+
+
+def told_award(rules: CallNow, support_class: str, blocks: int) -> str:
+    """Class and blocks of an award in the reader's words."""
+    say, support = speaker_of(rules.policy, language()), rules.policy.supports[rules.call.support]
+    return f"{say.class_of(support, support_class)}: {say.block(rules.call.block, blocks)}"
