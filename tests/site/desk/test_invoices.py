@@ -331,6 +331,12 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     assert "Pay, please. <b>" in letter(told).lines
     record_payment(officer, received(one), now())
     assert set() == shut() == listed_as_suspended(office)
+    assert not Notice.objects.filter(kind="lifted").exists()
+    gather(now())
+    lifted = Notice.objects.get(kind="lifted", person=person)
+    for language, word in (("en", "runs again"), ("vi", "chạy lại"), ("ko", "재개")):
+        with override(language):
+            assert word in letter(lifted).subject
     assert "Runs again" not in page
     page = holder.get(reverse("running-award", args=(one.award,))).content.decode()
     assert (False, True) == ("Suspended since" in page, "Runs again" in page)

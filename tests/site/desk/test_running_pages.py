@@ -14,9 +14,10 @@ from django.urls import reverse
 from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.alliance import enter_alliance, form_alliance
-from headgate.site.actions.amend import answer
+from headgate.site.actions.amend import answer, answer_all
 from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE
+from headgate.site.desk.pages.telling import told_refusal
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.running import Reports
 from headgate.site.notices.models import Notice
@@ -199,6 +200,22 @@ def test_the_office_answers_several_reports_of_a_call_at_once(played: Cast) -> N
     assert f"{number} report{'s are' if number > 1 else ' is'} answered." in told
     rows = Asking.objects.order_by("pk").values_list("granted", "answer")
     assert [(None, ""), *[(True, "Read and accepted")] * number] == list(rows)
-    assert DeskRefusal.ANSWERED.value in text_of(office.post(where, sent, follow=True))
-    assert awards[0].award in told
+    both: dict[str, object] = {
+        **sent,
+        "asking": [str(asked[0].pk), picked[0]],
+        "text": "A text of more words",
+    }
+    again = office.post(where, both, follow=True)
+    which = f"{DeskRefusal.ANSWERED.value} ({awards[1].award})"
+    assert which in text_of(again), "it says which"
+    assert [None, *[True] * number] == list(Asking.objects.values_list("granted", flat=True))
+    assert f'value="{asked[0].pk}" checked' in again.content.decode(), "the pick is kept"
+    assert "A text of more words" in again.content.decode()
+    long = asking(played, awards[1], change=Change.LONGER, months=1)
+    Asking.objects.filter(pk=long.pk).update(asked={"months": 99})
+    numbers = [asked[0].pk, long.pk]
+    with pytest.raises(Refused, match="MONTHS_TOO_MANY") as refused:
+        answer_all(played.officer, numbers, True, "Both", NOON)
+    assert told_refusal(refused.value).startswith(f"{awards[1].award}: Ask for at least one month")
+    assert not Asking.objects.filter(pk__in=numbers, granted__isnull=False).exists()
     assert () == verify_database(SITE).faults

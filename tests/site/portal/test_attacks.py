@@ -63,7 +63,8 @@ def test_refusals_are_readable_in_the_readers_language(portal: Client, language:
     answer = strict.post("/demo/auditor/")
     assert 403 == answer.status_code
     assert old in text_of(answer)
-    read, sent = (portal.post("/decisions/"), portal.put("/")), portal.get("/demo/auditor/")
+    read = (portal.post("/decisions/"), portal.put("/"), strict.put("/"), strict.delete("/"))
+    sent = portal.get("/demo/auditor/")
     for only_sent in (*read, portal.trace("/"), sent):
         assert 405 == only_sent.status_code
         assert NOT_TAKEN[language] in text_of(only_sent)

@@ -4,9 +4,10 @@ A holder asks and the office answers; an operator hands over and the holder answ
 Every answer is an event of the cycle, and the journal has SHA-256 of the words on both sides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -17,11 +18,20 @@ from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
 from headgate.site.actions.alliance import follow
-from headgate.site.actions.take import change
+from headgate.site.actions.take import change, change_all
 from headgate.site.desk.amending import unagreed
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Asking, Deed
-from headgate.site.desk.office import SITE, acts_for, day_at, doing, handed_in, need
+from headgate.site.desk.office import (
+    SITE,
+    acts_for,
+    day_at,
+    doing,
+    doing_each,
+    handed_in,
+    need,
+    of_many,
+)
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -74,6 +84,24 @@ def answer(
 
     Raises `Refused`, and Faulty where it cannot be granted any more.
     """
+    asking = _to_answer(officer, number, granted, text, spares)
+    return enter(officer, asking, granted, text, now)
+
+
+def answer_all(
+    officer: Person, numbers: Sequence[int], granted: bool, text: str, now: datetime
+) -> None:
+    """Answer many in the same words, all or none. Raises `Refused`, with a note of which."""
+    askings = [_to_answer(officer, number, granted, text) for number in numbers]
+
+    def answered(asking: Asking, before: Term | None) -> Term:
+        with of_many(asking.dossier.code or ""):
+            return _entered(before, officer, asking, granted, text, now)
+
+    change_all(SITE, (partial(answered, asking) for asking in askings))
+
+
+def _to_answer(officer: Person, number: int, granted: bool, text: str, spares: int = 0) -> Asking:
     need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
     asking = _waiting(number)
     if asking.change == Change.HAND_OVER:
@@ -82,7 +110,7 @@ def answer(
     _need_words(text)
     if asking.change == Change.EXPLANATION and granted:
         asking.asked = {"spares_percent": spares}
-    return enter(officer, asking, granted, text, now)
+    return asking
 
 
 def hand_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
@@ -90,8 +118,19 @@ def hand_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
 
     Raises `Refused`.
     """
-    with doing(operator, "hand over", code, now):
-        need(operator, Role.OPERATOR)
+    (made,) = hand_over_all(operator, [code], text, now)
+    return made
+
+
+def hand_over_all(operator: Person, codes: Sequence[str], text: str, now: datetime) -> list[Asking]:
+    """The same for many awards, all or none. Raises `Refused`, with a note of which."""
+    need(operator, Role.OPERATOR)
+    with doing_each(operator, "hand over", codes, now):
+        return [_handed_over(operator, code, text, now) for code in codes]
+
+
+def _handed_over(operator: Person, code: str, text: str, now: datetime) -> Asking:
+    with of_many(code):
         dossier = handed_in(code)
         _need_words(text)
         waiting = dossier.askings.filter(change=Change.HAND_OVER, granted__isnull=True).first()
@@ -173,35 +212,38 @@ def enter(person: Person, asking: Asking, granted: bool, text: str, now: datetim
     What nobody asked is kept with its answer. Raises `Refused`.
     """
 
-    def action(before: Term | None) -> Term:
-        if before is None:
-            refuse(DeskRefusal.NO_PROGRAMME)
-        if asking._state.adding:
-            asking.save()
-        elif not Asking.objects.filter(pk=asking.pk, granted__isnull=True).exists():
-            refuse(DeskRefusal.ANSWERED, asking.pk)
-        asking.granted, asking.answer = granted, text
-        asking.officer, asking.answered = person, now
-        asking.event = f"{asking.change}-{asking.pk}"
-        day, asked = may_be_done(before, _day(before, now)), _day(before, asking.at)
-        made = amendment(asking, asked, day)
-        if day < max(asked, made.usable or asked):
-            refuse(DeskRefusal.OVERDUE_FIRST, day)
-        need_no_fault(before, made, day)
-        held = before.holdings[made.award] if made.change is Change.MEMBERS else None
-        if granted and held is not None and (missing := unagreed(asking, held)):
-            refuse(DeskRefusal.ENTRY_UNAGREED, ", ".join(missing))
-        world = Recorded({amendments_name(asking.event): [made]})
-        after = take(before, world, Event(day, What.AMEND, asking.event))
-        asking.save()
-        if made.granted and made.change is Change.MEMBERS:
-            follow(asking.dossier, after.holdings.values(), now)
-        about = f"{asking.dossier.code} {asking.change}"
-        Deed.objects.create(person=person, action="answer", about=about[:200], at=now)
-        return after
-
-    change(SITE, action)
+    change(SITE, lambda before: _entered(before, person, asking, granted, text, now))
     return asking
+
+
+def _entered(
+    before: Term | None, person: Person, asking: Asking, granted: bool, text: str, now: datetime
+) -> Term:
+    if before is None:
+        refuse(DeskRefusal.NO_PROGRAMME)
+    if asking._state.adding:
+        asking.save()
+    elif not Asking.objects.filter(pk=asking.pk, granted__isnull=True).exists():
+        refuse(DeskRefusal.ANSWERED, asking.pk)
+    asking.granted, asking.answer = granted, text
+    asking.officer, asking.answered = person, now
+    asking.event = f"{asking.change}-{asking.pk}"
+    day, asked = may_be_done(before, _day(before, now)), _day(before, asking.at)
+    made = amendment(asking, asked, day)
+    if day < max(asked, made.usable or asked):
+        refuse(DeskRefusal.OVERDUE_FIRST, day)
+    need_no_fault(before, made, day)
+    held = before.holdings[made.award] if made.change is Change.MEMBERS else None
+    if granted and held is not None and (missing := unagreed(asking, held)):
+        refuse(DeskRefusal.ENTRY_UNAGREED, ", ".join(missing))
+    world = Recorded({amendments_name(asking.event): [made]})
+    after = take(before, world, Event(day, What.AMEND, asking.event))
+    asking.save()
+    if made.granted and made.change is Change.MEMBERS:
+        follow(asking.dossier, after.holdings.values(), now)
+    about = f"{asking.dossier.code} {asking.change}"
+    Deed.objects.create(person=person, action="answer", about=about[:200], at=now)
+    return after
 
 
 def need_no_fault(term: Term, made: Amendment, day: date) -> None:
@@ -233,7 +275,7 @@ def _waiting(number: int) -> Asking:
     if asking is None:
         refuse(DeskRefusal.NOT_YOURS, number)
     if asking.granted is not None:
-        refuse(DeskRefusal.ANSWERED, number)
+        refuse(DeskRefusal.ANSWERED, asking.dossier.code)
     return asking
 
 

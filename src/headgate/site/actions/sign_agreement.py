@@ -1,11 +1,12 @@
 """One side signs the agreement on an award: the holder, or the office."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from headgate.site.desk.agreement import agreement_of
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import AgreementSignature, AwardList, Dossier, Side
-from headgate.site.desk.office import acts_for, call_now, doing, handed_in, need
+from headgate.site.desk.office import acts_for, call_now, doing_each, handed_in, need, of_many
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.turns import accept_by, is_over, turn_of
 from headgate.site.portal.models import Person
@@ -16,7 +17,22 @@ def sign_agreement(
     person: Person, code: str, side: Side, digest: str, now: datetime
 ) -> AgreementSignature:
     """Sign exactly the text that was read; signed twice it is one signature. Raises `Refused`."""
-    with doing(person, f"sign agreement as {side}", code, now):
+    (signed,) = sign_agreements(person, {code: digest}, side, now)
+    return signed
+
+
+def sign_agreements(
+    person: Person, digests: Mapping[str, str], side: Side, now: datetime
+) -> list[AgreementSignature]:
+    """The same for many awards by the text of each, all or none. Raises `Refused`, noting which."""
+    with doing_each(person, f"sign agreement as {side}", [*digests], now):
+        return [_signed(person, code, side, digest, now) for code, digest in digests.items()]
+
+
+def _signed(
+    person: Person, code: str, side: Side, digest: str, now: datetime
+) -> AgreementSignature:
+    with of_many(code):
         dossier = handed_in(code)
         _need_side(person, dossier, side)
         rules = call_now(dossier.call)

@@ -1,6 +1,6 @@
 """The cycle on what is kept: each event is read, taken by the same function, and written back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import islice
 
 from headgate.core.faults import Fault, Faulty
@@ -20,14 +20,23 @@ from headgate.steps.term import Term
 
 def change(database: Database, action: Callable[[Term | None], Term]) -> Term:
     """Read the term, let an action go on from it, and keep what was added: one transaction."""
+    return change_all(database, [action])[0]
+
+
+def change_all(database: Database, actions: Iterable[Callable[[Term | None], Term]]) -> list[Term]:
+    """The same for one action after the other, all of them in one transaction or none."""
     with database.writing():
-        at, ledger = head(database), stored(database)
-        before = load(database, ledger, at.latest)
-        after = action(before)
-        reached(Point.JUDGED)
-        ends = append(database, at, ledger, after.books.chart, after.entries)
-        keep(database, before, after, ends)
-        reached(Point.STATE_WRITTEN)
+        return [_changed(database, action) for action in actions]
+
+
+def _changed(database: Database, action: Callable[[Term | None], Term]) -> Term:
+    at, ledger = head(database), stored(database)
+    before = load(database, ledger, at.latest)
+    after = action(before)
+    reached(Point.JUDGED)
+    ends = append(database, at, ledger, after.books.chart, after.entries)
+    keep(database, before, after, ends)
+    reached(Point.STATE_WRITTEN)
     return after
 
 

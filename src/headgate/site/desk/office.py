@@ -4,7 +4,7 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from headgate.core.calls.window import window
+from headgate.core.ledger.refused import Refused
 from headgate.core.policy.clocks import Days
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
@@ -90,9 +91,29 @@ def need(person: Person, *roles: Role) -> None:
 @contextmanager
 def doing(person: Person | None, action: str, about: object, now: datetime) -> Iterator[None]:
     """One transaction in which somebody does something, kept with what they did."""
+    with doing_each(person, action, [str(about)], now):
+        yield
+
+
+@contextmanager
+def doing_each(person: Person, action: str, about: Sequence[str], now: datetime) -> Iterator[None]:
+    """The same for many things together: one transaction, so that all are done or none."""
     with SITE.writing():
         yield
-        Deed.objects.create(person=person, action=action, about=str(about)[:200], at=now)
+        told = (one[:200] for one in about)
+        Deed.objects.bulk_create(
+            Deed(person=person, action=action, about=one, at=now) for one in told
+        )
+
+
+@contextmanager
+def of_many(code: str) -> Iterator[None]:
+    """Of many things done together, which one a refusal is about: a note on it."""
+    try:
+        yield
+    except Refused as refused:
+        refused.add_note(code)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""What there is to tell of fees: that one is owed, and that it was not paid in time."""
+"""What there is to tell of fees: that one is owed, was not paid in time, or was paid at last."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from headgate.site.desk.invoices import OVERDUE, PAID, invoices, suspends_from
+from headgate.core.duties.amendment import Change
+from headgate.site.desk.invoices import OVERDUE, PAID, Invoice, invoices, suspended, suspends_from
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal.clock import today
 from headgate.site.portal.roles import Role
@@ -11,8 +12,9 @@ from headgate.site.records.kept import Stands
 
 def invoices_told(stood: Stands, people: People) -> Iterator[Told]:
     """Every invoice to its holder once; one that is overdue to the fund officers as well."""
-    on = today(stood)
-    for one in invoices(stood):
+    on, found = today(stood), invoices(stood)
+    yield from _lifted(stood, found, people)
+    for one in found:
         holder = people.of_award(one.award)
         if not holder:
             continue
@@ -32,3 +34,13 @@ def invoices_told(stood: Stands, people: People) -> Iterator[Told]:
             late = {**facts, "amount": one.standing.open}
             late |= {"suspends": first.isoformat()} if first else {}
             yield Told(f"invoice-late/{one.number}", "invoice-late", told, late)
+
+
+def _lifted(stood: Stands, found: Sequence[Invoice], people: People) -> Iterator[Told]:
+    """That an award runs again whose suspension has ended, once each, as the suspension was."""
+    shut = suspended(stood, found)
+    for held in stood.holdings:
+        for one in held.amended:
+            if one.change is Change.SUSPENSION and shut.get(held.award) != one.day:
+                key, facts = f"lifted/{held.award}/{one.day}", {"code": held.award}
+                yield Told(key, "lifted", people.of_award(held.award), facts)

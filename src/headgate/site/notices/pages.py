@@ -41,7 +41,7 @@ ABOUT: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
     "objection": (lazy("Objections"), ("objection", "answered")),
     "award": (lazy("Running awards"), ("idle", "taken", "asked", "amended", "unattended")),
     "report": (lazy("Reports"), ("report", "reports-late")),
-    "invoice": (lazy("Invoices"), ("invoice", "invoice-late")),
+    "invoice": (lazy("Invoices"), ("invoice", "invoice-late", "lifted")),
     "round": (
         lazy("Rounds"),
         tuple(

@@ -358,6 +358,12 @@ def _invoice_late(words: _Words) -> Letter:
     return Letter(subject, (*lines, last), address)
 
 
+def _lifted(words: _Words) -> Letter:
+    """A suspension has ended, because what was overdue is paid."""
+    line = _("What was overdue is paid: its jobs start again.")
+    return Letter(words.filled(_("%(code)s runs again")), (line,), _award(words))
+
+
 def _owed(words: _Words) -> tuple[str, tuple[str, ...]]:
     """Where an invoice is, and what it is about."""
     facts, say = words.facts, words.say
@@ -398,6 +404,7 @@ KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "unattended": _unattended,
     "invoice": _invoice,
     "invoice-late": _invoice_late,
+    "lifted": _lifted,
     "round-finding": _round_finding,
     "round-decided": _round_decided,
     "round-objection": _round_objection,

@@ -32,8 +32,13 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The form was not sent from this site's own page, or that page was too old."""
+    """The form was not sent from this site's own page, or that page was too old.
+
+    What is no form at all, such as PUT, is told which methods a page can take.
+    """
     del reason
+    if request.method != "POST":
+        return not_for_opening(request, "GET, HEAD, POST")
     return _refused(request, HTTPStatus.FORBIDDEN, "form-too-old")
 
 

@@ -49,8 +49,11 @@ def again(context: Context, name: str, **form: object) -> str:
 
 
 def posted(request: HttpRequest) -> dict[str, str]:
-    """The fields of the form that was sent now, but for what nobody shows."""
-    return {name: str(value) for name, value in request.POST.items() if name not in _SECRET}
+    """The fields of the form that was sent now, but for what nobody shows; what was picked
+    under one name stands with commas between.
+    """
+    told = request.POST.lists()
+    return {name: ",".join(map(str, values)) for name, values in told if name not in _SECRET}
 
 
 def kept(request: HttpRequest) -> dict[str, str]:

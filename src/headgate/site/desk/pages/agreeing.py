@@ -15,7 +15,7 @@ from headgate.core.quantities import add_months
 from headgate.report.blocks import Document, Items, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
-from headgate.site.actions.sign_agreement import sign_agreement
+from headgate.site.actions.sign_agreement import sign_agreement, sign_agreements
 from headgate.site.desk.agreement import Agreed, agreement_of, moved_up, sides, taken
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import (
@@ -160,9 +160,9 @@ def _answer(asked: Asked, code: str) -> str:
 
 def _sign_for_the_office(request: HttpRequest) -> None:
     """Sign every agreement that was picked, each by the SHA-256 that its row had."""
-    picked = [one.partition(" ") for one in request.POST.getlist("agreement")]
-    for code, _blank, digest in picked:
-        sign_agreement(reader(request), code, Side.OFFICE, digest, now())
+    rows = (one.partition(" ") for one in request.POST.getlist("agreement"))
+    picked = {code: digest for code, _blank, digest in rows}
+    sign_agreements(reader(request), picked, Side.OFFICE, now())
     told = ngettext(
         "%(n)s agreement is signed for the office.",
         "%(n)s agreements are signed for the office.",

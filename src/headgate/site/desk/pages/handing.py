@@ -3,7 +3,7 @@ and what invented holders then do, in a demo.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from headgate.core.duties.amendment import Change
 from headgate.core.policy.schema import Call
-from headgate.site.actions.amend import answer, hand_over
+from headgate.site.actions.amend import answer_all, hand_over_all
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo import let_holders_go_on
 from headgate.site.desk.models import Asking, Dossier
@@ -49,9 +49,15 @@ def handing_over(request: HttpRequest, call: str) -> HttpResponse:
         "name": words(rules.name),
         "waiting": shown.values_list("code", "lead__name"),
         "many": len(waiting),
-        "text": typed_before(request).get("text", ""),
+        **_typed(request, "award"),
     }
     return render(request, "desk/handing_over.html", context)
+
+
+def _typed(request: HttpRequest, name: str) -> dict[str, Any]:
+    """What was picked and written here before and could not be done."""
+    before = typed_before(request)
+    return {"text": before.get("text", ""), "picked": before.get(name, "").split(",")}
 
 
 def _stands(call: str) -> tuple[Stands, Call] | None:
@@ -65,8 +71,7 @@ def _stands(call: str) -> tuple[Stands, Call] | None:
 
 def _hand_over(request: HttpRequest, picked: list[str], text: str) -> None:
     """Hand over every award that was picked, with the same words."""
-    for code in picked:
-        hand_over(reader(request), code, text, now())
+    hand_over_all(reader(request), picked, text, now())
     told = ngettext(
         "%(n)s award is handed over: its holder says whether it can be used.",
         "%(n)s awards are handed over: their holders say whether they can be used.",
@@ -92,15 +97,14 @@ def reports(request: HttpRequest, call: str) -> HttpResponse:
     context = {
         "name": words(rules.name),
         "waiting": [(one, names.get(one.asked["report"], "")) for one in waiting[:PAGE_ROWS]],
-        "text": typed_before(request).get("text", ""),
+        **_typed(request, "asking"),
     }
     return render(request, "desk/answering_reports.html", context)
 
 
 def _answer(request: HttpRequest, picked: list[int], granted: bool, text: str) -> None:
     """Answer every report that was picked, with the same words."""
-    for asking in picked:
-        answer(reader(request), asking, granted, text, now())
+    answer_all(reader(request), picked, granted, text, now())
     told = ngettext("%(n)s report is answered.", "%(n)s reports are answered.", len(picked))
     messages.success(request, told % {"n": figures().whole(len(picked))})
 

@@ -160,7 +160,11 @@ def _told_answers(call: Call, dossier: Dossier) -> list[tuple[str, str]]:
 
 
 def told_refusal(refused: Refused) -> str:
-    """Why something was not done, and what mends it."""
+    """Why something was not done, and what mends it; of many things, which one was refused."""
+    return ": ".join([*getattr(refused, "__notes__", ()), _told_refusal(refused)])
+
+
+def _told_refusal(refused: Refused) -> str:
     if isinstance(refused.reason, AmendmentFault):
         return _(MENDED[refused.reason])
     if isinstance(refused.reason, PaymentFault):
