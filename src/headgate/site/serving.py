@@ -181,11 +181,13 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
     import uvicorn
     from django.urls import resolve
 
+    from headgate.site.apart import have_computed
     from headgate.site.portal.asgi import application
     from headgate.site.portal.preparing import PREPARING
     from headgate.site.portal.unreadable import Reader
 
     resolve("/")
+    have_computed()
     usually()
     config = uvicorn.Config(
         application, http=Reader, log_level="warning", server_header=False, ws="none"

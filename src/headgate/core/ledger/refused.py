@@ -5,6 +5,7 @@ others raise `Refused`, so that their result type stays plain; the edge of the h
 """
 
 from enum import Enum
+from typing import Self
 
 
 class Refused(ValueError):
@@ -14,3 +15,7 @@ class Refused(ValueError):
         self.reason = reason
         self.about = about
         super().__init__(f"{reason.name}: {about}")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Enum, str]]:
+        """What another process makes the same from."""
+        return type(self), (self.reason, self.about)

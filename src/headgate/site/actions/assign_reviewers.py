@@ -10,6 +10,7 @@ from datetime import datetime
 from headgate.core.calls.matching import coverage, terms
 from headgate.core.calls.panel import Assignment, assign
 from headgate.core.calls.screening import eligible, screen
+from headgate.site.apart import apart
 from headgate.site.desk.dossiers import members, read_line
 from headgate.site.desk.models import (
     Acting,
@@ -47,7 +48,7 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
         given = [(a or "", r) for a, r in seated.values_list("dossier__code", "reviewer__code")]
         seats = dict.fromkeys(dossiers, _seats(rules)[0])
         standing = [pair for pair in given if pair not in conflicts]
-        found = assign(seats, sorted(reviewers), expertise, conflicts, standing)
+        found = apart(assign, seats, sorted(reviewers), expertise, conflicts, standing)
         Review.objects.bulk_create(
             Review(dossier=dossiers[code], reviewer=reviewers[name], assigned=now)
             for code, name in found.pairs

@@ -18,6 +18,7 @@ from headgate.core.quantities import instant
 from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
 from headgate.report.summary_calls import Why
+from headgate.site.apart import apart
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.remembered import Read, read_whole, remembered
 from headgate.site.portal.lists import Kept
@@ -146,7 +147,7 @@ def wanted(
     It raises Faulty for an overlay or facts that cannot be used, ValueError where the list itself
     is refused.
     """
-    return {("board", *sorted(overlays.items())): partial(_solved, overlays=overlays)}
+    return {("board", *sorted(overlays.items())): partial(_solved, overlays=dict(overlays))}
 
 
 def preview(
@@ -166,7 +167,11 @@ def preview(
 
 
 def look(call_id: str, now: datetime) -> Board:
-    """The same solved now, inside a transaction."""
+    """The same solved now, inside a transaction that has written nothing yet."""
+    return apart(_looked, call_id, now)
+
+
+def _looked(call_id: str, now: datetime) -> Board:
     return _solved(read_whole(call_id, now))
 
 

@@ -17,6 +17,7 @@ from headgate.core.evaluation.evidence import Evidence, Rating
 from headgate.core.evaluation.known import Known, answered
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Pillar, PillarKind, Policy, Round
+from headgate.site.apart import apart
 from headgate.site.desk.models import RoundSheet
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.desk.refusals import DeskRefusal, refuse
@@ -242,7 +243,7 @@ def agreement_now(panel: Panel) -> dict[str, Fraction | None]:
         marks = rows.setdefault(sheet.pillar, [])
         code = sheet.reviewer.code
         marks += ((f"{sheet.team} {name}", code, n) for name, n in sheet.points.items())
-    return {name: harshness(marks).alpha if marks else None for name, marks in rows.items()}
+    return {name: apart(harshness, marks).alpha if marks else None for name, marks in rows.items()}
 
 
 def criteria(pillar: Pillar) -> tuple[str, ...]:

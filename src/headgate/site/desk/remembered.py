@@ -6,12 +6,13 @@ be derived again while the three are the same, and nothing has to be told of a c
 drafts are left aside: no list follows from them, and they are most of what is done all day.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from headgate.rings import undisturbed
+from headgate.site.apart import apart
 from headgate.site.desk.office import NEWEST_JUDGED, SITE, CallNow, call_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import ELSEWHERE, Desk
@@ -56,18 +57,39 @@ def remembered(
     """
     rules.need_under_review()
     known = {what: _known(what, rules, now) for what in derived}
-    if None not in known.values():
-        return list(known.values())
-    with SITE.reading():
-        read = read_whole(rules.id, now)
-        read.rules.need_under_review()
-        same = read.rules.moved == rules.moved
-        for what, derive in derived.items():
-            if known[what] is None or not same:
-                with undisturbed():
-                    known[what] = derive(read)
-                _KEPT.keep((what, read.rules.id), (_follows(read.rules, now), known[what]))
+    there = [what for what, value in known.items() if value is not None]
+    if len(there) < len(known):
+        follows, made, why = apart(_made, rules.id, rules.moved, now, dict(derived), there)
+        for what, value in made.items():
+            _KEPT.keep((what, rules.id), (follows, value))
+        if why is not None:
+            raise why
+        known |= made
     return list(known.values())
+
+
+def _made(
+    call_id: str,
+    moved: tuple[str, ...],
+    now: datetime,
+    derived: Mapping[Hashable, Callable[[Read], Any]],
+    there: Collection[Hashable],
+) -> tuple[Hashable, dict[Hashable, Any], ValueError | None]:
+    """What the functions derive of a call as it is read now, but what was `there` while it is no
+    other; what that follows from, and why the rest is not made.
+    """
+    made: dict[Hashable, Any] = {}
+    with SITE.reading(), undisturbed():
+        read = read_whole(call_id, now)
+        read.rules.need_under_review()
+        for what, derive in derived.items():
+            if what in there and read.rules.moved == moved:
+                continue
+            try:
+                made[what] = derive(read)
+            except ValueError as why:
+                return _follows(read.rules, now), made, why
+    return _follows(read.rules, now), made, None
 
 
 def _known(what: Hashable, rules: CallNow, now: datetime) -> Any:

@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +17,9 @@ from pydantic import TypeAdapter
 from headgate.core.calls.application import Mark
 from headgate.core.calls.harshness import Harshness
 from headgate.core.calls.scoring import score
+from headgate.core.policy.schema import Call
 from headgate.site.actions.assign_reviewers import seat
+from headgate.site.apart import apart
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo_panel import let_invented_mark
 from headgate.site.desk.demo_words import invented
@@ -46,7 +47,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         return redirect("panel", call=call)
     told = Review.objects.filter(dossier__call=call).order_by("dossier__code", "reviewer__code")
     seats = [_Seat(*one) for one in told.values_list(*_SEAT)]
-    fitted = _decided(rules.id) if rules.decided else _fitted(rules, told.exclude(marked=None))
+    fitted = _decided(rules.id) if rules.decided else apart(_fitted, rules.call, call)
     locale, codes = figures(), sorted({one.code or "" for one in seats})
     shown = _shown(request, codes)
     sheets = (
@@ -112,15 +113,16 @@ def _decided(call: str) -> Harshness:
     return _HARSHNESS.validate_python(next(made).result["harshness"])
 
 
-def _fitted(rules: CallNow, given: "QuerySet[Review]") -> Harshness:
+def _fitted(call: Call, call_id: str) -> Harshness:
     """The same from the sheets that were given so far."""
+    given = Review.objects.filter(dossier__call=call_id).exclude(marked=None)
     sheets = list(given.values_list("dossier__code", "reviewer__code", "points"))
     marks = (
         Mark(code or "", criterion, reviewer, points)
         for code, reviewer, sheet in sheets
         for criterion, points in sheet.items()
     )
-    return score(rules.call, marks, {code or "" for code, *_ in sheets}).harshness
+    return score(call, marks, {code or "" for code, *_ in sheets}).harshness
 
 
 def _members(seats: Iterable[_Seat], fitted: Harshness) -> list[dict[str, Any]]:

@@ -7,16 +7,13 @@ whose worker is gone; answers are kept here, by what they were made from.
 """
 
 import atexit
-import subprocess
 import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from threading import Lock, Thread
-from typing import Final, Self
+from typing import Final
 
 from django.conf import settings
 from django.core.cache import cache
@@ -25,6 +22,7 @@ from django.http import HttpRequest
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.document import Document
 from headgate.report.trial import Column, Trial
+from headgate.site.apart import Child
 
 SEED: Final = "headgate"
 SEEDS: Final = tuple(f"{SEED}/{n}" for n in range(1, 6))
@@ -90,37 +88,6 @@ Found = Answered | Faulty
 Key = tuple[str, str, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
-    """The process that replays, and this end of the line to it."""
-
-    process: "subprocess.Popen[bytes]"
-    line: "Connection[Question, Found]"
-
-    @classmethod
-    def started(cls) -> Self:
-        """One that is alone in its session: what interrupts the server leaves it to be ended."""
-        ours, theirs = Pipe()
-        with theirs:
-            process = subprocess.Popen(
-                COMMAND, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
-            )
-        return cls(process, ours)
-
-    def asked(self, question: Question, seconds: float) -> Found:
-        """What it says; raises EOFError or OSError where it ended or takes too long."""
-        self.line.send(question)
-        if not self.line.poll(seconds):
-            raise EOFError
-        return self.line.recv()
-
-    def end(self) -> None:
-        """End it, whatever it is doing."""
-        self.line.close()
-        self.process.kill()
-        self.process.wait()
-
-
 @dataclass
 class _Shop:
     """What one worker keeps; but for `child`, all is only ever changed under `lock`.
@@ -132,7 +99,7 @@ class _Shop:
     asking: Lock = field(default_factory=Lock)
     waiting: int = 0
     making: set[str] = field(default_factory=set)
-    child: _Child | None = None
+    child: Child | None = None
     warm: str = ""
     answers: OrderedDict[Key, Found] = field(default_factory=OrderedDict)
 
@@ -237,9 +204,9 @@ def _asked(key: Key, question: Question, seconds: float) -> Found:
     child = _SHOP.child
     if child is None or child.process.poll() is not None:
         _SHOP.end()
-        child = _SHOP.child = _Child.started()
+        child = _SHOP.child = Child.started(COMMAND)
     try:
-        found = child.asked(question, seconds)
+        found: Found = child.asked(question, seconds)
     except (EOFError, OSError) as ended:
         _SHOP.end()
         raise Busy from ended

@@ -1,0 +1,86 @@
+"""What takes much memory is computed by a child of whoever serves, and is what it would be here."""
+
+import os
+import signal
+from collections.abc import Iterator
+from multiprocessing import Pipe
+from pathlib import Path
+
+import pytest
+
+from headgate.core.calls.harshness import harshness
+from headgate.site import apart as beside
+from headgate.site.apart import __main__ as child
+from headgate.site.apart import apart
+from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.records.database import Database, create, opened
+from headgate.site.records.kept import kept_term
+
+ROWS = [("r1", "a", 70_000), ("r2", "a", 50_000), ("r1", "b", 40_000), ("r2", "b", 30_000)]
+
+
+@pytest.fixture(autouse=True)
+def serves(monkeypatch: pytest.MonkeyPatch) -> Iterator[beside._Beside]:
+    """A process that serves."""
+    made = beside._Beside(serves=True)
+    monkeypatch.setattr(beside, "_BESIDE", made)
+    yield made
+    made.end()
+
+
+def test_another_process_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For whoever serves; a command or a test computes where it asks."""
+    assert os.getpid() != apart(os.getpid)
+    assert harshness(ROWS) == apart(harshness, ROWS)
+    monkeypatch.setattr(beside, "_BESIDE", beside._Beside())
+    assert os.getpid() == apart(os.getpid)
+
+
+def test_what_is_refused_there_is_refused_here() -> None:
+    """With its name and what it is about, and the next question is answered."""
+    with pytest.raises(ValueError, match="CALL_UNKNOWN: nowhere") as refused:
+        apart(refuse, DeskRefusal.CALL_UNKNOWN, "nowhere")
+    assert DeskRefusal.CALL_UNKNOWN is getattr(refused.value, "reason", None)
+    assert 3 == apart(max, 3, 2)
+
+
+def test_a_worker_outlives_its_child(
+    serves: beside._Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another answers for one that was ended; where none gets ready, that is said."""
+    first = apart(os.getpid)
+    os.kill(first, signal.SIGKILL)
+    assert apart(os.getpid) not in {first, os.getpid()}
+    serves.end()
+    monkeypatch.setattr(beside, "COMMAND", ("false",))
+    with pytest.raises(ChildProcessError):
+        apart(os.getpid)
+
+
+def test_a_child_reads_what_its_worker_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database that the environment names, and not one that it was told of before."""
+    for name in ("one", "two"):
+        address = f"sqlite:///{tmp_path}/{name}.db"
+        create(opened(address, name))
+        monkeypatch.setenv("HEADGATE_DATABASE", address)
+        beside._BESIDE.end()
+        assert f"{tmp_path}/{name}.db" in apart(where)
+        assert None is apart(kept_term, Database("default"))
+
+
+def where() -> str:
+    """The file of the database that is read here."""
+    return Database("default").where[2]
+
+
+@pytest.mark.parametrize("how", ["asked no more", "left alone"])
+def test_nothing_stays_behind(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child ends by itself when nobody asks, or when its worker is gone."""
+    ours, theirs = Pipe()
+    with ours, theirs:
+        monkeypatch.setattr(child, "IDLE_SECONDS", 0 if how == "asked no more" else None)
+        if how == "left alone":
+            ours.close()
+        child.serve(theirs)
