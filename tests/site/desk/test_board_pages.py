@@ -22,7 +22,9 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.transfer import Refusal
 from headgate.core.policy.schema import Policy
 from headgate.cycle import take
+from headgate.site.actions.assign_reviewers import seat
 from headgate.site.actions.find_gate import find_gate, reply_gate
+from headgate.site.actions.mark import mark
 from headgate.site.actions.people import appoint
 from headgate.site.desk import board, remembered, world
 from headgate.site.desk.board import Board, decision_event, look, preview
@@ -33,6 +35,7 @@ from headgate.site.desk.pages import awarding, panelling, trying
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
+from headgate.site.portal import lists
 from headgate.site.portal.people import make_personas
 from headgate.site.portal.roles import Role
 from headgate.site.records import kept as records_kept
@@ -250,6 +253,56 @@ def test_the_panel_and_its_minutes(judged: Cast) -> None:
     seats = Review.objects.filter(reviewer__code="REV-NEW").count()
     full = Review.objects.filter(dossier__code=codes[0]).count() > 4
     assert (seats, False) == (1, full) or "as many reviewers" in text(officer, "panel")
+
+
+def test_the_minutes_say_what_moved_since_a_process_read_all_sheets(judged: Cast) -> None:
+    """What is kept of them is what a process says that keeps nothing, after a sheet and a seat."""
+    officer, seen = browser(judged.officer), list[str]()
+
+    def read() -> None:
+        seen.append(_SIGN.sub("", text(officer, "panel")))
+        lists._KEPT.clear()
+        assert seen[-1] == _SIGN.sub("", text(officer, "panel"))
+
+    given = Review.objects.filter(dossier__call="open", marked__isnull=False)
+    read()
+    one = given.order_by("pk")[0]
+    nothing = dict.fromkeys(one.points, 0)
+    why = dict.fromkeys(one.points, "because")
+    mark(one.reviewer.person, str(one.dossier.code), nothing, why, now(), one.version)
+    read()
+    appoint(judged.officer, somebody("expert"), "REV-NEW", "", {}, now())
+    free = Dossier.objects.filter(call="open", code__isnull=False).order_by("pk").last()
+    assert free is not None
+    free.reviews.order_by("pk")[0].delete()
+    seat(judged.officer, str(free.code), "REV-NEW", now())
+    read()
+    assert 3 == len({*seen})
+
+
+def test_the_minutes_of_many_are_read_some_at_a_time(
+    judged: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gates stand with the sheets of their applications, all on the page that is printed; of many
+    applications one is typed, not chosen.
+    """
+    officer = browser(judged.officer)
+    monkeypatch.setattr(panelling, "SHOWN", 2)
+    found = Finding.objects.filter(dossier__call="open")
+    every = sorted(str(one) for one in found.values_list("dossier__code", flat=True))
+    shown = _sheets_of(officer, "")
+    pages = text(officer, "panel"), text(officer, "panel", all="")
+    gates = [sorted(_GATE.findall(page)) for page in pages]
+    assert [[code for code in every if code in shown], every] == gates
+    assert len(shown) < len({*every})
+    typed = '<input class="govuk-input" id="code" name="code"'
+    assert typed not in text(officer, "panel")
+    monkeypatch.setattr(panelling, "CHOSEN_MOST", 1)
+    assert typed in text(officer, "panel")
+
+
+_SIGN = re.compile('name="csrfmiddlewaretoken" value="[^"]*"')
+_GATE = re.compile("<li><strong>([^<]+)</strong> [^<:]*: <strong class=.govuk-tag govuk-tag--")
 
 
 def _sheets_of(officer: Client, query: str) -> list[str]:
@@ -474,7 +527,7 @@ def forget() -> None:
     """Keep nothing of what this process has seen, as one that was just started."""
     remembered._KEPT.clear()
     records_kept._AHEAD.clear()
-    for kept in (calls._alone, world._points, world._evidence):
+    for kept in (calls._alone, world.points_of, world._evidence):
         kept.cache_clear()
 
 
