@@ -36,10 +36,10 @@ def test_the_panel_and_its_minutes(judged: Cast) -> None:
         assert (review.dossier.code or "") in page
     assert "because" in page
     assert "Agreement of the panel" in page
-    seats = Review.objects.filter(dossier__call="open")
+    every = Review.objects.filter(dossier__call="open")
     told = [tuple(map(int, each)) for each in _SEATS.findall(page)]
-    whole = seats.filter(marked__isnull=False).count(), seats.count()
-    assert whole == tuple(map(sum, zip(*told, strict=True)))
+    counted = every.filter(marked__isnull=False).count(), every.count()
+    assert counted == tuple(map(sum, zip(*told, strict=True)))
     codes = Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(panelling, "SHOWN", 2)

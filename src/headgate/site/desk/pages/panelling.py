@@ -37,7 +37,7 @@ from headgate.site.portal.reading import decisions
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE
 
-SHOWN: Final = 10
+SHOWN: Final = 5
 """Applications whose sheets and gates a page has; all of them are on the page that is printed."""
 CHOSEN_MOST: Final = 200
 """Applications that a seat is given at by choosing one; of more its code is typed."""
