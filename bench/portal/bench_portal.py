@@ -54,6 +54,7 @@ UNDER_REVIEW = {
     "list": ("agency-officer", "/boards/{call}/list/"),
     "list_page": ("agency-officer", "/boards/{call}/list/?sort=-score&after=B700"),
     "list_words": ("agency-officer", "/boards/{call}/list/?q=b70"),
+    "reviewed_panel": ("agency-officer", "/boards/{call}/panel/"),
 }
 """The same of a call whose applications are in and judged: the list is made anew at first."""
 

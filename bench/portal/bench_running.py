@@ -42,6 +42,7 @@ PAGES: Final = {
     "search": ("agency-officer", "/search/?q=b700"),
     "search_often": ("agency-officer", "/search/?q=open-1"),
     "running_home": ("agency-officer", "/home/"),
+    "operator_home": ("operator", "/home/"),
     "fund_home": ("fund-officer", "/home/"),
     "holder_home": ("applicant", "/home/"),
     "statement": ("applicant", "/running/{award}/statement/"),

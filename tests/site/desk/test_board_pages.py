@@ -23,13 +23,12 @@ from headgate.core.ledger.transfer import Refusal
 from headgate.core.policy.schema import Policy
 from headgate.cycle import take
 from headgate.site.actions.find_gate import find_gate, reply_gate
-from headgate.site.actions.people import appoint
 from headgate.site.desk import board, remembered, world
 from headgate.site.desk.board import Board, decision_event, look, preview
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import AwardList, Dossier, Finding, Review
+from headgate.site.desk.models import AwardList, Finding, Review
 from headgate.site.desk.office import DRAFTING, SITE, call_now, doing
-from headgate.site.desk.pages import awarding, panelling, trying
+from headgate.site.desk.pages import awarding, trying
 from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
@@ -42,7 +41,7 @@ from headgate.steps.awards import ProposalRefused
 from headgate.steps.event import What
 from headgate.steps.term import LedgerRefused
 from tests.site.actions.metered import root_of
-from tests.site.desk.cast import Cast, browser, facts_of, somebody
+from tests.site.desk.cast import Cast, browser, facts_of
 from tests.site.desk.watched import Watched, watching
 from tests.site.portal.asking import MOST, PUBLIC_MOST, SEEN, speak, told
 from tests.whole.small import small
@@ -224,58 +223,6 @@ def test_equal_sheets_leave_no_doubt() -> None:
     found = sensitivity(call_now("open"), now())
     assert {(one.low, one.high) for one in found.lines} == {(76_000, 76_000)}
     assert {one.awarded_per_mille for one in found.lines} <= {0, 1000}
-
-
-def test_the_panel_and_its_minutes(judged: Cast) -> None:
-    """Seats, harshness, sheets with their reasons; an auditor reads them and seats nobody."""
-    officer = browser(judged.officer)
-    page = text(officer, "panel")
-    for review in Review.objects.filter(dossier__call="open").select_related("dossier", "reviewer")[
-        :5
-    ]:
-        assert review.reviewer.code in page
-        assert (review.dossier.code or "") in page
-    assert "because" in page
-    assert "Agreement of the panel" in page
-    codes = Review.objects.filter(dossier__call="open").values_list("dossier__code", flat=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(panelling, "SHOWN", 2)
-        first, whole = _sheets_of(officer, ""), _sheets_of(officer, "?all")
-        rest = _sheets_of(officer, f"?after={first[-1]}")
-    assert (2, sorted({one or "" for one in codes})) == (len(first), whole)
-    assert whole[2:4] == rest
-    expert = somebody("expert")
-    appoint(judged.officer, expert, "REV-NEW", "", {}, now())
-    officer.post(reverse("panel", args=("open",)), {"code": codes[0], "reviewer": "REV-NEW"})
-    seats = Review.objects.filter(reviewer__code="REV-NEW").count()
-    full = Review.objects.filter(dossier__code=codes[0]).count() > 4
-    assert (seats, False) == (1, full) or "as many reviewers" in text(officer, "panel")
-
-
-def _sheets_of(officer: Client, query: str) -> list[str]:
-    """The applications whose sheets a page of the minutes has."""
-    page = officer.get(reverse("panel", args=("open",)) + query).content.decode()
-    return re.findall(r'<h3 class="govuk-heading-m">([^<]+)</h3>', page)
-
-
-def test_reviewers_of_the_demo_whom_nobody_plays_give_their_sheets(judged: Cast) -> None:
-    """Who plays a call by hand marks their own sheets and no others; a hand-given seat counts."""
-    invented = somebody("reviewer-1", Role.REVIEWER)
-    appoint(judged.officer, invented, "REV-Z", "", {}, now())
-    dossier = Dossier.objects.filter(call="open", reviews__isnull=False)[:1].get()
-    mine, *others = dossier.reviews.order_by("pk")
-    Review.objects.filter(pk__in=[one.pk for one in others]).delete()
-    Review.objects.filter(pk=mine.pk).update(marked=None, points={}, comments={})
-    page = browser(judged.officer)
-    where = reverse("panel", args=("open",))
-    page.post(where, {"code": dossier.code, "reviewer": "REV-Z"})
-    given = dossier.reviews.get(reviewer__code="REV-Z")
-    full = {one.id: one.full for one in call_now("open").call.criteria}
-    assert given.marked is not None
-    assert full.keys() == given.points.keys() == given.comments.keys()
-    assert all(0 <= points <= full[name] for name, points in given.points.items())
-    mine.refresh_from_db()
-    assert mine.marked is None, "whom somebody plays gives their own"
 
 
 def test_a_search_on_the_board_leaves_its_gates(judged: Cast) -> None:
@@ -474,7 +421,7 @@ def forget() -> None:
     """Keep nothing of what this process has seen, as one that was just started."""
     remembered._KEPT.clear()
     records_kept._AHEAD.clear()
-    for kept in (calls._alone, world._points, world._evidence):
+    for kept in (calls._alone, world.points_of, world._evidence):
         kept.cache_clear()
 
 

@@ -180,6 +180,20 @@ def test_what_was_refused_is_shown_again() -> None:
     assert "Ask the policy owner" in page
 
 
+@pytest.mark.usefixtures("shown")
+def test_what_was_picked_is_picked_again() -> None:
+    """Of thousands nobody looks for the same one twice; and no name is taken for marks."""
+    for code in ("B-10", "B-1"):
+        Organisation.objects.create(code=code, name=f"<b>{code} & sons", kind="firm", size="small")
+    person, where = somebody("expert", Role.REVIEWER), reverse("ties")
+    client = Client()
+    client.post(where, {"organisation": "B-1", "why": "I own shares of it."})
+    client.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+    picked, other = (f"B-1{end} – &lt;b&gt;B-1{end} &amp; sons</option>" for end in ("", "0"))
+    page = client.get(where).content.decode()
+    assert f'<option value="B-1" selected>{picked}<option value="B-10">{other}' in page
+
+
 def test_sending_a_form_twice_is_sending_it_once(shown: Cast) -> None:
     """A double click on any form that begins something begins one thing."""
     shown.until(What.CLOSE_CALL, "alliance")

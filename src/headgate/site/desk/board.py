@@ -121,6 +121,11 @@ class Board:
         won = (name for name, told in made if told["reason"].outcome.value in AWARDED)
         return self._places({name: screened[name] for name in won})
 
+    @cached_property
+    def outcomes(self) -> list[str]:
+        """Each outcome that there is, in that order."""
+        return list(dict.fromkeys(one.outcome for one in self.places))
+
     def _places(self, screened: Mapping[str, Any]) -> list[Place]:
         reasons, scores = self.results("award"), self.results("score")
         waiting = {name: place for place, name in enumerate(self.standby, 1)}

@@ -123,7 +123,7 @@ class Desk:
         return [
             _mark(code, criterion, reviewer, count)
             for code, reviewer, points in sorted(given)
-            for criterion, count in _points(points)
+            for criterion, count in points_of(points)
         ]
 
     def signed_by(self, call: str) -> list[Signature]:
@@ -221,7 +221,7 @@ def _text(field: str) -> Cast:
 
 
 @lru_cache(maxsize=2**15)
-def _points(text: str) -> tuple[tuple[str, int], ...]:
+def points_of(text: str) -> tuple[tuple[str, int], ...]:
     """The points of a sheet by criterion; most are read again at every look at a list."""
     return tuple(sorted(json.loads(text).items()))
 

@@ -244,7 +244,7 @@ def _values(told: Mapping[Cell, str], word: tuple[str, ...]) -> set[Cell]:
     return {values[at] for at in places(list(told.values()), (word,))}
 
 
-KEPT_MOST: Final = 15
+KEPT_MOST: Final = 16
 _KEPT: Final = Recent[tuple[Hashable, Kept[Any]]](KEPT_MOST)
 
 

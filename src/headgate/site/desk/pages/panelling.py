@@ -1,14 +1,20 @@
 """The panel of a call: seats, conflicts, harshness and agreement, sheets with their reasons.
 
-It is what the chair looks at before the list is signed and, printed, the minutes of the panel.
+It is what the chair looks at before the list is signed and, printed, the minutes of the panel. To
+fit thousands of sheets takes half a second, so a process keeps what they come to until anything of
+them moves.
 """
 
+from bisect import bisect
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Case, TextField, Value, When
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -27,12 +33,16 @@ from headgate.site.desk.models import Conflict, Finding, Review, Reviewer, Signa
 from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.desk.world import points_of
+from headgate.site.portal.lists import kept
 from headgate.site.portal.reading import decisions
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE
 
-SHOWN: Final = 20
-"""Applications whose sheets a page has; all of them are on the page that is printed."""
+SHOWN: Final = 5
+"""Applications whose sheets and gates a page has; all of them are on the page that is printed."""
+CHOSEN_MOST: Final = 200
+"""Applications that a seat is given at by choosing one; of more its code is typed."""
 
 
 @at_the_desk
@@ -46,31 +56,31 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         let_demo_mark(request, rules)
         return redirect("panel", call=call)
     told = Review.objects.filter(dossier__call=call).order_by("dossier__code", "reviewer__code")
-    seats = [_Seat(*one) for one in told.values_list(*_SEAT)]
-    fitted = _decided(rules.id) if rules.decided else apart(_fitted, rules.call, call)
-    locale, codes = figures(), sorted({one.code or "" for one in seats})
+    (done,) = kept(f"panel {call}", rules.moved, lambda: [_done(rules)]).rows
+    locale, codes = figures(), done.codes.split("\0") if done.codes else []
     shown = _shown(request, codes)
-    sheets = (
-        told.filter(dossier__code__in=shown).select_related("dossier", "reviewer").only(*_SHEET)
-    )
+    some, is_whole = {"dossier__code__in": shown}, len(shown) == len(codes)
+    sheets = told.filter(**some).select_related("dossier", "reviewer").only(*_SHEET)
+    found = Finding.objects.filter(dossier__call=call).select_related("dossier")
     signed = Signature.objects.filter(award_list__call=call)
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     context = {
         "call": rules,
         "name": words(rules.call.name),
-        "members": _members(seats, fitted),
-        "alpha": "" if fitted.alpha is None else locale.fixed(fitted.alpha, 2),
-        "connected": fitted.connected,
+        "members": [_told(one) for one in done.members],
+        "alpha": "" if done.alpha is None else locale.fixed(done.alpha, 2),
+        "connected": done.connected,
         "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
         "conflicts": conflicts.order_by("dossier__code", "reviewer__code"),
         "sheets": _sheets(rules, sheets),
         "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
-        "whole": len(shown) == len(codes),
-        "findings": Finding.objects.filter(dossier__call=call).select_related("dossier"),
+        "whole": is_whole,
+        "findings": found if is_whole else found.filter(**some),
         "signed": list(signed.select_related("award_list", "person").order_by("id")),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
         "codes": codes,
-        "day": rules.day(now()),
+        "chosen": len(codes) <= CHOSEN_MOST,
+        "day": rules.day(now(rules)),
         "open": rules.received and not rules.decided,
     }
     return render(request, "desk/panel.html", context)
@@ -85,23 +95,62 @@ def let_demo_mark(request: HttpRequest, rules: CallNow) -> None:
         messages.success(request, told % figures().whole(given))
 
 
-class _Seat(NamedTuple):
-    """A seat of the panel without its reasons; thousands of them are read for one page."""
+class _Member(NamedTuple):
+    """A reviewer's seats and sheets, and how far above or below the panel they mark, if known."""
 
-    code: str | None
-    reviewer: str
-    marked: datetime | None
+    code: str
+    seats: int
+    sheets: int
+    offset: int | None
 
 
-_SEAT: Final = ("dossier__code", "reviewer__code", "marked")
-_SHEET: Final = (*_SEAT, "points", "comments")
+class _Done(NamedTuple):
+    """What all sheets of a call come to; `codes` are those of its applications, told apart by a
+    sign that none has: ten thousand texts would be six times as large.
+    """
+
+    members: tuple[_Member, ...]
+    alpha: Fraction | None
+    connected: bool
+    codes: str
+
+
+_SHEET: Final = ("dossier__code", "reviewer__code", "marked", "points", "comments")
+_GIVEN: Final = Case(
+    When(marked__isnull=False, then=Cast("points", TextField())), default=Value("", TextField())
+)
+"""The points of a sheet that was given, as they lie there."""
+
+
+def _done(rules: CallNow) -> _Done:
+    """Of a decided call with what the decision says, else with what is fitted."""
+    if rules.decided:
+        return _come_to(rules.call, rules.id, _decided(rules.id))
+    return apart(_come_to, rules.call, rules.id, None)
+
+
+def _come_to(call: Call, call_id: str, decided: Harshness | None) -> _Done:
+    told = Review.objects.filter(dossier__call=call_id).order_by("dossier__code", "reviewer__code")
+    seats = list(told.values_list("dossier__code", "reviewer__code", _GIVEN))
+    given = [(code or "", reviewer, points) for code, reviewer, points in seats if points]
+    fitted = _fitted(call, given) if decided is None else decided
+    offsets = {one.rater: one.offset for one in fitted.offsets}
+    sheets = Counter(reviewer for _code, reviewer, _points in given)
+    members = sorted(Counter(reviewer for _code, reviewer, _points in seats).items())
+    return _Done(
+        tuple(_Member(who, number, sheets[who], offsets.get(who)) for who, number in members),
+        fitted.alpha,
+        fitted.connected,
+        "\0".join(sorted({code or "" for code, *_ in seats})),
+    )
 
 
 def _shown(request: HttpRequest, codes: Sequence[str]) -> Sequence[str]:
     """The applications whose sheets are asked for: some after the last one seen, or all."""
     if "all" in request.GET:
         return codes
-    return [code for code in codes if code > request.GET.get("after", "")][:SHOWN]
+    first = bisect(codes, request.GET.get("after", ""))
+    return codes[first : first + SHOWN]
 
 
 _HARSHNESS: Final = TypeAdapter(Harshness)
@@ -113,30 +162,20 @@ def _decided(call: str) -> Harshness:
     return _HARSHNESS.validate_python(next(made).result["harshness"])
 
 
-def _fitted(call: Call, call_id: str) -> Harshness:
+def _fitted(call: Call, given: Sequence[tuple[str, str, str]]) -> Harshness:
     """The same from the sheets that were given so far."""
-    given = Review.objects.filter(dossier__call=call_id).exclude(marked=None)
-    sheets = list(given.values_list("dossier__code", "reviewer__code", "points"))
     marks = (
-        Mark(code or "", criterion, reviewer, points)
-        for code, reviewer, sheet in sheets
-        for criterion, points in sheet.items()
+        Mark(code, criterion, reviewer, points)
+        for code, reviewer, sheet in given
+        for criterion, points in points_of(sheet)
     )
-    return score(call, marks, {code or "" for code, *_ in sheets}).harshness
+    return score(call, marks, {code for code, *_ in given}).harshness
 
 
-def _members(seats: Iterable[_Seat], fitted: Harshness) -> list[dict[str, Any]]:
-    """Each reviewer with seats, sheets and how far above or below the panel they mark."""
-    locale = figures()
-    offsets = {one.rater: locale.points(one.offset) for one in fitted.offsets}
-    found: dict[str, dict[str, Any]] = {}
-    for one in seats:
-        empty = {"code": one.reviewer, "seats": 0, "sheets": 0, "offset": ""}
-        line = found.setdefault(one.reviewer, empty)
-        line["seats"] += 1
-        line["sheets"] += one.marked is not None
-        line["offset"] = offsets.get(one.reviewer, "")
-    return [found[code] for code in sorted(found)]
+def _told(one: _Member) -> dict[str, Any]:
+    """A member as the page has it."""
+    offset = "" if one.offset is None else figures().points(one.offset)
+    return {**one._asdict(), "offset": offset}
 
 
 def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[Any]]]:

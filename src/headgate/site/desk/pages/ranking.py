@@ -29,8 +29,7 @@ def ranking(request: HttpRequest, call: str) -> HttpResponseBase:
     if rules.received and not rules.decided:
         found = preview(call, now(rules), rules=rules)
         columns = _columns(rules.call, reading.speaker_of(rules.policy, language()))
-        outcomes = dict.fromkeys(one.outcome for one in found.places)
-        said = tuple((one, outcome_word(one)) for one in outcomes)
+        said = tuple((one, outcome_word(one)) for one in found.outcomes)
         choices = [Choice("outcome", lazy("Outcome"), said)]
         name = f"list-{call}"
         if file := download(request, name, found.listed, columns, choices, journal_state):
