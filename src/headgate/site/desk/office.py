@@ -96,7 +96,9 @@ def doing(person: Person | None, action: str, about: object, now: datetime) -> I
 
 
 @contextmanager
-def doing_each(person: Person, action: str, about: Sequence[str], now: datetime) -> Iterator[None]:
+def doing_each(
+    person: Person | None, action: str, about: Sequence[str], now: datetime
+) -> Iterator[None]:
     """The same for many things together: one transaction, so that all are done or none."""
     with SITE.writing():
         yield
