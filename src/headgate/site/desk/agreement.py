@@ -58,7 +58,7 @@ def moved_up(listed: AwardList) -> dict[str, tuple[str, int]]:
 
 def awards_of(listed: AwardList) -> dict[str, tuple[str, int]]:
     """Class and blocks of every award of a list that is being signed, and of who moved up."""
-    return {code: (pool, n) for code, pool, n in proposed(listed).blocks} | moved_up(listed)
+    return {code: (pool, n) for code, (pool, n) in listed.awards.items()} | moved_up(listed)
 
 
 def _agreed(
