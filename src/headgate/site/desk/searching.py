@@ -8,7 +8,7 @@ subjects of decisions, which are only ever added to.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -46,6 +46,9 @@ T = TypeVar("T")
 
 SHOWN_MOST: Final = 20
 """Hits of a kind that are shown; how many there are is said beside them."""
+
+AT_ONCE: Final = 500
+"""Texts that are put into words and folded at a time: those of all at once would take 10 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +113,11 @@ class _Looking:
 
     def found(self, rows: Iterable[T], said: Callable[[T], str]) -> list[T]:
         """Of some things those of which what is said has all words."""
-        every = list(rows)
-        texts = each_findable([said(one) for one in every])
-        return [every[at] for at in places(texts, self.words)]
+        having, left = list[T](), iter(rows)
+        while some := list(islice(left, AT_ONCE)):
+            texts = each_findable([said(one) for one in some])
+            having += [some[at] for at in places(texts, self.words)]
+        return having
 
     def narrowed(self, query: "QuerySet[Any, Any]", *fields: Looked) -> "QuerySet[Any, Any]":
         """The rows that may be found, by what a database looks through faster than we do."""
