@@ -49,6 +49,7 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
                 digest=digest,
                 proposal=board.proposal,
                 winners=board.winners,
+                awards={one.application: (one.pool, one.blocks) for one in board.plan["awards"]},
                 standby=board.standby,
             )
         if listed.signatures.filter(person=person).exists():

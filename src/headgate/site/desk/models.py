@@ -387,6 +387,7 @@ class AwardList(models.Model):
     digest = models.CharField(max_length=64)
     proposal = models.TextField()
     winners = models.JSONField(default=list)
+    awards = models.JSONField(default=dict)
     standby = models.JSONField(default=list)
     told = models.DateTimeField(null=True)
     turns = models.JSONField(default=list)
