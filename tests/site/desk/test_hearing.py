@@ -33,10 +33,11 @@ from headgate.site.actions.people import act_for, appoint
 from headgate.site.actions.remedy_round import fill_places
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.clocks import clocks_of
-from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection, RoundSheet
+from headgate.site.desk.models import Dossier, RoundFinding, RoundSheet
 from headgate.site.desk.office import SITE
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import Letter, letter

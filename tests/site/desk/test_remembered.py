@@ -10,7 +10,7 @@ from headgate.site.desk.board import preview, wanted
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Review
 from headgate.site.desk.office import SITE, call_now
-from headgate.site.desk.pages.panelling import _fitted
+from headgate.site.desk.pages.panelling import _come_to
 from headgate.site.desk.remembered import read_whole
 from headgate.site.records import kept as records_kept
 from headgate.site.records.kept import StoredFact
@@ -36,15 +36,15 @@ def test_what_another_journal_at_the_same_place_received_is_not_taken_for_this_o
 def test_a_panels_statistics_are_those_of_its_own_sheets_as_they_are_now() -> None:
     """Whoever computes them: none of another call, and a sheet that is changed changes them."""
     call, given = call_now("open").call, Review.objects.filter(dossier__call="open")
-    first = _fitted(call, "open")
+    first = _come_to(call, "open", None)
     assert {one.reviewer.code for one in given.exclude(marked=None)} == {
-        one.rater for one in first.offsets
+        one.code for one in first.members if one.offset is not None
     }
-    assert not _fitted(call, "alliance").offsets
+    assert not _come_to(call, "alliance", None).members
     sheet = given.exclude(marked=None).order_by("pk")[0]
     sheet.points = {name: not points for name, points in sheet.points.items()}
     sheet.save()
-    assert first != _fitted(call, "open")
+    assert first.members != _come_to(call, "open", None).members
 
 
 @pytest.mark.usefixtures("judged")

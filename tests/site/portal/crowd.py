@@ -15,6 +15,7 @@ from headgate.site.desk import models as desk
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
 from headgate.site.desk.office import SITE
 from headgate.site.desk.rating import round_now
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.notices.models import Notice
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
@@ -213,6 +214,6 @@ def _elsewhere(bodies: list[desk.Organisation], times: int) -> None:
             desk.RoundFinding(round=name, team=f"t{n}", gate="g", passed=True, at=NOW)
             for n in range(times)
         )
-        desk.RoundObjection.objects.bulk_create(
-            desk.RoundObjection(round=name, team=f"t{n}", text="No.", at=NOW) for n in range(times)
+        RoundObjection.objects.bulk_create(
+            RoundObjection(round=name, team=f"t{n}", text="No.", at=NOW) for n in range(times)
         )

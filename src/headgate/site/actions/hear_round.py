@@ -16,10 +16,11 @@ from headgate.site.actions.find_gate import need_documents
 from headgate.site.actions.take import change
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.hearing import object_by, own_teams, reply_by
-from headgate.site.desk.models import Deed, Dossier, RoundFinding, RoundObjection, RoundSheet
+from headgate.site.desk.models import Deed, Dossier, RoundFinding, RoundSheet
 from headgate.site.desk.office import SITE, doing, need
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.steps.event import Event, What, hearing_name

@@ -12,10 +12,11 @@ from headgate.site.actions.remedy_round import RUNS, lot_told
 from headgate.site.actions.sign import need_impartial
 from headgate.site.actions.take import change
 from headgate.site.desk.hearing import answer_by
-from headgate.site.desk.models import AwardList, Deed, Objection, RoundObjection
+from headgate.site.desk.models import AwardList, Deed, Objection
 from headgate.site.desk.office import SITE, call_now, day_at, instant, need
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.desk.turns import Asked
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal.models import Person

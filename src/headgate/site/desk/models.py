@@ -11,10 +11,10 @@ from django.db import models
 from django.db.models import Q
 
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
-from headgate.site.desk.round_models import RoundKnown, RoundSecret
+from headgate.site.desk.round_models import RoundKnown, RoundObjection, RoundSecret
 from headgate.site.portal.findable import Findable
 
-ELSEWHERE = (OutsideGrant, OutsideList, RoundKnown, RoundSecret)
+ELSEWHERE = (OutsideGrant, OutsideList, RoundKnown, RoundObjection, RoundSecret)
 """Records of modules of their own: Django looks for all of them here."""
 
 
@@ -331,31 +331,6 @@ class RoundFinding(models.Model):
 
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["round", "team", "gate"], name="round_finding_once")
-        ]
-
-
-class RoundObjection(models.Model):
-    """What a team holds against what a round decided, and what was answered.
-
-    `heard` is the name under which the journal has the hearing that an upheld one led to.
-    """
-
-    round = models.CharField(max_length=64)
-    team = models.CharField(max_length=200)
-    text = models.TextField()
-    at = models.DateTimeField()
-    answer = models.TextField(blank=True)
-    upheld = models.BooleanField(null=True)
-    heard = models.CharField(max_length=64, blank=True)
-    officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
-    answered = models.DateTimeField(null=True)
-
-    class Meta:
-        """In the order in which they came; a team has one a round."""
-
-        ordering: ClassVar = ["at", "id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["round", "team"], name="round_objection_once")
         ]
 
 

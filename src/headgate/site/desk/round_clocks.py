@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 
 from headgate.site.desk.clock import Clock
 from headgate.site.desk.hearing import answer_by, object_by, reply_by
-from headgate.site.desk.models import RoundFinding, RoundObjection
+from headgate.site.desk.models import RoundFinding
 from headgate.site.desk.rating import RoundNow, round_now
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.portal import reading
 from headgate.site.portal.words import language
 from headgate.site.records.kept import Stands

@@ -1,4 +1,4 @@
-"""What a round's remedies and checks keep at the desk: secrets shown, and works that are known."""
+"""What a round's remedies and checks keep: secrets shown, works that are known, objections."""
 
 from typing import ClassVar
 
@@ -40,4 +40,29 @@ class RoundKnown(models.Model):
             models.UniqueConstraint(
                 fields=["round", "pillar", "work", "criterion"], name="round_known_once"
             )
+        ]
+
+
+class RoundObjection(models.Model):
+    """What a team holds against what a round decided, and what was answered.
+
+    `heard` is the name under which the journal has the hearing that an upheld one led to.
+    """
+
+    round = models.CharField(max_length=64)
+    team = models.CharField(max_length=200)
+    text = models.TextField()
+    at = models.DateTimeField()
+    answer = models.TextField(blank=True)
+    upheld = models.BooleanField(null=True)
+    heard = models.CharField(max_length=64, blank=True)
+    officer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    answered = models.DateTimeField(null=True)
+
+    class Meta:
+        """In the order in which they came; a team has one a round."""
+
+        ordering: ClassVar = ["at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["round", "team"], name="round_objection_once")
         ]

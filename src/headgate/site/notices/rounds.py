@@ -5,8 +5,9 @@ from typing import Any
 
 from headgate.core.reallocation.restored import RESTORED
 from headgate.site.desk.hearing import answer_by, object_by, reply_by
-from headgate.site.desk.models import RoundFinding, RoundObjection
+from headgate.site.desk.models import RoundFinding
 from headgate.site.desk.rating import RoundNow, round_now
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal.reading import decisions
 from headgate.site.portal.roles import DECIDES

@@ -22,7 +22,7 @@ from headgate.site.actions.hear_round import (
 )
 from headgate.site.desk.clock import now
 from headgate.site.desk.hearing import answer_by, object_by, own_teams, reply_by
-from headgate.site.desk.models import Dossier, RoundFinding, RoundObjection
+from headgate.site.desk.models import Dossier, RoundFinding
 from headgate.site.desk.office import leads_of
 from headgate.site.desk.pages.telling import (
     at_the_desk,
@@ -33,6 +33,7 @@ from headgate.site.desk.pages.telling import (
     words,
 )
 from headgate.site.desk.rating import RoundNow, round_now
+from headgate.site.desk.round_models import RoundObjection
 from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import DECIDES, Role, roles_of
