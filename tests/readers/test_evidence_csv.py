@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headgate.core.evaluation.evidence import ItemScore, Preferred, Rating, Vote
@@ -187,6 +187,7 @@ def test_all_faults_come_at_once() -> None:
 
 
 @given(st.binary(max_size=60), st.integers(0, len(ITEMS)), st.sampled_from(sorted(READERS)))
+@example(b"\r", 0, "benchmark")
 def test_no_bytes_are_a_traceback(put: bytes, at: int, layout: str) -> None:
     """Whatever stands in a file, the answer is its rows or its faults."""
     texts = {"items": ITEMS, "ratings": RATINGS, "votes": VOTES, "benchmark": BENCHMARK}

@@ -261,7 +261,10 @@ def table_under(
     names: str, file: str, header: int, layout: Layout, lines: Sequence[str] = ()
 ) -> Table:
     """The table whose columns a header names; raises `Faulty` with the columns that are wrong."""
-    columns = [name.strip() for name in next(csv.reader([names]), [])]
+    try:
+        columns = [name.strip() for name in next(csv.reader([names]), [])]
+    except csv.Error:  # A line break of another kind within the line: no name that is known.
+        columns = [names]
     if len(columns) == 1 and (mark := next((mark for mark in ";\t" if mark in names), "")):
         what = Sentence("the columns are parted by {mark!r}", mark=mark)
         fault = layout.fault(file, header, layout.codes["COLUMN_MISSING"], what)
