@@ -356,10 +356,7 @@ class Finding(models.Model):
 
 
 class AwardList(models.Model):
-    """The list that is being signed for a call; another one replaces it unsigned.
-
-    `awards` have class and blocks by application, as settled; the proposal may have others.
-    """
+    """The list that is signed for a call, `awards` as settled; another one replaces it unsigned."""
 
     call = models.CharField(max_length=64, unique=True)
     digest = models.CharField(max_length=64)
