@@ -144,8 +144,8 @@ def _gone_through(base: str, who: str | None, language: str) -> Counter[str]:
         if not (page := _read(reader, base + path)):
             continue
         seen[kind] += 1
-        if 'name="q"' in page and "?" not in path:
-            _sought(reader, base + path, language)
+        if 'name="q"' in page and seen[kind] == 1:
+            _sought(reader, base + path.partition("?")[0], language)
         queue += [link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"#]*)', page)]
     return +seen
 
@@ -154,7 +154,7 @@ def _sought(reader: OpenerDirector, list_: str, language: str) -> None:
     """Look for what few rows of a list have, and most, in every language; take all as files."""
     for spoken in (*LANGUAGES, language):
         reader.addheaders = [("Accept-Language", spoken)]
-        for asked in SOUGHT:
+        for asked in SOUGHT if spoken == language else SOUGHT[:2]:
             _read(reader, f"{list_}?{asked}")
 
 
