@@ -52,9 +52,10 @@ def run() -> Iterator[dict[str, Any]]:
         told = {**os.environ, **AS_DEPLOYED, "HEADGATE_DATABASE": f"sqlite:///{folder}/demo.db"}
         made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
         subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
-        sought = partial(_everything, seek=True)
+        sought: Look = partial(_everything, seek=True)
         looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
-        for name, look in {**looks, "large": _everything, "large_sought": sought}.items():
+        looks |= {"large": _everything, "large_sought": sought}
+        for name, look in looks.items():
             if name == "large":
                 address = told["HEADGATE_DATABASE"]
                 subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
