@@ -52,8 +52,10 @@ def run() -> Iterator[dict[str, Any]]:
         told = {**os.environ, **AS_DEPLOYED, "HEADGATE_DATABASE": f"sqlite:///{folder}/demo.db"}
         made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
         subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
+        sought: Look = partial(_everything, seek=True)
         looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
-        for name, look in {**looks, "large": _everything}.items():
+        looks |= {"large": _everything, "large_sought": sought}
+        for name, look in looks.items():
             if name == "large":
                 address = told["HEADGATE_DATABASE"]
                 subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
@@ -108,7 +110,7 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _everything(base: str) -> int:
+def _everything(base: str, *, seek: bool = False) -> int:
     """Go through all that links lead to as everybody, each in another language than the one before;
     how many kinds of page there were.
     """
@@ -122,12 +124,12 @@ def _everything(base: str) -> int:
     from headgate.site.portal.people import PERSONAS
 
     people = [None, *(persona.username for persona in PERSONAS)]
-    seen = map(partial(_gone_through, base), people, cycle(LANGUAGES))
+    seen = map(partial(_gone_through, base, seek=seek), people, cycle(LANGUAGES))
     return len({kind for kinds in seen for kind in kinds})
 
 
-def _gone_through(base: str, who: str | None, language: str) -> Counter[str]:
-    """What one person was shown, by kind of page."""
+def _gone_through(base: str, who: str | None, language: str, *, seek: bool = False) -> Counter[str]:
+    """What one person was shown, by kind of page; lists are searched too where told to `seek`."""
     from django.urls import Resolver404, resolve
 
     reader = _signed_in(base, who, language)
@@ -144,8 +146,8 @@ def _gone_through(base: str, who: str | None, language: str) -> Counter[str]:
         if not (page := _read(reader, base + path)):
             continue
         seen[kind] += 1
-        if 'name="q"' in page and "?" not in path:
-            _sought(reader, base + path, language)
+        if seek and 'name="q"' in page and seen[kind] == 1:
+            _sought(reader, base + path.partition("?")[0], language)
         queue += [link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"#]*)', page)]
     return +seen
 
@@ -154,7 +156,7 @@ def _sought(reader: OpenerDirector, list_: str, language: str) -> None:
     """Look for what few rows of a list have, and most, in every language; take all as files."""
     for spoken in (*LANGUAGES, language):
         reader.addheaders = [("Accept-Language", spoken)]
-        for asked in SOUGHT:
+        for asked in SOUGHT if spoken == language else SOUGHT[:2]:
             _read(reader, f"{list_}?{asked}")
 
 

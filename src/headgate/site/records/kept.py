@@ -322,7 +322,7 @@ def _some_holdings(piece: bytes, alike: dict[Any, Any]) -> Iterable[Holding]:
     found = value(Sort.HOLDINGS, tuple[Holding, ...], b"[%b]" % b",".join(lines))
     if len(found) != len(lines):
         found = [value(Sort.HOLDINGS, Holding, line) for line in lines]
-    _share(found, ("starts", "ends"), alike)
+    _share(found, ("amount", "starts", "ends"), alike)
     amended = list(chain.from_iterable(one.amended for one in found))
     _share(amended, ("asked", "day", "reason", "usable"), alike)
     for one in amended:
