@@ -30,11 +30,14 @@ from bench.ledger.bench_ledger import measure
 
 COMMAND = (sys.executable, "-c", "from headgate.cli import main; main()")
 ENLARGE = "from sys import argv; from bench.portal.bench_running import enlarge; enlarge(argv[1])"
-AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1"}
-"""What `deploy/` says to the service: it answers in one thread, which needs no heap of its own."""
+REVIEW = "from sys import argv; from bench.portal.bench_memory import review; review(argv[1])"
+AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
+"""What `deploy/` says to the service, which answers in one thread and gives large blocks back."""
 OF_A_KIND = 2
 LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
+SOUGHT = ("q=b700", "q=open-1", "sort=-ends", "format=csv", "format=xlsx", "format=json")
+UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "?format=csv", "panel/")
 ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
 
@@ -54,20 +57,29 @@ def run() -> Iterator[dict[str, Any]]:
             if name == "large":
                 address = told["HEADGATE_DATABASE"]
                 subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
-            held, replays, kinds = _held(told, look)
+            held, replays, kinds = _held(told, look, "--demo")
             yield measure("portal", f"worker_{name}", held, "MiB")
             if replays:
                 yield measure("portal", "worker_replays", replays, "MiB")
             if kinds:
                 yield measure("portal", f"worker_{name}_kinds", kinds, "kinds of page")
+    with tempfile.TemporaryDirectory() as folder:
+        made = [sys.executable, "-c", REVIEW, folder]
+        call, key = subprocess.run(made, check=True, stdout=subprocess.PIPE).stdout.split()[-2:]
+        address = f"sqlite:///{folder}/site.db"
+        told = {**os.environ, **AS_DEPLOYED, "HEADGATE_DATABASE": address}
+        look = partial(_under_review, call.decode(), key.decode())
+        held, solves, _ = _held(told, look)
+        yield measure("portal", "worker_review", held, "MiB")
+        yield measure("portal", "worker_review_child", solves, "MiB")
 
 
-def _held(told: dict[str, str], look: Look) -> tuple[float, float, int]:
+def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, int]:
     """MiB that a worker held at most after its first page and a look, and its child; the look's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen([*COMMAND, "serve", "--demo", "--port", str(port)], env=told)
+    server = subprocess.Popen([*COMMAND, "serve", *how, "--port", str(port)], env=told)
     try:
         while not _answers(f"http://127.0.0.1:{port}/"):
             assert server.poll() is None
@@ -129,13 +141,29 @@ def _gone_through(base: str, who: str | None, language: str) -> Counter[str]:
         if path in asked or seen[kind] == OF_A_KIND or WHAT_IF in path or "logout" in path:
             continue
         asked.add(path)
-        try:
-            page = reader.open(base + path).read().decode(errors="replace")
-        except HTTPError:
+        if not (page := _read(reader, base + path)):
             continue
         seen[kind] += 1
+        if 'name="q"' in page and "?" not in path:
+            _sought(reader, base + path, language)
         queue += [link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"#]*)', page)]
     return +seen
+
+
+def _sought(reader: OpenerDirector, list_: str, language: str) -> None:
+    """Look for what few rows of a list have, and most, in every language; take all as files."""
+    for spoken in (*LANGUAGES, language):
+        reader.addheaders = [("Accept-Language", spoken)]
+        for asked in SOUGHT:
+            _read(reader, f"{list_}?{asked}")
+
+
+def _read(reader: OpenerDirector, url: str) -> str:
+    """A page or a file; nothing where it is refused."""
+    try:
+        return str(reader.open(url).read().decode(errors="replace"))
+    except HTTPError:
+        return ""
 
 
 def _signed_in(base: str, who: str | None, language: str) -> OpenerDirector:
@@ -159,3 +187,25 @@ def _what_if(base: str) -> int:
             return 0
         time.sleep(1)
     raise AssertionError("the replays were not got ready")
+
+
+def review(folder: str) -> None:
+    """Make a site with 10,000 applications of a call under review; say it and an officer's key."""
+    from bench.portal.bench_portal import _reviewed, _site
+
+    call = _site(Path(folder))
+    _reviewed(call)
+    from django.test import Client
+
+    client = Client(headers={"host": "localhost"})
+    client.post("/demo/agency-officer/")
+    print(call, client.cookies["sessionid"].value)
+
+
+def _under_review(call: str, key: str, base: str) -> int:
+    """Look at all that is made of a call under review, as its officer."""
+    reader = build_opener()
+    reader.addheaders = [("Cookie", f"sessionid={key}")]
+    for place in UNDER_REVIEW:
+        assert call in _read(reader, f"{base}/boards/{call}/{place}")
+    return 0

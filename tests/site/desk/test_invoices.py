@@ -310,9 +310,8 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     assert f"{len(owing)} invoices are overdue: {owed} in all" in shown
     assert f'href="{reverse("invoices")}?state={OVERDUE}"' in shown
     assert "their awards may be suspended" in shown
-    assert f"Invoice {one.number}" not in shown
-    assert FROM in holder.get(where).content.decode()
-    assert "Suspend the award" not in holder.get(where).content.decode()
+    text, named = holder.get(where).content.decode(), f"Invoice {one.number}" in shown
+    assert (False, True, False) == (named, FROM in text, "Suspend the award" in text)
     assert "Suspend the award" in office.get(where).content.decode()
     done = office.post(where, {"deed": "suspend", "text": "Pay, please. <b>"}, follow=True)
     assert "The award is suspended: it stands in the journal." in done.content.decode()
@@ -331,13 +330,9 @@ def test_an_overdue_fee_suspends_by_the_policy_and_a_payment_restores(pressed: C
     assert "Pay, please. <b>" in letter(told).lines
     record_payment(officer, received(one), now())
     assert set() == shut() == listed_as_suspended(office)
-    assert not Notice.objects.filter(kind="lifted").exists()
+    assert ("Runs again" in page, Notice.objects.filter(kind="lifted").exists()) == (False, False)
     gather(now())
-    lifted = Notice.objects.get(kind="lifted", person=person)
-    for language, word in (("en", "runs again"), ("vi", "chạy lại"), ("ko", "재개")):
-        with override(language):
-            assert word in letter(lifted).subject
-    assert "Runs again" not in page
+    assert "runs again" in letter(Notice.objects.get(kind="lifted", person=person)).subject
     page = holder.get(reverse("running-award", args=(one.award,))).content.decode()
     assert (False, True) == ("Suspended since" in page, "Runs again" in page)
     assert () == verify_database(SITE).faults

@@ -6,9 +6,11 @@ import pytest
 from django.db import connections
 
 from headgate.site.desk import remembered
-from headgate.site.desk.board import preview
+from headgate.site.desk.board import preview, wanted
 from headgate.site.desk.clock import now
+from headgate.site.desk.models import Review
 from headgate.site.desk.office import SITE, call_now
+from headgate.site.desk.pages.panelling import _fitted
 from headgate.site.desk.remembered import read_whole
 from headgate.site.records import kept as records_kept
 from headgate.site.records.kept import StoredFact
@@ -28,6 +30,37 @@ def test_what_another_journal_at_the_same_place_received_is_not_taken_for_this_o
         known = read_whole("open", now()).term.facts
     assert {name: one.data for name, one in first.items()} == {n: f.data for n, f in again.items()}
     assert known["applications/open"] is again["applications/open"]
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_panels_statistics_are_those_of_its_own_sheets_as_they_are_now() -> None:
+    """Whoever computes them: none of another call, and a sheet that is changed changes them."""
+    call, given = call_now("open").call, Review.objects.filter(dossier__call="open")
+    first = _fitted(call, "open")
+    assert {one.reviewer.code for one in given.exclude(marked=None)} == {
+        one.rater for one in first.offsets
+    }
+    assert not _fitted(call, "alliance").offsets
+    sheet = given.exclude(marked=None).order_by("pk")[0]
+    sheet.points = {name: not points for name, points in sheet.points.items()}
+    sheet.save()
+    assert first != _fitted(call, "open")
+
+
+@pytest.mark.usefixtures("judged")
+def test_what_could_be_made_is_kept_where_the_rest_is_faulty() -> None:
+    """A list under a what-if that cannot be used does not have the list as it is solved again."""
+    rules, today = call_now("open"), now()
+    remembered._KEPT.clear()
+    with pytest.raises(ValueError, match="nothing"):
+        remembered.remembered(rules, today, {**wanted(), "bad": faulty})
+    (kept,) = [made for _key, (_follows, made) in remembered._KEPT._made.items()]
+    assert preview("open", today, rules=rules) is kept
+
+
+def faulty(_: remembered.Read) -> None:
+    """What cannot be derived."""
+    raise ValueError("nothing")
 
 
 @pytest.mark.usefixtures("judged")

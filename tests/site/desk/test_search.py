@@ -14,6 +14,7 @@ from headgate.site.actions.assign_reviewers import seat
 from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.people import act_for, appoint, give_roles
 from headgate.site.actions.take_due import take_due
+from headgate.site.desk import searching
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.models import Alliance, Dossier, Organisation
 from headgate.site.desk.office import call_now
@@ -87,6 +88,18 @@ FOUND = (
     "open-0001",
     "open-0001 quetzal",
 )
+
+
+def test_a_text_is_found_wherever_it_stands_among_those_looked_through_together(
+    lone: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts are looked through some at a time, and the hits are those of all at once."""
+    officer = browser(lone.officer)
+    for query in ("open", *SECRETS[:3]):
+        at_once = hits(officer, query)
+        with monkeypatch.context() as few:
+            few.setattr(searching, "AT_ONCE", 1)
+            assert at_once == hits(officer, query) != {}
 
 
 def test_a_text_is_found_however_it_is_typed(lone: Cast) -> None:

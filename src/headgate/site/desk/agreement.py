@@ -57,13 +57,8 @@ def moved_up(listed: AwardList) -> dict[str, tuple[str, int]]:
 
 
 def awards_of(listed: AwardList) -> dict[str, tuple[str, int]]:
-    """Class and blocks of every award of a list that is being signed, and of who moved up.
-
-    A list that was signed before the site kept what the rules settled has what was proposed.
-    """
-    settled = {code: (pool, n) for code, (pool, n) in listed.awards.items()}
-    told = settled or {code: (pool, n) for code, pool, n in proposed(listed).blocks}
-    return told | moved_up(listed)
+    """Class and blocks of every award of a list that is being signed, and of who moved up."""
+    return {code: (pool, n) for code, (pool, n) in listed.awards.items()} | moved_up(listed)
 
 
 def _agreed(

@@ -179,9 +179,12 @@ def doubles_of(dossier: Dossier, made: Application | None = None) -> tuple[Doubl
     """
     mine = made or read_line(dossier)
     bodies = [one.id for one in (mine.applicant, *mine.members)]
-    leads, inside = Q(lead__code__in=bodies), Q(alliance__members__organisation__code__in=bodies)
-    others = Dossier.objects.filter(leads | inside, state=State.SUBMITTED).exclude(pk=dossier.pk)
-    told = ((read_line(other), _text(other)) for other in others.distinct())
+    # Each side is found by an index of its own; joined, every application would be looked at.
+    leads = Organisation.objects.filter(code__in=bodies).values("pk")
+    inside = Member.objects.filter(organisation__in=leads).order_by().values("alliance")
+    found = Q(lead__in=leads) | Q(alliance__in=inside)
+    others = Dossier.objects.filter(found, state=State.SUBMITTED).exclude(pk=dossier.pk)
+    told = ((read_line(other), _text(other)) for other in others)
     return doubles(mine, _text(dossier), told)
 
 

@@ -381,7 +381,10 @@ class Finding(models.Model):
 
 
 class AwardList(models.Model):
-    """The list that is being signed for a call, as proposed; another one replaces it unsigned."""
+    """The list that is being signed for a call; another one replaces it unsigned.
+
+    `awards` have class and blocks by application, as settled; the proposal may have others.
+    """
 
     call = models.CharField(max_length=64, unique=True)
     digest = models.CharField(max_length=64)

@@ -47,6 +47,9 @@ T = TypeVar("T")
 SHOWN_MOST: Final = 20
 """Hits of a kind that are shown; how many there are is said beside them."""
 
+AT_ONCE: Final = 500
+"""Texts that are put into words and folded at a time: those of all at once would take 10 MiB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -114,11 +117,13 @@ class _Looking:
         """Of some things those of which what is said has all words; it is not asked of one that is
         `sure` to have them.
         """
-        every = list(rows)
-        asked = [at for at, one in enumerate(every) if sure is None or not sure(one)]
-        texts = each_findable([said(every[at]) for at in asked])
-        gone = {*asked}.difference(asked[at] for at in places(texts, self.words))
-        return [one for at, one in enumerate(every) if at not in gone] if gone else every
+        having, left = list[T](), iter(rows)
+        while some := list(islice(left, AT_ONCE)):
+            asked = [at for at, one in enumerate(some) if sure is None or not sure(one)]
+            texts = each_findable([said(some[at]) for at in asked])
+            gone = {*asked}.difference(asked[at] for at in places(texts, self.words))
+            having += [one for at, one in enumerate(some) if at not in gone] if gone else some
+        return having
 
     def narrowed(self, query: "QuerySet[Any, Any]", *fields: Looked) -> "QuerySet[Any, Any]":
         """The rows that may be found, by what a database looks through faster than we do."""

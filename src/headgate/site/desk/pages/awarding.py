@@ -208,7 +208,7 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     return {
         "board": found,
         "awards": [
-            (one.application, one.blocks, one.pool, told(rules.call, one.why, say))
+            (one.application, one.blocks, say.class_known(one.pool), told(rules.call, one.why, say))
             for one in awarded[:PAGE_ROWS]
         ],
         "standby": waiting[:PAGE_ROWS],

@@ -153,6 +153,7 @@ def review(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "review": found,
         "dossier": found.dossier,
+        "who": " – ".join(map(str, filter(None, (found.dossier.lead, found.dossier.alliance)))),
         "call": words(call.name),
         "form": form,
         "over": rules.decided,
