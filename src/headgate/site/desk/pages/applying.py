@@ -409,8 +409,8 @@ def _asked(rules: CallNow, listed: AwardList | None, found: Dossier) -> dict[str
         return {}
     turn = turn_of(listed, found.code)
     asked: dict[str, Any] = {"won": turn is not None, "moved_up": found.code not in listed.winners}
-    if (given := awards_of(listed).get(found.code or "")) is not None:
-        asked["given"] = told_award(rules, *given)
+    if turn is not None:
+        asked["given"] = told_award(rules, *awards_of(listed)[found.code or ""])
     days = {
         "take": accept_by(rules, turn.told if turn else None),
         "object": object_by(rules, listed.told),
