@@ -40,7 +40,8 @@ def test_a_panels_statistics_are_those_of_its_own_sheets_as_they_are_now() -> No
     assert {one.reviewer.code for one in given.exclude(marked=None)} == {
         one.code for one in first.members if one.offset is not None
     }
-    assert not _come_to(call, "alliance", None).members
+    other = _come_to(call, "alliance", None)
+    assert all(one.offset is None for one in other.members)
     sheet = given.exclude(marked=None).order_by("pk")[0]
     sheet.points = {name: not points for name, points in sheet.points.items()}
     sheet.save()
