@@ -158,6 +158,7 @@ def answered(shown: Cast, winner: str, officer: Client, board: str) -> None:
     own = reverse("application", args=(Dossier.objects.get(code=winner).pk,))
     client.post(own, {"deed": "accept"})
     assert Acceptance.objects.get(dossier__code=winner).accepted
+    assert "says nothing keeps the award" in text(officer, "answers", "open")
     client.post(own, {"deed": "object", "text": "We asked for more."})
     officer.post(board, {"deed": "answer", "code": winner, "upheld": "no", "text": "Spent."})
     assert "Spent." == Objection.objects.get().answer
