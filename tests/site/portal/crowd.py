@@ -13,7 +13,7 @@ from headgate.core.calls.application import Application
 from headgate.site.agents.models import Agent, Outage
 from headgate.site.desk import models as desk
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
-from headgate.site.desk.office import SITE
+from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.rating import round_now
 from headgate.site.desk.round_models import RoundObjection
 from headgate.site.notices.models import Notice
@@ -157,8 +157,9 @@ def _judged(dossiers: list[desk.Dossier]) -> None:
         model._default_manager.bulk_create(model(dossier=one, **fields) for one in given)
     for call in sorted({one.call for one in given}):
         codes = [one.code for one in given if one.call == call]
+        awards = dict.fromkeys(codes, (next(iter(call_now(call).call.classes)), 1))
         listed = desk.AwardList.objects.create(
-            call=call, digest="0" * 64, proposal="", winners=codes, told=NOW
+            call=call, digest="0" * 64, proposal="", winners=codes, awards=awards, told=NOW
         )
         desk.Signature.objects.create(award_list=listed, person=person, at=NOW)
 
