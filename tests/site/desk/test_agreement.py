@@ -14,7 +14,7 @@ from headgate.site.actions.ask_next import ask_next
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.people import act_for
 from headgate.site.actions.sign import sign
-from headgate.site.actions.sign_agreement import sign_agreement
+from headgate.site.actions.sign_agreement import sign_agreement, sign_agreements
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk import agreement
 from headgate.site.desk.agreement import agreement_of, moved_up, unsigned
@@ -106,6 +106,19 @@ def test_a_call_is_decided_once_every_agreement_is_signed(told: Cast) -> None:
     assert 2 * len(winners) == AgreementSignature.objects.count()
     term = take_due(told.officer, "decide call open", moment())
     assert set(winners) <= {holding.award for holding in term.holdings.values()}
+
+
+def test_agreements_signed_together_are_all_signed_or_none(told: Cast) -> None:
+    """One whose text is another by now leaves the others unsigned, and the refusal says which."""
+    first, second, *_ = answered(told)
+    texts = {first: text_of(first), second: "0" * 64}
+    with pytest.raises(Refused) as caught:
+        sign_agreements(told.officer, texts, Side.OFFICE, moment())
+    assert DeskRefusal.TEXT_CHANGED is caught.value.reason
+    assert [second] == caught.value.__notes__
+    assert not AgreementSignature.objects.exists()
+    sign_agreements(told.officer, {**texts, second: text_of(second)}, Side.OFFICE, moment())
+    assert 2 == AgreementSignature.objects.count()
 
 
 def test_a_member_signs_its_parts_of_the_support_that_the_call_gives(told: Cast) -> None:

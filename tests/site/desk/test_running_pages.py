@@ -14,7 +14,7 @@ from django.urls import reverse
 from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.alliance import enter_alliance, form_alliance
-from headgate.site.actions.amend import answer, answer_all
+from headgate.site.actions.amend import answer, answer_all, hand_over_all
 from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE
 from headgate.site.desk.pages.telling import told_refusal
@@ -96,6 +96,9 @@ def test_what_is_done_with_a_hand_over_is_confirmed(played: Cast) -> None:
     award = held("alliance")
     where = f"/running/{award.award}/"
     operator, holder = browser(played.operator), browser(played.applicant_of(award.award))
+    with pytest.raises(Refused):
+        hand_over_all(played.operator, [award.award, "alliance-9999"], "Log in at north", NOON)
+    assert not Asking.objects.exists(), "of several handed over together, all are or none"
     told = operator.post(where, {"deed": "hand-over", "text": "Log in at north"}, follow=True)
     assert "It is handed over: its holder says whether it can be used." in text_of(told)
     deed = {"asking": str(Asking.objects.get().pk), "text": "The network is missing"}
