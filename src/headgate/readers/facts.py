@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from io import BytesIO
-from itertools import count, takewhile
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,6 +29,7 @@ from headgate.steps.event import (
     amendments_name,
     corrections_name,
     declined_name,
+    declined_names,
     hearing_name,
     lot_name,
     payments_name,
@@ -160,8 +160,7 @@ class Recorded:
 
     def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
         """Who declined, turn by turn: of the first there must be word, though nobody did."""
-        later = (declined_name(call, turn) for turn in count(2))
-        names = declined_name(call, 1), *takewhile(self._facts.__contains__, later)
+        names = [*declined_names(call, self._facts)] or [declined_name(call, 1)]
         return [self._get(name) for name in names]
 
     def enforce(self, orders: Sequence[Order], day: date) -> Sequence[tuple[str, Quota]]:

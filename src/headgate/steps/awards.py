@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date
-from itertools import count, takewhile
 
 from headgate.core.awards.plan import Award, Plan, Proposal, Refusal
 from headgate.core.awards.reasons import Reason
@@ -17,7 +16,7 @@ from headgate.core.policy.schema import Call
 from headgate.core.quantities import DAY_SECONDS, add_months, instant
 from headgate.steps.called import call_of, decided_on
 from headgate.steps.calls import Field
-from headgate.steps.event import declined_name
+from headgate.steps.event import declined_name, declined_names
 from headgate.steps.fees import Granted, bill
 from headgate.steps.placing import parts_of
 from headgate.steps.problem import problem_of
@@ -66,10 +65,9 @@ def award(term: Term, field: Field, plan: Plan, declined: Sequence[Collection[st
 
 def _decision(term: Term, field: Field, step: str, subject: str, result: object) -> Decision:
     call, rule = call_of(term, field.call), f"calls.{field.call}"
-    kinds = ("applications", "gates", "marks", "proposal", "declined")
-    named = (f"{kind}/{field.call}" for kind in kinds)
-    later = (declined_name(field.call, turn) for turn in count(2))
-    names = (*(n for n in named if n in term.facts), *takewhile(term.facts.__contains__, later))
+    kinds = ("applications", "gates", "marks", "proposal")
+    named = (n for kind in kinds if (n := f"{kind}/{field.call}") in term.facts)
+    names = (*named, *declined_names(field.call, term.facts))
     assumed = term.resolved(call.decides).assumed((rule, f"envelopes.{call.support}"))
     when = instant(decided_on(term, call))
     return Decision(step, rule, subject, when, term.document.digest, names, assumed, result)

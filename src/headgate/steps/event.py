@@ -1,10 +1,11 @@
 """What can happen to a programme: the words in which its days are told, kept and taken again."""
 
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum, StrEnum
+from itertools import count, takewhile
 from typing import Final
 
 from headgate.core.faults import Fault, Sentence
@@ -108,6 +109,11 @@ def payments_name(name: str) -> str:
 def declined_name(call: str, turn: int) -> str:
     """The name of the facts of who declined in a turn: 1 is that of the winners."""
     return f"declined/{call}" if turn == 1 else f"declined/{call}/{turn}"
+
+
+def declined_names(call: str, known: Container[str]) -> Iterator[str]:
+    """The names of those of them that are known, turn by turn."""
+    return takewhile(known.__contains__, (declined_name(call, turn) for turn in count(1)))
 
 
 def lot_name(round_id: str) -> str:

@@ -44,12 +44,11 @@ def ask_next(call_id: str, now: datetime) -> AwardList | None:
         found = _board(asked, now) if asked is not None else None
         if asked is None or found is None:
             return None
-        known = {code for turn in asked.turns for code in turn.who}
         reasons = {name: told["reason"] for name, told in found.results("acceptance").items()}
         awards = {
             name: (one.pool, one.blocks)
             for name, one in sorted(reasons.items())
-            if one.outcome.value in AWARDED and name not in known
+            if one.outcome.value in AWARDED and name not in asked.everybody
         }
         turn = {"told": now.isoformat(), "left": sorted(asked.left), "awards": awards}
         asked.listed.turns.append(turn)

@@ -38,8 +38,7 @@ def proposed(signed: AwardList) -> Proposal:
 
 def has_agreement(rules: CallNow, dossier: Dossier, listed: AwardList) -> bool:
     """Whether there is an agreement: the call has one, and the award of the list was taken."""
-    asked = dossier.code in listed.winners or dossier.code in moved_up(listed)
-    if rules.call.agreement is None or not asked:
+    if rules.call.agreement is None or dossier.code not in awards_of(listed):
         return False
     return Acceptance.objects.filter(dossier=dossier, accepted=True).exists()
 
@@ -113,9 +112,8 @@ def taken(rules: CallNow, listed: AwardList) -> Iterator[tuple[Dossier, Agreed]]
     """Every award of a list that was taken, with its agreement; none where the call has none."""
     if rules.call.agreement is None:
         return
-    asked = [*listed.winners, *moved_up(listed)]
-    found = Dossier.objects.filter(code__in=asked, acceptance__accepted=True)
     awards = awards_of(listed)
+    found = Dossier.objects.filter(code__in=awards, acceptance__accepted=True)
     for one in found.select_related("lead", "alliance").prefetch_related(WITH_MEMBERS, WITH_SIGNED):
         if (agreed := _agreed(rules, one, awards)) is not None:
             yield one, agreed

@@ -1,6 +1,7 @@
 """What the office waits for once a list was told: answers of who moved up, and signatures."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 
 from django.db.models import Count, Exists, OuterRef
 from django.urls import reverse
@@ -23,44 +24,49 @@ def name_of(call: Call) -> str:
 
 def of_lists(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
     """The clocks of the lists that were told, for whoever decides."""
-    yield from _moved_up(rules, every)
-    yield from _agreements(rules, every)
+    told = [(rules[one.call], one) for one in every if one.told is not None and one.call in rules]
+    waiting = [(call, listed) for call, listed in told if not call.decided]
+    yield from _moved_up(waiting)
+    yield from _agreements(waiting)
 
 
-def _moved_up(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
+def _moved_up(told: Iterable[tuple[CallNow, AwardList]]) -> Iterator[Clock]:
     """Whoever moved up and has not answered yet: the call waits for them."""
-    for listed in every:
-        if not listed.turns or rules[listed.call].decided:
+    for call, listed in told:
+        if not listed.turns:
             continue
-        asked = Asked(rules[listed.call], listed, now())
+        asked = Asked(call, listed, now())
         if asked.last is not None and (number := len(asked.silent)):
             title = ngettext(
                 "%(call)s: last day for %(n)s who moved up to take the award",
                 "%(call)s: last day for %(n)s who moved up to take their awards",
                 number,
-            ) % {"call": name_of(rules[listed.call].call), "n": number}
-            where = reverse("answers", args=(listed.call,))
-            yield Clock(f"moved-up-{listed.call}", title, asked.last, where)
+            )
+            yield _of_answers("moved-up", call, title, number, asked.last)
 
 
-def _agreements(rules: Rules, every: Sequence[AwardList]) -> Iterator[Clock]:
+def _agreements(told: Sequence[tuple[CallNow, AwardList]]) -> Iterator[Clock]:
     """Agreements that their holders have signed, and the office has not."""
-    calls = [rules[one.call] for one in every if one.told is not None and one.call in rules]
-    agreed = [one.id for one in calls if one.call.agreement is not None and not one.decided]
+    agreed = [call.id for call, _listed in told if call.call.agreement is not None]
     if not agreed:
         return
     signed = AgreementSignature.objects.filter(dossier__call__in=agreed)
     office = signed.filter(side=Side.OFFICE, dossier=OuterRef("dossier"), digest=OuterRef("digest"))
     waiting = signed.filter(~Exists(office), side=Side.HOLDER)
     numbers = dict(waiting.order_by().values_list("dossier__call").annotate(Count("pk")))
-    for listed in every:
-        number = numbers.get(listed.call, 0)
-        last = accept_by(rules[listed.call], turns_of(listed)[-1].told) if number else None
+    for call, listed in told:
+        number = numbers.get(call.id, 0)
+        last = accept_by(call, turns_of(listed)[-1].told) if number else None
         if last is not None:
             title = ngettext(
                 "%(call)s: %(n)s agreement waits for the office’s signature",
                 "%(call)s: %(n)s agreements wait for the office’s signature",
                 number,
-            ) % {"call": name_of(rules[listed.call].call), "n": number}
-            where = reverse("answers", args=(listed.call,))
-            yield Clock(f"agreements-{listed.call}", title, last, where)
+            )
+            yield _of_answers("agreements", call, title, number, last)
+
+
+def _of_answers(uid: str, call: CallNow, title: str, number: int, last: date) -> Clock:
+    """A clock of so many, whose page is that of the answers to a call."""
+    told = title % {"call": name_of(call.call), "n": number}
+    return Clock(f"{uid}-{call.id}", told, last, reverse("answers", args=(call.id,)))

@@ -10,7 +10,7 @@ from typing import Final
 from django.db.models import QuerySet
 
 from headgate.simulation.draws import Draws
-from headgate.site.desk.agreement import moved_up, taken
+from headgate.site.desk.agreement import awards_of, taken
 from headgate.site.desk.models import (
     Acceptance,
     Acting,
@@ -39,7 +39,7 @@ def let_invented_take(
     Says how many took the award and how many gave it up. Signed anew, a list asks those who are new
     on it; and who has taken another amount signs its agreement.
     """
-    won = Dossier.objects.filter(code__in=[*listed.winners, *moved_up(listed)])
+    won = Dossier.objects.filter(code__in=awards_of(listed))
     people = unplayed(won)
     with doing(signer, "let invented winners answer", rules.id, moment):
         asked = won.filter(lead__in=people, acceptance__isnull=True)

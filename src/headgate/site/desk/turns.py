@@ -98,10 +98,15 @@ class Asked:
             gone.update(self.silent, self.unsigned)
         return frozenset(gone & {*self.listed.winners, *self.listed.standby}) - self.before
 
+    @cached_property
+    def everybody(self) -> frozenset[str]:
+        """All who were asked."""
+        return frozenset(code for turn in self.turns for code in turn.who)
+
     @property
     def makes_room(self) -> bool:
         """Whether an award is free that nobody else was asked to take."""
-        return any(code in self.left for turn in self.turns for code in turn.who)
+        return not self.left.isdisjoint(self.everybody)
 
     @property
     def is_open(self) -> bool:

@@ -137,8 +137,8 @@ def _moved_up(asked: Asked) -> Iterator[Any]:
 def _said_of(asked: Asked, turn: Turn) -> Iterator[str]:
     """What is said of a turn beside its table."""
     locale = _say(asked.rules).locale
-    held = {code for each in asked.turns for code in each.who}
-    yield _("In place of: %(codes)s.") % {"codes": ", ".join(c for c in turn.left if c in held)}
+    gone = ", ".join(code for code in turn.left if code in asked.everybody)
+    yield _("In place of: %(codes)s.") % {"codes": gone}
     if not turn.who:
         yield _("Nobody on standby can take it, so that what they give up stays in the pool.")
     elif turn == asked.turns[-1] and asked.silent and asked.last is not None:
