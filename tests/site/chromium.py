@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from axe_playwright_python.base import AXE_SCRIPT
@@ -78,6 +78,9 @@ def wait_for(url: str, server: "subprocess.Popen[bytes]", said: Path) -> None:
             with urlopen(url) as answer:
                 assert 200 == answer.status
                 return
+        except HTTPError as error:
+            error.close()
         except (URLError, ConnectionError):
-            time.sleep(0.1)
+            pass
+        time.sleep(0.1)
     raise AssertionError(said.read_text())

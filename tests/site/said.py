@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +57,40 @@ def stiff() -> Iterator[str]:
                 text = "{}".join(map(str, parts))
                 if re.search(r"[^\W\d]{2,} |[^\W\d] [^\W\d]{2,}", text):
                     yield f"{name}:{node.lineno}: {text}"
+
+
+def abouts() -> Iterator[str]:
+    """Every sentence that the site's own modules say beside a refusal."""
+    for _name, node in _calls("Sentence"):
+        yield from (str(one.value) for one in node.args if isinstance(one, ast.Constant))
+
+
+def loose() -> Iterator[str]:
+    """Words of English that a refusal has beside its reason and that are no sentence."""
+    for name, node in _calls("refuse"):
+        told = (*_of(node, "Sentence"), *_of(node, "_"))
+        said = {id(part) for one in told for part in ast.walk(one)}
+        texts = _texts(node.args[1:]) if "DeskRefusal" in ast.dump(node.args[0]) else ()
+        for text in texts:
+            if id(text) not in said and re.search("[a-z]{2}", str(text.value)):
+                yield f"{name}:{text.lineno}: {text.value!r}"
+
+
+def _texts(nodes: Iterable[ast.AST]) -> Iterator[ast.Constant]:
+    parts = (part for node in nodes for part in ast.walk(node))
+    return (part for part in parts if isinstance(part, ast.Constant))
+
+
+def _calls(what: str) -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted((SOURCE / "site").glob("*/**/*.py")):
+        if path.parent.name in ("actions", "desk", "pages"):
+            yield from ((path.name, one) for one in _of(ast.parse(path.read_text("utf-8")), what))
+
+
+def _of(tree: ast.AST, what: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and what == getattr(node.func, "id", ""):
+            yield node
 
 
 def _unsaid(tree: ast.Module) -> set[int]:

@@ -25,7 +25,7 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.dossiers import answer, read_line
-from headgate.site.desk.models import Attachment, Dossier
+from headgate.site.desk.models import Attachment, Dossier, Organisation
 from headgate.site.desk.office import call_now
 from headgate.site.desk.pages.attaching import endings
 from headgate.site.desk.refusals import DeskRefusal
@@ -185,7 +185,8 @@ def test_a_members_consent_falls_with_a_new_document(lone: Cast) -> None:
     assert 200 == browser(other).get(reverse("attachment", args=(kept.pk,))).status_code
     put(lone, PDF + b"\n")
     dossier.refresh_from_db()
-    assert (code,) == answer(call_now("open"), dossier, now()).absent
+    (missing,) = answer(call_now("open"), dossier, now()).absent
+    assert str(Organisation.objects.get(code=code)) == missing
 
 
 def status(person: Person, kept: Attachment) -> int:

@@ -98,7 +98,7 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     first, second = cast.facts["applications/open"][:2]
     now = at(first.at)
     person, other = cast.register(first.applicant), cast.register(second.applicant)
-    code = second.applicant.id
+    code, name = second.applicant.id, str(Organisation.objects.get(code=second.applicant.id))
     alliance = cast.ally(first, person, now)
     for parts, shares in ((0, {}), (2, {"compute": 0}), (2, {"gold": 1})):
         with pytest.raises(Refused, match=DeskRefusal.PARTS_WRONG.name):
@@ -110,7 +110,7 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     assert "data (2; GPU computing: 3)" in page
     draft = cast.draft(first, alliance)
     dossier = save_draft(person, draft, now)
-    assert (code,) == absent(dossier)
+    assert (name,) == absent(dossier)
     for _ in range(2):
         consent(other, dossier.pk, code, dossier.version, now)
     assert () == absent(dossier)
@@ -118,7 +118,7 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     assert (1, ()) == (same.version, absent(same))
     changed = replace(draft, title="Another text")
     again = save_draft(person, changed, now, dossier.pk, dossier.version)
-    assert (code,) == absent(again)
+    assert (name,) == absent(again)
     leave_alliance(other, alliance, code, now)
     dossier.refresh_from_db()
     assert (3, ()) == (dossier.version, absent(dossier))

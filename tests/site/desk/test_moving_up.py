@@ -106,10 +106,10 @@ def test_who_moves_up_has_its_own_days_takes_the_award_and_signs(told: Cast) -> 
     """No award begins on standby by itself: the call waits for the answer and both signatures."""
     first, (up, *more) = gone(told)
     assert up in listed().standby
-    with pytest.raises(Refused, match="ANSWERS_OPEN: 1 until"):
+    with pytest.raises(Refused, match="ANSWERS_OPEN: 1, until"):
         take_due(told.officer, DECIDE, moment())
     accept(told.applicant_of(up), up, True, moment() + 5 * DAY)
-    with pytest.raises(Refused, match=f"ANSWERS_OPEN: {up} until"):
+    with pytest.raises(Refused, match=f"ANSWERS_OPEN: {up}, until"):
         take_due(told.officer, DECIDE, moment())
     both(told, up)
     assert [] == more
@@ -161,7 +161,7 @@ def test_who_moved_up_and_lets_the_days_pass_makes_room(told: Cast) -> None:
     take(told, *others)
     late = moment() + 6 * DAY
     (second,) = asked(late)
-    with pytest.raises(Refused, match="ANSWERS_OPEN: 1 until"):
+    with pytest.raises(Refused, match="ANSWERS_OPEN: 1, until"):
         take_due(told.officer, DECIDE, late + 5 * DAY)
     with pytest.raises(Refused, match="WINDOW_CLOSED"):
         accept(told.applicant_of(second), second, True, late + 6 * DAY)

@@ -25,7 +25,7 @@ from tests.bad.test_bad_programmes import told as against
 from tests.report.builders import ROOT, SMALL
 from tests.site.portal.asking import enter, speak, text_of
 from tests.site.portal.test_words import TRANSLATED
-from tests.site.said import SOURCE, english, sentences, stiff
+from tests.site.said import SOURCE, abouts, english, loose, sentences, stiff
 
 
 def catalogues(language: str) -> dict[str, str]:
@@ -64,6 +64,14 @@ def test_no_sentence_of_a_fault_is_put_together_in_english() -> None:
     """A sentence with its values set in cannot be said in another language any more."""
     names = ("core/evaluation/freeze:", "simulation/replay/supply:")  # Statements that are signed.
     assert [] == [found for found in stiff() if not found.startswith(names)]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_what_a_refusal_is_about_is_translated(language: str) -> None:
+    """Words beside the reason are a sentence that the language has; codes are no words."""
+    texts = catalogues(language)
+    assert [] == sorted(form for form in abouts() if "{about}" != form and not texts.get(form))
+    assert [] == list(loose())
 
 
 @cache

@@ -21,6 +21,9 @@ class Text(BaseModel):
     vi: Words | None = None
     ko: Words | None = None
 
+    def __str__(self) -> str:
+        return self.en
+
     def say(self, language: str) -> str:
         """The text in a language, or in English where it has not been written yet."""
         known = {"en": self.en, "vi": self.vi, "ko": self.ko} | (self.__pydantic_extra__ or {})

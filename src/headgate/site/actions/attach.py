@@ -30,10 +30,10 @@ def attach(
         dossier = _draft(person, dossier_id, asked, version, now)
         rules = call_now(dossier.call).call.attachments[asked]
         if len(content) > rules.megabytes_most * MEGABYTE:
-            refuse(DeskRefusal.FILE_TOO_LARGE, f"{asked} {rules.megabytes_most} MB")
+            refuse(DeskRefusal.FILE_TOO_LARGE, f"{asked}: {rules.megabytes_most} MB")
         kind = type_of(content)
         if kind not in rules.types:
-            refuse(DeskRefusal.FILE_TYPE, f"{asked} {', '.join(rules.types)}")
+            refuse(DeskRefusal.FILE_TYPE, f"{asked}: {', '.join(rules.types)}")
         digest = canonical.digest(content)
         there = dossier.attachments.filter(asked=asked, replaced__isnull=True).first()
         if there is not None and there.digest == digest:
@@ -79,7 +79,7 @@ def _draft(person: Person, dossier_id: int, asked: str, version: int, now: datet
     if dossier.state == State.SUBMITTED:
         refuse(DeskRefusal.HANDED_IN, dossier.code)
     if dossier.version != version:
-        refuse(DeskRefusal.STALE, f"version {dossier.version}, not {version}")
+        refuse(DeskRefusal.STALE, dossier.code or "")
     return dossier
 
 

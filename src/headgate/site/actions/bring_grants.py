@@ -78,7 +78,7 @@ def hold_grants(officer: Person, call: str, now: datetime) -> tuple[int, int]:
         rules.need_under_review()
         rule, lists = rules.call.outside_grants, list(OutsideList.objects.all())
         if rule is None:
-            refuse(DeskRefusal.NO_GRANT_RULE, call)
+            refuse(DeskRefusal.NO_GRANT_RULE, rules.call.name)
         if not lists:
             refuse(DeskRefusal.NO_GRANTS)
         dossiers = list(Dossier.objects.filter(call=call, state=State.SUBMITTED))

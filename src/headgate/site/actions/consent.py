@@ -27,7 +27,7 @@ def consent(
         if dossier.state == State.SUBMITTED:
             refuse(DeskRefusal.HANDED_IN, dossier.code)
         if dossier.version != version:
-            refuse(DeskRefusal.STALE, f"version {dossier.version}, not {version}")
+            refuse(DeskRefusal.STALE, dossier.code or "")
         Consent.objects.get_or_create(
             dossier=dossier,
             organisation=member,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from headgate.core.faults import Sentence
 from headgate.core.ledger.text import is_plain
 from headgate.site.desk.dossiers import need_apart
 from headgate.site.desk.models import Dossier, Finding
@@ -68,7 +69,7 @@ def reply_gate(person: Person, code: str, gate: str, text: str, now: datetime) -
             refuse(DeskRefusal.NOTHING_TO_REPLY, f"{code} {gate}")
         (days,) = (one.reply_days for one in rules.call.gates if one.id == gate)
         if rules.day(now) > rules.day(found.at) + timedelta(days=days):
-            refuse(DeskRefusal.WINDOW_CLOSED, f"{days} days")
+            refuse(DeskRefusal.WINDOW_CLOSED, Sentence("{days} days", days=days))
         found.reply, found.replied = text, now
         found.save()
 

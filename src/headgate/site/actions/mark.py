@@ -30,7 +30,7 @@ def mark(
         if review.cleared is None:
             refuse(DeskRefusal.NOT_CLEARED, code)
         if review.version != version:
-            refuse(DeskRefusal.STALE, f"version {review.version}, not {version}")
+            refuse(DeskRefusal.STALE, code)
         if faults := sheet_faults(rules.call, points, comments):
             refuse(DeskRefusal.SHEET_FAULTY, ", ".join(faults))
         review.points, review.comments = dict(points), dict(comments)

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 
 from headgate.core.calls.grants import registration
+from headgate.core.faults import Sentence
 from headgate.core.ledger.text import is_name
 from headgate.core.policy.dated import at
 from headgate.site.desk.models import Acting, Deed, Organisation, Reviewer, Tie
@@ -45,9 +46,9 @@ def register(officer: Person, given: Registered, now: datetime) -> Organisation:
         adopted = programme()
         known = at(adopted, first_day(adopted)).policy.organisations
         if given.kind not in known.kinds or given.size not in known.sizes:
-            refuse(DeskRefusal.FORM_FAULTY, f"{given.kind} {given.size}: not in the policy's lists")
-        if not is_name(given.code):
-            refuse(DeskRefusal.FORM_FAULTY, f"{given.code}: not a code for the journal")
+            said = Sentence("{kind}, {size}: in no list", kind=given.kind, size=given.size)
+            refuse(DeskRefusal.FORM_FAULTY, said)
+        _need_code(given.code)
         values = {
             "name": given.name[:300],
             "kind": given.kind,
@@ -63,6 +64,11 @@ def register(officer: Person, given: Registered, now: datetime) -> Organisation:
         return found
 
 
+def _need_code(code: str) -> None:
+    if not is_name(code):
+        refuse(DeskRefusal.FORM_FAULTY, Sentence("{code}: no code for the journal", code=code))
+
+
 def _above(given: Registered) -> Organisation | None:
     """The body above an organisation; refused where there is none, or where it stands below."""
     above = Organisation.objects.filter(code=given.parent).first() if given.parent else None
@@ -71,7 +77,8 @@ def _above(given: Registered) -> Organisation | None:
     step = above
     while step is not None:
         if step.code == given.code:
-            refuse(DeskRefusal.FORM_FAULTY, f"{given.parent}: stands below {given.code}")
+            about = Sentence("{above} stands below {code}", above=step.code, code=given.code)
+            refuse(DeskRefusal.FORM_FAULTY, about)
         step = step.parent
     return above
 
@@ -181,8 +188,7 @@ def appoint(
         need(officer, Role.AGENCY_OFFICER, Role.POLICY_OWNER)
         if not person.is_active:
             refuse(DeskRefusal.SENT_AWAY, person.pk)
-        if not is_name(code):
-            refuse(DeskRefusal.FORM_FAULTY, f"{code}: not a code for the journal")
+        _need_code(code)
         if Reviewer.objects.filter(code=code).exclude(person=person).exists():
             refuse(DeskRefusal.NAME_TAKEN, code)
         held = person.groups.values_list("name", flat=True)

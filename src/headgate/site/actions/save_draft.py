@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from headgate.core.calls.application import Request
+from headgate.core.faults import Sentence
 from headgate.site.desk.dossiers import kept_requests
 from headgate.site.desk.models import Alliance, Dossier, Organisation, State
 from headgate.site.desk.office import CallNow, acts_for, call_now, doing, need, own_dossier
@@ -83,12 +84,12 @@ def _check(rules: CallNow, draft: Draft) -> None:
     """Refuse what cannot be kept at all; everything else is told by the instant answer."""
     told = [draft.summary, *map(str, draft.answers), *map(str, draft.answers.values())]
     if len(draft.title) > 300 or sum(map(len, told)) > TEXT_MOST:
-        refuse(DeskRefusal.FORM_FAULTY, "the texts are too long")
+        refuse(DeskRefusal.FORM_FAULTY, Sentence("the texts are too long"))
     if len(draft.requests) > len(rules.call.classes):
-        refuse(DeskRefusal.FORM_FAULTY, "more requests than the call has classes")
+        refuse(DeskRefusal.FORM_FAULTY, Sentence("more requests than the call has classes"))
     amounts = [draft.months, *(n for r in draft.requests for n in (r.blocks_least, r.blocks_most))]
     if not all(0 <= amount < 10**9 for amount in amounts):
-        refuse(DeskRefusal.FORM_FAULTY, "a number is out of range")
+        refuse(DeskRefusal.FORM_FAULTY, Sentence("a number is out of range"))
 
 
 def _check_seen(dossier: Dossier, draft: Draft, version: int) -> None:
@@ -97,7 +98,7 @@ def _check_seen(dossier: Dossier, draft: Draft, version: int) -> None:
     if dossier.state == State.SUBMITTED:
         refuse(DeskRefusal.HANDED_IN, dossier.code)
     if dossier.version != version:
-        refuse(DeskRefusal.STALE, f"version {dossier.version}, not {version}")
+        refuse(DeskRefusal.STALE, dossier.code or "")
 
 
 def _fill(dossier: Dossier, draft: Draft, lead: Organisation) -> None:

@@ -38,7 +38,7 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
         need_read(rules, now)
         board = look(call_id, now)
         if board.digest != digest:
-            refuse(DeskRefusal.LIST_CHANGED, call_id)
+            refuse(DeskRefusal.LIST_CHANGED, rules.call.name)
         listed = AwardList.objects.filter(call=call_id).first()
         if listed is not None and listed.digest != digest:
             listed.delete()
@@ -53,7 +53,7 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
                 standby=board.standby,
             )
         if listed.signatures.filter(person=person).exists():
-            refuse(DeskRefusal.ALREADY_SIGNED, call_id)
+            refuse(DeskRefusal.ALREADY_SIGNED, rules.call.name)
         Signature.objects.create(award_list=listed, person=person, at=now)
         if listed.signatures.count() == 2:
             listed.told = now
@@ -90,5 +90,6 @@ def need_read(rules: CallNow, now: datetime) -> None:
 def need_impartial(person: Person, rules: CallNow) -> None:
     """Refuse whoever reviewed for the call, or acts for anybody with a part in an application."""
     if Review.objects.filter(dossier__call=rules.id, reviewer__person=person).exists():
-        refuse(DeskRefusal.REVIEWED, rules.id)
-    need_apart(person, Dossier.objects.filter(call=rules.id).select_related("lead"), rules.id)
+        refuse(DeskRefusal.REVIEWED, rules.call.name)
+    dossiers = Dossier.objects.filter(call=rules.id).select_related("lead")
+    need_apart(person, dossiers, rules.call.name)

@@ -30,7 +30,7 @@ def submit(
         if dossier.state == State.SUBMITTED:
             refuse(DeskRefusal.HANDED_IN, dossier.code)
         if dossier.version != version:
-            refuse(DeskRefusal.STALE, f"version {dossier.version}, not {version}")
+            refuse(DeskRefusal.STALE, dossier.code or "")
         dossier.code = dossier.code or _number(dossier.call)
         said = answer(rules, dossier, now)
         if said.faults:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from headgate.core.faults import Sentence
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
 from headgate.core.policy.schema import Policy
@@ -41,7 +42,7 @@ def adopt(person: Person, document: Document, now: datetime) -> Term:
 
     def action(before: Term | None) -> Term:
         if before is not None:
-            refuse(DeskRefusal.DECIDED, "a programme has begun")
+            refuse(DeskRefusal.DECIDED, Sentence("a programme has begun"))
         return _kept(begin(document), person, "adopt", now)
 
     return change(SITE, action)
@@ -129,18 +130,19 @@ def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:
     need_impartial(person, rules)
     listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()
     if listed is None:
-        refuse(DeskRefusal.NOT_SIGNED, event.about)
+        refuse(DeskRefusal.NOT_SIGNED, rules.call.name)
     _need_answers(Asked(rules, listed, now))
     return as_signed(before, listed, now)
 
 
 def _need_answers(asked: Asked) -> None:
     """Refuse while somebody who was asked may still answer, or somebody else is to be asked."""
-    about = asked.rules.id
-    if Objection.objects.filter(dossier__call=about, answered__isnull=True).exists():
+    about = asked.rules.call.name
+    if Objection.objects.filter(dossier__call=asked.rules.id, answered__isnull=True).exists():
         refuse(DeskRefusal.OBJECTION_OPEN, about)
     if asked.is_open:
         waits = ", ".join(asked.unsigned) or len(asked.silent)
-        refuse(DeskRefusal.ANSWERS_OPEN, f"{waits} until {asked.last}")
+        said = Sentence("{waits}, until {day}", waits=waits, day=asked.last)
+        refuse(DeskRefusal.ANSWERS_OPEN, said)
     if asked.makes_room:
         refuse(DeskRefusal.STANDBY_UNASKED, about)

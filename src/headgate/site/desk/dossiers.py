@@ -145,12 +145,12 @@ def need_apart(person: Person, dossiers: Iterable[Dossier], about: object) -> No
 
 
 def absent(dossier: Dossier) -> tuple[str, ...]:
-    """The members that have not agreed to this version."""
+    """The members that have not agreed to this version, by name."""
     if dossier.alliance_id is None:
         return ()
     given = dossier.consents.filter(version=dossier.version)
     agreed = set(given.values_list("organisation_id", flat=True))
-    return tuple(one.code for one in members(dossier.alliance) if one.pk not in agreed)
+    return tuple(str(one) for one in members(dossier.alliance) if one.pk not in agreed)
 
 
 def kept_requests(requests: Iterable[Request]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ from headgate.site.desk.models import (
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import keep_zone, zone_of
-from headgate.site.portal.roles import Role, is_staff, roles_of
+from headgate.site.portal.roles import NAMES, Role, is_staff, roles_of
 from headgate.site.records.database import Database
 from headgate.site.records.kept import STAGES, Stages, document, stages
 from headgate.steps.agenda import first_day
@@ -85,7 +85,7 @@ def day_at(policy: Policy, moment: datetime) -> date:
 def need(person: Person, *roles: Role) -> None:
     """Refuse unless somebody has one of the roles."""
     if roles_of(person).isdisjoint(roles):
-        refuse(DeskRefusal.ROLE_MISSING, " or ".join(roles))
+        refuse(DeskRefusal.ROLE_MISSING, ", ".join(str(NAMES[role]) for role in roles))
 
 
 @contextmanager
@@ -150,23 +150,21 @@ class CallNow:
 
     def need_open(self, now: datetime) -> None:
         """Refuse before the call opens and once it has closed."""
-        opens, closed = self.instants
-        if instant(now) < opens:
-            refuse(DeskRefusal.CALL_NOT_OPEN, f"{self.id} {opens}")
-        if instant(now) >= closed or self.received:
-            refuse(DeskRefusal.LATE, f"{self.id} {closed}")
+        if instant(now) < self.instants[0]:
+            refuse(DeskRefusal.CALL_NOT_OPEN, self.call.opens)
+        self.need_before_closing(now)
 
     def need_before_closing(self, now: datetime) -> None:
         """Refuse once the call takes nothing any more; a draft may be worked on before it opens."""
         if instant(now) >= self.instants[1] or self.received:
-            refuse(DeskRefusal.LATE, self.id)
+            refuse(DeskRefusal.LATE, self.call.closes)
 
     def need_under_review(self) -> None:
         """Refuse before the applications are received and once the call is decided."""
         if not self.received:
-            refuse(DeskRefusal.NOT_CLOSED, self.id)
+            refuse(DeskRefusal.NOT_CLOSED, self.call.name)
         if self.decided:
-            refuse(DeskRefusal.DECIDED, self.id)
+            refuse(DeskRefusal.DECIDED, self.call.name)
 
 
 def instant(now: datetime) -> str:

@@ -59,18 +59,21 @@ class RoundNow:
     def need_open(self) -> None:
         """Refuse once the round was closed."""
         if self.closed:
-            refuse(DeskRefusal.ROUND_CLOSED, self.id)
+            refuse(DeskRefusal.ROUND_CLOSED, self.section.name)
 
     def need_decided(self) -> Closed:
         """Refuse until the round was closed, and once nothing can have it decided again."""
         if self.decided is not None:
             return self.decided
-        return refuse(DeskRefusal.ROUND_TURNED if self.closed else DeskRefusal.ROUND_OPEN, self.id)
+        why = DeskRefusal.ROUND_TURNED if self.closed else DeskRefusal.ROUND_OPEN
+        return refuse(why, self.section.name)
 
     def need_running(self) -> Closed:
         """Refuse until the round was closed, and once its term has turned."""
         decided = self.need_decided()
-        return decided if decided.began is None else refuse(DeskRefusal.ROUND_TURNED, self.id)
+        if decided.began is not None:
+            refuse(DeskRefusal.ROUND_TURNED, self.section.name)
+        return decided
 
     def day(self, now: datetime) -> date:
         """The day of the round's own clocks."""

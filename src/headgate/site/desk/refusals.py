@@ -1,11 +1,14 @@
 """Why the desk says no: one closed list for everything that a person can ask of it."""
 
+from datetime import date
 from enum import Enum
 from typing import NoReturn
 
 from django.utils.translation import gettext_noop as _
 
+from headgate.core.faults import Sentence
 from headgate.core.ledger.refused import Refused
+from headgate.core.supports.text import Text
 
 
 class DeskRefusal(Enum):
@@ -91,5 +94,10 @@ class DeskRefusal(Enum):
 
 
 def refuse(reason: DeskRefusal, about: object = "") -> NoReturn:
-    """Say no, by name; raises `Refused`."""
-    raise Refused(reason, str(about))
+    """Say no, by name; raises `Refused`.
+
+    A sentence, a day or a name of the policy is told in its reader's language; all else as it is.
+    """
+    named = isinstance(about, date | Text)
+    told = Sentence("{about}", about=about) if named else about
+    raise Refused(reason, told if isinstance(told, str) else str(told))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from headgate.core.faults import Fault, Sentence
 from headgate.core.policy.schema import Call
+from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES
 from headgate.site.portal.reading import zone
 
@@ -173,6 +174,8 @@ def _value(value: object) -> object:
             return told(value)
         case date():
             return day(value)
+        case Text():
+            return value.say(language())
         case int() if not isinstance(value, bool):
             return whole(value)
     return value

@@ -17,7 +17,7 @@ from headgate.core.calls.form import AnswerFault
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.duties.amendment import AmendmentFault
 from headgate.core.duties.payments import PaymentFault
-from headgate.core.faults import Faulty
+from headgate.core.faults import Faulty, Sentence
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.expressions import Failure
 from headgate.core.policy.schema import Call
@@ -33,7 +33,7 @@ from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
 from headgate.site.portal.models import Person
 from headgate.site.portal.reading import speaker_of
-from headgate.site.portal.words import language, told_fault
+from headgate.site.portal.words import language, told, told_fault
 
 View = Callable[..., HttpResponseBase]
 FAULTS_SHOWN: Final = 20
@@ -172,7 +172,12 @@ def _told_refusal(refused: Refused) -> str:
     ours = isinstance(refused.reason, DeskRefusal | AgentRefusal)
     mend = _(refused.reason.value) if ours else str(refused)
     named = refused.about and refused.reason not in IN_WORDS
-    return f"{mend} ({refused.about})" if named else mend
+    return f"{mend} ({told_about(refused)})" if named else mend
+
+
+def told_about(refused: Refused) -> str:
+    """What a refusal is about, in its reader's language where it is more than a code."""
+    return told(refused.about) if isinstance(refused.about, Sentence) else refused.about
 
 
 def tell_faults(request: HttpRequest, faulty: Faulty) -> None:
