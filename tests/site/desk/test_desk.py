@@ -7,6 +7,7 @@ from django.test import override_settings
 
 from headgate.core import canonical
 from headgate.core.calls.dossier import Welcome, invitations
+from headgate.core.calls.harshness import groups
 from headgate.core.calls.screening import Refusal
 from headgate.core.ledger.refused import Refused
 from headgate.site.actions.alliance import enter_alliance, leave_alliance
@@ -126,14 +127,14 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
         submit(person, dossier.pk, again.version, now)
 
 
-def seated(cast: Cast, ties: int) -> list[tuple[str, str]]:
-    """The open call closed, five reviewers, of whom the first is tied to some applicants."""
+def seated(cast: Cast, ties: int, reviewers: int = 5) -> list[tuple[str, str]]:
+    """The open call closed, some reviewers, of whom the first is tied to some applicants."""
     cast.until(What.DECIDE_CALL, "alliance")
     now = cast.closing("open")
     for finding in cast.facts["gates/open"]:
         cast.find(finding, now)
     codes = sorted({one.lead.code for one in Dossier.objects.filter(call="open")})
-    for number in range(5):
+    for number in range(reviewers):
         tied = dict.fromkeys(codes[:ties], "adviser") if number == 0 else {}
         cast.reviewers[f"REV-{number}"] = somebody(f"rev-{number}")
         person = cast.reviewers[f"REV-{number}"]
@@ -151,6 +152,16 @@ def test_assignment_avoids_conflicts_and_balances(cast: Cast) -> None:
     loads = [sum(r == f"REV-{n}" for _, r in pairs) for n in range(1, 5)]
     assert max(loads) - min(loads) <= 1
     assert {3} == {sum(a == code for a, _ in pairs) for code in leads if code in dict(pairs)}
+
+
+def test_a_panel_whose_harshness_is_taken_out_hangs_together(cast: Cast) -> None:
+    """Of many reviewers with few seats the solution falls into parts, and the panel does not."""
+    pairs = seated(cast, ties=1, reviewers=14)
+    assert pairs
+    panel = call_now("open").call.panel
+    assert panel is not None
+    assert panel.adjust_harshness
+    assert 1 == len(groups((reviewer, code) for code, reviewer in pairs))
 
 
 def test_a_declared_conflict_frees_the_seat_for_another(cast: Cast) -> None:

@@ -7,6 +7,7 @@ the same parent as an organisation with a part in the application is never seate
 from collections.abc import Iterable
 from datetime import datetime
 
+from headgate.core.calls.joining import join
 from headgate.core.calls.matching import coverage, terms
 from headgate.core.calls.panel import Assignment, assign
 from headgate.core.calls.screening import eligible, screen
@@ -49,6 +50,8 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
         seats = dict.fromkeys(dossiers, _seats(rules)[0])
         standing = [pair for pair in given if pair not in conflicts]
         found = apart(assign, seats, sorted(reviewers), expertise, conflicts, standing)
+        if rules.call.panel is not None and rules.call.panel.adjust_harshness:
+            found = join(found, expertise, conflicts, standing)
         Review.objects.bulk_create(
             Review(dossier=dossiers[code], reviewer=reviewers[name], assigned=now)
             for code, name in found.pairs
