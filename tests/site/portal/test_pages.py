@@ -118,7 +118,7 @@ def test_a_call_lists_every_application_with_its_outcome(portal: Client) -> None
         ({"findings": [{"refusal": "late", "rule": "2026"}]}, "Refused before review", "It came"),
         ({"standing": "not_scored"}, "Not scored", "No reviewer gave it a complete sheet."),
         ({"standing": "below_pass_mark"}, "Below the pass mark", "59.5; the pass mark is 60."),
-        ({"standing": "out_at_stage"}, "Out at a stage", "59.5 was not enough for the stage final"),
+        ({"standing": "out_at_stage"}, "Out at a stage", "59.5 was not enough for final"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
