@@ -67,13 +67,13 @@ def test_what_may_we_apply_for_is_answered_for_all_open_calls(cast: Cast) -> Non
     for application in cast.facts["applications/open"]:
         cast.register(application.applicant)
     bodies = [body_of(rules.policy, one) for one in Organisation.objects.order_by("code")]
-    found = invitations(rules.policy, bodies, now)
+    found = invitations(rules.policy, bodies, now, {})
     assert {"alliance", "open"} == {one.call for one in found}
     for one in found:
         body = next(body for body in bodies if body.id == one.organisation)
         barred = one.call == "open" and (body.kind, body.size) == ("firm", "large")
         assert (Welcome.REFUSED if barred else Welcome.OPEN) == one.welcome
-    assert () == invitations(rules.policy, bodies, "2025-01-10T00:00:00Z")
+    assert () == invitations(rules.policy, bodies, "2025-01-10T00:00:00Z", {})
 
 
 def test_a_withdrawn_application_is_not_received(cast: Cast) -> None:
@@ -107,7 +107,7 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     assert [3, 2] == [member.parts_of(support) for support in ("compute", "datasets")]
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
         page = browser(person).get("/applications/").content.decode()
-    assert "data (2; GPU computing: 3)" in page
+    assert "data (parts: 2; GPU computing: 3)" in page
     draft = cast.draft(first, alliance)
     dossier = save_draft(person, draft, now)
     assert (code,) == absent(dossier)

@@ -19,6 +19,7 @@ from headgate.site.desk.models import (
     Dossier,
     Finding,
     Objection,
+    Organisation,
     Receipt,
     Review,
     State,
@@ -194,11 +195,17 @@ def test_members_agree_at_the_page(shown: Cast) -> None:
     page = reverse("applications")
     first.post(page, {"deed": "form", "lead": one.applicant.id, "name": "Together"})
     first.post(page, {"deed": "enter", "alliance": "1", "member": two.applicant.id, "parts": "2"})
-    first.post(reverse("begin_application", args=("open", one.applicant.id)))
+    begin = reverse("begin_application", args=("open", one.applicant.id))
+    first.post(begin, {"alliance": "1"})
     dossier = Dossier.objects.get()
+    assert 1 == dossier.alliance_id, "it was begun for the alliance"
     own = reverse("application", args=(dossier.pk,))
     first.post(own, {**typed(1, "save"), "alliance": "1"})
-    assert "Together" in text(second, "applications")
+    joins = Organisation.objects.get(code=two.applicant.id)
+    assert f"{joins} has not agreed to this version." in first.get(own).content.decode()
+    asked = text(second, "applications")
+    for said in ("Together", f"{dossier.lead}: 1, {joins}: 2", "1 node of 8 GPUs"):
+        assert said in asked, "a member reads what it agrees to"
     yes = {"deed": "consent", "dossier": str(dossier.pk), "version": "2"}
     second.post(page, {**yes, "organisation": two.applicant.id})
     assert 1 == dossier.consents.count()
