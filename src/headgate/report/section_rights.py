@@ -45,3 +45,10 @@ def rights(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> It
     if replies:
         yield Paragraph(say.say("rights.replies"))
         yield Items(tuple(replies))
+
+
+def heard(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+    """Why it stands otherwise than on its day: every hearing by which it was decided again."""
+    for one in evaluation.heard:
+        told = {"team": one.objector, "day": one.objected or evaluation.section.on}
+        yield Paragraph(say.say(f"heard.{one.ground.name.lower()}", **told))

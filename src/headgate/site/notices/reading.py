@@ -222,7 +222,8 @@ def _round_decided(words: _Words) -> Letter:
         lines.append(round_why(section, found, words.say))
     if facts["by"]:
         lines.append(_("You may object by %(day)s.") % {"day": words.day("by")})
-    subject = words.filled(_("%(team)s: the round is decided"))
+    again, once = _("%(team)s: the round is decided again"), _("%(team)s: the round is decided")
+    subject = words.filled(again if facts.get("again") else once)
     return Letter(subject, tuple(lines), reverse("round-own", args=(facts["round"],)))
 
 

@@ -4,12 +4,14 @@ from django.urls import include, path
 
 from headgate.site.agents.doors import DOORS
 from headgate.site.portal.pages import PAGES
+from headgate.site.portal.pages.account import Sessions
 from headgate.site.portal.registry import addresses
 from headgate.site.portal.tables import tables
 
 urlpatterns = [
     *addresses(PAGES),
     path("agents/", include(DOORS)),
+    path("account/sessions/", Sessions.as_view(), name="usersessions_list"),
     path("account/", include("allauth.urls")),
     path("tables/", tables().urls),
     path("language/", include("django.conf.urls.i18n")),
