@@ -214,7 +214,7 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
             told = {name: given.get(f"parts-{name}", "").strip() for name in _supports(calls_now())}
             shares = {name: number(text) for name, text in told.items() if text}
             enter_alliance(person, pk, member, role, parts, now(), shares)
-            messages.success(request, _("It is in: it agrees to each application anew."))
+            messages.success(request, _("It is in the alliance, and is asked to agree to each application."))
         case "leave":
             leave_alliance(person, number(given.get("alliance")), given.get("member", ""), now())
             messages.success(request, _("It is in the alliance no more."))
