@@ -152,7 +152,7 @@ def test_who_has_not_signed_in_time_has_given_the_award_up(
     late, office = moment() + timedelta(days=6), browser(told.officer)
     assert "gave it up" not in office.get(reverse("calendar")).content.decode()
     monkeypatch.setattr("headgate.site.desk.pages.calendar.coming", lambda: (coming()[0], late))
-    costs = f"Of the {len(winners)} who were awarded, 1 gave it up or let the days to answer pass"
+    costs = f"Of the {len(winners)} who were awarded, 1 gave it up, let the days to answer pass"
     page = office.get(reverse("calendar")).content.decode()
     assert costs in page
     assert f"The next on standby are asked first: {len(listed.standby)} stand by." in page

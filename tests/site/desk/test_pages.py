@@ -224,6 +224,14 @@ def test_seats_are_kept_when_asked_twice(shown: Cast) -> None:
     assert once == assign_reviewers(shown.officer, "alliance", now())
 
 
+def test_who_assigns_before_the_gates_are_open_is_told_why_nobody_has_a_seat(shown: Cast) -> None:
+    """No application passed its gate yet, so that there is nothing to review."""
+    shown.until(What.DECIDE_CALL, "open")
+    board = reverse("board", args=("open",))
+    page = browser(shown.officer).post(board, {"deed": "assign"}, follow=True).content.decode()
+    assert "an application gets its seats once its gates are open" in page
+
+
 def test_a_call_whose_applications_were_received_invites_nobody(shown: Cast) -> None:
     """From the moment it is closed no page says that it is open, though a demo stands on that day.
 

@@ -218,6 +218,7 @@ def _told(
             "code": code,
             "dossier": dossier.pk,
             "won": won,
+            "agreement": won and rules.call.agreement is not None,
             "standby": code in listed.standby and not won,
             "moved_up": moved_up,
             "score": why.pop("milli_points"),

@@ -91,11 +91,13 @@ def _told(words: _Words) -> Letter:
     else:
         subject = _("%(code)s: no award")
     accept = _("Take the award or give it up by %(day)s.") % {"day": words.day("accept_by")}
+    sign = _("Then read its agreement and sign it: both sides sign within the same days.")
     appeal = _("You may object by %(day)s.") % {"day": words.day("object_by")}
     lines = [
         *_because(words),
         *([_moved_up()] if facts.get("moved_up") else ()),
         *([accept] if facts["won"] and facts["accept_by"] else ()),
+        *([sign] if facts.get("agreement") else ()),
         *([appeal] if facts["object_by"] else ()),
     ]
     return Letter(words.filled(subject), tuple(lines), _application(words))

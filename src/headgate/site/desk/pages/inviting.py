@@ -211,8 +211,8 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
         case "enter":
             role, parts = given.get("role", ""), number(given.get("parts"))
             pk, member = number(given.get("alliance")), given.get("member", "")
-            typed = {name: given.get(f"parts-{name}", "").strip() for name in _supports(calls_now())}
-            shares = {name: number(text) for name, text in typed.items() if text}
+            said = {name: given.get(f"parts-{name}", "").strip() for name in _supports(calls_now())}
+            shares = {name: number(text) for name, text in said.items() if text}
             enter_alliance(person, pk, member, role, parts, now(), shares)
             messages.success(
                 request, _("It is in the alliance, and is asked to agree to each application.")
