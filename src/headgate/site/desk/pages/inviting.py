@@ -22,7 +22,7 @@ from headgate.site.actions.consent import agree_to_enter, consent
 from headgate.site.actions.save_draft import Draft, save_draft
 from headgate.site.desk.amending import WITH_AGREED, unagreed
 from headgate.site.desk.clock import now
-from headgate.site.desk.dossiers import WITH_INSIDE, body_of
+from headgate.site.desk.dossiers import body_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
 from headgate.site.desk.models import Alliance, Asking, Dossier, Member, Organisation, State
 from headgate.site.desk.office import CallNow, calls_now, instant, organisations_of
@@ -60,7 +60,7 @@ def applications(request: HttpRequest) -> HttpResponse:
         "refused": sum(one.welcome is Welcome.REFUSED for one, *_ in invited),
         "dossiers": [(one, words(calls[one.call].call.name)) for one in dossiers],
         "next_call": next_call((one.call for one in calls.values()), _today()),
-        "waiting": list(_waiting(inside, drafts, calls)),
+        "waiting": list(_waiting(inside, drafts, calls, members)),
         "entries": list(_entries(mine)),
         "alliances": [(one, _with_parts(members.get(one.pk, ()), supports)) for one in alliances],
         "inside": _with_parts(inside, supports),
@@ -77,8 +77,11 @@ def _today() -> date:
 def _members(
     mine: list[Organisation], led: list[Alliance]
 ) -> tuple[dict[int, list[Member]], list[Member]]:
-    """Everybody by alliance who is or was in one of those, and where one's own are; one query."""
-    within = Q(organisation__in=mine, left=None) | Q(alliance__in=led)
+    """Everybody by alliance who is or was in one of those or with one's own, and where one's own
+    are; one query.
+    """
+    ours_in = Member.objects.filter(organisation__in=mine, left=None).order_by()
+    within = Q(alliance__in=ours_in.values("alliance")) | Q(alliance__in=led)
     found = Member.objects.filter(within).select_related("alliance__lead", "organisation")
     whole, ours = dict[int, list[Member]](), {one.pk for one in mine}
     for one in found:
@@ -151,11 +154,17 @@ def _told(rules: CallNow, one: Invitation, names: Mapping[str, str]) -> Invited:
 
 
 def _waiting(
-    members: list[Member], drafts: list[Dossier], calls: Mapping[str, CallNow]
+    inside: list[Member],
+    drafts: list[Dossier],
+    calls: Mapping[str, CallNow],
+    members: Mapping[int, list[Member]],
 ) -> Iterator[dict[str, Any]]:
     """Drafts of alliances that wait for a member's yes to this version, with all that they ask."""
-    prefetch_related_objects(drafts, "consents", WITH_DOCUMENTS, WITH_INSIDE)
-    for member, dossier in product(members, drafts):
+    prefetch_related_objects(drafts, "consents", WITH_DOCUMENTS)
+    for dossier in drafts:
+        stayed = [one for one in members.get(dossier.alliance_id or 0, ()) if one.left is None]
+        dossier.alliance.inside = stayed  # type: ignore[union-attr]
+    for member, dossier in product(inside, drafts):
         rules, agreed = calls[dossier.call], _has_agreed(dossier, member.organisation)
         if dossier.alliance_id == member.alliance_id and not agreed:
             yield {
