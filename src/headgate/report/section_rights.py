@@ -50,5 +50,6 @@ def rights(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> It
 def heard(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
     """Why it stands otherwise than on its day: every hearing by which it was decided again."""
     for one in evaluation.heard:
-        told = {"team": one.objector, "day": one.objected or evaluation.section.on}
-        yield Paragraph(say.say(f"heard.{one.ground.name.lower()}", **told))
+        day = one.objected or evaluation.section.on
+        key = f"heard.{one.ground.name.lower()}"
+        yield Paragraph(say.say(key, team=one.objector, day=day))
