@@ -272,9 +272,7 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             told = _("%(pairs)s seats are given; %(short)s stay empty.")
             short = sum(found.short.values())
             if not found.pairs and not short:
-                told = _(
-                    "No seat is given: an application gets its seats once its gates are open."
-                )
+                told = _("No seat is given: an application gets its seats once its gates are open.")
             messages.success(request, told % {"pairs": len(found.pairs), "short": short})
             let_demo_mark(request, rules)
         case "gate":
