@@ -8,11 +8,11 @@ from headgate.site.portal.pages.account import Sessions
 from headgate.site.portal.registry import addresses
 from headgate.site.portal.tables import tables
 
+_SESSIONS = path("sessions/", Sessions.as_view(), name="usersessions_list")
 urlpatterns = [
     *addresses(PAGES),
     path("agents/", include(DOORS)),
-    path("account/sessions/", Sessions.as_view(), name="usersessions_list"),
-    path("account/", include("allauth.urls")),
+    path("account/", include([_SESSIONS, path("", include("allauth.urls"))])),
     path("tables/", tables().urls),
     path("language/", include("django.conf.urls.i18n")),
 ]
