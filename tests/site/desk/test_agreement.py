@@ -1,5 +1,6 @@
 """An award begins once both sides have signed exactly the same text, and not otherwise."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -133,6 +134,10 @@ def test_a_member_signs_its_parts_of_the_support_that_the_call_gives(told: Cast)
     agreed = agreement_of(rules, dossier, AwardList.objects.get(call="open"))
     assert agreed is not None
     assert [(other.id, 3)] == [(m["organisation"], m["parts"]) for m in agreed.says["members"]]
+    page = browser(told.officer).get(reverse("agreement", args=(code,))).content.decode()
+    parts = re.findall(r"numeric.>(\d)</td>", page.partition("Who the award is for")[2])
+    assert ["1", "3"] == parts[:2], "the lead has one"
+    assert "Lead of the alliance" in page
 
 
 def test_who_has_not_signed_in_time_has_given_the_award_up(

@@ -23,6 +23,7 @@ from headgate.site.desk.board import preview
 from headgate.site.desk.dossiers import absent, answer, because, body_of, doubles_of
 from headgate.site.desk.models import Acting, Conflict, Dossier, Organisation, Review, State
 from headgate.site.desk.office import SITE, call_now, instant
+from headgate.site.desk.pages.telling import told_finding
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal.models import Person
@@ -58,6 +59,7 @@ def test_the_instant_answer_gives_the_rule_and_its_words(cast: Cast) -> None:
     words = because(rules.policy, "open", finding)
     assert words is not None
     assert "Large firms pay for themselves." == words.en
+    assert "Large firms pay for themselves." == told_finding(rules, finding), "and no code"
 
 
 def test_what_may_we_apply_for_is_answered_for_all_open_calls(cast: Cast) -> None:
@@ -218,6 +220,9 @@ def test_doubles_are_shown_to_officers(cast: Cast) -> None:
         submit(person, dossier.pk, dossier.version, now, despite=True)
     (double,) = doubles_of(Dossier.objects.get(code="open-0001"))
     assert ("open-0002", 1000) == (double.application, double.per_mille)
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        page = browser(person).get(f"/applications/{dossier.pk}/").content.decode()
+    assert f"(The open call): {dossier.lead} – texts alike by 100.0%" in page, "in names"
     assert instant(now) == application.at
 
 

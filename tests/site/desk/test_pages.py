@@ -26,6 +26,9 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import call_now
 from headgate.site.desk.pages.telling import told_finding
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
@@ -203,6 +206,10 @@ def test_members_agree_at_the_page(shown: Cast) -> None:
     first.post(own, {**typed(1, "save"), "alliance": "1"})
     joins = Organisation.objects.get(code=two.applicant.id)
     assert f"{joins} has not agreed to this version." in first.get(own).content.decode()
+    assert "One application may have 4 nodes of 8 GPUs at most." in first.get(own).content.decode()
+    gather(now())
+    (called,) = Notice.objects.filter(kind="consent")
+    assert f"It is asked of {joins}." in letter(called).lines
     asked = text(second, "applications")
     for said in ("Together", f"{dossier.lead}: 1, {joins}: 2", "1 node of 8 GPUs"):
         assert said in asked, "a member reads what it agrees to"
