@@ -11,7 +11,7 @@ from headgate.core.calls.field import Place, Standing
 from headgate.core.calls.scoring import Score
 from headgate.core.calls.screening import Finding, Refusal
 from headgate.core.policy.dated import at
-from headgate.core.policy.schema import Gate
+from headgate.core.policy.schema import Gate, Stage
 from headgate.core.supports.text import Text
 from headgate.readers.policy_files import read_programme
 from headgate.report.reasons import ground, sentence, told
@@ -97,7 +97,7 @@ def applicant(fate: Fate, standing: Standing, *findings: Finding) -> Applicant:
         ),
         (
             Fate.OUT_AT_STAGE, Standing.OUT_AT_STAGE,
-            "Its score of 59.95 was not enough for the stage written-review, which needed 60.",
+            "Its score of 59.95 was not enough for stage 2 of the selection ({}), which needed 60.",
         ),
         (Fate.NOT_SCORED, Standing.NOT_SCORED, "No reviewer gave it a complete sheet."),
     ],
@@ -106,8 +106,12 @@ def test_who_fell_out_before_the_list_is_told_why(
     fate: Fate, standing: Standing, expected: str
 ) -> None:
     """The stage or mark is named, with the score that was needed, exact enough to see the gap."""
-    call = summary(SMALL).calls[0]
-    assert expected == told(call.section, applicant(fate, standing).why, speaker("en", {}, "KRW"))
+    days = {"paper": date(2026, 2, 5), "written-review": date(2026, 3, 5)}
+    stages = tuple(Stage(id=name, on=day, keeps=9) for name, day in days.items())
+    section = summary(SMALL).calls[0].section.model_copy(update={"stages": stages})
+    say = speaker("en", {}, "KRW")
+    day = say.locale.day(days["written-review"])
+    assert expected.format(day) == told(section, applicant(fate, standing).why, say)
 
 
 def test_a_refusal_names_every_ground() -> None:

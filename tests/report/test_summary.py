@@ -8,15 +8,21 @@ from typing import Any
 import pytest
 
 from headgate.core.awards.reasons import Outcome
+from headgate.core.evaluation.hearings import Ground
 from headgate.core.ledger.entry import Kind
 from headgate.core.ledger.post import Balance
 from headgate.core.quantities import instant
+from headgate.report.blocks import Paragraph
 from headgate.report.published import group_of, published_of
-from headgate.report.summary import section_of, summary_of
+from headgate.report.section_rights import heard
+from headgate.report.section_round import decisions
+from headgate.report.speaker import speaker_of
+from headgate.report.summary import section_of, summaries_of, summary_of
 from headgate.report.summary_calls import Fate
 from headgate.steps.adopt import adopt
 from headgate.steps.term import Term
 from tests.report.builders import SHIPPED, SMALL, rehearsal, summary
+from tests.whole.heard import heard_term
 
 KOREA = SHIPPED[0]
 EVERY = (SMALL, *SHIPPED)
@@ -246,3 +252,21 @@ def test_a_declined_award_is_not_an_award() -> None:
     assert person.reason is not None
     gone = replace(person, reason=replace(person.reason, outcome=Outcome.DECLINED, blocks=0))
     assert (True, 0) == (gone.declined, gone.blocks)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "was upheld, and the round was decided"), ("vi", "chấp nhận"), ("ko", "인용되어")],
+)
+def test_a_round_that_was_heard_again_says_by_what(language: str, said: str) -> None:
+    """The report of the term names the lot and then the objection, with its team and day."""
+    (told,) = summaries_of(heard_term(), {})
+    (evaluation,) = told.rounds
+    assert [Ground.LOT, Ground.OBJECTION] == [one.ground for one in evaluation.heard]
+    say = speaker_of(told.policy, language)
+    lot, upheld = (block for block in heard(evaluation, say) if isinstance(block, Paragraph))
+    assert say.say("heard.lot") == str(lot.text)
+    assert said in str(upheld.text)
+    assert evaluation.heard[1].objector in str(upheld.text)
+    shown = list(decisions(evaluation, say, {}, titled=False))
+    assert [lot, upheld] == shown[:2], "before who goes on"

@@ -26,7 +26,16 @@ def told(section: Call, why: Why, say: Speaker) -> str:
     needed = _points(place.milli_points_needed, say)
     if place.standing is Standing.BELOW_PASS_MARK:
         return say.say("reason.below_pass_mark", own=own, needed=needed)
-    return say.say("reason.out_at_stage", own=own, needed=needed, stage=place.stage)
+    stage = _stage(section, place.stage, say)
+    return say.say("reason.out_at_stage", own=own, needed=needed, stage=stage)
+
+
+def _stage(section: Call, stage: str, say: Speaker) -> str:
+    """A stage by its place and day, because a policy names none; its id where it has none such."""
+    for number, one in enumerate(section.stages, start=1):
+        if one.id == stage:
+            return say.say("reason.stage", n=number, day=one.on)
+    return stage
 
 
 def ground(section: Call, finding: Finding, say: Speaker) -> str:

@@ -45,3 +45,11 @@ def rights(evaluation: RoundSummary, say: Speaker, *, titled: bool = True) -> It
     if replies:
         yield Paragraph(say.say("rights.replies"))
         yield Items(tuple(replies))
+
+
+def heard(evaluation: RoundSummary, say: Speaker) -> Iterator[Block]:
+    """Why it stands otherwise than on its day: every hearing by which it was decided again."""
+    for one in evaluation.heard:
+        day = one.objected or evaluation.section.on
+        key = f"heard.{one.ground.name.lower()}"
+        yield Paragraph(say.say(key, team=one.objector, day=day))

@@ -20,7 +20,7 @@ from headgate.report.section_grounds import (
     rule_of,
     share,
 )
-from headgate.report.section_rights import rights
+from headgate.report.section_rights import heard, rights
 from headgate.report.speaker import Speaker
 from headgate.report.summary import RoundSummary, Summary, section_of
 
@@ -250,6 +250,7 @@ def decisions(
         for judged in evaluation.outcome.decisions
     ]
     title = say.say("decided.caption")
+    yield from heard(evaluation, say)
     yield table(f"decided-{evaluation.id}", title, heads, cells, texts=frozenset({1, 2}))
     if evaluation.outcome.places_left:
         yield Paragraph(say.say("decided.open", n=evaluation.outcome.places_left))

@@ -102,8 +102,8 @@ class SupportSummary:
 class RoundSummary:
     """One round with what it was asked, what it found, and where freed blocks go.
 
-    `conducted` is empty where no rule asked how it was; `restored` is what was given back after the
-    turn: team, day, how.
+    `conducted` is empty where no rule asked how it was; `heard` are the hearings by which it was
+    decided again, and `restored` is what was given back after the turn: team, day, how.
     """
 
     id: str
@@ -120,6 +120,7 @@ class RoundSummary:
     assumed: tuple[str, ...]
     conducted: Conducted = field(default_factory=Conducted)
     restored: tuple[tuple[str, date, Returned], ...] = ()
+    heard: tuple[Hearing, ...] = ()
 
     @property
     def name(self) -> Text:
@@ -320,7 +321,7 @@ def _rounds(past: Past) -> Iterator[RoundSummary]:
     term, made = past.until, past.until.decisions
     held = {holding.award: holding.blocks for holding in past.end.holdings.values()}
     moved = {d.subject: r for d, r in _of(made, "reallocation")}
-    outcomes = {d.subject: r for d, r in _of(made, "round")}
+    outcomes = {d.subject: (d, r) for d, r in _of(made, "round")}
     errors = {d.subject: r for d, r in _of(made, "cut-rule-errors")}
     grounds = {d.subject: r for d, r in _of(made, "grounds")}
     foreseen = {d.subject: r for d, r in _of(made, "cut-rule-foreseen")}
@@ -331,7 +332,8 @@ def _rounds(past: Past) -> Iterator[RoundSummary]:
     }
     for name in past.rounds:
         decision, measured = latest[name]
-        outcome = outcomes[name]
+        decided, outcome = outcomes[name]
+        heard = _hearings(term, decided.facts)
         result = moved.get(name, {"movements": (), "blocks_next": {}})
         teams = [judged.team for judged in outcome.decisions]
         before = {team: held.get(team, 0) for team in teams}
@@ -340,7 +342,7 @@ def _rounds(past: Past) -> Iterator[RoundSummary]:
             section=term.policy(past.starts).rounds[name],
             standings=measured,
             outcome=outcome,
-            gate_findings=_gate_findings(term, name, decision.facts),
+            gate_findings=_gate_findings(term, name, heard),
             errors=tuple(errors.get(name, ())),
             grounds=grounds[name],
             foreseen=tuple(foreseen.get(name, ())),
@@ -350,13 +352,18 @@ def _rounds(past: Past) -> Iterator[RoundSummary]:
             assumed=decision.assumed,
             conducted=conducted.get(name, Conducted()),
             restored=tuple(each for each in restored if each[-1].round == name),
+            heard=heard,
         )
 
 
-def _gate_findings(term: Term, name: str, facts: Iterable[str]) -> tuple[GateFinding, ...]:
+def _hearings(term: Term, facts: Iterable[str]) -> tuple[Hearing, ...]:
+    """The hearings among the facts of a decision."""
+    return tuple(v for fact in facts for v in term.facts[fact].values if isinstance(v, Hearing))
+
+
+def _gate_findings(term: Term, name: str, heard: Iterable[Hearing]) -> tuple[GateFinding, ...]:
     """What the gates found in the end: hearings replace what was found at first."""
     found = [v for v in term.facts[f"findings/{name}"].values if isinstance(v, GateFinding)]
-    heard = [v for fact in facts for v in term.facts[fact].values if isinstance(v, Hearing)]
     found += [row for hearing in heard for row in hearing.findings]
     return tuple(sorted({(r.subject, r.gate): r for r in found}.values(), key=_by_subject))
 

@@ -89,17 +89,17 @@ def test_a_quota_is_told_in_the_readers_words() -> None:
     small = replace(small, holder="labs")
     change = Change(Action.CHANGE, "a", "h200", big, small, "")
     with override("ko"):
-        rows = {str(row[3]): row[4:6] for row in differences(change, str.upper)}
+        rows = {str(row[3]): row[4:6] for row in differences(change, str.upper, str)}
         assert ("제한 없음", "1,234") == rows["동시 GPU 수"]
         assert ("2026년 9월 1일, 00:00:00", "2027년 3월 1일, 00:00:00") == rows["시작"]
         assert [("다른 사람이 바꿈", "열림"), ("x, y", "–")] == [rows["상태"], rows["로그인"]]
         assert ("FIRMS", "LABS") in rows.values(), "a class of holders has its name"
-        added = list(differences(replace(change, action=Action.ADD, held=None), str))
-        assert {("추가", "–")} == {(str(row[0]), row[4]) for row in added}
+        added = list(differences(replace(change, action=Action.ADD, held=None), str, str.upper))
+        assert {("추가", "H200", "–")} == {(str(row[0]), row[2], row[4]) for row in added}
     with override("vi"):
         (_, budget) = next(
             row[4:6]
-            for row in differences(replace(change, held=None, wanted=big), str)
+            for row in differences(replace(change, held=None, wanted=big), str, str)
             if row[3] == "Giờ GPU của kỳ"
         )
         assert "5.000.000" == budget

@@ -1,5 +1,6 @@
 """An award begins once both sides have signed exactly the same text, and not otherwise."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
@@ -133,6 +134,10 @@ def test_a_member_signs_its_parts_of_the_support_that_the_call_gives(told: Cast)
     agreed = agreement_of(rules, dossier, AwardList.objects.get(call="open"))
     assert agreed is not None
     assert [(other.id, 3)] == [(m["organisation"], m["parts"]) for m in agreed.says["members"]]
+    page = browser(told.officer).get(reverse("agreement", args=(code,))).content.decode()
+    parts = re.findall(r"numeric.>(\d)</td>", page.partition("Who the award is for")[2])
+    assert ["1", "3"] == parts[:2], "the lead has one"
+    assert "Lead of the alliance" in page
 
 
 def test_who_has_not_signed_in_time_has_given_the_award_up(
@@ -152,7 +157,7 @@ def test_who_has_not_signed_in_time_has_given_the_award_up(
     late, office = moment() + timedelta(days=6), browser(told.officer)
     assert "gave it up" not in office.get(reverse("calendar")).content.decode()
     monkeypatch.setattr("headgate.site.desk.pages.calendar.coming", lambda: (coming()[0], late))
-    costs = f"Of the {len(winners)} who were awarded, 1 gave it up or let the days to answer pass"
+    costs = f"Of the {len(winners)} who were awarded, 1 gave it up, let the days to answer pass"
     page = office.get(reverse("calendar")).content.decode()
     assert costs in page
     assert f"The next on standby are asked first: {len(listed.standby)} stand by." in page

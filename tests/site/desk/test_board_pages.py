@@ -130,6 +130,8 @@ def test_a_what_if_changes_the_list_and_nothing_else(judged: Cast) -> None:
     assert "Under these values" in page
     assert "move one of them" not in page + text(officer, "what_if")
     assert "calls.open.classes.h200.cap_blocks: 1" in page
+    assert "Cap of one application in NVIDIA H200 (h200), blocks" in page
+    assert "NVIDIA H200 (h200): 1 node of 8 GPUs" in page
     tried = preview("open", now(), {"t.yaml": overlay(call_now("open"), {CAP: 1})})
     assert {1} == {award.blocks for award in tried.plan["awards"]}
     assert any(award.blocks > 1 for award in before.plan["awards"])

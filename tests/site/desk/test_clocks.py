@@ -246,6 +246,7 @@ def test_what_comes_too_late_is_told_on_its_page_and_nothing_is_lost(
     replying = browser(cast.applicant_of(shut.code or ""))
     reply = {"deed": "reply", "gate": "audit", "text": "회계 자료는 여기 있습니다"}
     told_late(replying, own, reply, DeskRefusal.WINDOW_CLOSED.value)
+    assert "A finding on the gate Audit" in replying.get(own).content.decode()
     find_gate(cast.officer, shut.code or "", "audit", True, "Found", ["0" * 64], at_noon(9))
 
     told = year.be(datetime(2026, 2, 9, 10, tzinfo=SEOUL))

@@ -24,6 +24,7 @@ from headgate.site.desk.board import preview
 from headgate.site.desk.dossiers import absent, answer, because, body_of, doubles_of
 from headgate.site.desk.models import Acting, Conflict, Dossier, Organisation, Review, State
 from headgate.site.desk.office import SITE, call_now, instant
+from headgate.site.desk.pages.telling import told_finding
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.world import ELSEWHERE, Desk
 from headgate.site.portal.models import Person
@@ -59,6 +60,7 @@ def test_the_instant_answer_gives_the_rule_and_its_words(cast: Cast) -> None:
     words = because(rules.policy, "open", finding)
     assert words is not None
     assert "Large firms pay for themselves." == words.en
+    assert "Large firms pay for themselves." == told_finding(rules, finding), "and no code"
 
 
 def test_what_may_we_apply_for_is_answered_for_all_open_calls(cast: Cast) -> None:
@@ -68,13 +70,13 @@ def test_what_may_we_apply_for_is_answered_for_all_open_calls(cast: Cast) -> Non
     for application in cast.facts["applications/open"]:
         cast.register(application.applicant)
     bodies = [body_of(rules.policy, one) for one in Organisation.objects.order_by("code")]
-    found = invitations(rules.policy, bodies, now)
+    found = invitations(rules.policy, bodies, now, {})
     assert {"alliance", "open"} == {one.call for one in found}
     for one in found:
         body = next(body for body in bodies if body.id == one.organisation)
         barred = one.call == "open" and (body.kind, body.size) == ("firm", "large")
         assert (Welcome.REFUSED if barred else Welcome.OPEN) == one.welcome
-    assert () == invitations(rules.policy, bodies, "2025-01-10T00:00:00Z")
+    assert () == invitations(rules.policy, bodies, "2025-01-10T00:00:00Z", {})
 
 
 def test_a_withdrawn_application_is_not_received(cast: Cast) -> None:
@@ -108,7 +110,7 @@ def test_consent_is_to_one_version(cast: Cast) -> None:
     assert [3, 2] == [member.parts_of(support) for support in ("compute", "datasets")]
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
         page = browser(person).get("/applications/").content.decode()
-    assert "data (2; GPU computing: 3)" in page
+    assert "data (parts: 2; GPU computing: 3)" in page
     draft = cast.draft(first, alliance)
     dossier = save_draft(person, draft, now)
     assert (name,) == absent(dossier)
@@ -229,6 +231,9 @@ def test_doubles_are_shown_to_officers(cast: Cast) -> None:
         submit(person, dossier.pk, dossier.version, now, despite=True)
     (double,) = doubles_of(Dossier.objects.get(code="open-0001"))
     assert ("open-0002", 1000) == (double.application, double.per_mille)
+    with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
+        page = browser(person).get(f"/applications/{dossier.pk}/").content.decode()
+    assert f"(The open call): {dossier.lead} – texts alike by 100.0%" in page, "in names"
     assert instant(now) == application.at
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 
@@ -10,7 +11,7 @@ from headgate.site.actions.assign_reviewers import seat
 from headgate.site.actions.mark import mark
 from headgate.site.actions.people import appoint
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Dossier, Finding, Review
+from headgate.site.desk.models import Conflict, Dossier, Finding, Review
 from headgate.site.desk.office import call_now
 from headgate.site.desk.pages import panelling
 from headgate.site.portal import lists
@@ -88,6 +89,12 @@ def test_the_minutes_of_many_are_read_some_at_a_time(
     """
     officer = browser(judged.officer)
     monkeypatch.setattr(panelling, "SHOWN", 2)
+    expert = Review.objects.filter(dossier__call="open")[:1].get().reviewer
+    tied = sorted({str(one.dossier.code): one.dossier for one in _reviews()}.items())[1:]
+    told = {"reviewer": expert, "declared": True, "at": now()}
+    Conflict.objects.bulk_create(
+        Conflict(dossier=one, why=f"near {code}", **told) for code, one in tied
+    )
     found = Finding.objects.filter(dossier__call="open")
     every = sorted(str(one) for one in found.values_list("dossier__code", flat=True))
     shown = _sheets_of(officer, "")
@@ -95,10 +102,18 @@ def test_the_minutes_of_many_are_read_some_at_a_time(
     gates = [sorted(_GATE.findall(page)) for page in pages]
     assert [[code for code in every if code in shown], every] == gates
     assert len(shown) < len({*every})
+    near = [re.findall("near ([a-z0-9-]+)", page) for page in pages]
+    assert [[code for code, _ in tied if code in shown], [code for code, _ in tied]] == near
+    assert [True, False] == [f"applications there are {len(tied)}" in page for page in pages]
+    assert all(call_now("open").call.gates[0].name.en in page for page in pages)
     typed = '<input class="govuk-input" id="code" name="code"'
     assert typed not in text(officer, "panel")
     monkeypatch.setattr(panelling, "CHOSEN_MOST", 1)
     assert typed in text(officer, "panel")
+
+
+def _reviews() -> QuerySet[Review]:
+    return Review.objects.filter(dossier__call="open").select_related("dossier")
 
 
 def _sheets_of(officer: Client, query: str) -> list[str]:

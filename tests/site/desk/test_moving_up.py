@@ -260,6 +260,7 @@ def test_who_moves_up_is_told_and_nobody_else(told: Cast) -> None:
     assert "an award" in words.subject
     assert any("moved up" in line for line in words.lines)
     assert any(line.startswith("Take the award or give it up by ") for line in words.lines)
+    assert any("its agreement and sign it" in line for line in words.lines)
     assert any(line.startswith("Score: ") for line in words.lines)
     assert 0 == gather(moment()), "once"
     assert f"{up}: last day to take the award" in home(person)

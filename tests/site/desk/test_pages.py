@@ -19,12 +19,16 @@ from headgate.site.desk.models import (
     Dossier,
     Finding,
     Objection,
+    Organisation,
     Receipt,
     Review,
     State,
 )
 from headgate.site.desk.office import call_now
 from headgate.site.desk.pages.telling import told_finding
+from headgate.site.notices.gather import gather
+from headgate.site.notices.models import Notice
+from headgate.site.notices.reading import letter
 from headgate.site.portal.roles import Role
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
@@ -194,11 +198,21 @@ def test_members_agree_at_the_page(shown: Cast) -> None:
     page = reverse("applications")
     first.post(page, {"deed": "form", "lead": one.applicant.id, "name": "Together"})
     first.post(page, {"deed": "enter", "alliance": "1", "member": two.applicant.id, "parts": "2"})
-    first.post(reverse("begin_application", args=("open", one.applicant.id)))
+    begin = reverse("begin_application", args=("open", one.applicant.id))
+    first.post(begin, {"alliance": "1"})
     dossier = Dossier.objects.get()
+    assert 1 == dossier.alliance_id, "it was begun for the alliance"
     own = reverse("application", args=(dossier.pk,))
     first.post(own, {**typed(1, "save"), "alliance": "1"})
-    assert "Together" in text(second, "applications")
+    joins = Organisation.objects.get(code=two.applicant.id)
+    assert f"{joins} has not agreed to this version." in first.get(own).content.decode()
+    assert "One application may have 4 nodes of 8 GPUs at most." in first.get(own).content.decode()
+    gather(now())
+    (called,) = Notice.objects.filter(kind="consent")
+    assert f"It is asked of {joins}." in letter(called).lines
+    asked = text(second, "applications")
+    for said in ("Together", f"{dossier.lead}: 1, {joins}: 2", "1 node of 8 GPUs"):
+        assert said in asked, "a member reads what it agrees to"
     yes = {"deed": "consent", "dossier": str(dossier.pk), "version": "2"}
     second.post(page, {**yes, "organisation": two.applicant.id})
     assert 1 == dossier.consents.count()
@@ -215,6 +229,14 @@ def test_seats_are_kept_when_asked_twice(shown: Cast) -> None:
         appoint(shown.officer, somebody(f"r{number}"), f"REV-{number}", "", {}, now())
     once = assign_reviewers(shown.officer, "alliance", now())
     assert once == assign_reviewers(shown.officer, "alliance", now())
+
+
+def test_who_assigns_before_the_gates_are_open_is_told_why_nobody_has_a_seat(shown: Cast) -> None:
+    """No application passed its gate yet, so that there is nothing to review."""
+    shown.until(What.DECIDE_CALL, "open")
+    board = reverse("board", args=("open",))
+    page = browser(shown.officer).post(board, {"deed": "assign"}, follow=True).content.decode()
+    assert "an application gets its seats once its gates are open" in page
 
 
 def test_a_call_whose_applications_were_received_invites_nobody(shown: Cast) -> None:

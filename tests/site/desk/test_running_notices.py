@@ -106,6 +106,9 @@ def test_a_report_is_told_before_its_day_and_again_when_it_is_late(june: Cast) -
     assert {june.officer.pk, june.owner.pk} == {one.person_id for one in office}
     assert {one.facts["code"] for one in late} <= {c for one in office for c in one.facts["codes"]}
     assert 3 == len(set(subjects(office[0])))
+    with override("en"):
+        (line,) = letter(office[0]).lines
+    assert f"Interim report: {', '.join(office[0].facts['codes'])}" == line
     assert 0 == gather(now()), "nothing is told twice"
 
 

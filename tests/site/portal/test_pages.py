@@ -118,7 +118,7 @@ def test_a_call_lists_every_application_with_its_outcome(portal: Client) -> None
         ({"findings": [{"refusal": "late", "rule": "2026"}]}, "Refused before review", "It came"),
         ({"standing": "not_scored"}, "Not scored", "No reviewer gave it a complete sheet."),
         ({"standing": "below_pass_mark"}, "Below the pass mark", "59.5; the pass mark is 60."),
-        ({"standing": "out_at_stage"}, "Out at a stage", "59.5 was not enough for the stage final"),
+        ({"standing": "out_at_stage"}, "Out at a stage", "59.5 was not enough for final"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -152,6 +152,33 @@ def test_how_far_an_application_came_is_what_the_decisions_say() -> None:
     found = applicants(made, "open")
     assert ["refused", "out-at-stage"] == [one.outcome for one in found.values()]
     assert (59_500, place) == (found["b"].score, found["b"].place)
+
+
+def test_who_moved_up_from_standby_is_told_so(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An award that somebody else gave up first is said to have come from standby; others not."""
+    lost, won, left = (
+        {"outcome": outcome, "blocks": blocks, "pool": "h200", "score": 0, "blocks_asked": 1}
+        | {"application": "", "rules": [], "cutoff": None, "nearest": []}
+        for outcome, blocks in (("pool_spent", 0), ("awarded", 1), ("declined", 0))
+    )
+    told = [
+        *(("screening", who, {"findings": [], "holder": "academia"}) for who in "abc"),
+        *(
+            ("award", who, {"reason": why})
+            for who, why in zip("abc", (won, lost, won), strict=True)
+        ),
+        ("acceptance", "b", {"reason": won}),
+        ("acceptance", "c", {"reason": left}),
+    ]
+    made = [
+        reading.Made(n, step, "calls.open", who, "", said)
+        for n, (step, who, said) in enumerate(told)
+    ]
+    monkeypatch.setattr(reading, "decisions", lambda: made)
+    pages = [text_of(portal.get(f"/calls/open/{who}/")) for who in "abc"]
+    assert [False, True, False] == ["waited on standby and moved up" in page for page in pages]
 
 
 def test_a_filter_and_its_download_show_the_same(portal: Client) -> None:

@@ -10,16 +10,22 @@ import time
 from base64 import b32decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from hashlib import sha1
 from html import unescape
 from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import connections
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role, roles_of
@@ -197,6 +203,27 @@ def test_sessions_are_listed_and_ended(portal: Client) -> None:
     portal.post("/account/sessions/")
     assert 302 == there.get("/profile/").status_code
     assert 200 == portal.get("/profile/").status_code
+
+
+def test_many_sessions_are_read_some_at_a_time(portal: Client) -> None:
+    """A page of them asks as much of the database for hundreds as for one, and ends what it did."""
+    cache.clear()
+    person = Person.objects.create_user("minh", password=PASSWORD)
+    portal.post("/account/login/", {"login": "minh", "password": PASSWORD})
+    with CaptureQueriesContext(connections["default"]) as few:
+        portal.get("/account/sessions/")
+    later = timezone.now() + timedelta(hours=1)
+    for number in range(120):
+        expires = later if number else timezone.now() - timedelta(hours=1)
+        Session.objects.create(session_key=f"s{number}", session_data="", expire_date=expires)
+        UserSession.objects.create(
+            user=person, session_key=f"s{number}", ip="10.0.0.1", user_agent=f"Robot {number}"
+        )
+    with CaptureQueriesContext(connections["default"]) as many:
+        pages = [text_of(portal.get(f"/account/sessions/?page={n}")) for n in (1, 2, 3)]
+    assert 3 * len(few) == len(many)
+    assert [50, 50, 20] == [page.count("Started At") for page in pages]
+    assert [1, 1, 0] == [page.count('rel="next"') for page in pages]
 
 
 @pytest.mark.parametrize("said", ["qwertyuiop", " QwertyUiop "])

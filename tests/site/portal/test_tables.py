@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
-from headgate.site.portal.tables import APPS, tables
-from tests.site.portal.asking import enter, text_of
+from headgate.site.portal.tables import APPS, NAMES, tables
+from tests.site.portal.asking import enter, speak, text_of
 
 MODELS = [model._meta for model in tables()._registry]
 
@@ -37,12 +37,26 @@ def test_a_table_is_read_by_auditors_and_changed_by_nobody(
         )
 
 
-def test_a_table_is_called_as_in_the_database(portal: Client) -> None:
-    """An auditor who was told of a table finds it by that name, in every language."""
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Who did what when (desk_deed)"),
+        ("vi", "Ai đã làm gì, khi nào (desk_deed)"),
+        ("ko", "누가 언제 무엇을 했는가 (desk_deed)"),
+    ],
+)
+def test_a_table_is_called_in_words_and_as_in_the_database(
+    portal: Client, language: str, said: str
+) -> None:
+    """An auditor reads what a table holds, and finds by its name one that they were told of."""
     enter(portal, Role.AUDITOR)
+    speak(portal, language)
     shown = text_of(portal.get("/tables/"))
     assert {"desk_deed", "entry", "agents_returned"} <= set(re.findall(r"\w+", shown.lower()))
     assert "entrys" not in shown.lower()
+    assert said in shown
+    assert said in text_of(portal.get("/tables/desk/deed/"))
+    assert set(NAMES) == {model.db_table for model in MODELS}
 
 
 def test_what_lets_somebody_in_is_in_no_table(portal: Client) -> None:

@@ -67,6 +67,16 @@ def test_translations_have_the_values_of_their_text(language: str) -> None:
             assert _values(entry.msgid) == _values(text), entry.msgid
 
 
+def test_korean_chooses_no_particle_for_the_reader() -> None:
+    """What follows a name depends on its last sound: no sentence offers both, one in brackets."""
+    package = PORTAL.parents[1]
+    told = [*package.rglob("locale/ko/LC_MESSAGES/*.po"), package / "report" / "words" / "ko.yaml"]
+    assert 5 == len(told)
+    both = re.compile(r"\((?:은|는|이|가|을|를|와|과|으)\)")
+    found = [line for path in told for line in path.read_text("utf-8").splitlines()]
+    assert [] == [line for line in found if both.search(line)]
+
+
 def _values(text: str) -> set[str]:
     return set(re.findall(r"%\((\w+)\)s", text))
 

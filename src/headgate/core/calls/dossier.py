@@ -3,7 +3,7 @@
 Nothing here decides: the rules are those of screening, tried on a draft before it is handed in.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -33,24 +33,33 @@ class Welcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A call that is open now, for one organisation: the answer, and the rules it rests on."""
+    """A call that is open now, for one organisation: the answer, and the rules it rests on.
+
+    `alliance` is the one that it leads and for which the answer is, where alone it is refused.
+    """
 
     call: str
     organisation: str
     welcome: Welcome
     findings: tuple[Finding, ...]
+    alliance: str = ""
+
+
+Allied = Mapping[str, Mapping[str, Sequence[Organisation]]]
+"""Alliances by the id of their lead and their own, each with its other members."""
 
 
 def invitations(
-    policy: Policy, organisations: Sequence[Organisation], now: str
+    policy: Policy, organisations: Sequence[Organisation], now: str, allied: Allied
 ) -> tuple[Invitation, ...]:
-    """Every call that is open at an instant, for each organisation as a lone applicant.
+    """Every call that is open at an instant, for each organisation: alone, or where that is refused
+    with the first of its alliances that is not.
 
     The smallest request is tried. What a rule asks of the form is not answered yet, so a rule that
-    finds no answer says that it depends on one; members may change an answer too.
+    finds no answer says that it depends on one; other members may change an answer too.
     """
     return tuple(
-        _invitation(policy, call_id, call, organisation, now)
+        _invitation(policy, call_id, organisation, now, allied.get(organisation.id, {}))
         for call_id, call in policy.calls.items()
         if is_open(call, policy.programme.timezone, now)
         for organisation in organisations
@@ -64,10 +73,31 @@ def is_open(call: Call, timezone: str, now: str) -> bool:
 
 
 def _invitation(
-    policy: Policy, call_id: str, call: Call, organisation: Organisation, now: str
+    policy: Policy,
+    call_id: str,
+    organisation: Organisation,
+    now: str,
+    alliances: Mapping[str, Sequence[Organisation]],
 ) -> Invitation:
-    smallest = (Request(next(iter(call.classes)), 1, 1),)
-    draft = Application(DRAFT, call_id, now, organisation, (), smallest, 1, {})
+    alone = _answered(policy, call_id, organisation, now)
+    if alone.welcome is not Welcome.REFUSED:
+        return alone
+    tried = (
+        replace(_answered(policy, call_id, organisation, now, tuple(members)), alliance=alliance)
+        for alliance, members in alliances.items()
+    )
+    return next((one for one in tried if one.welcome is not Welcome.REFUSED), alone)
+
+
+def _answered(
+    policy: Policy,
+    call_id: str,
+    organisation: Organisation,
+    now: str,
+    members: tuple[Organisation, ...] = (),
+) -> Invitation:
+    smallest = (Request(next(iter(policy.calls[call_id].classes)), 1, 1),)
+    draft = Application(DRAFT, call_id, now, organisation, members, smallest, 1, {})
     findings = draft_findings(policy, call_id, draft)
     certain = [finding for finding in findings if not _waits(finding)]
     welcome = Welcome.REFUSED if certain else Welcome.DEPENDS if findings else Welcome.OPEN

@@ -128,8 +128,10 @@ class Centre:
 
 def _rows(changes: Sequence[Change]) -> list[tuple[str | Promise, ...]]:
     stood = programme() if changes else None
-    holder = speaker_of(policy_of(stood), language()).holder if stood is not None else str
-    return list(islice((row for one in changes for row in differences(one, holder)), ROWS_MOST))
+    say = speaker_of(policy_of(stood), language()) if stood is not None else None
+    names = (say.holder, say.class_known) if say is not None else (str, str)
+    rows = (row for one in changes for row in differences(one, *names))
+    return list(islice(rows, ROWS_MOST))
 
 
 @at_the_desk

@@ -92,10 +92,11 @@ def _about(text: str) -> str:
 
 
 def differences(
-    change: Change, holder: Callable[[str], str]
+    change: Change, holder: Callable[[str], str], kind: Callable[[str], str]
 ) -> Iterator[tuple[str | Promise, ...]]:
     """Every field that a change is about: what is done, whose it is, of which class, its name, what
-    is held and ordered, and who decides it. `holder` names a class of holders.
+    is held and ordered, and who decides it. `holder` names a class of holders, `kind` one of a
+    support.
 
     Of a quota that is added or taken away as a whole, how much it is says enough.
     """
@@ -104,7 +105,7 @@ def differences(
         if change.action is Action.CHANGE or one.field in WHOLE:
             held, wanted = (_field(it, one.field, holder) for it in (change.held, change.wanted))
             told = FIELDS[one.field], held, wanted, OWNERS[one.owner]
-            yield ACTIONS[change.action], who, change.support_class, *told
+            yield ACTIONS[change.action], who, kind(change.support_class), *told
 
 
 def _field(quota: Quota | None, name: str, holder: Callable[[str], str]) -> str:

@@ -19,7 +19,7 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
-from headgate.site.desk.models import Asking, Consent, Dossier, Member
+from headgate.site.desk.models import LEAD_PARTS, Asking, Consent, Dossier, Member
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.agenda import agenda
@@ -196,12 +196,12 @@ def unagreed(asking: Asking, held: Holding) -> list[str]:
 def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:
     """Who applied for a support, the lead first, with the parts that the alliance had then.
 
-    Nobody is asked for the lead's: it has one.
+    Nobody is asked for the lead's.
     """
     made: Application = read_line(dossier)
     inside = dossier.alliance.members.all() if dossier.alliance else ()
     told = {one.organisation.code: one.parts_of(support) for one in inside}
-    return {made.applicant.id: 1, **{one.id: told.get(one.id, 1) for one in made.members}}
+    return {made.applicant.id: LEAD_PARTS, **{one.id: told.get(one.id, 1) for one in made.members}}
 
 
 def policy_of(stood: Stands, call: str) -> Policy:

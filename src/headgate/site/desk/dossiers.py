@@ -110,13 +110,17 @@ def body_of(policy: Policy, organisation: Organisation) -> Body:
 
 def members(alliance: Alliance | None) -> list[Organisation]:
     """Who is in an alliance now beside its lead, in the order of their entry."""
+    return [member.organisation for member in members_of(alliance)]
+
+
+def members_of(alliance: Alliance | None) -> list[Member]:
+    """The same, each with its role and its parts of supports."""
     if alliance is None:
         return []
-    brought = getattr(alliance, "inside", None)
+    brought: list[Member] | None = getattr(alliance, "inside", None)
     if brought is not None:
-        return [member.organisation for member in brought]
-    inside = alliance.members.filter(left__isnull=True).select_related("organisation")
-    return [member.organisation for member in inside]
+        return brought
+    return list(alliance.members.filter(left__isnull=True).select_related("organisation"))
 
 
 WITH_INSIDE: Final = Prefetch(

@@ -4,7 +4,7 @@ Only actions write here. What the journal will say of somebody or something is i
 pseudonym; names, texts and accounts stay here.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -88,6 +88,10 @@ class Alliance(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+LEAD_PARTS: Final = 1
+"""Parts that the lead of an alliance has of each support: nobody is asked for them."""
 
 
 class Member(models.Model):

@@ -7,7 +7,7 @@ was away for a week, or two at once, make the same ones.
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
@@ -96,18 +96,25 @@ def _awards(stood: Stands, people: People) -> Iterator[Told]:
     A day's reports are told once: what of them is still owed then stays on the officers' home. One
     that came and was refused since is late anew, and told anew.
     """
-    late: dict[tuple[str, int], list[str]] = {}
+    late: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
     for one in of_awards(stood, today(stood)):
         if one.facts.get("late"):
             anew = one.facts["day"], one.facts["refused"] or 0
-            late.setdefault(anew, []).append(one.facts["code"])
+            late.setdefault(anew, []).append(one.facts)
         holder = people.acting(one.dossier.lead_id) if one.holder else frozenset()
         office = people.having(*DECIDES) if one.office else frozenset()
         operators = people.having(Role.OPERATOR) if one.operators else frozenset()
         yield Told(one.key, one.kind, holder | office | operators, one.facts)
-    for (day, refused), codes in sorted(late.items()):
+    for (day, refused), found in sorted(late.items()):
         key = f"reports-late/{day}/{refused}" if refused else f"reports-late/{day}"
-        yield Told(key, "reports-late", people.having(*DECIDES), {"day": day, "codes": codes})
+        codes, reports = ([one[name] for one in found] for name in ("code", "report"))
+        facts = {
+            "day": day,
+            "codes": codes,
+            "reports": reports,
+            "calls": [o["call"] for o in found],
+        }
+        yield Told(key, "reports-late", people.having(*DECIDES), facts)
 
 
 def _drafts(rules: CallNow, people: People, now: datetime) -> Iterator[Told]:
@@ -135,6 +142,7 @@ def _consents(dossier: Dossier, people: People, now: datetime) -> Iterator[Told]
     for member in inside.exclude(organisation_id__in=agreed).select_related("organisation"):
         key = f"consent/{dossier.pk}/{member.organisation_id}/{now:%Y-%m-%d}"
         facts = {"call": dossier.call, "lead": dossier.lead.name, "title": str(dossier)}
+        facts["member"] = member.organisation.name
         yield Told(key, "consent", people.acting(member.organisation_id), facts)
 
 
@@ -210,6 +218,7 @@ def _told(
             "code": code,
             "dossier": dossier.pk,
             "won": won,
+            "agreement": won and rules.call.agreement is not None,
             "standby": code in listed.standby and not won,
             "moved_up": moved_up,
             "score": why.pop("milli_points"),

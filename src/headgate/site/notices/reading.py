@@ -91,11 +91,13 @@ def _told(words: _Words) -> Letter:
     else:
         subject = _("%(code)s: no award")
     accept = _("Take the award or give it up by %(day)s.") % {"day": words.day("accept_by")}
+    sign = _("Then read its agreement and sign it: both sides sign within the same days.")
     appeal = _("You may object by %(day)s.") % {"day": words.day("object_by")}
     lines = [
         *_because(words),
         *([_moved_up()] if facts.get("moved_up") else ()),
         *([accept] if facts["won"] and facts["accept_by"] else ()),
+        *([sign] if facts.get("agreement") else ()),
         *([appeal] if facts["object_by"] else ()),
     ]
     return Letter(words.filled(subject), tuple(lines), _application(words))
@@ -147,7 +149,9 @@ def _closing(words: _Words) -> Letter:
 
 
 def _consent(words: _Words) -> Letter:
-    lines = (words.call, _("Without the consent of every member it cannot be handed in."))
+    asked = words.filled(_("It is asked of %(member)s.")) if "member" in words.facts else ""
+    missing = _("Without the consent of every member it cannot be handed in.")
+    lines = tuple(filter(None, (words.call, asked, missing)))
     subject = words.filled(_("%(lead)s asks for your consent to “%(title)s”"))
     return Letter(subject, lines, reverse("applications"))
 
@@ -220,7 +224,8 @@ def _round_decided(words: _Words) -> Letter:
         lines.append(round_why(section, found, words.say))
     if facts["by"]:
         lines.append(_("You may object by %(day)s.") % {"day": words.day("by")})
-    subject = words.filled(_("%(team)s: the round is decided"))
+    again, once = _("%(team)s: the round is decided again"), _("%(team)s: the round is decided")
+    subject = words.filled(again if facts.get("again") else once)
     return Letter(subject, tuple(lines), reverse("round-own", args=(facts["round"],)))
 
 
@@ -313,28 +318,35 @@ def _amended(words: _Words) -> Letter:
 
 def _report(words: _Words) -> Letter:
     """A report by its name in the policy."""
-    call = words.policy.calls.get(words.facts["call"])
-    listed = call.running.reports if call is not None and call.running is not None else ()
-    name = next((one.name for one in listed if one.id == words.facts["report"]), None)
-    told = {
-        "code": words.facts["code"],
-        "report": words.say.text(name) if name is not None else words.facts["report"],
-        "day": words.day("day"),
-    }
-    late = words.facts["late"]
-    line = _("It was due on %(day)s.") % told if late else _("It is due on %(day)s.") % told
+    facts = words.facts
+    report = _report_name(words, facts["call"], facts["report"])
+    told = {"code": facts["code"], "report": report, "day": words.day("day")}
+    line = (
+        _("It was due on %(day)s.") % told if facts["late"] else _("It is due on %(day)s.") % told
+    )
     return Letter(_("%(code)s: %(report)s") % told, (words.call, line), _award(words))
 
 
+def _report_name(words: _Words, call_id: str, report: str) -> str:
+    """What a report of a call's awards is called; its id where the policy has it no more."""
+    call = words.policy.calls.get(call_id)
+    listed = call.running.reports if call is not None and call.running is not None else ()
+    return next((words.say.text(one.name) for one in listed if one.id == report), report)
+
+
 def _reports_late(words: _Words) -> Letter:
-    """What nobody handed in by a day, to the office."""
-    codes = words.facts["codes"]
+    """What nobody handed in by a day, to the office: the awards, by the report's name."""
+    codes, owed = words.facts["codes"], dict[str, list[str]]()
+    named = zip(words.facts.get("calls", ()), words.facts.get("reports", ()), strict=True)
+    for code, (call, report) in zip(codes, named, strict=False):
+        owed.setdefault(_report_name(words, call, report), []).append(code)
     subject = ngettext(
         "%(n)s report that was due on %(day)s is late",
         "%(n)s reports that were due on %(day)s are late",
         len(codes),
     ) % {"n": words.say.locale.whole(len(codes)), "day": words.day("day")}
-    return Letter(subject, (", ".join(codes),), reverse("running-awards"))
+    lines = tuple(f"{name}: {', '.join(late)}" for name, late in owed.items())
+    return Letter(subject, lines or (", ".join(codes),), reverse("running-awards"))
 
 
 def _invoice(words: _Words) -> Letter:

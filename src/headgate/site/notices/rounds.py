@@ -57,6 +57,7 @@ def _decided(round_: RoundNow, decided: Closed, people: People) -> Iterator[Told
         facts: dict[str, Any] = {"round": round_.id, "team": one.team}
         facts |= {"decision": one.decision.value, "reason": one.reason.value, "names": one.names}
         facts["by"] = last.isoformat() if last is not None else ""
+        facts["again"] = times
         key = f"round-decided/{round_.id}/{one.team}/{times}"
         yield Told(key, "round-decided", people.of_award(one.team), facts)
 

@@ -83,15 +83,20 @@ def closed_round(stood: Stands, made: list[Made], round_id: str) -> Stage | None
     return None
 
 
-def findings_of(round_id: str) -> tuple[GateFinding, ...]:
-    """What was found on a round's gates in the end, by team and gate; one query."""
+def found_in_the_end(round_id: str) -> tuple[tuple[GateFinding, ...], tuple[Hearing, ...]]:
+    """What was found on a round's gates in the end, by team and gate, and the hearings by which it
+    was decided again; one query.
+    """
     found: dict[tuple[str, str], GateFinding] = {}
+    heard: list[Hearing] = []
     for key, data in DATABASE.rows(_FINDINGS, [f"findings/{round_id}"]):
         for one in read_facts(key, key.split("/")[0], data.encode()):
-            mine = not isinstance(one, Hearing) or one.round == round_id
-            rows = one.findings if isinstance(one, Hearing) else (one,)
-            found |= {(row.subject, row.gate): row for row in rows if mine}
-    return tuple(row for _, row in sorted(found.items()))
+            rows: tuple[GateFinding, ...] = (one,)
+            if isinstance(one, Hearing):
+                rows = one.findings if one.round == round_id else ()
+                heard += [one] if one.round == round_id else []
+            found |= {(row.subject, row.gate): row for row in rows}
+    return tuple(row for _, row in sorted(found.items())), tuple(heard)
 
 
 def _stage(document: Document, index: int, made: Made, parts: dict[str, Any]) -> Stage:

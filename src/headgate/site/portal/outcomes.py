@@ -23,7 +23,8 @@ REFUSED, NOT_IN_FIELD = "refused", "not-in-field"
 class Applicant:
     """One application: its class of holders, how far it came, and the decisions that say so.
 
-    Findings, place in the field and reason are as the decisions have them.
+    Findings, place in the field and reason are as the decisions have them; the last reason came
+    when winners had `answered`, or with the list itself.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Applicant:
     place: Any = None
     reason: Any = None
     seq: int = 0
+    answered: bool = False
 
     @property
     def refused(self) -> bool:
@@ -62,6 +64,11 @@ class Applicant:
         """Whether it was awarded and did not decline."""
         return self.outcome in AWARDED
 
+    @property
+    def moved_up(self) -> bool:
+        """Whether it waited on standby, and was awarded what somebody else gave up."""
+        return self.is_awarded and self.answered
+
 
 def fallen(refused: bool, standing: str | None) -> str:
     """The word for an application that no list has."""
@@ -84,7 +91,9 @@ def applicants(made: Iterable[Made], call: str) -> dict[str, Applicant]:
             found[one.subject].score = one.result["score"]["milli_points"]
             found[one.subject].place = one.result["place"]
         elif one.step in ("award", "acceptance") and one.subject in found:
-            found[one.subject].reason, found[one.subject].seq = one.result["reason"], one.seq
+            told = found[one.subject]
+            told.reason, told.seq = one.result["reason"], one.seq
+            told.answered = one.step == "acceptance"
     return found
 
 

@@ -1,8 +1,9 @@
 """The tables of a site as they lie, for auditors: Django's admin, which can read and nothing else.
 
 What would let somebody in is not shown: passwords, tokens, sessions, second steps, addresses of
-calendars. Names of tables and columns are those of the database, in every language; a row that has
-no name of its own is called by its table and key.
+calendars. A table has its name in words and then that of the database, by which an auditor is told
+of it; columns have the database's names alone. A row that has no name of its own is called by its
+table and key.
 """
 
 from typing import Any, Final
@@ -12,6 +13,8 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import CompositePrimaryKey, Field, Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from headgate.site.portal.roles import Role, roles_of
@@ -20,6 +23,47 @@ APPS: Final = ("records", "portal", "desk", "agents", "notices")
 SECRET: Final = frozenset({"password", "token", "calendar"})
 """Columns that would let somebody in."""
 COLUMNS_MOST: Final = 7
+NAMES: Final[dict[str, Promise]] = {
+    "entry": _("Entries of the journal"),
+    "leg": _("Sides of transfers"),
+    "checkpoint": _("Signed checkpoints"),
+    "person": _("Accounts of people"),
+    "desk_outsidelist": _("Lists of other programmes"),
+    "desk_outsidegrant": _("Grants of other programmes"),
+    "desk_roundsecret": _("Secrets shown for a lot"),
+    "desk_roundknown": _("Known works of rounds"),
+    "desk_roundobjection": _("Objections to rounds"),
+    "desk_organisation": _("Organisations"),
+    "desk_acting": _("Who acts for which organisation"),
+    "desk_reviewer": _("Reviewers"),
+    "desk_tie": _("Ties that reviewers have told of"),
+    "desk_alliance": _("Alliances"),
+    "desk_member": _("Members of alliances"),
+    "desk_dossier": _("Applications as people work on them"),
+    "desk_attachment": _("Documents of applications"),
+    "desk_consent": _("Consents of members"),
+    "desk_receipt": _("Receipts"),
+    "desk_conflict": _("Conflicts of interest"),
+    "desk_review": _("Seats and sheets of reviewers"),
+    "desk_roundsheet": _("Blind sheets of rounds"),
+    "desk_roundfinding": _("Findings on gates of rounds"),
+    "desk_finding": _("Findings on gates of calls"),
+    "desk_awardlist": _("Award lists that are signed"),
+    "desk_signature": _("Signatures on award lists"),
+    "desk_acceptance": _("Answers of winners"),
+    "desk_agreementsignature": _("Signatures on agreements"),
+    "desk_objection": _("Objections to results of calls"),
+    "desk_asking": _("Requests of running awards"),
+    "desk_deed": _("Who did what when"),
+    "agents_agent": _("Agents of sites"),
+    "agents_signedlist": _("Order lists that were signed"),
+    "agents_attempt": _("Attempts of jobs"),
+    "agents_returned": _("Read-backs of clusters"),
+    "agents_outage": _("Announced outages"),
+    "notices_reader": _("How people are told"),
+    "notices_notice": _("Notices"),
+}
+"""What each table is called in words."""
 
 
 class Tables(AdminSite):
@@ -80,7 +124,8 @@ def tables() -> Tables:
         if isinstance(model._meta.pk, CompositePrimaryKey):
             continue
         if "verbose_name" not in model._meta.original_attrs:
-            model._meta.verbose_name = model._meta.verbose_name_plural = model._meta.db_table
+            name = format_lazy("{} ({})", NAMES[model._meta.db_table], model._meta.db_table)
+            model._meta.verbose_name = model._meta.verbose_name_plural = name
         if model.__str__ is Model.__str__:
             model.__str__ = _row  # type: ignore[assignment, method-assign]
         names = _shown(model)

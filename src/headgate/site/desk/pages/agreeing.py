@@ -19,6 +19,7 @@ from headgate.site.actions.sign_agreement import sign_agreement, sign_agreements
 from headgate.site.desk.agreement import Agreed, agreement_of, moved_up, sides, taken
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import (
+    LEAD_PARTS,
     AgreementSignature,
     AwardList,
     Dossier,
@@ -199,7 +200,8 @@ def _parties(says: Mapping[str, Any]) -> Any:
     members = {one["organisation"]: one for one in says["members"]}
     named = Organisation.objects.filter(code__in=[says["holder"], *members])
     names = dict(named.values_list("code", "name"))
-    rows = [(names.get(says["holder"], ""), says["holder"], _("Holder"), "")]
+    lead = _("Lead of the alliance") if members else _("Holder")
+    rows = [(names.get(says["holder"], ""), says["holder"], lead, str(LEAD_PARTS))]
     for code, one in members.items():
         rows.append((names.get(code, ""), code, one["role"], str(one["parts"])))
     heads = [_("Organisation"), _("Code"), _("Role"), _("Parts of the support")]

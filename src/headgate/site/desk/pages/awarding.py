@@ -44,10 +44,9 @@ from headgate.site.desk.models import (
 )
 from headgate.site.desk.office import CallNow, call_now, calls_now, led_by
 from headgate.site.desk.pages.attaching import told_slots
-from headgate.site.desk.pages.granting import told_grants
+from headgate.site.desk.pages.granting import told_doubles, told_grants
 from headgate.site.desk.pages.panelling import let_demo_mark
 from headgate.site.desk.pages.telling import (
-    alike,
     at_the_desk,
     figures,
     reader,
@@ -272,6 +271,8 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             found = assign_reviewers(person, rules.id, now())
             told = _("%(pairs)s seats are given; %(short)s stay empty.")
             short = sum(found.short.values())
+            if not found.pairs and not short:
+                told = _("No seat is given: an application gets its seats once its gates are open.")
             messages.success(request, told % {"pairs": len(found.pairs), "short": short})
             let_demo_mark(request, rules)
         case "gate":
@@ -321,7 +322,7 @@ def double(request: HttpRequest, code: str) -> HttpResponse:
         context |= {
             "grants": told_grants(grants_of(found, call)),
             "dossier": found,
-            "doubles": [(one, alike(one.per_mille)) for one in doubles_of(found)],
+            "doubles": told_doubles(rules, doubles_of(found)),
             "answers": told_contents(rules, found),
             "slots": told_slots(slots(call, found)),
             "agreement": Acceptance.objects.filter(dossier=found, accepted=True).exists()

@@ -1,6 +1,6 @@
 """Grants of other programmes: the officer brings their lists, the office sees whom they meet."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from django.contrib import messages
@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from headgate.core.calls.dossier import Double
 from headgate.core.calls.grants import Funded
 from headgate.core.faults import Faulty
 from headgate.readers.grants import BYTES_MOST, COLUMNS, MORE
@@ -17,6 +18,7 @@ from headgate.site.actions.bring_grants import bring_grants, drop_grants
 from headgate.site.desk.clock import now
 from headgate.site.desk.grant_models import OutsideGrant, OutsideList
 from headgate.site.desk.models import Organisation
+from headgate.site.desk.office import CallNow
 from headgate.site.desk.pages.telling import (
     alike,
     at_the_desk,
@@ -24,6 +26,7 @@ from headgate.site.desk.pages.telling import (
     reader,
     tell_faults,
     typed_before,
+    words,
 )
 from headgate.site.portal.lists import (
     By,
@@ -145,6 +148,23 @@ def _deed(request: HttpRequest) -> None:
     count = bring_grants(person, given.get("source", ""), sent.name or "", content, now())
     told = _("The list is there: %(n)s grants. It is told to whoever it meets.")
     messages.success(request, told % {"n": figures().whole(count)})
+
+
+def told_doubles(rules: CallNow, found: Sequence[Double]) -> list[tuple[Double, str, str, str]]:
+    """Applications that ask for the same, with call and organisations by name, and how alike."""
+    codes = {code for one in found for code in one.organisations}
+    named = Organisation.objects.filter(code__in=codes).values_list("code", "name")
+    names = dict(named) if codes else {}
+    calls = {name: words(call.name) for name, call in rules.policy.calls.items()}
+    return [
+        (
+            one,
+            calls.get(one.call, one.call),
+            ", ".join(names.get(code, code) for code in one.organisations),
+            alike(one.per_mille),
+        )
+        for one in found
+    ]
 
 
 def told_grants(found: Iterable[Funded]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from headgate.core.calls.application import GateFinding
 from headgate.core.evaluation.hearings import Withdrawn
 from headgate.core.faults import Faulty
 from headgate.site.actions.hear_round import (
@@ -34,6 +35,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.round_models import RoundObjection
+from headgate.site.portal.judged import found_in_the_end
 from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import DECIDES, Role, roles_of
@@ -88,27 +90,38 @@ def _teams(
     listed = RoundObjection.objects.filter(round=round_.id, team__in=teams)
     objections = {one.team: one for one in listed}
     leads = leads_of(Dossier.objects.filter(code__in=teams))
+    anew = _anew(round_.id) if any(one.upheld for one in listed) else {}
     for team in teams:
         objection = objections.get(team)
         yield {
             "id": team,
             "lead": leads.get(team, ""),
             "mine": team in mine,
-            "findings": list(_found(round_, found[team], moment)),
+            "findings": list(_found(round_, found[team], moment, anew)),
             "objection": objection,
             "answer_by": figures().day(answer_by(round_, objection.at)) if objection else "",
         }
 
 
+def _anew(round_id: str) -> dict[tuple[str, str], GateFinding]:
+    """What hearings of a round found on gates, by team and gate."""
+    _first, heard = found_in_the_end(round_id)
+    return {(row.subject, row.gate): row for one in heard for row in one.findings}
+
+
 def _found(
-    round_: RoundNow, found: Iterable[RoundFinding], moment: datetime
+    round_: RoundNow,
+    found: Iterable[RoundFinding],
+    moment: datetime,
+    anew: Mapping[tuple[str, str], GateFinding],
 ) -> Iterator[Mapping[str, Any]]:
     names = {gate.id: words(gate.name) for gate in round_.section.gates}
     for one in found:
         last = reply_by(round_, one.gate, one.at)
         open_ = not one.passed and not round_.closed and round_.day(moment) <= last
         gate, by = names.get(one.gate, one.gate), figures().day(last)
-        yield {"it": one, "gate": gate, "by": by, "open": open_}
+        heard = anew.get((one.team, one.gate))
+        yield {"it": one, "gate": gate, "by": by, "open": open_, "anew": heard}
 
 
 def _deed(request: HttpRequest, round_id: str) -> None:

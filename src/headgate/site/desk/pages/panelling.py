@@ -7,7 +7,7 @@ them moves.
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -55,7 +55,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         messages.success(request, _("The seat is given."))
         let_demo_mark(request, rules)
         return redirect("panel", call=call)
-    told = Review.objects.filter(dossier__call=call).order_by("dossier__code", "reviewer__code")
+    told = Review.objects.filter(dossier__call=call).order_by(*_IN_ORDER)
     (done,) = kept(f"panel {call}", rules.moved, lambda: [_done(rules)]).rows
     locale, codes = figures(), done.codes.split("\0") if done.codes else []
     shown = _shown(request, codes)
@@ -71,11 +71,12 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "alpha": "" if done.alpha is None else locale.fixed(done.alpha, 2),
         "connected": done.connected,
         "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
-        "conflicts": conflicts.order_by("dossier__code", "reviewer__code"),
+        "conflicts": (conflicts if is_whole else conflicts.filter(**some)).order_by(*_IN_ORDER),
+        "conflicts_in_all": conflicts.count(),
         "sheets": _sheets(rules, sheets),
         "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
         "whole": is_whole,
-        "findings": found if is_whole else found.filter(**some),
+        "findings": list(_gates(rules, found if is_whole else found.filter(**some))),
         "signed": list(signed.select_related("award_list", "person").order_by("id")),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
         "codes": codes,
@@ -115,6 +116,7 @@ class _Done(NamedTuple):
     codes: str
 
 
+_IN_ORDER: Final = ("dossier__code", "reviewer__code")
 _SHEET: Final = ("dossier__code", "reviewer__code", "marked", "points", "comments")
 _GIVEN: Final = Case(
     When(marked__isnull=False, then=Cast("points", TextField())), default=Value("", TextField())
@@ -130,7 +132,7 @@ def _done(rules: CallNow) -> _Done:
 
 
 def _come_to(call: Call, call_id: str, decided: Harshness | None) -> _Done:
-    told = Review.objects.filter(dossier__call=call_id).order_by("dossier__code", "reviewer__code")
+    told = Review.objects.filter(dossier__call=call_id).order_by(*_IN_ORDER)
     seats = list(told.values_list("dossier__code", "reviewer__code", _GIVEN))
     given = [(code or "", reviewer, points) for code, reviewer, points in seats if points]
     fitted = _fitted(call, given) if decided is None else decided
@@ -176,6 +178,12 @@ def _told(one: _Member) -> dict[str, Any]:
     """A member as the page has it."""
     offset = "" if one.offset is None else figures().points(one.offset)
     return {**one._asdict(), "offset": offset}
+
+
+def _gates(rules: CallNow, found: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
+    """What was found on gates, each with its name."""
+    names = {gate.id: words(gate.name) for gate in rules.call.gates}
+    return ((one, names.get(one.gate, one.gate)) for one in found)
 
 
 def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[Any]]]:

@@ -1,6 +1,6 @@
 """What the pages of the desk share: words in the reader's language, and how a refusal is told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial, wraps
 from http import HTTPStatus
@@ -25,9 +25,9 @@ from headgate.core.supports.text import Text
 from headgate.report.locale import LOCALES, Locale
 from headgate.site.agents.refusals import AgentRefusal
 from headgate.site.desk.amending import MENDED
-from headgate.site.desk.dossiers import FormFault, because
+from headgate.site.desk.dossiers import FormFault, because, members_of
 from headgate.site.desk.invoices import MENDED as PAYING
-from headgate.site.desk.models import Dossier
+from headgate.site.desk.models import LEAD_PARTS, Dossier
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
@@ -125,12 +125,14 @@ def told_finding(rules: CallNow, finding: Finding) -> str:
     if finding.refusal is Refusal.REQUEST_NOT_POSITIVE:
         return _(SCREENED[finding.refusal])
     own = words(because(rules.policy, rules.id, finding))
+    if own:
+        return own
     say = speaker_of(rules.policy, language())
     if finding.refusal is Refusal.HOLDER_NOT_INVITED:
         about = say.holder(finding.rule)
     else:
         about = say.class_of(rules.policy.supports[rules.call.support], finding.rule)
-    return f"{own or _(SCREENED[finding.refusal])} ({about})".replace(" ()", "")
+    return f"{_(SCREENED[finding.refusal])} ({about})".replace(" ()", "")
 
 
 def told_contents(rules: CallNow, dossier: Dossier) -> list[tuple[str, str]]:
@@ -144,8 +146,16 @@ def told_contents(rules: CallNow, dossier: Dossier) -> list[tuple[str, str]]:
         between = _("%(least)s to %(most)s") % {"least": least, "most": most}
         told.append((say.class_of(support, one["class"]), least if least == most else between))
     if dossier.alliance is not None:
-        told.insert(0, (_("Alliance"), str(dossier.alliance)))
+        parts = ", ".join(_parts(dossier, rules.call.support))
+        told[:0] = [(_("Alliance"), str(dossier.alliance)), (_("Parts of the support"), parts)]
     return [*told, *_told_answers(rules.call, dossier)]
+
+
+def _parts(dossier: Dossier, support: str) -> Iterator[str]:
+    """Who of an alliance has how many parts of a support, as it is now."""
+    yield f"{dossier.lead}: {LEAD_PARTS}"
+    for one in members_of(dossier.alliance):
+        yield f"{one.organisation}: {one.parts_of(support)}"
 
 
 def _told_answers(call: Call, dossier: Dossier) -> list[tuple[str, str]]:

@@ -20,12 +20,13 @@ from headgate.core.policy.schema import Policy
 from headgate.site.desk.board import Board, wanted
 from headgate.site.desk.clock import now
 from headgate.site.desk.office import CallNow, call_now
-from headgate.site.desk.pages.telling import at_the_desk, words
+from headgate.site.desk.pages.telling import at_the_desk, told_award, words
 from headgate.site.desk.remembered import remembered
 from headgate.site.portal.forms import WholeField
+from headgate.site.portal.reading import speaker_of
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE
-from headgate.site.portal.words import told_fault, whole
+from headgate.site.portal.words import language, told_fault
 from headgate.steps.awards import ProposalRefused
 from headgate.steps.term import LedgerRefused
 
@@ -56,9 +57,9 @@ class Lever:
 
 def levers(rules: CallNow) -> Iterator[Lever]:
     """What can be tried of a call, with its values as they are."""
-    call, base = rules.call, f"calls.{rules.id}"
+    call, base, say = rules.call, f"calls.{rules.id}", speaker_of(rules.policy, language())
     for name, offered in call.classes.items():
-        label = _("Cap of one application in %s, blocks") % name
+        label = _("Cap of one application in %s, blocks") % say.class_known(name)
         yield Lever(f"cap-{name}", f"{base}.classes.{name}.cap_blocks", label, offered.cap_blocks)
     for one in call.criteria:
         label = _("Weight of %s") % words(one.name)
@@ -70,10 +71,10 @@ def levers(rules: CallNow) -> Iterator[Lever]:
 
 
 def _shares(policy: Policy, support: str) -> Iterator[Lever]:
-    names = {holder.id: words(holder.name) for holder in policy.holders}
+    say = speaker_of(policy, language())
     envelopes = policy.envelopes.get(support)
     for holder, share in envelopes.shares.items() if envelopes else ():
-        told = {"holder": names.get(holder, holder), "whole": envelopes.of if envelopes else 0}
+        told = {"holder": say.holder(holder), "whole": envelopes.of if envelopes else 0}
         label = _("Share of %(holder)s, of %(whole)s") % told
         yield Lever(f"share-{holder}", f"envelopes.{support}.shares.{holder}", label, share)
 
@@ -126,7 +127,7 @@ def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
         return {"overlay": text, "why": list(_refused(refused))}
     except ProposalRefused:
         return {"overlay": text, "why": [_NO_LIST]}
-    return {"overlay": text, **_beside(as_is, other)}
+    return {"overlay": text, **_beside(rules, as_is, other)}
 
 
 def _refused(refused: LedgerRefused) -> Iterator[str]:
@@ -137,18 +138,18 @@ def _refused(refused: LedgerRefused) -> Iterator[str]:
         yield _("The ledger refuses %(transfer)s: %(why)s") % {"transfer": transfer, "why": told}
 
 
-def _beside(one: Board, other: Board) -> dict[str, Any]:
+def _beside(rules: CallNow, as_is: Board, other: Board) -> dict[str, Any]:
     """Every application that either list awards, what each gives it, and how the lists compare."""
     given = [
-        {award.application: f"{whole(award.blocks)} {award.pool}" for award in board.plan["awards"]}
-        for board in (one, other)
+        {one.application: told_award(rules, one.pool, one.blocks) for one in board.plan["awards"]}
+        for board in (as_is, other)
     ]
     rows = [
         (name, given[0].get(name, "–"), given[1].get(name, "–"))
         for name in sorted(given[0].keys() | given[1].keys())
     ]
     changed = [row for row in rows if row[1] != row[2]]
-    return {"rows": rows, "changed": len(changed), "as_is": one.plan, "tried": other.plan}
+    return {"rows": rows, "changed": len(changed), "as_is": as_is.plan, "tried": other.plan}
 
 
 PAGES: Final = (

@@ -1,14 +1,20 @@
 """Signing in to the demo by one click, where that is allowed, and everybody's own page."""
 
-from typing import Final
+from typing import Any, Final
 
 from allauth.usersessions.models import UserSession
+from allauth.usersessions.views import ListUserSessionsView
 from django.contrib.auth import login
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.contrib.sessions.models import Session
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.generic.edit import FormView
 
+from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.models import Person
 from headgate.site.portal.people import PERSONAS
 from headgate.site.portal.registry import Page
@@ -56,6 +62,23 @@ def profile(request: HttpRequest) -> HttpResponse:
     """Somebody's own account: roles, password, two-step sign-in, sessions."""
     names = [NAMES[role] for role in Role if role in roles_of(request.user)]
     return render(request, "portal/profile.html", {"names": names})
+
+
+class Sessions(ListUserSessionsView):  # type: ignore[misc]
+    """Where somebody is signed in, the newest first and some at a time.
+
+    The view of allauth reads every session of a person, each with a query of its own.
+    """
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """A page of the sessions that are alive, and how many there are."""
+        alive = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
+        found = UserSession.objects.filter(user=self.request.user, session_key__in=alive)
+        page = Paginator(found.order_by("-created_at", "-pk"), PAGE_ROWS).get_page(
+            self.request.GET.get("page")
+        )
+        told = {"sessions": page, "session_count": page.paginator.count}
+        return FormView.get_context_data(self, **kwargs) | told
 
 
 PAGES: Final = (

@@ -269,20 +269,25 @@ def award(request: HttpRequest, call: str, application: str) -> HttpResponse:
 def _statement(one: Applicant, section: Call, say: Speaker) -> dict[str, Any]:
     """What was granted, has gone, is reserved and is left, and what was drawn: one query."""
     kept = Accounts(section.support)
-    paths = [kept.award(one.id, support_class) for support_class in section.classes]
+    paths = {kept.award(one.id, name): name for name in section.classes}
     energy = [kept.energy(one.id, support_class) for support_class in section.classes]
     found = {account.path: account for account in accounts(reading.DATABASE, [*paths, *energy])}
     return {
-        "lines": [_line(found[path], say) for path in paths if path in found],
+        "lines": [
+            _line(found[path], say.class_known(name), say)
+            for path, name in paths.items()
+            if path in found
+        ],
         "energy": [" ".join(drawn(found[path], say)) for path in energy if path in found],
     }
 
 
-def _line(account: Account, say: Speaker) -> dict[str, Any]:
+def _line(account: Account, name: str, say: Speaker) -> dict[str, Any]:
     now, unit = account.balance, account.unit
     left = now.credits_posted - now.debits_posted - now.debits_pending
     amounts = (now.credits_posted, now.debits_posted, now.debits_pending, left)
     return {
+        "class": name,
         "account": account.path,
         "unit": say.unit(unit),
         "amounts": [say.amount(amount, unit) for amount in amounts],

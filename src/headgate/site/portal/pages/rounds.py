@@ -17,7 +17,7 @@ from headgate.report.section_history import history
 from headgate.report.speaker import Speaker
 from headgate.report.stage import Stage, document, named
 from headgate.site.portal import reading
-from headgate.site.portal.judged import closed, closed_round, findings_of
+from headgate.site.portal.judged import closed, closed_round, found_in_the_end
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role, is_staff, roles_of
 from headgate.site.portal.words import language
@@ -78,13 +78,16 @@ def one_round(request: HttpRequest, round_id: str) -> HttpResponse:
     if request.GET.get("format") == "pdf":
         return printed(_print(_Held(told), language()), round_id)
     say = reading.speaker_of(stage.policy, language())
-    return shown(request, document(told, say), named(stage, say), round_id)
+    subtitle = say.say("stage.on_page", day=stage.evaluation.section.on)
+    page = replace(document(told, say), subtitle=subtitle)
+    return shown(request, page, named(stage, say), round_id)
 
 
 def with_findings(stage: Stage) -> Stage:
-    """A round with what was found on its gates."""
-    findings = findings_of(stage.evaluation.id)
-    return replace(stage, evaluation=replace(stage.evaluation, gate_findings=findings))
+    """A round with what was found on its gates, and the hearings that it had."""
+    findings, heard = found_in_the_end(stage.evaluation.id)
+    told = replace(stage.evaluation, gate_findings=findings, heard=heard)
+    return replace(stage, evaluation=told)
 
 
 def _coming(request: HttpRequest, stood: Stands, round_id: str) -> HttpResponse:
