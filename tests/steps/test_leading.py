@@ -91,6 +91,17 @@ def test_a_limit_on_what_one_may_lead_holds_after_a_change() -> None:
             assert {AmendmentFault.LEAD_NOT_ELIGIBLE} == faults(term, wanted)
 
 
+def test_what_one_came_to_lead_by_a_change_counts_too() -> None:
+    """Three nodes that it took over and two more are five: it was let into either, not into both."""
+    own = replace(applicant("own", 3), members=(B,))
+    more = ("shares: {national: 60, business: 20,", "shares: {national: 20, business: 60,")
+    term = awarded(opened(more), [alliance(), own], {"a": 9, "own": 8})
+    wanted = asks(Change.LEAD, lead="org-b")
+    took = granted(term, replace(wanted, award="own"))
+    assert {AmendmentFault.LEAD_NOT_ELIGIBLE} == faults(took, wanted)
+    granted(term, wanted)
+
+
 def test_an_overdue_report_keeps_nobody_from_leading() -> None:
     """Whoever is to hand it in may be gone: that is why another leads."""
     late = JUNE.replace(day=10)
