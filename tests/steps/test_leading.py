@@ -92,7 +92,7 @@ def test_a_limit_on_what_one_may_lead_holds_after_a_change() -> None:
 
 
 def test_what_one_came_to_lead_by_a_change_counts_too() -> None:
-    """Three nodes that it took over and two more are five: it was let into either, not into both."""
+    """Three nodes that it took over and two more are five: either is let be, both are not."""
     own = replace(applicant("own", 3), members=(B,))
     more = ("shares: {national: 60, business: 20,", "shares: {national: 20, business: 60,")
     term = awarded(opened(more), [alliance(), own], {"a": 9, "own": 8})

@@ -93,7 +93,8 @@ class Alliance(models.Model):
 class Member(models.Model):
     """A member of an alliance: its role, its parts of each support, when it came and went.
 
-    `shares` are its parts of those supports of which it has others than `parts`.
+    `shares` are its parts of those supports of which it has others than `parts`. `to_lead` is when
+    it was asked to lead; who has left with it took the lead then, and who led before entered then.
     """
 
     alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")
@@ -103,6 +104,7 @@ class Member(models.Model):
     shares = models.JSONField(default=dict)
     entered = models.DateTimeField()
     left = models.DateTimeField(null=True)
+    to_lead = models.DateTimeField(null=True)
 
     class Meta:
         """In the order in which they entered; each is in once at a time."""
@@ -201,7 +203,8 @@ class Attachment(models.Model):
 class Consent(models.Model):
     """A member's yes to one version of an application, or of whoever comes to enter by a request.
 
-    A later version needs another; a yes to a request is to its parts, and its version is 0.
+    A later version needs another; a yes to a request is to its parts, or to who shall lead, and its
+    version is 0.
     """
 
     dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="consents")

@@ -33,6 +33,7 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import WITH_INSIDE, answer, body_of, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
 from headgate.site.desk.grants import grants_of
+from headgate.site.desk.leading import unheard
 from headgate.site.desk.models import (
     Alliance,
     Asking,
@@ -183,6 +184,7 @@ def applications(request: HttpRequest) -> HttpResponse:
         "next_call": next_call((one.call for one in calls.values()), _today()),
         "waiting": _waiting(inside, drafts, calls),
         "entries": list(_entries(mine)),
+        "voices": unheard(inside),
         "alliances": [(one, _with_parts(members.get(one.pk, ()), supports)) for one in alliances],
         "inside": _with_parts(inside, supports),
         "supports": supports,

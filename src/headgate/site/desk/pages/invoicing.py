@@ -33,6 +33,7 @@ from headgate.site.desk.invoices import (
     OVERDUE,
     PAID,
     Invoice,
+    billed_to,
     policy_when,
     seen_by,
     suspended,
@@ -98,7 +99,12 @@ def _listed(found: Sequence[Invoice], on: date, before: Sequence[Listed] = ()) -
     def first(row: Listed) -> tuple[int, date, int]:
         return order[row.state], row.one.standing.bill.due or on, row.one.made.seq
 
-    more = [_row(one, one.state(on), leads.get(one.award, "")) for one in new]
+    leads |= {number: str(body) for number, body in (billed_to(new) if new else {}).items()}
+
+    def lead(one: Invoice) -> str:
+        return leads.get(one.number) or leads.get(one.award, "")
+
+    more = [_row(one, one.state(on), lead(one)) for one in new]
     if len(more) >= _ASKED:
         return sorted([*rows, *more], key=first)
     for row in more:
@@ -211,6 +217,8 @@ def invoice(request: HttpRequest, number: str) -> HttpResponseBase:
     on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())
     runs = one.award in {held.award for held in stood.holdings}
     dossier = Dossier.objects.select_related("lead", "alliance").filter(code=one.award).first()
+    if dossier is not None:
+        dossier.lead = billed_to([one]).get(one.number, dossier.lead)
     told = document(stood, one, dossier, say)
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"invoice-{number}")

@@ -5,6 +5,7 @@ from typing import Final
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
     agreeing,
+    allying,
     amending,
     applying,
     attaching,
@@ -39,6 +40,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *calendar.PAGES,
     *notices.PAGES,
     *applying.PAGES,
+    *allying.PAGES,
     *attaching.PAGES,
     *agreeing.PAGES,
     *handing.PAGES,
