@@ -92,10 +92,11 @@ def pass_on(member: Member, now: datetime) -> None:
     alliance, before = member.alliance, member.alliance.lead
     was = alliance.members.filter(organisation=before).last()
     told = {"role": was.role, "parts": was.parts, "shares": was.shares} if was else {}
-    member.left, member.to_lead = now, member.to_lead or now
+    member.left, member.to_lead = now, None
     member.save()
     Member.objects.create(alliance=alliance, organisation=before, entered=now, **told)
-    alliance.lead = member.organisation
+    until = {"code": before.code, "name": before.name, "until": now.isoformat()}
+    alliance.lead, alliance.former = member.organisation, [*alliance.former, until]
     alliance.save()
     Dossier.objects.filter(alliance=alliance).update(lead=alliance.lead)
     _changed(alliance)

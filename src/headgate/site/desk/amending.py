@@ -20,7 +20,7 @@ from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
 from headgate.site.desk.leading import attended, voices
-from headgate.site.desk.models import Asking, Consent, Dossier, Member
+from headgate.site.desk.models import Asking, Consent, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.agenda import agenda
@@ -215,6 +215,25 @@ def unagreed(asking: Asking, held: Holding | None) -> list[str]:
         prefetch_related_objects([asking], WITH_AGREED)
     agreed = {one.organisation.code for one in asking.consents.all()} if came else set()
     return sorted(set(came) - agreed)
+
+
+def waits_for(mine: Iterable[Organisation], inside: Iterable[Member]) -> list[Asking]:
+    """What waits for a yes of some organisations: to enter an award, or to another lead of an
+    alliance in which one is a member.
+    """
+    codes, alliances = {one.code for one in mine}, {one.alliance_id for one in inside}
+    kinds = Change.MEMBERS, Change.LEAD
+    asked = Asking.objects.filter(change__in=kinds, granted__isnull=True)
+    ours = [
+        one
+        for one in asked.select_related("dossier__lead", "dossier__alliance")
+        if not codes.isdisjoint(one.asked.get("parts", {}))
+        or (one.change == Change.LEAD and one.dossier.alliance_id in alliances)
+    ]
+    everybody = Member.objects.select_related("organisation")
+    within = Prefetch("dossier__alliance__members", queryset=everybody)
+    prefetch_related_objects(ours, WITH_AGREED, within)
+    return ours
 
 
 def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:

@@ -16,8 +16,8 @@ from headgate.core.duties.amendment import Change
 from headgate.core.duties.payments import Bill, PaymentFault, Standing, standings
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
-from headgate.site.desk.dossiers import read_line
-from headgate.site.desk.models import Dossier, Organisation
+from headgate.site.desk.leading import Led, leads_over_time
+from headgate.site.desk.models import Alliance, Dossier
 from headgate.site.desk.office import with_part
 from headgate.site.portal import reading
 from headgate.site.portal.lists import kept
@@ -148,27 +148,27 @@ def every_invoice(stood: Stands) -> Sequence[Invoice]:
     return kept("bills", stood.moved, lambda: invoices(stood)).rows
 
 
-def billed_to(found: Iterable[Invoice]) -> Mapping[str, Organisation]:
-    """Who led an award when it was billed, by the invoice's number, where another leads it since.
+def billed_to(one: Invoice, alliance: Alliance | None) -> Led | None:
+    """Who led when an award was billed, where another leads it since.
 
-    What the journal has of a change of the lead comes before or after the bill; at most two queries
-    where there is any, else none.
+    A bill of the very day on which the lead changed is of whoever led as the day began.
     """
-    took: dict[str, list[tuple[int, str]]] = {}
-    for made in reading.decisions():
-        told = made.result["answer"] if made.step == "amendment" else {}
-        if told.get("granted") and "lead" in told:
-            took.setdefault(made.subject, []).append((made.seq, told["lead"]))
-    mine = [one for one in found if one.award in took]
-    if not mine:
-        return {}
-    dossiers = Dossier.objects.filter(code__in={one.award for one in mine})
-    for one in dossiers:
-        took[one.code or ""].insert(0, (-1, read_line(one).applicant.id))
-    led = {o.number: [name for seq, name in took[o.award] if seq < o.made.seq] for o in mine}
-    codes = {names[-1] for names in led.values() if names}
-    bodies = {one.code: one for one in Organisation.objects.filter(code__in=codes)}
-    return {n: bodies[names[-1]] for n, names in led.items() if names and names[-1] in bodies}
+    led, day, zone = (
+        leads_over_time(alliance) if alliance else [],
+        one.standing.bill.day,
+        reading.zone(),
+    )
+    before = (o for o in led if o.until and day <= o.until.astimezone(zone).date())
+    return next(before, None)
+
+
+def billed_before(found: Iterable[Invoice]) -> Mapping[str, Led]:
+    """Who of many invoices were billed to those that lead no more, by number; one query."""
+    dossiers = Dossier.objects.filter(alliance__isnull=False, code__isnull=False)
+    changed = dossiers.exclude(alliance__former=[]).select_related("alliance__lead")
+    alliances = {one.code: one.alliance for one in changed.only("code", "alliance")}
+    told = ((one.number, billed_to(one, alliances.get(one.award))) for one in found)
+    return {number: led for number, led in told if led is not None}
 
 
 def policy_of(stood: Stands) -> dict[str, Any]:

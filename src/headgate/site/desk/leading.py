@@ -1,6 +1,8 @@
 """Another lead of an alliance at the desk: who may ask for it, and what it waits for."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from headgate.core.duties.amendment import Change
 from headgate.site.desk.dossiers import members
@@ -40,10 +42,24 @@ def inside(alliance: Alliance, organisation: str) -> Member:
     return member
 
 
-def led_before(took: Member, members: Iterable[Member]) -> Organisation:
-    """Who led an alliance until a member took the lead: it entered the members at that moment."""
-    came = (one for one in members if one.entered == took.left and one.pk > took.pk)
-    return min(came, key=lambda one: one.pk).organisation
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Who led an alliance, from when until when; None where nobody is known before or after."""
+
+    code: str
+    name: str
+    since: datetime | None
+    until: datetime | None
+
+
+def leads_over_time(alliance: Alliance) -> list[Led]:
+    """Everybody who led an alliance, oldest first; the last leads it now."""
+    since, found = None, list[Led]()
+    for one in alliance.former:
+        until = datetime.fromisoformat(one["until"])
+        found.append(Led(one["code"], one["name"], since, until))
+        since = until
+    return [*found, Led(alliance.lead.code, alliance.lead.name, since, None)]
 
 
 Came = Sequence[tuple[str, str, str]]
@@ -78,16 +94,14 @@ def awarded(came: Came, stood: Stands) -> list[str]:
     return [code for held in (runs, over) for code, _call, _state in came if code in held]
 
 
-def unheard(inside: Sequence[Member]) -> set[int]:
-    """The alliances of some members in which another lead waits for their yes; one query."""
-    asked = Asking.objects.filter(change=Change.LEAD, granted__isnull=True)
-    within = asked.filter(dossier__alliance__in=[one.alliance_id for one in inside])
-    pairs = set(within.values_list("dossier__alliance", "consents__organisation"))
-    waiting = {alliance for alliance, _ in pairs}
+def unheard(inside: Iterable[Member], asked: Iterable[Asking]) -> set[int]:
+    """The alliances of some members in which another lead waits for their yes."""
+    waiting = {one.dossier.alliance_id: one for one in asked if one.change == Change.LEAD}
+    agreed = {a: {c.organisation_id for c in one.consents.all()} for a, one in waiting.items()}
     return {
         one.alliance_id
         for one in inside
-        if one.alliance_id in waiting and (one.alliance_id, one.organisation_id) not in pairs
+        if one.alliance_id in agreed and one.organisation_id not in agreed[one.alliance_id]
     }
 
 

@@ -81,10 +81,14 @@ class Tie(models.Model):
 
 
 class Alliance(models.Model):
-    """Several organisations that apply as one; the lead signs for them."""
+    """Several organisations that apply as one; the lead signs for them.
+
+    `former` are those that led it before, oldest first: code, name, and the instant until when.
+    """
 
     name = models.CharField(max_length=300)
     lead = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leads")
+    former = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return self.name
@@ -93,8 +97,8 @@ class Alliance(models.Model):
 class Member(models.Model):
     """A member of an alliance: its role, its parts of each support, when it came and went.
 
-    `shares` are its parts of those supports of which it has others than `parts`. `to_lead` is when
-    it was asked to lead; who has left with it took the lead then, and who led before entered then.
+    `shares` are its parts of those supports of which it has others than `parts`; `to_lead` is since
+    when it is asked to lead.
     """
 
     alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")

@@ -7,11 +7,12 @@ from headgate.site.desk.invoices import (
     OVERDUE,
     PAID,
     Invoice,
-    billed_to,
+    billed_before,
     invoices,
     suspended,
     suspends_from,
 )
+from headgate.site.desk.models import Organisation
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal.clock import today
 from headgate.site.portal.roles import Role
@@ -23,7 +24,10 @@ def invoices_told(stood: Stands, people: People) -> Iterator[Told]:
     and to the fund officers as well.
     """
     on, found = today(stood), invoices(stood)
-    billed = {number: people.acting(body.pk) for number, body in billed_to(found).items()}
+    before = billed_before(found)
+    bodies = Organisation.objects.filter(code__in={led.code for led in before.values()})
+    known = {one.code: people.acting(one.pk) for one in bodies}
+    billed = {number: known[led.code] for number, led in before.items() if led.code in known}
     yield from _lifted(stood, found, people)
     for one in found:
         leads = people.of_award(one.award)

@@ -1,8 +1,5 @@
 """An alliance: who leads it and did, its members with their days, and how another comes to lead."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from django.contrib import messages
@@ -18,7 +15,7 @@ from headgate.site.desk.leading import (
     attended,
     awarded,
     handed_in_by,
-    led_before,
+    leads_over_time,
     undecided,
     voices,
 )
@@ -28,15 +25,6 @@ from headgate.site.desk.pages.telling import at_the_desk, number, reader
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE, Role, decides, roles_of
-
-
-@dataclass(frozen=True, slots=True)
-class Led:
-    """Who led an alliance, since when and until when; None where nobody led it before or after."""
-
-    lead: Organisation
-    since: datetime | None
-    until: datetime | None
 
 
 @at_the_desk
@@ -64,7 +52,8 @@ def alliance(request: HttpRequest, alliance: int) -> HttpResponse:
     context = {
         "found": found,
         "members": members,
-        "led": list(_led(found, members)),
+        "led": (led := leads_over_time(found)),
+        "took": {one.since for one in led},
         "has_people": has_people,
         "asked": asked,
         "missing": _missing(asked, inside, there) if asked is not None else [],
@@ -99,16 +88,6 @@ def _missing(asked: Asking, inside: list[Member], there: set[int]) -> list[Organ
     bodies = [one.organisation for one in inside]
     needed = voices(bodies, there, asked.asked["lead"])
     return [one for one in bodies if one.code in needed and one.pk not in agreed]
-
-
-def _led(found: Alliance, members: Sequence[Member]) -> Iterator[Led]:
-    """Who led it, oldest first."""
-    since: datetime | None = None
-    took = [one for one in members if one.to_lead is not None and one.left is not None]
-    for one in sorted(took, key=lambda one: (one.left, one.pk)):
-        yield Led(led_before(one, members), since, one.left)
-        since = one.left
-    yield Led(found.lead, since, None)
 
 
 def _deed(request: HttpRequest, found: Alliance) -> None:
