@@ -27,10 +27,11 @@ from headgate.site.notices.models import Notice
 from headgate.site.records.kept import ended, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.event import What
-from tests.site.desk.cast import Cast, at, browser
+from tests.site.desk.cast import Cast, at, browser, facts_of
 from tests.site.desk.test_amending import refused
 from tests.site.desk.test_leading import NEW, OLD, OTHER, THIRD, Allied, agreed, alliance_of, allied
 from tests.site.portal.asking import text_of
+from tests.whole.small import small
 
 SUMMER = at("2026-06-01T04:00:00Z")
 
@@ -250,4 +251,24 @@ def test_of_an_award_that_ended_the_office_answers_and_the_journal_has_nothing(
     now_stands = stands(SITE)
     assert now_stands is not None
     assert before == now_stands.size
+    assert () == verify_database(SITE).faults
+
+
+@pytest.mark.usefixtures("site")
+def test_it_is_the_same_on_each_database() -> None:
+    """Asked, agreed, granted, told, billed: on SQLite, and on PostgreSQL as the service's role."""
+    cast = Cast(small().term.document, allied(facts_of(small().term)))
+    cast.until(What.CLOSE_CALL, "hours")
+    alliance = alliance_of("open-0001")
+    ask_to_lead(cast.persons[OLD], alliance.pk, OTHER, "We merge", MARCH)
+    asked = Asking.objects.get(change=Change.LEAD)
+    agreed(cast, asked, NEW, THIRD, OTHER)
+    answer(cast.officer, asked.pk, True, "Yes", MARCH)
+    back = {"change": Change.GIVE_BACK, "blocks": 1}
+    made = ask(cast.persons[OTHER], "open-0001", back, ("Enough", ""), MARCH + DAY)
+    answer(cast.officer, made.pk, True, "Yes", MARCH + DAY)
+    gather(MARCH + DAY)
+    told = Notice.objects.filter(kind="invoice", facts__code="open-0001")
+    assert [f"for-{OLD}", f"for-{OTHER}"] == sorted(one.person.username for one in told)
+    assert 6 == Notice.objects.filter(kind="lead-changed").count()
     assert () == verify_database(SITE).faults
