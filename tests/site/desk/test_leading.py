@@ -274,6 +274,15 @@ def test_a_member_that_nobody_acts_for_is_not_waited_for(played: Cast) -> None:
     assert OLD == alliance_of().lead.code
 
 
+def test_the_others_decide_where_one_is_silent_for_ever(played: Cast) -> None:
+    """A member for whom nobody acts keeps nobody waiting."""
+    made = asked(played)
+    agreed(played, made, NEW)
+    send_away(played.owner, played.persons[THIRD], NOON)
+    answer(played.officer, made.pk, True, "Yes", LATER)
+    assert NEW == alliance_of().lead.code
+
+
 def test_a_request_is_overtaken_by_an_exit(played: Cast) -> None:
     """Who has left leads nothing, and its yes is not needed; the office can say no to what is left
     of the request.

@@ -1,9 +1,10 @@
 """An alliance changes its lead before anything is awarded, after it ended, and what it owes."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ from headgate.site.verifying import verify_database
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, at, browser, facts_of
 from tests.site.desk.test_amending import refused
+from tests.site.desk.test_at_once import at_once
 from tests.site.desk.test_leading import NEW, OLD, OTHER, THIRD, Allied, agreed, alliance_of, allied
 from tests.site.portal.asking import text_of
 from tests.whole.small import small
@@ -226,9 +228,10 @@ def test_the_office_cannot_grant_it_while_something_else_is_judged(played: Cast)
 
 
 def test_of_an_award_that_ended_the_office_answers_and_the_journal_has_nothing(
-    cast: Cast,
+    shown: Cast,
 ) -> None:
     """Its reports and fees are still owed, so it asks as well; no right changes hands."""
+    cast = shown
     cast.play()
     stood = stands(SITE)
     assert stood is not None
@@ -244,6 +247,7 @@ def test_of_an_award_that_ended_the_office_answers_and_the_journal_has_nothing(
     made = Asking.objects.get(change=Change.LEAD)
     agree_to_lead(cast.persons[new], made.pk, new, after)
     before = stood.size
+    assert "We merge" in text_of(browser(cast.officer).get(f"/running/{over.award}/"))
     answer(cast.officer, made.pk, True, "Yes", after)
     made.refresh_from_db()
     assert (True, "") == (made.granted, made.event)
@@ -256,14 +260,22 @@ def test_of_an_award_that_ended_the_office_answers_and_the_journal_has_nothing(
 
 @pytest.mark.usefixtures("site")
 def test_it_is_the_same_on_each_database() -> None:
-    """Asked, agreed, granted, told, billed: on SQLite, and on PostgreSQL as the service's role."""
+    """Asked, agreed, granted, told, billed: on SQLite, and on PostgreSQL as the service's role.
+
+    Whoever sends it at one moment with somebody else asks once, and answers once.
+    """
     cast = Cast(small().term.document, allied(facts_of(small().term)))
     cast.until(What.CLOSE_CALL, "hours")
     alliance = alliance_of("open-0001")
-    ask_to_lead(cast.persons[OLD], alliance.pk, OTHER, "We merge", MARCH)
+    wanted = cast.persons[OLD], alliance.pk, OTHER, "We merge", MARCH
+    assert [None, None] == at_once([partial(ask_to_lead, *wanted)] * 2)
     asked = Asking.objects.get(change=Change.LEAD)
     agreed(cast, asked, NEW, THIRD, OTHER)
-    answer(cast.officer, asked.pk, True, "Yes", MARCH)
+    answers: list[Callable[[], object]] = [
+        partial(answer, person, asked.pk, True, "Yes", MARCH)
+        for person in (cast.officer, cast.owner)
+    ]
+    assert 1 == at_once(answers).count(DeskRefusal.ANSWERED)
     back = {"change": Change.GIVE_BACK, "blocks": 1}
     made = ask(cast.persons[OTHER], "open-0001", back, ("Enough", ""), MARCH + DAY)
     answer(cast.officer, made.pk, True, "Yes", MARCH + DAY)
