@@ -348,8 +348,8 @@ def test_a_report_has_its_day() -> None:
 
 
 def test_every_fault_is_provoked_here() -> None:
-    """There is no way to be refused that these tests, and those of fees, do not expect by name."""
-    files = Path(__file__), Path(__file__).with_name("test_fees.py")
+    """There is no way to be refused that these tests, and those of fees and leads, expect not."""
+    files = (Path(__file__).with_name(f"test_{name}.py") for name in ("amend", "fees", "leading"))
     texts = (file.read_text("utf-8") for file in files)
     expected = [name for text in texts for name in re.findall(r"AmendmentFault\.([A-Z_]+)", text)]
     assert {fault.name for fault in AmendmentFault} == set(expected)

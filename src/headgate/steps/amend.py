@@ -31,6 +31,7 @@ from headgate.steps.awards import amount_in_term
 from headgate.steps.called import call_of, has_applied
 from headgate.steps.event import What, amendments_name
 from headgate.steps.fees import Granted, bill, is_suspended, overdue, suspends_from
+from headgate.steps.leading import stands_against
 from headgate.steps.placing import room_of
 from headgate.steps.reallocate import by_time, check_next
 from headgate.steps.rights import blocks_as, give, give_back
@@ -114,6 +115,7 @@ def runs_of(term: Term, asked: Amendment, before: Sequence[Amendment] = ()) -> R
         call.invoice,
         suspends_from(term, holding, asked.day),
         is_suspended(term, holding),
+        stands_against(term, holding, asked.lead or "") if asked.change is Change.LEAD else None,
     )
 
 
@@ -176,7 +178,8 @@ def _rule(holding: Holding | None, asked: Amendment) -> str:
 
 
 def _noted(term: Term, _holding: Holding, _asked: Amendment, _name: str) -> Term:
-    """What is only remembered with the award: its members, a report, an explanation, a class.
+    """What is only remembered with the award: its members and lead, a report, an explanation, a
+    class.
 
     A reclaim reads explanations, a turn of the term gives the class that was asked for, and orders
     say that an award is suspended.
@@ -291,6 +294,7 @@ _DONE: Mapping[Change, Callable[[Term, Holding, Amendment, str], Term]] = {
     Change.HAND_OVER: _timed,
     Change.REPORT: _noted,
     Change.SUSPENSION: _noted,
+    Change.LEAD: _noted,
 }
 
 

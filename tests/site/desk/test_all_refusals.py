@@ -20,6 +20,7 @@ from tests.site.desk.test_attachments import ATTACHED
 from tests.site.desk.test_grants import GRANTED
 from tests.site.desk.test_hearing import HEARD
 from tests.site.desk.test_judging import OF_ROUNDS
+from tests.site.desk.test_leading import OF_LEADS
 from tests.site.desk.test_moving_up import MOVING_UP
 from tests.site.desk.test_refusals import PROVOKED
 from tests.site.desk.test_remedying import REMEDIED
@@ -37,6 +38,7 @@ def test_every_refusal_has_been_provoked() -> None:
         *MOVING_UP,
         *OF_AWARDS,
         *GRANTED,
+        *OF_LEADS,
         DeskRefusal.PARTS_WRONG,
         DeskRefusal.ORGANISATION_UNKNOWN,
         *HEARD,

@@ -226,14 +226,14 @@ def test_doubles_are_shown_to_officers(cast: Cast) -> None:
     cast.until(What.CLOSE_CALL, "alliance")
     application = cast.facts["applications/open"][0]
     person, now = cast.register(application.applicant), at(application.at)
-    for _ in range(2):
-        dossier = save_draft(person, cast.draft(application), now)
+    drafts = [save_draft(person, cast.draft(application), now) for _ in range(2)]
+    for dossier in drafts:
         submit(person, dossier.pk, dossier.version, now, despite=True)
     (double,) = doubles_of(Dossier.objects.get(code="open-0001"))
     assert ("open-0002", 1000) == (double.application, double.per_mille)
     with override_settings(HEADGATE_DEMO=True, ALLOWED_HOSTS=["*"]):
-        page = browser(person).get(f"/applications/{dossier.pk}/").content.decode()
-    assert f"(The open call): {dossier.lead} – texts alike by 100.0%" in page, "in names"
+        page = browser(person).get(f"/applications/{drafts[1].pk}/").content.decode()
+    assert f"(The open call): {drafts[1].lead} – texts alike by 100.0%" in page, "in names"
     assert instant(now) == application.at
 
 

@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from headgate.core import canonical
 from headgate.core.duties.finding import Finding
 from headgate.core.duties.reports import Accepted, overdue
 from headgate.core.faults import Sentence
@@ -35,6 +36,7 @@ class Change(StrEnum):
     HAND_OVER = "hand-over"
     REPORT = "report"
     SUSPENSION = "suspension"
+    LEAD = "lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Amendment:
     `asked` is the day on which it was asked for; of a hand-over, the day on which the operator
     handed over, while `usable` is the one from which the holder could use it and `silent` says that
     the holder did not answer. `words` and `reason` are SHA-256 of what was asked and answered.
-    `parts` are an alliance's members, each with its parts of the whole.
+    `parts` are an alliance's members, each with its parts of the whole; `lead` is the one of them
+    that shall lead it from now on.
     """
 
     award: str
@@ -63,6 +66,7 @@ class Amendment:
     usable: date | None = None
     silent: bool = False
     report: str = ""
+    lead: str | None = field(default=None, metadata=canonical.UNTOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,8 @@ class Runs:
     with the blocks that its own would come to there; `idle` is its support's rule on idle rights,
     and `looks` the day on which that rule looks next in this term. `judged` says that a round has
     decided what it holds in the next term. `suspends` is the first day on which a fee that is
-    overdue lets it be suspended, if any is.
+    overdue lets it be suspended, if any is. `against` are the rules of its call that stand against
+    whoever is asked to lead it; None where that is nobody who was judged with it and is in it.
     """
 
     starts: date
@@ -90,6 +95,7 @@ class Runs:
     invoice: Invoice | None = None
     suspends: date | None = None
     suspended: bool = False
+    against: tuple[str, ...] | None = None
 
     def accepted(self) -> tuple[Accepted, ...]:
         """The reports that were accepted."""
@@ -119,6 +125,8 @@ class AmendmentFault(StrEnum):
     SUPPLY_SHORT = "supply-short"
     SUSPENDED_ALREADY = "suspended-already"
     FEE_NOT_OVERDUE = "fee-not-overdue"
+    LEAD_WRONG = "lead-wrong"
+    LEAD_NOT_ELIGIBLE = "lead-not-eligible"
 
 
 Found = Iterator[Finding[AmendmentFault]]
@@ -131,6 +139,7 @@ _PARTS: Final[Mapping[Change, frozenset[str]]] = {
     Change.HAND_OVER: frozenset({"usable", "silent"}),
     Change.REPORT: frozenset({"report"}),
     Change.SUSPENSION: frozenset(),
+    Change.LEAD: frozenset({"lead"}),
 }
 """What each kind of request brings, and no other."""
 
@@ -182,6 +191,7 @@ def _check_foreseen(runs: Runs, asked: Amendment) -> Found:
         Change.HAND_OVER: rule.acceptance is not None,
         Change.REPORT: bool(rule.reports),
         Change.SUSPENSION: runs.invoice is not None and runs.invoice.suspend_days is not None,
+        Change.LEAD: rule.change_members,
     }
     if not foreseen[asked.change]:
         what = Sentence(
@@ -342,6 +352,20 @@ def _check_suspension(runs: Runs, asked: Amendment) -> Found:
         yield Finding(AmendmentFault.FEE_NOT_OVERDUE, what, "Wait for that day.")
 
 
+def _check_lead(runs: Runs, asked: Amendment) -> Found:
+    """Who leads from now on was judged with the application, and would have passed as its lead."""
+    named = (asked.lead or "")[:64]
+    if runs.against is None:
+        what = Sentence("{lead!r} is no member that could lead the award.", lead=named)
+        mend = "Name another that was in the application and has a part of the award."
+        yield Finding(AmendmentFault.LEAD_WRONG, what, mend)
+    elif runs.against:
+        rules = ", ".join(runs.against)
+        what = Sentence("With {lead!r} as its lead: {rules}.", lead=named, rules=rules)
+        mend = "Name a member that the call would have let in as the lead."
+        yield Finding(AmendmentFault.LEAD_NOT_ELIGIBLE, what, mend)
+
+
 _CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {
     Change.EXPLANATION: _check_explanation,
     Change.LONGER: _check_longer,
@@ -351,4 +375,5 @@ _CHECKS: Final[Mapping[Change, Callable[[Runs, Amendment], Found]]] = {
     Change.HAND_OVER: _check_hand_over,
     Change.REPORT: _check_report,
     Change.SUSPENSION: _check_suspension,
+    Change.LEAD: _check_lead,
 }

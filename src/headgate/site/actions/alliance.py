@@ -1,4 +1,4 @@
-"""An alliance is formed by its lead; members enter and leave, and the record keeps when."""
+"""An alliance is formed by its lead; members enter, lead and leave, and the record keeps when."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -32,7 +32,9 @@ def form_alliance(person: Person, lead: str, name: str, now: datetime) -> Allian
             refuse(DeskRefusal.NOT_YOURS, lead)
         if not name.strip():
             refuse(DeskRefusal.FORM_FAULTY, lead)
-        return Alliance.objects.get_or_create(lead=organisation, name=name.strip()[:300])[0]
+        called = {"lead": organisation, "name": name.strip()[:300]}
+        there = Alliance.objects.filter(**called).first()  # Of one name it may lead two by now.
+        return there or Alliance.objects.create(**called)
 
 
 def enter_alliance(
@@ -76,9 +78,28 @@ def leave_alliance(person: Person, alliance_id: int, organisation: str, now: dat
         member = inside.filter(organisation__code=organisation).first()
         if member is None or not acts_for(person, member.alliance.lead, member.organisation):
             refuse(DeskRefusal.NOT_YOURS, organisation)
-        member.left = now
+        member.left, member.to_lead = now, None
         member.save()
         _changed(member.alliance)
+
+
+def pass_on(member: Member, now: datetime) -> None:
+    """Let a member lead its alliance from now on: whatever it applied for and was awarded.
+
+    Who led stays in it as a member, and may leave as any may. What was handed in and billed keeps
+    whose it was.
+    """
+    alliance, before = member.alliance, member.alliance.lead
+    was = alliance.members.filter(organisation=before).last()
+    told = {"role": was.role, "parts": was.parts, "shares": was.shares} if was else {}
+    member.left, member.to_lead = now, None
+    member.save()
+    Member.objects.create(alliance=alliance, organisation=before, entered=now, **told)
+    until = {"code": before.code, "name": before.name, "until": now.isoformat()}
+    alliance.lead, alliance.former = member.organisation, [*alliance.former, until]
+    alliance.save()
+    Dossier.objects.filter(alliance=alliance).update(lead=alliance.lead)
+    _changed(alliance)
 
 
 def follow(dossier: Dossier, held: Iterable[Holding], now: datetime) -> None:
@@ -104,7 +125,7 @@ def follow(dossier: Dossier, held: Iterable[Holding], now: datetime) -> None:
         Member.objects.create(alliance=alliance, organisation=organisation, **told)
     if all(one.code in running for one in others):
         gone = [one.pk for code, one in inside.items() if code not in parts]
-        Member.objects.filter(pk__in=gone).update(left=now)
+        Member.objects.filter(pk__in=gone).update(left=now, to_lead=None)
 
 
 def _need_parts(parts: int, shares: Mapping[str, int]) -> None:

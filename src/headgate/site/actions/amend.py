@@ -6,10 +6,12 @@ Every answer is an event of the cycle, and the journal has SHA-256 of the words 
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from django.db.models import QuerySet
 from pydantic import TypeAdapter
 
 from headgate.core import canonical
@@ -17,11 +19,12 @@ from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
 from headgate.cycle import may_be_done, take
 from headgate.readers.facts import Recorded
-from headgate.site.actions.alliance import follow
+from headgate.site.actions.alliance import follow, pass_on
 from headgate.site.actions.take import change, change_all
 from headgate.site.desk.amending import unagreed
 from headgate.site.desk.dossiers import need_apart
-from headgate.site.desk.models import Asking, Deed
+from headgate.site.desk.leading import inside, need_asker, need_decided
+from headgate.site.desk.models import Asking, Deed, Dossier
 from headgate.site.desk.office import (
     SITE,
     acts_for,
@@ -55,26 +58,48 @@ def ask(
     What the rules would not let anybody grant is refused at once. Sent twice it is one request.
     Raises `Refused`.
     """
+    with doing(person, f"ask {Change(parts['change'])}", code, now):
+        return requested(person, code, parts, words, now)
+
+
+def requested(
+    person: Person, code: str, parts: Mapping[str, Any], words: tuple[str, str], now: datetime
+) -> Asking:
+    """The same within a deed of another name."""
     kind, (text, link) = Change(parts["change"]), words
-    with doing(person, f"ask {kind}", code, now):
-        need(person, Role.APPLICANT)
-        dossier = handed_in(code)
-        if not acts_for(person, dossier.lead) or kind in _NOBODY_ASKS:
-            refuse(DeskRefusal.NOT_YOURS, code)
-        _need_words(text)
-        told = {name: value for name, value in parts.items() if name != "change"}
-        earlier = dossier.askings.filter(change=kind, granted__isnull=True)
-        waiting = [one for one in earlier if kind is not Change.REPORT or one.asked == told]
-        if waiting and (waiting[0].text, waiting[0].asked) == (text, told):
-            return waiting[0]
-        if waiting:
-            refuse(DeskRefusal.ASKED_ALREADY, code)
-        made = Asking(
-            dossier=dossier, change=kind, asked=told, text=text, link=link, person=person, at=now
-        )
-        _need_grantable(made, now)
-        made.save()
-        return made
+    dossier = handed_in(code)
+    _need_asker(person, dossier, kind)
+    _need_words(text)
+    told = {name: value for name, value in parts.items() if name != "change"}
+    earlier = _of(dossier, kind).filter(change=kind, granted__isnull=True)
+    waiting = [one for one in earlier if kind is not Change.REPORT or one.asked == told]
+    if waiting and (waiting[0].text, waiting[0].asked) == (text, told):
+        return waiting[0]
+    if waiting:
+        refuse(DeskRefusal.ASKED_ALREADY, code)
+    made = Asking(
+        dossier=dossier, change=kind, asked=told, text=text, link=link, person=person, at=now
+    )
+    _need_grantable(made, now)
+    made.save()
+    return made
+
+
+def _need_asker(person: Person, dossier: Dossier, kind: Change) -> None:
+    """Refuse whoever does not act for the holder; of another lead see `need_asker`."""
+    if kind is Change.LEAD and dossier.alliance is not None:
+        need_asker(person, dossier.alliance)
+        return
+    need(person, Role.APPLICANT)
+    if not acts_for(person, dossier.lead) or kind in _NOBODY_ASKS:
+        refuse(DeskRefusal.NOT_YOURS, dossier.code)
+
+
+def _of(dossier: Dossier, kind: Change) -> "QuerySet[Asking]":
+    """What was asked of an award; of another lead, what was asked of any of its alliance."""
+    if kind is Change.LEAD:
+        return Asking.objects.filter(dossier__alliance=dossier.alliance)
+    return dossier.askings.all()
 
 
 def answer(
@@ -107,6 +132,8 @@ def _to_answer(officer: Person, number: int, granted: bool, text: str, spares: i
     if asking.change == Change.HAND_OVER:
         refuse(DeskRefusal.NOT_YOURS, number)
     need_apart(officer, [asking.dossier], asking.dossier.code)
+    if asking.person_id == officer.pk:
+        refuse(DeskRefusal.CONFLICT, number)
     _need_words(text)
     if asking.change == Change.EXPLANATION and granted:
         asking.asked = {"spares_percent": spares}
@@ -232,24 +259,57 @@ def _entered(
     made = amendment(asking, asked, day)
     if day < max(asked, made.usable or asked):
         refuse(DeskRefusal.OVERDUE_FIRST, day)
-    need_no_fault(before, made, day)
-    held = before.holdings[made.award] if made.change is Change.MEMBERS else None
-    if granted and held is not None and (missing := unagreed(asking, held)):
-        refuse(DeskRefusal.ENTRY_UNAGREED, ", ".join(missing))
-    world = Recorded({amendments_name(asking.event): [made]})
-    after = take(before, world, Event(day, What.AMEND, asking.event))
+    every = need_no_fault(before, asking, made, day)
+    if granted and (missing := unagreed(asking, before.holdings.get(made.award))):
+        leads = made.change is Change.LEAD
+        refuse(
+            DeskRefusal.LEAD_UNAGREED if leads else DeskRefusal.ENTRY_UNAGREED, ", ".join(missing)
+        )
+    world = Recorded({amendments_name(asking.event): every})
+    after = take(before, world, Event(day, What.AMEND, asking.event)) if every else before
+    asking.event = asking.event if every else ""
     asking.save()
     if made.granted and made.change is Change.MEMBERS:
         follow(asking.dossier, after.holdings.values(), now)
+    if made.granted and made.lead and asking.dossier.alliance is not None:
+        pass_on(inside(asking.dossier.alliance, made.lead), now)
     about = f"{asking.dossier.code} {asking.change}"
     Deed.objects.create(person=person, action="answer", about=about[:200], at=now)
     return after
 
 
-def need_no_fault(term: Term, made: Amendment, day: date) -> None:
-    """Refuse by the name of the first thing that keeps a request from being granted."""
-    for one in found_of(term, made, day):
-        raise Refused(one.fault, one.what)
+def need_no_fault(term: Term, asking: Asking, made: Amendment, day: date) -> list[Amendment]:
+    """A request on each award that it is about, refused by the name of the first thing that keeps
+    it from being granted on one of them as those before have left it.
+    """
+    if made.change is Change.LEAD and made.granted:
+        need_leadable(asking)
+    every = _every(term, asking, made)
+    for one in every:
+        for found in found_of(term, one, day):
+            raise Refused(found.fault, found.what)
+        if one.change is Change.LEAD and one.granted:
+            held = term.holdings[one.award]
+            term = term.holding(replace(held, amended=(*held.amended, one)))
+    return every
+
+
+def need_leadable(asking: Asking) -> None:
+    """Refuse another lead of what waits to be decided, or one that is no member any more."""
+    alliance, lead = asking.dossier.alliance, asking.asked.get("lead", "")
+    if alliance is None:
+        refuse(DeskRefusal.LEAD_NOT_INSIDE, lead)
+    inside(alliance, lead)
+    need_decided(alliance)
+
+
+def _every(term: Term, asking: Asking, made: Amendment) -> list[Amendment]:
+    """A request on its award; another lead is one of every award of the alliance that runs."""
+    if made.change is not Change.LEAD:
+        return [made]
+    led = Dossier.objects.filter(alliance=asking.dossier.alliance).order_by("code")
+    pairs = led.exclude(code=None).values_list("code", "call")
+    return [replace(made, award=c, call=call) for c, call in pairs if c and c in term.holdings]
 
 
 def _need_grantable(made: Asking, now: datetime) -> None:
@@ -261,7 +321,7 @@ def _need_grantable(made: Asking, now: datetime) -> None:
         tried.asked = {"spares_percent": 1}
     elif made.change == Change.HAND_OVER:
         tried.asked = {"usable": today.isoformat()}
-    need_no_fault(term, amendment(tried, today, today), today)
+    need_no_fault(term, tried, amendment(tried, today, today), today)
 
 
 def _need_words(text: str) -> None:

@@ -33,6 +33,8 @@ def _changed(database: Database, action: Callable[[Term | None], Term]) -> Term:
     at, ledger = head(database), stored(database)
     before = load(database, ledger, at.latest)
     after = action(before)
+    if before is not None and after is before:  # What was done changes the desk alone.
+        return after
     reached(Point.JUDGED)
     ends = append(database, at, ledger, after.books.chart, after.entries)
     keep(database, before, after, ends)

@@ -19,7 +19,8 @@ from headgate.core.policy.schema import Call, Policy
 from headgate.core.quantities import add_days
 from headgate.site.desk.dossiers import read_line
 from headgate.site.desk.invoices import suspended
-from headgate.site.desk.models import LEAD_PARTS, Asking, Consent, Dossier, Member
+from headgate.site.desk.leading import attended, voices
+from headgate.site.desk.models import LEAD_PARTS, Asking, Consent, Dossier, Member, Organisation
 from headgate.site.desk.office import SITE, day_at
 from headgate.site.records.kept import Stands, ended
 from headgate.steps.agenda import agenda
@@ -35,6 +36,7 @@ CHANGES: Final[dict[str, Promise]] = {
     Change.HAND_OVER.value: _("Hand-over"),
     Change.REPORT.value: _("Report"),
     Change.SUSPENSION.value: _("Suspended for an overdue fee"),
+    Change.LEAD.value: _("Another lead"),
 }
 """What each kind of request is called."""
 
@@ -70,6 +72,12 @@ MENDED: Final[dict[AmendmentFault, str]] = {
     AmendmentFault.SUSPENDED_ALREADY: noop("It is suspended already, until its fee is paid."),
     AmendmentFault.FEE_NOT_OVERDUE: noop(
         "Wait until its fee has been overdue for the days that the policy gives."
+    ),
+    AmendmentFault.LEAD_WRONG: noop(
+        "Name another member that was in the application and has a part of the award."
+    ),
+    AmendmentFault.LEAD_NOT_ELIGIBLE: noop(
+        "Name a member that the rules of the call would have let in as the lead."
     ),
 }
 """What mends each fault of a request."""
@@ -138,6 +146,12 @@ class Runs:
         return current_parts(self.dossier, self.held)
 
     @property
+    def leads(self) -> list[tuple[date, str]]:
+        """Who led it from which day on: who applied, then who took it over each time."""
+        took = [(o.day, o.lead or "") for o in self.held.amended if o.change is Change.LEAD]
+        return [(date.min, read_line(self.dossier).applicant.id), *took]
+
+    @property
     def spans(self) -> list[tuple[date, Mapping[str, int]]]:
         """Who had which parts from which day on: as applied for, then as was granted each time."""
         return spans_of(self.dossier, self.held)
@@ -184,13 +198,42 @@ def entering(asking: Asking, held: Holding) -> list[str]:
     return sorted(asking.asked.get("parts", {}).keys() - current_parts(asking.dossier, held).keys())
 
 
-def unagreed(asking: Asking, held: Holding) -> list[str]:
+def to_agree(asking: Asking, held: Holding | None) -> list[str]:
+    """Whose yes a request needs: of who would enter; to another lead, of the other members."""
+    if asking.change == Change.LEAD and asking.dossier.alliance is not None:
+        prefetch_related_objects([asking.dossier], WITH_MEMBERS)
+        inside = (one for one in asking.dossier.alliance.members.all() if one.left is None)
+        everybody = [one.organisation for one in inside]
+        return voices(everybody, attended(everybody), asking.asked["lead"])
+    return entering(asking, held) if held is not None else []
+
+
+def unagreed(asking: Asking, held: Holding | None) -> list[str]:
     """Those of them who have not agreed to it yet; whoever is not registered cannot."""
-    came = entering(asking, held)
+    came = to_agree(asking, held)
     if came:
         prefetch_related_objects([asking], WITH_AGREED)
     agreed = {one.organisation.code for one in asking.consents.all()} if came else set()
     return sorted(set(came) - agreed)
+
+
+def waits_for(mine: Iterable[Organisation], inside: Iterable[Member]) -> list[Asking]:
+    """What waits for a yes of some organisations: to enter an award, or to another lead of an
+    alliance in which one is a member.
+    """
+    codes, alliances = {one.code for one in mine}, {one.alliance_id for one in inside}
+    kinds = Change.MEMBERS, Change.LEAD
+    asked = Asking.objects.filter(change__in=kinds, granted__isnull=True)
+    ours = [
+        one
+        for one in asked.select_related("dossier__lead", "dossier__alliance")
+        if not codes.isdisjoint(one.asked.get("parts", {}))
+        or (one.change == Change.LEAD and one.dossier.alliance_id in alliances)
+    ]
+    everybody = Member.objects.select_related("organisation")
+    within = Prefetch("dossier__alliance__members", queryset=everybody)
+    prefetch_related_objects(ours, WITH_AGREED, within)
+    return ours
 
 
 def applied_parts(dossier: Dossier, support: str) -> Mapping[str, int]:

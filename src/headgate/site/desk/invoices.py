@@ -16,7 +16,8 @@ from headgate.core.duties.amendment import Change
 from headgate.core.duties.payments import Bill, PaymentFault, Standing, standings
 from headgate.core.policy.dated import at
 from headgate.core.policy.schema import Policy
-from headgate.site.desk.models import Dossier
+from headgate.site.desk.leading import Led, leads_over_time
+from headgate.site.desk.models import Alliance, Dossier
 from headgate.site.desk.office import with_part
 from headgate.site.portal import reading
 from headgate.site.portal.lists import kept
@@ -145,6 +146,29 @@ def _due(awards: Iterable[str]) -> Mapping[str, int]:
 def every_invoice(stood: Stands) -> Sequence[Invoice]:
     """Those of all awards, which a process keeps until the journal is another."""
     return kept("bills", stood.moved, lambda: invoices(stood)).rows
+
+
+def billed_to(one: Invoice, alliance: Alliance | None) -> Led | None:
+    """Who led when an award was billed, where another leads it since.
+
+    A bill of the very day on which the lead changed is of whoever led as the day began.
+    """
+    led, day, zone = (
+        leads_over_time(alliance) if alliance else [],
+        one.standing.bill.day,
+        reading.zone(),
+    )
+    before = (o for o in led if o.until and day <= o.until.astimezone(zone).date())
+    return next(before, None)
+
+
+def billed_before(found: Iterable[Invoice]) -> Mapping[str, Led]:
+    """Who of many invoices were billed to those that lead no more, by number; one query."""
+    dossiers = Dossier.objects.filter(alliance__isnull=False, code__isnull=False)
+    changed = dossiers.exclude(alliance__former=[]).select_related("alliance__lead")
+    alliances = {one.code: one.alliance for one in changed.only("code", "alliance")}
+    told = ((one.number, billed_to(one, alliances.get(one.award))) for one in found)
+    return {number: led for number, led in told if led is not None}
 
 
 def policy_of(stood: Stands) -> dict[str, Any]:

@@ -81,10 +81,14 @@ class Tie(models.Model):
 
 
 class Alliance(models.Model):
-    """Several organisations that apply as one; the lead signs for them."""
+    """Several organisations that apply as one; the lead signs for them.
+
+    `former` are those that led it before, oldest first: code, name, and the instant until when.
+    """
 
     name = models.CharField(max_length=300)
     lead = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leads")
+    former = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return self.name
@@ -97,7 +101,8 @@ LEAD_PARTS: Final = 1
 class Member(models.Model):
     """A member of an alliance: its role, its parts of each support, when it came and went.
 
-    `shares` are its parts of those supports of which it has others than `parts`.
+    `shares` are its parts of those supports of which it has others than `parts`; `to_lead` is since
+    when it is asked to lead.
     """
 
     alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")
@@ -107,6 +112,7 @@ class Member(models.Model):
     shares = models.JSONField(default=dict)
     entered = models.DateTimeField()
     left = models.DateTimeField(null=True)
+    to_lead = models.DateTimeField(null=True)
 
     class Meta:
         """In the order in which they entered; each is in once at a time."""
@@ -205,7 +211,8 @@ class Attachment(models.Model):
 class Consent(models.Model):
     """A member's yes to one version of an application, or of whoever comes to enter by a request.
 
-    A later version needs another; a yes to a request is to its parts, and its version is 0.
+    A later version needs another; a yes to a request is to its parts, or to who shall lead, and its
+    version is 0.
     """
 
     dossier = models.ForeignKey(Dossier, on_delete=models.CASCADE, related_name="consents")

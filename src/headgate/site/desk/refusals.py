@@ -88,6 +88,13 @@ class DeskRefusal(Enum):
     ASKED_ALREADY = _("A request of this kind waits for its answer: wait for that.")
     WORDS_MISSING = _("Write in words what you ask or answer, in at most 20,000 characters.")
     ENTRY_UNAGREED = _("Wait until whoever comes has agreed to enter with its parts.")
+    LEAD_NOT_INSIDE = _("Ask for a member that is in the alliance now.")
+    LEAD_UNDER_REVIEW = _(
+        "Wait until what is named is decided, or take it back before its call closes: until then"
+        " the office can let somebody act for the lead."
+    )
+    LEAD_HAS_AWARDS = _("Something was awarded meanwhile: ask anew, and let the office answer.")
+    LEAD_UNAGREED = _("Wait until every member has agreed to the other lead.")
     SILENCE_TOO_SHORT = _("Wait until the days have passed in which the holder may answer.")
     OVERDUE_FIRST = _("Let happen first what the calendar holds before that day.")
     NOT_DUE = _("Nothing is due yet that could be done now.")

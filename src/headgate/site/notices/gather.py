@@ -37,6 +37,7 @@ from headgate.site.desk.office import SITE, CallNow, calls_now, unattended
 from headgate.site.desk.turns import Turn, accept_by, turns_of
 from headgate.site.notices.awards import of_awards
 from headgate.site.notices.invoices import invoices_told
+from headgate.site.notices.leading import leads_told
 from headgate.site.notices.models import Notice
 from headgate.site.notices.rounds import rounds_told
 from headgate.site.notices.telling import People, Told
@@ -87,6 +88,7 @@ def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     yield from _events(stood, people, now)
     yield from _awards(stood, people)
     yield from _entries(stood, people)
+    yield from leads_told(people)
     yield from invoices_told(stood, people)
 
 

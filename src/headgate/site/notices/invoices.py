@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 from headgate.core.duties.amendment import Change
-from headgate.site.desk.invoices import OVERDUE, PAID, Invoice, invoices, suspended, suspends_from
+from headgate.site.desk.invoices import (
+    OVERDUE,
+    PAID,
+    Invoice,
+    billed_before,
+    invoices,
+    suspended,
+    suspends_from,
+)
+from headgate.site.desk.models import Organisation
 from headgate.site.notices.telling import People, Told
 from headgate.site.portal.clock import today
 from headgate.site.portal.roles import Role
@@ -11,12 +20,19 @@ from headgate.site.records.kept import Stands
 
 
 def invoices_told(stood: Stands, people: People) -> Iterator[Told]:
-    """Every invoice to its holder once; one that is overdue to the fund officers as well."""
+    """Every invoice to whom it is billed, once; one that is overdue to whoever leads the award now
+    and to the fund officers as well.
+    """
     on, found = today(stood), invoices(stood)
+    before = billed_before(found)
+    bodies = Organisation.objects.filter(code__in={led.code for led in before.values()})
+    known = {one.code: people.acting(one.pk) for one in bodies}
+    billed = {number: known[led.code] for number, led in before.items() if led.code in known}
     yield from _lifted(stood, found, people)
     for one in found:
-        holder = people.of_award(one.award)
-        if not holder:
+        leads = people.of_award(one.award)
+        holder = billed.get(one.number, leads)
+        if not holder | leads:
             continue
         due = one.standing.bill.due
         facts = {
@@ -29,7 +45,7 @@ def invoices_told(stood: Stands, people: People) -> Iterator[Told]:
         if one.state(on) != PAID:
             yield Told(f"invoice/{one.number}", "invoice", holder, facts)
         if one.state(on) == OVERDUE:
-            told = holder | people.having(Role.FUND_OFFICER)
+            told = holder | leads | people.having(Role.FUND_OFFICER)
             first = suspends_from(stood, one)
             late = {**facts, "amount": one.standing.open}
             late |= {"suspends": first.isoformat()} if first else {}

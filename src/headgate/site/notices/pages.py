@@ -34,12 +34,13 @@ if TYPE_CHECKING:
 _LANGUAGES: Final = {code for code, _name in settings.LANGUAGES}
 
 
+_LEADS: Final = ("lead-asked", "lead-changed")
 ABOUT: Final[dict[str, tuple[Promise, tuple[str, ...]]]] = {
     "call": (lazy("Calls"), ("closing", "consent", "entry", "event")),
     "review": (lazy("Reviews"), ("seat", "finding", "sign")),
     "result": (lazy("Results"), ("told", "decided")),
     "objection": (lazy("Objections"), ("objection", "answered")),
-    "award": (lazy("Running awards"), ("idle", "taken", "asked", "amended", "unattended")),
+    "award": (lazy("Running awards"), ("idle", "taken", "asked", "amended", "unattended", *_LEADS)),
     "report": (lazy("Reports"), ("report", "reports-late")),
     "invoice": (lazy("Invoices"), ("invoice", "invoice-late", "lifted")),
     "round": (

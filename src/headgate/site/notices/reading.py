@@ -164,6 +164,21 @@ def _entry(words: _Words) -> Letter:
     return Letter(subject, lines, reverse("applications"))
 
 
+def _lead_asked(words: _Words) -> Letter:
+    subject = words.filled(_("%(name)s: you are asked to agree that %(member)s leads it"))
+    line = words.filled(
+        _("%(lead)s leads the alliance until then. Nothing changes unless you agree.")
+    )
+    return Letter(subject, (line,), reverse("alliance", args=(words.facts["alliance"],)))
+
+
+def _lead_changed(words: _Words) -> Letter:
+    subject = words.filled(_("%(name)s: %(member)s leads the alliance now"))
+    before = words.filled(_("%(before)s led it before."))
+    acts = _("It acts for its applications and awards from now on; these stay as they are.")
+    return Letter(subject, (before, acts), reverse("alliance", args=(words.facts["alliance"],)))
+
+
 def _sign(words: _Words) -> Letter:
     line = _("Two persons sign an award list, and nobody who reviewed.")
     last = _("The result is to be told by %(day)s.") % {"day": words.day("by")}
@@ -401,6 +416,8 @@ KINDS: Final[Mapping[str, Callable[[_Words], Letter]]] = {
     "closing": _closing,
     "consent": _consent,
     "entry": _entry,
+    "lead-asked": _lead_asked,
+    "lead-changed": _lead_changed,
     "sign": _sign,
     "seat": _seat,
     "finding": _finding,

@@ -22,7 +22,7 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, WITH_MEMBERS, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Asking, Dossier, Organisation
+from headgate.site.desk.models import Asking, Dossier, Member, Organisation
 from headgate.site.desk.office import (
     moved,
     organisation_called,
@@ -44,7 +44,7 @@ from headgate.site.portal.lists import (
     listing,
 )
 from headgate.site.portal.models import Person
-from headgate.site.portal.registry import Group, Page
+from headgate.site.portal.registry import Group, Page, sees
 from headgate.site.portal.roles import DECIDES, STAFF, Role, roles_of
 from headgate.site.portal.words import language, tag
 from headgate.site.records.kept import Stands
@@ -177,6 +177,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "parts": _told_members(one) if holds else [],
         "needs_hand_over": _needs_hand_over(one),
         "suspended": say.locale.day(one.suspended) if one.suspended else "",
+        "sees_alliance": sees(person, "alliance"),
     }
     return render(request, "desk/running_award.html", context)
 
@@ -220,7 +221,7 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
 
 def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str, Any]:
     """A request with its parts and its answer, in words; a suspension was asked by nobody."""
-    is_report = asking.change == Change.REPORT
+    is_report, leads = asking.change == Change.REPORT, asking.change == Change.LEAD
     yes, no = (_("Accepted"), _("Sent back")) if is_report else (_("Approved"), _("Not approved"))
     words_of = {None: (_("Waits for an answer"), "orange"), True: (yes, "green")}
     word, colour = words_of.get(asking.granted, (no, "red"))
@@ -237,9 +238,10 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
         "by": say.locale.day(one.answer_by(asking)),
         "late": tag(_("Overdue"), "red") if one.answer_by(asking) < on else "",
         "handed": asking.change == Change.HAND_OVER,
-        "unagreed": unagreed(asking, one.held) if asking.granted is None else [],
+        "unagreed": unagreed(asking, one.held) if asking.granted is None and not leads else [],
         "explains": asking.change == Change.EXPLANATION,
         "reports": is_report,
+        "leads": leads,
     }
 
 
@@ -260,8 +262,16 @@ def _told_parts(one: Runs, asked: dict[str, Any], say: Speaker) -> Iterator[str]
         }
     if "spares_percent" in asked:
         yield _("%(n)s %% of the loss spared") % {"n": say.locale.whole(asked["spares_percent"])}
+    if "lead" in asked:
+        yield str(next((m.organisation for m in _once_inside(one, asked["lead"])), asked["lead"]))
     for name, count in asked.get("parts", {}).items():
         yield f"{name}: {say.locale.whole(count)}"
+
+
+def _once_inside(one: Runs, code: str) -> Iterator[Member]:
+    """The places that an organisation has or had in the alliance of an award."""
+    everybody = one.dossier.alliance.members.all() if one.dossier.alliance else ()
+    return (member for member in everybody if member.organisation.code == code)
 
 
 def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
 from headgate.site.desk.agreement import awards_of, has_agreement
 from headgate.site.desk.clock import now
-from headgate.site.desk.dossiers import WITH_INSIDE, answer, doubles_of, members
+from headgate.site.desk.dossiers import WITH_INSIDE, answer, doubles_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
 from headgate.site.desk.grants import grants_of
 from headgate.site.desk.models import (

@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Prefetch, Q, prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,16 +14,16 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.calls.application import Organisation as Body
 from headgate.core.calls.dossier import Invitation, Welcome, invitations
-from headgate.core.duties.amendment import Change
 from headgate.core.ledger.refused import Refused
 from headgate.core.policy.dated import at
 from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_alliance
 from headgate.site.actions.consent import agree_to_enter, consent
 from headgate.site.actions.save_draft import Draft, save_draft
-from headgate.site.desk.amending import WITH_AGREED, unagreed
+from headgate.site.desk.amending import unagreed, waits_for
 from headgate.site.desk.clock import now
 from headgate.site.desk.dossiers import body_of
 from headgate.site.desk.files import WITH_DOCUMENTS, slots
+from headgate.site.desk.leading import unheard
 from headgate.site.desk.models import Alliance, Asking, Dossier, Member, Organisation, State
 from headgate.site.desk.office import CallNow, calls_now, instant, organisations_of
 from headgate.site.desk.pages.attaching import told_slots
@@ -53,7 +53,7 @@ def applications(request: HttpRequest) -> HttpResponse:
     alliances = list(Alliance.objects.filter(lead__in=mine))
     members, inside = _members(mine, alliances)
     dossiers, drafts = _dossiers(mine, inside)
-    calls = {one.id: one for one in calls_now()}
+    calls, asked = {one.id: one for one in calls_now()}, waits_for(mine, inside)
     supports = _supports(calls.values())
     context = {
         "invited": (invited := _invited(mine, calls, alliances, members)),
@@ -61,7 +61,8 @@ def applications(request: HttpRequest) -> HttpResponse:
         "dossiers": [(one, words(calls[one.call].call.name)) for one in dossiers],
         "next_call": next_call((one.call for one in calls.values()), _today()),
         "waiting": list(_waiting(inside, drafts, calls, members)),
-        "entries": list(_entries(mine)),
+        "entries": list(_entries(mine, asked)),
+        "voices": unheard(inside, asked),
         "alliances": [(one, _with_parts(members.get(one.pk, ()), supports)) for one in alliances],
         "inside": _with_parts(inside, supports),
         "supports": supports,
@@ -176,20 +177,13 @@ def _waiting(
             }
 
 
-def _entries(mine: list[Organisation]) -> Iterator[tuple[Asking, Organisation, str]]:
+def _entries(
+    mine: list[Organisation], asked: list[Asking]
+) -> Iterator[tuple[Asking, Organisation, str]]:
     """Requests by which one's organisations would enter, and to which they have not agreed."""
-    names = {one.code: one for one in mine}
-    asked = Asking.objects.filter(change=Change.MEMBERS, granted__isnull=True)
-    ours = [
-        asking
-        for asking in asked.select_related("dossier__lead", "dossier__alliance")
-        if not names.keys().isdisjoint(asking.asked.get("parts", {}))
-    ]
+    names, ours = {one.code: one for one in mine}, [one for one in asked if "parts" in one.asked]
     stood = reading.programme() if ours else None
     held = {one.award: one for one in stood.holdings} if stood is not None else {}
-    everybody = Member.objects.select_related("organisation")
-    inside = Prefetch("dossier__alliance__members", queryset=everybody)
-    prefetch_related_objects(ours, WITH_AGREED, inside)
     for asking in ours:
         holding = held.get(asking.dossier.code or "")
         for code in names.keys() & set(unagreed(asking, holding)) if holding else ():

@@ -33,6 +33,8 @@ from headgate.site.desk.invoices import (
     OVERDUE,
     PAID,
     Invoice,
+    billed_before,
+    billed_to,
     policy_when,
     seen_by,
     suspended,
@@ -98,7 +100,12 @@ def _listed(found: Sequence[Invoice], on: date, before: Sequence[Listed] = ()) -
     def first(row: Listed) -> tuple[int, date, int]:
         return order[row.state], row.one.standing.bill.due or on, row.one.made.seq
 
-    more = [_row(one, one.state(on), leads.get(one.award, "")) for one in new]
+    leads |= {number: led.name for number, led in (billed_before(new) if new else {}).items()}
+
+    def lead(one: Invoice) -> str:
+        return leads.get(one.number) or leads.get(one.award, "")
+
+    more = [_row(one, one.state(on), lead(one)) for one in new]
     if len(more) >= _ASKED:
         return sorted([*rows, *more], key=first)
     for row in more:
@@ -210,7 +217,9 @@ def invoice(request: HttpRequest, number: str) -> HttpResponseBase:
         return redirect("invoice", number=number)
     on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())
     runs = one.award in {held.award for held in stood.holdings}
-    dossier = Dossier.objects.select_related("lead", "alliance").filter(code=one.award).first()
+    dossier = (
+        Dossier.objects.select_related("lead", "alliance__lead").filter(code=one.award).first()
+    )
     told = document(stood, one, dossier, say)
     if request.GET.get("format") == "pdf":
         return printed(pdf(told, language()), f"invoice-{number}")
@@ -286,7 +295,8 @@ def _at_a_glance(one: Invoice, say: Speaker) -> Block:
 
 def _parties(programme: str, one: Invoice, dossier: Dossier | None, say: Speaker) -> Block:
     bill = one.standing.bill
-    holder = f"{dossier.lead.name} ({dossier.lead.code})" if dossier is not None else _applied(one)
+    led = dossier and (billed_to(one, dossier.alliance) or dossier.lead)
+    holder = f"{led.name} ({led.code})" if led else _applied(one)
     rows = [
         (_("Billed by"), programme),
         (_("Billed to"), holder),

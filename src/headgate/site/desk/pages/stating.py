@@ -9,7 +9,7 @@ keeps what was theirs and no more.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from io import BytesIO
 from itertools import accumulate, pairwise
@@ -200,7 +200,7 @@ def _under(spans: Spans, moved: Iterable[tuple[date, Flow]]) -> tuple[Flow, ...]
 class Told:
     """A statement: whose it is, its rows, and who had which parts of each award from when on.
 
-    `names` are what the members are called, by their codes.
+    `names` are what the members are called, by their codes; `leads` has who led from when on.
     """
 
     title: str
@@ -210,6 +210,7 @@ class Told:
     size: int
     names: Mapping[str, str]
     member: str = ""
+    leads: Mapping[str, Sequence[tuple[date, str]]] = field(default_factory=dict)
 
     @property
     def members(self) -> list[str]:
@@ -268,8 +269,10 @@ def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     rows = rows_of(mine)
     spans = {one.held.award: one.spans for one in mine}
     title = first.alliance.name if first.alliance else first.lead.name
-    told = Told(title, tuple(rows), spans, today(stood), stood.size, {}, member)
-    named = Organisation.objects.filter(code__in=told.members)
+    led = {one.held.award: one.leads for one in mine}
+    told = Told(title, tuple(rows), spans, today(stood), stood.size, {}, member, led)
+    everybody = {*told.members, *(code for leads in led.values() for _, code in leads)}
+    named = Organisation.objects.filter(code__in=everybody)
     return replace(told, names=dict(named.values_list("code", "name")))
 
 
@@ -289,7 +292,7 @@ def document(told: Told, say: Speaker) -> Document:
         for name, title in names.items()
     ]
     if not told.member:
-        blocks = (*_members(told, say), *_history(told, say))
+        blocks = (*_members(told, say), *_history(told, say), *_leads(told, say))
         sections.append(Section("members", _("Members"), blocks))
     whose = f"{told.title}: {told.called(told.member)}" if told.member else told.title
     subtitle = _("As it stood on %(day)s") % {"day": say.locale.day(told.day)}
@@ -373,6 +376,19 @@ def _history(told: Told, say: Speaker) -> Iterator[Block]:
     if rows:
         heads = [_("Award"), _("From"), _("Member"), _("Parts")]
         yield table("history", _("Parts over time"), heads, rows, texts=frozenset({1, 2, 3}))
+
+
+def _leads(told: Told, say: Speaker) -> Iterator[Block]:
+    """Who led which award from when on, where another took it over."""
+    rows = [
+        (award, say.locale.day(day) if day > date.min else "—", told.called(lead))
+        for award, leads in told.leads.items()
+        if len(leads) > 1
+        for day, lead in leads
+    ]
+    if rows:
+        heads = [_("Award"), _("From"), _("Led by")]
+        yield table("leads", _("Lead over time"), heads, rows, texts=frozenset({1, 2}))
 
 
 def _table(told: Told, code: str) -> HttpResponse:

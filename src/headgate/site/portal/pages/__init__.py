@@ -5,6 +5,7 @@ from typing import Final
 from headgate.site.agents import pages as centres
 from headgate.site.desk.pages import (
     agreeing,
+    allying,
     amending,
     applying,
     attaching,
@@ -41,6 +42,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *notices.PAGES,
     *inviting.PAGES,
     *applying.PAGES,
+    *allying.PAGES,
     *attaching.PAGES,
     *agreeing.PAGES,
     *handing.PAGES,
