@@ -6,7 +6,7 @@ found by, and a database looks for words as parts of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
@@ -99,9 +99,9 @@ def filling(app: str, *models: str) -> Callable[[Any, Any], None]:
 
 
 def _fill(rows: "models.QuerySet[Any]") -> None:
-    (column,) = [one for one in rows.model._meta.concrete_fields if isinstance(one, Findable)]
-    read = rows.only("pk", *column.of).iterator(chunk_size=_ROWS)
+    columns = [one for one in rows.model._meta.concrete_fields if isinstance(one, Findable)]
+    read = rows.only("pk", *chain(*(one.of for one in columns))).iterator(chunk_size=_ROWS)
     while some := list(islice(read, _ROWS)):
-        for row in some:
+        for row, column in product(some, columns):
             column.pre_save(row, False)
-        rows.model._base_manager.using(rows.db).bulk_update(some, [column.name])
+        rows.model._base_manager.using(rows.db).bulk_update(some, [one.name for one in columns])

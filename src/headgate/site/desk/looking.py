@@ -1,0 +1,226 @@
+"""How words are looked for: among what a process keeps, among rows of a table, in the journal.
+
+Wherever they are looked for, those are named that are shown, and the others no more than counted.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial, reduce
+from itertools import chain, compress, filterfalse, islice, repeat
+from operator import and_, contains, or_
+from typing import Final
+
+from django.urls import reverse
+
+from headgate.core.calls.matching import Words, each_findable, stand_in
+from headgate.core.ledger.entry import Kind
+from headgate.site.portal import reading
+from headgate.site.portal.words import day
+from headgate.site.records.database import Row
+
+SHOWN_MOST: Final = 20
+"""Hits of a kind that are shown; how many there are is said beside them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing that was found: what it is called, what else is said of it, and where it is."""
+
+    title: str
+    note: str
+    address: str
+
+
+Word = tuple[str, ...]
+"""The forms of a word."""
+
+Several = tuple[int, Iterable[Hit]]
+"""How many of a kind the reader may see that have all words, and the first of them: those that have
+all words in what they are called come before others.
+"""
+
+
+def first_of(called: Iterable[int], others: Iterable[int]) -> Iterable[int]:
+    """The places of those that are shown, the ones that are called by the words before others."""
+    first = [*islice(called, SHOWN_MOST)]
+    return islice(chain(first, filterfalse({*first}.__contains__, others)), SHOWN_MOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Rows of a table, of which a database names those to be shown, and counts the others.
+
+    Where a form of a word stands in what is `said` of a row is told in the database's words, in
+    which HAS stands for having the form; so is what a row is `called`, and who may be seen at all.
+    """
+
+    table: str
+    told: str
+    said: Callable[[str], str]
+    called: str
+    order: str
+    seen: str = "1 = 1"
+    beside: str = ""
+
+    def found(self, words: Words) -> tuple[int, list[Row]]:
+        """How many rows have all words, and what is `told` of the first; one query."""
+        where, values = _all(self.said, words)
+        first, named = _all(lambda _form: f"{self.called} HAS", words)
+        sql = _STORED.format(
+            table=f"{self.table} one",
+            told=self.told,
+            beside=self.beside,
+            where=f"({self.seen}) AND {where}",
+            order=f"CASE WHEN {first} THEN 0 ELSE 1 END, {self.order}",
+            most=SHOWN_MOST,
+        )
+        rows = reading.DATABASE.rows(sql, [*values, *values, *named, *named])
+        return (rows[0][0] if rows else 0), [row[1:] for row in rows]
+
+
+_STORED: Final = """
+    SELECT CASE WHEN count(*) OVER () < {most} THEN count(*) OVER ()
+        ELSE (SELECT count(*) FROM {table} WHERE {where}) END, {told}
+    FROM {table} {beside} WHERE one.id IN
+        (SELECT one.id FROM {table} WHERE {where} ORDER BY {order} LIMIT {most})
+    ORDER BY {order}
+"""
+"""What lies beside them is read of the rows that are shown alone, and the others are counted only
+where there are more than these.
+"""
+
+
+def _all(said: Callable[[str], str], words: Words) -> tuple[str, list[str]]:
+    """The condition that each word stands in what is said, in one of its forms; and its values."""
+    every = [[(form, f"({said(form)})") for form in forms] for forms in words]
+    values = [
+        f"%{_plain(f)}%" for forms in every for f, told in forms for _ in told.split("HAS")[1:]
+    ]
+    where = " AND ".join(f"({' OR '.join(told for _form, told in forms)})" for forms in every)
+    return where.replace("HAS", "LIKE %s ESCAPE '!'"), values
+
+
+Said = tuple[str, ...]
+"""What many things say: a few texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Things that a process keeps, by what they are found by.
+
+    That is what each is called, and beside it its number where it has one, each sort as one text,
+    folded; and the few things that `many` say, with `which` of these each thing says.
+    """
+
+    names: Sequence[str]
+    each: tuple[str, ...]
+    many: Sequence[Said]
+    which: Sequence[int]
+
+    def found(
+        self, words: Words, told: Callable[[Said], str], called: Callable[[Said], str]
+    ) -> tuple[int, Iterable[int]]:
+        """How many have every word in what is told of them, and the first of them.
+
+        Those come first that have it in what they are called: their name, and what is said before.
+        """
+        standing = cache(_standing)
+        having = [*self._having(words, told, lambda w: [standing(text, w) for text in self.each])]
+        if True not in having:
+            return 0, ()
+        first = self._having(words, called, lambda word: [standing(self.each[0], word)])
+        places = range(len(having))
+        return having.count(True), first_of(compress(places, first), compress(places, having))
+
+    def _having(
+        self,
+        words: Words,
+        told: Callable[[Said], str],
+        standing: Callable[[Word], Sequence[Sequence[bool]]],
+    ) -> Iterable[bool]:
+        """Of each thing whether each word is told of it, or stands in one of other texts of it.
+
+        What many say is looked through once for all of them.
+        """
+        said = each_findable([told(one) for one in self.many])
+        found: Iterable[bool] = repeat(True, len(self.which))
+        for word in words:
+            has = [stand_in(one, (word,)) for one in said]
+            ways = [one for one in standing(word) if one]
+            if any(has) or not ways:
+                ways.append([has[one] for one in self.which])
+            found = map(and_, found, _any(ways))
+        return found
+
+
+def _standing(together: str, word: Word) -> list[bool]:
+    """In which of some texts that lie together a word stands; nothing where it does in none."""
+    forms = [form for form in word if form in together]
+    texts = together.split(_BETWEEN) if forms else []
+    return [*_any(map(contains, texts, repeat(form)) for form in forms)] if forms else []
+
+
+def _any(ways: Iterable[Iterable[bool]]) -> Iterable[bool]:
+    """Of each thing whether it is so in any way."""
+    return reduce(partial(map, or_), ways)
+
+
+_BETWEEN: Final = "\0"
+
+
+def kept_of(names: Sequence[str], says: Iterable[Said], numbers: Iterable[int] = ()) -> Kept:
+    """What is kept of some things: what they are called, what each says, and their numbers."""
+    many = dict[Said, int]()
+    which = array("I", (many.setdefault(one, len(many)) for one in says))
+    folded = _BETWEEN.join(each_findable(names))
+    return Kept(names, (folded, _BETWEEN.join(map(str, numbers))), [*many], which)
+
+
+def entries(words: Words) -> Iterator[Hit]:
+    """The newest entries of the journal whose kind or subject has all words: one query."""
+    where = " AND ".join(f"({' OR '.join(_of_entry(forms))})" for forms in words)
+    likes = [f"%{_plain(form)}%" for forms in words for form in forms]
+    asked = _indexed(words) if reading.DATABASE.vendor == "sqlite" else ""
+    among, number = (_INDEXED, "entry_words.rowid") if asked else ("entry WHERE", "seq")
+    sql = _NEWEST.format(among=among, where=where, order=number)
+    values = [*([asked] if asked else ()), *likes, SHOWN_MOST]
+    for seq, kind, at, subject in reading.DATABASE.rows(sql, values):
+        address = f"{reverse('entries')}?before={seq + 1}"
+        yield Hit(f"{seq} {kind}", f"{subject} – {day(at)}", address)
+
+
+_NEWEST: Final = """
+    SELECT seq, kind, at, subject FROM entry WHERE seq IN
+        (SELECT seq FROM {among} {where} ORDER BY {order} DESC LIMIT %s) ORDER BY seq DESC
+"""
+"""An index has the subjects of all entries, and their lines need not be read to look through it."""
+
+_INDEXED: Final = """
+    entry_words CROSS JOIN entry ON seq = entry_words.rowid WHERE entry_words MATCH %s AND
+"""
+_SIGNS: Final = 3
+"""The shortest words that SQLite has an index of."""
+
+
+def _indexed(words: Words) -> str:
+    """What SQLite's index is asked: for every word of which all forms are long enough."""
+    long = (forms for forms in words if min(map(len, forms)) >= _SIGNS)
+    quoted = ((form.replace('"', '""') for form in forms) for forms in long)
+    return " AND ".join(f"""("{'" OR "'.join(forms)}")""" for forms in quoted)
+
+
+def _of_entry(forms: Sequence[str]) -> Iterator[str]:
+    """How one of some forms is looked for in an entry; few are in the word for a kind.
+
+    SQLite compares in either case by itself, and takes thrice as long where each text is folded.
+    """
+    like = "ILIKE" if reading.DATABASE.vendor == "postgresql" else "LIKE"
+    yield from (f"subject {like} %s ESCAPE '!'" for _form in forms)
+    kinds = (kind.value for kind in Kind if any(form in kind.value for form in forms))
+    yield from (f"kind = '{kind}'" for kind in kinds)
+
+
+def _plain(form: str) -> str:
+    """A form of a word in which no sign stands for others."""
+    return form.replace("!", "!!").replace("%", "!%").replace("_", "!_")
