@@ -9,6 +9,7 @@ from django.test import override_settings
 
 from headgate.core.calls.matching import Words, has_words, words_of
 from headgate.site.actions.people import act_for
+from headgate.site.actions.post import post
 from headgate.site.desk.clock import now
 from headgate.site.desk.looking import SHOWN_MOST
 from headgate.site.desk.models import Acting, Alliance, Dossier, Member, Organisation, State
@@ -20,6 +21,7 @@ from headgate.site.portal.roles import NAMES, OFFICE, Role, roles_of
 from headgate.site.portal.words import STEPS, outcome_word
 from headgate.steps.agenda import agenda
 from headgate.steps.event import What
+from tests.core.ledger.builders import CHART, grant
 from tests.site.desk.cast import Cast, facts_of, somebody
 from tests.whole.small import small
 
@@ -29,9 +31,13 @@ TYPED: Final = (
     "open", "OPEN-0001", "o", "a", "1", "12", "2", "0", "-", "%", "_", "!", "\\", '"', "'", "/",
     "auditor", "Auditor one", "company", "policy", "policy-adopted", "screening", "transfer", ":",
     "song hong", "hong da nang", "liên minh", "연구원을", "연구원", "학습", "거점", "거점을", "use",
+    "서울", "서울에", "đầu", "울", "서울 lô",
     "open quetzal", "O 1 open", 'x" OR "y', "NEAR", "open AND", "*", "facts receiv", "zz", "đ",
 )  # fmt: skip
 """What somebody types, and what no database should take for a sign."""
+
+LATER: Final = "2099-01-01T00:00:00Z"
+"""When entries are written that people of the cast write none after."""
 
 Told = tuple[int, list[str]]
 
@@ -156,6 +162,7 @@ def crowded(cast: Cast) -> list[Person]:
     first.alliance = Alliance.objects.create(name="Liên minh Sông Hồng", lead=first.lead)
     first.save()
     names = ("Viện 연구원", "서울 거점", "Delta WORKS", 'O\'Neill "x"', "100%_a!b\\")
+    post(reading.DATABASE, CHART, [grant(id=f"Lô {n}/đầu 서울", at=LATER) for n in range(3)])
     Organisation.objects.bulk_create(
         Organisation(code=f"Z{n}", name=f"{names[n % 5]} {n}", region=names[n % 3], kind="company")
         for n in range(30)

@@ -181,33 +181,45 @@ def entries(words: Words) -> Iterator[Hit]:
     """The newest entries of the journal whose kind or subject has all words: one query."""
     where = " AND ".join(f"({' OR '.join(_of_entry(forms))})" for forms in words)
     likes = [f"%{_plain(form)}%" for forms in words for form in forms]
-    asked = _indexed(words) if reading.DATABASE.vendor == "sqlite" else ""
-    among, number = (_INDEXED, "entry_words.rowid") if asked else ("entry WHERE", "seq")
-    sql = _NEWEST.format(among=among, where=where, order=number)
-    values = [*([asked] if asked else ()), *likes, SHOWN_MOST]
-    for seq, kind, at, subject in reading.DATABASE.rows(sql, values):
+    among, number, asked = _among(words) if reading.DATABASE.vendor == "sqlite" else _EVERY
+    sql = _NEWEST.format(among=among, where=where, number=number)
+    for seq, kind, at, subject in reading.DATABASE.rows(sql, [*asked, *likes, SHOWN_MOST]):
         address = f"{reverse('entries')}?before={seq + 1}"
         yield Hit(f"{seq} {kind}", f"{subject} – {day(at)}", address)
 
 
 _NEWEST: Final = """
     SELECT seq, kind, at, subject FROM entry WHERE seq IN
-        (SELECT seq FROM {among} {where} ORDER BY {order} DESC LIMIT %s) ORDER BY seq DESC
+        (SELECT seq FROM {among} {where} ORDER BY {number} DESC LIMIT %s) ORDER BY seq DESC
 """
 """An index has the subjects of all entries, and their lines need not be read to look through it."""
 
-_INDEXED: Final = """
-    entry_words CROSS JOIN entry ON seq = entry_words.rowid WHERE entry_words MATCH %s AND
-"""
+Among = tuple[str, str, Sequence[str]]
+"""Among which entries words are looked for, how their numbers are called, and what is asked."""
+
+_EVERY: Final[Among] = ("entry WHERE", "seq", ())
+_OTHER_SIGNS: Final[Among] = (
+    "entry INDEXED BY entry_other_signs WHERE subject GLOB '*[^ -~]*' AND",
+    "seq",
+    (),
+)
+_INDEXED: Final = "entry_words CROSS JOIN entry ON seq = entry_words.rowid WHERE words MATCH %s AND"
 _SIGNS: Final = 3
 """The shortest words that SQLite has an index of."""
 
 
-def _indexed(words: Words) -> str:
-    """What SQLite's index is asked: for every word of which all forms are long enough."""
-    long = (forms for forms in words if min(map(len, forms)) >= _SIGNS)
-    quoted = ((form.replace('"', '""') for form in forms) for forms in long)
-    return " AND ".join(f"""("{'" OR "'.join(forms)}")""" for forms in quoted)
+def _among(words: Words) -> Among:
+    """Among which entries SQLite need look: those that have all words of its index, as whatever is
+    not too short for that and is no part of the word for a transfer; those that have other signs
+    than ASCII, where a word has; every one else, until enough are found.
+    """
+    other = [w for w in words if not any(map(str.isascii, w))]
+    has = [w for w in words if all(len(f) >= _SIGNS and f not in Kind.TRANSFER.value for f in w)]
+    if not has:
+        return _OTHER_SIGNS if other else _EVERY
+    quoted = ([form.replace('"', '""') for form in forms] for forms in has)
+    asked = " AND ".join(f"""("{'" OR "'.join(forms)}")""" for forms in quoted)
+    return _INDEXED, "entry_words.rowid", (asked,)
 
 
 def _of_entry(forms: Sequence[str]) -> Iterator[str]:

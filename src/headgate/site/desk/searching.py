@@ -1,8 +1,8 @@
 """Search over everything that one may see: what a reader's pages would show them, and no more.
 
 Each kind is read as the pages that its hits lead to read it, under those pages' own rules, and
-looked through in the reader's words; so a hit is never older than its page. Kept is nothing but the
-subjects of decisions, which are only ever added to.
+looked through in the reader's words; so a hit is never older than its page. A process keeps nothing
+but what decisions are found by, which are only ever added to.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
