@@ -123,7 +123,7 @@ def entries(words: Words) -> Told:
     found = [
         f"{seq} {kind}"
         for seq, kind, subject in reading.DATABASE.rows(sql)
-        if all(any(form in subject.lower() or form in kind for form in w) for w in words)
+        if all(word in subject.lower() or word in kind for word in words)
     ]
     return len(found[:SHOWN_MOST]), found[:SHOWN_MOST]
 

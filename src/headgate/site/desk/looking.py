@@ -13,7 +13,7 @@ from typing import Final
 
 from django.urls import reverse
 
-from headgate.core.calls.matching import Words, each_findable, stand_in
+from headgate.core.calls.matching import Words, each_findable
 from headgate.core.ledger.entry import Kind
 from headgate.site.portal import reading
 from headgate.site.portal.words import day
@@ -32,9 +32,6 @@ class Hit:
     address: str
 
 
-Word = tuple[str, ...]
-"""The forms of a word."""
-
 Several = tuple[int, Iterable[Hit]]
 """How many of a kind the reader may see that have all words, and the first of them: those that have
 all words in what they are called come before others.
@@ -51,8 +48,8 @@ def first_of(called: Iterable[int], others: Iterable[int]) -> Iterable[int]:
 class Stored:
     """Rows of a table, of which a database names those to be shown, and counts the others.
 
-    Where a form of a word stands in what is `said` of a row is told in the database's words, in
-    which HAS stands for having the form; so is what a row is `called`, and who may be seen at all.
+    Where a word stands in what is `said` of a row is told in the database's words, in which HAS
+    stands for having it; so is what a row is `called`, and which may be seen at all.
     """
 
     table: str
@@ -66,7 +63,7 @@ class Stored:
     def found(self, words: Words) -> tuple[int, list[Row]]:
         """How many rows have all words, and what is `told` of the first; one query."""
         where, values = _all(self.said, words)
-        first, named = _all(lambda _form: f"{self.called} HAS", words)
+        first, named = _all(lambda _word: f"{self.called} HAS", words)
         sql = _STORED.format(
             table=f"{self.table} one",
             told=self.told,
@@ -92,12 +89,10 @@ where there are more than these.
 
 
 def _all(said: Callable[[str], str], words: Words) -> tuple[str, list[str]]:
-    """The condition that each word stands in what is said, in one of its forms; and its values."""
-    every = [[(form, f"({said(form)})") for form in forms] for forms in words]
-    values = [
-        f"%{_plain(f)}%" for forms in every for f, told in forms for _ in told.split("HAS")[1:]
-    ]
-    where = " AND ".join(f"({' OR '.join(told for _form, told in forms)})" for forms in every)
+    """The condition that each word stands in what is said, and its values."""
+    every = [(word, said(word)) for word in words]
+    values = [_like(word) for word, told in every for _ in range(told.count("HAS"))]
+    where = " AND ".join(f"({told})" for _word, told in every)
     return where.replace("HAS", "LIKE %s ESCAPE '!'"), values
 
 
@@ -137,7 +132,7 @@ class Kept:
         self,
         words: Words,
         told: Callable[[Said], str],
-        standing: Callable[[Word], Sequence[Sequence[bool]]],
+        standing: Callable[[str], Sequence[Sequence[bool]]],
     ) -> Iterable[bool]:
         """Of each thing whether each word is told of it, or stands in one of other texts of it.
 
@@ -146,7 +141,7 @@ class Kept:
         said = each_findable([told(one) for one in self.many])
         found: Iterable[bool] = repeat(True, len(self.which))
         for word in words:
-            has = [stand_in(one, (word,)) for one in said]
+            has = [word in one for one in said]
             ways = [one for one in standing(word) if one]
             if any(has) or not ways:
                 ways.append([has[one] for one in self.which])
@@ -154,11 +149,10 @@ class Kept:
         return found
 
 
-def _standing(together: str, word: Word) -> list[bool]:
+def _standing(together: str, word: str) -> list[bool]:
     """In which of some texts that lie together a word stands; nothing where it does in none."""
-    forms = [form for form in word if form in together]
-    texts = together.split(_BETWEEN) if forms else []
-    return [*_any(map(contains, texts, repeat(form)) for form in forms)] if forms else []
+    texts = together.split(_BETWEEN) if word in together else []
+    return [*map(contains, texts, repeat(word))]
 
 
 def _any(ways: Iterable[Iterable[bool]]) -> Iterable[bool]:
@@ -179,8 +173,8 @@ def kept_of(names: Sequence[str], says: Iterable[Said], numbers: Iterable[int] =
 
 def entries(words: Words) -> Iterator[Hit]:
     """The newest entries of the journal whose kind or subject has all words: one query."""
-    where = " AND ".join(f"({' OR '.join(_of_entry(forms))})" for forms in words)
-    likes = [f"%{_plain(form)}%" for forms in words for form in forms]
+    where = " AND ".join(map(_of_entry, words))
+    likes = map(_like, words)
     among, number, asked = _among(words) if reading.DATABASE.vendor == "sqlite" else _EVERY
     sql = _NEWEST.format(among=among, where=where, number=number)
     for seq, kind, at, subject in reading.DATABASE.rows(sql, [*asked, *likes, SHOWN_MOST]):
@@ -213,26 +207,24 @@ def _among(words: Words) -> Among:
     not too short for that and is no part of the word for a transfer; those that have other signs
     than ASCII, where a word has; every one else, until enough are found.
     """
-    other = [w for w in words if not any(map(str.isascii, w))]
-    has = [w for w in words if all(len(f) >= _SIGNS and f not in Kind.TRANSFER.value for f in w)]
+    has = [one for one in words if len(one) >= _SIGNS and one not in Kind.TRANSFER.value]
     if not has:
-        return _OTHER_SIGNS if other else _EVERY
-    quoted = ([form.replace('"', '""') for form in forms] for forms in has)
-    asked = " AND ".join(f"""("{'" OR "'.join(forms)}")""" for forms in quoted)
-    return _INDEXED, "entry_words.rowid", (asked,)
+        return _EVERY if all(map(str.isascii, words)) else _OTHER_SIGNS
+    quoted = (one.replace('"', '""') for one in has)
+    return _INDEXED, "entry_words.rowid", (" ".join(f'"{one}"' for one in quoted),)
 
 
-def _of_entry(forms: Sequence[str]) -> Iterator[str]:
-    """How one of some forms is looked for in an entry; few are in the word for a kind.
+def _of_entry(word: str) -> str:
+    """How a word is looked for in an entry; few are in the word for a kind.
 
     SQLite compares in either case by itself, and takes thrice as long where each text is folded.
     """
     like = "ILIKE" if reading.DATABASE.vendor == "postgresql" else "LIKE"
-    yield from (f"subject {like} %s ESCAPE '!'" for _form in forms)
-    kinds = (kind.value for kind in Kind if any(form in kind.value for form in forms))
-    yield from (f"kind = '{kind}'" for kind in kinds)
+    kinds = "".join(f" OR kind = '{kind.value}'" for kind in Kind if word in kind.value)
+    return f"(subject {like} %s ESCAPE '!'{kinds})"
 
 
-def _plain(form: str) -> str:
-    """A form of a word in which no sign stands for others."""
-    return form.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+def _like(word: str) -> str:
+    """What has a word in it, for a database; no sign of the word stands for others."""
+    plain = word.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{plain}%"

@@ -150,10 +150,10 @@ def _dossiers(looking: _Looking) -> Several | None:
     may = [f"one.state = '{State.SUBMITTED.value}'"] if office else []
     may += [f"one.lead_id IN ({', '.join(map(str, its))})"] if its else []
 
-    def said(form: str) -> str:
+    def said(word: str) -> str:
         whole = """one.findable HAS
             OR one.alliance_id IN (SELECT id FROM desk_alliance WHERE called HAS)"""
-        if form.isdecimal():
+        if word.isdecimal():
             whole += " OR one.title = '' AND one.code IS NULL AND CAST(one.id AS text) HAS"
         code = "lower(one.code) HAS OR lower(one.call) HAS"
         seen = f"CASE WHEN {hidden} THEN {code} ELSE {whole} END" if hidden else whole
@@ -213,7 +213,7 @@ def _organisations(looking: _Looking) -> Several | None:
     named = Stored(
         "desk_organisation",
         "one.name, one.code, one.id",
-        lambda _form: "one.findable HAS",
+        lambda _word: "one.findable HAS",
         "one.called",
         "one.id",
     )
@@ -227,8 +227,8 @@ def _people(looking: _Looking) -> Several | None:
         return None
     names = {role.value: str(NAMES[role]) for role in Role}
 
-    def said(form: str) -> str:
-        roles = (f"'{role}'" for role, name in names.items() if form in findable(name))
+    def said(word: str) -> str:
+        roles = (f"'{role}'" for role, name in names.items() if word in findable(name))
         return f"one.findable HAS OR one.id IN ({_HAVING.format(roles=', '.join(roles) or 'NULL')})"
 
     def hit(pk: int, username: str, first: str, last: str) -> Hit:

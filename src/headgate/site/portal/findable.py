@@ -46,13 +46,13 @@ class Findable(Text):
 
 
 Looked = str | Callable[[str], Q]
-"""Where a form of a word is looked for: a field, or whatever rows a database then lets through."""
+"""Where a word is looked for: a field, or whatever rows a database then lets through."""
 
 
-def _holds(field: Looked, form: str) -> Q:
+def _holds(field: Looked, word: str) -> Q:
     if callable(field):
-        return field(form)
-    return Q(**{f"{field}__{'' if field.endswith('findable') else 'i'}contains": form})
+        return field(word)
+    return Q(**{f"{field}__{'' if field.endswith('findable') else 'i'}contains": word})
 
 
 def has_all(
@@ -68,24 +68,18 @@ def has_all(
     field that is shown by one; what is no field of the model is in `by`.
     """
     found = Q()
-    for forms in words:
+    for word in words:
         one = Q(pk__in=())
-        for form in forms:
-            for field in fields:
-                one |= _holds(field, form)
+        for where in fields:
+            one |= _holds(where, word)
         for field, named in labels.items():
-            called = [v for v, told in named.items() if _has(f"{v} {told}", forms)]
+            called = [v for v, told in named.items() if word in findable(f"{v} {told}")]
             if called:
                 told = model._default_manager.alias(its_value=by.get(field, F(field)))
                 rows = told.filter(its_value__in=called)
                 one |= Q(pk__in=rows.values("pk"))
         found &= one
     return found
-
-
-def _has(text: str, forms: Sequence[str]) -> bool:
-    whole = findable(text)
-    return any(form in whole for form in forms)
 
 
 def filling(app: str, *models: str) -> Callable[[Any, Any], None]:
