@@ -32,7 +32,8 @@ TYPED: Final = (
     "auditor", "Auditor one", "company", "policy", "policy-adopted", "screening", "transfer", ":",
     "song hong", "hong da nang", "liên minh", "연구원을", "연구원", "학습", "거점", "거점을", "use",
     "서울", "서울에", "đầu", "울", "서울 lô",
-    "open quetzal", "O 1 open", 'x" OR "y', "NEAR", "open AND", "*", "facts receiv", "zz", "đ",
+    "open quetzal", "O 1 open", 'x" OR "y', 'a"b', "zebra", "nguyen", "NEAR", "open AND", "*",
+    "facts receiv", "zz", "đ",
 )  # fmt: skip
 """What somebody types, and what no database should take for a sign."""
 
@@ -181,6 +182,10 @@ def crowded(cast: Cast) -> list[Person]:
     for person in (officer, both):
         act_for(cast.officer, person, partner.code, now())
     somebody("đỗ", Role.AUDITOR)
+    for username, name in (("a zebra", "Plain"), ("b", "Zebra")):
+        named = somebody(username)
+        named.first_name, named.last_name = name, "Nguyễn"
+        named.save()
     some = [somebody("one", Role.AUDITOR), cast.persons[second.lead.code], officer, both]
     return [Person.objects.get(pk=one.pk) for one in some]
 

@@ -139,25 +139,20 @@ class Kept:
         What many say is looked through once for all of them.
         """
         said = each_findable([told(one) for one in self.many])
-        found: Iterable[bool] = repeat(True, len(self.which))
-        for word in words:
-            has = [word in one for one in said]
-            ways = [one for one in standing(word) if one]
-            if any(has) or not ways:
-                ways.append([has[one] for one in self.which])
-            found = map(and_, found, _any(ways))
-        return found
+
+        def one(word: str) -> Iterable[bool]:
+            has = [word in text for text in said]
+            ways = [way for way in standing(word) if way]
+            many = [map(has.__getitem__, self.which)] if any(has) or not ways else []
+            return reduce(partial(map, or_), [*ways, *many])
+
+        return reduce(partial(map, and_), map(one, words))
 
 
 def _standing(together: str, word: str) -> list[bool]:
     """In which of some texts that lie together a word stands; nothing where it does in none."""
     texts = together.split(_BETWEEN) if word in together else []
     return [*map(contains, texts, repeat(word))]
-
-
-def _any(ways: Iterable[Iterable[bool]]) -> Iterable[bool]:
-    """Of each thing whether it is so in any way."""
-    return reduce(partial(map, or_), ways)
 
 
 _BETWEEN: Final = "\0"
