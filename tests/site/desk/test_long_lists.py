@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from headgate.site.actions.people import Registered, register
 from headgate.site.actions.take_due import take_due
 from headgate.site.desk.board import preview
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Dossier, Finding, Organisation, Review, Reviewer
+from headgate.site.desk.models import Alliance, Dossier, Finding, Organisation, Review, Reviewer
 from headgate.site.desk.office import SITE, call_now
 from headgate.site.desk.pages.reviewing import Seat, columns, queue
 from headgate.site.desk.world import Desk
@@ -66,7 +67,7 @@ REGISTER = Table(
         **{name: F(name) for name in ("code", "name", "kind")},
         "parent": Coalesce(F("parent__code"), Value("")),
     },
-    ("findable",),
+    ("findable", "kind", "size"),
     list,
 )
 COLUMNS: tuple[Column[Organisation], ...] = (
@@ -219,13 +220,12 @@ def test_the_database_finds_what_the_words_of_the_core_find(site: str) -> None:
 
 def test_every_row_is_found_by_what_it_says_now(copied: Cast) -> None:
     """Whoever was renamed is found by the new name at once, and by the old one no more."""
-    for model, (column,) in {
-        model: [one for one in model._meta.concrete_fields if isinstance(one, Findable)]
-        for model in (Organisation, Dossier, Person)
-    }.items():
-        for one in model._default_manager.all():
+    for model in (Organisation, Alliance, Dossier, Person):
+        columns = [one for one in model._meta.concrete_fields if isinstance(one, Findable)]
+        for one, column in product(model._default_manager.all(), columns):
             told = " ".join(str(getattr(one, name) or "") for name in column.of)
-            assert findable(" ".join(told.split())) == " ".join(one.findable.split()), one
+            kept = getattr(one, column.name)
+            assert findable(" ".join(told.split())) == " ".join(kept.split()), one
     first = Organisation.objects.order_by("id")[0]
     new = Registered(first.code, "Cơ quan Mới", first.kind, first.size, "", None, first.facts)
     register(copied.officer, new, copied.adopted)

@@ -40,6 +40,6 @@ def test_rows_of_an_older_site_are_found_by_their_words(
     old.get_model("portal", "Person").objects.create(username="đỗ", first_name="서울")
     make_tables(database, owner=True)
     found = Organisation.objects.filter(findable__contains="vien tinh toan")
-    assert ROWS == found.count()
-    assert ["do 서울"] == [one.findable for one in Person.objects.all()]
+    assert ROWS == found.count() == found.filter(called="vien tinh toan").count()
+    assert [("do 서울", "서울")] == [(one.findable, one.called) for one in Person.objects.all()]
     opened("sqlite:///nothing")

@@ -14,11 +14,9 @@ from headgate.site.actions.assign_reviewers import seat
 from headgate.site.actions.declare_conflict import declare_conflict
 from headgate.site.actions.people import act_for, appoint, give_roles
 from headgate.site.actions.take_due import take_due
-from headgate.site.desk import searching
 from headgate.site.desk.clock import coming, now
-from headgate.site.desk.models import Alliance, Dossier, Organisation
+from headgate.site.desk.models import Dossier, Organisation
 from headgate.site.desk.office import call_now
-from headgate.site.desk.searching import _Looking
 from headgate.site.portal import reading
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
@@ -90,18 +88,6 @@ FOUND = (
 )
 
 
-def test_a_text_is_found_wherever_it_stands_among_those_looked_through_together(
-    lone: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Texts are looked through some at a time, and the hits are those of all at once."""
-    officer = browser(lone.officer)
-    for query in ("open", *SECRETS[:3]):
-        at_once = hits(officer, query)
-        with monkeypatch.context() as few:
-            few.setattr(searching, "AT_ONCE", 1)
-            assert at_once == hits(officer, query) != {}
-
-
 def test_a_text_is_found_however_it_is_typed(lone: Cast) -> None:
     """Without accents, in the middle of a word, with or without spaces and endings in Korean.
 
@@ -128,33 +114,6 @@ def test_both_databases_find_the_same(full: Cast) -> None:
     assert any(a.startswith("/entries/?before=") for a in hits(client, "policy"))
     assert "/calls/open/" in hits(Client(), "the open call")
     assert {} == hits(Client(), "da nang")
-
-
-def test_what_the_database_narrows_is_what_reading_every_row_finds(
-    full: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By codes, names, texts, an alliance, a role, the number of a draft that has no title yet, by
-    the step that many decisions share; and by nothing that only a column has.
-    """
-    first = Dossier.objects.get(code="open-0001")
-    first.alliance = Alliance.objects.create(name="Liên minh Sông Hồng", lead=first.lead)
-    first.save()
-    draft = Dossier.objects.create(call="open", lead=first.lead)
-    somebody("one", Role.AUDITOR)
-    clients = [browser(one) for one in (full.officer, full.persons[first.lead.code])]
-    named = "song hong", f"open {draft.pk}", "auditor", "da nang", "hong quetzal"
-    words = (*named, *SECRETS, "2", "envelopes", "open quetzal", first.lead.kind)
-
-    def found() -> list[list[dict[str, str]]]:
-        return [[hits(client, word) for client in clients] for word in words]
-
-    narrowed, looked = found(), _Looking.found
-    assert [*words] == [w for w, each in zip(words, narrowed, strict=True) if any(each)]
-    monkeypatch.setattr(_Looking, "narrowed", lambda _self, query, *_fields: query)
-    monkeypatch.setattr(
-        _Looking, "found", lambda self, rows, said, _sure=None: looked(self, rows, said)
-    )
-    assert narrowed == found()
 
 
 def readers(cast: Cast) -> dict[str, Client]:

@@ -9,6 +9,7 @@ from typing import Final
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from psycopg.sql import SQL, Identifier
 
 from headgate.core.faults import Fault, Faulty
@@ -65,6 +66,9 @@ def test_every_reason_against_a_database_is_named(
         found.add(refused(owner).code)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
     found.add(refused(opened(f"sqlite:///{tmp_path / 'old.db'}")).code)
+    monkeypatch.undo()
+    monkeypatch.setattr(MIGRATION, "HAS_FTS5", "SELECT 1 WHERE 1 = 0")
+    found.add(refused(opened(f"sqlite:///{tmp_path / 'wordless.db'}")).code)
     assert {f"database-{why.name.lower().replace('_', '-')}" for why in MIGRATION.Unfit} == found
 
 
@@ -128,16 +132,31 @@ def test_ledger_made_before_has_the_guards_of_one_made_today(tmp_path: Path) -> 
     create(database)
     post(database, CHART, [grant()])
     ready = unmade(database)
+    call_command("migrate", "records", "0003_guards_of_sqlite", verbosity=0)
     for table in TABLES:
         database.rows(f"DROP TRIGGER {table}_is_guarded")
     database.rows(OLDER_GUARD)
     database.rows("DELETE FROM django_migrations WHERE name = '0003_guards_of_sqlite'")
-    assert ready + 1 == unmade(database)
-    assert [f"trigger {table}_is_guarded" for table in sorted(TABLES)] == [
-        finding.place for finding in guard_findings(database)
-    ]
+    assert ready + 2 == unmade(database)
+    missing = sorted(["entry_has_words", *(f"{table}_is_guarded" for table in TABLES)])
+    places = [finding.place for finding in guard_findings(database)]
+    assert ["index entry_other_signs", *(f"trigger {name}" for name in missing)] == places
     create(database)
     assert ([], ready, 1) == (guard_findings(database), unmade(database), head(database).size)
+
+
+def test_entries_are_found_by_words_whenever_they_were_written(tmp_path: Path) -> None:
+    """Those of before the index, and those that come after it, by a part of a word in any case."""
+    database = opened(f"sqlite:///{tmp_path / 'ledger.db'}")
+    create(database)
+    call_command("migrate", "records", "0003_guards_of_sqlite", verbosity=0)
+    post(database, CHART, [grant()])
+    create(database)
+    post(database, CHART, [grant(id="Later/1")])
+    found = "SELECT rowid FROM entry_words WHERE entry_words MATCH %s ORDER BY rowid"
+    subjects = [subject for (subject,) in database.rows("SELECT subject FROM entry ORDER BY seq")]
+    assert [(1,)] == database.rows(found, ['"ater/"']) == database.rows(found, ['"LATER"'])
+    assert [(0,)] == database.rows(found, [f'"{subjects[0]}"'])
 
 
 def test_service_may_read_and_add_and_nothing_else(

@@ -34,22 +34,25 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", _MARKS.sub("", unicodedata.normalize("NFD", whole)))
 
 
-Words = tuple[tuple[str, ...], ...]
-"""The words of a query, each in the forms of which one must be there."""
+Words = tuple[str, ...]
+"""The words of a query, as they are looked for in a text that is made findable."""
 
 
 def words_of(query: str) -> Words:
-    """What is looked for: every word, folded; an ending of one or two syllables may be missing."""
-    return tuple(_forms(word) for word in fold(query).split()[:WORDS_MOST])
+    """What is looked for: every word, folded; an ending of one or two syllables may be missing.
+
+    A text that has the whole word has it without its ending, so that is all that is looked for.
+    """
+    return tuple(_without_ending(word) for word in fold(query).split()[:WORDS_MOST])
 
 
-def _forms(word: str) -> tuple[str, ...]:
-    endings = (at for at in (1, 2) if len(word) >= at + 2 and _HANGUL.fullmatch(word[-at:]))
-    return (word, *(word[:-at] for at in endings))
+def _without_ending(word: str) -> str:
+    ends = (at for at in (2, 1) if len(word) >= at + 2 and _HANGUL.fullmatch(word[-at:]))
+    return word[: -next(ends, 0) or None]
 
 
 def findable(text: str) -> str:
-    """A text as forms of words are found in it: folded, and beside it with its Hangul closed up."""
+    """A text as words are found in it: folded, and beside it with its Hangul closed up."""
     plain = fold(text)
     close = plain if plain.isascii() else _APART.sub("", plain)
     return plain if close == plain else f"{plain}\n{close}"
@@ -81,18 +84,14 @@ def has_words(text: str, words: Words) -> bool:
 
 def stand_in(whole: str, words: Words) -> bool:
     """Whether every word stands in a text that `findable` has made ready."""
-    return all(any(form in whole for form in forms) for forms in words)
+    return all(word in whole for word in words)
 
 
 def places(wholes: Sequence[str], words: Words) -> list[int]:
     """Which of many such texts every word stands in, as `stand_in` says of one."""
     found = list(range(len(wholes)))
-    for first, *others in words:
-        found = [
-            at
-            for at in found
-            if first in wholes[at] or (others and any(form in wholes[at] for form in others))
-        ]
+    for word in words:
+        found = [at for at in found if word in wholes[at]]
     return found
 
 

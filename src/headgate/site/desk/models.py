@@ -35,7 +35,8 @@ class Organisation(models.Model):
     registration = models.CharField(max_length=40, blank=True)
     registered = models.CharField(max_length=40, blank=True, db_index=True)
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="parts")
-    findable = Findable(of=("code", "name", "region", "kind", "size"))
+    findable = Findable(of=("code", "name", "region"))
+    called = Findable(of=("name",))
 
     def __str__(self) -> str:
         return self.name
@@ -89,6 +90,7 @@ class Alliance(models.Model):
     name = models.CharField(max_length=300)
     lead = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="leads")
     former = models.JSONField(default=list)
+    called = Findable(of=("name",))
 
     def __str__(self) -> str:
         return self.name
@@ -161,6 +163,7 @@ class Dossier(models.Model):
     line = models.TextField(blank=True)
     at = models.DateTimeField(null=True)
     findable = Findable(of=("code", "title", "call", "summary"))
+    called = Findable(of=("title",))
 
     class Meta:
         """In the order in which they were handed in."""

@@ -263,11 +263,11 @@ def leads_of(dossiers: "QuerySet[Dossier]") -> dict[str, str]:
     return {code or "": intern(name) for code, name in found}
 
 
-def led_by(form: str) -> Q:
-    """The applications whose lead is found by a form of a word: each organisation is looked at
+def led_by(word: str) -> Q:
+    """The applications whose lead is found by a word: each organisation is looked at
     once, and not once for each of its applications.
     """
-    return Q(lead__in=Organisation.objects.filter(findable__contains=form))
+    return Q(lead__in=Organisation.objects.filter(findable__contains=word))
 
 
 def visible_to(person: Person, found: "QuerySet[Dossier]") -> "QuerySet[Dossier]":

@@ -6,7 +6,7 @@ found by, and a database looks for words as parts of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice, product
 from typing import TYPE_CHECKING, Any, Final
 
 from django.db import models
@@ -46,13 +46,13 @@ class Findable(Text):
 
 
 Looked = str | Callable[[str], Q]
-"""Where a form of a word is looked for: a field, or whatever rows a database then lets through."""
+"""Where a word is looked for: a field, or whatever rows a database then lets through."""
 
 
-def _holds(field: Looked, form: str) -> Q:
+def _holds(field: Looked, word: str) -> Q:
     if callable(field):
-        return field(form)
-    return Q(**{f"{field}__{'' if field.endswith('findable') else 'i'}contains": form})
+        return field(word)
+    return Q(**{f"{field}__{'' if field.endswith('findable') else 'i'}contains": word})
 
 
 def has_all(
@@ -68,24 +68,18 @@ def has_all(
     field that is shown by one; what is no field of the model is in `by`.
     """
     found = Q()
-    for forms in words:
+    for word in words:
         one = Q(pk__in=())
-        for form in forms:
-            for field in fields:
-                one |= _holds(field, form)
+        for where in fields:
+            one |= _holds(where, word)
         for field, named in labels.items():
-            called = [v for v, told in named.items() if _has(f"{v} {told}", forms)]
+            called = [v for v, told in named.items() if word in findable(f"{v} {told}")]
             if called:
                 told = model._default_manager.alias(its_value=by.get(field, F(field)))
                 rows = told.filter(its_value__in=called)
                 one |= Q(pk__in=rows.values("pk"))
         found &= one
     return found
-
-
-def _has(text: str, forms: Sequence[str]) -> bool:
-    whole = findable(text)
-    return any(form in whole for form in forms)
 
 
 def filling(app: str, *models: str) -> Callable[[Any, Any], None]:
@@ -99,9 +93,9 @@ def filling(app: str, *models: str) -> Callable[[Any, Any], None]:
 
 
 def _fill(rows: "models.QuerySet[Any]") -> None:
-    (column,) = [one for one in rows.model._meta.concrete_fields if isinstance(one, Findable)]
-    read = rows.only("pk", *column.of).iterator(chunk_size=_ROWS)
+    columns = [one for one in rows.model._meta.concrete_fields if isinstance(one, Findable)]
+    read = rows.only("pk", *chain(*(one.of for one in columns))).iterator(chunk_size=_ROWS)
     while some := list(islice(read, _ROWS)):
-        for row in some:
+        for row, column in product(some, columns):
             column.pre_save(row, False)
-        rows.model._base_manager.using(rows.db).bulk_update(some, [column.name])
+        rows.model._base_manager.using(rows.db).bulk_update(some, [one.name for one in columns])

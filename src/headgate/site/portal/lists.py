@@ -238,8 +238,8 @@ def _words(
     return {v: before.get(v) or findable(column.text(row)) for v, row in having.items()}
 
 
-def _values(told: Mapping[Cell, str], word: tuple[str, ...]) -> set[Cell]:
-    """The values in which a word stands, in one of its forms."""
+def _values(told: Mapping[Cell, str], word: str) -> set[Cell]:
+    """The values in which a word stands."""
     values = list(told)
     return {values[at] for at in places(list(told.values()), (word,))}
 

@@ -11,6 +11,7 @@ class Person(AbstractUser):
     """Somebody with an account; what a person may do follows from the roles, which are groups."""
 
     findable = Findable(of=("username", "first_name", "last_name"))
+    called = Findable(of=("first_name", "last_name"))
 
     class Meta(AbstractUser.Meta):
         """Where it lies."""

@@ -5,7 +5,8 @@ from typing import Final
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from headgate.site.desk.searching import SHOWN_MOST, search
+from headgate.site.desk.looking import SHOWN_MOST
+from headgate.site.desk.searching import search
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.words import language

@@ -88,9 +88,9 @@ def _met() -> Table[Met]:
     return Table(named, ("pk",), _BY, ("findable", "listed__source", _body_called), _with_codes)
 
 
-def _body_called(form: str) -> Q:
-    """The grants of bodies in whose code a form of a word stands, of which there are few."""
-    return Q(registered__in=_KNOWN.filter(code__icontains=form).values("registered"))
+def _body_called(word: str) -> Q:
+    """The grants of bodies in whose code a word stands, of which there are few."""
+    return Q(registered__in=_KNOWN.filter(code__icontains=word).values("registered"))
 
 
 def _with_codes(found: "QuerySet[OutsideGrant]") -> list[Met]:

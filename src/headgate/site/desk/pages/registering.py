@@ -152,7 +152,7 @@ def organisations(request: HttpRequest) -> HttpResponseBase:
         "kind": dict(labelled(asked, asked.kinds)),
         "size": dict(labelled(asked, asked.sizes)),
     }
-    where = ("findable", "parent__code")
+    where = ("findable", "kind", "size", "parent__code")
     rows = Table(whole, ("code",), _BY, where, list, named)
     choices = [
         Choice("kind", lazy("Kind"), tuple(labelled(asked, asked.kinds))),

@@ -60,6 +60,7 @@ WORDS: Final = {
     },
 }
 
+HAS_FTS5: Final = "SELECT 1 FROM pragma_module_list WHERE name = 'fts5'"
 _MAY_CREATE_ROLES: Final = (
     "SELECT 1 FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolcreaterole)"
 )
@@ -75,6 +76,7 @@ class Unfit(Enum):
     """Why no ledger is made in a database; the value is what mends it, with `{role}` the site's."""
 
     SQLITE_TOO_OLD = "Run it with a Python that has SQLite 3.37 or newer."
+    SQLITE_WITHOUT_FTS5 = "Run it with a Python whose SQLite has FTS5, as nearly all have."
     SITE_ROLE_MISSING = "Let somebody who may create roles run: CREATE ROLE {role} LOGIN;"
     SITE_ROLE_TOO_MIGHTY = (
         "Create the ledger as another role, its owner; let the service run as a role that is"
@@ -86,8 +88,8 @@ def create(_: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """Make the tables as `guards/` says them; raises Faulty for a database unfit for that."""
     vendor, name = editor.connection.vendor, settings.HEADGATE_SITE_ROLE
     role = _quoted(name)
-    if vendor == "sqlite" and sqlite3.sqlite_version_info < SQLITE_OLDEST:
-        raise _unfit(Unfit.SQLITE_TOO_OLD, f"this is SQLite {sqlite3.sqlite_version}", role)
+    if vendor == "sqlite":
+        see_that_sqlite_fits(editor)
     if vendor == "postgresql":
         _find_site_role(editor, name)
     run(editor, "schema.sql", WORDS[vendor])
@@ -98,6 +100,14 @@ def create(_: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     if vendor == "postgresql" and _asked(editor, _MIGHTY, name):
         what = f"{role} could undo the guards of the ledger that it is to add to"
         raise _unfit(Unfit.SITE_ROLE_TOO_MIGHTY, what, role)
+
+
+def see_that_sqlite_fits(editor: BaseDatabaseSchemaEditor) -> None:
+    """Raises Faulty where this SQLite is too old, or finds no words."""
+    if sqlite3.sqlite_version_info < SQLITE_OLDEST:
+        raise _unfit(Unfit.SQLITE_TOO_OLD, f"this is SQLite {sqlite3.sqlite_version}")
+    if not _asked(editor, HAS_FTS5):
+        raise _unfit(Unfit.SQLITE_WITHOUT_FTS5, "this SQLite was built without FTS5")
 
 
 def _find_site_role(editor: BaseDatabaseSchemaEditor, name: str) -> None:
@@ -134,7 +144,7 @@ def run(editor: BaseDatabaseSchemaEditor, file: str, words: dict[str, str]) -> N
             editor.execute(statement, params=None)
 
 
-def _unfit(why: Unfit, what: str, role: str) -> Faulty:
+def _unfit(why: Unfit, what: str, role: str = "") -> Faulty:
     code = f"database-{why.name.lower().replace('_', '-')}"
     return Faulty([Fault("--database", 0, 0, code, what, why.value.format(role=role))])
 
