@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.db.migrations.executor import MigrationExecutor
 from psycopg.sql import SQL, Identifier
 
 from headgate.core.faults import Fault, Faulty
@@ -128,6 +129,7 @@ def test_ledger_made_before_has_the_guards_of_one_made_today(tmp_path: Path) -> 
     create(database)
     post(database, CHART, [grant()])
     ready = unmade(database)
+    assert ready == len(_planned(database))
     for table in TABLES:
         database.rows(f"DROP TRIGGER {table}_is_guarded")
     database.rows(OLDER_GUARD)
@@ -138,6 +140,18 @@ def test_ledger_made_before_has_the_guards_of_one_made_today(tmp_path: Path) -> 
     ]
     create(database)
     assert ([], ready, 1) == (guard_findings(database), unmade(database), head(database).size)
+
+
+def _planned(database: Database) -> list[Any]:
+    """What Django itself would change."""
+    executor = MigrationExecutor(database.connection)
+    return [*executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def test_a_new_database_lacks_all_that_would_be_made(tmp_path: Path) -> None:
+    """As many changes as Django plans, of every part of the site, and none is read to know it."""
+    database = opened(f"sqlite:///{tmp_path / 'new.db'}")
+    assert 20 < unmade(database) == len(_planned(database))
 
 
 def test_service_may_read_and_add_and_nothing_else(

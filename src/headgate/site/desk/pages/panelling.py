@@ -8,6 +8,7 @@ them moves.
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
 from itertools import groupby, islice
 from typing import Any, Final, NamedTuple
@@ -184,20 +185,22 @@ def _told(one: _Member) -> dict[str, Any]:
 
 def _gates(found: "QuerySet[Finding]") -> Iterator[str]:
     """Every finding, a few hundred at a time."""
-    left = found.iterator(READ_AT_ONCE)
-    while some := list(islice(left, READ_AT_ONCE)):
-        yield render_to_string("desk/panel_gates.html", {"findings": some})
+    rows: Any = found.iterator(READ_AT_ONCE)
+    with closing(rows):
+        while some := list(islice(rows, READ_AT_ONCE)):
+            yield render_to_string("desk/panel_gates.html", {"findings": some})
 
 
 def _sheets(rules: CallNow, reviews: "QuerySet[Review]") -> Iterator[str]:
     """Every sheet with its reasons, by application; some applications at a time."""
-    given = groupby(reviews.iterator(READ_AT_ONCE), lambda one: one.dossier.code)
+    rows: Any = reviews.iterator(READ_AT_ONCE)
     told = (
-        (code, [(one, sheet_lines(rules.call, one) if one.marked else []) for one in some])
-        for code, some in given
+        (code, [(one, sheet_lines(rules.call, one) if one.marked else []) for one in given])
+        for code, given in groupby(rows, lambda one: one.dossier.code)
     )
-    while some := list(islice(told, SHOWN)):
-        yield render_to_string("desk/panel_sheets.html", {"sheets": some})
+    with closing(rows):
+        while some := list(islice(told, SHOWN)):
+            yield render_to_string("desk/panel_sheets.html", {"sheets": some})
 
 
 _BOTH: Final = ("GET", "HEAD", "POST")
