@@ -1,10 +1,11 @@
 """What one worker of the portal holds when it has answered every kind of page to every role.
 
-The demo's term is taken and kept by a process of its own. `headgate serve` is then asked, as each
-person of the demo, for what links lead to, two addresses of a kind. What it held at most is what
-Linux says of it in the end. The replays of what-ifs are another measure: a year of jobs and the
-compiled replay are held by a process of their own, which the worker that is asked starts. In the
-end the awards are multiplied, and the same is asked of another worker.
+Modules are compiled beforehand, as `pip install` leaves them: a worker that compiles them itself
+holds more. The demo's term is taken and kept by a process of its own. `headgate serve` is then
+asked, as each person of the demo, for what links lead to, two addresses of a kind. What it held at
+most is what Linux says of it in the end. The replays of what-ifs are another measure: a year of
+jobs and the compiled replay are held by a process of their own, which the worker that is asked
+starts. In the end the awards are multiplied, and the same is asked of another worker.
 """
 
 import os
@@ -21,11 +22,13 @@ from http.cookiejar import CookieJar
 from itertools import cycle
 from pathlib import Path
 from signal import SIGINT
+from sysconfig import get_path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
+import headgate
 from bench.ledger.bench_ledger import measure
 
 COMMAND = (sys.executable, "-c", "from headgate.cli import main; main()")
@@ -33,11 +36,13 @@ ENLARGE = "from sys import argv; from bench.portal.bench_running import enlarge;
 REVIEW = "from sys import argv; from bench.portal.bench_memory import review; review(argv[1])"
 AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """What `deploy/` says to the service, which answers in one thread and gives large blocks back."""
+INSTALLED = (str(Path(headgate.__file__).parent), get_path("purelib"))
+"""Where the modules are that a worker imports."""
 OF_A_KIND = 2
 LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
 SOUGHT = ("q=b700", "q=open-1", "sort=-ends", "format=csv", "format=xlsx", "format=json")
-UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "?format=csv", "panel/")
+UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "?format=csv", "panel/", "panel/?all")
 ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
 
@@ -49,31 +54,42 @@ def run() -> Iterator[dict[str, Any]]:
     if not Path("/proc/self/status").exists():
         return
     with tempfile.TemporaryDirectory() as folder:
-        told = {**os.environ, **AS_DEPLOYED, "HEADGATE_DATABASE": f"sqlite:///{folder}/demo.db"}
-        made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
-        subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
-        sought: Look = partial(_everything, seek=True)
-        looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
-        looks |= {"large": _everything, "large_sought": sought}
-        for name, look in looks.items():
-            if name == "large":
-                address = told["HEADGATE_DATABASE"]
-                subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
-            held, replays, kinds = _held(told, look, "--demo")
-            yield measure("portal", f"worker_{name}", held, "MiB")
-            if replays:
-                yield measure("portal", "worker_replays", replays, "MiB")
-            if kinds:
-                yield measure("portal", f"worker_{name}_kinds", kinds, "kinds of page")
-    with tempfile.TemporaryDirectory() as folder:
-        made = [sys.executable, "-c", REVIEW, folder]
-        call, key = subprocess.run(made, check=True, stdout=subprocess.PIPE).stdout.split()[-2:]
-        address = f"sqlite:///{folder}/site.db"
-        told = {**os.environ, **AS_DEPLOYED, "HEADGATE_DATABASE": address}
-        look = partial(_under_review, call.decode(), key.decode())
-        held, solves, _ = _held(told, look)
-        yield measure("portal", "worker_review", held, "MiB")
-        yield measure("portal", "worker_review_child", solves, "MiB")
+        told = {**os.environ, **AS_DEPLOYED, "PYTHONDONTWRITEBYTECODE": ""}
+        told["PYTHONPYCACHEPREFIX"] = f"{folder}/compiled"
+        compiled = [sys.executable, "-m", "compileall", "-qq", *INSTALLED]
+        subprocess.run(compiled, env=told, check=False)  # Some templates of modules are none.
+        yield from _of_demo(folder, told)
+        yield from _of_review(folder, told)
+
+
+def _of_demo(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The demo as it is, and with as many awards as a large programme has."""
+    told = {**told, "HEADGATE_DATABASE": f"sqlite:///{folder}/demo.db"}
+    made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
+    subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
+    sought: Look = partial(_everything, seek=True)
+    looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
+    looks |= {"large": _everything, "large_sought": sought}
+    for name, look in looks.items():
+        if name == "large":
+            address = told["HEADGATE_DATABASE"]
+            subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
+        held, replays, kinds = _held(told, look, "--demo")
+        yield measure("portal", f"worker_{name}", held, "MiB")
+        if replays:
+            yield measure("portal", "worker_replays", replays, "MiB")
+        if kinds:
+            yield measure("portal", f"worker_{name}_kinds", kinds, "kinds of page")
+
+
+def _of_review(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """A large call under review: its worker, and the process beside it that solves the list."""
+    made = [sys.executable, "-c", REVIEW, folder]
+    call, key = subprocess.run(made, check=True, stdout=subprocess.PIPE).stdout.split()[-2:]
+    told = {**told, "HEADGATE_DATABASE": f"sqlite:///{folder}/site.db"}
+    held, solves, _ = _held(told, partial(_under_review, call.decode(), key.decode()))
+    yield measure("portal", "worker_review", held, "MiB")
+    yield measure("portal", "worker_review_child", solves, "MiB")
 
 
 def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, int]:

@@ -16,11 +16,10 @@ from headgate.beside import of_jobs, of_term, side_by_side
 from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.policy.check import untriable
-from headgate.core.policy.dated import at
+from headgate.core.policy.dated import at, versions
 from headgate.core.policy.document import Document
 from headgate.core.policy.overlay import unreadable
 from headgate.core.policy.schema import Policy
-from headgate.core.policy.values import changes, day_of
 from headgate.core.quantities import DAY_SECONDS, HOUR_SECONDS, half_even
 from headgate.demo import Choices, rehearse, workload
 from headgate.outcomes import Outcome, judged, moves, outcome_of, with_moves
@@ -237,10 +236,7 @@ def unchanged(documents: Mapping[str, Document]) -> tuple[str, ...]:
 
 
 def _says_the_same(base: Document, other: Document) -> bool:
-    trees = [tree for _, tree in (*base.overlays, *other.overlays)]
-    days = {first_day(base), *changes(base.programme)}
-    for tree in trees:
-        days |= {*changes(tree), *(d for d in (day_of(tree, "until"),) if d is not None)}
+    days = {first_day(base), *versions(base), *versions(other)}
     return all(_said(base, day) == _said(other, day) for day in sorted(days))
 
 

@@ -126,6 +126,8 @@ def metered_of(term: Term) -> Mapping[str, tuple[Spent, Booked]]:
 
 def _split(amount: int, parts: Sequence[Part]) -> list[int]:
     """An amount divided by blocks in whole units; what is left over goes to the first part."""
+    if len(parts) == 1:
+        return [amount]
     blocks = sum(part.blocks for part in parts)
     shares = [amount * part.blocks // blocks if blocks else 0 for part in parts]
     return [shares[0] + amount - sum(shares), *shares[1:]] if shares else []

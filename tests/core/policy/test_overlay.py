@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.core.policy.document import Document
+from headgate.core.policy.overlay import said
 from headgate.core.policy.schema import Policy
+from headgate.core.policy.validate import validated
 from headgate.core.supports import Compute
 from tests.core.policy.small import SMALL, small
 
@@ -40,6 +42,23 @@ def test_nothing_changes_outside_the_overlays_days(day: date) -> None:
     base, laid = small(), small(overlays__a_yaml=OVERLAY)
     inside = date(2026, 4, 1) <= day < date(2026, 7, 1)
     assert inside is (at(base, day).policy != at(laid, day).policy)
+
+
+@given(st.dates(date(2025, 12, 30), date(2026, 8, 1)))
+def test_a_day_on_which_nothing_begins_shares_the_policy_that_is_read_for_it(day: date) -> None:
+    """What is said of it is what its own reading says, values and provenance, and it is held once
+    for all days between two on which something begins or ends.
+    """
+    dated = SMALL.replace("node_gpus: 8", "node_gpus: [{value: 8, until: 2026-02-01},"
+        " {value: 6, from: 2026-02-01}]")  # fmt: skip
+    assert dated != SMALL
+    laid = small(dated, overlays__a_yaml=OVERLAY)
+    told, (tree, faults) = at(laid, day), said(laid, day)
+    assert tree is not None
+    assert ((), validated(tree).policy, tree.value) == (faults, told.policy, told.value)
+    assert day == told.day
+    begins = [one for one in (date(2026, 2, 1), date(2026, 4, 1), date(2026, 7, 1)) if one <= day]
+    assert not begins or at(laid, begins[-1]).policy is told.policy
 
 
 def test_an_overlay_replaces_adds_and_takes_away() -> None:

@@ -14,7 +14,7 @@ from headgate.site.desk.clock import now
 from headgate.site.desk.models import Conflict, Dossier, Finding, Review
 from headgate.site.desk.office import call_now
 from headgate.site.desk.pages import panelling
-from headgate.site.portal import lists
+from headgate.site.portal import lists, sending
 from headgate.site.portal.roles import Role
 from tests.site.desk.cast import Cast, browser, somebody
 from tests.site.desk.test_board_pages import judged, scene, text
@@ -114,6 +114,36 @@ def test_the_minutes_of_many_are_read_some_at_a_time(
 
 def _reviews() -> QuerySet[Review]:
     return Review.objects.filter(dossier__call="open").select_related("dossier")
+
+
+def test_minutes_that_are_printed_arrive_in_parts_or_as_a_page_that_says_why_not(
+    judged: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is the same however few rows are read at a time, in each language; a sheet that
+    cannot be told is a page in words, and no half of the minutes.
+    """
+    officer, where = browser(judged.officer), reverse("panel", args=("open",)) + "?all"
+
+    def told(language: str) -> tuple[bool, str]:
+        officer.cookies["django_language"] = language
+        page = officer.get(where)
+        whole = b"".join(page) if page.streaming else page.content
+        assert (200, "text/html; charset=utf-8") == (page.status_code, page["Content-Type"])
+        assert "default-src 'none'" in page["Content-Security-Policy"]
+        return page.streaming, _SIGN.sub("", whole.decode()).replace("\n", "")
+
+    before = [told(language) for language in ("en", "vi", "ko")]
+    monkeypatch.setattr(panelling, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(sending, "AT_ONCE", 100)
+    after = [told(language) for language in ("en", "vi", "ko")]
+    assert [(False, page) for _, page in before] == before
+    assert [(True, page) for _, page in before] == after
+    last = Review.objects.filter(dossier__call="open").order_by("-dossier__code")[0]
+    Review.objects.filter(pk=last.pk).update(points=[])
+    officer.raise_request_exception = False
+    broken = officer.get(where)
+    assert (500, False) == (broken.status_code, broken.streaming)
+    assert "<h1" in broken.content.decode()
 
 
 def _sheets_of(officer: Client, query: str) -> list[str]:

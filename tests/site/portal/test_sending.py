@@ -3,16 +3,18 @@
 import asyncio
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
+from typing import IO
 
 import pytest
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
+from django.template import RequestContext, Template
 from django.test import RequestFactory
 
 from headgate.site.portal import sending
-from headgate.site.portal.sending import file_of
+from headgate.site.portal.sending import file_of, page_of
 
 HEADS = [("name", "Name"), ("number", "Number")]
 ROWS = [(f'Viện "{n}" 대학', n) for n in range(400)]
@@ -90,3 +92,37 @@ def test_what_goes_wrong_with_a_row_is_no_half_file() -> None:
 
     with pytest.raises(ValueError, match="row"):
         file_of(asked(False), "list", "csv", HEADS, (rows(), ""))
+
+
+def test_a_page_has_its_long_parts_where_its_template_has_their_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each part once, in order, as it is; what a page has no place for is not even asked for, and
+    what goes wrong in a part is raised before anything is sent.
+    """
+    files: list[IO[bytes]] = []
+
+    def temporary() -> IO[bytes]:
+        files.append(BytesIO())
+        return files[-1]
+
+    def wrong() -> Iterator[str]:
+        yield "one"
+        raise ValueError("two")
+
+    template = Template("<b>{{ told }}</b>{{ some }}{% if told == 'x' %}{{ more }}{% endif %}!")
+
+    def page(told: str, **parts: Iterable[str]) -> bytes:
+        answer = page_of(RequestFactory().get("/"), "any", {"told": told}, parts)
+        return bytes(getattr(answer, "content"))  # noqa: B009 - some answers have none.
+
+    def rendered(name: str, context: dict[str, object], request: HttpRequest) -> str:
+        assert "any" == name
+        return template.render(RequestContext(request, context))
+
+    monkeypatch.setattr(sending, "render_to_string", rendered)
+    monkeypatch.setattr(sending, "TemporaryFile", temporary)
+    assert b"<b>&lt;</b><i>1</i>2!" == page("<", some=iter(("<i>1</i>", "2")), more=wrong())
+    with pytest.raises(ValueError, match="two"):
+        page("x", some=["1"], more=wrong())
+    assert [True, True] == [file.closed for file in files]

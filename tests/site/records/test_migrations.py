@@ -4,12 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db.migrations.executor import MigrationExecutor
 from psycopg.sql import SQL, Identifier
 
 from headgate.core.faults import Fault, Faulty
@@ -132,6 +133,7 @@ def test_ledger_made_before_has_the_guards_of_one_made_today(tmp_path: Path) -> 
     create(database)
     post(database, CHART, [grant()])
     ready = unmade(database)
+    assert ready == len(_planned(database))
     call_command("migrate", "records", "0003_guards_of_sqlite", verbosity=0)
     for table in TABLES:
         database.rows(f"DROP TRIGGER {table}_is_guarded")
@@ -157,6 +159,18 @@ def test_entries_are_found_by_words_whenever_they_were_written(tmp_path: Path) -
     subjects = [subject for (subject,) in database.rows("SELECT subject FROM entry ORDER BY seq")]
     assert [(1,)] == database.rows(found, ['"ater/"']) == database.rows(found, ['"LATER"'])
     assert [(0,)] == database.rows(found, [f'"{subjects[0]}"'])
+
+
+def _planned(database: Database) -> list[Any]:
+    """What Django itself would change."""
+    executor = MigrationExecutor(database.connection)
+    return [*executor.migration_plan(executor.loader.graph.leaf_nodes())]
+
+
+def test_a_new_database_lacks_all_that_would_be_made(tmp_path: Path) -> None:
+    """As many changes as Django plans, of every part of the site, and none is read to know it."""
+    database = opened(f"sqlite:///{tmp_path / 'new.db'}")
+    assert 20 < unmade(database) == len(_planned(database))
 
 
 def test_service_may_read_and_add_and_nothing_else(

@@ -1,7 +1,8 @@
 """The policy on a day: typed, with the provenance of every value beside it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from headgate.core.policy.overlay import said, unreadable
 from headgate.core.policy.schema import Policy
 from headgate.core.policy.tree import Node
 from headgate.core.policy.validate import validated
-from headgate.core.policy.values import Provenance, Value, changes, find, take, walk
+from headgate.core.policy.values import Provenance, Value, changes, day_of, find, take, walk
 
 __all__ = ["Provenance", "Resolved", "Value", "at", "changes", "find", "take", "walk"]
 
@@ -55,10 +56,15 @@ def _unsettled(value: Value, path: str) -> list[str]:
 def at(document: Document, day: date) -> Resolved:
     """The policy on a day; raises Faulty with every fault of the grammar on that day.
 
-    What the sections say together is `headgate.core.policy.check`'s work.
+    What the sections say together is `headgate.core.policy.check`'s work. Days between which
+    nothing begins or ends share one policy: whoever looks on every day of a term holds it once.
     """
     if faults := unreadable(document):
         raise Faulty(faults)
+    since = max((one for one in versions(document) if one <= day), default=day)
+    with suppress(Faulty):  # Its faults are told of the day that was asked for.
+        if since < day:
+            return replace(at(document, since), day=day)
     tree, faults = said(document, day)
     if tree is None:
         raise Faulty([_not_yet(document.programme, day)])
@@ -68,6 +74,14 @@ def at(document: Document, day: date) -> Resolved:
     if checked.waits:
         raise Faulty(_not_yet(node, day) for node in checked.waits)
     return Resolved(document, day, checked.policy, tree.value)
+
+
+@lru_cache(maxsize=16)
+def versions(document: Document) -> frozenset[date]:
+    """The days on which anything of a policy or its overlays begins or ends."""
+    trees = [tree for _, tree in document.overlays]
+    ends = {day for tree in trees if (day := day_of(tree, "until")) is not None}
+    return frozenset(ends.union(*map(changes, (document.programme, *trees))))
 
 
 def _not_yet(node: Node, day: date) -> Fault:

@@ -80,18 +80,26 @@ class Invoice:
         return CREDIT if standing.bill.amount < 0 else PAID
 
 
+_ByAward = Mapping[str, Sequence[Made]]
+"""What bills each award, in order."""
+_SEQ: Final = attrgetter("made.seq")
+
+
 def invoices(stood: Stands, awards: Container[str] | None = None) -> list[Invoice]:
     """The invoices and credit notes of the calls that write them, in the order of their days.
 
     They are those of some awards, or of all.
     """
     if awards is None:
-        found = _all(stood)
-    else:
-        billed = _by_award(_fees(stood, (m for m in reading.decisions() if m.subject in awards)))
-        due = _due(billed)
-        found = {award: tuple(_of(made, due.get(award, 0))) for award, made in billed.items()}
-    return sorted(chain.from_iterable(found.values()), key=attrgetter("made.seq"))
+        return _all(stood)
+    billed = _by_award(_fees(stood, (m for m in reading.decisions() if m.subject in awards)))
+    return _in_order(billed, _due(billed))
+
+
+def _in_order(billed: _ByAward, owed: Mapping[str, int]) -> list[Invoice]:
+    """The invoices of awards that were billed so, in the order of their days."""
+    found = chain.from_iterable(_of(made, owed.get(award, 0)) for award, made in billed.items())
+    return sorted(found, key=_SEQ)
 
 
 def _fees(stood: Stands, made: Iterable[Made]) -> tuple[Made, ...]:
@@ -101,35 +109,35 @@ def _fees(stood: Stands, made: Iterable[Made]) -> tuple[Made, ...]:
     return tuple(one for one in fees if _call_of(one) in calls)
 
 
-def _by_award(fees: Iterable[Made]) -> dict[str, list[Made]]:
+def _by_award(fees: Iterable[Made]) -> _ByAward:
     found: dict[str, list[Made]] = {}
     for one in fees:
         found.setdefault(one.subject, []).append(one)
     return found
 
 
-_ByAward = Mapping[str, tuple[Invoice, ...]]
-_BILLED: Final = Recent[tuple[int, Sequence[Made], Mapping[str, int], _ByAward]](2)
-"""The invoices of each award, made when the journal had so many entries of what was billed and owed
-by then."""
+_BILLED: Final = Recent[tuple[int, Sequence[Invoice]]](2)
+"""All invoices, made when the journal had so many entries of what was billed and owed by then."""
 
 
-def _all(stood: Stands) -> _ByAward:
+def _all(stood: Stands) -> list[Invoice]:
     """Those of all awards; made anew is what an award is billed or owes since they were made."""
     made, where, account = reading.decisions(), reading.DATABASE.where, DUE.format(award="")
     follows = stood.document, stood.standing.starts, reading.followed(made)
     fees = kept("fees", follows, lambda: _fees(stood, made)).rows
-    size, before, owed, known = _BILLED.get(where) or (0, (), {}, {})
-    if size > stood.size or tuple(fees[: len(before)]) != before:
-        size, before, owed, known = 0, (), {}, {}
+    size, known = _BILLED.get(where) or (0, ())
+    if size > stood.size or [one.made for one in known] != list(fees[: len(known)]):
+        size, known = 0, ()
     newer = owed_on(reading.DATABASE, account, size)
     due = {path.removeprefix(account): amount for path, amount in newer.items()}
-    moved = {a: [one.made for one in known[a]] for a in due if a in known}
-    for award, more in _by_award(fees[len(before) :]).items():
-        moved[award] = [*(one.made for one in known.get(award, ())), *more]
-    owed = {**owed, **due}
-    found = {**known, **{award: tuple(_of(m, owed.get(award, 0))) for award, m in moved.items()}}
-    _BILLED.keep(where, (stood.size, tuple(fees), owed, found))
+    new = fees[len(known) :]
+    moved = due.keys() | {one.subject for one in new}
+    again = [one for one in known if one.award in moved]
+    owed = {one.award: one.award_open for one in again} | due
+    stay = (one for one in known if one.award not in moved)
+    more = _in_order(_by_award([*(one.made for one in again), *new]), owed)
+    found = sorted([*stay, *more], key=_SEQ)
+    _BILLED.keep(where, (stood.size, found))
     return found
 
 

@@ -188,8 +188,33 @@ def _behind(order: Sequence[str], last: Sequence[Any]) -> Q:
     return behind
 
 
-Told = Mapping[str, Mapping[Cell, str]]
-"""What each value of each column is found by, by the column's name."""
+_BETWEEN: Final = "\0"
+"""What stands between two texts; no word that somebody looks for has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The values of a column in one language, and as one text what each is found by.
+
+    Ten thousand texts of a few signs would each take ten times what stands in it.
+    """
+
+    values: tuple[Cell, ...]
+    texts: str
+
+    def having(self, word: str) -> set[Cell]:
+        """The values in which a word stands."""
+        if word not in self.texts:
+            return set()
+        return {self.values[at] for at in places(self.texts.split(_BETWEEN), (word,))}
+
+    def by_value(self) -> Mapping[Cell, str]:
+        """What each value is found by."""
+        return dict(zip(self.values, self.texts.split(_BETWEEN), strict=False))
+
+
+Told = Mapping[str, Found]
+"""What the values of each column are found by, by the column's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +234,7 @@ class Kept(Generic[T]):
         """The rows in which every word stands, in the reader's language."""
         told, found = self._told(columns) if words else {}, self.rows
         for word in words:
-            some = [(c.value, _values(told[c.name], word)) for c in columns]
+            some = [(c.value, told[c.name].having(word)) for c in columns]
             fits = [map(values.__contains__, map(value, found)) for value, values in some if values]
             found = list(compress(found, map(any, zip(*fits, strict=True))))
         return found
@@ -223,25 +248,18 @@ class Kept(Generic[T]):
         return self.told[language]
 
 
-def _words(
-    column: Column[T], rows: Sequence[T], known: Told, others: Sequence[Told]
-) -> Mapping[Cell, str]:
+def _words(column: Column[T], rows: Sequence[T], known: Told, others: Sequence[Told]) -> Found:
     """What each value of a column is found by: as it is known, or as one of its rows tells.
 
     Of values that stand for themselves, another language has told the same.
     """
     having = {column.value(row): row for row in rows}
     for other in others if column.shown is None else ():
-        if other[column.name].keys() == having.keys():
+        if other[column.name].values == tuple(having):
             return other[column.name]
-    before = known.get(column.name, {})
-    return {v: before.get(v) or findable(column.text(row)) for v, row in having.items()}
-
-
-def _values(told: Mapping[Cell, str], word: str) -> set[Cell]:
-    """The values in which a word stands."""
-    values = list(told)
-    return {values[at] for at in places(list(told.values()), (word,))}
+    before = known[column.name].by_value() if column.name in known else {}
+    told = (before.get(v) or findable(column.text(row)) for v, row in having.items())
+    return Found(tuple(having), _BETWEEN.join(text.replace(_BETWEEN, " ") for text in told))
 
 
 KEPT_MOST: Final = 16

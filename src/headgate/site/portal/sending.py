@@ -1,16 +1,19 @@
-"""A list's file, written as its rows are read and sent from where it lies.
+"""A list's file, or a page to be printed, written as its rows are read and sent from where it lies.
 
 However many rows there are, a process holds a few hundred of them. The file is whole before any of
 it is sent, so that whatever goes wrong is a page in words and never half a file.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO, Any, BinaryIO, Final
+from uuid import uuid4
 
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
 
 from headgate.site.reports.tables import Row, write_csv, write_xlsx
 
@@ -33,15 +36,37 @@ def file_of(
     request: HttpRequest, name: str, kind: str, heads: Sequence[tuple[str, str]], told: Told
 ) -> HttpResponseBase:
     """The file of a list for whoever asks; `heads` are its columns: name and head of each."""
-    file = TemporaryFile()  # noqa: SIM115 - it is closed once it is sent.
-    try:
-        _write(kind, heads, told, file)
-    except BaseException:
-        file.close()
-        raise
+    file = _written(lambda out: _write(kind, heads, told, out))
     response = _sent(request, file, TYPES[kind])
     response["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return response
+
+
+def page_of(
+    request: HttpRequest, template: str, told: Mapping[str, Any], parts: Mapping[str, Iterable[str]]
+) -> HttpResponseBase:
+    """A page with `parts` of any length, each of them where the template has its name."""
+    mark = f"<!--{uuid4().hex}-->"
+    places = {name: mark_safe(f"{mark}{name}{mark}") for name in parts}
+    page = render_to_string(template, {**told, **places}, request).split(mark)
+
+    def write(out: BinaryIO) -> None:
+        for number, piece in enumerate(page):
+            for text in parts[piece] if number % 2 else (piece,):
+                out.write(text.encode())
+
+    return _sent(request, _written(write), "text/html; charset=utf-8")
+
+
+def _written(write: Callable[[BinaryIO], None]) -> IO[bytes]:
+    """A file of its own with what is written, which goes when it is closed."""
+    file = TemporaryFile()  # noqa: SIM115 - it is closed once it is sent.
+    try:
+        write(file)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _write(kind: str, heads: Sequence[tuple[str, str]], told: Told, out: BinaryIO) -> None:

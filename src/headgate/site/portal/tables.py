@@ -13,6 +13,7 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import CompositePrimaryKey, Field, Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,8 @@ APPS: Final = ("records", "portal", "desk", "agents", "notices")
 SECRET: Final = frozenset({"password", "token", "calendar"})
 """Columns that would let somebody in."""
 COLUMNS_MOST: Final = 7
+READ: Final = ("_changelist", "_change", "_history")
+"""How the names of the addresses end at which a table is read."""
 NAMES: Final[dict[str, Promise]] = {
     "entry": _("Entries of the journal"),
     "leg": _("Sides of transfers"),
@@ -89,6 +92,10 @@ class ReadOnly(ModelAdmin):  # type: ignore[type-arg]
     actions = None
     list_per_page = 50
     show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list, a row, and what became of it: there is no address at which to change one."""
+        return [one for one in super().get_urls() if (one.name or "").endswith(READ)]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may see the tables may see each."""

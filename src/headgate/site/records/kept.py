@@ -324,7 +324,7 @@ def _some_holdings(piece: bytes, alike: dict[Any, Any]) -> Iterable[Holding]:
         found = [value(Sort.HOLDINGS, Holding, line) for line in lines]
     _share(found, ("amount", "starts", "ends"), alike)
     amended = list(chain.from_iterable(one.amended for one in found))
-    _share(amended, ("asked", "day", "reason", "usable"), alike)
+    _share(amended, ("asked", "day", "words", "reason", "usable"), alike)
     for one in amended:
         if not one.parts:
             object.__setattr__(one, "parts", _NO_PARTS)

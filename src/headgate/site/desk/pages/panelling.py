@@ -7,16 +7,19 @@ them moves.
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
+from itertools import groupby, islice
 from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Case, TextField, Value, When
+from django.db.models import Case, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from pydantic import TypeAdapter
 
@@ -34,10 +37,11 @@ from headgate.site.desk.office import CallNow, call_now
 from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.world import points_of
-from headgate.site.portal.lists import kept
+from headgate.site.portal.lists import READ_AT_ONCE, kept
 from headgate.site.portal.reading import decisions
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE
+from headgate.site.portal.sending import page_of
 
 SHOWN: Final = 5
 """Applications whose sheets and gates a page has; all of them are on the page that is printed."""
@@ -46,7 +50,7 @@ CHOSEN_MOST: Final = 200
 
 
 @at_the_desk
-def panel(request: HttpRequest, call: str) -> HttpResponse:
+def panel(request: HttpRequest, call: str) -> HttpResponseBase:
     """Everything that the panel of a call did, for its chair and for the minutes."""
     rules = call_now(call)
     if request.method == "POST":
@@ -59,9 +63,10 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
     (done,) = kept(f"panel {call}", rules.moved, lambda: [_done(rules)]).rows
     locale, codes = figures(), done.codes.split("\0") if done.codes else []
     shown = _shown(request, codes)
-    some, is_whole = {"dossier__code__in": shown}, len(shown) == len(codes)
+    is_whole = len(shown) == len(codes)
+    some = {} if is_whole else {"dossier__code__in": shown}
     sheets = told.filter(**some).select_related("dossier", "reviewer").only(*_SHEET)
-    found = Finding.objects.filter(dossier__call=call).select_related("dossier")
+    found = Finding.objects.filter(dossier__call=call, **some).select_related("dossier")
     signed = Signature.objects.filter(award_list__call=call)
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
     context = {
@@ -73,10 +78,9 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "adjusted": rules.call.panel is not None and rules.call.panel.adjust_harshness,
         "conflicts": (conflicts if is_whole else conflicts.filter(**some)).order_by(*_IN_ORDER),
         "conflicts_in_all": conflicts.count(),
-        "sheets": _sheets(rules, sheets),
         "next": shown[-1] if shown and shown[-1] != codes[-1] else "",
         "whole": is_whole,
-        "findings": list(_gates(rules, found if is_whole else found.filter(**some))),
+        "findings": found.exists(),
         "signed": list(signed.select_related("award_list", "person").order_by("id")),
         "reviewers": Reviewer.objects.filter(person__is_active=True).order_by("code"),
         "codes": codes,
@@ -84,7 +88,8 @@ def panel(request: HttpRequest, call: str) -> HttpResponse:
         "day": rules.day(now(rules)),
         "open": rules.received and not rules.decided,
     }
-    return render(request, "desk/panel.html", context)
+    parts = {"gates": _gates(rules, found), "sheets": _sheets(rules, sheets)}
+    return page_of(request, "desk/panel.html", context, parts)
 
 
 def let_demo_mark(request: HttpRequest, rules: CallNow) -> None:
@@ -180,19 +185,25 @@ def _told(one: _Member) -> dict[str, Any]:
     return {**one._asdict(), "offset": offset}
 
 
-def _gates(rules: CallNow, found: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:
-    """What was found on gates, each with its name."""
+def _gates(rules: CallNow, found: "QuerySet[Finding]") -> Iterator[str]:
+    """Every finding with its gate's name, a few hundred at a time."""
     names = {gate.id: words(gate.name) for gate in rules.call.gates}
-    return ((one, names.get(one.gate, one.gate)) for one in found)
+    rows: Any = found.iterator(READ_AT_ONCE)
+    with closing(rows):
+        while some := [(one, names.get(one.gate, one.gate)) for one in islice(rows, READ_AT_ONCE)]:
+            yield render_to_string("desk/panel_gates.html", {"findings": some})
 
 
-def _sheets(rules: CallNow, reviews: Iterable[Review]) -> list[tuple[str, list[Any]]]:
-    """Every sheet with its reasons, by application."""
-    found: dict[str, list[Any]] = {}
-    for one in reviews:
-        lines = sheet_lines(rules.call, one) if one.marked else []
-        found.setdefault(one.dossier.code or "", []).append((one, lines))
-    return list(found.items())
+def _sheets(rules: CallNow, reviews: "QuerySet[Review]") -> Iterator[str]:
+    """Every sheet with its reasons, by application; some applications at a time."""
+    rows: Any = reviews.iterator(READ_AT_ONCE)
+    told = (
+        (code, [(one, sheet_lines(rules.call, one) if one.marked else []) for one in given])
+        for code, given in groupby(rows, lambda one: one.dossier.code)
+    )
+    with closing(rows):
+        while some := list(islice(told, SHOWN)):
+            yield render_to_string("desk/panel_sheets.html", {"sheets": some})
 
 
 _BOTH: Final = ("GET", "HEAD", "POST")

@@ -37,6 +37,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.people import first_password
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import NAMES, OFFICE, Role, decides, roles_of
+from headgate.site.portal.sending import page_of
 
 DEEDS_SHOWN: Final = 20
 _ROLES: Final = tuple((role.value, NAMES[role]) for role in Role)
@@ -146,7 +147,7 @@ def new_person(request: HttpRequest) -> HttpResponse:
 
 
 @at_the_desk
-def person(request: HttpRequest, person: int) -> HttpResponse:
+def person(request: HttpRequest, person: int) -> HttpResponseBase:
     """One person: roles, organisations, reviewing, leaving, and what they did last."""
     found = Person.objects.filter(pk=person).first()
     if found is None:
@@ -169,8 +170,7 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
         "reviewer": reviewer,
         "ties": reviewer.ties.select_related("organisation") if reviewer else [],
         "appointing": AppointForm(initial=known | before),
-        "organisations": organisations,
-        "tied": tied,
+        "bodies": bool(organisations),
         "owns": Role.POLICY_OWNER in mine and found != request.user,
         "keeps": keeps,
         "link": _link(request, found) if Role.POLICY_OWNER in mine else "",
@@ -179,7 +179,8 @@ def person(request: HttpRequest, person: int) -> HttpResponse:
             for one in Deed.objects.filter(person=found).order_by("-id")[:DEEDS_SHOWN]
         ],
     }
-    return render(request, "desk/person.html", context)
+    parts = {"organisations": [organisations], "tied": [tied]}
+    return page_of(request, "desk/person.html", context, parts)
 
 
 def _link(request: HttpRequest, found: Person) -> str:
@@ -239,7 +240,7 @@ def _with(options: str, code: str) -> SafeString:
 
 
 @at_the_desk
-def ties(request: HttpRequest) -> HttpResponse:
+def ties(request: HttpRequest) -> HttpResponseBase:
     """What ties a reviewer to organisations, told before anything is assigned."""
     mine = reader(request)
     if request.method == "POST":
@@ -248,8 +249,7 @@ def ties(request: HttpRequest) -> HttpResponse:
         return redirect("ties")
     listed = Tie.objects.filter(reviewer__person=mine).select_related("organisation")
     (organisations,) = _bodies(typed_before(request).get("organisation", ""))
-    context = {"ties": listed, "organisations": organisations}
-    return render(request, "desk/ties.html", context)
+    return page_of(request, "desk/ties.html", {"ties": listed}, {"organisations": [organisations]})
 
 
 _OWN: Final = frozenset({Role.POLICY_OWNER})
