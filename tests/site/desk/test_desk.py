@@ -226,8 +226,9 @@ def test_doubles_are_shown_to_officers(cast: Cast) -> None:
     cast.until(What.CLOSE_CALL, "alliance")
     application = cast.facts["applications/open"][0]
     person, now = cast.register(application.applicant), at(application.at)
-    drafts = [save_draft(person, cast.draft(application), now) for _ in range(2)]
-    for dossier in drafts:
+    drafts = []
+    for _ in range(2):
+        drafts.append(dossier := save_draft(person, cast.draft(application), now))
         submit(person, dossier.pk, dossier.version, now, despite=True)
     (double,) = doubles_of(Dossier.objects.get(code="open-0001"))
     assert ("open-0002", 1000) == (double.application, double.per_mille)
