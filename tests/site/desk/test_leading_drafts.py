@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from headgate.bundle.verify import read_bundle_files, verify
 from headgate.core.calls.application import Application
 from headgate.core.duties.amendment import Change
+from headgate.journal import keys
 from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_alliance
 from headgate.site.actions.amend import answer, ask
 from headgate.site.actions.consent import agree_to_lead, consent
@@ -25,15 +27,27 @@ from headgate.site.desk.office import SITE
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
+from headgate.site.publication import publish_bundle
 from headgate.site.records.kept import ended, stands
 from headgate.site.verifying import verify_database
+from headgate.steps.agenda import agenda
 from headgate.steps.event import What
 from tests.site.desk.cast import Cast, at, browser, facts_of
 from tests.site.desk.test_amending import refused
 from tests.site.desk.test_at_once import at_once
-from tests.site.desk.test_leading import NEW, OLD, OTHER, THIRD, Allied, agreed, alliance_of, allied
+from tests.site.desk.test_leading import (
+    LED,
+    NEW,
+    OLD,
+    OTHER,
+    THIRD,
+    Allied,
+    agreed,
+    alliance_of,
+    allied,
+)
 from tests.site.portal.asking import text_of
-from tests.whole.small import small
+from tests.whole.small import pages, small
 
 SUMMER = at("2026-06-01T04:00:00Z")
 
@@ -284,3 +298,26 @@ def test_it_is_the_same_on_each_database() -> None:
     assert [f"for-{OLD}", f"for-{OTHER}"] == sorted(one.person.username for one in told)
     assert 6 == Notice.objects.filter(kind="lead-changed").count()
     assert () == verify_database(SITE).faults
+
+
+def test_a_stranger_derives_the_change_with_all_that_follows(played: Cast, tmp_path: Path) -> None:
+    """The year goes on to the turn of its term: the bundle verifies and says who leads, and with
+    another name in its place it does not.
+    """
+    ask_to_lead(played.persons[OLD], alliance_of().pk, NEW, "We merge", MARCH)
+    made = Asking.objects.get(change=Change.LEAD)
+    agreed(played, made, NEW, THIRD)
+    answer(played.officer, made.pk, True, "Yes", MARCH)
+    days = agenda(played.document)
+    came = next(n for n, one in enumerate(days) if (one.what, one.about) == Billed.before)
+    after = [played.live(event) for event in days[came:]][-1]
+    stayed = [after.holdings[code] for code in LED if code in after.holdings]  # Two of three do.
+    assert {NEW} == {one.amended[-1].lead for one in stayed}
+    keys.create(tmp_path / "ring", "example.org/small")
+    publish_bundle(SITE, tmp_path / "ring", tmp_path / "out", {}, pages)
+    files = read_bundle_files(tmp_path / "out")
+    assert () == verify(files, pages).faults
+    name, told = f"facts/amendments/lead-{made.pk}.jsonl", f'"lead":"{NEW}"'.encode()
+    assert 2 == files[name].count(told)
+    forged = files[name].replace(told, f'"lead":"{THIRD}"'.encode())
+    assert verify({**files, name: forged}, pages).faults

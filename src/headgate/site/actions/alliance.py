@@ -78,7 +78,7 @@ def leave_alliance(person: Person, alliance_id: int, organisation: str, now: dat
         member = inside.filter(organisation__code=organisation).first()
         if member is None or not acts_for(person, member.alliance.lead, member.organisation):
             refuse(DeskRefusal.NOT_YOURS, organisation)
-        member.left, member.to_lead = now, None
+        member.left = now
         member.save()
         _changed(member.alliance)
 
@@ -92,7 +92,7 @@ def pass_on(member: Member, now: datetime) -> None:
     alliance, before = member.alliance, member.alliance.lead
     was = alliance.members.filter(organisation=before).last()
     told = {"role": was.role, "parts": was.parts, "shares": was.shares} if was else {}
-    member.left, member.to_lead = now, None
+    member.left = now
     member.save()
     Member.objects.create(alliance=alliance, organisation=before, entered=now, **told)
     until = {"code": before.code, "name": before.name, "until": now.isoformat()}
@@ -125,7 +125,7 @@ def follow(dossier: Dossier, held: Iterable[Holding], now: datetime) -> None:
         Member.objects.create(alliance=alliance, organisation=organisation, **told)
     if all(one.code in running for one in others):
         gone = [one.pk for code, one in inside.items() if code not in parts]
-        Member.objects.filter(pk__in=gone).update(left=now, to_lead=None)
+        Member.objects.filter(pk__in=gone).update(left=now)
 
 
 def _need_parts(parts: int, shares: Mapping[str, int]) -> None:

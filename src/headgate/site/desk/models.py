@@ -104,7 +104,7 @@ class Member(models.Model):
     """A member of an alliance: its role, its parts of each support, when it came and went.
 
     `shares` are its parts of those supports of which it has others than `parts`; `to_lead` is since
-    when it is asked to lead.
+    when it is asked to lead, while it is in.
     """
 
     alliance = models.ForeignKey(Alliance, on_delete=models.CASCADE, related_name="members")
