@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -44,7 +45,7 @@ from headgate.site.portal.models import Person
 from headgate.site.portal.roles import Role
 from headgate.site.recent import Recent
 from headgate.site.records.database import opened
-from headgate.site.records.kept import Stands
+from headgate.site.records.kept import Stands, stands
 from headgate.site.verifying import verify_database
 from headgate.steps.enforce import orders_of
 from headgate.steps.event import What
@@ -393,6 +394,24 @@ def another_process() -> Iterator[None]:
         patch.setattr(desk_invoices, "_BILLED", Recent(2))
         patch.setattr(reading, "_SEEN", {})
         yield
+
+
+def test_invoices_of_other_decisions_and_of_a_later_journal_are_not_taken_for_these(
+    billed: Cast,
+) -> None:
+    """A process that has looked at another journal of the same place makes all of them anew."""
+    del billed
+    stood = stands(SITE)
+    assert stood is not None
+    told, where = invoices(stood), reading.DATABASE.where
+    other = replace(told[0].made, subject="another")
+    for size, known in (
+        (stood.size, [replace(told[0], made=other, award="another"), *told[1:]]),
+        (stood.size, [*told, told[0]]),
+        (stood.size + 1, [replace(one, award_open=7) for one in told]),
+    ):
+        desk_invoices._BILLED.keep(where, (size, known))
+        assert told == invoices(stood)
 
 
 def test_a_list_that_was_kept_says_what_a_process_says_that_keeps_none(

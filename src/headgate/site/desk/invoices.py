@@ -121,7 +121,10 @@ _BILLED: Final = Recent[tuple[int, Sequence[Invoice]]](2)
 
 
 def _all(stood: Stands) -> list[Invoice]:
-    """Those of all awards; made anew is what an award is billed or owes since they were made."""
+    """Those of all awards; made anew is what an award is billed or owes since they were made.
+
+    An award that is billed owes something else with the same entry.
+    """
     made, where, account = reading.decisions(), reading.DATABASE.where, DUE.format(award="")
     follows = stood.document, stood.standing.starts, reading.followed(made)
     fees = kept("fees", follows, lambda: _fees(stood, made)).rows
@@ -133,9 +136,8 @@ def _all(stood: Stands) -> list[Invoice]:
     new = fees[len(known) :]
     moved = due.keys() | {one.subject for one in new}
     again = [one for one in known if one.award in moved]
-    owed = {one.award: one.award_open for one in again} | due
     stay = (one for one in known if one.award not in moved)
-    more = _in_order(_by_award([*(one.made for one in again), *new]), owed)
+    more = _in_order(_by_award([*(one.made for one in again), *new]), due)
     found = sorted([*stay, *more], key=_SEQ)
     _BILLED.keep(where, (stood.size, found))
     return found
