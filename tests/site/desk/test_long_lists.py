@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -37,7 +36,6 @@ from headgate.site.portal.lists import (
     Table,
     Told,
     download,
-    kept,
     listing,
 )
 from headgate.site.portal.models import Person
@@ -346,45 +344,6 @@ def test_a_reviewers_queue_is_paged_in_the_database(
     assert [one for one in told if one.code == "d-07"] == walk(q="d-07")
 
 
-def test_kept_rows_are_told_once_in_each_language() -> None:
-    """To look for a second word tells no row anew, and a reader of another language has theirs."""
-    told: list[int] = []
-
-    def shown(number: int) -> str:
-        told.append(number)
-        return f"{translation.gettext('Marked')} {number}"
-
-    columns: tuple[Column[int], ...] = (
-        Column("n", "N", str),
-        Column("shown", "Shown", str, shown),
-    )
-    rows = Kept(range(20))
-
-    def found(words: str) -> int:
-        address = RequestFactory().get("/", {"q": words})
-        return listing(address, rows, columns).count
-
-    assert (20, 2, 0) == (found("marked"), found("marked 7"), found("da cham"))
-    with translation.override("vi"):
-        assert (20, 0) == (found("da cham"), found("marked"))
-    assert [*range(20)] * 2 == told
-
-
-def test_a_word_stands_in_one_value_and_not_where_two_meet() -> None:
-    """Values are kept as one text: it has no word that none of them has, in no writing."""
-    column: Column[str] = Column("name", "Name", str)
-    names = ["ab", "cd", "컴퓨팅", "자원을", "", "e\0f", "Viện Tính toán"]
-
-    def found(words: str, of: Sequence[str] = names) -> list[str]:
-        rows: Kept[str] = Kept(of)
-        return [*rows.having([column], words_of(words))]
-
-    assert [["ab"], ["cd"], []] == [found("b"), found("cd"), found("bc")]
-    assert [["컴퓨팅"], ["자원을"], []] == [found("퓨팅"), found("자원"), found("팅자")]
-    assert [["e\0f"], ["e\0f"], ["Viện Tính toán"]] == [found("e f"), found("f"), found("tinh")]
-    assert [] == found("a", [])
-
-
 def test_a_file_is_the_same_in_parts_in_every_language(
     copied: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -408,36 +367,6 @@ def test_a_file_is_the_same_in_parts_in_every_language(
             assert str(len(told)) == parts.headers.get("Content-Length", str(len(told)))
             sizes.add(len(told))
     assert 20 < len(sizes)
-
-
-def test_a_value_that_stood_in_the_list_before_is_not_put_into_words_again() -> None:
-    """After one more deed only what it touched is put into words; what it touched is found anew.
-
-    However many rows have a value it is told once.
-    """
-    told: list[str] = []
-
-    def shown(row: tuple[str, str]) -> str:
-        told.append(row[1])
-        return f"is {row[1]}"
-
-    columns: tuple[Column[tuple[str, str]], ...] = (
-        Column("name", "Name", lambda row: row[0], address=lambda row: f"/{row[0]}/"),
-        Column("state", "State", lambda row: row[1], shown),
-    )
-
-    def found(rows: Kept[tuple[str, str]], words: str) -> list[str]:
-        address = RequestFactory().get("/", {"q": words})
-        return [row[0] for row in listing(address, rows, columns).rows]
-
-    rows = [("one", "open"), ("two", "open"), ("three", "open")]
-    before = kept("told again", 1, lambda: rows)
-    assert (["one", "two", "three"], ["open"]) == (found(before, "is open"), told)
-    after = kept("told again", 2, lambda: [("four", "open"), ("two", "shut"), *rows[::2]])
-    assert (["two"], ["four", "one", "three"]) == (found(after, "shut"), found(after, "open"))
-    assert (["open", "shut"], ["four"]) == (told, found(after, "four"))
-    with translation.override("ko"):
-        assert (["two"], 4) == (found(after, "shut"), len(told))
 
 
 def test_what_is_shown_for_a_value_is_what_each_row_shows_for_it(
@@ -506,13 +435,3 @@ def test_awards_that_were_seen_are_read_again_once_they_are_others(copied: Cast)
     term = kept_term(SITE)
     assert term is not None
     assert {one.award for one in first.holdings} == set(term.holdings)
-
-
-def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else() -> None:
-    """Rows are another once what they follow from is; the few lists asked for last are kept."""
-    names = [f"rows {number}" for number in range(lists.KEPT_MOST + 1)]
-    first: list[Kept[str]] = [kept(name, 1, partial(list, [name])) for name in names]
-    assert first[-1] is kept(names[-1], 1, list)
-    assert ["moved"] == kept(names[-1], 2, lambda: ["moved"]).rows
-    again = kept(names[0], 1, lambda: ["anew"])
-    assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)
