@@ -85,7 +85,8 @@ def _of_demo(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
 def _of_review(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
     """A large call under review: its worker, and the process beside it that solves the list."""
     made = [sys.executable, "-c", REVIEW, folder]
-    call, key = subprocess.run(made, check=True, stdout=subprocess.PIPE).stdout.split()[-2:]
+    said = subprocess.run(made, env=told, check=True, stdout=subprocess.PIPE).stdout
+    call, key = said.split()[-2:]
     told = {**told, "HEADGATE_DATABASE": f"sqlite:///{folder}/site.db"}
     held, solves, _ = _held(told, partial(_under_review, call.decode(), key.decode()))
     yield measure("portal", "worker_review", held, "MiB")

@@ -13,6 +13,7 @@ import pytest
 
 from headgate.core import canonical
 from headgate.core.calls.application import Application
+from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.faults import Faulty
 from headgate.core.policy.dated import at
 from headgate.demo import Choices
@@ -244,10 +245,15 @@ def test_every_event_is_kept_also_where_nobody_holds_anything(sqlite_address: st
 def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
     """No award is lost or doubled where a piece ends, and what holds two is refused in any piece;
     a process keeps the awards by the digest of their lines, which are as large as the awards, and
-    a day on which many end is there once.
+    a day on which many end, and words that were said of many, are there once.
     """
     few = tuple(small().term.holdings.values())
-    held = tuple(replace(few[n % len(few)], award=f"many-{n}") for n in range(2_000))
+    day, words = date(2026, 3, 1), "0" * 64
+    over = Amendment("", "open", Change.HAND_OVER, day, day, True, words, words)
+    held = tuple(
+        replace(few[n % len(few)], award=f"many-{n}", amended=(replace(over, award=f"many-{n}"),))
+        for n in range(2_000)
+    )
     told = canonical.lines(held).decode()
     for text in (told, told.removesuffix("\n")):
         pieces = list(islice(kept._pieces(text), 1 + len(text) // 2**17))
@@ -256,6 +262,7 @@ def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
     assert held == kept._holdings(told)
     assert kept._holdings(told) is kept._holdings(str(told))
     assert len({one.ends for one in held}) == len({id(one.ends) for one in kept._holdings(told)})
+    assert 1 == len({id(one.amended[0].words) for one in kept._holdings(told)})
     assert kept._holdings(told) != kept._holdings(told.replace("many-1999", "many-1998"))
     assert {32} == {len(digest) for digest in kept._HOLDINGS._made if isinstance(digest, bytes)}
     lines = told.splitlines()
