@@ -85,8 +85,8 @@ def test_a_member_without_a_role_has_no_dash_after_its_name(portal: Client) -> N
         entered = datetime(2026, 3, 1, tzinfo=UTC)
         Member.objects.create(alliance=alliance, organisation=one, role=role, entered=entered)
     page = portal.get(reverse("applications")).content.decode()
-    assert f"<li>{came[0]} (1)" in page
-    assert f"<li>{came[1]} – data (1)" in page
+    assert f"<li>{came[0]} (parts: 1)" in page
+    assert f"<li>{came[1]} – data (parts: 1)" in page
 
 
 @pytest.mark.usefixtures("portal")
