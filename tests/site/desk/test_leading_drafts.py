@@ -149,7 +149,8 @@ def test_without_awards_a_member_leads_as_soon_as_it_agrees(shown: Cast) -> None
     (notice,) = Notice.objects.filter(kind="lead-asked")
     assert f"for-{NEW}" == notice.person.username
     for _ in range(2):
-        new.post(where, {"deed": "take", "organisation": NEW})
+        told = text_of(new.post(where, {"deed": "take", "organisation": NEW}, follow=True))
+        assert "You lead the alliance from now on" in told
     after = Dossier.objects.select_related("lead").get(pk=dossier.pk)
     assert (NEW, dossier.version + 1) == (after.lead.code, after.version)
     assert [404, 200] == [one.get(f"/applications/{dossier.pk}/").status_code for one in (old, new)]

@@ -45,10 +45,14 @@ def ask_to_lead(
 def take_lead(person: Person, alliance_id: int, organisation: str, now: datetime) -> None:
     """Take the lead that a member was asked to take, of an alliance without awards.
 
-    What was asked before the alliance was awarded something is asked anew. Raises `Refused`.
+    What was asked before the alliance was awarded something is asked anew. Taken twice, it is taken
+    once. Raises `Refused`.
     """
     with doing(person, "take lead", f"{alliance_id} {organisation}", now):
         need(person, Role.APPLICANT)
+        leads = Alliance.objects.filter(pk=alliance_id, lead__code=organisation).first()
+        if leads is not None and acts_for(person, leads.lead):
+            return
         found = Member.objects.select_related("alliance__lead", "organisation")
         asked = found.filter(alliance=alliance_id, left__isnull=True, to_lead__isnull=False)
         member = asked.filter(organisation__code=organisation).first()
