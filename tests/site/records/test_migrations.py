@@ -21,6 +21,7 @@ from headgate.site.actions.post import post
 from headgate.site.actions.take import rehearse
 from headgate.site.records.database import TABLES, Database, create, opened, unmade
 from headgate.site.records.journal import head, lines
+from headgate.site.verifying.findings import Wrong
 from headgate.site.verifying.guards import guard_findings
 from tests.core.ledger.builders import CHART, grant
 from tests.servers.postgres import Cluster
@@ -141,7 +142,10 @@ def test_ledger_made_before_has_the_guards_of_one_made_today(tmp_path: Path) -> 
     database.rows("DELETE FROM django_migrations WHERE name = '0003_guards_of_sqlite'")
     assert ready + 2 == unmade(database)
     missing = sorted(["entry_has_words", *(f"{table}_is_guarded" for table in TABLES)])
-    places = [finding.place for finding in guard_findings(database)]
+    first, *others = guard_findings(database)
+    assert Wrong.TABLES_OLDER is first.wrong
+    assert "without 0003_guards_of_sqlite, 0004_words_of_entries" in first.what
+    places = [finding.place for finding in others]
     assert ["index entry_other_signs", *(f"trigger {name}" for name in missing)] == places
     create(database)
     assert ([], ready, 1) == (guard_findings(database), unmade(database), head(database).size)

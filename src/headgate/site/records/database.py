@@ -341,7 +341,12 @@ def _migrate(database: Database) -> None:
 
 
 def unmade(database: Database) -> int:
-    """How many changes of the tables this version needs and the database has not.
+    """How many changes of the tables this version needs and the database has not."""
+    return len(lacking(database))
+
+
+def lacking(database: Database) -> set[tuple[str, str]]:
+    """Those changes, by part of the site and name.
 
     They are told by the names of their files: a process that serves would else keep all of them.
     """
@@ -354,7 +359,7 @@ def unmade(database: Database) -> int:
         for file in iter_modules([str(Path(app.path, "migrations"))])
         if not file.name.startswith("_")
     }
-    return len(needed - MigrationRecorder(database.connection).applied_migrations().keys())
+    return needed - MigrationRecorder(database.connection).applied_migrations().keys()
 
 
 def grant_working_tables(database: Database) -> None:

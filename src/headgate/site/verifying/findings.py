@@ -13,6 +13,7 @@ TOLD_MOST = 200
 class Wrong(Enum):
     """What can be wrong, in the order in which it is looked for; the value is what to do."""
 
+    TABLES_OLDER = "Let its owner run `headgate migrate`, and verify it again."
     GUARDS_UNSEEN = "Verify as a role that may make temporary tables in this database."
     GUARD_MISSING = "Somebody removed it: find out who, and trust nothing written since."
     GUARD_CHANGED = "Somebody changed it: find out who, and trust nothing written since."

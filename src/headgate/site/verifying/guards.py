@@ -6,6 +6,7 @@ purpose: on SQLite in a file of its own, on PostgreSQL as temporary tables that 
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from headgate.core.faults import Faulty
-from headgate.site.records.database import TABLES, Database, create, opened
+from headgate.site.records.database import TABLES, Database, create, lacking, opened
 from headgate.site.verifying.findings import Finding, Wrong, apart, told
 
 ALLOWED: Final = ("SELECT", "INSERT")
@@ -109,7 +110,15 @@ def guard_findings(database: Database) -> list[Finding]:
         return [Finding(Wrong.GUARDS_UNSEEN, None, what)]
     findings = list(_differences(expected, found))
     rest = _damage(database) if database.vendor == "sqlite" else _rights(database)
-    return findings + list(rest)
+    return [*(_older(database) if findings else ()), *findings, *rest]
+
+
+def _older(database: Database) -> Iterator[Finding]:
+    """That guards may only not have been made yet, where whoever verifies may read which were."""
+    with suppress(DatabaseError):
+        if older := sorted(name for part, name in lacking(database) if part == "records"):
+            what = f"its tables are those of an older version, without {', '.join(older)}"
+            yield Finding(Wrong.TABLES_OLDER, None, what)
 
 
 def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Finding]:
