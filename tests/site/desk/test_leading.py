@@ -167,7 +167,14 @@ def test_the_new_lead_acts_and_the_old_one_is_a_member(played: Cast) -> None:
     assert [404, 200] == [
         browser(one).get(f"/applications/{dossier.pk}/").status_code for one in (old, new)
     ]
+    told = "Who has left the alliance and has parts of this award still"
+    assert told not in text_of(browser(new).get(f"/running/{LED[0]}/"))
     leave_alliance(old, alliance_of().pk, OLD, LATER + timedelta(hours=1))
+    shown = text_of(browser(new).get(f"/running/{LED[0]}/"))
+    assert f"{told}: Body {OLD}. Ask below" in shown
+    assert f"{told}: Body {OLD}. Its lead asks" in text_of(
+        browser(played.officer).get(f"/running/{LED[0]}/")
+    )
     assert 404 == browser(old).get(f"/running/{LED[0]}/").status_code
 
 

@@ -175,6 +175,7 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
         "may": _may(stood, one, on, say) if holds else {},
         "idle": _explains(stood, one, on, say) if _is_heard(one) else None,
         "parts": _told_members(one) if holds else [],
+        "gone": ", ".join(_gone(one)),
         "needs_hand_over": _needs_hand_over(one),
         "suspended": say.locale.day(one.suspended) if one.suspended else "",
         "sees_alliance": sees(person, "alliance"),
@@ -193,6 +194,16 @@ def _told_members(one: Runs) -> list[tuple[str, str, int | str]]:
     names = dict(named.values_list("code", "name"))
     told = [(code, names.get(code, code), count) for code, count in one.parts.items()]
     return [*told, ("", "", ""), ("", "", "")]
+
+
+def _gone(one: Runs) -> list[str]:
+    """Who has left the alliance of an award and has parts of it still, by name."""
+    if one.dossier.alliance is None:
+        return []
+    everybody = one.dossier.alliance.members.all()
+    inside = {one.dossier.lead, *(each.organisation for each in everybody if each.left is None)}
+    left = {each.organisation for each in everybody} - inside
+    return sorted(str(body) for body in left if body.code in one.parts)
 
 
 def _needs_hand_over(one: Runs) -> bool:
