@@ -381,6 +381,7 @@ def test_who_comes_and_who_leaves_is_history_and_what_they_see(played: Cast) -> 
     assert "Parts over time" in shown
     assert left in shown
     adds_up(award.award, {left: 0, lead: 1, came.code: 3})
+    assert "has parts of this award still" not in text_of(browser(new).get(where)), "it has none"
 
 
 def test_nobody_is_brought_into_an_award_without_its_own_yes(played: Cast) -> None:
