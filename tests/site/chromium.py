@@ -21,6 +21,8 @@ SIZES = {"telephone": (360, 780), "desk": (1280, 900)}
 AXE = """
     axe.run({resultTypes: ['violations'], reporter: 'no-passes'}).then(found => found.violations)
 """
+LETTERS = "document.body.offsetHeight && document.fonts.ready.then(() => null)"
+"""Lines are as wide as their letters: what is laid out is measured once its own face is there."""
 
 
 @contextmanager
@@ -38,6 +40,7 @@ def barriers(page: Page, where: str) -> list[str]:
 
     A page can be asked again at another size: axe is brought into it once.
     """
+    page.evaluate(LETTERS)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     found = [
