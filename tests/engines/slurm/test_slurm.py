@@ -260,7 +260,8 @@ def test_a_second_writer_loses_nothing_of_ours(site: Site) -> None:
         name = f"{site.section.programme}t{number}"
         return site.change("add", "account", name, "organization=uni")
 
-    with ThreadPoolExecutor(4) as others:
+    # Four writers at once now and then end slurmdbd itself, by a deadlock in its database.
+    with ThreadPoolExecutor(1) as others:
         added = [others.submit(theirs, number) for number in range(40)]
         outcome = site.enforce(orders).outcome
         for each in added:
