@@ -1,10 +1,11 @@
 """A running award at the desk: asked, answered, handed over, reported, and all of it on record."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -59,9 +60,19 @@ class Year:
     def __init__(self, template: Path) -> None:
         opened(f"sqlite:///{template}")
         honest = small().term
-        self.cast = Cast(honest.document, facts_of(honest))
+        self.cast = Cast(honest.document, self.told(facts_of(honest)))
         self.cast.until(*self.before)
         self.path = template
+
+    def told(self, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What its world tells, where that is something else than what the small one does."""
+        return facts
+
+    @classmethod
+    def made(cls, template: Path, factory: pytest.TempPathFactory) -> Self:
+        """Such a year in a file of its own."""
+        folder = factory.mktemp(cls.__name__.lower())
+        return cls(Path(shutil.copy(template, folder / "year.db")))
 
     def copied(self, folder: Path) -> Cast:
         """The cast of a copy that is a test's own."""
@@ -81,8 +92,7 @@ class Year:
 @pytest.fixture(scope="module")
 def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Year:
     """The year so far, made once."""
-    folder = tmp_path_factory.mktemp("running")
-    return Year(Path(shutil.copy(site_template, folder / "year.db")))
+    return Year.made(site_template, tmp_path_factory)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Fees at the portal: invoiced, told, printed, paid and overdue, to whom it concerns alone."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -57,8 +56,7 @@ class Billed(Year):
 @pytest.fixture(scope="module")
 def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Billed:
     """The year so far, made once."""
-    folder = tmp_path_factory.mktemp("billed")
-    return Billed(Path(shutil.copy(site_template, folder / "year.db")))
+    return Billed.made(site_template, tmp_path_factory)
 
 
 @pytest.fixture
@@ -255,9 +253,8 @@ class Pressed(Billed):
 @pytest.fixture(scope="module")
 def pressing(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Pressed:
     """The year so far, made once."""
-    folder = tmp_path_factory.mktemp("pressed")
     with override_settings(HEADGATE_DEMO=True):
-        return Pressed(Path(shutil.copy(site_template, folder / "year.db")))
+        return Pressed.made(site_template, tmp_path_factory)
 
 
 @pytest.fixture

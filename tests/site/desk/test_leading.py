@@ -1,6 +1,5 @@
 """An alliance changes its lead: who asks, agrees and answers, and who acts for it from then on."""
 
-import shutil
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -28,13 +27,11 @@ from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.notices.gather import gather
 from headgate.site.notices.models import Notice
 from headgate.site.notices.reading import letter
-from headgate.site.records.database import opened
 from headgate.site.records.kept import events
 from headgate.site.verifying import verify_database
-from tests.site.desk.cast import Cast, browser, facts_of
+from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, Year, refused, term
 from tests.site.portal.asking import speak, text_of
-from tests.whole.small import small
 
 OLD, NEW, THIRD, OTHER = "FIRM-001", "FIRM-005", "UNIV-006", "FIRM-007"
 LED = ("alliance-0001", "alliance-0002")
@@ -70,21 +67,20 @@ class Allied(Year):
     """The year so far, in which an alliance has two awards, and one of another call."""
 
     def __init__(self, template: Path) -> None:
-        opened(f"sqlite:///{template}")
-        honest = small().term
-        self.cast = Cast(honest.document, allied(facts_of(honest)))
-        self.cast.until(*self.before)
+        super().__init__(template)
         first, second = Dossier.objects.filter(code__in=LED).order_by("code")
         second.alliance = first.alliance
         second.save()
-        self.path = template
+
+    def told(self, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The same with the application of an alliance."""
+        return allied(facts)
 
 
 @pytest.fixture(scope="module")
 def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Allied:
     """The year so far, made once."""
-    folder = tmp_path_factory.mktemp("leading")
-    return Allied(Path(shutil.copy(site_template, folder / "year.db")))
+    return Allied.made(site_template, tmp_path_factory)
 
 
 @pytest.fixture

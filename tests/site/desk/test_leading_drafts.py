@@ -1,6 +1,5 @@
 """An alliance changes its lead before anything is awarded, after it ended, and what it owes."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -61,8 +60,7 @@ class Billed(Allied):
 @pytest.fixture(scope="module")
 def year(site_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Billed:
     """The year so far, made once."""
-    folder = tmp_path_factory.mktemp("billed")
-    return Billed(Path(shutil.copy(site_template, folder / "year.db")))
+    return Billed.made(site_template, tmp_path_factory)
 
 
 @pytest.fixture
