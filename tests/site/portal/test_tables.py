@@ -78,3 +78,20 @@ def test_nobody_else_sees_the_tables(portal: Client) -> None:
         assert (200 if role is Role.AUDITOR else 302) == portal.get("/tables/").status_code
     portal.logout()
     assert 302 == portal.get("/tables/records/entry/").status_code
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("vi", "Công việc của mọi người:"), ("ko", "사람들이 하는 업무:")]
+)
+def test_the_parts_of_the_site_are_called_in_words(
+    portal: Client, language: str, said: str
+) -> None:
+    """No heading is a name of the code, and no Korean title has a particle in brackets."""
+    enter(portal, Role.AUDITOR)
+    speak(portal, language)
+    shown = text_of(portal.get("/tables/"))
+    assert said in shown
+    headings = re.findall(r'class="section"[^>]*>\s*([^<]+)', shown)
+    assert len(headings) == len(APPS)
+    assert not {one.strip().lower() for one in headings} & set(APPS)
+    assert "를(을)" not in text_of(portal.get("/tables/desk/deed/"))

@@ -1,6 +1,7 @@
 """Django's name for the agents."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AgentsConfig(AppConfig):
@@ -8,4 +9,5 @@ class AgentsConfig(AppConfig):
 
     name = "headgate.site.agents"
     label = "agents"
+    verbose_name = _("Agents of clusters")
     default_auto_field = "django.db.models.BigAutoField"

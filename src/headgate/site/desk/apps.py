@@ -1,6 +1,7 @@
 """Django's name for the desk."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DeskConfig(AppConfig):
@@ -8,4 +9,5 @@ class DeskConfig(AppConfig):
 
     name = "headgate.site.desk"
     label = "desk"
+    verbose_name = _("The desk: applications, reviews, awards")
     default_auto_field = "django.db.models.BigAutoField"

@@ -1,6 +1,7 @@
 """Django's name for the notices."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NoticesConfig(AppConfig):
@@ -8,6 +9,7 @@ class NoticesConfig(AppConfig):
 
     name = "headgate.site.notices"
     label = "notices"
+    verbose_name = _("Notices")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -1,6 +1,7 @@
 """Django's name for the portal."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class PortalConfig(AppConfig):
@@ -8,6 +9,7 @@ class PortalConfig(AppConfig):
 
     name = "headgate.site.portal"
     label = "portal"
+    verbose_name = _("Accounts")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -72,8 +72,9 @@ NAMES: Final[dict[str, Promise]] = {
 class Tables(AdminSite):
     """Every table of the site, for auditors alone; whoever signs in does so at the portal."""
 
-    site_header = site_title = _("Tables")
+    site_header = site_title = format_lazy("Headgate – {}", _("Tables"))
     index_title = _("Tables")
+    index_template = "portal/tables.html"
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
@@ -130,9 +131,8 @@ def tables() -> Tables:
     for model in (model for app in APPS for model in apps.get_app_config(app).get_models()):
         if isinstance(model._meta.pk, CompositePrimaryKey):
             continue
-        if "verbose_name" not in model._meta.original_attrs:
-            name = format_lazy("{} ({})", NAMES[model._meta.db_table], model._meta.db_table)
-            model._meta.verbose_name = model._meta.verbose_name_plural = name
+        name = format_lazy("{} ({})", NAMES[model._meta.db_table], model._meta.db_table)
+        model._meta.verbose_name = model._meta.verbose_name_plural = name
         if model.__str__ is Model.__str__:
             model.__str__ = _row  # type: ignore[assignment, method-assign]
         names = _shown(model)

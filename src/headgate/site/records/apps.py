@@ -1,6 +1,7 @@
 """Django's name for the records."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class RecordsConfig(AppConfig):
@@ -8,4 +9,5 @@ class RecordsConfig(AppConfig):
 
     name = "headgate.site.records"
     label = "records"
+    verbose_name = _("The journal and what follows from it")
     default_auto_field = "django.db.models.BigAutoField"
