@@ -43,7 +43,9 @@ OF_A_KIND = 2
 LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
 SOUGHT = ("q=b700", "q=open-1", "sort=-ends", "format=csv", "format=xlsx", "format=json")
-UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "?format=csv", "panel/", "panel/?all")
+UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "list/?q=b7", "?format=csv", "panel/?all")
+LOOKS_AGAIN = "data-looks-again"
+"""What a page has that shows what was worked out last, or nothing yet."""
 ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
 
@@ -233,5 +235,7 @@ def _under_review(call: str, key: str, base: str) -> int:
     reader = build_opener()
     reader.addheaders = [("Cookie", f"sessionid={key}")]
     for place in UNDER_REVIEW:
-        assert call in _read(reader, f"{base}/boards/{call}/{place}")
+        while LOOKS_AGAIN in (page := _read(reader, f"{base}/boards/{call}/{place}")):
+            time.sleep(1)
+        assert call in page
     return 0

@@ -3,7 +3,7 @@
 It is the same `cycle.take` on the same desk, and its term is thrown away: there is no second rule.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -228,25 +228,45 @@ def board_of(after: Term, call_id: str) -> Board:
         told.setdefault(one.step, {})[one.subject] = one.result
     rows = _placed(told, _waiting(plan))
     whys = tuple(why for _values, why in rows)
-    numbers = {why: number for number, why in enumerate(dict.fromkeys(map(_saying, whys)))}
-    said, each = tuple(numbers[_saying(why)] for why in whys), tuple(numbers)
+    said, sayings = _said(whys)
     columns = zip(*(values for values, _why in rows), strict=True) if rows else [()] * 6
     return Board(
         plan,
         proposal,
         canonical.digest(encode(entry)),
         (*columns, said),
-        tuple(Folded(each[n : n + TOGETHER]) for n in range(0, len(each), TOGETHER)),
+        tuple(Folded(sayings[n : n + TOGETHER]) for n in range(0, len(sayings), TOGETHER)),
         Folded(whys),
         {name: one["reason"] for name, one in told.get("acceptance", {}).items()},
     )
 
 
+def _said(whys: Sequence[Why]) -> tuple[tuple[int, ...], tuple[Why, ...]]:
+    """The number of what is told of each, and all that is told, in that order."""
+    numbers: dict[Hashable, int] = {}
+    said, sayings = [], []
+    for why in whys:
+        number = numbers.setdefault(_key(why), len(numbers))
+        if number == len(sayings):
+            sayings.append(_saying(why))
+        said.append(number)
+    return tuple(said), tuple(sayings)
+
+
+def _key(why: Why) -> Hashable:
+    """The same for all of whom the same is told: a sentence says no rank."""
+    if why.reason or why.findings:
+        return why.reason or why.findings
+    place = why.place
+    fell = (place.standing, place.stage, place.milli_points_needed) if place else None
+    return why.milli_points, fell
+
+
 def _saying(why: Why) -> Why:
-    """What a sentence says of it: the reason, or what speaks against it, or how far it came."""
-    if why.reason is not None or why.findings:
-        return Why(why.findings if why.reason is None else (), reason=why.reason)
-    place = replace(why.place, application="", rank=0) if why.place is not None else None
+    """No more than what is told: the reason, or what speaks against it, or how far it came."""
+    if why.reason or why.findings:
+        return Why(() if why.reason else why.findings, reason=why.reason)
+    place = replace(why.place, application="", rank=0) if why.place else None
     return Why(milli_points=why.milli_points, place=place)
 
 
