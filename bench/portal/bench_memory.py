@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.cookiejar import CookieJar
 from itertools import cycle
@@ -42,7 +43,9 @@ OF_A_KIND = 2
 LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
 SOUGHT = ("q=b700", "q=open-1", "sort=-ends", "format=csv", "format=xlsx", "format=json")
-UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "?format=csv", "panel/", "panel/?all")
+UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "list/?q=b7", "?format=csv", "panel/?all")
+LOOKS_AGAIN = "data-looks-again"
+"""What a page has that shows what was worked out last, or nothing yet."""
 ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
 
@@ -95,6 +98,16 @@ def _of_review(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, int]:
     """MiB that a worker held at most after its first page and a look, and its child; the look's."""
+    with served(told, *how) as (base, worker):
+        found = look(base)
+        children = Path(f"/proc/{worker}/task").glob("*/children")
+        others = [int(child) for file in children for child in file.read_text().split()]
+        return _most(worker), sum(map(_most, others)), found
+
+
+@contextmanager
+def served(told: dict[str, str], *how: str) -> Iterator[tuple[str, int]]:
+    """The address of `headgate serve`, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -103,14 +116,10 @@ def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, in
         while not _answers(f"http://127.0.0.1:{port}/"):
             assert server.poll() is None
             time.sleep(0.1)
-        found = look(f"http://127.0.0.1:{port}")
-        children = Path(f"/proc/{server.pid}/task").glob("*/children")
-        others = [int(child) for file in children for child in file.read_text().split()]
-        held, replays = _most(server.pid), sum(map(_most, others))
+        yield f"http://127.0.0.1:{port}", server.pid
     finally:
         server.send_signal(SIGINT)
         server.wait()
-    return held, replays, found
 
 
 def _most(process: int) -> float:
@@ -226,5 +235,7 @@ def _under_review(call: str, key: str, base: str) -> int:
     reader = build_opener()
     reader.addheaders = [("Cookie", f"sessionid={key}")]
     for place in UNDER_REVIEW:
-        assert call in _read(reader, f"{base}/boards/{call}/{place}")
+        while LOOKS_AGAIN in (page := _read(reader, f"{base}/boards/{call}/{place}")):
+            time.sleep(1)
+        assert call in page
     return 0

@@ -55,12 +55,18 @@ def barriers(page: Page, where: str) -> list[str]:
     return found
 
 
+def free_port() -> int:
+    """A port at which nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
 @contextmanager
 def served(folder: Path, words: Sequence[str]) -> Iterator[str]:
     """The address of `headgate serve` with these words, started in a folder and ended by its id."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     told = environment(HEADGATE_WHAT_IF_TRACE="generated:philly:64:1")
     command = [*HEADGATE, "serve", *words, "--port", str(port)]
     with (folder / "said").open("wb") as said:

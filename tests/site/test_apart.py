@@ -1,10 +1,13 @@
 """What takes much memory is computed by a child of whoever serves, and is what it would be here."""
 
 import os
+import pickle
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Future
 from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,10 +15,12 @@ from headgate.core.calls.harshness import harshness
 from headgate.site import apart as beside
 from headgate.site.apart import __main__ as child
 from headgate.site.apart import apart
+from headgate.site.apart.folded import Folded
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.records.database import Database, create, opened
 from headgate.site.records.kept import kept_term
 
+SOON = 60.0
 ROWS = [("r1", "a", 70_000), ("r2", "a", 50_000), ("r1", "b", 40_000), ("r2", "b", 30_000)]
 
 
@@ -68,6 +73,41 @@ def test_a_child_reads_what_its_worker_serves(
         beside._BESIDE.end()
         assert f"{tmp_path}/{name}.db" in apart(where)
         assert None is apart(kept_term, Database("default"))
+
+
+def test_a_worker_that_ends_takes_its_child_with_it(serves: beside._Beside) -> None:
+    """Also while somebody waits for it: no other is started for whom nobody is there."""
+    assert os.getpid() != apart(os.getpid)
+    assert serves.child is not None
+    first = serves.child.process
+    os.kill(first.pid, signal.SIGSTOP)
+    failed: Future[int] = Future()
+
+    def ask() -> None:
+        try:
+            failed.set_result(apart(os.getpid))
+        except ChildProcessError as why:
+            failed.set_exception(why)
+
+    Thread(target=ask).start()
+    while not serves.lock.locked():
+        pass
+    serves.end_for_good()
+    with pytest.raises(ChildProcessError):
+        failed.result(SOON)
+    assert serves.child is None
+    assert -signal.SIGKILL == first.returncode
+
+
+def test_a_value_crosses_as_bytes_until_it_is_asked_for() -> None:
+    """It is the value that it was, and is sent on as the bytes that came."""
+    made = Folded(("one", 2))
+    came: Folded[tuple[str, int]] = pickle.loads(pickle.dumps(made))
+    assert (None, True) == (came.made, bool(came.data))
+    assert made.value == came.value == ("one", 2)
+    assert made == came
+    assert made != Folded(("one", 3))
+    assert came.data == pickle.loads(pickle.dumps(came)).data
 
 
 def where() -> str:

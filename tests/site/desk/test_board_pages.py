@@ -1,6 +1,7 @@
 """What helps to decide: the list under other values, how sure it is, the panel and its minutes."""
 
 import json
+import pickle
 import re
 from collections.abc import Iterable
 from random import Random
@@ -16,12 +17,18 @@ from django.utils.translation import override
 
 from headgate.core.calls import screening
 from headgate.core.calls.application import Application
+from headgate.core.calls.field import Place as FieldPlace
+from headgate.core.calls.field import Standing
+from headgate.core.calls.screening import Finding as Found
+from headgate.core.calls.screening import Refusal as Against
 from headgate.core.canonical import digest
 from headgate.core.ledger.entry import encode
 from headgate.core.ledger.refused import Refused
 from headgate.core.ledger.transfer import Refusal
 from headgate.core.policy.schema import Policy
 from headgate.cycle import take
+from headgate.report.reasons import told as told_why
+from headgate.report.summary_calls import Why
 from headgate.site.actions.find_gate import find_gate, reply_gate
 from headgate.site.desk import board, remembered, world
 from headgate.site.desk.board import Board, decision_event, look, preview
@@ -33,6 +40,7 @@ from headgate.site.desk.pages.trying import levers, overlay
 from headgate.site.desk.remembered import read_whole
 from headgate.site.desk.sensitivity import sensitivity
 from headgate.site.portal.people import make_personas
+from headgate.site.portal.reading import speaker_of
 from headgate.site.portal.roles import Role
 from headgate.site.records import kept as records_kept
 from headgate.site.records.kept import kept_term
@@ -89,7 +97,7 @@ def test_the_whole_list_is_a_list_like_others(judged: Cast) -> None:
     assert sorted(scores, reverse=True) == scores
     waiting = sorted((row["standby"], row["application"]) for row in rows if row["standby"])
     assert found.standby == [name for _place, name in waiting]
-    reasons = found.results("award")
+    reasons = {one.application for one in found.places if one.why.reason}
     for row in rows:
         assert bool(row["reason"]) is (row["application"] in reasons)
         assert row["outcome"] in ("refused", "not-in-field") or row["reason"]
@@ -103,12 +111,47 @@ def test_the_whole_list_is_a_list_like_others(judged: Cast) -> None:
     assert all(row["application"] in page for row in rows)
 
 
+@pytest.mark.usefixtures("judged")
+def test_a_list_that_came_from_another_process_is_the_same_list() -> None:
+    """Its places say what decided about each, and who is awarded comes first."""
+    found, rules = preview("open", now()), call_now("open")
+    say = speaker_of(rules.policy, "en")
+    sentences = [told_why(rules.call, why, say) for why in found.whys.value]
+    came = pickle.loads(pickle.dumps(found))
+    for one in (found, came):
+        assert sentences == [told_why(rules.call, place.why, say) for place in one.places]
+        assert one.awarded == [place for place in one.places if place.is_awarded]
+        assert set(one.winners) == {place.application for place in one.awarded} != set()
+        assert one.received == len(one.places)
+    assert found == came
+
+
+@pytest.mark.usefixtures("judged")
+def test_applications_of_which_the_same_is_told_share_one_saying() -> None:
+    """Whatever their rank is; it has no name in it that is not told."""
+
+    def fell(name: str, needed: int, points: int = 12_000) -> Why:
+        return Why((), points, FieldPlace(name, 7, Standing.BELOW_PASS_MARK, "", needed))
+
+    rules, reason = call_now("open"), preview("open", now()).awarded[0].why.reason
+    shut, late = ((Found(against, ""),) for against in (Against.GATE, Against.LATE))
+    whys = [fell("a", 60_000), fell("b", 60_000), fell("c", 70_000), fell("d", 60_000, 13_000)]
+    whys += [Why(shut, 10), Why(shut, 20), Why(late), Why((), 5, None, reason), Why()]
+    said, sayings = board._said(whys)
+    assert (0, 0, 1, 2, 3, 3, 4, 5, 6) == said
+    say = speaker_of(rules.policy, "en")
+    told = [told_why(rules.call, why, say) for why in whys]
+    assert told == [told_why(rules.call, sayings[number], say) for number in said]
+    assert {""} == {why.place.application for why in sayings if why.place is not None}
+
+
 def test_a_board_shows_the_first_awards_and_leads_to_all(
     judged: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long the list is, its board has one page of it, and says how long it is."""
     officer, found = browser(judged.officer), preview("open", now())
     monkeypatch.setattr(awarding, "PAGE_ROWS", 1)
+    monkeypatch.setattr("headgate.site.desk.sensitivity.PAGE_ROWS", 1)
     page, awarded = text(officer, "board", sure=1), [p for p in found.places if p.is_awarded]
     assert f"The first 1 of {len(awarded)} awards are shown here." in page
     assert f"The whole list: {len(found.places)} applications" in page

@@ -44,10 +44,9 @@ def ask_next(call_id: str, now: datetime) -> AwardList | None:
         found = _board(asked, now) if asked is not None else None
         if asked is None or found is None:
             return None
-        reasons = {name: told["reason"] for name, told in found.results("acceptance").items()}
         awards = {
             name: (one.pool, one.blocks)
-            for name, one in sorted(reasons.items())
+            for name, one in sorted(found.moved_up.items())
             if one.outcome.value in AWARDED and name not in asked.everybody
         }
         turn = {"told": now.isoformat(), "left": sorted(asked.left), "awards": awards}

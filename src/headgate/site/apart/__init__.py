@@ -66,6 +66,7 @@ class _Beside:
 
     lock: Lock = field(default_factory=Lock)
     serves: bool = False
+    is_over: bool = False
     child: Child | None = None
 
     def asked(self, question: Question) -> Answer:
@@ -76,6 +77,8 @@ class _Beside:
                 answer: Answer = self.child.asked(question, None)
             except (EOFError, OSError):
                 self.end()
+                if self.is_over:
+                    break
             else:
                 return answer
         raise ChildProcessError("what computes for the pages ended before it answered")
@@ -86,14 +89,24 @@ class _Beside:
         if child is not None:
             child.end()
 
+    def end_for_good(self) -> None:
+        """The same with the worker: whatever waits for the child starts no other."""
+        self.is_over = True
+        self.end()
+
 
 _BESIDE: Final = _Beside()
-atexit.register(_BESIDE.end)
+atexit.register(_BESIDE.end_for_good)
 
 
 def have_computed() -> None:
     """Have a child compute from now on: for a process that serves."""
     _BESIDE.serves = True
+
+
+def serves() -> bool:
+    """Whether this process is one that serves."""
+    return _BESIDE.serves
 
 
 def apart(function: Callable[..., T], *told: Any) -> T:

@@ -3,15 +3,16 @@
 It is the same `cycle.take` on the same desk, and its term is thrown away: there is no second rule.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, partial
+from itertools import takewhile
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from headgate.core import canonical
-from headgate.core.decision import Decision
+from headgate.core.awards.reasons import Reason
 from headgate.core.ledger.entry import encode
 from headgate.core.policy.document import Document
 from headgate.core.quantities import instant
@@ -19,9 +20,10 @@ from headgate.core.supports.kind import Accounts
 from headgate.cycle import take
 from headgate.report.summary_calls import Why
 from headgate.site.apart import apart
+from headgate.site.apart.folded import Folded
+from headgate.site.desk.agreement import moved_up
 from headgate.site.desk.office import CallNow, call_now
-from headgate.site.desk.remembered import Read, read_whole, remembered
-from headgate.site.portal.lists import Kept
+from headgate.site.desk.remembered import Derived, Read, read_whole, remembered
 from headgate.site.portal.outcomes import AWARDED, fallen
 from headgate.site.records.kept import read_texts
 from headgate.steps.adopt import amounts_of, seats
@@ -29,130 +31,120 @@ from headgate.steps.called import call_of, decided_on
 from headgate.steps.event import Event, What
 from headgate.steps.term import Term, single
 
+TOGETHER: Final = 50
+"""Reasons that are made of bytes together: as many as a page of the list shows."""
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+class Place(NamedTuple):
     """What would become of one application, and why.
 
-    `standby` is the place in the order in which those who wait move up, 0 for who does not wait.
+    `outcome` is the word for what would become of it, `score` in milli-points, 0 without one,
+    `blocks` what it would be awarded and `pool` the class of that, or of its first wish. `standby`
+    is the place in the order in which those who wait move up, 0 for who does not wait. Those who
+    have the same to be told have the same number `said`.
     """
 
     application: str
-    why: Why
+    outcome: str
+    score: int
+    blocks: int
+    pool: str
     standby: int
+    said: int
+    some: Folded[tuple[Why, ...]]
 
     @property
-    def outcome(self) -> str:
-        """The word for what would become of it."""
-        if self.why.reason:
-            return self.why.reason.outcome.value
-        place = self.why.place
-        return fallen(bool(self.why.findings), place.standing if place else None)
-
-    @property
-    def score(self) -> int:
-        """Its score in milli-points, 0 without one."""
-        return self.why.milli_points or 0
+    def why(self) -> Why:
+        """What is told of it: whatever decides, and not its rank, which no sentence says."""
+        return self.some.value[self.said % TOGETHER]
 
     @property
     def is_awarded(self) -> bool:
         """Whether it is on the list."""
         return self.outcome in AWARDED
 
-    @property
-    def blocks(self) -> int:
-        """What it would be awarded."""
-        return self.why.reason.blocks if self.why.reason else 0
-
-    @property
-    def pool(self) -> str:
-        """The class of its award, or of its first wish."""
-        return self.why.reason.pool if self.why.reason else ""
-
 
 @dataclass(frozen=True)
 class Board:
-    """What would be decided of a call: every decision, and the list's own line in the journal.
+    """What would be decided of a call: the list, and its own line in the journal.
 
     `digest` is SHA-256 of the journal entry that the list would become; it covers the policy, what
-    came in, every finding and every mark, and is what two persons sign.
+    came in, every finding and every mark, and is what two persons sign. `columns` have the plain
+    values of every application that came in, as a `Place` begins with; `sayings` what is told of
+    them, some together, and `whys` all that decided about each. `moved_up` has who answered an
+    award, or moved up. A worker takes the list of a child over at the cost of a page, however
+    long it is, and makes of it what it shows.
     """
 
-    decisions: tuple[Decision, ...]
+    plan: Mapping[str, Any]
     proposal: str
     digest: str
+    columns: tuple[tuple[Any, ...], ...]
+    sayings: tuple[Folded[tuple[Why, ...]], ...]
+    whys: Folded[tuple[Why, ...]]
+    moved_up: Mapping[str, Reason]
 
-    def results(self, step: str) -> Mapping[str, Any]:
-        """What was decided in a step, by whom it is about."""
-        return {one.subject: one.result for one in self.decisions if one.step == step}
-
-    @cached_property
-    def plan(self) -> Mapping[str, Any]:
-        """The list: awards, value, bound and gaps."""
-        (found,) = self.results("award-list").values()
-        plan: Mapping[str, Any] = found
-        return plan
-
-    @cached_property
+    @property
     def received(self) -> int:
         """How many applications came in."""
-        return sum(one.step == "screening" for one in self.decisions)
+        return len(self.columns[0])
 
     @property
     def winners(self) -> list[str]:
         """Who would be awarded."""
         return [award.application for award in self.plan["awards"]]
 
-    @cached_property
+    @property
     def standby(self) -> list[str]:
         """Who would wait."""
-        waiting = (name for line in self.plan["standby"] for name in line.applications)
-        return list(dict.fromkeys(waiting))
+        return _waiting(self.plan)
 
     @cached_property
     def places(self) -> list[Place]:
         """Every application that came in: who is awarded first, then by score."""
-        return self._places(self.results("screening"))
+        return list(self._each())
 
     @cached_property
     def awarded(self) -> list[Place]:
         """Those of them who are awarded, for whoever looks at no other."""
-        screened, made = self.results("screening"), self.results("award").items()
-        won = (name for name, told in made if told["reason"].outcome.value in AWARDED)
-        return self._places({name: screened[name] for name in won})
+        return list(takewhile(lambda one: one.is_awarded, self._each()))
 
     @cached_property
     def outcomes(self) -> list[str]:
         """Each outcome that there is, in that order."""
-        return list(dict.fromkeys(one.outcome for one in self.places))
+        return list(dict.fromkeys(self.columns[1]))
 
-    def _places(self, screened: Mapping[str, Any]) -> list[Place]:
-        reasons, scores = self.results("award"), self.results("score")
-        waiting = {name: place for place, name in enumerate(self.standby, 1)}
-        found = []
-        for name, told in screened.items():
-            reason = reasons[name]["reason"] if name in reasons else None
-            given = scores.get(name, {"score": None, "place": None})
-            points = given["score"].milli_points if given["score"] else None
-            why = Why(told["findings"], points, given["place"], reason)
-            found.append(Place(name, why, waiting.get(name, 0)))
-        return sorted(found, key=lambda one: (not one.is_awarded, -one.score, one.application))
-
-    @cached_property
-    def listed(self) -> Kept[Place]:
-        """The same as a list that is looked through."""
-        return Kept(self.places)
+    def _each(self) -> Iterator[Place]:
+        some = (self.sayings[said // TOGETHER] for said in self.columns[-1])
+        return map(Place, *self.columns, some)
 
 
 def wanted(
     overlays: Mapping[str, str] = MappingProxyType({}),
-) -> dict[Hashable, Callable[[Read], Board]]:
+) -> Derived:
     """How `remembered` is asked for a board; `overlays` are texts laid over the policy, by name.
 
     It raises Faulty for an overlay or facts that cannot be used, ValueError where the list itself
     is refused.
     """
     return {("board", *sorted(overlays.items())): partial(_solved, overlays=dict(overlays))}
+
+
+def shown() -> Derived:
+    """What a look at a list sees: the board, and who signed it."""
+    return {**wanted(), "signed": signed_now}
+
+
+def signed_now(read: Read) -> dict[str, Any]:
+    """The digest of the list that is being signed, and who signed it."""
+    signed = read.desk.signed_by(read.rules.id)
+    one = signed[0].award_list if signed else None
+    return {
+        "listed": one.digest if one else "",
+        "told": one is not None and one.told is not None,
+        "moved_up": len(moved_up(one)) if one is not None else 0,
+        "signed": signed,
+    }
 
 
 def preview(
@@ -229,5 +221,77 @@ def board_of(after: Term, call_id: str) -> Board:
     about = "award-list", f"calls.{call_id}"
     listed = [one for one in after.decisions if (one.step, one.rule) == about]
     (entry,) = after.told(listed)
+    plan: Any = listed[0].result
     proposal = after.facts[f"proposal/{call_id}"].data.decode()
-    return Board(after.decisions, proposal, canonical.digest(encode(entry)))
+    told: dict[str, dict[str, Any]] = {}
+    for one in after.decisions:
+        told.setdefault(one.step, {})[one.subject] = one.result
+    rows = _placed(told, _waiting(plan))
+    whys = tuple(why for _values, why in rows)
+    said, sayings = _said(whys)
+    columns = zip(*(values for values, _why in rows), strict=True) if rows else [()] * 6
+    return Board(
+        plan,
+        proposal,
+        canonical.digest(encode(entry)),
+        (*columns, said),
+        tuple(Folded(sayings[n : n + TOGETHER]) for n in range(0, len(sayings), TOGETHER)),
+        Folded(whys),
+        {name: one["reason"] for name, one in told.get("acceptance", {}).items()},
+    )
+
+
+def _said(whys: Sequence[Why]) -> tuple[tuple[int, ...], tuple[Why, ...]]:
+    """The number of what is told of each, and all that is told, in that order."""
+    numbers: dict[Hashable, int] = {}
+    said, sayings = [], []
+    for why in whys:
+        number = numbers.setdefault(_key(why), len(numbers))
+        if number == len(sayings):
+            sayings.append(_saying(why))
+        said.append(number)
+    return tuple(said), tuple(sayings)
+
+
+def _key(why: Why) -> Hashable:
+    """The same for all of whom the same is told: a sentence says no rank."""
+    if why.reason or why.findings:
+        return why.reason or why.findings
+    place = why.place
+    fell = (place.standing, place.stage, place.milli_points_needed) if place else None
+    return why.milli_points, fell
+
+
+def _saying(why: Why) -> Why:
+    """No more than what is told: the reason, or what speaks against it, or how far it came."""
+    if why.reason or why.findings:
+        return Why(() if why.reason else why.findings, reason=why.reason)
+    place = replace(why.place, application="", rank=0) if why.place else None
+    return Why(milli_points=why.milli_points, place=place)
+
+
+def _waiting(plan: Mapping[str, Any]) -> list[str]:
+    """Who would wait, in the order in which they move up."""
+    return list(dict.fromkeys(name for line in plan["standby"] for name in line.applications))
+
+
+def _placed(
+    told: Mapping[str, Mapping[str, Any]], standby: Sequence[str]
+) -> list[tuple[tuple[Any, ...], Why]]:
+    """The plain values of each application, and why; who is awarded first, then by score."""
+    reasons, scores = told.get("award", {}), told.get("score", {})
+    waiting = {name: place for place, name in enumerate(standby, 1)}
+    unseen = {"score": None, "place": None}
+    found = []
+    for name, screened in told.get("screening", {}).items():
+        reason = reasons[name]["reason"] if name in reasons else None
+        given = scores.get(name, unseen)
+        score, place = given["score"].milli_points if given["score"] else None, given["place"]
+        why = Why(screened["findings"], score, place, reason)
+        if reason is not None:
+            values = reason.outcome.value, score or 0, reason.blocks, reason.pool
+        else:
+            fell = fallen(bool(why.findings), place.standing if place else None)
+            values = fell, score or 0, 0, ""
+        found.append(((name, *values, waiting.get(name, 0)), why))
+    return sorted(found, key=lambda row: (row[0][1] not in AWARDED, -row[0][2], row[0][0]))

@@ -9,10 +9,13 @@ drafts are left aside: no list follows from them, and they are most of what is d
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from time import monotonic
 from typing import Any, Final
 
 from headgate.rings import undisturbed
-from headgate.site.apart import apart
+from headgate.site.apart import apart, serves
+from headgate.site.apart.meanwhile import WAIT_SECONDS, Last, last
 from headgate.site.desk.office import NEWEST_JUDGED, SITE, CallNow, call_of
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.world import ELSEWHERE, Desk
@@ -36,6 +39,10 @@ class Read:
     desk: Desk
 
 
+Derived = Mapping[Hashable, Callable[[Read], Any]]
+"""What is derived of a call, each by the name under which it is kept."""
+
+
 def read_whole(call_id: str, now: datetime) -> Read:
     """A call with all that came in, read at once: for whoever solves it."""
     found = whole(SITE, NEWEST_JUDGED, "applications/")
@@ -47,9 +54,7 @@ def read_whole(call_id: str, now: datetime) -> Read:
     return Read(rules, term, Desk(ELSEWHERE, now, rules=rules))
 
 
-def remembered(
-    rules: CallNow, now: datetime, derived: Mapping[Hashable, Callable[[Read], Any]]
-) -> list[Any]:
+def remembered(rules: CallNow, now: datetime, derived: Derived) -> list[Any]:
     """What each function derives of a call: what was known, and the rest from one reading.
 
     All is of one moment. What is refused or faulty is not kept. Raises `Refused` before the call
@@ -68,11 +73,27 @@ def remembered(
     return list(known.values())
 
 
+def seen(rules: CallNow, now: datetime, *kinds: Derived) -> list[Last[list[Any]]]:
+    """The same for a look, of each kind by itself: where that takes long, as it was derived last.
+
+    Whoever does something by it, or takes it away as a file, asks `remembered`.
+    """
+    if not serves():
+        remembered(rules, now, {what: derive for kind in kinds for what, derive in kind.items()})
+    rules.need_under_review()
+    follows, until = _follows(rules, now), monotonic() + WAIT_SECONDS
+    found = []
+    for kind in kinds:
+        make, left = partial(remembered, rules, now, kind), max(0.0, until - monotonic())
+        found.append(last((*kind, rules.id), follows, now, make, left))
+    return found
+
+
 def _made(
     call_id: str,
     moved: tuple[str, ...],
     now: datetime,
-    derived: Mapping[Hashable, Callable[[Read], Any]],
+    derived: Derived,
     there: Collection[Hashable],
 ) -> tuple[Hashable, dict[Hashable, Any], ValueError | None]:
     """What the functions derive of a call as it is read now, but what was `there` while it is no

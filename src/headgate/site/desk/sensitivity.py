@@ -8,7 +8,7 @@ applied as it stands. Nothing here decides; the draws come from a seed that the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final
@@ -24,6 +24,7 @@ from headgate.core.policy.schema import Call
 from headgate.core.quantities import half_even
 from headgate.site.desk.office import CallNow
 from headgate.site.desk.remembered import Read, remembered
+from headgate.site.portal.lists import PAGE_ROWS
 from headgate.steps.called import call_of
 from headgate.steps.calls import Screened, field_of, screen_call
 from headgate.steps.problem import problem_of
@@ -43,12 +44,20 @@ class Sure:
     low: int
     high: int
 
+    @property
+    def is_close(self) -> bool:
+        """Whether it is awarded in some draws and not in others."""
+        return 0 < self.awarded_per_mille < 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """The whole list: every application that has sheets, the draws, and the seed they came from."""
+    """How sure a list is: each application that has sheets, those in doubt first, how many they
+    are, the draws, and the seed they came from.
+    """
 
     lines: tuple[Sure, ...]
+    doubtful: int
     draws: int
     seed: int
 
@@ -58,9 +67,15 @@ def sensitivity(rules: CallNow, now: datetime) -> Sensitivity:
 
     It is drawn again only when something has moved since it was.
     """
-    (found,) = remembered(rules, now, {"sure": drawn_now})
-    sure: Sensitivity = found
-    return sure
+    (found,) = remembered(rules, now, {"drawn": drawn_now})
+    drawn: Sensitivity = found
+    return drawn
+
+
+def first_drawn(read: Read) -> Sensitivity:
+    """The same with as many lines as a page has."""
+    found = drawn_now(read)
+    return replace(found, lines=found.lines[:PAGE_ROWS])
 
 
 def drawn_now(read: Read) -> Sensitivity:
@@ -87,10 +102,9 @@ def drawn(term: Term, screened: Screened, marks: Sequence[Mark]) -> Sensitivity:
             won[name] = won.get(name, 0) + 1
         for name, mean in means.items():
             scores[name].append(mean)
-    lines = (
-        Sure(name, won[name] * 1000 // draws, *_spread(scores[name])) for name in sorted(given)
-    )
-    return Sensitivity(tuple(lines), draws, seed)
+    lines = [Sure(name, won[name] * 1000 // draws, *_spread(scores[name])) for name in given]
+    lines.sort(key=lambda one: (not one.is_close, -one.awarded_per_mille, one.application))
+    return Sensitivity(tuple(lines), sum(one.is_close for one in lines), draws, seed)
 
 
 def _sheets(call: Call, marks: Sequence[Mark], screened: Screened) -> dict[str, list[int]]:

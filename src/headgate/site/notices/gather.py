@@ -202,11 +202,11 @@ def _told(
         board = look(rules.id, turn.told)
     except Refused:
         board = None
-    whys = {one.application: one.why for one in board.places} if board is not None else {}
+    whys = dict(zip(board.columns[0], board.whys.value, strict=True)) if board is not None else {}
     moved_up = turn.who != tuple(listed.winners)
     if board is not None and moved_up:
-        for code, told in board.results("acceptance").items():
-            whys[code] = replace(whys[code], reason=told["reason"])
+        for code, reason in board.moved_up.items():
+            whys[code] = replace(whys[code], reason=reason)
     dates = {
         "object_by": "" if moved_up else _day(object_by(rules, turn.told)),
         "accept_by": _day(accept_by(rules, turn.told)),

@@ -26,8 +26,7 @@ from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_by, answer_objection
 from headgate.site.actions.sign import sign
-from headgate.site.desk.agreement import moved_up
-from headgate.site.desk.board import Board, wanted
+from headgate.site.desk.board import Board, shown
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo_winners import let_invented_take
 from headgate.site.desk.dossiers import doubles_of
@@ -45,6 +44,7 @@ from headgate.site.desk.models import (
 from headgate.site.desk.office import CallNow, call_now, calls_now, led_by
 from headgate.site.desk.pages.attaching import told_slots
 from headgate.site.desk.pages.granting import told_doubles, told_grants
+from headgate.site.desk.pages.moving import moved, nothing_new
 from headgate.site.desk.pages.panelling import let_demo_mark
 from headgate.site.desk.pages.telling import (
     at_the_desk,
@@ -53,8 +53,8 @@ from headgate.site.desk.pages.telling import (
     told_contents,
     words,
 )
-from headgate.site.desk.remembered import Read, remembered
-from headgate.site.desk.sensitivity import Sensitivity, drawn_now
+from headgate.site.desk.remembered import seen
+from headgate.site.desk.sensitivity import Sensitivity, first_drawn
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
@@ -82,24 +82,41 @@ def board(request: HttpRequest, call: str) -> HttpResponseBase:
         _deed(request, rules)
         return redirect("board", call=call)
     office = decides(request.user)
+    context: dict[str, Any] = {}
+    if rules.received and not rules.decided:
+        if (told := _looked(request, rules, office)) is None:
+            return nothing_new()
+        context = told
     rows = _rows(rules)
     columns = [one for one in _COLUMNS if rules.call.gates or one.name != "gates"]
     if file := download(request, call, rows, columns, (), journal_state):
         return file
-    context = _head(rules) | {
+    context |= _head(rules) | {
         "decides": office,
         "listing": listing(request, rows, columns),
         "gates": [(gate.id, words(gate.name)) for gate in rules.call.gates],
         "grants": _grant_rule(rules),
         "objections": _objections(rules),
     }
-    if rules.received and not rules.decided:
-        sure = {"sure": drawn_now} if "sure" in request.GET else {}
-        asked = wanted() | {"signed": _signed} | sure
-        found, signed, *drawn = remembered(rules, now(rules), asked)
-        context |= _shown(rules, found) | signed | (_sure(*drawn) if drawn else {})
-        context["signs"] = office and _signs(request.user, found, signed)
     return render(request, "desk/board.html", context)
+
+
+def _looked(request: HttpRequest, rules: CallNow, office: bool) -> dict[str, Any] | None:
+    """The list, who signed it, and how sure it is where that is asked; None for nothing new.
+
+    A list is signed only where it was seen as that of now.
+    """
+    asked = [shown(), {"sure": first_drawn}] if "sure" in request.GET else [shown()]
+    listed, *others = seen(rules, now(rules), *asked)
+    if (context := moved(request, listed, *others)) is None:
+        return None
+    if listed.made is not None:
+        found, signed = listed.made
+        context |= _shown(rules, found) | signed
+        context["signs"] = listed.is_new and office and _signs(request.user, found, signed)
+    for drawn in others:
+        context |= {"drawn": drawn} | (_sure(*drawn.made) if drawn.made else {})
+    return context
 
 
 def _objections(rules: CallNow) -> list[tuple[Objection, str]]:
@@ -223,18 +240,6 @@ def _shown(rules: CallNow, found: Board) -> dict[str, Any]:
     }
 
 
-def _signed(read: Read) -> dict[str, Any]:
-    """The digest of the list that is being signed, and who signed it."""
-    signed = read.desk.signed_by(read.rules.id)
-    listed = signed[0].award_list if signed else None
-    return {
-        "listed": listed.digest if listed else "",
-        "told": listed is not None and listed.told is not None,
-        "moved_up": len(moved_up(listed)) if listed is not None else 0,
-        "signed": signed,
-    }
-
-
 def _signs(person: Any, found: Board, signed: Mapping[str, Any]) -> bool:
     """Whether there is something for somebody to sign: neither the same again nor a third time."""
     if signed["listed"] != found.digest:
@@ -243,24 +248,18 @@ def _signs(person: Any, found: Board, signed: Mapping[str, Any]) -> bool:
 
 
 def _sure(found: Sensitivity) -> dict[str, Any]:
-    """How often each application would be awarded if other reviewers had marked it.
-
-    Those in doubt come first, and as many are shown as a page of a list has.
-    """
+    """How often each application would be awarded if other reviewers had marked it."""
     write = figures()
-    told = [(0 < one.awarded_per_mille < 1000, one) for one in found.lines]
-    told.sort(key=lambda line: (not line[0], -line[1].awarded_per_mille, line[1].application))
     lines = [
         (
             one.application,
             write.percent(Fraction(one.awarded_per_mille, 1000)),
             f"{write.points(one.low)} – {write.points(one.high)}",
-            close,
+            one.is_close,
         )
-        for close, one in told[:PAGE_ROWS]
+        for one in found.lines
     ]
-    doubtful = sum(close for close, _one in told)
-    return {"sure": lines, "doubtful": doubtful, "draws": found.draws, "seed": found.seed}
+    return {"sure": lines, "doubtful": found.doubtful, "draws": found.draws, "seed": found.seed}
 
 
 def _deed(request: HttpRequest, rules: CallNow) -> None:

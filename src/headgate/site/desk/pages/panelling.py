@@ -29,11 +29,13 @@ from headgate.core.calls.scoring import score
 from headgate.core.policy.schema import Call
 from headgate.site.actions.assign_reviewers import seat
 from headgate.site.apart import apart
+from headgate.site.apart.meanwhile import FOREVER, WAIT_SECONDS, Last, last
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo_panel import let_invented_mark
 from headgate.site.desk.demo_words import invented
 from headgate.site.desk.models import Conflict, Finding, Review, Reviewer, Signature
 from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.pages.moving import moved, nothing_new
 from headgate.site.desk.pages.reviewing import sheet_lines
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
 from headgate.site.desk.world import points_of
@@ -59,8 +61,11 @@ def panel(request: HttpRequest, call: str) -> HttpResponseBase:
         messages.success(request, _("The seat is given."))
         let_demo_mark(request, rules)
         return redirect("panel", call=call)
+    seen = _looked(request, rules)
+    how_new, done = moved(request, seen), seen.made
+    if how_new is None or done is None:
+        return nothing_new()
     told = Review.objects.filter(dossier__call=call).order_by(*_IN_ORDER)
-    (done,) = kept(f"panel {call}", rules.moved, lambda: [_done(rules)]).rows
     locale, codes = figures(), done.codes.split("\0") if done.codes else []
     shown = _shown(request, codes)
     is_whole = len(shown) == len(codes)
@@ -69,7 +74,7 @@ def panel(request: HttpRequest, call: str) -> HttpResponseBase:
     found = Finding.objects.filter(dossier__call=call, **some).select_related("dossier")
     signed = Signature.objects.filter(award_list__call=call)
     conflicts = Conflict.objects.filter(dossier__call=call).select_related("dossier", "reviewer")
-    context = {
+    context = how_new | {
         "call": rules,
         "name": words(rules.call.name),
         "members": [_told(one) for one in done.members],
@@ -127,6 +132,23 @@ _GIVEN: Final = Case(
     When(marked__isnull=False, then=Cast("points", TextField())), default=Value("", TextField())
 )
 """The points of a sheet that was given, as they lie there."""
+
+
+def _looked(request: HttpRequest, rules: CallNow) -> Last[_Done]:
+    """What the sheets came to last, where it takes long to say what they come to now.
+
+    That is waited for where nothing was said yet, and for the print of all, which is evidence.
+    """
+
+    def done() -> _Done:
+        (made,) = kept(f"panel {rules.id}", rules.moved, lambda: [_done(rules)]).rows
+        return made
+
+    kind, at = ("panel", rules.id), now(rules)
+    if rules.decided:
+        return Last(done(), at, is_new=True)
+    found = last(kind, rules.moved, at, done, FOREVER if "all" in request.GET else WAIT_SECONDS)
+    return found if found.at else last(kind, rules.moved, at, done, FOREVER)
 
 
 def _done(rules: CallNow) -> _Done:

@@ -10,12 +10,22 @@ from django.utils.translation import gettext_lazy as lazy
 from headgate.core.policy.schema import Call
 from headgate.report.reasons import told
 from headgate.report.speaker import Speaker
-from headgate.site.desk.board import Place, preview
+from headgate.site.desk.board import Board, Place, preview, shown
 from headgate.site.desk.clock import now
-from headgate.site.desk.office import call_now
+from headgate.site.desk.office import CallNow, call_now
+from headgate.site.desk.pages.moving import moved, nothing_new
 from headgate.site.desk.pages.telling import at_the_desk, words
+from headgate.site.desk.remembered import seen
 from headgate.site.portal import reading
-from headgate.site.portal.lists import Choice, Column, download, journal_state, listing
+from headgate.site.portal.lists import (
+    Choice,
+    Column,
+    Kept,
+    download,
+    journal_state,
+    kept,
+    listing,
+)
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE
 from headgate.site.portal.words import language, outcome_tag, outcome_word
@@ -27,15 +37,29 @@ def ranking(request: HttpRequest, call: str) -> HttpResponseBase:
     rules = call_now(call)
     context: dict[str, Any] = {"call": rules, "name": words(rules.call.name)}
     if rules.received and not rules.decided:
-        found = preview(call, now(rules), rules=rules)
-        columns = _columns(rules.call, reading.speaker_of(rules.policy, language()))
-        said = tuple((one, outcome_word(one)) for one in found.outcomes)
-        choices = [Choice("outcome", lazy("Outcome"), said)]
-        name = f"list-{call}"
-        if file := download(request, name, found.listed, columns, choices, journal_state):
-            return file
-        context |= {"board": found, "listing": listing(request, found.listed, columns, choices)}
+        if request.GET.get("format"):
+            found = preview(call, now(rules), rules=rules)
+            rows, columns, choices = _listed(rules, found)
+            name = f"list-{call}"
+            if file := download(request, name, rows, columns, choices, journal_state):
+                return file
+        (last,) = seen(rules, now(rules), shown())
+        told = moved(request, last)
+        if told is None:
+            return nothing_new()
+        context |= told
+        if last.made is not None:
+            found, _signed = last.made
+            context |= {"board": found, "listing": listing(request, *_listed(rules, found))}
     return render(request, "desk/ranking.html", context)
+
+
+def _listed(rules: CallNow, found: Board) -> tuple[Kept[Place], list[Column[Place]], list[Choice]]:
+    """The rows of a board, its columns, and what it is filtered by."""
+    columns = _columns(rules.call, reading.speaker_of(rules.policy, language()))
+    said = tuple((one, outcome_word(one)) for one in found.outcomes)
+    rows = kept(f"list {rules.id}", found.digest, lambda: found.places)
+    return rows, columns, [Choice("outcome", lazy("Outcome"), said)]
 
 
 def _columns(section: Call, say: Speaker) -> list[Column[Place]]:
@@ -44,6 +68,13 @@ def _columns(section: Call, say: Speaker) -> list[Column[Place]]:
 
     def whole(amount: int) -> str:
         return say.locale.whole(amount) if amount else ""
+
+    known: dict[int, str] = {}
+
+    def reason(one: Place) -> str:
+        if one.said not in known:
+            known[one.said] = told(section, one.why, say)
+        return known[one.said]
 
     return [
         Column(
@@ -59,7 +90,7 @@ def _columns(section: Call, say: Speaker) -> list[Column[Place]]:
         Column(
             "standby", lazy("On standby"), lambda p: p.standby, lambda p: whole(p.standby), True
         ),
-        Column("reason", lazy("Reason"), lambda p: told(section, p.why, say)),
+        Column("reason", lazy("Reason"), reason),
     ]
 
 

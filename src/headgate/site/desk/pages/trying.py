@@ -118,7 +118,7 @@ def what_if(request: HttpRequest, call: str) -> HttpResponse:
 def _tried(rules: CallNow, changed: Mapping[str, int]) -> dict[str, Any]:
     """The list as it is and under the changes, or why there is none under them."""
     text = overlay(rules, changed)
-    both = wanted() | wanted({"tried.yaml": text})
+    both = {**wanted(), **wanted({"tried.yaml": text})}
     try:
         as_is, other = remembered(rules, now(rules), both)
     except Faulty as faulty:

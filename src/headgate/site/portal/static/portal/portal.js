@@ -49,6 +49,17 @@ document.addEventListener('input', ({ target }) => {
   told.value = end || `${target.value} ${unit}`.trim()
   target.setAttribute('aria-valuetext', told.value)
 })
+// What looks again by itself takes nothing from under somebody's hands: it waits while they type
+// there, or are at something that has no name to be found by again.
+const LOOKS_AGAIN = '[data-looks-again]'
+document.body.addEventListener('htmx:beforeSwap', ({ detail }) => {
+  const at = document.activeElement
+  if (!detail.requestConfig.elt.matches(LOOKS_AGAIN) || !detail.target.contains(at)) return
+  if (!at.id || at.value !== at.defaultValue) detail.shouldSwap = false
+})
+document.body.addEventListener('htmx:responseError', ({ detail }) => {
+  if (detail.requestConfig.elt.matches(LOOKS_AGAIN)) window.location.reload()
+})
 // Pages of signing in have scripts that want a page of their own.
 document.body.addEventListener('htmx:beforeSwap', (event) => {
   const where = new URL(event.detail.xhr.responseURL)
