@@ -205,6 +205,20 @@ def test_a_page_is_looked_at_for_those_who_are_there(portal: Client) -> None:
     assert 1 == [name for name, _ in left].count("home")
 
 
+def test_it_is_told_as_unready_until_all_is_made(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it was ready before something moved."""
+    del portal
+    told: list[bool] = []
+    monkeypatch.setattr(ahead, "_look", lambda *_: told.append(_ready()))
+    ahead.READY.set(1)
+    known = ahead._kept_up(object(), Event())
+    assert [False] * len(KEEPS) == told
+    assert (_ready(), known) == (True, ahead._kept_up(known, Event()))
+    assert len(KEEPS) == len(told), "nothing has moved"
+
+
 def test_it_ends_before_the_next_look(portal: Client) -> None:
     """Who stops the server waits for one look at most."""
     del portal
