@@ -93,15 +93,20 @@ def test_an_alliance_has_one_lead_in_all_its_rows(look: Look) -> None:
     alliance = Alliance.objects.create(name="Together", lead=lead)
     both = Dossier.objects.filter(code__in=(first, second))
     both.update(alliance=alliance)
-    asked = Asking.objects.create(
-        dossier=both[0], change="longer", asked={"months": 1}, text="more", at=NOON
-    )
+    parts = {"change": "longer", "asked": {"months": 1}, "text": "more", "at": NOON}
+    asked = Asking.objects.create(dossier=both[0], **parts)
     assert {first, second} == look()[0]
+
+    def led_by(one: Organisation) -> None:
+        both.update(lead=one)
+        made, rows = look()
+        assert {first, second} == made
+        assert {one.name} == {row.lead for row in rows if row.award in made}
+
     Asking.objects.filter(pk=asked.pk).update(granted=True)
-    both.update(lead=other)
-    made, rows = look()
-    assert {first, second} == made
-    assert {other.name} == {row.lead for row in rows if row.award in made}
+    led_by(other)
+    Asking.objects.create(dossier=both[0], granted=True, **parts)
+    led_by(lead)
 
 
 def test_who_is_suspended_and_who_is_no_more(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +121,7 @@ def test_who_is_suspended_and_who_is_no_more(look: Look, monkeypatch: pytest.Mon
 
 
 def test_an_award_that_came_and_one_that_went(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others keep their rows; those that ended are looked at each time, for their reports."""
+    """The others keep their rows; what ended has one again while something is asked of it."""
     stood, *others = _stood(), *_stood().holdings
     gone, *left = others
     came = replace(gone, award="another-1", ends=gone.ends + timedelta(days=1))

@@ -128,14 +128,13 @@ MOVED_MOST: Final = 500
 def _moved(now: _Follows, stood: Stands, on: date) -> list[Listed] | None:
     """The rows that are kept with the few made anew that have moved, or None where all may have.
 
-    These are of awards that are others, of which something was asked or answered, which were
-    suspended or are no more, and of all that ended, which have reports accepted.
+    These are of awards that are others, of which something was asked or answered, and which were
+    suspended or are no more. Of an award that ended nothing else moves before the term does.
     """
     was, before = kept_before("running")
     if not isinstance(was, _Follows) or was.unmoved() != now.unmoved():
         return None
     awards = was.shut ^ now.shut | _others(was.holdings, now.holdings)
-    awards |= {one.award for one in ended_before(stood)}
     if was.at != now.at:
         awards |= _asked_since(was.at[-3], before)
     if len(awards) >= MOVED_MOST:
