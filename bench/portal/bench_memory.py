@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.cookiejar import CookieJar
 from itertools import cycle
@@ -95,6 +96,16 @@ def _of_review(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
 
 def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, int]:
     """MiB that a worker held at most after its first page and a look, and its child; the look's."""
+    with served(told, *how) as (server, base):
+        found = look(base)
+        children = Path(f"/proc/{server.pid}/task").glob("*/children")
+        others = [int(child) for file in children for child in file.read_text().split()]
+        return _most(server.pid), sum(map(_most, others)), found
+
+
+@contextmanager
+def served(told: dict[str, str], *how: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """A worker that has answered its first page, and where it is."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -103,14 +114,10 @@ def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, in
         while not _answers(f"http://127.0.0.1:{port}/"):
             assert server.poll() is None
             time.sleep(0.1)
-        found = look(f"http://127.0.0.1:{port}")
-        children = Path(f"/proc/{server.pid}/task").glob("*/children")
-        others = [int(child) for file in children for child in file.read_text().split()]
-        held, replays = _most(server.pid), sum(map(_most, others))
+        yield server, f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(SIGINT)
         server.wait()
-    return held, replays, found
 
 
 def _most(process: int) -> float:
