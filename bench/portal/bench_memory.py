@@ -43,7 +43,16 @@ OF_A_KIND = 2
 LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
 SOUGHT = ("q=b700", "q=open-1", "sort=-ends", "format=csv", "format=xlsx", "format=json")
-UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "list/?q=b7", "?format=csv", "panel/?all")
+UNDER_REVIEW = (
+    "panel/",
+    "",
+    "?sure=1",
+    "list/",
+    "?q=b700",
+    "list/?q=b7",
+    "?format=csv",
+    "panel/?all",
+)
 LOOKS_AGAIN = "data-looks-again"
 """What a page has that shows what was worked out last, or nothing yet."""
 ASKED_AGAIN = 600
@@ -126,6 +135,11 @@ def _most(process: int) -> float:
     """MiB that a process held at most."""
     status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU seconds that another process has had, of all its threads: clock_getcpuclockid(3)."""
+    return time.clock_gettime((~process << 3) | 2)
 
 
 def _answers(url: str) -> bool:

@@ -26,7 +26,7 @@ from typing import Any
 from urllib.request import OpenerDirector, Request, build_opener
 
 from bench.ledger.bench_ledger import measure
-from bench.portal.bench_memory import REVIEW, served
+from bench.portal.bench_memory import REVIEW, cpu_seconds, served
 
 ASKED = 5
 STILL_SECONDS = 0.3
@@ -98,9 +98,9 @@ class Desk:
 
     def cost(self, deed: Callable[[], Any]) -> float:
         """CPU seconds that the worker has while something is done."""
-        before = _seconds(self.worker)
+        before = cpu_seconds(self.worker)
         deed()
-        return _seconds(self.worker) - before
+        return cpu_seconds(self.worker) - before
 
 
 def _measured(desk: Desk) -> Iterator[dict[str, Any]]:
@@ -140,16 +140,11 @@ def _once(desk: Desk, place: str, number: int) -> tuple[float, float, float, flo
     return login, moved, nothing, desk.cost(take_over)
 
 
-def _seconds(process: int) -> float:
-    """CPU seconds that a process has had: clock_getcpuclockid(3)."""
-    return time.clock_gettime((~process << 3) | 2)
-
-
 def _still(process: int) -> None:
     """Wait until a process has nothing to do."""
     while True:
-        before = _seconds(process)
+        before = cpu_seconds(process)
         time.sleep(STILL_SECONDS)
         state = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2]
-        if state.split()[0] == "S" and _seconds(process) - before < STILL_SECONDS / 100:
+        if state.split()[0] == "S" and cpu_seconds(process) - before < STILL_SECONDS / 100:
             return

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import count, cycle, islice
 from typing import Any, Final
@@ -41,6 +41,8 @@ PAGES: Final = {
     "projects_words": ("agency-officer", "/projects/?q=b700"),
     "search": ("agency-officer", "/search/?q=b700"),
     "search_often": ("agency-officer", "/search/?q=open-1"),
+    "search_letter": ("agency-officer", "/search/?q=o"),
+    "search_letters": ("agency-officer", "/search/?q=o+e+1"),
     "running_home": ("agency-officer", "/home/"),
     "operator_home": ("operator", "/home/"),
     "fund_home": ("fund-officer", "/home/"),
@@ -78,9 +80,8 @@ def _measured(award: str) -> Iterator[dict[str, Any]]:
 
 
 def _moved() -> Iterator[dict[str, Any]]:
-    """The first look, that right after an entry of the journal, and a language's first search.
-
-    Of homes the second alone.
+    """The first look, those right after an entry of the journal, a request and an award that moved,
+    and a language's first search. Of homes the second alone.
     """
     from django.test import Client
 
@@ -91,6 +92,7 @@ def _moved() -> Iterator[dict[str, Any]]:
         look = partial(_seconds, client, f"/{name}/")
         entry = partial(_pay, name, count())
         begins: dict[str, Callable[[], None]] = {"first": _forget, "after_entry": entry}
+        begins |= {"after_request": partial(_ask, count()), "after_award": partial(_move, entry)}
         for what, begin in begins.items():
             spent, login = _costs(partial(_begun, begin, look))
             yield measure("portal", f"{name}_{what}", min(spent) / login, "ratio")
@@ -152,6 +154,35 @@ def _pay(name: str, numbers: Iterator[int]) -> None:
         f"pay:{name}-{next(numbers)}", *ends, 1, policy.programme.money.unit, latest, "bench"
     )
     post(SITE, chart_of(policy), [paid])
+
+
+def _ask(numbers: Iterator[int]) -> None:
+    """Somebody asks for something more."""
+    from headgate.site.desk.models import Asking, Dossier
+
+    one = Dossier.objects.filter(code__startswith="B").order_by("-pk")[next(numbers)]
+    asked = {"months": 1}
+    Asking.objects.create(
+        dossier=one, change="longer", asked=asked, text="more", at=datetime.now(UTC)
+    )
+
+
+def _move(entry: Callable[[], None]) -> None:
+    """One award ends on another day: the lines of all are kept anew, as an event keeps them."""
+    from headgate.core import canonical
+    from headgate.site.desk.office import SITE
+    from headgate.site.portal import reading
+
+    entry()
+    stood = reading.programme()
+    assert stood is not None
+    first, *others = stood.holdings
+    moved = replace(first, ends=first.ends + timedelta(days=1))
+    every = canonical.lines((moved, *others)).decode()
+    with SITE.writing():
+        SITE.insert(
+            "kept", ("kind", "key", "seq", "data"), [("holdings", "", stood.size - 1, every)]
+        )
 
 
 def _after_deed(client: Any, where: str) -> float:

@@ -7,7 +7,7 @@ an integer of a stated unit, as a fraction "a/b" or as a decimal string.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -186,3 +186,20 @@ _WRITERS.update({list: _WRITERS.listed, tuple: _WRITERS.listed, dict: _WRITERS.m
 def digest(data: bytes) -> str:
     """SHA-256 of exact bytes, in lower-case hexadecimal (FIPS 180-4)."""
     return hashlib.sha256(data).hexdigest()
+
+
+PIECE: Final = 256
+"""Lines of a piece: so many are read again where one of them has moved."""
+
+
+def pieces(text: str) -> Iterator[bytes]:
+    """A text of lines, some at a time: read at once, many take thrice what is made of them.
+
+    A line that is another makes another piece of the one in which it stands, and of no other.
+    """
+    begin = end = 0
+    while begin < len(text):
+        for _ in range(PIECE):
+            end = text.find("\n", end) + 1 or len(text)
+        yield text[begin:end].encode()
+        begin = end

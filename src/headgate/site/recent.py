@@ -23,6 +23,11 @@ class Recent(Generic[T]):
                 self._made.move_to_end(key)
             return self._made.get(key)
 
+    def values(self) -> list[T]:
+        """All that is kept, the newest last."""
+        with self._lock:
+            return list(self._made.values())
+
     def keep(self, key: Hashable, made: T) -> None:
         """Keep it as the newest."""
         with self._lock:

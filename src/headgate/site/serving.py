@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from headgate.core.faults import Fault, Faulty
@@ -176,12 +177,14 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
     """Answer until somebody stops it; all pages are there before the first is asked for.
 
     What is to be made `first` is made beside it, and until then the pages say how far it is. Where
-    that fails, nothing answers any more, and its error is raised.
+    that fails, nothing answers any more, and its error is raised. What lists keep is made after it,
+    in the same way, before anybody looks.
     """
     import uvicorn
     from django.urls import resolve
 
     from headgate.site.apart import have_computed
+    from headgate.site.portal.ahead import keep_up
     from headgate.site.portal.asgi import application
     from headgate.site.portal.preparing import PREPARING
     from headgate.site.portal.unreadable import Reader
@@ -192,17 +195,24 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
     config = uvicorn.Config(
         application, http=Reader, log_level="warning", server_header=False, ws="none"
     )
-    server = uvicorn.Server(config)
+    server, stopped = uvicorn.Server(config), Event()
+
+    def started() -> None:
+        while not (server.started or server.should_exit):
+            time.sleep(0.02)
 
     def make(work: Work) -> None:
         try:
-            while not (server.started or server.should_exit):
-                time.sleep(0.02)
+            started()
             work(step)
             PREPARING.under_way = False
             said("the demo is ready")
         finally:
             server.should_exit |= PREPARING.under_way
+
+    def ahead() -> None:
+        started()
+        keep_up(stopped)
 
     def step(_: str) -> None:
         if server.should_exit:
@@ -215,6 +225,10 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
     with ThreadPoolExecutor(1) as beside, suppress(KeyboardInterrupt, Stopped):
         PREPARING.under_way = first is not None
         made = beside.submit(make, first) if first is not None else None
-        server.run(sockets=[listener])
+        beside.submit(ahead)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            stopped.set()
         if made is not None:
             made.result()

@@ -256,7 +256,7 @@ def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
     )
     told = canonical.lines(held).decode()
     for text in (told, told.removesuffix("\n")):
-        pieces = list(islice(kept._pieces(text), 1 + len(text) // 2**17))
+        pieces = list(islice(canonical.pieces(text), 1 + len(held) // canonical.PIECE))
         assert text.encode() == b"".join(pieces)
         assert {b"\n"} == {piece[-1:] for piece in pieces[:-1]}
     assert held == kept._holdings(told)
@@ -264,7 +264,13 @@ def test_many_awards_are_read_in_pieces_and_their_lines_are_not_kept() -> None:
     assert len({one.ends for one in held}) == len({id(one.ends) for one in kept._holdings(told)})
     assert 1 == len({id(one.amended[0].words) for one in kept._holdings(told)})
     assert kept._holdings(told) != kept._holdings(told.replace("many-1999", "many-1998"))
-    assert {32} == {len(digest) for digest in kept._HOLDINGS._made if isinstance(digest, bytes)}
+    keys = [key for key in kept._HOLDINGS._made if isinstance(key, tuple)]
+    assert {32} == {len(digest) for key in keys for digest in key}
     lines = told.splitlines()
+    later = [*lines[:700], lines[700].replace("2026", "2027"), *lines[701:]]
+    again, before = kept._holdings("\n".join([*later, ""])), kept._holdings(told)
+    assert [700] == [n for n, one in enumerate(again) if one != before[n]]
+    assert canonical.PIECE == sum(one is not before[n] for n, one in enumerate(again))
+    assert [1, 1] == [len({one.award: 0 for one in found}) - 1_999 for found in (again, before)]
     with pytest.raises(Faulty, match="kept-unreadable"):
         kept._holdings("\n".join([*lines[:-2], ",".join(lines[-2:])]))

@@ -21,7 +21,7 @@ from headgate.engines.slurm.sacct import MENDS
 from headgate.report.locale import LOCALES
 from headgate.site.actions.take_in import take_use
 from headgate.site.agents.models import Agent, Outage, SignedList
-from headgate.site.agents.projects import Project, projects, words_of
+from headgate.site.agents.projects import Project, projects, words
 from headgate.site.agents.reading import announced, list_of
 from headgate.site.agents.said import SENTENCES, differences, fault
 from headgate.site.desk.models import Acting, Dossier, Organisation
@@ -184,7 +184,7 @@ def test_what_waits_is_told_as_the_cluster_says_it(
     country.south.look(later(HOUR))
     (found,) = (p for p in _shown(operator()) if (p.name, p.site) == (quota.award, "south"))
     assert Wait.BUDGET_KEPT is found.why
-    assert words_of(found).endswith("(QOSGrpGRESMinutes × 3; <b>x</b> × 2; Priority × 1)")
+    assert words()(found).endswith("(QOSGrpGRESMinutes × 3; <b>x</b> × 2; Priority × 1)")
     for language in LANGUAGES:
         speak(client, language)
         shown = text_of(client.get("/projects/"))
@@ -238,13 +238,13 @@ def test_a_spent_budget_is_told_with_its_day_and_what_to_do(client: Client) -> N
     (found,) = (p for p in _shown(operator()) if p.why is Wait.BUDGET_SPENT)
     assert (quota.award, site, "2026-09-03") == (found.name, found.site, found.spent[:10])
     assert "25,000" in text_of(client.get("/projects/"))
-    said = words_of(found)
+    said = words()(found)
     assert "spent on 3\N{NO-BREAK SPACE}September\N{NO-BREAK SPACE}2026" in said
     assert said.endswith("(QOSGrpGRESMinutes)")
     for language, day in {"vi": "03/09/2026", "ko": "2026년 9월 3일"}.items():
         with override(language):
-            assert day in words_of(found)
-            assert "spent" not in words_of(found)
+            assert day in words()(found)
+            assert "spent" not in words()(found)
     speak(client, "en")
     assert said in html.unescape(text_of(client.get("/projects/")))
     assert b"QOSGrpGRESMinutes" in client.get("/projects/?format=csv").content

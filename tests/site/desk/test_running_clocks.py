@@ -189,7 +189,9 @@ def test_a_late_report_that_was_handed_in_waits_for_the_office_and_is_late_no_mo
     def states() -> set[str]:
         stood = _stood()
         (row,) = (
-            r for r in rows_for(officer, stood, late, object()).rows if r.award == award.award
+            r
+            for r in rows_for(officer, stood, late, moved(*FOLLOWS)).rows
+            if r.award == award.award
         )
         (one,) = all_runs(stood, Dossier.objects.filter(code=award.award))
         return {row.state, _state(one, late)}
@@ -339,7 +341,7 @@ def test_an_award_that_ended_within_its_term_runs_no_more(played: Cast) -> None:
     assert stood is not None
     (runs,) = all_runs(stood, Dossier.objects.filter(code=award.award))
     for day, state in ((award.ends - timedelta(days=1), "runs"), (award.ends, "ended")):
-        rows = rows_for(played.officer, stood, day, day.isoformat()).rows
+        rows = rows_for(played.officer, stood, day, moved(*FOLLOWS)).rows
         assert state == next(one.state for one in rows if one.award == award.award)
         assert state == _state(runs, day)
 

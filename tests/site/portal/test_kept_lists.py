@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from threading import Event, Thread
 
 from django.test import RequestFactory
 from django.utils import translation
@@ -88,3 +89,30 @@ def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else()
     assert ["moved"] == kept(names[-1], 2, lambda: ["moved"]).rows
     again = kept(names[0], 1, lambda: ["anew"])
     assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)
+
+
+def test_rows_that_somebody_is_making_are_waited_for() -> None:
+    """Two who look at once have the same rows, which were made once."""
+    begun, goes_on, made = Event(), Event(), list[int]()
+
+    def rows() -> list[int]:
+        made.append(1)
+        begun.set()
+        assert goes_on.wait(60)
+        return made
+
+    def look() -> None:
+        found.append(kept("at once", 1, rows))
+
+    found: list[Kept[int]] = []
+    both = [Thread(target=look) for _ in range(2)]
+    both[0].start()
+    assert begun.wait(60)
+    both[1].start()
+    both[1].join(0.1)
+    assert both[1].is_alive(), "it waits"
+    goes_on.set()
+    for one in both:
+        one.join(60)
+    assert [1] == made
+    assert found[0] is found[1]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from headgate.site.actions.take_due import take_due
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.gone import gone
 from headgate.site.agents.models import Agent, SignedList
-from headgate.site.agents.projects import Project, on_record, projects, words_of
+from headgate.site.agents.projects import Project, on_record, projects, words
 from headgate.site.agents.reading import announced, list_of, report_of, signed_lists
 from headgate.site.agents.said import differences, fault
 from headgate.site.desk.clock import coming
@@ -203,6 +204,8 @@ def _moment(text: str) -> datetime | None:
 
 
 def _columns(named: Callable[[str], str]) -> list[Column[Project]]:
+    kind = cache(named)
+
     def used(project: Project) -> int:
         return shown_units(project.standing.used, "gpu_second")
 
@@ -220,7 +223,7 @@ def _columns(named: Callable[[str], str]) -> list[Column[Project]]:
     return [
         Column("name", lazy("Project"), lambda p: p.name),
         Column("site", lazy("Site"), lambda p: p.site),
-        Column("class", lazy("Class"), lambda p: named(p.quota.support_class)),
+        Column("class", lazy("Class"), lambda p: kind(p.quota.support_class)),
         Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, most, figure=True),
         Column(
             "running",
@@ -239,7 +242,7 @@ def _columns(named: Callable[[str], str]) -> list[Column[Project]]:
         ),
         Column("ends", lazy("Until"), lambda p: p.quota.ends[:10], lambda p: day(p.quota.ends)),
         Column("energy", lazy("Energy, kWh"), lambda p: p.joules or 0, energy, figure=True),
-        Column("why", lazy("Why a job waits"), words_of),
+        Column("why", lazy("Why a job waits"), words()),
     ]
 
 
@@ -280,5 +283,6 @@ PAGES: Final = (
         roles=ANYBODY_SIGNED_IN,
         title=lazy("Projects"),
         group=Group.AWARDS,
+        ahead=(Role.OPERATOR,),
     ),
 )

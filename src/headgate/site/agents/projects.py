@@ -1,8 +1,8 @@
 """What each project holds on each site, and why its next job would wait, in words."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from django.db.models import BigIntegerField, F, Q, Sum
@@ -102,13 +102,24 @@ class Project:
         return self.quota.award
 
 
-def words_of(project: Project) -> str:
-    """Why a job waits, in the reader's language, with the name that the cluster gives it."""
-    quota = project.quota
-    told = {"starts": quota.starts, "ends": quota.ends, "spent": project.spent}
-    said = _(SAID[project.why]) % {name: day(at) if at else "?" for name, at in told.items()}
-    names = [f"{one.reason} × {whole(one.jobs)}" for one in project.waiting]
-    return f"{said} ({'; '.join(names) or project.why.value.partition(',')[0]})"
+def words() -> Callable[[Project], str]:
+    """Why a job waits, in the reader's language, with the name that the cluster gives it.
+
+    The jobs of most projects wait for the same: that is put into words once.
+    """
+
+    @cache
+    def told(why: Wait, waiting: tuple[Waiting, ...], **days: str) -> str:
+        said = _(SAID[why]) % {name: day(at) if at else "?" for name, at in days.items()}
+        names = [f"{one.reason} × {whole(one.jobs)}" for one in waiting]
+        return f"{said} ({'; '.join(names) or why.value.partition(',')[0]})"
+
+    def words_of(one: Project) -> str:
+        quota = one.quota
+        days = {"starts": quota.starts, "ends": quota.ends, "spent": one.spent}
+        return told(one.why, one.waiting, **days)
+
+    return words_of
 
 
 def projects(

@@ -6,8 +6,8 @@ Wherever they are looked for, those are named that are shown, and the others no 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial, reduce
-from itertools import chain, compress, filterfalse, islice, repeat
+from functools import cache, reduce
+from itertools import chain, compress, filterfalse, islice, repeat, starmap
 from operator import and_, contains, or_
 from typing import Final
 
@@ -120,39 +120,55 @@ class Kept:
 
         Those come first that have it in what they are called: their name, and what is said before.
         """
-        standing = cache(_standing)
-        having = [*self._having(words, told, lambda w: [standing(text, w) for text in self.each])]
-        if True not in having:
+        texts = cache(_texts)
+        standing = cache(lambda text, word: _standing(texts, text, word))
+        having = self._having(words, told, lambda w: [standing(text, w) for text in self.each])
+        if not having:
             return 0, ()
         first = self._having(words, called, lambda word: [standing(self.each[0], word)])
-        places = range(len(having))
-        return having.count(True), first_of(compress(places, first), compress(places, having))
+        return having.bit_count(), first_of(self._places(having & first), self._places(having))
 
     def _having(
         self,
         words: Words,
         told: Callable[[Said], str],
-        standing: Callable[[str], Sequence[Sequence[bool]]],
-    ) -> Iterable[bool]:
-        """Of each thing whether each word is told of it, or stands in one of other texts of it.
+        standing: Callable[[str], Iterable["_Marks"]],
+    ) -> "_Marks":
+        """The things of each of which every word is told, or stands in one of its other texts.
 
         What many say is looked through once for all of them.
         """
         said = each_findable([told(one) for one in self.many])
 
-        def one(word: str) -> Iterable[bool]:
+        def one(word: str) -> _Marks:
             has = [word in text for text in said]
-            ways = [way for way in standing(word) if way]
-            many = [map(has.__getitem__, self.which)] if any(has) or not ways else []
-            return reduce(partial(map, or_), [*ways, *many])
+            many = _marks(map(has.__getitem__, self.which)) if any(has) else 0
+            return reduce(or_, standing(word), many)
 
-        return reduce(partial(map, and_), map(one, words))
+        return reduce(and_, map(one, words))
+
+    def _places(self, having: "_Marks") -> Iterable[int]:
+        """The places of the things that are marked."""
+        size = len(self.which)
+        return compress(range(size), having.to_bytes(size, "little"))
 
 
-def _standing(together: str, word: str) -> list[bool]:
-    """In which of some texts that lie together a word stands; nothing where it does in none."""
-    texts = together.split(_BETWEEN) if word in together else []
-    return [*map(contains, texts, repeat(word))]
+_Marks = int
+"""Some of many things: a number with a byte for each, 1 or 0. Sets of them meet in no time."""
+
+
+def _marks(having: Iterable[bool]) -> _Marks:
+    return int.from_bytes(bytes(having), "little")
+
+
+def _standing(texts: Callable[[str], Sequence[str]], together: str, word: str) -> _Marks:
+    """In which of some texts that lie together a word stands."""
+    return _marks(map(contains, texts(together), repeat(word))) if word in together else 0
+
+
+def _texts(together: str) -> list[str]:
+    """The texts that lie together."""
+    return together.split(_BETWEEN)
 
 
 _BETWEEN: Final = "\0"
@@ -168,28 +184,46 @@ def kept_of(names: Sequence[str], says: Iterable[Said], numbers: Iterable[int] =
 
 def entries(words: Words) -> Iterator[Hit]:
     """The newest entries of the journal whose kind or subject has all words: one query."""
-    where = " AND ".join(map(_of_entry, words))
-    likes = map(_like, words)
-    among, number, asked = _among(words) if reading.DATABASE.vendor == "sqlite" else _EVERY
-    sql = _NEWEST.format(among=among, where=where, number=number)
-    for seq, kind, at, subject in reading.DATABASE.rows(sql, [*asked, *likes, SHOWN_MOST]):
-        address = f"{reverse('entries')}?before={seq + 1}"
-        yield Hit(f"{seq} {kind}", f"{subject} – {day(at)}", address)
+    among, asked = _among(words) if reading.DATABASE.vendor == "sqlite" else _EVERY
+    some = " UNION ".join(starmap(_SOME.format, _ways(words, among)))
+    found = reading.DATABASE.rows(_NEWEST.format(some), [*asked, *map(_like, words)])
+    every = reverse("entries")
+    for seq, kind, at, subject in found:
+        yield Hit(f"{seq} {kind}", f"{subject} – {day(at)}", f"{every}?before={seq + 1}")
 
 
-_NEWEST: Final = """
-    SELECT seq, kind, at, subject FROM entry WHERE seq IN
-        (SELECT seq FROM {among} {where} ORDER BY {number} DESC LIMIT %s) ORDER BY seq DESC
+_NEWEST: Final = f"""
+    SELECT seq, kind, at, subject FROM entry
+    WHERE seq IN ({{}}) ORDER BY seq DESC LIMIT {SHOWN_MOST}
 """
 """An index has the subjects of all entries, and their lines need not be read to look through it."""
+_SOME: Final = f"""
+    SELECT seq FROM (SELECT entry.seq FROM {{}} {{}} ORDER BY {{}} DESC LIMIT {SHOWN_MOST}) newest
+"""
 
-Among = tuple[str, str, Sequence[str]]
-"""Among which entries words are looked for, how their numbers are called, and what is asked."""
 
-_EVERY: Final[Among] = ("entry WHERE", "seq", ())
+def _ways(words: Words, among: str) -> Iterator[tuple[str, str, str]]:
+    """Each way to the newest entries that have all words: among which, the condition, the order.
+
+    A word in the names of some kinds, of which no transfer is, is looked for in subjects, which an
+    index has, and among the entries of those kinds, which are few: beside each other.
+    """
+    number = "entry_words.rowid" if among == _INDEXED else "entry.seq"
+    kinds = [kind for kind in Kind if words[0] in kind.value]
+    if len(words) > 1 or among != _EVERY[0] or not kinds or Kind.TRANSFER in kinds:
+        yield among, " AND ".join(map(_of_entry, words)), number
+        return
+    yield among, _of_subject(), number
+    named = ", ".join(f"'{kind.value}'" for kind in kinds)
+    yield among, f"moved IS NULL AND kind IN ({named})", number
+
+
+Among = tuple[str, Sequence[str]]
+"""Among which entries words are looked for, and what is asked for that."""
+
+_EVERY: Final[Among] = ("entry WHERE", ())
 _OTHER_SIGNS: Final[Among] = (
     "entry INDEXED BY entry_other_signs WHERE subject GLOB '*[^ -~]*' AND",
-    "seq",
     (),
 )
 _INDEXED: Final = "entry_words CROSS JOIN entry ON seq = entry_words.rowid WHERE words MATCH %s AND"
@@ -206,17 +240,22 @@ def _among(words: Words) -> Among:
     if not has:
         return _EVERY if all(map(str.isascii, words)) else _OTHER_SIGNS
     quoted = (one.replace('"', '""') for one in has)
-    return _INDEXED, "entry_words.rowid", (" ".join(f'"{one}"' for one in quoted),)
+    return _INDEXED, (" ".join(f'"{one}"' for one in quoted),)
 
 
 def _of_entry(word: str) -> str:
-    """How a word is looked for in an entry; few are in the word for a kind.
+    """How a word is looked for in an entry; few are in the word for a kind."""
+    kinds = "".join(f" OR kind = '{kind.value}'" for kind in Kind if word in kind.value)
+    return f"({_of_subject()}{kinds})"
+
+
+def _of_subject() -> str:
+    """How a word is looked for in what an entry is about.
 
     SQLite compares in either case by itself, and takes thrice as long where each text is folded.
     """
     like = "ILIKE" if reading.DATABASE.vendor == "postgresql" else "LIKE"
-    kinds = "".join(f" OR kind = '{kind.value}'" for kind in Kind if word in kind.value)
-    return f"(subject {like} %s ESCAPE '!'{kinds})"
+    return f"subject {like} %s ESCAPE '!'"
 
 
 def _like(word: str) -> str:

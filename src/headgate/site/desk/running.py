@@ -4,6 +4,8 @@ A row is read from the journal and a few columns of the desk, so that ten thousa
 in the time of a few pages; all that there is to say of one award is `amending.Runs`.
 """
 
+from bisect import insort
+from collections import Counter
 from collections.abc import (
     Collection,
     Container,
@@ -14,9 +16,9 @@ from collections.abc import (
 )
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from headgate.core.duties.amendment import Change, accepted
 from headgate.core.duties.reports import Owed, owed
@@ -33,7 +35,7 @@ from headgate.site.desk.office import (
     leads_of,
     visible_to,
 )
-from headgate.site.portal.lists import Kept, kept, kept_for_staff
+from headgate.site.portal.lists import Kept, kept, kept_before, kept_for_staff
 from headgate.site.portal.models import Person
 from headgate.site.portal.roles import is_staff
 from headgate.site.records.kept import Stands, ended
@@ -87,7 +89,7 @@ FOLLOWS: Final = (NEWEST_ASKING, ANSWERED, NEWEST_NAME)
 """What a list of running awards follows from beside the awards, the policy and the fees."""
 
 
-def rows_for(person: Person, stood: Stands, on: date, at: Hashable) -> Kept[Listed]:
+def rows_for(person: Person, stood: Stands, on: date, at: tuple[str, ...]) -> Kept[Listed]:
     """What somebody may look into, what is asked and owed first.
 
     All for staff, until there is another `at`, or the awards, terms, policy or suspensions are
@@ -96,8 +98,77 @@ def rows_for(person: Person, stood: Stands, on: date, at: Hashable) -> Kept[List
     """
     seen, every = visible_to(person, Dossier.objects.all()), is_staff(person)
     shut = suspended_now(stood)
-    follows = on, at, stood.document, stood.standing.index, stood.holdings, shut
-    return kept_for_staff(person, "running", follows, lambda: _rows(stood, on, shut, seen, every))
+    follows = _Follows((on, stood.document, stood.standing.index), at, stood.holdings, shut)
+
+    def rows() -> list[Listed]:
+        found = _moved(follows, stood, on) if every else None
+        return _rows(stood, on, shut, seen, every) if found is None else found
+
+    return kept_for_staff(person, "running", follows, rows)
+
+
+class _Follows(NamedTuple):
+    """What the rows of staff follow from; `at` as `moved(*FOLLOWS)` tells it."""
+
+    always: Hashable
+    at: tuple[str, ...]
+    holdings: tuple[Holding, ...]
+    shut: frozenset[str]
+
+    def unmoved(self) -> Hashable:
+        """What moves every row: the day, the policy, the term, a name."""
+        *where, _asked, _answered, name = self.at
+        return self.always, *where, name
+
+
+MOVED_MOST: Final = 500
+"""Rows from which all are made anew."""
+
+
+def _moved(now: _Follows, stood: Stands, on: date) -> list[Listed] | None:
+    """The rows that are kept with the few made anew that have moved, or None where all may have.
+
+    These are of awards that are others, of which something was asked or answered, and which were
+    suspended or are no more. Of an award that ended nothing else moves before the term does.
+    """
+    was, before = kept_before("running")
+    if not isinstance(was, _Follows) or was.unmoved() != now.unmoved():
+        return None
+    awards = was.shut ^ now.shut | _others(was.holdings, now.holdings)
+    if was.at != now.at:
+        awards |= _asked_since(was.at[-3], before)
+    if len(awards) >= MOVED_MOST:
+        return None
+    rows = [row for row in before if row.award not in awards]
+    some = Dossier.objects.filter(code__in=awards)
+    for row in _rows(stood, on, now.shut, some, True, awards) if awards else ():
+        insort(rows, row, key=_order)
+    return rows
+
+
+def _others(was: Iterable[Holding], now: Iterable[Holding]) -> set[str]:
+    """The awards that are not what they were; most that are the same are one and the same."""
+    if was is now:
+        return set()
+    old, new = {one.award: one for one in was}, {one.award: one for one in now}
+    every = ((award, old.get(award), new.get(award)) for award in old.keys() | new.keys())
+    return {award for award, one, other in every if one is not other and one != other}
+
+
+def _asked_since(newest: str, before: Iterable[Listed]) -> set[str]:
+    """The awards of which something was asked since the `newest` request, or answered since they
+    had their rows, with the others of their alliances, which have one lead; two queries.
+    """
+    known = int(newest) if newest.isdecimal() else 0
+    some = Asking.objects.filter(Q(granted__isnull=True) | Q(pk__gt=known)).order_by()
+    asked = [*some.values_list("pk", "granted", "dossier__code")]
+    counts = Counter(code or "" for _pk, granted, code in asked if granted is None)
+    told = Counter({row.award: row.waiting for row in before if row.waiting})
+    moved = {award for award in counts.keys() | told.keys() if counts[award] != told[award]}
+    moved |= {code or "" for pk, _granted, code in asked if pk > known}
+    alliances = Dossier.objects.filter(code__in=moved, alliance__isnull=False).values("alliance")
+    beside = Dossier.objects.filter(alliance__in=alliances, code__isnull=False)
+    return moved | {code or "" for code in beside.values_list("code", flat=True)}
 
 
 class Reports:
@@ -140,9 +211,15 @@ def ended_before(stood: Stands) -> Sequence[Holding]:
 
 
 def _rows(
-    stood: Stands, on: date, shut: Container[str], dossiers: "QuerySet[Dossier]", every: bool
+    stood: Stands,
+    on: date,
+    shut: Container[str],
+    dossiers: "QuerySet[Dossier]",
+    every: bool,
+    among: Container[str] | None = None,
 ) -> list[Listed]:
-    """Those that some applications came to; with `every`, those of no application here as well.
+    """Those that some applications came to; with `every`, those of no application here as well,
+    all of them or those `among` some.
 
     Of these nobody can hand a report in here, so none is told as owed.
     """
@@ -171,9 +248,14 @@ def _rows(
         kind, waits = one.support_class, len(asked)
         return _listed(one.award, one.call, lead or "", kind, one.ends, day, waits, told)
 
-    seen = [one for one in (*gone, *stood.holdings) if every or one.award in leads]
-    rows = [found for one in seen if (found := row(one))]
-    return sorted(rows, key=lambda row: (not row.waiting, row.report or date.max, row.award))
+    seen = (one for one in (*gone, *stood.holdings) if every or one.award in leads)
+    some = seen if among is None else (one for one in seen if one.award in among)
+    return sorted((found for one in some if (found := row(one))), key=_order)
+
+
+def _order(row: Listed) -> tuple[bool, date, str]:
+    """What is asked and owed first."""
+    return not row.waiting, row.report or date.max, row.award
 
 
 def _waiting(dossiers: "QuerySet[Dossier]") -> Mapping[str, Asked]:

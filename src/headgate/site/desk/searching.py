@@ -7,7 +7,7 @@ but what decisions are found by, which are only ever added to.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import starmap
 from typing import Any, Final, TypeVar
 
@@ -134,7 +134,20 @@ def _all(text: Text) -> str:
 
 
 def _at(name: str, *parts: object) -> str:
-    return reverse(name, args=parts)
+    return _address(name, len(parts)).format(*parts)
+
+
+@cache
+def _address(name: str, parts: int) -> str:
+    """The address of a page with a place for each part: a search leads to more than a hundred.
+
+    A part is a number or a name of the programme, of which an address changes no sign.
+    """
+    return reverse(name, args=(_PART,) * parts).replace(_PART, "{}")
+
+
+_PART: Final = "0"
+"""A part that every page takes; the address of no page has it otherwise."""
 
 
 def _dossiers(looking: _Looking) -> Several | None:

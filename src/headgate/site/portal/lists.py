@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import compress, islice
+from threading import RLock
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -268,6 +269,19 @@ _KEPT: Final = Recent[tuple[Hashable, Kept[Any]]](KEPT_MOST)
 
 def kept(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
     """The rows of a list that a process keeps, until there is another of what it `follows` from."""
+    was, found = _KEPT.get(name) or (None, None)
+    if found is None or was != follows:
+        with _MAKING:
+            return _made(name, follows, rows)
+    return found
+
+
+_MAKING: Final = RLock()
+"""Whoever makes rows: what is being made is waited for, and not made twice."""
+
+
+def _made(name: str, follows: Hashable, rows: Callable[[], Sequence[T]]) -> Kept[T]:
+    """The rows, made now unless somebody has made them meanwhile."""
     was, found = _KEPT.get(name) or (None, None)
     if found is None or was != follows:
         with undisturbed():

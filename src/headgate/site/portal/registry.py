@@ -44,7 +44,8 @@ class Page:
 
     `roles` empty means everybody. `title` puts it into the navigation of whoever may see it, and
     `group` says behind which word it is folded where that would get long. `sample` are values for
-    the parts of its path, with which a test can ask for it.
+    the parts of its path, with which a test can ask for it. `ahead` are those for whom a process
+    that serves makes what this page keeps before anybody looks; nobody in particular is `None`.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Page:
     group: Group | None = None
     demo_only: bool = False
     sample: tuple[tuple[str, Any], ...] = ()
+    ahead: tuple[Role | None, ...] = ()
 
     @property
     def permission(self) -> str:

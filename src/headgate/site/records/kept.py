@@ -5,7 +5,7 @@ the newest holds. What was received and decided has its digest in the journal; w
 (holdings, what the meters know, the tree) can be derived again, and `verify` does.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from headgate.core import canonical
 from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.chart import Chart
 from headgate.core.ledger.entry import decode
@@ -279,34 +280,31 @@ def stands(database: Database, *, afresh: bool = False) -> Stands | None:
     return Stands(adopted, term, now[2], size, _moved(database, term, str(size), ""))
 
 
-_HOLDINGS: Final = Recent[tuple[Holding, ...]](8)
-"""Awards by the SHA-256 of their lines: as many as a list needs that has those that ended too."""
+_Pieces = dict[bytes, tuple[Holding, ...]]
+"""Awards by the SHA-256 of some of their lines."""
+
+_HOLDINGS: Final = Recent[tuple[tuple[Holding, ...], _Pieces]](8)
+"""Awards by those of all their lines: as many as a list needs that has those that ended too."""
 
 
 def _holdings(text: str) -> tuple[Holding, ...]:
     """The awards of these lines; every page asks, and they are others only after an event.
 
-    The lines are not kept: those of ten thousand awards are as large as the awards themselves.
+    Most events move few of them: lines that were read before are not read again. They are not kept
+    either: those of ten thousand awards are as large as the awards themselves.
     """
-    digest = sha256()
-    for piece in _pieces(text):
-        digest.update(piece)
-    if (found := _HOLDINGS.get(digest.digest())) is None:
+    digests = tuple(sha256(piece).digest() for piece in canonical.pieces(text))
+    if (found := _HOLDINGS.get(digests)) is None:
+        known = dict(chain.from_iterable(pieces.items() for _, pieces in _HOLDINGS.values()))
         alike: dict[Any, Any] = {}
         with undisturbed():
-            some = (_some_holdings(piece, alike) for piece in _pieces(text))
-            found = tuple(chain.from_iterable(some))
-        _HOLDINGS.keep(digest.digest(), found)
-    return found
-
-
-def _pieces(text: str) -> Iterator[bytes]:
-    """Some lines at a time: read at once, those of many awards take thrice what is made of them."""
-    begin = 0
-    while begin < len(text):
-        end = text.find("\n", begin + 2**17) + 1 or len(text)
-        yield text[begin:end].encode()
-        begin = end
+            pieces = {
+                digest: known.get(digest) or tuple(_some_holdings(piece, alike))
+                for digest, piece in zip(digests, canonical.pieces(text), strict=True)
+            }
+        found = tuple(chain.from_iterable(pieces[digest] for digest in digests)), pieces
+        _HOLDINGS.keep(digests, found)
+    return found[0]
 
 
 _NO_PARTS: Final[Mapping[str, int]] = {}

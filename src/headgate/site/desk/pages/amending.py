@@ -407,6 +407,7 @@ PAGES: Final = (
         _SEES,
         title=lazy("Running awards"),
         group=Group.AWARDS,
+        ahead=(Role.AGENCY_OFFICER,),
     ),
     Page(
         "running/<slug:code>/",

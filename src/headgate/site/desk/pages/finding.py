@@ -9,6 +9,7 @@ from headgate.site.desk.looking import SHOWN_MOST
 from headgate.site.desk.searching import search
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
+from headgate.site.portal.roles import Role
 from headgate.site.portal.words import language
 
 QUERY_MOST: Final = 200
@@ -28,4 +29,4 @@ def found(request: HttpRequest) -> HttpResponse:
     return response
 
 
-PAGES: Final = (Page("search/", "search", found),)
+PAGES: Final = (Page("search/", "search", found, ahead=(Role.AGENCY_OFFICER,)),)

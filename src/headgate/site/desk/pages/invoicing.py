@@ -374,7 +374,15 @@ def _signed(line: Line) -> int:
 _SEES: Final = STAFF | {Role.APPLICANT}
 _SAMPLE: Final = "open-1-0001-1"
 PAGES: Final = (
-    Page("invoices/", "invoices", invoice_list, _SEES, title=lazy("Invoices"), group=Group.AWARDS),
+    Page(
+        "invoices/",
+        "invoices",
+        invoice_list,
+        _SEES,
+        title=lazy("Invoices"),
+        group=Group.AWARDS,
+        ahead=(Role.FUND_OFFICER,),
+    ),
     Page(
         "invoices/<slug:number>/",
         "invoice",

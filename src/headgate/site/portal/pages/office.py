@@ -169,7 +169,14 @@ def entries(request: HttpRequest) -> HttpResponse:
 
 
 PAGES: Final = (
-    Page("home/", "home", home, roles=ANYBODY_SIGNED_IN, title=lazy("Today")),
+    Page(
+        "home/",
+        "home",
+        home,
+        roles=ANYBODY_SIGNED_IN,
+        title=lazy("Today"),
+        ahead=(Role.AGENCY_OFFICER, Role.FUND_OFFICER, Role.OPERATOR),
+    ),
     Page(
         "decisions/",
         "decisions",
@@ -177,6 +184,7 @@ PAGES: Final = (
         roles=STAFF,
         title=lazy("Decisions"),
         group=Group.RECORD,
+        ahead=(Role.AUDITOR,),
     ),
     Page("decisions/<int:seq>/", "decision", decision, roles=STAFF, sample=(("seq", 3),)),
     Page("entries/", "entries", entries, roles=STAFF, title=lazy("Entries"), group=Group.RECORD),

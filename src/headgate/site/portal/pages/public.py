@@ -313,7 +313,7 @@ def journal(request: HttpRequest) -> HttpResponse:
 
 
 PAGES: Final = (
-    Page("", "programme", programme, title=lazy("Programme")),
+    Page("", "programme", programme, title=lazy("Programme"), ahead=(None,)),
     Page("calls/", "calls", calls, title=lazy("Calls and awards")),
     Page("calls/<slug:call>/", "call", call, sample=SAMPLE),
     Page(
