@@ -145,6 +145,27 @@ def test_another_leads_the_awards_once_all_agree_and_the_office_approves(played:
     assert () == verify_database(SITE).faults
 
 
+def test_a_member_whose_yes_is_waited_for_finds_it_among_its_last_days(played: Cast) -> None:
+    """On *Today*, until it has agreed or the office has answered; not the lead, who has asked.
+
+    The office is told by name who has not agreed, and what was asked names whom it is about.
+    """
+    made, told = asked(played), f"{LED[0]}: last day to agree to another lead"
+
+    def waits_for(code: str) -> bool:
+        return told in text_of(browser(played.persons[code]).get("/home/"))
+
+    assert [False, True, True, False] == [waits_for(code) for code in (OLD, NEW, THIRD, OTHER)]
+    agreed(played, made, NEW)
+    assert [False, True] == [waits_for(code) for code in (NEW, THIRD)]
+    sent = {"deed": "grant", "asking": made.pk, "text": "All agree"}
+    page = text_of(browser(played.officer).post(f"/running/{LED[0]}/", sent, follow=True))
+    assert f"agreed to the other lead. (Body {THIRD})" in page
+    assert f'<p class="govuk-body">Body {NEW}</p>' in page
+    answer(played.officer, made.pk, False, "Not now", LATER)
+    assert not waits_for(THIRD)
+
+
 def test_the_new_lead_acts_and_the_old_one_is_a_member(played: Cast) -> None:
     """Requests come from the new lead's people alone; the old lead's still see the award."""
     assert gone(SITE, LED) == (gone(SITE, LED), changed(played))[0]
