@@ -423,6 +423,17 @@ def test_the_pages_ask_the_database_a_few_things(played: Cast) -> None:
     counted()
 
 
+def test_a_member_that_leaves_as_another_takes_the_lead_took_nothing(played: Cast) -> None:
+    """The tag of who took the lead stands at the place that ended with it, and at no other."""
+    changed(played)
+    leave_alliance(played.persons[OLD], alliance_of().pk, OLD, LATER)
+    alliance_of().members.filter(organisation__code=OLD).update(left=LATER)
+    shown = text_of(browser(played.officer).get(f"/alliances/{alliance_of().pk}/"))
+    rows = shown[: shown.index("Lead over time")].split("<tr")[1:]
+    tagged = ["Took the lead" in row for code in (OLD, NEW, THIRD) for row in rows if code in row]
+    assert [False, True, False] == tagged
+
+
 def test_the_lead_may_come_back(played: Cast) -> None:
     """Each time with its days and its parts as they were."""
     alliance = alliance_of()
