@@ -1,6 +1,7 @@
 """Rows that a process keeps: found by words that are told once, and made anew when they must be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from django.test import RequestFactory
@@ -88,3 +89,13 @@ def test_what_a_process_keeps_is_made_anew_when_it_follows_from_something_else()
     assert ["moved"] == kept(names[-1], 2, lambda: ["moved"]).rows
     again = kept(names[0], 1, lambda: ["anew"])
     assert (["rows 0"], ["anew"]) == (first[0].rows, again.rows)
+
+
+LAID_OUT = [(False, False), (True, False), (False, True)]
+
+
+def test_a_cell_says_how_it_is_laid_out() -> None:
+    """Figures stand to the right, a name that would break over three lines has room for itself."""
+    plain: Column[str] = Column("n", "N", str)
+    kinds = [replace(plain, figure=f, roomy=r).kind for f, r in LAID_OUT]
+    assert ["", " govuk-table__cell--numeric", " hg-roomy"] == kinds
