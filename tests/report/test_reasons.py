@@ -1,6 +1,7 @@
 """Every outcome can be told in every language, with the rule and the numbers it rests on."""
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -51,6 +52,25 @@ def test_a_class_has_its_name_before_its_code(language: str) -> None:
     say = speaker_of(resolved.policy, language)
     words = sentence(reason(Outcome.POOL_SPENT), say)
     assert "h200" not in words.replace("NVIDIA H200 (h200)", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "envelope", "limit"),
+    [
+        ("en", "the envelope Universities (academia) is spent", "limit lead of FIRM-007"),
+        ("vi", "hạn mức Universities (academia) đã hết", "giới hạn tập trung lead của FIRM-007"),
+        ("ko", "(Universities (academia))", "집중 제한 FIRM-007의 lead"),
+    ],
+)
+def test_an_envelope_has_its_name_and_a_limit_says_of_whom_it_is(
+    language: str, envelope: str, limit: str
+) -> None:
+    """What stood in the way is told as people call it, not by codes that the solver has."""
+    say = speaker(language, {"academia": Text(en="Universities")}, "KRW")
+    spent = replace(reason(Outcome.ENVELOPE_SPENT), rules=("academia",))
+    assert envelope in sentence(spent, say)
+    concentrated = replace(reason(Outcome.CONCENTRATION_LIMIT), rules=("lead:FIRM-007",))
+    assert limit in sentence(concentrated, say)
 
 
 @pytest.mark.parametrize("outcome", Outcome)

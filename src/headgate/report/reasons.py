@@ -55,7 +55,8 @@ def ground(section: Call, finding: Finding, say: Speaker) -> str:
 def sentence(reason: Reason, say: Speaker) -> str:
     """A reason of the award list; the English one is the sentence of the decision itself.
 
-    In every language a class has its name before the code that the decision has.
+    In every language a class, or a class of holders, has its name before the code that the decision
+    has, and a limit on concentration says of whom it is.
     """
     reason = _named(reason, say)
     if say.language == "en":
@@ -79,9 +80,17 @@ def _named(reason: Reason, say: Speaker) -> Reason:
     return replace(
         reason,
         pool=say.class_known(reason.pool),
-        rules=tuple(map(say.class_known, reason.rules)),
+        rules=tuple(_rule(rule, say) for rule in reason.rules),
         nearest=tuple(replace(one, pool=say.class_known(one.pool)) for one in reason.nearest),
     )
+
+
+def _rule(rule: str, say: Speaker) -> str:
+    limit, group, whose = rule.partition(":")
+    if group:
+        return say.say("limit_of", limit=limit, whose=whose)
+    known = say.holders.get(rule)
+    return f"{say.text(known)} ({rule})" if known else say.class_known(rule)
 
 
 def _points(milli_points: int, say: Speaker) -> str:

@@ -406,7 +406,8 @@ def test_nobody_is_brought_into_an_award_without_its_own_yes(played: Cast) -> No
     parts = {dossier.lead.code: 1, member.organisation.code: 1, came.code: 1234, "TYPO": 1}
     made = asking(played, award, change=Change.MEMBERS, parts=parts)
     shown = text_of(browser(lead).get(f"/running/{award.award}/"))
-    assert f"Has not agreed to enter</strong> {', '.join(sorted([came.code, 'TYPO']))}" in shown
+    assert f"Has not agreed to enter</strong> {came.name}, TYPO" in shown
+    assert f"{came.name}: 1,234, TYPO: 1" in shown
     with refused(DeskRefusal.ENTRY_UNAGREED):
         answer(played.officer, made.pk, True, "Yes", NOON)
     with refused(DeskRefusal.NOT_YOURS):

@@ -57,3 +57,17 @@ def test_who_reads_of_a_round_reads_that_it_was_heard(site: Site) -> None:
     with override("en"):
         subjects = [letter(one).subject for one in told if one.facts["team"] == team]
     assert [f"{team}: the round is decided", f"{team}: the round is decided again"] == subjects
+    every = Notice.objects.filter(kind="round-decided").order_by("id")
+    may = {(one.facts["team"] == team, one.facts["again"]): letter(one).lines for one in every}
+    tells = {key: any("You may object" in line for line in lines) for key, lines in may.items()}
+    wanted = {(True, 0): True, (False, 0): True, (True, 1): False, (False, 1): True}
+    assert wanted == tells, "who has objected may not again"
+
+
+def test_nobody_is_told_of_days_that_have_passed(site: Site) -> None:
+    """A result that is told late names no day to object that is over."""
+    site.cast.live(closing(site.cast))
+    gather(site.now + 60 * DAY)
+    told = Notice.objects.filter(kind="round-decided")
+    assert told
+    assert not any("You may object" in line for one in told for line in letter(one).lines)

@@ -145,6 +145,27 @@ def test_another_leads_the_awards_once_all_agree_and_the_office_approves(played:
     assert () == verify_database(SITE).faults
 
 
+def test_a_member_whose_yes_is_waited_for_finds_it_among_its_last_days(played: Cast) -> None:
+    """On *Today*, until it has agreed or the office has answered; not the lead, who has asked.
+
+    The office is told by name who has not agreed, and what was asked names whom it is about.
+    """
+    made, told = asked(played), f"{LED[0]}: last day to agree to another lead"
+
+    def waits_for(code: str) -> bool:
+        return told in text_of(browser(played.persons[code]).get("/home/"))
+
+    assert [False, True, True, False] == [waits_for(code) for code in (OLD, NEW, THIRD, OTHER)]
+    agreed(played, made, NEW)
+    assert [False, True] == [waits_for(code) for code in (NEW, THIRD)]
+    sent = {"deed": "grant", "asking": made.pk, "text": "All agree"}
+    page = text_of(browser(played.officer).post(f"/running/{LED[0]}/", sent, follow=True))
+    assert f"agreed to the other lead. (Body {THIRD})" in page
+    assert f'<p class="govuk-body">Body {NEW}</p>' in page
+    answer(played.officer, made.pk, False, "Not now", LATER)
+    assert not waits_for(THIRD)
+
+
 def test_the_new_lead_acts_and_the_old_one_is_a_member(played: Cast) -> None:
     """Requests come from the new lead's people alone; the old lead's still see the award."""
     assert gone(SITE, LED) == (gone(SITE, LED), changed(played))[0]
@@ -400,6 +421,17 @@ def test_the_pages_ask_the_database_a_few_things(played: Cast) -> None:
     agreed(played, made, NEW, THIRD)
     answer(played.officer, made.pk, True, "All agree", LATER)
     counted()
+
+
+def test_a_member_that_leaves_as_another_takes_the_lead_took_nothing(played: Cast) -> None:
+    """The tag of who took the lead stands at the place that ended with it, and at no other."""
+    changed(played)
+    leave_alliance(played.persons[OLD], alliance_of().pk, OLD, LATER)
+    alliance_of().members.filter(organisation__code=OLD).update(left=LATER)
+    shown = text_of(browser(played.officer).get(f"/alliances/{alliance_of().pk}/"))
+    rows = shown[: shown.index("Lead over time")].split("<tr")[1:]
+    tagged = ["Took the lead" in row for code in (OLD, NEW, THIRD) for row in rows if code in row]
+    assert [False, True, False] == tagged
 
 
 def test_the_lead_may_come_back(played: Cast) -> None:

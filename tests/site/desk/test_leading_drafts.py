@@ -16,7 +16,7 @@ from headgate.site.actions.alliance import enter_alliance, form_alliance, leave_
 from headgate.site.actions.amend import answer, ask
 from headgate.site.actions.consent import agree_to_lead, consent
 from headgate.site.actions.lead import ask_to_lead, take_lead
-from headgate.site.actions.people import stop_acting
+from headgate.site.actions.people import act_for, stop_acting
 from headgate.site.actions.save_draft import save_draft
 from headgate.site.actions.submit import submit
 from headgate.site.actions.withdraw import withdraw
@@ -159,6 +159,32 @@ def test_without_awards_a_member_leads_as_soon_as_it_agrees(shown: Cast) -> None
     submit(shown.persons[NEW], dossier.pk, after.version, TAKEN)
     assert f'"applicant":{{"id":"{NEW}"' in Dossier.objects.get(pk=dossier.pk).line
     assert 1 == Member.objects.filter(alliance=alliance, organisation__code=OLD).count()
+
+
+def test_a_draft_that_waits_for_a_yes_is_among_the_last_days_of_a_member(shown: Cast) -> None:
+    """Until it has agreed to the version there is, anew for each; a lead and a member that left are
+    not waited for, and nobody once it was handed in.
+    """
+    alliance, dossier = drafted(shown)
+
+    def waits_for() -> list[str]:
+        told = "Alliances: last day to agree to an application"
+        codes = OLD, NEW, THIRD
+        return [c for c in codes if told in text_of(browser(shown.persons[c]).get("/home/"))]
+
+    assert [NEW, THIRD] == waits_for()
+    consent(shown.persons[NEW], dossier.pk, NEW, dossier.version, DRAFTED)
+    assert [THIRD] == waits_for()
+    leave_alliance(shown.persons[THIRD], alliance.pk, THIRD, DRAFTED)
+    act_for(shown.owner, shown.persons[NEW], THIRD, DRAFTED)
+    dossier.refresh_from_db()
+    assert [NEW] == waits_for(), "to the version without who left"
+    consent(shown.persons[NEW], dossier.pk, NEW, dossier.version, DRAFTED)
+    assert [] == waits_for()
+    Dossier.objects.filter(pk=dossier.pk).update(version=dossier.version + 1)
+    assert [NEW] == waits_for()
+    Dossier.objects.filter(pk=dossier.pk).update(state=State.SUBMITTED)
+    assert [] == waits_for()
 
 
 def test_of_several_asked_the_last_leads(shown: Cast) -> None:

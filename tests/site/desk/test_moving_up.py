@@ -331,6 +331,21 @@ def test_who_reads_may_not_answer_for_others(told: Cast) -> None:
             accept(person, up, True, moment())
 
 
+def test_a_list_that_changed_is_signed_anew_before_anybody_is_asked(told: Cast) -> None:
+    """Who decides is told so, and not to wait for a question that nobody will ask; the board says
+    it too, and lets reviewers be assigned to whom the change let in.
+    """
+    first, second, *_ = listed().winners
+    decline(told, first, moment())
+    board = browser(told.officer).get(reverse("board", args=("open",))).content.decode()
+    assert ("is another than was told" in board, 'value="assign"' in board) == (False, False)
+    find_gate(told.officer, second, "audit", False, "Not there", ["ab" * 32], moment())
+    with pytest.raises(Refused, match=DeskRefusal.LIST_CHANGED.name):
+        take_due(told.officer, DECIDE, moment() + 30 * DAY)
+    board = browser(told.officer).get(reverse("board", args=("open",))).content.decode()
+    assert ("is another than was told" in board, 'value="assign"' in board) == (True, True)
+
+
 def test_another_list_begins_from_its_winners(told: Cast) -> None:
     """What was told of the old list falls with it, and nothing is asked of a list that changed."""
     gone(told)

@@ -1,13 +1,16 @@
 """The figures of a statement as a reader adds them up: along a line, and over the members."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.core.quantities import half_even_part
-from headgate.report.speaker import shown_parts
+from headgate.core.supports.price import Currency
+from headgate.report.speaker import shown_parts, speaker
 
 SECOND = "gpu_second.b200"
 HOUR = 3600
@@ -55,3 +58,23 @@ def test_parts_add_up_and_whole_ones_stay(amounts: list[int]) -> None:
     assert all(
         n in (told // HOUR, -(-told // HOUR)) for n, told in zip(counted, amounts, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "told"),
+    [
+        ("KRW", 1234567, {"en": "1,234,567", "vi": "1.234.567", "ko": "1,234,567"}),
+        ("KES", 1234567, {"en": "12,345.67", "vi": "12.345,67", "ko": "12,345.67"}),
+        ("BRL", -71136000, {"en": "−711,360.00", "vi": "−711.360,00", "ko": "−711,360.00"}),
+    ],
+)
+def test_money_is_told_in_whole_money(currency: str, amount: int, told: dict[str, str]) -> None:
+    """The ledger counts cents; a reader is shown the currency with its digits."""
+    from headgate.site.desk.pages.stating import _figure, _unit
+
+    fee = replace(row({"A": 1}, 0, 0, 0, 0), unit=Currency(currency).unit)
+    for language, figure in told.items():
+        say = speaker(language, {}, currency)
+        assert figure == _figure(fee, amount, say)
+        assert "/" not in _unit(fee, say)
+        assert say.locale.whole(amount) == _figure(row({"A": 1}, 0, 0, 0, 0), amount, say)

@@ -1,6 +1,7 @@
 """Rows that a process keeps: found by words that are told once, and made anew when they must be."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from threading import Event, Thread
 
@@ -116,3 +117,13 @@ def test_rows_that_somebody_is_making_are_waited_for() -> None:
         one.join(60)
     assert [1] == made
     assert found[0] is found[1]
+
+
+LAID_OUT = [(False, False), (True, False), (False, True)]
+
+
+def test_a_cell_says_how_it_is_laid_out() -> None:
+    """Figures stand to the right, a name that would break over three lines has room for itself."""
+    plain: Column[str] = Column("n", "N", str)
+    kinds = [replace(plain, figure=f, roomy=r).kind for f, r in LAID_OUT]
+    assert ["", " govuk-table__cell--numeric", " hg-roomy"] == kinds

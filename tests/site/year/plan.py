@@ -78,8 +78,9 @@ WISHES = (
     Wish("alliance", 3, "ORG-3", ("b200", 1, 1)),
     Wish("alliance", 4, "ORG-4", ("b200", 1, 1)),
     Wish("open", 1, "ORG-1", ("h200", 1, 2)),
-    Wish("open", 2, "ORG-2", ("h200", 1, 1)),
+    Wish("open", 2, "ORG-2", ("h200", 1, 2)),
     Wish("open", 3, "ORG-3", ("h200", 1, 4)),
+    Wish("open", 4, "ORG-4", ("h200", 1, 1)),
     Wish("hours", 1, "ORG-4", ("h200", 1, 3)),
 )
 MEMBER = "ORG-5"
@@ -88,11 +89,15 @@ REFUSED = "open-0003"
 REPLIED = "open-0002"
 """Its gate is shut first; the applicant replies, and it is opened."""
 DECLINES = "open-0002"
+MOVES_UP = "open-0004"
+"""Its points are the lowest, so that it stands by until another gives its award up."""
 REMARK = "The accounts of last year are there."
 
 
 def points(wish: Wish, reviewer: str, criterion: str) -> int:
     """What a reviewer gives on a criterion."""
+    if wish.code == MOVES_UP:
+        return 4
     return 5 + (wish.number + len(criterion) + ord(reviewer[-1])) % 5
 
 
@@ -103,7 +108,8 @@ CRITERIA = {"alliance": ("goal",), "open": ("effect", "means")}
 class Asked:
     """Something asked of a running award: after which event it is answered, and with what words.
 
-    `number` counts what was asked; `asked` is the day on which that was, if not the same.
+    `number` counts what was asked; `asked` is the day on which that was, if not the same, and `by`
+    the account of whoever acts for the award then.
     """
 
     number: int
@@ -115,6 +121,7 @@ class Asked:
     answer: str
     granted: bool = True
     asked: date | None = None
+    by: str = "applicant"
     parts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -143,18 +150,29 @@ HAND_OVER = Asked(
     asked=date(2026, 3, 1),
     parts={"usable": APRIL},
 )
-EXPLAINED = Asked(
+ANOTHER_LEAD = Asked(
     2,
+    "alliance-0001",
+    Change.LEAD,
+    (What.CLOSE_CALL, "hours"),
+    APRIL,
+    "Our people have moved to the other member",
+    "Both have agreed, and it fits",
+    parts={"lead": MEMBER},
+)
+EXPLAINED = Asked(
+    3,
     "alliance-0001",
     Change.EXPLANATION,
     (What.METER, ""),
     JUNE,
     "The licence of our corpus came late",
     "The licence lies before us",
+    by="mai",
     parts={"spares_percent": 40},
 )
 MEMBERS_ASKED = Asked(
-    3,
+    4,
     "alliance-0001",
     Change.MEMBERS,
     (What.METER, ""),
@@ -162,10 +180,11 @@ MEMBERS_ASKED = Asked(
     "A third member helps with speech",
     "It never applied with you",
     granted=False,
+    by="mai",
     parts={"parts": {"ORG-1": 1, "ORG-5": 1, "ORG-4": 1}},
 )
 LONGER = Asked(
-    4,
+    5,
     "open-0001",
     Change.LONGER,
     (What.ENFORCE, ""),
@@ -175,7 +194,7 @@ LONGER = Asked(
     parts={"months": 1},
 )
 REPORTED = Asked(
-    5,
+    6,
     "open-0001",
     Change.REPORT,
     (What.METER, ""),
@@ -184,7 +203,7 @@ REPORTED = Asked(
     "Read and accepted",
     parts={"report": "interim"},
 )
-ASKED = (HAND_OVER, EXPLAINED, MEMBERS_ASKED, LONGER, REPORTED)
+ASKED = (HAND_OVER, ANOTHER_LEAD, EXPLAINED, MEMBERS_ASKED, LONGER, REPORTED)
 """What is asked of the year's awards and answered, in the order in which it is asked."""
 
 
@@ -262,7 +281,7 @@ class Planned:
         return ()
 
     def declined(self, call: str, plan: Plan) -> Sequence[Collection[str]]:
-        """One winner gives the award up."""
+        """One winner gives the award up, and who moves up for it takes it."""
         del call
         return [[one.application for one in plan.awards if one.application == DECLINES]]
 
@@ -273,12 +292,28 @@ def outside(document: Document, folder: Path) -> Simulated:
     return Simulated(policy, populations(data_files(folder), policy.calls.keys()), "headgate")
 
 
+OF_THE_YEAR = {
+    "used_below: 25 %": "used_below: 70 %",
+    "h200: {offered: 48, cap_blocks: 4}": "h200: {offered: 32, cap_blocks: 4}",
+    "    pass_mark: 40\n": """    pass_mark: 40
+    standby: {accept_days: 5}
+    agreement: {obligations: {report: {en: Report what was learnt}}}
+""",
+}
+"""What the year has otherwise than the small programme: one more award is idle, and a call that has
+not enough for all lets each award be agreed on, and the next move up for one that is given up.
+"""
+
+
 def programme(folder: Path) -> Path:
-    """The small programme in a folder, but for a bound under which one more award is idle."""
+    """The small programme in a folder, as the year has it."""
     made = Path(shutil.copytree(PROGRAMME, folder / "programme"))
     file = made / "programme.yaml"
-    strict = file.read_text(encoding="utf-8").replace("used_below: 25 %", "used_below: 70 %")
-    file.write_text(strict, encoding="utf-8")
+    text = file.read_text(encoding="utf-8")
+    for plain, otherwise in OF_THE_YEAR.items():
+        assert plain in text
+        text = text.replace(plain, otherwise)
+    file.write_text(text, encoding="utf-8")
     return made
 
 

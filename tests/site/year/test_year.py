@@ -70,7 +70,9 @@ def test_a_year_at_the_pages_ends_as_the_cycle_ends_it(tmp_path: Path, seat: Sea
 
 def _said() -> list[str]:
     """What the policy and the people say in their own words."""
-    policy = (plan.PROGRAMME / "programme.yaml").read_text(encoding="utf-8")
+    policy = "".join(
+        [(plan.PROGRAMME / "programme.yaml").read_text("utf-8"), *plan.OF_THE_YEAR.values()]
+    )
     words = [word for one in plan.ASKED for word in (one.text, one.answer)]
     return [*re.findall(r"\{en: ([^}]+)\}", policy), plan.REMARK, *words, *SAID]
 
@@ -117,11 +119,13 @@ class Year:
         self.judge("open")
         self.sign("open")
         self.answer()
+        self.move_up()
         self.events("policy-owner", 1)
         self.events("operator", 1)
         self.hand_over(plan.HAND_OVER)
         self.events("agency-officer", 1)
         self.confirm(plan.HAND_OVER)
+        self.another_lead(plan.ANOTHER_LEAD)
         self.events("operator", 1)
         self.sign("hours")
         self.events("agency-officer", 1)
@@ -215,13 +219,22 @@ class Year:
         assert wish.code in self.page.locator("main").inner_text()
 
     def ally(self, wish: plan.Wish) -> None:
-        """The lead forms an alliance and lets the members in."""
+        """A member forms an alliance and lets another in, which it asks to lead, and which does."""
+        self.player.sit("mai")
+        self.player.open("/applications/")
         self.player.fill(name=ALLIANCE)
-        self.player.typed("lead", wish.lead)
+        self.player.typed("lead", wish.members[0])
         self.player.press(self.page.locator("form:has(#alliance-name) button"))
-        for member in wish.members:
-            self.player.fill(member=member, role="data", parts="1")
-            self.player.press(self.page.locator("form:has([name=parts]) button").first)
+        self.player.fill(member=wish.lead, role="data", parts="1")
+        self.player.press(self.page.locator("form:has([name=parts]) button").first)
+        self.player.press(self.page.get_by_role("link", name=ALLIANCE, exact=True))
+        self.player.typed("organisation", wish.lead)
+        self.player.deed("ask")
+        self.player.sit("applicant")
+        self.player.open("/applications/")
+        self.player.press(self.page.get_by_role("link", name=ALLIANCE, exact=True))
+        self.player.deed("take")
+        self.player.open("/applications/")
 
     def agree(self) -> None:
         """The member finds what waits for its yes, and agrees."""
@@ -254,6 +267,7 @@ class Year:
     def find(self) -> None:
         """The officer finds on the gate; what is shut is replied to and found anew."""
         self.gate("open-0001", passed=True)
+        self.gate(plan.MOVES_UP, passed=True)
         self.gate(plan.REPLIED, passed=False)
         self.player.sit("applicant")
         self.application(plan.REPLIED)
@@ -275,7 +289,7 @@ class Year:
         hrefs = [a.get_attribute("href") for a in self.page.locator("tbody th a").all()]
         for href in hrefs:
             self.player.open(href or "")
-            if code in self.page.locator("main").inner_text():
+            if code in self.page.locator("main .hg-code").all_inner_texts():
                 return
         raise AssertionError(code)
 
@@ -303,6 +317,26 @@ class Year:
         self.player.open("/boards/open/")
         self.player.typed("text", SPENT)
         self.player.deed("answer")
+        self.agreed("open-0001")
+
+    def agreed(self, code: str) -> None:
+        """Both sides sign the agreement on an award that was taken: the holder, then the office."""
+        self.player.sit("applicant")
+        self.player.open(f"/agreements/{code}/")
+        self.player.press(self.page.locator("main form button"))
+        self.player.sit("agency-officer")
+        self.player.open("/boards/open/answers/")
+        self.player.deed("agree")
+
+    def move_up(self) -> None:
+        """Whoever stood by for the award that was given up is told, takes it, and signs."""
+        self.player.sit("applicant")
+        self.player.open("/home/")
+        assert plan.MOVES_UP in self.page.locator("main").inner_text()
+        self.player.open("/notices/")
+        self.application(plan.MOVES_UP)
+        self.player.deed("accept")
+        self.agreed(plan.MOVES_UP)
 
     def running(self, username: str, one: plan.Asked) -> None:
         """Somebody goes to the page of a running award, from the list of those that they may."""
@@ -325,7 +359,7 @@ class Year:
 
     def ask(self, one: plan.Asked) -> None:
         """The holder asks, and the officer answers with a reason."""
-        self.running("applicant", one)
+        self.running(one.by, one)
         form = f'main form:has([name="change"][value="{one.change}"])'
         self.page.locator(form).evaluate(
             "e => { if (e.closest('details')) e.parentElement.open = true }"
@@ -343,6 +377,23 @@ class Year:
             self.player.typed("spares", str(one.parts["spares_percent"]))
         self.player.typed("text", one.answer)
         self.player.deed("grant" if one.granted else "refuse")
+
+    def another_lead(self, one: plan.Asked) -> None:
+        """The lead asks for another, which agrees, and the officer grants it with a reason."""
+        self.running("applicant", one)
+        self.player.press(self.page.locator('main a[href^="/alliances/"]'))
+        self.player.typed("organisation", one.parts["lead"])
+        self.player.typed("text", one.text)
+        self.player.deed("ask")
+        self.player.sit("mai")
+        self.player.open("/applications/")
+        self.player.press(self.page.get_by_role("link", name=ALLIANCE, exact=True))
+        self.player.deed("agree")
+        self.running("agency-officer", one)
+        self.player.typed("text", one.answer)
+        self.player.deed("grant")
+        self.running("applicant", one)
+        assert not self.page.locator('main button[name="deed"]').count(), "who led asks no more"
 
     def read(self) -> None:
         """The public, the auditor and the fund officer read what became of it."""

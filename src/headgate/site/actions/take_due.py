@@ -131,8 +131,9 @@ def _decide(before: Term, person: Person, event: Event, now: datetime) -> Term:
     listed = AwardList.objects.filter(call=event.about, told__isnull=False).first()
     if listed is None:
         refuse(DeskRefusal.NOT_SIGNED, rules.call.name)
+    after = as_signed(before, listed, now)  # Of a list that changed nobody else is asked for good.
     _need_answers(Asked(rules, listed, now))
-    return as_signed(before, listed, now)
+    return after
 
 
 def _need_answers(asked: Asked) -> None:

@@ -223,7 +223,7 @@ def _columns(named: Callable[[str], str]) -> list[Column[Project]]:
     return [
         Column("name", lazy("Project"), lambda p: p.name),
         Column("site", lazy("Site"), lambda p: p.site),
-        Column("class", lazy("Class"), lambda p: kind(p.quota.support_class)),
+        Column("class", lazy("Class"), lambda p: kind(p.quota.support_class), roomy=True),
         Column("gpus", lazy("GPUs at once"), lambda p: p.quota.gpus_most or 0, most, figure=True),
         Column(
             "running",

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, Value, When
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, QuerySet, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -54,6 +54,7 @@ from headgate.site.desk.running import (
     to_hand_over,
 )
 from headgate.site.desk.turns import accept_by, turn_of
+from headgate.site.desk.yes_clocks import lacks_yes, of_members
 from headgate.site.portal import reading
 from headgate.site.portal.idle import Warned, warning
 from headgate.site.portal.lists import kept
@@ -70,12 +71,14 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
 
     What was done, and a right whose days have passed, is not among them; a duty that is late is.
     """
-    listed, part = list(AwardList.objects.defer("proposal")), _with_part(person)
+    acting = Acting.objects.filter(person=person, until__isnull=True)
+    listed, part = list(AwardList.objects.defer("proposal")), _with_part(person, acting)
     mine = [one for one in part if one.is_led]
     works = roles_of(person) & {Role.REVIEWER, Role.APPLICANT}
     rules = {one.id: one for one in calls_now()} if listed or works or decides(person) else {}
     found = [
         *_drafts(mine, rules, on),
+        *of_members(acting, part, rules, reading.policy_of(stood), on),
         *_seats(person, rules),
         *_applicants(mine, on, rules, listed),
         *_officers(person, rules, listed, stood),
@@ -87,16 +90,15 @@ def clocks_of(person: Person, stood: Stands, on: date) -> list[Clock]:
     return sorted(found, key=lambda clock: (clock.day, clock.uid))
 
 
-def _with_part(person: Person) -> list[Any]:
+def _with_part(person: Person, acting: "QuerySet[Acting]") -> list[Any]:
     """The applications that an applicant has a part in, `is_led` where they may act, with what was
     asked of each; at most two queries.
     """
     if Role.APPLICANT not in roles_of(person):
         return []
-    acting = Acting.objects.filter(person=person, until__isnull=True)
     is_led = Exists(acting.filter(organisation=OuterRef("lead")))
     signed = AgreementSignature.objects.filter(dossier=OuterRef("pk"), side=Side.HOLDER)
-    told = {"is_led": is_led, "has_signed": Exists(signed)}
+    told = {"is_led": is_led, "has_signed": Exists(signed), "lacks_yes": lacks_yes(acting)}
     whole = Dossier.objects.select_related("acceptance", "objection").prefetch_related("askings")
     unread = "answers", "line", "requests", "summary"
     mine = whole.filter(pk__in=with_part(person)).annotate(**told, **with_rounds())

@@ -4,7 +4,7 @@ The site has one database and one writer at a time, so an action that reads, jud
 `doing` cannot be overtaken by another, on either database.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -231,6 +231,12 @@ def organisation_called(text: str) -> Organisation:
     if len(by_code) != 1:
         refuse(DeskRefusal.ORGANISATION_UNKNOWN, said[:100])
     return by_code[0]
+
+
+def names_of(codes: Iterable[str]) -> dict[str, str]:
+    """What organisations are called, by their codes; of no codes no query."""
+    named = Organisation.objects.filter(code__in=set(codes))
+    return dict(named.values_list("code", "name"))
 
 
 def organisations_of(person: Person) -> list[Organisation]:

@@ -84,7 +84,7 @@ def _all(stood: Stands, people: People, now: datetime) -> Iterator[Told]:
     yield from _findings(people)
     yield from _objections({rules.id: rules for rules in calls}, people)
     yield from _unattended({rules.id for rules in calls if not rules.decided}, stood, people)
-    yield from rounds_told(stood, people)
+    yield from rounds_told(stood, people, now)
     yield from _events(stood, people, now)
     yield from _awards(stood, people)
     yield from _entries(stood, people)

@@ -52,7 +52,8 @@ class Column(Generic[T]):
     """One column: its name in the address, its head, its plain value, and how the page shows it.
 
     What is `shown` follows from the value, so that it is told once for all rows that have it. A
-    value that leads somewhere has an `address`.
+    value that leads somewhere has an `address`, and a name that would break over three lines beside
+    a long sentence is `roomy`.
     """
 
     name: str
@@ -61,6 +62,12 @@ class Column(Generic[T]):
     shown: Callable[[T], Any] | None = None
     figure: bool = False
     address: Callable[[T], str] | None = None
+    roomy: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The classes of its cells, beside that of all."""
+        return " govuk-table__cell--numeric" if self.figure else " hg-roomy" if self.roomy else ""
 
     def cell(self, row: T) -> Any:
         """What the page shows."""
@@ -342,7 +349,7 @@ class Listing(Generic[T]):
     @property
     def body(self) -> SafeString:
         """The rows as the page has them; a list is cells above all, at which templates are slow."""
-        kinds = [" govuk-table__cell--numeric" if c.figure else "" for c in self.columns]
+        kinds = [column.kind for column in self.columns]
         rows = (
             zip(kinds, (localize(c.cell(row)) for c in self.columns), strict=True)
             for row in self.rows

@@ -1,5 +1,6 @@
 """An alliance: who leads it and did, its members with their days, and how another comes to lead."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from headgate.site.actions.consent import agree_to_lead
 from headgate.site.actions.lead import ask_to_lead, take_lead
 from headgate.site.desk.clock import now
 from headgate.site.desk.leading import (
+    Led,
     attended,
     awarded,
     handed_in_by,
@@ -48,12 +50,13 @@ def alliance(request: HttpRequest, alliance: int) -> HttpResponse:
     there = attended(part)
     asked = _asked(found)
     has_people = found.lead_id in there
+    led = leads_over_time(found)
     may = found.lead in mine if has_people else decides(person) and part.isdisjoint(mine)
     context = {
         "found": found,
         "members": members,
-        "led": (led := leads_over_time(found)),
-        "took": {one.since for one in led},
+        "led": led,
+        "took": _took(members, led),
         "has_people": has_people,
         "asked": asked,
         "missing": _missing(asked, inside, there) if asked is not None else [],
@@ -66,6 +69,12 @@ def alliance(request: HttpRequest, alliance: int) -> HttpResponse:
         came = handed_in_by(found)
         context |= {"waits": undecided(came), "awards": awarded(came, stood)}
     return render(request, "desk/alliance.html", context)
+
+
+def _took(members: Sequence[Member], led: Sequence[Led]) -> set[int]:
+    """The places in the alliance that ended because whoever had them took the lead."""
+    begun = {(one.code, one.since) for one in led}
+    return {one.pk for one in members if one.left and (one.organisation.code, one.left) in begun}
 
 
 def _is_asked(one: Member, asked: Asking | None) -> bool:

@@ -22,9 +22,10 @@ from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import answer, ask, close_silent, confirm, hand_over
 from headgate.site.desk.amending import CHANGES, WITH_MEMBERS, Runs, all_runs, unagreed
 from headgate.site.desk.clock import now
-from headgate.site.desk.models import Asking, Dossier, Member, Organisation
+from headgate.site.desk.models import Asking, Dossier
 from headgate.site.desk.office import (
     moved,
+    names_of,
     organisation_called,
     organisations_of,
     visible_to,
@@ -158,7 +159,8 @@ def running_award(request: HttpRequest, code: str) -> HttpResponse:
     policy = reading.policy_of(stood)
     say = reading.speaker_of(policy, language())
     roles, holds = roles_of(person), one.dossier.lead in organisations_of(person)
-    askings = [_told_asking(one, asking, on, say) for asking in reversed(one.askings)]
+    called = names_of(code for asking in one.askings for code in _named_in(asking.asked))
+    askings = [_told_asking(one, asking, on, say, called) for asking in reversed(one.askings)]
     context = {
         "one": one,
         "held": one.held,
@@ -190,8 +192,7 @@ def _is_heard(one: Runs) -> bool:
 
 def _told_members(one: Runs) -> list[tuple[str, str, int | str]]:
     """Who has parts of an award: code, name and parts; and two lines for who may come."""
-    named = Organisation.objects.filter(code__in=one.parts)
-    names = dict(named.values_list("code", "name"))
+    names = names_of(one.parts)
     told = [(code, names.get(code, code), count) for code, count in one.parts.items()]
     return [*told, ("", "", ""), ("", "", "")]
 
@@ -230,8 +231,18 @@ def _told_report(one: Runs, owed: Owed, on: date, say: Speaker) -> dict[str, Any
     }
 
 
-def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str, Any]:
-    """A request with its parts and its answer, in words; a suspension was asked by nobody."""
+def _named_in(asked: Mapping[str, Any]) -> list[str]:
+    """The organisations that a request names, by their codes."""
+    return [*asked.get("parts", {}), *filter(None, [asked.get("lead")])]
+
+
+def _told_asking(
+    one: Runs, asking: Asking, on: date, say: Speaker, called: Mapping[str, str]
+) -> dict[str, Any]:
+    """A request with its parts and its answer, in words; a suspension was asked by nobody.
+
+    `called` has the names of organisations by their codes.
+    """
     is_report, leads = asking.change == Change.REPORT, asking.change == Change.LEAD
     yes, no = (_("Accepted"), _("Sent back")) if is_report else (_("Approved"), _("Not approved"))
     words_of = {None: (_("Waits for an answer"), "orange"), True: (yes, "green")}
@@ -240,23 +251,26 @@ def _told_asking(one: Runs, asking: Asking, on: date, say: Speaker) -> dict[str,
         word, colour = (_("Runs again"), "green")
         if one.suspended == one.day(asking):
             word, colour = (_("Suspended"), "red")
+    waits = unagreed(asking, one.held) if asking.granted is None and not leads else []
     return {
         "row": asking,
         "name": CHANGES[asking.change],
-        "parts": list(_told_parts(one, asking.asked, say)),
+        "parts": list(_told_parts(one, asking.asked, say, called)),
         "tag": tag(word, colour),
         "at": say.locale.day(one.day(asking)),
         "by": say.locale.day(one.answer_by(asking)),
         "late": tag(_("Overdue"), "red") if one.answer_by(asking) < on else "",
         "handed": asking.change == Change.HAND_OVER,
-        "unagreed": unagreed(asking, one.held) if asking.granted is None and not leads else [],
+        "unagreed": [called.get(code, code) for code in waits],
         "explains": asking.change == Change.EXPLANATION,
         "reports": is_report,
         "leads": leads,
     }
 
 
-def _told_parts(one: Runs, asked: dict[str, Any], say: Speaker) -> Iterator[str]:
+def _told_parts(
+    one: Runs, asked: Mapping[str, Any], say: Speaker, called: Mapping[str, str]
+) -> Iterator[str]:
     """The parts of a request, in words."""
     names = {owed.report.id: words(owed.report.name) for owed in one.reports}
     if "months" in asked:
@@ -264,7 +278,7 @@ def _told_parts(one: Runs, asked: dict[str, Any], say: Speaker) -> Iterator[str]
     if "blocks" in asked:
         yield _("Blocks given back: %(n)s") % {"n": say.locale.whole(asked["blocks"])}
     if "support_class" in asked:
-        yield asked["support_class"]
+        yield say.class_of(one.policy.supports[one.held.support], asked["support_class"])
     if "report" in asked:
         yield names.get(asked["report"], asked["report"])
     if "usable" in asked:
@@ -274,15 +288,9 @@ def _told_parts(one: Runs, asked: dict[str, Any], say: Speaker) -> Iterator[str]
     if "spares_percent" in asked:
         yield _("%(n)s %% of the loss spared") % {"n": say.locale.whole(asked["spares_percent"])}
     if "lead" in asked:
-        yield str(next((m.organisation for m in _once_inside(one, asked["lead"])), asked["lead"]))
-    for name, count in asked.get("parts", {}).items():
-        yield f"{name}: {say.locale.whole(count)}"
-
-
-def _once_inside(one: Runs, code: str) -> Iterator[Member]:
-    """The places that an organisation has or had in the alliance of an award."""
-    everybody = one.dossier.alliance.members.all() if one.dossier.alliance else ()
-    return (member for member in everybody if member.organisation.code == code)
+        yield called.get(asked["lead"], asked["lead"])
+    for code, count in asked.get("parts", {}).items():
+        yield f"{called.get(code, code)}: {say.locale.whole(count)}"
 
 
 def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:

@@ -84,7 +84,13 @@ def _columns(section: Call, say: Speaker) -> list[Column[Place]]:
             address=lambda p: reverse("doubles", args=(p.application,)),
         ),
         Column("outcome", lazy("Outcome"), lambda p: p.outcome, lambda p: outcome_tag(p.outcome)),
-        Column("class", lazy("Class"), lambda p: p.pool, lambda p: say.class_known(p.pool)),
+        Column(
+            "class",
+            lazy("Class"),
+            lambda p: p.pool,
+            lambda p: say.class_known(p.pool),
+            roomy=True,
+        ),
         Column("blocks", lazy("Blocks"), lambda p: p.blocks, lambda p: whole(p.blocks), True),
         Column("score", lazy("Score"), lambda p: p.score, points, True),
         Column(

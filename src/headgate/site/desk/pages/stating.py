@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from fractions import Fraction
 from io import BytesIO
 from itertools import accumulate, pairwise
 from typing import Final
@@ -21,11 +22,13 @@ from django.utils.translation import gettext as _
 
 from headgate.core.quantities import add_days
 from headgate.core.seats import Method, apportion
+from headgate.core.supports.price import Currency
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
 from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker, shown_parts, shown_units
 from headgate.site.desk.amending import Runs
-from headgate.site.desk.models import Dossier, Organisation
+from headgate.site.desk.models import Dossier
+from headgate.site.desk.office import names_of
 from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
@@ -272,8 +275,7 @@ def _told(stood: Stands, mine: Sequence[Runs], member: str) -> Told:
     led = {one.held.award: one.leads for one in mine}
     told = Told(title, tuple(rows), spans, today(stood), stood.size, {}, member, led)
     everybody = {*told.members, *(code for leads in led.values() for _, code in leads)}
-    named = Organisation.objects.filter(code__in=everybody)
-    return replace(told, names=dict(named.values_list("code", "name")))
+    return replace(told, names=names_of(everybody))
 
 
 def _heads() -> list[str]:
@@ -309,7 +311,8 @@ def _ledger(of: tuple[str, str], rows: Sequence[Row], member: str, say: Speaker)
         yield Paragraph(_("Nothing has moved here: these awards give nothing of this kind."))
         return
     shown = [
-        (row.award, _unit(row, say), *map(say.locale.whole, _counted(row, member))) for row in mine
+        (row.award, _unit(row, say), *(_figure(row, n, say) for n in _counted(row, member)))
+        for row in mine
     ]
     caption = _("%(ledger)s, by award") % {"ledger": title}
     yield table(name, caption, _heads(), shown, texts=frozenset({1}))
@@ -322,11 +325,17 @@ def _counted(row: Row, member: str) -> tuple[int, ...]:
 
 
 def _unit(row: Row, say: Speaker) -> str:
-    known = say.unit(row.unit)
-    if known != row.unit:
-        return known
-    code = row.unit.upper()
-    return say.locale.money.get(code, code).replace("{0}", "").strip()
+    if row.unit != Currency(say.currency).unit:
+        return say.unit(row.unit)
+    return say.locale.money.get(say.currency, say.currency).replace("{0}", "").strip()
+
+
+def _figure(row: Row, amount: int, say: Speaker) -> str:
+    """A figure as its unit counts; what a ledger has in cents is told in whole money, exactly."""
+    money = Currency(say.currency)
+    if row.unit != money.unit:
+        return say.locale.whole(amount)
+    return say.locale.fixed(Fraction(amount, money.parts), money.digits)
 
 
 def _members(told: Told, say: Speaker) -> Iterator[Block]:
@@ -338,7 +347,7 @@ def _members(told: Told, say: Speaker) -> Iterator[Block]:
             row.award,
             _of_whole(told.spans[row.award][-1][1], member),
             _unit(row, say),
-            *(say.locale.whole(counted[place]) for place in (0, 1, 4)),
+            *(_figure(row, counted[place], say) for place in (0, 1, 4)),
         )
         for member in told.members
         for row, each in every

@@ -28,11 +28,11 @@ from headgate.site.desk.amending import MENDED
 from headgate.site.desk.dossiers import FormFault, because, members_of
 from headgate.site.desk.invoices import MENDED as PAYING
 from headgate.site.desk.models import LEAD_PARTS, Dossier
-from headgate.site.desk.office import CallNow
+from headgate.site.desk.office import CallNow, names_of
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.portal import typed
 from headgate.site.portal.models import Person
-from headgate.site.portal.reading import speaker_of
+from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.words import language, told, told_fault
 
 View = Callable[..., HttpResponseBase]
@@ -70,6 +70,9 @@ ANSWERED: Final[dict[AnswerFault, str]] = {
 }
 """What mends each fault of an answer."""
 
+
+HIDDEN: Final = (DeskRefusal.NOT_YOURS, DeskRefusal.CALL_UNKNOWN, DeskRefusal.NOT_ASSIGNED)
+"""Refusals of what somebody may not even know of: on a page that is opened, there is none."""
 
 IN_WORDS: Final = (DeskRefusal.NOT_ELIGIBLE,)
 """Refusals whose page has in words what they are about: its codes are for nobody there."""
@@ -186,8 +189,40 @@ def _told_refusal(refused: Refused) -> str:
 
 
 def told_about(refused: Refused) -> str:
-    """What a refusal is about, in its reader's language where it is more than a code."""
-    return told(refused.about) if isinstance(refused.about, Sentence) else refused.about
+    """What a refusal is about, in its reader's language, by names where codes have one.
+
+    Whoever guesses a code that is not theirs is told no name for it.
+    """
+    if isinstance(refused.about, Sentence):
+        return told(refused.about)
+    if refused.reason in HIDDEN:
+        return refused.about
+    codes = refused.about.split(", ")
+    names = {**names_of(codes), **_names_in_policy()}
+    return ", ".join(names.get(code, code) for code in codes)
+
+
+def _names_in_policy() -> dict[str, str]:
+    """Names of the policy's calls and rounds, and of what these ask for, by their codes; of two
+    things of one code neither.
+    """
+    stood = programme()
+    if stood is None:
+        return {}
+    policy, found = policy_of(stood), dict[str, set[str]]()
+    named: list[tuple[str, Text]] = []
+    for call in policy.calls.values():
+        named += [(code, asked.name) for code, asked in call.fields.items()]
+        named += [(code, asked.name) for code, asked in call.attachments.items()]
+        named += [(gate.id, gate.name) for gate in call.gates]
+    for round_ in policy.rounds.values():
+        named += [(gate.id, gate.name) for gate in round_.gates]
+        named += [(pillar.id, pillar.name) for pillar in round_.pillars]
+    named += [(code, call.name) for code, call in policy.calls.items()]
+    named += [(code, round_.name) for code, round_ in policy.rounds.items()]
+    for code, name in named:
+        found.setdefault(code, set()).add(words(name))
+    return {code: name for code, (name, *others) in found.items() if not others}
 
 
 def tell_faults(request: HttpRequest, faulty: Faulty) -> None:
@@ -212,12 +247,11 @@ def at_the_desk(view: View) -> View:
         try:
             return view(request, *args, **kwargs)
         except Refused as refused:
-            hidden = (DeskRefusal.NOT_YOURS, DeskRefusal.CALL_UNKNOWN, DeskRefusal.NOT_ASSIGNED)
             if request.method == "POST":
                 typed.keep(request)
                 messages.error(request, told_refusal(refused))
                 return HttpResponseRedirect(request.path)
-            if refused.reason in hidden:
+            if refused.reason in HIDDEN:
                 raise Http404 from None
             if refused.reason is DeskRefusal.NO_PROGRAMME:
                 return render(request, "portal/not_begun.html")

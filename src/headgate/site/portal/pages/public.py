@@ -184,7 +184,9 @@ def _columns(say: Speaker, call: str, section: Call) -> list[Column[Applicant]]:
             "holder", lazy("Class of holders"), lambda a: a.holder, lambda a: say.holder(a.holder)
         ),
         Column("outcome", lazy("Outcome"), lambda a: a.outcome, shown),
-        Column("class", lazy("Class"), lambda a: a.pool, lambda a: say.class_known(a.pool)),
+        Column(
+            "class", lazy("Class"), lambda a: a.pool, lambda a: say.class_known(a.pool), roomy=True
+        ),
         Column(
             "blocks", lazy("Blocks"), lambda a: a.blocks, lambda a: say.locale.whole(a.blocks), True
         ),
