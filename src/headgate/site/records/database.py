@@ -38,6 +38,9 @@ LOCK: Final = 0x6865616467617465
 COPY_FROM: Final = 20
 """Rows from which PostgreSQL's COPY is quicker than INSERT."""
 
+LINES_BYTES: Final = 2**17
+"""Of a long text that much is read at a time."""
+
 ROWS_TOGETHER: Final = 32
 """Rows of one statement to SQLite, which saves each page that a statement changes: a fifth of the
 time of one row a statement. More of them save no more."""
@@ -107,6 +110,19 @@ class Database:
             cursor.execute(sql, parameters)
             while some := cursor.fetchmany(2_000):
                 yield from some
+
+    def lines(self, table: str, column: str, row: int) -> Iterator[bytes]:
+        """The lines of a long text of SQLite, some at a time; of its pages it holds a few."""
+        driver, rest = self._driver(), b""
+        with (
+            named(self.connection),
+            self.connection.wrap_database_errors,
+            driver.blobopen(table, column, row, readonly=True) as text,
+        ):
+            while piece := text.read(LINES_BYTES):
+                whole, newline, rest = (rest + piece).rpartition(b"\n")
+                yield whole + newline
+        yield rest
 
     def among(self, sql: str, keys: Iterable[Any], each: str = "%s") -> list[Row]:
         """The rows of a query that has `{keys}` in it, for keys of any number."""
