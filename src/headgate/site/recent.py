@@ -31,6 +31,11 @@ class Recent(Generic[T]):
             while len(self._made) > self._most:
                 self._made.popitem(last=False)
 
+    def drop(self, key: Hashable) -> None:
+        """Keep nothing under a key: what is made next needs the room."""
+        with self._lock:
+            self._made.pop(key, None)
+
     def clear(self) -> None:
         """Keep nothing of it."""
         with self._lock:

@@ -268,6 +268,7 @@ def test_awards_that_become_others_are_read_a_piece_at_a_time_and_held_once(
     changed = (*before[:-1], replace(before[-1], blocks=7))
     read: list[tuple[Holding, ...]] = []
     kept._HOLDINGS.clear()
+    told, peak = "", 0
     for awards in (before, changed):
         told, end = canonical.lines(awards).decode().rstrip(), head(begun_on_each)
         entry = Entry(Kind.FACTS_RECEIVED, end.latest, f"notes/{end.size}", ("it", "0" * 64))

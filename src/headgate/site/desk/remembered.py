@@ -59,6 +59,8 @@ def remembered(
     known = {what: _known(what, rules, now) for what in derived}
     there = [what for what, value in known.items() if value is not None]
     if len(there) < len(known):
+        for what in known.keys() - there:
+            _KEPT.drop((what, rules.id))  # Two lists of 10,000 at a time are 13 MiB more than one.
         follows, made, why = apart(_made, rules.id, rules.moved, now, dict(derived), there)
         for what, value in made.items():
             _KEPT.keep((what, rules.id), (follows, value))
@@ -66,6 +68,11 @@ def remembered(
             raise why
         known |= made
     return list(known.values())
+
+
+def forget() -> None:
+    """Keep nothing: after a deed all that is kept follows from what was before, and takes room."""
+    _KEPT.clear()
 
 
 def _made(
