@@ -92,7 +92,6 @@ class _Beside:
         try:
             answer: Answer = self.child.asked(question, None)
         except (EOFError, OSError) as error:
-            self.end()
             raise Unanswered from error
         return answer
 

@@ -38,8 +38,9 @@ LOCK: Final = 0x6865616467617465
 COPY_FROM: Final = 20
 """Rows from which PostgreSQL's COPY is quicker than INSERT."""
 
-LINES_BYTES: Final = 2**17
-"""Of a long text that much is read at a time."""
+LINES_BYTES: Final = 5 * 2**15
+"""Of a long text that much is read at a time: its lines are then blocks above 128 KiB, which the
+system gets back."""
 
 ROWS_TOGETHER: Final = 32
 """Rows of one statement to SQLite, which saves each page that a statement changes: a fifth of the
