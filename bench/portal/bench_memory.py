@@ -18,8 +18,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.cookiejar import CookieJar
+from http.cookiejar import Cookie, CookieJar
 from itertools import cycle
 from pathlib import Path
 from signal import SIGINT
@@ -34,7 +35,11 @@ from bench.ledger.bench_ledger import measure
 
 COMMAND = (sys.executable, "-c", "from headgate.cli import main; main()")
 ENLARGE = "from sys import argv; from bench.portal.bench_running import enlarge; enlarge(argv[1])"
-REVIEW = "from sys import argv; from bench.portal.bench_memory import review; review(argv[1])"
+PART = "from sys import argv; from bench.portal import bench_memory as b; "
+REVIEW = f"{PART} b.review(argv[1])"
+JUDGE = f"{PART} b.judge(argv[1])"
+ACCEPT = f"{PART} b.accept(argv[1])"
+ASK = f"{PART} b.ask()"
 AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """What `deploy/` says to the service, which answers in one thread and gives large blocks back."""
 INSTALLED = (str(Path(headgate.__file__).parent), get_path("purelib"))
@@ -55,6 +60,8 @@ UNDER_REVIEW = (
 )
 LOOKS_AGAIN = "data-looks-again"
 """What a page has that shows what was worked out last, or nothing yet."""
+ANSWERS = 10
+AFTER = ("/home/", "/running/", "/invoices/", "/search/?q=b700")
 ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
 
@@ -82,6 +89,7 @@ def _of_demo(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
     sought: Look = partial(_everything, seek=True)
     looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
     looks |= {"large": _everything, "large_sought": sought}
+    looks["large_answered"] = partial(_answered, told)
     for name, look in looks.items():
         if name == "large":
             address = told["HEADGATE_DATABASE"]
@@ -98,11 +106,15 @@ def _of_review(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
     """A large call under review: its worker, and the process beside it that solves the list."""
     made = [sys.executable, "-c", REVIEW, folder]
     said = subprocess.run(made, env=told, check=True, stdout=subprocess.PIPE).stdout
-    call, key = said.split()[-2:]
+    call, *keys = said.decode().split()[-3:]
     told = {**told, "HEADGATE_DATABASE": f"sqlite:///{folder}/site.db"}
-    held, solves, _ = _held(told, partial(_under_review, call.decode(), key.decode()))
+    held, solves, _ = _held(told, partial(_under_review, call, keys[0]))
     yield measure("portal", "worker_review", held, "MiB")
     yield measure("portal", "worker_review_child", solves, "MiB")
+    subprocess.run([sys.executable, "-c", JUDGE, call], env=told, check=True)
+    held, decides, _ = _held(told, partial(_decided, told, call, keys))
+    yield measure("portal", "worker_decided", held, "MiB")
+    yield measure("portal", "worker_decided_child", decides, "MiB")
 
 
 def _held(told: dict[str, str], look: Look, *how: str) -> tuple[float, float, int]:
@@ -232,22 +244,143 @@ def _what_if(base: str) -> int:
 
 
 def review(folder: str) -> None:
-    """Make a site with 10,000 applications of a call under review; say it and an officer's key."""
+    """Make a site with 10,000 applications of a call under review; say it and the keys of two."""
     from bench.portal.bench_portal import _reviewed, _site
 
     call = _site(Path(folder))
     _reviewed(call)
+    print(call, *map(_key, ("agency-officer", "policy-owner")))
+
+
+def _key(who: str) -> str:
+    """The key of somebody of the demo who has signed in."""
     from django.test import Client
 
     client = Client(headers={"host": "localhost"})
-    client.post("/demo/agency-officer/")
-    print(call, client.cookies["sessionid"].value)
+    client.post(f"/demo/{who}/")
+    return client.cookies["sessionid"].value
+
+
+def judge(call: str) -> None:
+    """Give every application of a call as many sheets as its panel needs."""
+    from headgate.site.records.database import set_up
+
+    set_up()
+    from headgate.site.desk.models import Review, Reviewer
+    from headgate.site.desk.office import call_now
+
+    panel, sheets = call_now(call).call.panel, dict[int, list[Review]]()
+    assert panel is not None
+    for one in Review.objects.filter(dossier__call=call):
+        sheets.setdefault(one.dossier_id, []).append(one)
+    reviewers = list(Reviewer.objects.order_by("id"))
+    fields = ("dossier_id", "points", "assigned", "cleared", "marked")
+    Review.objects.bulk_create(
+        Review(reviewer=who, **{name: getattr(given[0], name) for name in fields})
+        for given in sheets.values()
+        for who in [w for w in reviewers if w.pk not in {one.reviewer_id for one in given}][
+            : panel.least - len(given)
+        ]
+    )
+
+
+def accept(call: str) -> None:
+    """Let all winners of a call take what they were awarded, with what both sides sign."""
+    from headgate.site.records.database import set_up
+
+    set_up()
+    from headgate.site.desk.agreement import taken
+    from headgate.site.desk.models import Acceptance, AgreementSignature, AwardList, Dossier
+    from headgate.site.desk.office import call_now
+    from headgate.site.portal.models import Person
+
+    listed, at = AwardList.objects.get(call=call), datetime.now(UTC)
+    won = Dossier.objects.filter(code__in=listed.winners)
+    Acceptance.objects.bulk_create(Acceptance(dossier=one, accepted=True, at=at) for one in won)
+    told = {"person": Person.objects.get(username="applicant"), "at": at}
+    AgreementSignature.objects.bulk_create(
+        AgreementSignature(dossier=one, side=side, digest=agreed.digest, **told)
+        for one, agreed in taken(call_now(call), listed)
+        for side in ("holder", "office")
+    )
+
+
+def ask() -> None:
+    """Let the holders of some awards ask for a longer time, on the day on which a demo stands."""
+    from headgate.site.records.database import set_up
+
+    set_up()
+    from headgate.site.desk.models import Asking, Dossier
+    from headgate.site.desk.office import SITE
+    from headgate.site.records.kept import stands
+
+    stood = stands(SITE)
+    assert stood is not None
+    at = datetime.fromisoformat(f"{stood.standing.day}T00:00Z") - timedelta(days=1)
+    running = [one.award for one in stood.holdings if not one.award.startswith("B")][:ANSWERS]
+    asked = {"change": "longer", "asked": {"months": 1}, "text": "more", "at": at}
+    for one in Dossier.objects.filter(code__in=running):
+        print(one.code, Asking.objects.create(dossier=one, **asked).pk)
+
+
+def _answered(told: dict[str, str], base: str) -> int:
+    """Go through everything, answer what is asked of some awards, and look at lists after each."""
+    said = subprocess.run([sys.executable, "-c", ASK], env=told, check=True, stdout=subprocess.PIPE)
+    kinds, officer = _everything(base), _signed_in(base, "agency-officer", "en")
+    for line in said.stdout.decode().splitlines():
+        award, number = line.split()
+        form = {"deed": "grant", "asking": number, "text": "yes"}
+        assert "stands in the journal" in _pressed(officer, f"{base}/running/{award}/", form)
+        for place in AFTER:
+            assert _read(officer, base + place)
+    return kinds
+
+
+def _pressed(reader: OpenerDirector, url: str, form: dict[str, str]) -> str:
+    """The page after a button of another one was pressed."""
+    told = form | {"csrfmiddlewaretoken": _hidden(_read(reader, url), "csrfmiddlewaretoken")}
+    asked = Request(url, urlencode(told).encode(), {"Referer": url})
+    return str(reader.open(asked).read().decode())
+
+
+def _hidden(page: str, name: str) -> str:
+    """What a form of a page tells without showing it."""
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def _keyed(key: str) -> OpenerDirector:
+    """A browser of whoever has a key; what it is told later it keeps beside that."""
+    reader = build_opener(HTTPCookieProcessor(jar := CookieJar()))
+    here: Any = ("127.0.0.1", False, False), ("/", True), (False, None, False, None, None, {})
+    jar.set_cookie(Cookie(0, "sessionid", key, None, False, *here[0], *here[1], *here[2]))
+    return reader
+
+
+def _decided(told: dict[str, str], call: str, keys: list[str], base: str) -> int:
+    """Have two persons sign a list, and one decide the call on it; then look at what became of it.
+
+    All is done by buttons, but what the winners answer.
+    """
+    board, calendar = f"{base}/boards/{call}/", f"{base}/calendar/"
+    _under_review(call, keys[0], base)
+    officer, owner = map(_keyed, keys)
+    for reader in (officer, owner):
+        digest = _hidden(_read(reader, board), "digest")
+        assert "Signed" in _pressed(reader, board, {"deed": "sign", "digest": digest})
+    subprocess.run([sys.executable, "-c", ACCEPT, call], env=told, check=True)
+    event = _hidden(_read(officer, calendar), "event")
+    assert f"decide call {call}" in event
+    assert "Done" in _pressed(officer, calendar, {"event": event})
+    for place in AFTER:
+        assert _read(officer, base + place)
+    return _under_review(call, keys[0], base)
 
 
 def _under_review(call: str, key: str, base: str) -> int:
     """Look at all that is made of a call under review, as its officer."""
-    reader = build_opener()
-    reader.addheaders = [("Cookie", f"sessionid={key}")]
+    reader = _keyed(key)
     for place in UNDER_REVIEW:
         while LOOKS_AGAIN in (page := _read(reader, f"{base}/boards/{call}/{place}")):
             time.sleep(1)

@@ -50,7 +50,7 @@ def run() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         made = [sys.executable, "-c", REVIEW, folder]
         said = subprocess.run(made, check=True, stdout=subprocess.PIPE).stdout.decode()
-        call, key = said.split()[-2:]
+        call, key, _other = said.split()[-3:]
         file = Path(folder, "site.db")
         with served({**os.environ, "HEADGATE_DATABASE": f"sqlite:///{file}"}) as (base, worker):
             yield from _measured(Desk(base, call, key, file, worker))

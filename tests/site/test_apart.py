@@ -14,7 +14,7 @@ import pytest
 from headgate.core.calls.harshness import harshness
 from headgate.site import apart as beside
 from headgate.site.apart import __main__ as child
-from headgate.site.apart import apart
+from headgate.site.apart import apart, apart_once
 from headgate.site.apart.folded import Folded
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.records.database import Database, create, opened
@@ -38,7 +38,7 @@ def test_another_process_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> N
     assert os.getpid() != apart(os.getpid)
     assert harshness(ROWS) == apart(harshness, ROWS)
     monkeypatch.setattr(beside, "_BESIDE", beside._Beside())
-    assert os.getpid() == apart(os.getpid)
+    assert os.getpid() == apart(os.getpid) == apart_once(os.getpid)
 
 
 def test_what_is_refused_there_is_refused_here() -> None:
@@ -47,6 +47,21 @@ def test_what_is_refused_there_is_refused_here() -> None:
         apart(refuse, DeskRefusal.CALL_UNKNOWN, "nowhere")
     assert DeskRefusal.CALL_UNKNOWN is getattr(refused.value, "reason", None)
     assert 3 == apart(max, 3, 2)
+
+
+def test_what_goes_wrong_there_is_said_here_with_where_it_was() -> None:
+    """Under its own name, and the process that computes goes on."""
+    first = apart(os.getpid)
+    for ask in (apart, apart_once):
+        with pytest.raises(TypeError) as wrong:
+            ask(divided, "one")
+        assert "in divided" in "".join(wrong.value.__notes__)
+    assert first == apart_once(os.getpid)
+
+
+def divided(number: int) -> float:
+    """What goes wrong for a text."""
+    return number / 2
 
 
 def test_a_worker_outlives_its_child(

@@ -192,14 +192,27 @@ PIECE: Final = 256
 """Lines of a piece: so many are read again where one of them has moved."""
 
 
-def pieces(text: str) -> Iterator[bytes]:
-    """A text of lines, some at a time: read at once, many take thrice what is made of them.
+def pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """A text of lines that comes in blocks, some lines at a time: all at once take thrice the room.
 
     A line that is another makes another piece of the one in which it stands, and of no other.
     """
-    begin = end = 0
-    while begin < len(text):
-        for _ in range(PIECE):
-            end = text.find("\n", end) + 1 or len(text)
-        yield text[begin:end].encode()
-        begin = end
+    rest = b""
+    for block in blocks:
+        begin, rest = 0, rest + block
+        while end := _end(rest, begin):
+            yield rest[begin:end]
+            begin = end
+        rest = rest[begin:]
+    if rest:
+        yield rest
+
+
+def _end(text: bytes, begin: int) -> int:
+    """Where a piece ends; 0 where it is not whole."""
+    end = begin
+    for _ in range(PIECE):
+        end = text.find(b"\n", end) + 1
+        if not end:
+            return 0
+    return end

@@ -10,7 +10,7 @@ from headgate.core.ledger.refused import Refused
 from headgate.core.metering.usage import Usage
 from headgate.journal import keys
 from headgate.site.actions.agents import allow, announce, enrol, revoke, sign_orders
-from headgate.site.actions.take_in import READ, take_report, take_use
+from headgate.site.actions.take_in import READ, journal_returned, take_report, take_use
 from headgate.site.agents.models import Agent, Attempt, Returned
 from headgate.site.agents.projects import projects
 from headgate.site.agents.reading import outages
@@ -73,6 +73,7 @@ def test_without_a_programme_nothing_is_ordered_and_nothing_recorded(tmp_path: P
     enrol(SITE, "north", NOW)
     back = ReadBack("north", "2026-09-01T00:00:00Z", "0" * 64, 1, min(READ), (), ())
     take_report(Agent.objects.get(), Report(back, (), (), "", (), ""), NOW)
+    assert not journal_returned(NOW)
     assert [""] == list(Returned.objects.values_list("event", flat=True))
     with pytest.raises(Refused, match=AgentRefusal.NOT_ENROLLED.name):
         allow(somebody("op", Role.OPERATOR), "south", "0" * 64, NOW)

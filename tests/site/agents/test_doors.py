@@ -9,9 +9,11 @@ from django.test import Client
 
 from headgate.core import canonical
 from headgate.core.metering.usage import Usage
+from headgate.site.actions.take_in import journal_returned
 from headgate.site.agents import doors
 from headgate.site.agents.models import Agent, Attempt
 from headgate.site.desk.office import SITE
+from headgate.site.desk.taking import done
 from headgate.site.records.journal import head
 from tests.site.agents.conftest import NOW, Country
 
@@ -129,10 +131,16 @@ def test_a_report_of_another_site_is_refused(country: Country) -> None:
     assert "" == Agent.objects.get(site="north").report
 
 
-def test_a_report_twice_is_one(country: Country) -> None:
-    """The same receipt again changes neither the portal nor the journal."""
+def test_a_report_twice_is_one(country: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same receipt again changes neither the portal nor the journal, and has nobody read all
+    awards: most reports say nothing new.
+    """
+    written: list[object] = []
+    monkeypatch.setattr(doors, "done", lambda *told: (written.append(told[0]), done(*told)))
     country.north.look(NOW)
+    assert [journal_returned] == written
     line = Agent.objects.get(site="north").report.encode()
     before = head(SITE)
     assert 204 == ask(country, "report", line).status_code
     assert before == head(SITE)
+    assert [journal_returned] == written

@@ -25,6 +25,7 @@ from tests.site.desk.test_moving_up import MOVING_UP
 from tests.site.desk.test_refusals import PROVOKED
 from tests.site.desk.test_remedying import REMEDIED
 from tests.site.desk.test_staffing import STAFFED
+from tests.site.desk.test_taking import BESIDE
 
 
 def test_every_refusal_has_been_provoked() -> None:
@@ -43,6 +44,7 @@ def test_every_refusal_has_been_provoked() -> None:
         DeskRefusal.ORGANISATION_UNKNOWN,
         *HEARD,
         *REMEDIED,
+        *BESIDE,
         DeskRefusal.NO_PROGRAMME,
         DeskRefusal.OWNED,
     }

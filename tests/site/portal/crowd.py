@@ -66,7 +66,7 @@ def grow(patch: pytest.MonkeyPatch, times: int) -> dict[str, Any]:
 
 def _journal(patch: pytest.MonkeyPatch, times: int) -> None:
     """As many awards, and decisions on them, as if as many had been made of each."""
-    made, read = reading.decisions(), kept._holdings
+    made, read = reading.decisions(), kept._awards
     awards = {one.subject for one in made if one.step in ("screening", "score", "award", "fee")}
 
     def many() -> Iterator[reading.Made]:
@@ -77,13 +77,13 @@ def _journal(patch: pytest.MonkeyPatch, times: int) -> None:
 
     decided = list(many())
 
-    def holdings(text: str) -> tuple[Holding, ...]:
-        found = read(text)
+    def holdings(*told: Any) -> tuple[Holding, ...]:
+        found = read(*told)
         more = (replace(o, award=f"{o.award}-x{n}") for o in found for n in range(1, times))
         return (*found, *more)
 
     patch.setattr(reading, "decisions", lambda: list(decided))
-    patch.setattr(kept, "_holdings", holdings)
+    patch.setattr(kept, "_awards", holdings)
 
 
 def _bodies(times: int) -> list[desk.Organisation]:

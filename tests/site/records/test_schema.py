@@ -16,7 +16,7 @@ from headgate.core.ledger.transfer import Phase
 from headgate.site.records.books import BOUNDS
 from headgate.site.records.database import TABLES, Database, opened, set_up
 from headgate.site.records.journal import ENTRY_COLUMNS, LEG_COLUMNS
-from headgate.site.records.kept import Sort
+from headgate.site.records.sorts import Sort
 from headgate.site.verifying import verify_database
 from tests.core.ledger.builders import CHART
 from tests.site.attacks.honest import honest

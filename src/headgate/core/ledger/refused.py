@@ -5,7 +5,7 @@ others raise `Refused`, so that their result type stays plain; the edge of the h
 """
 
 from enum import Enum
-from typing import Self
+from typing import Any, Self
 
 
 class Refused(ValueError):
@@ -16,6 +16,6 @@ class Refused(ValueError):
         self.about = about
         super().__init__(f"{reason.name}: {about}")
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Enum, str]]:
-        """What another process makes the same from."""
-        return type(self), (self.reason, self.about)
+    def __reduce__(self) -> tuple[type[Self], tuple[Enum, str], dict[str, Any]]:
+        """What another process makes the same from, with the notes on it."""
+        return type(self), (self.reason, self.about), vars(self)

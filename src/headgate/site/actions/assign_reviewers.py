@@ -11,7 +11,6 @@ from headgate.core.calls.joining import join
 from headgate.core.calls.matching import coverage, terms
 from headgate.core.calls.panel import Assignment, assign
 from headgate.core.calls.screening import eligible, screen
-from headgate.site.apart import apart
 from headgate.site.desk.dossiers import members, read_line
 from headgate.site.desk.models import (
     Acting,
@@ -49,7 +48,7 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
         given = [(a or "", r) for a, r in seated.values_list("dossier__code", "reviewer__code")]
         seats = dict.fromkeys(dossiers, _seats(rules)[0])
         standing = [pair for pair in given if pair not in conflicts]
-        found = apart(assign, seats, sorted(reviewers), expertise, conflicts, standing)
+        found = assign(seats, sorted(reviewers), expertise, conflicts, standing)
         if rules.call.panel is not None and rules.call.panel.adjust_harshness:
             found = join(found, expertise, conflicts, standing)
         Review.objects.bulk_create(
@@ -58,6 +57,12 @@ def assign_reviewers(officer: Person, call_id: str, now: datetime) -> Assignment
             if (code, name) not in standing
         )
         return found
+
+
+def fill_seats(officer: Person, call_id: str, now: datetime) -> tuple[int, int]:
+    """The same for whoever needs no pair: how many seats are given, and how many stay empty."""
+    found = assign_reviewers(officer, call_id, now)
+    return len(found.pairs), sum(found.short.values())
 
 
 def seat(officer: Person, code: str, reviewer: str, now: datetime) -> Review:

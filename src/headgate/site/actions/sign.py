@@ -62,6 +62,11 @@ def sign(person: Person, call_id: str, digest: str, now: datetime) -> AwardList:
         return listed
 
 
+def sign_now(person: Person, call_id: str, digest: str, now: datetime) -> bool:
+    """The same for whoever needs no list of thousands: whether the result is told now."""
+    return sign(person, call_id, digest, now).told is not None
+
+
 def _let_others_fall(rules: CallNow, listed: AwardList) -> None:
     """Of the signatures on agreements keep those on what they say by the list that is told now."""
     said = {(one.pk, agreed.digest) for one, agreed in taken(rules, listed)}

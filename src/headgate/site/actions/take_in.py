@@ -7,6 +7,8 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Final
 
+from django.db.models import QuerySet
+
 from headgate.core import canonical
 from headgate.core.enforcement.receipt import ReadBack, Report
 from headgate.core.metering.usage import Usage
@@ -95,7 +97,7 @@ def _is_news(kept: Attempt | None, row: Usage, moment: str) -> bool:
 
 
 def take_report(agent: Agent, report: Report, now: datetime) -> None:
-    """Keep a report, and what was read back for the journal where it says something new."""
+    """Keep a report, and what was read back where it says something new: for the journal."""
     back = report.back
     with SITE.writing():
         agent.refresh_from_db()
@@ -111,7 +113,11 @@ def take_report(agent: Agent, report: Report, now: datetime) -> None:
             told = {"line": line.decode(), "arrived": now}
             digest = sha256(line).hexdigest()
             Returned.objects.get_or_create(site=agent.site, digest=digest, defaults=told)
-    journal_returned(now)
+
+
+def waiting() -> "QuerySet[Returned]":
+    """What was read back and is not on record yet; most reports bring nothing that is."""
+    return Returned.objects.filter(event="")
 
 
 def _says_more(last: ReadBack | None, back: ReadBack) -> bool:
@@ -127,13 +133,12 @@ class _NothingWaits(Exception):
 
 def journal_returned(now: datetime) -> bool:
     """Put what was read back on record; whether there was anything, and a programme for it."""
-    waiting = Returned.objects.filter(event="")
-    begun = waiting.exists() and kept_term(SITE) is not None
+    begun = waiting().exists() and kept_term(SITE) is not None
 
     def action(before: Term | None) -> Term:
         if before is None:
             refuse(DeskRefusal.NO_PROGRAMME)
-        rows = list(waiting)
+        rows = list(waiting())
         if not rows:
             raise _NothingWaits
         name = f"agents-{rows[0].pk}-{rows[-1].pk}"

@@ -23,9 +23,10 @@ from pydantic import TypeAdapter, ValidationError
 from headgate.core.ledger.text import is_instant, is_plain
 from headgate.core.metering.usage import Usage
 from headgate.site.actions.agents import digest_of
-from headgate.site.actions.take_in import take_report, take_use
+from headgate.site.actions.take_in import journal_returned, take_report, take_use, waiting
 from headgate.site.agents.models import Agent, SignedList
 from headgate.site.agents.reading import REPORT, enrolled
+from headgate.site.desk.taking import done
 
 BYTES_MOST: Final = 8 * 1024**2
 ROWS_MOST: Final = 5_000
@@ -148,7 +149,9 @@ def report(request: HttpRequest, agent: Agent) -> HttpResponse:
     if told.back.cluster != agent.site or not all(map(is_instant, instants)):
         what = f"it is no report of {agent.site}"
         return _no(HTTPStatus.UNPROCESSABLE_ENTITY, what)
-    take_report(agent, told, datetime.now(UTC))
+    take_report(agent, told, now := datetime.now(UTC))
+    if waiting().exists():
+        done(journal_returned, now)
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 

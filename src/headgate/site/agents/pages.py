@@ -23,7 +23,6 @@ from headgate.core.supports.kind import JOULE
 from headgate.engines.drive import Enforced
 from headgate.report.speaker import shown_units
 from headgate.site.actions.agents import allow, announce, end_outage, sites_of
-from headgate.site.actions.take_due import take_due
 from headgate.site.actions.take_in import READ
 from headgate.site.agents.gone import gone
 from headgate.site.agents.models import Agent, SignedList
@@ -32,8 +31,8 @@ from headgate.site.agents.reading import announced, list_of, report_of, signed_l
 from headgate.site.agents.said import differences, fault
 from headgate.site.desk.clock import coming
 from headgate.site.desk.office import SITE
-from headgate.site.desk.outside import outside
 from headgate.site.desk.pages.telling import at_the_desk, reader
+from headgate.site.desk.taking import let_happen
 from headgate.site.portal.lists import Choice, Column, Kept, download, journal_state, listing
 from headgate.site.portal.reading import policy_of, programme, speaker_of
 from headgate.site.portal.registry import Group, Page
@@ -177,7 +176,7 @@ def _deed(request: HttpRequest, now: datetime) -> None:
     match given.get("deed"):
         case "take":
             _event, moment = coming()
-            take_due(person, given.get("event", ""), moment, outside())
+            let_happen(person, given.get("event", ""), moment)
             messages.success(request, _("Done: it stands in the journal."))
         case "allow":
             allow(person, given.get("site", ""), given.get("plan", ""), now)

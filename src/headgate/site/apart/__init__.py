@@ -2,8 +2,9 @@
 
 numpy, the solver and all that came in for a call are several times what a worker holds otherwise,
 and it answers for weeks. So one that serves has a child compute what follows from those, and holds
-what was made of it. A child that nobody asks ends by itself, and so does one whose worker is gone.
-Commands and tests compute where they ask.
+what was made of it. What reads every award and writes it again is done there from its first read to
+its commit. A child that nobody asks ends by itself, and so does one whose worker is gone. Commands
+and tests compute where they ask.
 """
 
 import atexit
@@ -27,6 +28,10 @@ Question = tuple[Callable[..., Any], tuple[Any, ...]]
 
 Answer = tuple[bool, Any]
 """Whether there is a value, and the value or else why there is none."""
+
+
+class Unanswered(ChildProcessError):
+    """A child ended while it did something: nobody here knows whether it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,16 @@ class _Beside:
                 return answer
         raise ChildProcessError("what computes for the pages ended before it answered")
 
+    def asked_once(self, question: Question) -> Answer:
+        """The same for what is not to be done twice, of a child that has just answered."""
+        self.asked((bool, ()))
+        assert self.child is not None
+        try:
+            answer: Answer = self.child.asked(question, None)
+        except (EOFError, OSError) as error:
+            raise Unanswered from error
+        return answer
+
     def end(self) -> None:
         """End the child, where there is one."""
         child, self.child = self.child, None
@@ -117,8 +132,25 @@ def apart(function: Callable[..., T], *told: Any) -> T:
     if not _BESIDE.serves:
         return function(*told)
     with _BESIDE.lock:
-        made, found = _BESIDE.asked((function, told))
+        value: T = _value(_BESIDE.asked((function, told)))
+    return value
+
+
+def apart_once(function: Callable[..., T], *told: Any) -> T:
+    """The same for what writes, in a transaction of its own: the child that ended is not followed.
+
+    It is never asked inside a transaction, whose end the child would wait for. Raises `Unanswered`
+    where the child ended before it answered.
+    """
+    if not _BESIDE.serves:
+        return function(*told)
+    with _BESIDE.lock:
+        value: T = _value(_BESIDE.asked_once((function, told)))
+    return value
+
+
+def _value(answer: Answer) -> Any:
+    made, found = answer
     if not made:
         raise found
-    value: T = found
-    return value
+    return found

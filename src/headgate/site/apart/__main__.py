@@ -1,6 +1,7 @@
 """The process that computes for one worker of the portal; its line is what it is given to read."""
 
 from multiprocessing.connection import Connection
+from traceback import format_exc
 
 from django.db import connections
 
@@ -21,6 +22,9 @@ def serve(line: "Connection[Answer, Question]") -> None:
         try:
             answer: Answer = True, function(*told)
         except ValueError as error:
+            answer = False, error
+        except Exception as error:  # noqa: BLE001  Whoever asked says that it went wrong.
+            error.add_note(format_exc())
             answer = False, error
         connections.close_all()
         try:

@@ -98,6 +98,7 @@ class DeskRefusal(Enum):
     SILENCE_TOO_SHORT = _("Wait until the days have passed in which the holder may answer.")
     OVERDUE_FIRST = _("Let happen first what the calendar holds before that day.")
     NOT_DUE = _("Nothing is due yet that could be done now.")
+    UNANSWERED = _("It may have been done or not: look whether it was, and do it again if not.")
 
 
 def refuse(reason: DeskRefusal, about: object = "") -> NoReturn:

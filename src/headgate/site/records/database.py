@@ -38,6 +38,9 @@ LOCK: Final = 0x6865616467617465
 COPY_FROM: Final = 20
 """Rows from which PostgreSQL's COPY is quicker than INSERT."""
 
+BLOCK_BYTES: Final = 5 * 2**15
+"""Of a long text that much is read at a time: blocks above 128 KiB the system gets back."""
+
 ROWS_TOGETHER: Final = 32
 """Rows of one statement to SQLite, which saves each page that a statement changes: a fifth of the
 time of one row a statement. More of them save no more."""
@@ -107,6 +110,17 @@ class Database:
             cursor.execute(sql, parameters)
             while some := cursor.fetchmany(2_000):
                 yield from some
+
+    def blocks(self, table: str, column: str, row: int) -> Iterator[bytes]:
+        """A long text of SQLite, block by block; of its pages the database holds a few."""
+        driver = self._driver()
+        with (
+            named(self.connection),
+            self.connection.wrap_database_errors,
+            driver.blobopen(table, column, row, readonly=True) as text,
+        ):
+            while block := text.read(BLOCK_BYTES):
+                yield block
 
     def among(self, sql: str, keys: Iterable[Any], each: str = "%s") -> list[Row]:
         """The rows of a query that has `{keys}` in it, for keys of any number."""

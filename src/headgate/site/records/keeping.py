@@ -6,7 +6,8 @@ from headgate.core import canonical
 from headgate.core.ledger.entry import Kind
 from headgate.site.records.database import Database
 from headgate.site.records.journal import Head
-from headgate.site.records.kept import Sort, Standing, held, value
+from headgate.site.records.kept import Standing, held
+from headgate.site.records.sorts import Sort, value
 from headgate.steps.term import Term
 
 

@@ -5,20 +5,16 @@ the newest holds. What was received and decided has its digest in the journal; w
 (holdings, what the meters know, the tree) can be derived again, and `verify` does.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
-from functools import cache, cached_property, lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from hashlib import sha256
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final, cast
 
-from pydantic import TypeAdapter, ValidationError
-
 from headgate.core import canonical
-from headgate.core.faults import Fault, Faulty
 from headgate.core.ledger.chart import Chart
 from headgate.core.ledger.entry import decode
 from headgate.core.ledger.frontier import Frontier
@@ -31,29 +27,11 @@ from headgate.core.policy.document import Document
 from headgate.rings import undisturbed
 from headgate.site.recent import Recent
 from headgate.site.records.books import Looked, Stored, stored
-from headgate.site.records.database import Database, Row
+from headgate.site.records.database import BLOCK_BYTES, Database, Row
 from headgate.site.records.journal import head
+from headgate.site.records.sorts import Sort, value
 from headgate.steps.agenda import first_day
 from headgate.steps.term import Closed, Holding, Owed, Received, Term, chart_of
-
-
-class Sort(StrEnum):
-    """What is kept, and by which key."""
-
-    POLICY = "policy"
-    """The texts of the policy as adopted, by file name."""
-    TERM = "term"
-    """Where the programme stands: one `Standing`."""
-    HOLDINGS = "holdings"
-    """Every award that runs, in order, under one key."""
-    EVENT = "event"
-    """What happened, by its number."""
-    FACT = "fact"
-    """What was received, by its name."""
-    DECISION = "decision"
-    """What was decided, by the number of its entry."""
-    KNOWN = "known"
-    """What the meters know of a job, by cluster, tab and job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,23 +137,8 @@ def read_texts(texts: tuple[tuple[str, str], ...]) -> Document:
     return Document.read(dict(texts))
 
 
-@cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def value(sort: Sort, kind: Any, text: str | bytes | None) -> Any:
-    """The value of a kept line; raises Faulty for one that a person or an older version wrote."""
-    try:
-        return _adapter(kind).validate_json(text or "")
-    except ValidationError:
-        what = f"what is kept as {sort.value} cannot be read"
-        mend = "Let headgate verify say what was changed, and restore a backup that verifies."
-        raise Faulty([Fault("kept", 0, 0, "kept-unreadable", what, mend)]) from None
-
-
 _STANDS: Final = """
-    SELECT kind, key, CASE WHEN kind = 'holdings' AND seq = %s THEN '' ELSE data END,
+    SELECT kind, key, CASE WHEN kind != 'holdings' THEN data WHEN seq = %s THEN '' ELSE {held} END,
         (SELECT max(seq) + 1 FROM entry), seq,
         (SELECT line FROM entry e WHERE e.seq = k.seq AND kind = 'holdings')
     FROM kept k WHERE kind IN ('policy', 'term', 'holdings') AND seq =
@@ -265,11 +228,13 @@ def stands(database: Database, *, afresh: bool = False) -> Stands | None:
     found: dict[str, dict[str, str]] = {sort.value: {} for sort in Sort}
     now: _Lines = -1, None, ()
     size = 0
-    for kind, key, data, entries, seq, line in database.rows(_STANDS, [last[0] if last else -1]):
+    for kind, key, data, entries, seq, line in database.rows(
+        _STANDS.format(held=_where(database)), [last[0] if last else -1]
+    ):
         found[kind][key], size = data or "", entries
         if kind == Sort.HOLDINGS:
             same = last is not None and last[0] == seq
-            now = seq, line, last[2] if same and last else _holdings(data or "")
+            now = seq, line, last[2] if same and last else _awards(database, data)
     texts, standing = found[Sort.POLICY.value], found[Sort.TERM.value].get("")
     if last and last[0] == now[0] and last[1] != now[1]:
         return stands(database, afresh=True)
@@ -287,23 +252,43 @@ _HOLDINGS: Final = Recent[tuple[tuple[Holding, ...], _Pieces]](8)
 """Awards by those of all their lines: as many as a list needs that has those that ended too."""
 
 
-def _holdings(text: str) -> tuple[Holding, ...]:
-    """The awards of these lines; every page asks, and they are others only after an event.
+def _where(database: Database) -> str:
+    """How a query asks for awards that are read next: SQLite's lines by their place."""
+    return "CAST(rowid AS text)" if database.vendor == "sqlite" else "data"
 
-    Most events move few of them: lines that were read before are not read again. They are not kept
-    either: those of ten thousand awards are as large as the awards themselves.
+
+def _awards(database: Database, told: str | None) -> tuple[Holding, ...]:
+    """The awards that a query named or read: SQLite would hold all their lines twice at a time."""
+    if database.vendor != "sqlite":
+        return _holdings(told or "")
+    return _read(database.blocks("kept", "data", int(told)) if told else ())
+
+
+def _holdings(text: str) -> tuple[Holding, ...]:
+    """The awards of these lines."""
+    return _read(_blocks(text))
+
+
+def _blocks(text: str) -> Iterator[bytes]:
+    return (text[at : at + BLOCK_BYTES].encode() for at in range(0, len(text), BLOCK_BYTES))
+
+
+def _read(blocks: Iterable[bytes]) -> tuple[Holding, ...]:
+    """The awards of some lines; every page asks, and they are others only after an event.
+
+    Most events move few of them: lines that were read before are not read again, and what they say
+    is held once. They are not kept either: those of ten thousand awards are as large as the awards.
     """
-    digests = tuple(sha256(piece).digest() for piece in canonical.pieces(text))
-    if (found := _HOLDINGS.get(digests)) is None:
-        known = dict(chain.from_iterable(pieces.items() for _, pieces in _HOLDINGS.values()))
-        alike: dict[Any, Any] = {}
-        with undisturbed():
-            pieces = {
-                digest: known.get(digest) or tuple(_some_holdings(piece, alike))
-                for digest, piece in zip(digests, canonical.pieces(text), strict=True)
-            }
+    known = dict(chain.from_iterable(pieces.items() for _, pieces in _HOLDINGS.values()))
+    digests, pieces, alike = list[bytes](), _Pieces(), dict[Any, Any]()
+    with undisturbed():
+        for piece in canonical.pieces(blocks):
+            digests.append(digest := sha256(piece).digest())
+            pieces[digest] = known.get(digest) or tuple(_some_holdings(piece, alike))
+    found = _HOLDINGS.get(tuple(digests))
+    if found is None:
         found = tuple(chain.from_iterable(pieces[digest] for digest in digests)), pieces
-        _HOLDINGS.keep(digests, found)
+        _HOLDINGS.keep(tuple(digests), found)
     return found[0]
 
 
@@ -337,7 +322,7 @@ def _share(values: Iterable[object], names: tuple[str, ...], alike: dict[Any, An
 
 
 _ENDED: Final = """
-    SELECT (SELECT h.data FROM kept h WHERE h.kind = 'holdings' AND h.key = '' AND h.seq < e.seq
+    SELECT (SELECT {held} FROM kept h WHERE h.kind = 'holdings' AND h.key = '' AND h.seq < e.seq
         ORDER BY h.seq DESC LIMIT 1)
     FROM kept e WHERE e.kind = 'event' AND e.data LIKE %s ORDER BY e.seq
 """
@@ -347,8 +332,8 @@ def ended(database: Database, running: Iterable[Holding]) -> tuple[Holding, ...]
     """The awards that ended as a term turned, each as it was last; one query."""
     now = {holding.award for holding in running}
     found: dict[str, Holding] = {}
-    for (text,) in database.rows(_ENDED, ['%"what":"turn"%']):
-        found |= {one.award: one for one in _holdings(text or "") if one.award not in now}
+    for (text,) in database.rows(_ENDED.format(held=_where(database)), ['%"what":"turn"%']):
+        found |= {one.award: one for one in _awards(database, text) if one.award not in now}
     return tuple(found.values())
 
 

@@ -20,7 +20,8 @@ from headgate.cycle import begin, take
 from headgate.readers.facts import Recorded, read_events
 from headgate.site.records.database import Database
 from headgate.site.records.journal import lines
-from headgate.site.records.kept import Sort, Standing, document, events, stored_facts
+from headgate.site.records.kept import Standing, document, events, stored_facts
+from headgate.site.records.sorts import Sort
 from headgate.site.verifying.findings import Finding, Wrong, apart, told
 from headgate.steps.agenda import calendar, first_day
 from headgate.steps.event import Event

@@ -24,6 +24,7 @@ from headgate.site.desk.leading import (
 from headgate.site.desk.models import Alliance, Asking, Member, Organisation
 from headgate.site.desk.office import organisations_of
 from headgate.site.desk.pages.telling import at_the_desk, number, reader
+from headgate.site.desk.taking import done
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import OFFICE, Role, decides, roles_of
@@ -105,10 +106,10 @@ def _deed(request: HttpRequest, found: Alliance) -> None:
     body, text = given.get("organisation", "")[:64], given.get("text", "")
     match given.get("deed"):
         case "ask":
-            ask_to_lead(person, found.pk, body, text, now())
+            done(ask_to_lead, person, found.pk, body, text, now())
             messages.success(request, _("It is asked: whoever must agree is told."))
         case "agree":
-            agree_to_lead(person, number(given.get("asking")), body, now())
+            done(agree_to_lead, person, number(given.get("asking")), body, now())
             messages.success(request, _("You have agreed to the other lead."))
         case "take":
             take_lead(person, found.pk, body, now())

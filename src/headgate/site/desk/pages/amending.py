@@ -34,6 +34,7 @@ from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, number, reader, words
 from headgate.site.desk.refusals import DeskRefusal, refuse
 from headgate.site.desk.running import FOLLOWS, Listed, rows_for, state_of
+from headgate.site.desk.taking import done
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.idle import warning
@@ -338,29 +339,29 @@ def _deed(request: HttpRequest, person: Person, code: str) -> None:
         case "ask":
             link = given.get("link", "").strip()
             parts = _parts(request)
-            ask(person, code, parts, (text, _address(link)), now())
+            done(ask, person, code, parts, (text, _address(link)), now())
             waits = _("It is asked: the office answers it.")
             is_report = parts["change"] == Change.REPORT
             messages.success(request, _("It was handed in.") if is_report else waits)
         case "grant" | "refuse" as deed:
             spares = number(given.get("spares"))
-            answer(person, asked, deed == "grant", text, now(), max(spares, 0))
+            done(answer, person, asked, deed == "grant", text, now(), max(spares, 0))
             messages.success(request, _("It is answered, and the answer stands in the journal."))
         case "hand-over":
-            hand_over(person, code, text, now())
+            done(hand_over, person, code, text, now())
             messages.success(
                 request, _("It is handed over: its holder says whether it can be used.")
             )
             tell_holders(request)
         case "usable" | "not-usable" as deed:
             usable = deed == "usable"
-            confirm(person, asked, usable, text, now())
+            done(confirm, person, asked, usable, text, now())
             began = _("Its time runs, and that stands in the journal.")
             messages.success(
                 request, began if usable else _("The centre reads it and hands it over anew.")
             )
         case "silent":
-            close_silent(person, asked, now())
+            done(close_silent, person, asked, now())
             messages.success(request, _("Its time runs, and that stands in the journal."))
 
 

@@ -21,11 +21,11 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.report.reasons import told
 from headgate.report.section_calls import floors_of
-from headgate.site.actions.assign_reviewers import assign_reviewers
+from headgate.site.actions.assign_reviewers import fill_seats
 from headgate.site.actions.bring_grants import hold_grants
 from headgate.site.actions.find_gate import find_gate
 from headgate.site.actions.objection import answer_by, answer_objection
-from headgate.site.actions.sign import sign
+from headgate.site.actions.sign import sign_now
 from headgate.site.desk.board import Board, shown
 from headgate.site.desk.clock import now
 from headgate.site.desk.demo_winners import let_invented_take
@@ -55,6 +55,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.desk.remembered import seen
 from headgate.site.desk.sensitivity import Sensitivity, first_drawn
+from headgate.site.desk.taking import taken
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS, Column, Table, download, journal_state, listing
 from headgate.site.portal.registry import Page
@@ -267,12 +268,11 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
     given, person = request.POST, reader(request)
     match given.get("deed"):
         case "assign":
-            found = assign_reviewers(person, rules.id, now())
+            pairs, short = taken(fill_seats, person, rules.id, now())
             told = _("%(pairs)s seats are given; %(short)s stay empty.")
-            short = sum(found.short.values())
-            if not found.pairs and not short:
+            if not pairs and not short:
                 told = _("No seat is given: an application gets its seats once its gates are open.")
-            messages.success(request, told % {"pairs": len(found.pairs), "short": short})
+            messages.success(request, told % {"pairs": pairs, "short": short})
             let_demo_mark(request, rules)
         case "gate":
             evidence = given.get("evidence", "").split()
@@ -280,12 +280,12 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             code, gate = given.get("code", ""), given.get("gate", "")
             find_gate(person, code, gate, passed, remark, evidence, now())
         case "sign":
-            listed = sign(person, rules.id, given.get("digest", ""), now())
-            done = listed.told is not None
-            messages.success(request, _("Signed and told.") if done else _("Signed by one."))
-            let_demo_take(request, rules, listed)
+            is_told = taken(sign_now, person, rules.id, given.get("digest", ""), now())
+            messages.success(request, _("Signed and told.") if is_told else _("Signed by one."))
+            if is_told:
+                let_demo_take(request, rules)
         case "hold":
-            opened, shut = hold_grants(person, rules.id, now())
+            opened, shut = taken(hold_grants, person, rules.id, now())
             told = _("Found on %(opened)s open and on %(shut)s shut.")
             messages.success(request, told % {"opened": opened, "shut": shut})
         case "answer":
@@ -293,10 +293,11 @@ def _deed(request: HttpRequest, rules: CallNow) -> None:
             answer_objection(person, given.get("code", ""), upheld, text, now())
 
 
-def let_demo_take(request: HttpRequest, rules: CallNow, listed: AwardList) -> None:
+def let_demo_take(request: HttpRequest, rules: CallNow) -> None:
     """In the demo, let the winners whom nobody plays answer as soon as they are told."""
-    if not settings.HEADGATE_DEMO or listed.told is None:
+    if not settings.HEADGATE_DEMO:
         return
+    listed = AwardList.objects.get(call=rules.id)
     took, left = let_invented_take(reader(request), rules, listed, now())
     if took or left:
         told = _(

@@ -20,7 +20,7 @@ from headgate.core.policy.schema import Policy
 from headgate.readers.policy_files import read_programme
 from headgate.readers.programmes import find
 from headgate.site.actions.ask_next import ask_everywhere
-from headgate.site.actions.take_due import MAY, adopt, due_now, take_due, unheard
+from headgate.site.actions.take_due import MAY, adopt, due_now, unheard
 from headgate.site.desk.agreement import moved_up
 from headgate.site.desk.clock import coming, now
 from headgate.site.desk.demo import let_invented_apply
@@ -29,6 +29,7 @@ from headgate.site.desk.office import call_now
 from headgate.site.desk.outside import invented_most, outside
 from headgate.site.desk.pages.handing import tell_holders
 from headgate.site.desk.pages.telling import at_the_desk, figures, reader, words
+from headgate.site.desk.taking import done, let_happen
 from headgate.site.desk.turns import Asked
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
@@ -127,8 +128,8 @@ def _told(policy: Policy, event: Event) -> Coming:
 def _take(request: HttpRequest) -> HttpResponse:
     event, moment = coming()
     if event is not None and event.what is What.DECIDE_CALL and decides(request.user):
-        ask_everywhere(moment)
-    take_due(reader(request), request.POST.get("event", ""), moment, outside())
+        done(ask_everywhere, moment)
+    let_happen(reader(request), request.POST.get("event", ""), moment)
     messages.success(request, _("Done: it stands in the journal."))
     if event is not None and event.what is What.OPEN_CALL and (most := invented_most()):
         applied = let_invented_apply(outside(), event.about, most)
@@ -176,7 +177,7 @@ def _adopt(request: HttpRequest) -> HttpResponse:
     if document.digest != request.POST.get("digest"):
         messages.error(request, _("The policy changed since: look at it as it is now."))
         return redirect("calendar")
-    adopt(reader(request), document, now())
+    done(adopt, reader(request), document, now())
     messages.success(request, _("The policy is adopted: the programme has begun."))
     return redirect("calendar")
 

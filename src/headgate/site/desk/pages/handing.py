@@ -26,6 +26,7 @@ from headgate.site.desk.pages.telling import (
     words,
 )
 from headgate.site.desk.running import Reports, handed_over, to_hand_over
+from headgate.site.desk.taking import done
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
 from headgate.site.portal.registry import Page
@@ -71,7 +72,7 @@ def _stands(call: str) -> tuple[Stands, Call] | None:
 
 def _hand_over(request: HttpRequest, picked: list[str], text: str) -> None:
     """Hand over every award that was picked, with the same words."""
-    hand_over_all(reader(request), picked, text, now())
+    done(hand_over_all, reader(request), picked, text, now())
     told = ngettext(
         "%(n)s award is handed over: its holder says whether it can be used.",
         "%(n)s awards are handed over: their holders say whether they can be used.",
@@ -104,7 +105,7 @@ def reports(request: HttpRequest, call: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, picked: list[int], granted: bool, text: str) -> None:
     """Answer every report that was picked, with the same words."""
-    answer_all(reader(request), picked, granted, text, now())
+    done(answer_all, reader(request), picked, granted, text, now())
     told = ngettext("%(n)s report is answered.", "%(n)s reports are answered.", len(picked))
     messages.success(request, told % {"n": figures().whole(len(picked))})
 

@@ -35,6 +35,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.round_models import RoundObjection
+from headgate.site.desk.taking import done
 from headgate.site.portal.judged import found_in_the_end
 from headgate.site.portal.pages.rounds import HEARD, SAMPLE
 from headgate.site.portal.registry import Page
@@ -142,7 +143,7 @@ def _deed(request: HttpRequest, round_id: str) -> None:
             reject_round_objection(person, round_id, team, text, moment)
             messages.success(request, _("The objection is answered."))
         case "uphold":
-            uphold_round_objection(person, round_id, team, text, _mended(given), moment)
+            done(uphold_round_objection, person, round_id, team, text, _mended(given), moment)
             messages.success(request, _("The round was decided again: it stands in the journal."))
 
 

@@ -37,6 +37,7 @@ from headgate.site.desk.pages.telling import (
     told_refusal,
     words,
 )
+from headgate.site.desk.taking import done
 from headgate.site.portal import reading
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import Role
@@ -204,8 +205,12 @@ def _member_deed(request: HttpRequest) -> HttpResponse:
             consent(person, pk, given.get("organisation", ""), version, now())
             messages.success(request, _("You have agreed to this version."))
         case "agree-to-enter":
-            agree_to_enter(
-                person, number(given.get("asking")), given.get("organisation", "")[:64], now()
+            done(
+                agree_to_enter,
+                person,
+                number(given.get("asking")),
+                given.get("organisation", "")[:64],
+                now(),
             )
             messages.success(request, _("You have agreed to enter."))
         case "form":

@@ -44,6 +44,7 @@ from headgate.site.desk.models import Dossier
 from headgate.site.desk.office import NEWEST_ENTRY, NEWEST_NAME, SITE, leads_of, moved
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.desk.taking import done
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
 from headgate.site.portal.lists import (
@@ -207,12 +208,12 @@ def invoice(request: HttpRequest, number: str) -> HttpResponseBase:
     if one is None:
         raise Http404
     if request.method == "POST" and request.POST.get("deed") == "suspend":
-        suspend(person, one.award, request.POST.get("text", ""), now())
+        done(suspend, person, one.award, request.POST.get("text", ""), now())
         messages.success(request, _("The award is suspended: it stands in the journal."))
         return redirect("invoice", number=number)
     money = policy_when(stood, one.call).programme.money
     if request.method == "POST":
-        record_payment(person, _received(request, one, money), now())
+        done(record_payment, person, _received(request, one, money), now())
         messages.success(request, _("The payment stands in the journal."))
         return redirect("invoice", number=number)
     on, say = today(stood), reading.speaker_of(reading.policy_of(stood), language())

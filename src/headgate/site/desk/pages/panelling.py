@@ -153,16 +153,14 @@ def _looked(request: HttpRequest, rules: CallNow) -> Last[_Done]:
 
 def _done(rules: CallNow) -> _Done:
     """Of a decided call with what the decision says, else with what is fitted."""
-    if rules.decided:
-        return _come_to(rules.call, rules.id, _decided(rules.id))
-    return apart(_come_to, rules.call, rules.id, None)
+    return apart(_come_to, rules.call, rules.id, rules.decided)
 
 
-def _come_to(call: Call, call_id: str, decided: Harshness | None) -> _Done:
+def _come_to(call: Call, call_id: str, decided: bool) -> _Done:
     told = Review.objects.filter(dossier__call=call_id).order_by(*_IN_ORDER)
     seats = list(told.values_list("dossier__code", "reviewer__code", _GIVEN))
     given = [(code or "", reviewer, points) for code, reviewer, points in seats if points]
-    fitted = _fitted(call, given) if decided is None else decided
+    fitted = _decided(call_id) if decided else _fitted(call, given)
     offsets = {one.rater: one.offset for one in fitted.offsets}
     sheets = Counter(reviewer for _code, reviewer, _points in given)
     members = sorted(Counter(reviewer for _code, reviewer, _points in seats).items())

@@ -35,6 +35,7 @@ from headgate.site.desk.pages.telling import (
 )
 from headgate.site.desk.rating import RoundNow, round_now
 from headgate.site.desk.remedying import LotNow, lot_now, waiting
+from headgate.site.desk.taking import done
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed_round
 from headgate.site.portal.pages.rounds import SAMPLE, SETTLES
@@ -139,7 +140,7 @@ def _deed(request: HttpRequest, round_id: str) -> None:
             most = MEGABYTES_MOST * 1024**2
             sent = {name: request.FILES.get(name) for name in request.FILES}
             files = {name: file.read(most + 1) for name, file in sent.items() if file}
-            bring_items(person, round_id, files, moment)
+            done(bring_items, person, round_id, files, moment)
             messages.success(request, _("The round was decided again: it stands in the journal."))
         case "secret":
             team, secret = given.get("team", ""), given.get("secret", "")
@@ -147,10 +148,10 @@ def _deed(request: HttpRequest, round_id: str) -> None:
             messages.success(request, _("The secret is shown."))
         case "draw":
             about = str(Event(round_now(round_id).section.on, What.DRAW_LOT, round_id))
-            take_due(person, about, moment)
+            done(take_due, person, about, moment)
             messages.success(request, _("The lot is drawn: it stands in the journal."))
         case "places":
-            fill_places(person, round_id, _votes(given.get("votes", "")), moment)
+            done(fill_places, person, round_id, _votes(given.get("votes", "")), moment)
             messages.success(request, _("The votes are counted: they stand in the journal."))
 
 
