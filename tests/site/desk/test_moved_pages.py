@@ -64,6 +64,14 @@ class Beside(beside._Beside):
         crossed: beside.Answer = pickle.loads(pickle.dumps(answer))
         return crossed
 
+    def asked_once(self, question: beside.Question) -> beside.Answer:
+        """The same of what writes; another process has none beside it."""
+        self.serves = False
+        try:
+            return self.asked(question)
+        finally:
+            self.serves = True
+
 
 @pytest.fixture
 def child(judged: Cast, monkeypatch: pytest.MonkeyPatch) -> Iterator[Beside]:
