@@ -43,7 +43,16 @@ OF_A_KIND = 2
 LANGUAGES = ("en", "vi", "ko")
 WHAT_IF = "/what-if/"
 SOUGHT = ("q=b700", "q=open-1", "sort=-ends", "format=csv", "format=xlsx", "format=json")
-UNDER_REVIEW = ("panel/", "", "?sure=1", "list/", "?q=b700", "list/?q=b7", "?format=csv", "panel/?all")
+UNDER_REVIEW = (
+    "panel/",
+    "",
+    "?sure=1",
+    "list/",
+    "?q=b700",
+    "list/?q=b7",
+    "?format=csv",
+    "panel/?all",
+)
 LOOKS_AGAIN = "data-looks-again"
 """What a page has that shows what was worked out last, or nothing yet."""
 ASKED_AGAIN = 600
