@@ -110,8 +110,11 @@ def test_a_worker_that_ends_takes_its_child_with_it(serves: beside._Beside) -> N
     serves.end_for_good()
     with pytest.raises(ChildProcessError):
         failed.result(SOON)
-    assert serves.child is None
     assert -signal.SIGKILL == first.returncode
+    assert beside._BESIDE.child is None
+    with pytest.raises(ChildProcessError):
+        apart(os.getpid)
+    assert beside._BESIDE.child is None
 
 
 def test_a_value_crosses_as_bytes_until_it_is_asked_for() -> None:

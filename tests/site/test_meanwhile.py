@@ -1,6 +1,7 @@
 """What takes long is made once at a time beside the looks, and each look is told how new it is."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from datetime import UTC, datetime
 from threading import Event, Lock
 from typing import Any
@@ -115,7 +116,6 @@ def test_what_somebody_else_began_later_is_new_enough(
     """Where everything moves all the time, nobody waits for a making that is only their own."""
     works.hold()
     last("kind", 1, AT, works("a"), 0)
-    wait = meanwhile.wait
 
     def others_come_first(comes: Any, seconds: float | None) -> Any:
         monkeypatch.setattr(meanwhile, "wait", wait)
@@ -161,11 +161,15 @@ def test_who_did_not_wait_is_told_at_the_next_look(
     assert ("a", AT, False) == told(last("kind", 2, LATER, fails(ValueError("no"), go), 0))
     comes = meanwhile._RUNS["kind"].comes
     go.set()
-    meanwhile.wait([comes], SOON)
-    for _ in range(2):
+    wait([comes], SOON)
+    for seconds in (0, FOREVER):
         with pytest.raises(ValueError, match="no"):
-            last("kind", 2, LATER, works("b"), 0)
+            last("kind", 2, LATER, works("b"), seconds)
+    assert ["a"] == works.made
     monkeypatch.setattr(meanwhile, "monotonic", lambda: 10.0**9)
+    works.hold()
+    assert ("a", AT, False) == told(last("kind", 2, LATER, works("b"), 0))
+    works.go.set()
     assert ("b", LATER, True) == told(last("kind", 2, LATER, works("b"), FOREVER))
 
 

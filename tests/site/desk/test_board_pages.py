@@ -112,8 +112,12 @@ def test_the_whole_list_is_a_list_like_others(judged: Cast) -> None:
 
 
 @pytest.mark.usefixtures("judged")
-def test_a_list_that_came_from_another_process_is_the_same_list() -> None:
+def test_a_list_that_came_from_another_process_is_the_same_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Its places say what decided about each, and who is awarded comes first."""
+    monkeypatch.setattr(board, "TOGETHER", 2)
+    remembered._KEPT.clear()
     found, rules = preview("open", now()), call_now("open")
     say = speaker_of(rules.policy, "en")
     sentences = [told_why(rules.call, why, say) for why in found.whys.value]
@@ -259,6 +263,19 @@ def test_the_list_tells_how_sure_it_is(judged: Cast) -> None:
     page = text(browser(judged.officer), "board", sure=1)
     assert f"seed {found.seed}" in page
     assert "How sure is this list?" in page
+
+
+@pytest.mark.usefixtures("judged")
+def test_whoever_is_in_doubt_comes_first() -> None:
+    """Where reviewers disagree: a page shows as many lines as it has, and those above all."""
+    for number, sheet in enumerate(Review.objects.filter(dossier__call="open").order_by("id")):
+        sheet.points = dict.fromkeys(sheet.points, 9 * (number % 2))
+        sheet.save()
+    found = sensitivity(call_now("open"), now())
+    close = [one.is_close for one in found.lines]
+    assert 0 < found.doubtful < len(close)
+    assert [True] * found.doubtful == close[: found.doubtful]
+    assert sum(close) == found.doubtful
 
 
 @pytest.mark.usefixtures("judged")

@@ -58,8 +58,8 @@ class Served:
         context = self.chromium.new_context(
             java_script_enabled=scripts, viewport={"width": width, "height": height}
         )
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": self.session}
-        context.add_cookies([{**cookie, "url": self.base}])
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies([{"name": name, "value": self.session, "url": self.base}])
         page, wrong = context.new_page(), list[str]()
         page.on("console", lambda m: wrong.append(m.text) if "Content Security" in m.text else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))

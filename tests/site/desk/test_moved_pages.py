@@ -6,6 +6,7 @@ import pickle
 import re
 import signal
 from collections.abc import Iterator
+from concurrent.futures import wait
 from threading import Event
 from typing import Any
 
@@ -97,7 +98,7 @@ def forget() -> None:
 def settle() -> None:
     """Until nothing is being made any more."""
     for run in list(meanwhile._RUNS.values()):
-        meanwhile.wait([run.comes], SOON)
+        wait([run.comes], SOON)
 
 
 @pytest.fixture
@@ -176,6 +177,7 @@ def test_what_was_worked_out_last_is_shown_until_the_next_is_there(
     child.asked_for.clear()
     child.go.clear()
     sheet(judged)
+    mark = ""
     for _ in range(3):
         told = page(officer, place)
         assert STALE in status(told)
@@ -186,6 +188,7 @@ def test_what_was_worked_out_last_is_shown_until_the_next_is_there(
         (mark,) = MARK.findall(told)
         again = officer.get(place, headers={SHOWN: mark})
         assert (204, b"") == (again.status_code, again.content)
+        assert status(told) == status(page(officer, place, **{SHOWN: "the one before"}))
     assert len(meanwhile._RUNS) == (2 if place == SURE else 1)
     child.go.set()
     settle()
@@ -246,9 +249,14 @@ def test_how_sure_a_list_is_comes_after_it(
     assert DRAWS in status(told)
     assert 2 == told.count(DRAWS)
     assert "Awarded in" not in told
+    (mark,) = MARK.findall(told)
+    assert 204 == officer.get(SURE, headers={SHOWN: mark}).status_code
     child.go.set()
-    seen(officer, SURE, monkeypatch)
+    settle()
+    child.go.clear()
     sheet(judged)
+    assert "Awarded in" in page(officer, SURE, **{SHOWN: mark})
+    child.go.set()
     seen(officer, BOARD, monkeypatch)
     child.go.clear()
     told = page(officer, SURE)

@@ -1,12 +1,14 @@
 """What a process keeps of a call under review is of this journal, and of this day."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
 
+from headgate.site.apart.meanwhile import WAIT_SECONDS, Last
 from headgate.site.desk import remembered
-from headgate.site.desk.board import preview, wanted
+from headgate.site.desk.board import preview, shown, wanted
 from headgate.site.desk.clock import now
 from headgate.site.desk.models import Review
 from headgate.site.desk.office import SITE, call_now
@@ -62,6 +64,22 @@ def test_what_could_be_made_is_kept_where_the_rest_is_faulty() -> None:
 def faulty(_: remembered.Read) -> None:
     """What cannot be derived."""
     raise ValueError("nothing")
+
+
+@pytest.mark.usefixtures("judged")
+def test_a_look_waits_once_for_all_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second for a list and how sure it is together, not one for each."""
+    waited, clock = list[float](), iter((0.0, 0.0, 0.75))
+
+    def last(*told: Any) -> Last[Any]:
+        waited.append(told[-1])
+        return Last()
+
+    monkeypatch.setattr(remembered, "serves", lambda: True)
+    monkeypatch.setattr(remembered, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(remembered, "last", last)
+    assert [Last(), Last()] == remembered.seen(call_now("open"), now(), shown(), wanted())
+    assert [WAIT_SECONDS, WAIT_SECONDS - 0.75] == waited
 
 
 @pytest.mark.usefixtures("judged")

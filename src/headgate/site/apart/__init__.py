@@ -77,13 +77,13 @@ class _Beside:
     def asked(self, question: Question) -> Answer:
         """What the child makes of it, or another child; raises ChildProcessError."""
         for _ in range(TRIES):
+            if self.is_over:
+                break
             self.child = self.child or Child.started(COMMAND)
             try:
                 answer: Answer = self.child.asked(question, None)
             except (EOFError, OSError):
                 self.end()
-                if self.is_over:
-                    break
             else:
                 return answer
         raise ChildProcessError("what computes for the pages ended before it answered")

@@ -244,7 +244,8 @@ def board_of(after: Term, call_id: str) -> Board:
 def _said(whys: Sequence[Why]) -> tuple[tuple[int, ...], tuple[Why, ...]]:
     """The number of what is told of each, and all that is told, in that order."""
     numbers: dict[Hashable, int] = {}
-    said, sayings = [], []
+    said: list[int] = []
+    sayings: list[Why] = []
     for why in whys:
         number = numbers.setdefault(_key(why), len(numbers))
         if number == len(sayings):
