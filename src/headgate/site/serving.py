@@ -198,7 +198,7 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
     server, stopped = uvicorn.Server(config), Event()
 
     def started() -> None:
-        while not (server.started or server.should_exit):
+        while not (server.started or server.should_exit or stopped.is_set()):
             time.sleep(0.02)
 
     def make(work: Work) -> None:

@@ -69,23 +69,22 @@ def outside_grants(request: HttpRequest) -> HttpResponseBase:
 
 Met = tuple[OutsideGrant, str]
 _KNOWN: Final = Organisation.objects.exclude(registered="")
+_BODIES: Final = _KNOWN.filter(registered=OuterRef("registered")).order_by("code")
 _FIELDS: Final = ("reference", "title", "support", "amount", "since", "until")
 _BY: Final[dict[str, By]] = {
     **{name: F(name) for name in _FIELDS},
     "row": F("pk"),
     "source": F("listed__source"),
-    "organisation": F("body"),
+    "organisation": Subquery(_BODIES.values("code")[:1]),
 }
 """What grants are sorted and filtered by; of several bodies with one number, by the first."""
 
 
 def _met() -> Table[Met]:
     """The grants of organisations in the register, with the codes that bear their numbers."""
-    bodies = _KNOWN.filter(registered=OuterRef("registered")).order_by("code")
     # Asked of each grant: of a list of numbers, SQLite would look up each with each row of a file.
-    found = OutsideGrant.objects.filter(Exists(bodies))
-    named = found.annotate(body=Subquery(bodies.values("code")[:1])).select_related("listed")
-    return Table(named, ("pk",), _BY, ("findable", "listed__source", _body_called), _with_codes)
+    found = OutsideGrant.objects.filter(Exists(_BODIES)).select_related("listed")
+    return Table(found, ("pk",), _BY, ("findable", "listed__source", _body_called), _with_codes)
 
 
 def _body_called(word: str) -> Q:
