@@ -14,6 +14,7 @@ from headgate.readers.facts import Recorded
 from headgate.site.actions.accept import accept
 from headgate.site.actions.ask_next import ask_everywhere, ask_next
 from headgate.site.actions.find_gate import find_gate
+from headgate.site.actions.objection import answer_objection, object_to
 from headgate.site.actions.people import send_away
 from headgate.site.actions.sign import sign
 from headgate.site.actions.take_due import take_due
@@ -344,6 +345,21 @@ def test_a_list_that_changed_is_signed_anew_before_anybody_is_asked(told: Cast) 
         take_due(told.officer, DECIDE, moment() + 30 * DAY)
     board = browser(told.officer).get(reverse("board", args=("open",))).content.decode()
     assert ("is another than was told" in board, 'value="assign"' in board) == (True, True)
+
+
+def test_who_has_objected_is_told_of_no_second_right_by_another_list(told: Cast) -> None:
+    """Its new result comes without the days to object; everybody else's has them."""
+    one, other = listed().winners[:2]
+    object_to(told.applicant_of(one), one, "More", moment())
+    answer_objection(told.officer, one, True, "The other falls out", moment())
+    find_gate(told.officer, other, "audit", False, "Not there", ["ab" * 32], moment())
+    for person in (told.owner, told.officer):
+        sign(person, "open", preview("open", moment()).digest, moment())
+    gather(moment())
+    new = Notice.objects.filter(kind="told", key__endswith=listed().digest[:16])
+    may = {n.facts["code"]: "may object" in " ".join(letter(n).lines) for n in new}
+    assert {code: code != one for code in may} == may
+    assert {one, other} < may.keys()
 
 
 def test_another_list_begins_from_its_winners(told: Cast) -> None:

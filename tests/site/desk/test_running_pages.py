@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -13,21 +15,26 @@ from django.urls import reverse
 
 from headgate.core.duties.amendment import Amendment, Change
 from headgate.core.ledger.refused import Refused
+from headgate.core.policy.dated import at
+from headgate.report.speaker import speaker_of
 from headgate.site.actions.alliance import enter_alliance, form_alliance
 from headgate.site.actions.amend import answer, answer_all, hand_over_all
 from headgate.site.desk.models import Asking, Dossier, Organisation
 from headgate.site.desk.office import SITE
+from headgate.site.desk.pages.amending import _other_classes, _told_parts
 from headgate.site.desk.pages.telling import told_refusal
 from headgate.site.desk.refusals import DeskRefusal
 from headgate.site.desk.running import Reports
 from headgate.site.notices.models import Notice
 from headgate.site.records.kept import stands
 from headgate.site.verifying import verify_database
+from headgate.steps.agenda import first_day
 from headgate.steps.term import Holding
 from tests.commands import HEADGATE, environment
 from tests.site.desk.cast import Cast, browser
 from tests.site.desk.test_amending import NOON, Year, asking, held, year
 from tests.site.portal.asking import text_of
+from tests.whole.small import small
 
 __all__ = ("year",)
 
@@ -222,3 +229,15 @@ def test_the_office_answers_several_reports_of_a_call_at_once(played: Cast) -> N
     assert told_refusal(refused.value).startswith(f"{awards[1].award}: Ask for at least one month")
     assert not Asking.objects.filter(pk__in=numbers, granted__isnull=False).exists()
     assert () == verify_database(SITE).faults
+
+
+def test_another_class_is_offered_and_asked_for_by_its_name() -> None:
+    """The code is what is sent; people read what the class is called."""
+    document = small().term.document
+    policy = at(document, first_day(document)).policy
+    held = SimpleNamespace(support="compute", support_class="b200")
+    call = SimpleNamespace(classes=dict.fromkeys(("b200", "h200")))
+    one: Any = SimpleNamespace(policy=policy, held=held, call=call, reports=())
+    say = speaker_of(policy, "en")
+    assert [("h200", "NVIDIA H200 (h200)")] == _other_classes(one, say)
+    assert ["NVIDIA H200 (h200)"] == list(_told_parts(one, {"support_class": "h200"}, say, {}))

@@ -211,6 +211,9 @@ def _told(
         "object_by": "" if moved_up else _day(object_by(rules, turn.told)),
         "accept_by": _day(accept_by(rules, turn.told)),
     }
+    objected = set(
+        Objection.objects.filter(dossier__call=rules.id).values_list("dossier", flat=True)
+    )
     for dossier, key in keyed:
         code = dossier.code or ""
         why = canonical.plain(whys.get(code, Why()))
@@ -226,6 +229,7 @@ def _told(
             "score": why.pop("milli_points"),
             **why,
             **dates,
+            **({"object_by": ""} if dossier.pk in objected else {}),
         }
         yield Told(key, "told", people.acting(dossier.lead_id), facts)
 

@@ -294,6 +294,12 @@ def _told_parts(
         yield f"{called.get(code, code)}: {say.locale.whole(count)}"
 
 
+def _other_classes(one: Runs, say: Speaker) -> list[tuple[str, str]]:
+    """The classes of the call but the award's own, by code and as people call them."""
+    support, own = one.policy.supports[one.held.support], one.held.support_class
+    return [(name, say.class_of(support, name)) for name in one.call.classes if name != own]
+
+
 def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:
     """What the policy lets a holder ask now; whether it is granted is the office's answer."""
     rule, waiting = one.running, {asking.change for asking in one.waiting}
@@ -302,9 +308,7 @@ def _may(stood: Stands, one: Runs, on: date, say: Speaker) -> dict[str, Any]:
     found: dict[str, Any] = {
         Change.LONGER.value: rule.longer_months_most,
         Change.GIVE_BACK.value: rule.give_back and one.held.blocks > 1,
-        Change.CLASS.value: [c for c in one.call.classes if c != one.held.support_class]
-        if rule.change_class
-        else [],
+        Change.CLASS.value: _other_classes(one, say) if rule.change_class else [],
         Change.MEMBERS.value: rule.change_members,
         Change.EXPLANATION.value: _explains(stood, one, on, say),
     }
