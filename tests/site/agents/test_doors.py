@@ -1,6 +1,7 @@
 """What the agents' doors refuse: strangers, too much, and what is not what it says."""
 
 import json
+from collections.abc import Callable
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -136,7 +137,12 @@ def test_a_report_twice_is_one(country: Country, monkeypatch: pytest.MonkeyPatch
     awards: most reports say nothing new.
     """
     written: list[object] = []
-    monkeypatch.setattr(doors, "done", lambda *told: (written.append(told[0]), done(*told)))
+
+    def noted(action: Callable[..., object], *told: Any) -> None:
+        written.append(action)
+        done(action, *told)
+
+    monkeypatch.setattr(doors, "done", noted)
     country.north.look(NOW)
     assert [journal_returned] == written
     line = Agent.objects.get(site="north").report.encode()

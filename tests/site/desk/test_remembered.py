@@ -38,16 +38,16 @@ def test_what_another_journal_at_the_same_place_received_is_not_taken_for_this_o
 def test_a_panels_statistics_are_those_of_its_own_sheets_as_they_are_now() -> None:
     """Whoever computes them: none of another call, and a sheet that is changed changes them."""
     call, given = call_now("open").call, Review.objects.filter(dossier__call="open")
-    first = _come_to(call, "open", None)
+    first = _come_to(call, "open", decided=False)
     assert {one.reviewer.code for one in given.exclude(marked=None)} == {
         one.code for one in first.members if one.offset is not None
     }
-    other = _come_to(call, "alliance", None)
+    other = _come_to(call, "alliance", decided=False)
     assert all(one.offset is None for one in other.members)
     sheet = given.exclude(marked=None).order_by("pk")[0]
     sheet.points = {name: not points for name, points in sheet.points.items()}
     sheet.save()
-    assert first.members != _come_to(call, "open", None).members
+    assert first.members != _come_to(call, "open", decided=False).members
 
 
 @pytest.mark.usefixtures("judged")
