@@ -5,7 +5,8 @@ holds more. The demo's term is taken and kept by a process of its own. `headgate
 asked, as each person of the demo, for what links lead to, two addresses of a kind. What it held at
 most is what Linux says of it in the end. The replays of what-ifs are another measure: a year of
 jobs and the compiled replay are held by a process of their own, which the worker that is asked
-starts. In the end the awards are multiplied, and the same is asked of another worker.
+starts. In the end the awards are multiplied, and the same is asked of another worker, by people who
+have signed in before: a demo also makes its notices, as elsewhere `headgate worker` does.
 """
 
 import os
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -40,6 +41,7 @@ REVIEW = f"{PART} b.review(argv[1])"
 JUDGE = f"{PART} b.judge(argv[1])"
 ACCEPT = f"{PART} b.accept(argv[1])"
 ASK = f"{PART} b.ask()"
+KEYS = f"{PART} b.keys()"
 AS_DEPLOYED = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
 """What `deploy/` says to the service, which answers in one thread and gives large blocks back."""
 INSTALLED = (str(Path(headgate.__file__).parent), get_path("purelib"))
@@ -66,6 +68,9 @@ ASKED_AGAIN = 600
 """Seconds at most until the replays are got ready."""
 
 Look = Callable[[str], int]
+Keys = Mapping[str, str]
+"""What browsers have of people who have signed in, by the names of these."""
+NO_KEYS: Keys = {}
 
 
 def run() -> Iterator[dict[str, Any]]:
@@ -86,20 +91,29 @@ def _of_demo(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
     told = {**told, "HEADGATE_DATABASE": f"sqlite:///{folder}/demo.db"}
     made = [*COMMAND, "demo", "--portal", "--out", f"{folder}/demo"]
     subprocess.run(made, env=told, check=True, stdout=subprocess.DEVNULL)
-    sought: Look = partial(_everything, seek=True)
     looks: dict[str, Look] = {"first": lambda _: 0, "all": _everything, "what_if": _what_if}
-    looks |= {"large": _everything, "large_sought": sought}
-    looks["large_answered"] = partial(_answered, told)
     for name, look in looks.items():
-        if name == "large":
-            address = told["HEADGATE_DATABASE"]
-            subprocess.run([sys.executable, "-c", ENLARGE, address], check=True)
-        held, replays, kinds = _held(told, look, "--demo")
-        yield measure("portal", f"worker_{name}", held, "MiB")
-        if replays:
-            yield measure("portal", "worker_replays", replays, "MiB")
-        if kinds:
-            yield measure("portal", f"worker_{name}_kinds", kinds, "kinds of page")
+        yield from _of_worker(name, _held(told, look, "--demo"))
+    subprocess.run([sys.executable, "-c", ENLARGE, told["HEADGATE_DATABASE"]], check=True)
+    said = subprocess.run(
+        [sys.executable, "-c", KEYS], env=told, check=True, stdout=subprocess.PIPE
+    )
+    keys = dict(line.split() for line in said.stdout.decode().splitlines())
+    looks = {"large": partial(_everything, keys=keys)}
+    looks["large_sought"] = partial(_everything, keys=keys, seek=True)
+    looks["large_answered"] = partial(_answered, told, keys)
+    for name, look in looks.items():
+        yield from _of_worker(name, _held(told, look))
+
+
+def _of_worker(name: str, told: tuple[float, float, int]) -> Iterator[dict[str, Any]]:
+    """What a worker held, and its replays; how many kinds of page it was asked for."""
+    held, replays, kinds = told
+    yield measure("portal", f"worker_{name}", held, "MiB")
+    if "what_if" in name:
+        yield measure("portal", "worker_replays", replays, "MiB")
+    if kinds:
+        yield measure("portal", f"worker_{name}_kinds", kinds, "kinds of page")
 
 
 def _of_review(folder: str, told: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -162,9 +176,9 @@ def _answers(url: str) -> bool:
     return True
 
 
-def _everything(base: str, *, seek: bool = False) -> int:
+def _everything(base: str, *, keys: Keys = NO_KEYS, seek: bool = False) -> int:
     """Go through all that links lead to as everybody, each in another language than the one before;
-    how many kinds of page there were.
+    how many kinds of page there were. Whoever has no key signs in as in a demo.
     """
     from headgate.site.serving import prepare
 
@@ -176,15 +190,16 @@ def _everything(base: str, *, seek: bool = False) -> int:
     from headgate.site.portal.people import PERSONAS
 
     people = [None, *(persona.username for persona in PERSONAS)]
-    seen = map(partial(_gone_through, base, seek=seek), people, cycle(LANGUAGES))
+    spoken = zip(people, cycle(LANGUAGES), strict=False)
+    readers = ((_signed_in(base, *one, keys), one[1]) for one in spoken)
+    seen = (_gone_through(base, *one, seek=seek) for one in readers)
     return len({kind for kinds in seen for kind in kinds})
 
 
-def _gone_through(base: str, who: str | None, language: str, *, seek: bool = False) -> Counter[str]:
+def _gone_through(base: str, reader: OpenerDirector, language: str, *, seek: bool) -> Counter[str]:
     """What one person was shown, by kind of page; lists are searched too where told to `seek`."""
     from django.urls import Resolver404, resolve
 
-    reader = _signed_in(base, who, language)
     seen, asked, queue = Counter[str](), set[str](), ["/", "/home/"]
     while queue:
         path = queue.pop(0)
@@ -220,8 +235,12 @@ def _read(reader: OpenerDirector, url: str) -> str:
         return ""
 
 
-def _signed_in(base: str, who: str | None, language: str) -> OpenerDirector:
-    """A browser of somebody of the demo, or of nobody in particular."""
+def _signed_in(base: str, who: str | None, language: str, keys: Keys = NO_KEYS) -> OpenerDirector:
+    """A browser of somebody of the demo or with a key, or of nobody in particular."""
+    if keys:
+        reader = _keyed(keys[who]) if who is not None else build_opener()
+        reader.addheaders = [("Accept-Language", language)]
+        return reader
     jar = CookieJar()
     reader = build_opener(HTTPCookieProcessor(jar))
     reader.addheaders = [("Accept-Language", language)]
@@ -250,6 +269,20 @@ def review(folder: str) -> None:
     call = _site(Path(folder))
     _reviewed(call)
     print(call, *map(_key, ("agency-officer", "policy-owner")))
+
+
+def keys() -> None:
+    """Say the keys of the people of a demo that is to be served as a site, each with its name."""
+    from headgate.site.serving import prepare
+
+    prepare(os.environ["HEADGATE_DATABASE"], "localhost", "korea-2025", demo=True)
+    from headgate.site.records.database import opened
+
+    opened(os.environ["HEADGATE_DATABASE"])
+    from headgate.site.portal.people import PERSONAS
+
+    for persona in PERSONAS:
+        print(persona.username, _key(persona.username))
 
 
 def _key(who: str) -> str:
@@ -323,10 +356,11 @@ def ask() -> None:
         print(one.code, Asking.objects.create(dossier=one, **asked).pk)
 
 
-def _answered(told: dict[str, str], base: str) -> int:
+def _answered(told: dict[str, str], keys: Keys, base: str) -> int:
     """Go through everything, answer what is asked of some awards, and look at lists after each."""
     said = subprocess.run([sys.executable, "-c", ASK], env=told, check=True, stdout=subprocess.PIPE)
-    kinds, officer = _everything(base), _signed_in(base, "agency-officer", "en")
+    kinds = _everything(base, keys=keys)
+    officer = _signed_in(base, "agency-officer", "en", keys)
     for line in said.stdout.decode().splitlines():
         award, number = line.split()
         form = {"deed": "grant", "asking": number, "text": "yes"}
