@@ -33,6 +33,8 @@ FIRST: Final = {
     "projects": ("agency-officer", "ko", "/projects/"),
     "words": ("agency-officer", "ko", "/projects/?q=b700"),
     "search": ("agency-officer", "ko", "/search/?q=b700"),
+    "search_letter": ("agency-officer", "ko", "/search/?q=o"),
+    "search_letters": ("agency-officer", "ko", "/search/?q=o+p+e"),
     "home": ("agency-officer", "ko", "/home/"),
     "fund_home": ("fund-officer", "vi", "/home/"),
     "programme": (None, "vi", "/"),

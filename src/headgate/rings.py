@@ -26,6 +26,15 @@ def usually() -> None:
     gc.set_threshold(*USUALLY)
 
 
+def settle() -> None:
+    """Search no more among what is there now: for a process that has made what it keeps for weeks.
+
+    The fewer are searched, the sooner they are: what pages leave behind is then 2 MiB less.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """No search within: for a piece of work whose values hold no ring, and which ends."""

@@ -16,7 +16,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from headgate.core.faults import Fault, Faulty
-from headgate.rings import usually
+from headgate.rings import settle, usually
 
 if TYPE_CHECKING:
     from headgate.core.policy.document import Document
@@ -212,7 +212,7 @@ def answer(listener: socket.socket, said: Said, first: Work | None = None) -> No
 
     def ahead() -> None:
         started()
-        keep_up(stopped)
+        keep_up(stopped, settle)
 
     def step(_: str) -> None:
         if server.should_exit:

@@ -51,15 +51,16 @@ def _forget() -> None:
 
 
 @contextmanager
-def _beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The thread, which looks again at once."""
-    monkeypatch.setattr(ahead, "EVERY", 0.02)
-    stopped = Event()
-    thread = Thread(target=ahead.keep_up, args=(stopped,))
+def _beside(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """The thread, which looks again at once; whether it was ready when it told that all is made."""
+    for name, seconds in (("EVERY", 0.02), ("LEFT", 0)):
+        monkeypatch.setattr(ahead, name, seconds)
+    stopped, told = Event(), list[bool]()
+    thread = Thread(target=ahead.keep_up, args=(stopped, lambda: told.append(_ready())))
     ahead.READY.set(0)
     thread.start()
     try:
-        yield
+        yield told
     finally:
         stopped.set()
         thread.join(60)
@@ -125,7 +126,7 @@ def test_a_look_makes_nothing_that_was_made_ahead(
 def test_what_has_moved_is_made_again(portal: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an entry of the journal nobody's look makes anything either."""
     del portal
-    with _beside(monkeypatch):
+    with _beside(monkeypatch) as told:
         _await(_ready)
         made = _made(monkeypatch)
         _pay()
@@ -133,6 +134,7 @@ def test_what_has_moved_is_made_again(portal: Client, monkeypatch: pytest.Monkey
         made.clear()
         time.sleep(0.2)
         assert [] == made, "and it is made once"
+    assert [True] == told, "that all is made is told once, when it is"
     stood = reading.programme()
     assert stood is not None
     assert lists._KEPT.get("bills")[0] == stood.moved  # type: ignore[index]
@@ -191,8 +193,29 @@ def test_before_a_programme_there_is_nothing_to_make(
     """Nothing is looked at, nothing is wrong, and it is told as ready."""
     del empty_portal
     monkeypatch.setattr(ahead, "_one_of", pytest.fail)
-    with _beside(monkeypatch):
+    with _beside(monkeypatch) as told:
         _await(_ready)
+    assert not told
+
+
+def test_pages_have_the_process_longer_than_what_is_made_before(
+    portal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often something moves: three times as long, and a second at least."""
+    del portal
+    clock, waits = iter([0.0, 5.0, 10.0, 10.1]), list[float]()
+
+    class Waits(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            if len(waits) == 2:
+                self.set()
+            return self.is_set()
+
+    monkeypatch.setattr(ahead, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(ahead, "_kept_up", lambda *_: None)
+    ahead.keep_up(Waits(), pytest.fail)
+    assert [15.0, 1.0] == waits
 
 
 def test_a_page_is_looked_at_for_those_who_are_there(portal: Client) -> None:

@@ -8,9 +8,10 @@ it makes is therefore what a look makes.
 
 import logging
 import sys
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from threading import Event
+from time import monotonic
 from typing import Any, Final
 
 from django.conf import settings
@@ -31,8 +32,10 @@ from headgate.site.portal.roles import Role
 READY: Final = Gauge(
     "headgate_kept_ready", "1 where what pages keep was made before anybody looks, 0 until then."
 )
-EVERY: Final = 5.0
+EVERY: Final = 1.0
 """Seconds between two looks whether what pages keep has moved."""
+LEFT: Final = 3
+"""How many times as long as it made something it then leaves to pages."""
 
 _RESTS: Final = 0.02
 """Seconds in which nothing is made after each look: whoever asks for a page has them."""
@@ -45,24 +48,28 @@ _LOOKED_FOR: Final = QueryDict("q=headgate")
 _log: Final = logging.getLogger("headgate.ahead")
 
 
-def keep_up(stopped: Event) -> None:
+def keep_up(stopped: Event, made: Callable[[], None]) -> None:
     """Make what pages keep, and again whenever it has moved, until told to stop.
 
-    A fault is logged once, until all is well again: pages make what they need, as without this.
+    It was `made` when that is called, which is once. A fault is logged once, until all is well
+    again: pages make what they need, as without this.
     """
     known: Hashable = object()
-    is_told = False
+    is_told = is_made = False
     while not stopped.is_set():
+        began = monotonic()
         try:
-            known = _kept_up(known, stopped)
-            is_told = False
+            known, is_told = _kept_up(known, stopped), False
+            if known is not None and not is_made:
+                is_made = True
+                made()
         except Exception:  # noqa: BLE001 - pages are answered, whatever is wrong here.
             if not is_told:
                 _log.exception("what pages keep could not be made before anybody looks")
             is_told = True
         finally:
             connections.close_all()
-        stopped.wait(EVERY)
+        stopped.wait(max(EVERY, LEFT * (monotonic() - began)))
 
 
 def _kept_up(known: Hashable, stopped: Event) -> Hashable:
