@@ -5,6 +5,7 @@ import pickle
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future
+from datetime import date
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Thread
@@ -12,11 +13,14 @@ from threading import Thread
 import pytest
 
 from headgate.core.calls.harshness import harshness
+from headgate.report.blocks import Document, Section
+from headgate.report.pdf import pdf
 from headgate.site import apart as beside
 from headgate.site.apart import __main__ as child
 from headgate.site.apart import apart, apart_once
 from headgate.site.apart.folded import Folded
 from headgate.site.desk.refusals import DeskRefusal, refuse
+from headgate.site.portal.pages.rounds import print_of
 from headgate.site.records.database import Database, create, opened
 from headgate.site.records.kept import kept_term
 
@@ -115,6 +119,16 @@ def test_a_worker_that_ends_takes_its_child_with_it(serves: beside._Beside) -> N
     with pytest.raises(ChildProcessError):
         apart(os.getpid)
     assert beside._BESIDE.child is None
+
+
+def test_a_print_is_made_there(serves: beside._Beside) -> None:
+    """The same bytes as here, of which no page holds what lays them out."""
+    told = Document("Kết quả", "결과", "", date(2026, 9, 16), (Section("a", "A", ()),))
+    assert pdf(told, "ko") == print_of(told, "ko")
+    assert serves.child is not None
+    pages = Path(print_of.__code__.co_filename).parents[2]
+    (one,) = [file.name for file in pages.rglob("*.py") if "import pdf" in file.read_text("utf-8")]
+    assert "rounds.py" == one
 
 
 def test_a_value_crosses_as_bytes_until_it_is_asked_for() -> None:

@@ -13,7 +13,6 @@ from django.utils.translation import ngettext
 
 from headgate.core.quantities import add_months
 from headgate.report.blocks import Document, Items, Paragraph, Section, table
-from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.sign_agreement import sign_agreement, sign_agreements
 from headgate.site.desk.agreement import Agreed, agreement_of, moved_up, sides, taken
@@ -37,7 +36,7 @@ from headgate.site.desk.pages.telling import (
 from headgate.site.desk.turns import Asked, Turn, accept_by, turn_of
 from headgate.site.portal import reading
 from headgate.site.portal.lists import PAGE_ROWS
-from headgate.site.portal.pages.rounds import printed
+from headgate.site.portal.pages.rounds import print_of, printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import ANYBODY_SIGNED_IN, OFFICE, Role, decides, roles_of
 from headgate.site.portal.words import language, moment
@@ -65,7 +64,7 @@ def agreement(request: HttpRequest, code: str) -> HttpResponse:
     since = turn.told if turn is not None else now()
     told = document(rules, agreed, signed, rules.day(since))
     if request.GET.get("format") == "pdf":
-        return printed(pdf(told, language()), f"{code}-agreement")
+        return printed(print_of(told, language()), f"{code}-agreement")
     last, may = accept_by(rules, since), holds or decides(person)
     context = {
         "code": code,

@@ -22,7 +22,6 @@ from headgate.core.quantities import half_even
 from headgate.core.quick import quick
 from headgate.core.supports.price import Currency
 from headgate.report.blocks import Block, Document, Numbers, Paragraph, Section, table
-from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.site.actions.amend import suspend
 from headgate.site.actions.pay import Received, record_payment
@@ -58,7 +57,7 @@ from headgate.site.portal.lists import (
     listing,
 )
 from headgate.site.portal.models import Person
-from headgate.site.portal.pages.rounds import printed
+from headgate.site.portal.pages.rounds import print_of, printed
 from headgate.site.portal.registry import Group, Page
 from headgate.site.portal.roles import STAFF, Role, is_staff, roles_of
 from headgate.site.portal.words import language, tag
@@ -223,7 +222,7 @@ def invoice(request: HttpRequest, number: str) -> HttpResponseBase:
     )
     told = document(stood, one, dossier, say)
     if request.GET.get("format") == "pdf":
-        return printed(pdf(told, language()), f"invoice-{number}")
+        return printed(print_of(told, language()), f"invoice-{number}")
     context = {
         "one": one,
         "told": told,

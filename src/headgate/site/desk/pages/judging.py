@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as lazy
 
 from headgate.core.evaluation.known import Known
 from headgate.core.ledger.refused import Refused
-from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker
 from headgate.report.stage_team import team_document
 from headgate.site.actions.judge_round import fix_known, give_sheet, seat_experts
@@ -36,7 +35,7 @@ from headgate.site.desk.rating import (
 from headgate.site.portal import reading
 from headgate.site.portal.forms import WholeField
 from headgate.site.portal.judged import closed_round
-from headgate.site.portal.pages.rounds import SAMPLE, printed, shown, with_findings
+from headgate.site.portal.pages.rounds import SAMPLE, print_of, printed, shown, with_findings
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, roles_of
 from headgate.site.portal.words import language
@@ -59,7 +58,7 @@ def own_round(request: HttpRequest, round_id: str) -> HttpResponse:
     say = reading.speaker_of(stage.policy, language())
     told = team_document(with_findings(stage), team, say)
     if request.GET.get("format") == "pdf":
-        return printed(pdf(told, language()), f"{round_id}-{team}")
+        return printed(print_of(told, language()), f"{round_id}-{team}")
     others = [one for one in teams if one != team]
     return shown(request, told, told.title, round_id, others)
 

@@ -24,7 +24,6 @@ from headgate.core.quantities import add_days
 from headgate.core.seats import Method, apportion
 from headgate.core.supports.price import Currency
 from headgate.report.blocks import Block, Document, Paragraph, Section, table
-from headgate.report.pdf import pdf
 from headgate.report.speaker import Speaker, shown_parts, shown_units
 from headgate.site.desk.amending import Runs
 from headgate.site.desk.models import Dossier
@@ -33,7 +32,7 @@ from headgate.site.desk.pages.amending import running_awards, runs_of
 from headgate.site.desk.pages.telling import at_the_desk, reader
 from headgate.site.portal import reading
 from headgate.site.portal.clock import today
-from headgate.site.portal.pages.rounds import printed
+from headgate.site.portal.pages.rounds import print_of, printed
 from headgate.site.portal.registry import Page
 from headgate.site.portal.roles import STAFF, Role, is_staff
 from headgate.site.portal.words import language
@@ -260,7 +259,7 @@ def award_statement(request: HttpRequest, code: str) -> HttpResponseBase:
     say = reading.speaker_of(reading.policy_of(stood), language())
     made = document(told, say)
     if kind == "pdf":
-        return printed(pdf(made, language()), f"statement-{told.member or code}")
+        return printed(print_of(made, language()), f"statement-{told.member or code}")
     asked = f"&member={told.member}" if told.member else ""
     members = [(member, told.called(member)) for member in told.members]
     context = {"told": made, "members": members, "code": code, "asked": asked}

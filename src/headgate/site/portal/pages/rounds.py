@@ -16,6 +16,7 @@ from headgate.report.pdf import pdf
 from headgate.report.section_history import history
 from headgate.report.speaker import Speaker
 from headgate.report.stage import Stage, document, named
+from headgate.site.apart import apart
 from headgate.site.portal import reading
 from headgate.site.portal.judged import closed, closed_round, found_in_the_end
 from headgate.site.portal.registry import Page
@@ -144,6 +145,11 @@ def shown(
     return render(request, "portal/round.html", told_)
 
 
+def print_of(told: Document, tongue: str) -> bytes:
+    """A print, made beside the worker: what lays pages out, and its faces, hold 26 MiB."""
+    return apart(pdf, told, tongue)
+
+
 def printed(data: bytes, name: str) -> HttpResponse:
     """A print as a download."""
     response = HttpResponse(data, content_type="application/pdf")
@@ -167,7 +173,7 @@ class _Held:
 @lru_cache(maxsize=24)
 def _print(held: _Held, tongue: str) -> bytes:
     say = reading.speaker_of(held.stage.policy, tongue)
-    return pdf(document(held.stage, say), tongue)
+    return print_of(document(held.stage, say), tongue)
 
 
 PAGES: Final = (
